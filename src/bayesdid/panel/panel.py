@@ -1,0 +1,65 @@
+"""The validated long panel that every later stage works on."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+import pandas as pd
+
+from bayesdid.errors import Note
+
+
+@dataclass(frozen=True, slots=True)
+class Panel:
+    """A validated panel in long form. Nothing in bayesdid ever changes the frame.
+
+    Attributes
+    ----------
+    frame
+        One row per unit-period, sorted by unit and period, index ``0..n-1``. Holds the key
+        columns, the numeric columns, and the group columns.
+    unit, period
+        Names of the key columns; also the names of the dimensions of every result.
+    policies
+        Ids of the policies, in the study's order.
+    adoption
+        Adoption period of each policy: rows are units (in order of appearance in `frame`),
+        columns are `policies`, dtype ``Int64``; missing means never.
+    unit_labels
+        Unit -> label for people.
+    synthetic
+        Why the panel is synthetic (stamped on every result), or None for real data.
+    sha256
+        Hash of the contents, independent of row order and file format.
+    notes
+        Named warnings with counts, from reading and validation.
+    source
+        Where it came from, for provenance.
+    """
+
+    frame: pd.DataFrame
+    unit: str
+    period: str
+    policies: tuple[str, ...]
+    adoption: pd.DataFrame
+    unit_labels: dict[str, str]
+    synthetic: str | None
+    sha256: str
+    notes: tuple[Note, ...]
+    source: str
+
+    @property
+    def units(self) -> np.ndarray:
+        """The units, in frame order, shape (N,)."""
+        return self.adoption.index.to_numpy()
+
+    @property
+    def periods(self) -> np.ndarray:
+        """The periods in ascending order, shape (T,)."""
+        return np.sort(self.frame[self.period].unique())
+
+    @property
+    def is_balanced(self) -> bool:
+        """Whether every unit is seen in every period."""
+        return len(self.frame) == len(self.units) * len(self.periods)

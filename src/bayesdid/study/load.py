@@ -1,0 +1,233 @@
+"""Load a study folder: ``study.toml``, one TOML per table or figure, ``claims.toml``."""
+
+from __future__ import annotations
+
+import tomllib
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from pydantic import BaseModel, ValidationError
+
+from bayesdid.errors import InputError
+from bayesdid.study.cells import CellValue, find_cell
+from bayesdid.study.printed import Printed
+from bayesdid.study.schema import Claim, ClaimsFile, Column, Policy, StudyFile, TableFile
+from bayesdid.study.terms import parse_term
+
+_SPECIAL = frozenset({"study.toml", "claims.toml"})
+
+
+@dataclass(frozen=True, slots=True)
+class Spec:
+    """One column of a published table: what was regressed on what, and what was printed.
+
+    Attributes
+    ----------
+    id
+        ``"table2.5"``: the table's id and the column's.
+    column
+        The declaration, covariate sets expanded.
+    table
+        The table it stands in.
+    """
+
+    id: str
+    column: Column
+    table: TableFile
+
+    @property
+    def title(self) -> str:
+        """Label for people: table, column and its heading."""
+        label = f": {self.column.label}" if self.column.label else ""
+        return f"{self.table.place or self.table.title} ({self.column.id}){label}"
+
+
+@dataclass(frozen=True, slots=True)
+class Study:
+    """A study as published. Index it with a spec's id: ``study["table2.5"]``.
+
+    Attributes
+    ----------
+    path
+        The study's folder.
+    file
+        The contents of ``study.toml``.
+    tables
+        Table id -> its contents, in file order.
+    claims
+        Quantitative statements of the text.
+    specs
+        Spec id -> spec, in the order of the tables.
+    """
+
+    path: Path
+    file: StudyFile
+    tables: dict[str, TableFile]
+    claims: tuple[Claim, ...]
+    specs: dict[str, Spec]
+
+    @property
+    def id(self) -> str:
+        """The study's identifier."""
+        return self.file.study.id
+
+    @property
+    def policies(self) -> tuple[Policy, ...]:
+        """The policies, in the order of ``study.toml``."""
+        return self.file.policy
+
+    def __getitem__(self, spec_id: str) -> Spec:
+        try:
+            return self.specs[spec_id]
+        except KeyError:
+            raise InputError(
+                "no such spec", file=self.path, value=spec_id,
+                remedy=f"use one of {', '.join(self.specs) or '(none declared)'}",
+            ) from None  # fmt: skip
+
+    def cell(self, ref: str) -> CellValue:
+        """The printed number at `ref`, e.g. ``table2.5:both`` or ``table1:safety.mean``."""
+        return find_cell(ref, self.tables, self.path)
+
+    def stars_level(self, stars: int) -> float:
+        """The significance level that this many stars claim; 1 for none."""
+        return self.file.stars.get("*" * stars, 1.0)
+
+
+def load_study(path: str | Path) -> Study:
+    """Load and validate a study folder.
+
+    Raises
+    ------
+    InputError
+        Naming the file, the key and the remedy, if anything is missing or malformed.
+    """
+    folder = Path(path)
+    if not (folder / "study.toml").is_file():
+        raise InputError(
+            "not a study folder: it holds no study.toml", file=folder,
+            remedy="name a folder such as models/dual_pilot, or see docs/study-format.md",
+        )  # fmt: skip
+    file = _parse(folder / "study.toml", StudyFile)
+    tables: dict[str, TableFile] = {}
+    for source in sorted(folder.glob("*.toml"), key=_natural):
+        if source.name in _SPECIAL:
+            continue
+        table = _parse(source, TableFile)
+        if table.id in tables:
+            raise InputError(
+                "table id used twice", file=source, column="id", value=table.id,
+                remedy="give each table file an id of its own",
+            )  # fmt: skip
+        tables[table.id] = table
+    claims = (
+        _parse(folder / "claims.toml", ClaimsFile).claim
+        if (folder / "claims.toml").is_file()
+        else ()
+    )
+    specs = _specs(folder, file, tables)
+    study = Study(folder, file, tables, claims, specs)
+    _check_references(study)
+    return study
+
+
+def _natural(path: Path) -> tuple[str, int]:
+    digits = "".join(char for char in path.stem if char.isdigit())
+    return path.stem.rstrip("0123456789"), int(digits or 0)
+
+
+def _parse[T: BaseModel](path: Path, model: type[T]) -> T:
+    try:
+        raw: dict[str, Any] = tomllib.loads(path.read_text(encoding="utf-8"))
+    except tomllib.TOMLDecodeError as error:
+        raise InputError(f"not valid TOML: {error}", file=path, remedy="mend the line") from error
+    except UnicodeDecodeError as error:
+        raise InputError("not UTF-8 text", file=path, remedy="save it as UTF-8") from error
+    try:
+        return model.model_validate(raw)
+    except ValidationError as error:
+        first = error.errors()[0]
+        more = f" ({error.error_count() - 1} more)" if error.error_count() > 1 else ""
+        value = first["input"]
+        raise InputError(
+            f"{first['msg'].removeprefix('Value error, ')}{more}",
+            file=path,
+            column=".".join(str(part) for part in first["loc"]) or None,
+            value=value if isinstance(value, str | int | float | bool) else None,
+            remedy="see docs/study-format.md or the JSON Schema (bayesdid schema)",
+        ) from error
+
+
+def _specs(folder: Path, file: StudyFile, tables: dict[str, TableFile]) -> dict[str, Spec]:
+    specs: dict[str, Spec] = {}
+    for table in tables.values():
+        for column in table.column:
+            spec_id = f"{table.id}.{column.id}"
+            if spec_id in specs:
+                raise InputError(
+                    "two columns with one id", file=folder / f"{table.id}.toml",
+                    value=spec_id, remedy="number the columns",
+                )  # fmt: skip
+            covariates: list[str] = []
+            for name in column.covariates:
+                if not name.startswith("@"):
+                    covariates.append(name)
+                elif name[1:] in file.covariate_sets:
+                    covariates.extend(file.covariate_sets[name[1:]])
+                else:
+                    raise InputError(
+                        "unknown covariate set", file=folder / f"{table.id}.toml",
+                        column=f"{spec_id}.covariates", value=name,
+                        remedy="declare it under [covariate_sets] in study.toml",
+                    )  # fmt: skip
+            expanded = column.model_copy(update={"covariates": tuple(covariates)})
+            specs[spec_id] = Spec(spec_id, expanded, table)
+    return specs
+
+
+def _check_references(study: Study) -> None:
+    """Every policy, set, spec and cell that a file names must exist."""
+    policies = {policy.id for policy in study.policies}
+    for spec in study.specs.values():
+        where = study.path / f"{spec.table.id}.toml"
+        texts = [*spec.column.treatments, *spec.column.covariates]
+        for text in texts:
+            for factor in _factors(text, where, spec.id):
+                if factor.kind in {"active", "only", "first"} and factor.name not in policies:
+                    raise InputError(
+                        "unknown policy", file=where, column=spec.id, value=factor.name,
+                        remedy=f"use one of {', '.join(sorted(policies))}",
+                    )  # fmt: skip
+        for other in spec.column.same_sample_as:
+            if other not in study.specs:
+                raise InputError(
+                    "same_sample_as names no spec", file=where, column=spec.id, value=other,
+                    remedy=f"use one of {', '.join(study.specs)}",
+                )  # fmt: skip
+    for ref in _cell_references(study):
+        study.cell(ref)
+
+
+def _factors(text: str, where: Path, spec_id: str) -> Any:
+    try:
+        return parse_term(text).factors
+    except ValueError as error:
+        raise InputError(str(error), file=where, column=spec_id, value=text) from error
+
+
+def _cell_references(study: Study) -> list[str]:
+    synergy = study.file.synergy
+    refs = [synergy.both_none, synergy.both_single, synergy.interaction]
+    for group in (synergy.only_none, synergy.first_none, synergy.first_single):
+        refs.extend(group.values())
+    for claim in study.claims:
+        refs.append(claim.cell)
+        if claim.comparison:
+            refs.extend((claim.comparison.stronger, claim.comparison.weaker))
+    return [ref for ref in refs if ref is not None]
+
+
+def printed(text: str | None) -> Printed | None:
+    """Read an optional printed number."""
+    return None if text is None else Printed.parse(text)

@@ -1,0 +1,350 @@
+"""What a study file may say. Pydantic models of ``study.toml`` and of one table or figure.
+
+Nothing here knows pandas or PyMC, and nothing in a study file is ever evaluated.
+"""
+
+from __future__ import annotations
+
+from typing import Annotated, Any, Literal
+
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, model_validator
+
+from bayesdid.study.printed import Printed
+from bayesdid.study.terms import parse_term
+
+EffectKind = Literal["fixed", "random", "mundlak", "none"]
+Family = Literal[
+    "twfe", "pooled", "event_study", "iv_first", "iv_second", "psm_did", "placebo", "sdm", "other"
+]
+
+
+def _printed(text: str) -> str:
+    Printed.parse(text)
+    return text
+
+
+def _term(text: str) -> str:
+    return str(parse_term(text))
+
+
+PrintedText = Annotated[str, AfterValidator(_printed)]
+TermText = Annotated[str, AfterValidator(_term)]
+Identifier = Annotated[str, Field(pattern=r"^[A-Za-z0-9_][\w-]*$")]
+
+
+class Strict(BaseModel):
+    """Base: unknown keys are errors, values never change after loading."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True, str_strip_whitespace=True)
+
+
+# ---------------------------------------------------------------- study.toml
+
+
+class About(Strict):
+    """Who published what, where."""
+
+    id: Identifier
+    title: str
+    citation: str
+    summary: str = ""
+    doi: str | None = None
+    question: str = Field(default="", description="The question the report answers, one sentence")
+
+
+class Outcome(Strict):
+    """The main outcome and how to speak about it."""
+
+    column: str
+    label: str
+    unit: str = Field(description="Unit of one, e.g. 'hundreds of deaths per city-year'")
+    natural_per_unit: float = Field(default=1.0, description="Natural units in one unit, e.g. 100")
+    natural_unit: str = Field(default="", description="e.g. 'deaths per city-year'")
+    better: Literal["lower", "higher"] = "lower"
+    minimum: float | None = Field(default=None, description="Smallest possible value, if any")
+
+
+class Policy(Strict):
+    """One policy: either its adoption period per unit, or a 0/1 (or fractional) indicator."""
+
+    id: Identifier
+    label: str
+    adoption: str | None = Field(default=None, description="Column with the adoption period")
+    indicator: str | None = Field(default=None, description="Column with the policy's state")
+    cut: float = Field(default=0.5, gt=0, le=1, description="Indicator >= cut means active")
+
+    @model_validator(mode="after")
+    def _one_source(self) -> Policy:
+        if (self.adoption is None) == (self.indicator is None):
+            raise ValueError("give exactly one of 'adoption' and 'indicator'")
+        return self
+
+
+class Variable(Strict):
+    """A panel column, what it means and how the tables print its name."""
+
+    column: str
+    label: str
+    unit: str = ""
+    printed: tuple[str, ...] = Field(default=(), description="Names used in the tables")
+
+
+class Group(Strict):
+    """A time-constant grouping of units, e.g. region, with its levels' labels."""
+
+    column: str
+    label: str
+    levels: dict[str, str] = Field(description="value in the panel -> label")
+
+
+class Simulation(Strict):
+    """Settings of the simulated stand-in panel; see :mod:`bayesdid.panel.simulate`."""
+
+    seed: int = 0
+    truth: dict[TermText, float] = Field(description="Effect of each term, in outcome units")
+    covariates: dict[str, float] = Field(default={}, description="Coefficient of each covariate")
+    moments: str | None = Field(default=None, description="Descriptive table with the moments")
+    sigma: float = Field(gt=0)
+    sigma_unit: float = Field(ge=0)
+    sigma_period: float = Field(ge=0)
+    phi: float = Field(default=0.0, gt=-1, lt=1, description="AR(1) within units")
+    adoption: dict[str, dict[str, int]] = Field(
+        description="policy id, or '*' for both policies in one year -> {period: how many units}"
+    )
+    columns: dict[str, dict[str, Any]] = Field(default={}, description="Further columns")
+
+
+class PackageSource(Strict):
+    """A public panel that ships inside an installed Python package."""
+
+    name: str
+    dataset: str
+
+
+class PanelSection(Strict):
+    """The panel: its keys, its size, and where the default copy comes from."""
+
+    unit: str = Field(description="Column that names the unit; also its dimension's name")
+    period: str = Field(description="Column that names the period; also its dimension's name")
+    units: int | None = None
+    first_period: int | None = None
+    last_period: int | None = None
+    path: str | None = Field(default=None, description="File, relative to the study folder")
+    package: PackageSource | None = None
+    simulate: Simulation | None = None
+    unit_labels: dict[str, str] = Field(default={}, description="unit value -> label")
+
+    @model_validator(mode="after")
+    def _at_most_one_source(self) -> PanelSection:
+        given = [key for key in ("path", "package", "simulate") if getattr(self, key) is not None]
+        if len(given) > 1:
+            raise ValueError(f"give at most one of path, package, simulate (got {given})")
+        return self
+
+
+class Counts(Strict):
+    """Design counts and where they come from."""
+
+    none: int | None = None
+    single: int | None = None
+    dual: int | None = None
+    only: dict[str, int] = Field(default={}, description="policy -> single units of that policy")
+    first: dict[str, int] = Field(default={}, description="policy -> dual units that began with it")
+    simultaneous: int | None = None
+    source: str = ""
+
+
+class SynergySection(Strict):
+    """Which published cells hold which contrast; keys of the dicts are policy ids."""
+
+    both_none: str | None = None
+    only_none: dict[str, str] = Field(default={}, description="policy -> cell")
+    both_single: str | None = None
+    first_none: dict[str, str] = Field(default={}, description="policy first -> cell, vs none")
+    first_single: dict[str, str] = Field(default={}, description="policy first -> cell, vs single")
+    interaction: str | None = Field(default=None, description="Cell of a fitted interaction")
+    rope: float | None = Field(default=None, description="Half width of the ROPE, outcome units")
+
+
+class PriorTerm(Strict):
+    """A user's normal prior on one coefficient."""
+
+    mean: float = 0.0
+    sd: float = Field(gt=0)
+
+
+class PriorSection(Strict):
+    """Priors of the study: a named set, and a user's own normal priors by term."""
+
+    default: Literal["flat", "weak", "sceptical", "user"] = "weak"
+    user: dict[TermText, PriorTerm] = {}
+
+
+class StudyFile(Strict):
+    """The whole of ``study.toml``."""
+
+    schema_version: Literal[1] = 1
+    study: About
+    outcome: Outcome
+    panel: PanelSection
+    policy: tuple[Policy, ...] = Field(min_length=1, max_length=2)
+    variable: tuple[Variable, ...] = ()
+    group: tuple[Group, ...] = ()
+    covariate_sets: dict[str, tuple[str, ...]] = {}
+    design: Counts = Counts()
+    synergy: SynergySection = SynergySection()
+    priors: PriorSection = PriorSection()
+    stars: dict[str, float] = Field(
+        default={"*": 0.10, "**": 0.05, "***": 0.01}, description="Stars -> significance level"
+    )
+
+
+# ------------------------------------------------------- one table or figure
+
+
+class Cell(Strict):
+    """A printed estimate with its uncertainty."""
+
+    estimate: PrintedText
+    se: PrintedText | None = None
+
+
+class Impacts(Strict):
+    """Spatial effects of one term."""
+
+    direct: Cell | None = None
+    indirect: Cell | None = None
+    total: Cell | None = None
+
+
+class Statistic(Strict):
+    """A printed test statistic or other number below a column."""
+
+    name: Identifier
+    value: PrintedText
+    label: str = ""
+    reference: str | None = Field(
+        default=None, description="Null distribution: 'normal', 'chi2(1)', 'F(1)', 'F(1, 3254)'"
+    )
+
+
+class Sample(Strict):
+    """Which units enter: all conditions must hold."""
+
+    arms: tuple[Literal["none", "single", "dual"], ...] | None = None
+    only: tuple[str, ...] | None = Field(default=None, description="Single units of these policies")
+    sequences: tuple[str, ...] | None = Field(
+        default=None, description="Dual units of these sequences: 'first:POLICY', 'simultaneous'"
+    )
+    groups: dict[str, tuple[str, ...]] = Field(default={}, description="group column -> levels")
+
+
+class Column(Strict):
+    """One column of a regression table: a spec, and what was published for it."""
+
+    id: Identifier
+    label: str = ""
+    family: Family = "twfe"
+    outcome: str
+    treatments: tuple[TermText, ...] = ()
+    covariates: tuple[str, ...] = Field(
+        default=(), description="Terms, or '@name' for a covariate set of study.toml"
+    )
+    sample: Sample = Sample()
+    unit_effects: EffectKind = "fixed"
+    period_effects: EffectKind = "fixed"
+    outcome_lead: int = Field(default=0, description="Outcome this many periods later")
+    same_sample_as: tuple[str, ...] = Field(
+        default=(), description="Specs fitted on exactly these rows, for algebraic identities"
+    )
+    weights: str | None = Field(default=None, description="Spatial weights, as named in the text")
+    row_normalised: bool | None = None
+    instrument: str | None = None
+    options: dict[str, Any] = {}
+    note: str = ""
+    n: PrintedText | None = None
+    r2: PrintedText | None = None
+    coefficients: dict[TermText, Cell] = {}
+    scalars: dict[str, Cell] = Field(default={}, description="rho, sigma2, …")
+    impacts: dict[TermText, Impacts] = {}
+    spatial_lags: dict[TermText, Cell] = Field(default={}, description="Coefficients of W x term")
+    statistic: tuple[Statistic, ...] = ()
+
+
+class Moments(Strict):
+    """A row of a table of descriptive statistics."""
+
+    column: str
+    mean: PrintedText
+    sd: PrintedText | None = None
+    min: PrintedText | None = None
+    max: PrintedText | None = None
+
+
+class NamedNumber(Strict):
+    """A number that a figure or its text states."""
+
+    name: Identifier
+    value: PrintedText
+    label: str = ""
+
+
+class TableFile(Strict):
+    """One published table or figure: ``tableN.toml`` or ``figureN.toml``."""
+
+    id: Identifier
+    title: str
+    kind: Literal["regression", "descriptive", "figure"]
+    place: str = Field(default="", description="Where it stands in the publication")
+    note: str = Field(default="", description="How it was read, e.g. recovered alignment")
+    n: PrintedText | None = Field(default=None, description="Rows described, if descriptive")
+    se_kind: Literal["unknown", "iid", "robust", "clustered"] = "unknown"
+    column: tuple[Column, ...] = ()
+    moments: tuple[Moments, ...] = ()
+    number: tuple[NamedNumber, ...] = ()
+
+
+# --------------------------------------------------------------- claims.toml
+
+
+class Comparison(Strict):
+    """'A is stronger (larger in size, or differently significant) than B'."""
+
+    stronger: str
+    weaker: str
+
+
+class Arithmetic(Strict):
+    """Numbers in the text that algebra ties together, as printed."""
+
+    parts: tuple[PrintedText, ...]
+    operation: Literal["sum", "product", "percent_of", "count"]
+    result: PrintedText
+    whole: PrintedText | None = Field(default=None, description="For percent_of, if stated")
+
+
+class Claim(Strict):
+    """One quantitative statement of the text."""
+
+    id: Identifier
+    text: str = Field(description="The statement, quoted")
+    place: str = Field(description="Section and paragraph")
+    value: PrintedText | None = None
+    scale: float = Field(default=1.0, description="Claimed value = scale x |cell|, e.g. 100")
+    cell: str | None = Field(default=None, description="The cell it refers to")
+    signed: bool = Field(default=False, description="Compare with sign (default: sizes)")
+    significance: str | None = Field(
+        default=None, description="'1%', '5%', '10%', 'significant' or 'none'"
+    )
+    direction: Literal["negative", "positive"] | None = None
+    comparison: Comparison | None = None
+    arithmetic: Arithmetic | None = None
+    synergy: str | None = Field(
+        default=None, description="Contrast that decides it, e.g. 'both - sum of singles'"
+    )
+
+
+class ClaimsFile(Strict):
+    """``claims.toml``."""
+
+    claim: tuple[Claim, ...] = ()

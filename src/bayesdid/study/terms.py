@@ -1,0 +1,83 @@
+"""The small safe vocabulary of regression terms. Parsed, never evaluated.
+
+====================  ===========================================================
+term                  value in a unit-period
+====================  ===========================================================
+``active:P``          1 from the adoption of policy P on, whatever the others do
+``only:P``            1 while P is active and no other policy is
+``both``              1 while every policy is active
+``any``               1 while at least one policy is active
+``first:P``           ``both``, in units that adopted P before the others
+``simultaneous``      ``both``, in units that adopted all policies in one period
+``NAME``              the panel's numeric column NAME
+``centred:NAME``      that column minus its mean over the estimation sample
+``A * B``             the product of two or more of these
+====================  ===========================================================
+"""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from typing import Literal
+
+Kind = Literal["active", "only", "both", "any", "first", "simultaneous", "column", "centred"]
+
+_NAME = r"[^\W\d][\w.]*"
+_PREFIXED = re.compile(rf"^(active|only|first|centred):({_NAME})$")
+_COLUMN = re.compile(rf"^{_NAME}$")
+POLICY_KINDS: frozenset[Kind] = frozenset({"active", "only", "both", "any", "first", "simultaneous"})
+
+
+@dataclass(frozen=True, slots=True)
+class Factor:
+    """One factor of a term: a policy state or a column; `name` is the policy or column."""
+
+    kind: Kind
+    name: str = ""
+
+    def __str__(self) -> str:
+        if self.kind == "column":
+            return self.name
+        return f"{self.kind}:{self.name}" if self.name else self.kind
+
+
+@dataclass(frozen=True, slots=True)
+class Term:
+    """A product of factors, e.g. ``both * centred:SR``."""
+
+    factors: tuple[Factor, ...]
+
+    def __str__(self) -> str:
+        return " * ".join(str(factor) for factor in self.factors)
+
+    @property
+    def is_treatment(self) -> bool:
+        """Whether any factor depends on the policies."""
+        return any(factor.kind in POLICY_KINDS for factor in self.factors)
+
+
+def parse_term(text: str) -> Term:
+    """Read a term of the vocabulary above.
+
+    Raises
+    ------
+    ValueError
+        If `text` is not in the vocabulary; the message lists it.
+    """
+    return Term(tuple(_factor(part.strip(), text) for part in text.split("*")))
+
+
+def _factor(part: str, whole: str) -> Factor:
+    match part:
+        case "both" | "any" | "simultaneous":
+            return Factor(part)
+        case _ if matched := _PREFIXED.match(part):
+            kind: Kind = matched[1]  # type: ignore[assignment]
+            return Factor(kind, matched[2])
+        case _ if _COLUMN.match(part):
+            return Factor("column", part)
+    raise ValueError(
+        f"'{part}' in '{whole}' is not a term; use active:POLICY, only:POLICY, both, any, "
+        "first:POLICY, simultaneous, a column name, centred:COLUMN, or products with *"
+    )
