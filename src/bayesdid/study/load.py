@@ -30,11 +30,14 @@ class Spec:
         The declaration, covariate sets expanded.
     table
         The table it stands in.
+    study_id
+        The study it belongs to.
     """
 
     id: str
     column: Column
     table: TableFile
+    study_id: str
 
     @property
     def title(self) -> str:
@@ -182,7 +185,7 @@ def _specs(folder: Path, file: StudyFile, tables: dict[str, TableFile]) -> dict[
                         remedy="declare it under [covariate_sets] in study.toml",
                     )  # fmt: skip
             expanded = column.model_copy(update={"covariates": tuple(covariates)})
-            specs[spec_id] = Spec(spec_id, expanded, table)
+            specs[spec_id] = Spec(spec_id, expanded, table, file.study.id)
     return specs
 
 

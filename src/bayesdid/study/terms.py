@@ -26,7 +26,9 @@ Kind = Literal["active", "only", "both", "any", "first", "simultaneous", "column
 _NAME = r"[^\W\d][\w.]*"
 _PREFIXED = re.compile(rf"^(active|only|first|centred):({_NAME})$")
 _COLUMN = re.compile(rf"^{_NAME}$")
-POLICY_KINDS: frozenset[Kind] = frozenset({"active", "only", "both", "any", "first", "simultaneous"})
+POLICY_KINDS: frozenset[Kind] = frozenset(
+    {"active", "only", "both", "any", "first", "simultaneous"}
+)
 
 
 @dataclass(frozen=True, slots=True)

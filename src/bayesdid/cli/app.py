@@ -1,0 +1,42 @@
+"""The ``bayesdid`` command: thin commands, lazily imported heavy parts, honest exit codes.
+
+0: fine. 1: a result is bad (not converged; ``--strict`` findings). 2: bad input.
+"""
+
+from __future__ import annotations
+
+import os
+import sys
+
+import typer
+
+from bayesdid.cli.console import console
+from bayesdid.errors import BayesdidError
+
+app = typer.Typer(
+    name="bayesdid",
+    help="Re-analyse panel difference-in-differences studies as Bayesian hierarchical models.",
+    no_args_is_help=True,
+    pretty_exceptions_enable=False,
+    context_settings={"help_option_names": ["-h", "--help"]},
+)
+
+
+@app.callback()
+def options(
+    debug: bool = typer.Option(False, "--debug", help="Show the traceback of an error."),
+) -> None:
+    """Common options."""
+    if debug:
+        os.environ["BAYESDID_DEBUG"] = "1"
+
+
+def main() -> None:
+    """Run the command line; known errors become one message and their exit code."""
+    try:
+        app()
+    except BayesdidError as error:
+        if os.environ.get("BAYESDID_DEBUG"):
+            raise
+        console.print(f"[bold red]error[/]: {error}", soft_wrap=True, markup=True)
+        sys.exit(error.exit_code)
