@@ -1,0 +1,1 @@
+"""Named contrasts of a posterior, and the posterior from published tables alone."""

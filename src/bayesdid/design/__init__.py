@@ -1,0 +1,1 @@
+"""A spec applied to a panel: sample, terms, matrices, effects and priors. No PyMC."""

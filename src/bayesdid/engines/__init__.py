@@ -1,0 +1,1 @@
+"""From a model to a posterior: plain, collapsed and exact; the convergence gate; the store."""

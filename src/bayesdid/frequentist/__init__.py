@@ -1,0 +1,1 @@
+"""The same spec by least squares, and the agreement between the two."""

@@ -1,0 +1,1 @@
+"""Reading and validating panels; adoption, states, arms; simulation with known truth."""

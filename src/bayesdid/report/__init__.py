@@ -1,0 +1,1 @@
+"""Self-contained report: content, figures, pages, tables."""

@@ -1,0 +1,48 @@
+"""Which rows of a panel a spec is fitted on."""
+
+from __future__ import annotations
+
+import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
+
+from bayesdid.errors import InputError, NotIdentifiedError
+from bayesdid.panel.adoption import arm, only, sequence
+from bayesdid.panel.panel import Panel
+from bayesdid.study.schema import Sample
+
+
+def sample_rows(sample: Sample, panel: Panel) -> NDArray[np.bool_]:
+    """Rows that satisfy every condition of `sample`, boolean, shape (n,).
+
+    Units are kept or dropped whole. `only` and `sequences` restrict the single and the dual
+    units among the chosen arms; they do not touch the other arms.
+
+    Raises
+    ------
+    NotIdentifiedError
+        If no row is left.
+    """
+    adoption = panel.adoption
+    keep = pd.Series(True, index=adoption.index)
+    arms = arm(adoption)
+    if sample.arms is not None:
+        keep &= arms.isin(sample.arms)
+    if sample.only is not None:
+        keep &= (arms != "single") | only(adoption).isin(sample.only)
+    if sample.sequences is not None:
+        keep &= (arms != "dual") | sequence(adoption).isin(sample.sequences)
+    rows = keep.reindex(panel.frame[panel.unit]).to_numpy(dtype=bool)
+    for column, levels in sample.groups.items():
+        if column not in panel.frame.columns:
+            raise InputError(
+                "the panel has no such group column", file=panel.source, column=column,
+                remedy="add the grouping to the panel or skip the specs that use it",
+            )  # fmt: skip
+        rows &= panel.frame[column].astype(str).isin(levels).to_numpy(dtype=bool)
+    if not rows.any():
+        raise NotIdentifiedError(
+            f"no unit of the panel is in the sample {sample.model_dump(exclude_none=True)}",
+            file=panel.source, remedy="check the adoption periods and the group levels",
+        )  # fmt: skip
+    return rows

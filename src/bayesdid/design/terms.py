@@ -1,0 +1,96 @@
+"""The value of a term in every row of a panel."""
+
+from __future__ import annotations
+
+import numpy as np
+import pandas as pd
+
+from bayesdid.design.design import FloatArray
+from bayesdid.errors import InputError, NotIdentifiedError
+from bayesdid.panel.panel import Panel
+from bayesdid.study.terms import Factor, Term
+
+
+def term_values(term: Term, panel: Panel, rows: np.ndarray) -> FloatArray:
+    """Value of `term` in each row of `panel`; centring uses the `rows` of the sample.
+
+    Parameters
+    ----------
+    term
+        A parsed term of the study vocabulary.
+    panel
+        The panel, n rows.
+    rows
+        Estimation sample, boolean, shape (n,).
+
+    Returns
+    -------
+    ndarray, shape (n,)
+        Missing values stay NaN.
+    """
+    values = np.ones(len(panel.frame))
+    for factor in term.factors:
+        values = values * _factor_values(factor, panel, rows)
+    return values
+
+
+def active(panel: Panel) -> FloatArray:
+    """1 where a policy is active, shape (n, number of policies)."""
+    per_row = panel.adoption.reindex(panel.frame[panel.unit])
+    start = per_row.to_numpy(dtype=float, na_value=np.inf)
+    period = panel.frame[panel.period].to_numpy(dtype=float)
+    return (period[:, None] >= start).astype(float)
+
+
+def _factor_values(factor: Factor, panel: Panel, rows: np.ndarray) -> FloatArray:
+    if factor.kind in {"column", "centred"}:
+        values = _column(factor.name, panel)
+        return values - np.nanmean(values[rows]) if factor.kind == "centred" else values
+    on = active(panel)
+    both = on.all(axis=1).astype(float)
+    match factor.kind:
+        case "active":
+            return on[:, panel.policies.index(factor.name)]
+        case "only":
+            this = panel.policies.index(factor.name)
+            others = np.delete(on, this, axis=1).any(axis=1)
+            return on[:, this] * ~others
+        case "any":
+            return on.any(axis=1).astype(float)
+        case "both":
+            _needs_two(panel, factor)
+            return both
+        case "first" | "simultaneous":
+            _needs_two(panel, factor)
+            return both * _is_sequence(factor, panel)
+    raise NotImplementedError(factor.kind)
+
+
+def _is_sequence(factor: Factor, panel: Panel) -> FloatArray:
+    """Whether each row's unit adopted in the order that `factor` names."""
+    start = panel.adoption.to_numpy(dtype=float, na_value=np.inf)
+    finite = np.isfinite(start).all(axis=1)
+    if factor.kind == "simultaneous":
+        matches = finite & (start.min(axis=1) == start.max(axis=1))
+    else:
+        this = panel.policies.index(factor.name)
+        matches = finite & (start[:, this] < np.delete(start, this, axis=1).min(axis=1))
+    by_unit = pd.Series(matches, index=panel.adoption.index)
+    return by_unit.reindex(panel.frame[panel.unit]).to_numpy(dtype=float)
+
+
+def _needs_two(panel: Panel, factor: Factor) -> None:
+    if len(panel.policies) < 2:
+        raise NotIdentifiedError(
+            f"the term '{factor}' needs two policies, the study declares one",
+            remedy="use active:POLICY",
+        )
+
+
+def _column(name: str, panel: Panel) -> FloatArray:
+    if name not in panel.frame.columns:
+        raise InputError(
+            "the panel has no such column", file=panel.source, column=name,
+            remedy="add the column or drop the term from the spec",
+        )  # fmt: skip
+    return panel.frame[name].to_numpy(dtype=float, na_value=np.nan)
