@@ -112,12 +112,11 @@ def _outcome(name: str, lead: int, panel: Panel) -> FloatArray:
                          remedy="add the column or skip the specs that use it")  # fmt: skip
     values = panel.frame[name].astype(float)
     if lead == 0:
-        same: FloatArray = values.to_numpy(float)
-        return same
+        return np.asarray(values, dtype=np.float64)
     keys = pd.MultiIndex.from_frame(panel.frame[[panel.unit, panel.period]])
     later = pd.MultiIndex.from_arrays([panel.frame[panel.unit], panel.frame[panel.period] + lead])
-    shifted: FloatArray = pd.Series(values.to_numpy(), index=keys).reindex(later).to_numpy(float)
-    return shifted
+    shifted = pd.Series(values.to_numpy(), index=keys).reindex(later)
+    return np.asarray(shifted, dtype=np.float64)
 
 
 def _without_singletons(rows: np.ndarray, panel: Panel) -> tuple[np.ndarray, int]:
