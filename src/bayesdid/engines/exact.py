@@ -21,7 +21,12 @@ from bayesdid.engines.collapse import Blocks, Strata
 
 _DROP = 16.0  # log density below the mode at which the table ends: e^-16 = 1e-7
 _SPACING = 0.55  # node distance in posterior standard deviations
+_RATIO_LIMIT = 10.0  # |log(sigma_effect / sigma)| beyond which the density is taken as zero
 _MAX_NODES = {1: 400, 2: 70, 3: 34}
+
+
+def _bounded(log_ratio: FloatArray) -> FloatArray:
+    return np.clip(log_ratio, -_RATIO_LIMIT, _RATIO_LIMIT)
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,8 +83,8 @@ class Conditional:
         columns = iter(z.T)
         sigma = np.exp(next(columns))
         one = np.ones_like(sigma)
-        rho_unit = np.exp(2 * next(columns)) if self.kinds[0] else one
-        rho_period = np.exp(2 * next(columns)) if self.kinds[1] else one
+        rho_unit = np.exp(2 * _bounded(next(columns))) if self.kinds[0] else one
+        rho_period = np.exp(2 * _bounded(next(columns))) if self.kinds[1] else one
         return sigma, rho_unit, rho_period
 
     def log_density(self, z: FloatArray) -> FloatArray:
@@ -102,7 +107,8 @@ class Conditional:
                 value = value + self.priors.log_group_density(sigma * np.sqrt(rho_unit))
             if self.kinds[1]:
                 value = value + self.priors.log_group_density(sigma * np.sqrt(rho_period))
-        return np.where(np.isfinite(value), value, -np.inf)
+        inside = (np.abs(z[:, 1:]) < _RATIO_LIMIT).all(axis=1)
+        return np.where(np.isfinite(value) & inside, value, -np.inf)
 
     def draw_coefficients(
         self, sigma: FloatArray, rho_unit: FloatArray, rho_period: FloatArray,

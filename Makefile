@@ -1,0 +1,40 @@
+# Everything from nothing but a Python >= 3.12. `make help` lists the targets.
+.DEFAULT_GOAL := help
+SHELL := /bin/bash
+VENV := .venv
+BIN := $(VENV)/bin
+STAMP := $(VENV)/.ready
+
+help: ## List the targets
+	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 14
+
+setup: $(STAMP) ## Make the virtual environment (done by every other target)
+
+$(STAMP): requirements.lock pyproject.toml tools.mk
+	@$(MAKE) --no-print-directory -f tools.mk VENV=$(VENV)
+	@touch $@
+
+report: $(STAMP) ## Build the reports of the shipped studies
+	@for study in models/*/study.toml; do \
+	  $(BIN)/bayesdid report $$(dirname $$study) --out reports/$$(basename $$(dirname $$study)) || exit $$?; \
+	done
+
+test: $(STAMP) ## Lint, types, tests
+	$(BIN)/ruff check src tests
+	$(BIN)/ruff format --check src tests
+	$(BIN)/mypy
+	$(BIN)/python -m pytest -q -n 2
+
+format: $(STAMP) ## Format and sort imports
+	$(BIN)/ruff check --fix src tests
+	$(BIN)/ruff format src tests
+
+lock: ## Re-resolve requirements.lock from pyproject.toml
+	$(BIN)/uv pip compile --quiet --universal --python-version 3.12 --group dev pyproject.toml \
+	  --generate-hashes --no-emit-index-url --no-emit-find-links --custom-compile-command "make lock" \
+	  -o requirements.lock
+
+clean: ## Remove the virtual environment and caches
+	rm -rf $(VENV) .mypy_cache .ruff_cache .pytest_cache .hypothesis
+
+.PHONY: help setup report test format lock clean

