@@ -31,9 +31,8 @@ class InputError(BayesdidError):
 
     Examples
     --------
-    >>> print(InputError("duplicate city-year", file="p.csv", row=7, value="Beijing 2012",
-    ...                  remedy="keep one row for each city and year"))
-    p.csv, row 7: duplicate city-year (value: Beijing 2012). Remedy: keep one row for each city and year.
+    >>> print(InputError("no such file", file="panel.csv", remedy="check the path"))
+    panel.csv: no such file. Remedy: check the path.
     """
 
     def __init__(

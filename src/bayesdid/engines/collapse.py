@@ -145,8 +145,8 @@ class Blocks:
     def diagonal(self, rho_big: FloatArray) -> FloatArray:
         """Diagonal of the big block of M, shape (G, B)."""
         if is_random(self.big):
-            return self.counts + 1.0 / rho_big[:, None]
-        return np.broadcast_to(self.counts, (len(rho_big), len(self.counts)))
+            return np.asarray(self.counts + 1.0 / rho_big[:, None])
+        return np.tile(self.counts, (len(rho_big), 1))
 
     def schur(self, rho_big: FloatArray, rho_small: FloatArray) -> FloatArray:
         """Schur complement of the big block in M, shape (G, m, m)."""

@@ -16,7 +16,8 @@ import pytensor.tensor as pt
 import xarray as xr
 
 from bayesdid.design.design import FloatArray
-from bayesdid.engines.collapse import Blocks, Strata, is_random
+from bayesdid.design.regressors import is_random
+from bayesdid.engines.collapse import Blocks, Strata
 from bayesdid.engines.exact import Conditional
 
 

@@ -229,7 +229,8 @@ def _shape_notes(frame: pd.DataFrame, study: Study, notes: list[Note]) -> None:
     periods = frame[keys.period].nunique()
     for name in dict.fromkeys([study.file.outcome.column, *_needed(study)]):
         if name in frame and (missing := int(frame[name].isna().sum())):
-            notes.append(Note("missing_values", missing, f"{missing} values of {name} are missing"))
+            text = f"{missing} values of {name} are missing"
+            notes.append(Note("missing_values", missing, text))
         infinite = int(np.isinf(frame[name]).sum()) if name in frame else 0
         if infinite:
             where = np.isinf(frame[name]).idxmax()
