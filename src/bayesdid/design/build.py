@@ -63,7 +63,7 @@ def build_design(
     if dropped := int((rows & ~complete).sum()):
         text = f"{dropped} rows lack the outcome or a regressor and are left out"
         notes.append(Note("rows_with_missing_values", dropped, text))
-    rows &= complete
+    rows = rows & complete
     unit_effects = unit_effects or column.unit_effects
     if unit_effects == "fixed":
         rows, singles = _without_singletons(rows, panel)

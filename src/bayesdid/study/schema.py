@@ -108,10 +108,22 @@ class Simulation(Strict):
     sigma_unit: float = Field(ge=0)
     sigma_period: float = Field(ge=0)
     phi: float = Field(default=0.0, gt=-1, lt=1, description="AR(1) within units")
-    adoption: dict[str, dict[str, int]] = Field(
-        description="policy id, or '*' for both policies in one year -> {period: how many units}"
+    correlation: float = Field(
+        default=0.0, gt=-1, lt=1, description="Of unit effects with the number of policies"
     )
-    columns: dict[str, dict[str, Any]] = Field(default={}, description="Further columns")
+    adoption: dict[str, dict[str, int]] = Field(
+        description="policy -> {period: single units}; both -> {'p1,p2': dual units}"
+    )
+    groups: dict[str, dict[str, int]] = Field(default={}, description="column -> level -> units")
+    policies: dict[str, dict[str, int]] = Field(
+        default={}, description="0/1 column of a concurrent policy -> {period: units}"
+    )
+    responses: dict[str, dict[TermText, float]] = Field(
+        default={}, description="covariate -> effect of terms on it, before scaling"
+    )
+    other_outcomes: dict[str, float] = Field(
+        default={}, description="column -> factor by which it multiplies the outcome's equation"
+    )
 
 
 class PackageSource(Strict):
