@@ -39,7 +39,7 @@ def sample_rows(sample: Sample, panel: Panel) -> NDArray[np.bool_]:
                 "the panel has no such group column", file=panel.source, column=column,
                 remedy="add the grouping to the panel or skip the specs that use it",
             )  # fmt: skip
-        rows &= panel.frame[column].astype(str).isin(levels).to_numpy(dtype=bool)
+        rows = rows & panel.frame[column].astype(str).isin(levels).to_numpy(dtype=bool)
     if not rows.any():
         raise NotIdentifiedError(
             f"no unit of the panel is in the sample {sample.model_dump(exclude_none=True)}",
