@@ -64,11 +64,10 @@ def simulate_frame(
     start = _adoption(settings, policies, N, rng, study)
     active = (periods[None, :, None] >= start[:, None, :]).astype(float)
     moments = _moments(study, settings)
-    covariates = {
-        name: _covariate(row, _terms(settings.responses.get(name, {}), policies, start, active),
-                         (N, T), rng)  # fmt: skip
-        for name, row in moments.items()
-    }
+    covariates: dict[str, FloatArray] = {}
+    for name, row in moments.items():
+        response = _terms(settings.responses.get(name, {}), policies, start, active)
+        covariates[name] = _covariate(row, response, (N, T), rng)
     effects = _terms(settings.truth, policies, start, active)
     for name, coefficient in settings.covariates.items():
         effects = effects + coefficient * (covariates[name] - covariates[name].mean())
@@ -112,10 +111,10 @@ def _adoption(
     for key, rounds in settings.adoption.items():
         for when, count in rounds.items():
             if key == "both":
-                row = [float(part) for part in when.split(",")]
+                start = [float(part) for part in when.split(",")]
             else:
-                row = [float(when) if policy == key else np.inf for policy in policies]
-            rows += [row] * count
+                start = [float(when) if policy == key else np.inf for policy in policies]
+            rows += [start] * count
     if len(rows) > N:
         raise InputError(
             f"{len(rows)} adopting units among {N}", file=study.path / "study.toml",
@@ -170,12 +169,12 @@ def _outcome(
     lean = (adopted - adopted.mean()) / (adopted.std() or 1.0)
     c = settings.correlation
     unit = settings.sigma_unit * (c * lean + np.sqrt(1 - c * c) * rng.standard_normal(N))
-    period = settings.sigma_period * rng.standard_normal(T)
+    period = settings.sigma_period * rng.standard_normal((1, T))
     shocks = settings.sigma * rng.standard_normal((N, T))
     error = shocks.copy()
     for t in range(1, T):  # stationary from the first period on
         error[:, t] = settings.phi * error[:, t - 1] + np.sqrt(1 - settings.phi**2) * shocks[:, t]
-    y = effects + unit[:, None] + period[None, :] + error
+    y = effects + unit[:, None] + period + error
     return y if W is None else np.linalg.solve(np.eye(N) - rho * W, y)
 
 

@@ -202,7 +202,7 @@ def _constant(frame: pd.DataFrame, unit: str, column: str, source: str) -> None:
         raise InputError("a group must not change within a unit", file=source, column=column,
                          row=f"{frame.loc[where, '__row__']} ({frame.loc[where, unit]})",
                          value=frame.loc[where, column],
-                         remedy="use the value of a base period in all rows of the unit")  # fmt: skip
+                         remedy="use a base period's value in all rows of the unit")  # fmt: skip
 
 
 def _minimum(
