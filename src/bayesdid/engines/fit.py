@@ -13,9 +13,10 @@ from bayesdid.design.design import Design, FloatArray
 from bayesdid.design.priors import PriorName, Priors, resolve_priors
 from bayesdid.design.regressors import regressors
 from bayesdid.engines.collapse import blocks, strata
-from bayesdid.engines.exact import conditional, draw_scalars
+from bayesdid.engines.exact import conditional
 from bayesdid.engines.gate import chain_gate, table_gate
 from bayesdid.engines.recover import recover_effects
+from bayesdid.engines.table import draw_scalars
 from bayesdid.engines.tree import assemble, posterior_dataset, provenance
 from bayesdid.errors import InputError
 from bayesdid.panel.panel import Panel
@@ -114,7 +115,7 @@ def fit(
         posterior, design, data, log_likelihood=log_likelihood,
         posterior_predictive=posterior_predictive, sample_stats=stats, rng=rng,
     )  # fmt: skip
-    gate = chain_gate(tree)
+    gate = chain_gate(tree, independent=engine == "exact")
     if engine == "exact":
         gate += table_gate(table.evidence_error, table.acceptance, table.edge)
     tree.attrs = provenance(design, resolved, engine, seed, draws, chains, gate, log_evidence)

@@ -18,6 +18,11 @@ from bayesdid.engines.recover import Effects
 _PACKAGES = ("bayesdid", "pymc", "nutpie", "arviz", "numpy", "xarray")
 
 
+def package_versions() -> dict[str, str]:
+    """Versions of the packages that determine a result."""
+    return {name: version(name) for name in _PACKAGES}
+
+
 def posterior_dataset(
     design: Design, data: Regressors, draws: dict[str, FloatArray], effects: Effects, chains: int
 ) -> xr.Dataset:
@@ -161,7 +166,7 @@ def provenance(
         "seed": seed,
         "draws": draws,
         "chains": chains,
-        "versions": json.dumps({name: version(name) for name in _PACKAGES}),
+        "versions": json.dumps(package_versions()),
         "gate": json.dumps([item.to_dict() for item in gate]),
         "converged": int(all(item.passed for item in gate)),
         "log_evidence": float("nan") if log_evidence is None else log_evidence,
