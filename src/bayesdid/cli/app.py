@@ -9,6 +9,7 @@ import os
 import sys
 
 import typer
+from rich.markup import escape
 
 from bayesdid.cli.console import console
 from bayesdid.errors import BayesdidError
@@ -31,6 +32,16 @@ def options(
         os.environ["BAYESDID_DEBUG"] = "1"
 
 
+def _register() -> None:
+    from bayesdid.cli import synergy
+
+    for name, module in (("synergy", synergy),):
+        app.command(name)(module.command)
+
+
+_register()
+
+
 def main() -> None:
     """Run the command line; known errors become one message and their exit code."""
     try:
@@ -38,5 +49,5 @@ def main() -> None:
     except BayesdidError as error:
         if os.environ.get("BAYESDID_DEBUG"):
             raise
-        console.print(f"[bold red]error[/]: {error}", soft_wrap=True, markup=True)
+        console.print(f"[bold red]error[/]: {escape(str(error))}", soft_wrap=True)
         sys.exit(error.exit_code)

@@ -1,1 +1,1 @@
-"""Named contrasts of a posterior, and the posterior from published tables alone."""
+"""Named contrasts of policy states: from a fitted panel, or from published cells alone."""
