@@ -1,1 +1,1 @@
-"""Predictive checks, influence, prior sensitivity: Check -> CheckResult."""
+"""Does the model describe the data? Each check is a table and a sentence, with a verdict."""

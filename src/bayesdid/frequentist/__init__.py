@@ -1,1 +1,1 @@
-"""The same spec by least squares, and the agreement between the two."""
+"""The same designs by least squares, and how the posteriors agree with it."""

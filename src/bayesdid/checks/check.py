@@ -1,0 +1,51 @@
+"""What a check is and what it returns."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any, Protocol
+
+import pandas as pd
+import xarray as xr
+
+
+@dataclass(frozen=True, slots=True)
+class CheckResult:
+    """Result of one check of one fit.
+
+    Attributes
+    ----------
+    name
+        Short stable identifier.
+    passed
+        Whether the model passed; None if the check does not apply.
+    table
+        What was compared, one tidy frame.
+    text
+        What was found, and what failing means for the contrasts.
+    figures
+        File names or objects that illustrate it.
+    """
+
+    name: str
+    passed: bool | None
+    table: pd.DataFrame
+    text: str
+    figures: tuple[Any, ...] = ()
+
+    def to_dict(self) -> dict[str, Any]:
+        """For JSON, without figures."""
+        return {
+            "name": self.name,
+            "passed": self.passed,
+            "table": self.table.to_dict(orient="records"),
+            "text": self.text,
+        }
+
+
+class Check(Protocol):
+    """A check is a function of a fit."""
+
+    def __call__(self, tree: xr.DataTree) -> CheckResult:
+        """Check `tree`."""
+        ...
