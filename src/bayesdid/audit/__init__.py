@@ -1,1 +1,1 @@
-"""Published numbers against each other, with rounding intervals."""
+"""Consistency of a study's published numbers with each other."""

@@ -33,9 +33,9 @@ def options(
 
 
 def _register() -> None:
-    from bayesdid.cli import synergy
+    from bayesdid.cli import audit, synergy
 
-    for name, module in (("synergy", synergy),):
+    for name, module in (("audit", audit), ("synergy", synergy)):
         app.command(name)(module.command)
 
 

@@ -1,0 +1,197 @@
+"""What the text says against the cells that it refers to."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterator
+from decimal import Decimal
+
+from scipy.stats import norm
+
+from bayesdid.audit.finding import Finding, Outcome, Severity, compare
+from bayesdid.audit.interval import Interval
+from bayesdid.study.load import Study
+from bayesdid.study.printed import Printed
+from bayesdid.study.schema import Claim
+
+_LEVELS = {"1%": 0.01, "5%": 0.05, "10%": 0.10}
+_CELL = ("the statement is about this cell",)
+
+
+def values(study: Study) -> Outcome:
+    """Numbers repeated in the text: off by one in the last digit is a warning, by more an error."""
+    for claim in study.claims:
+        if claim.value is None or claim.cell is None:
+            continue
+        cell = study.cell(claim.cell).value
+        stated = Printed.parse(claim.value)
+        shown = cell.value * Decimal(str(claim.scale))
+        if not claim.signed:
+            shown, said = abs(shown), abs(stated.value)
+        else:
+            said = stated.value
+        unit = max(Decimal(1).scaleb(-stated.places), cell.half_width * 2 * Decimal(claim.scale))
+        gap = abs(shown - said)
+        # one number, rounded twice, can differ by half a unit of the coarser digits
+        if gap <= unit / 2:
+            yield None
+            continue
+        severity: Severity = "warning" if gap <= unit else "contradiction"
+        half = float(unit / 2)
+        left, right = Interval.exactly(float(said)), Interval.exactly(float(shown))
+        yield Finding(
+            "values", severity, f"claim {claim.id}", "number in the text = number in the table",
+            left.middle, left.widen(half).pair, right.middle, right.widen(half).pair,
+            float(gap), _CELL,
+            f"the text says {claim.value} ({claim.place}), {claim.cell} prints {cell.text}.",
+        )  # fmt: skip
+
+
+def directions(study: Study) -> Outcome:
+    """Signs that the text states."""
+    for claim in study.claims:
+        if claim.direction is None or claim.cell is None:
+            continue
+        value = float(study.cell(claim.cell).value)
+        wrong = value > 0 if claim.direction == "negative" else value < 0
+        yield None if not wrong else Finding(
+            "directions", "contradiction", f"claim {claim.id}", "sign in the text = in the table",
+            value, (value, value), 0.0, (0.0, 0.0), abs(value), _CELL,
+            f"the text calls it {claim.direction} ({claim.place}), {claim.cell} is {value:g}.",
+        )  # fmt: skip
+
+
+def significance(study: Study) -> Outcome:
+    """Levels that the text states, against the standard error and the stars."""
+    for claim in study.claims:
+        if claim.significance is not None and claim.cell is not None:
+            yield _significance(study, claim)
+
+
+def _significance(study: Study, claim: Claim) -> Finding | None:
+    cell = study.cell(str(claim.cell))
+    reached = study.stars_level(cell.value.stars)
+    said = claim.significance or ""
+    worst = max(study.file.stars.values(), default=0.10)
+    level = _LEVELS.get(said, worst)
+    p = Interval(reached if reached < 1 else worst, 1.0) if cell.se is None else _p(cell)
+    place = f"claim {claim.id}"
+    text = (
+        f"the text says {'not significant' if said == 'none' else said} ({claim.place}), "
+        f"{claim.cell} prints {cell.value.text}"
+        + (f" ({cell.se.text}), p between {p.low:.2g} and {p.high:.2g}." if cell.se else ".")
+    )
+    limit = Interval(worst, 1.0) if said == "none" else Interval(0.0, level)
+    if cell.se is not None:
+        finding = compare(
+            "significance", place, "level in the text = that of estimate and standard error", p,
+            limit, severity="contradiction", text=text,
+            assumptions=(*_CELL, "the test is two-sided", "the printed standard error is used"),
+        )  # fmt: skip
+        if finding is not None:
+            return finding
+    by_stars = cell.value.stars > 0 if said == "none" else reached > level
+    if not by_stars:
+        return None
+    return Finding(
+        "significance", "warning", place, "level in the text = that of the stars", level,
+        limit.pair, reached, (reached, reached), abs(reached - level), _CELL, text,
+    )  # fmt: skip
+
+
+def _p(cell: object) -> Interval:
+    value: Printed = cell.value  # type: ignore[attr-defined]
+    se: Printed = cell.se  # type: ignore[attr-defined]
+    size = abs(Interval.of(value)) / Interval(max(se.interval[0], 0.0), se.interval[1])
+    return Interval(float(2 * norm.sf(size.high)), float(2 * norm.sf(size.low)))
+
+
+def comparisons(study: Study) -> Outcome:
+    """'A is stronger than B': by the estimates, and by a test of the difference.
+
+    Separate columns do not test a difference. The z is computed for independent estimates; the
+    range over any correlation is given.
+    """
+    for claim in study.claims:
+        if claim.comparison is None:
+            continue
+        strong = study.cell(claim.comparison.stronger)
+        weak = study.cell(claim.comparison.weaker)
+        a, b = Interval.of(strong.value), Interval.of(weak.value)
+        sizes = abs(a).middle, abs(b).middle
+        if sizes[0] < sizes[1]:
+            yield Finding(
+                "comparisons", "contradiction", f"claim {claim.id}", "the stronger is larger",
+                sizes[0], abs(a).pair, sizes[1], abs(b).pair, sizes[1] - sizes[0], _CELL,
+                f"the text calls {claim.comparison.stronger} ({strong.value.text}) stronger than "
+                f"{claim.comparison.weaker} ({weak.value.text}).",
+            )  # fmt: skip
+            continue
+        if strong.se is None or weak.se is None:
+            continue
+        s, w = float(strong.se), float(weak.se)
+        gap = abs(float(strong.value) - float(weak.value))
+        z = gap / math.hypot(s, w)
+        if z >= norm.ppf(0.975):
+            yield None
+            continue
+        ends = gap / (s + w), gap / abs(s - w) if s != w else math.inf
+        yield Finding(
+            "comparisons", "warning", f"claim {claim.id}", "a difference that is claimed is tested",
+            z, ends, float(norm.ppf(0.975)), (float(norm.ppf(0.975)), math.inf),
+            float(norm.ppf(0.975)) - z, ("the two estimates are independent",),
+            f"{strong.value.text} against {weak.value.text}: the difference has z = {z:.2f} for "
+            f"independent columns ({ends[0]:.2f} to {ends[1]:.2f} over all correlations): separate "
+            "columns do not establish it.",
+        )  # fmt: skip
+
+
+def arithmetic(study: Study) -> Outcome:
+    """Sums, products, counts and percentages that the text states."""
+    wholes: list[tuple[str, Interval]] = []
+    for claim in study.claims:
+        work = claim.arithmetic
+        if work is None:
+            continue
+        parts = [Interval.of(part) for part in work.parts]
+        exact = [Interval.exactly(float(Printed.parse(part))) for part in work.parts]
+        result = Interval.of(work.result)
+        match work.operation:
+            case "sum":
+                left = Interval.exactly(sum(part.middle for part in exact))
+            case "product":
+                left = Interval.exactly(math.prod(part.middle for part in exact))
+            case "count":
+                left = Interval.exactly(float(len(parts)))
+            case _:
+                share = result * Interval.exactly(0.01)
+                implied = exact[0] / share
+                if work.whole is None:
+                    wholes.append((claim.id, implied))
+                    continue
+                left, result = implied, Interval.of(work.whole)
+        yield compare(
+            "arithmetic", f"claim {claim.id}", f"{work.operation} of the stated numbers", left,
+            result, severity="contradiction", assumptions=("the numbers are of one statement",),
+            text=f"{work.operation} of {', '.join(work.parts)} is {left.middle:g}, stated is "
+            f"{work.whole or work.result} ({claim.place}).",
+        )  # fmt: skip
+    yield from _one_whole(wholes)
+
+
+def _one_whole(wholes: list[tuple[str, Interval]]) -> Iterator[Finding | None]:
+    """Percentages of one whole: some whole number must fit all of them."""
+    if not wholes:
+        return
+    low = max(interval.low for _, interval in wholes)
+    high = min(interval.high for _, interval in wholes)
+    names = ", ".join(name for name, _ in wholes)
+    fits = math.floor(high + 1e-9) >= math.ceil(low - 1e-9)
+    first, last = wholes[0][1], wholes[-1][1]
+    yield None if fits else Finding(
+        "arithmetic", "contradiction", f"claims {names}", "percentages of one whole",
+        first.middle, first.pair, last.middle, last.pair,
+        max(low - high, math.ceil(low) - high), ("the percentages are of one whole number",),
+        f"no whole number fits all percentages: they imply "
+        f"{'; '.join(f'{i.low:.1f} to {i.high:.1f}' for _, i in wholes)}.",
+    )  # fmt: skip

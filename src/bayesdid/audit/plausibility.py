@@ -1,0 +1,70 @@
+"""Effects that are possible but hard to believe. Never a contradiction."""
+
+from __future__ import annotations
+
+from bayesdid.audit.columns import LEAST_SQUARES, estimate, terms
+from bayesdid.audit.finding import Finding, Outcome
+from bayesdid.study.load import Study
+
+_RATIO = 5.0  # instrumented over least squares
+
+
+def magnitudes(study: Study) -> Outcome:
+    """A 0/1 treatment's effect beyond the outcome's mean plus two standard deviations."""
+    outcome = study.file.outcome.column
+    rows = {
+        row.column: row
+        for table in study.tables.values()
+        for row in table.moments
+        if row.column == outcome and row.sd is not None
+    }
+    if outcome not in rows:
+        return
+    mean, sd = float(rows[outcome].mean), float(rows[outcome].sd or 0)
+    limit = abs(mean) + 2 * sd
+    for spec in study.specs.values():
+        if spec.column.outcome != outcome or spec.column.family == "sdm":
+            continue
+        for name in spec.column.treatments:
+            cell = spec.column.coefficients.get(name)
+            if cell is None or "*" in name:
+                continue
+            size = abs(estimate(cell))
+            yield None if size.low <= limit else Finding(
+                "magnitudes", "warning", f"{spec.id}:{name}",
+                "effect at most mean plus two standard deviations of the outcome", size.middle,
+                size.pair, limit, (0.0, limit), size.low - limit,
+                ("the effect is in the outcome's units",),
+                f"an effect of {cell.estimate} on an outcome with mean {mean:g} and sd {sd:g}.",
+            )  # fmt: skip
+
+
+def instrumented(study: Study) -> Outcome:
+    """An instrumented effect many times the least-squares one: suspect the instrument."""
+    for spec in study.specs.values():
+        if spec.column.family != "iv_second":
+            continue
+        for twin in study.specs.values():
+            alike = (
+                twin.column.family in LEAST_SQUARES
+                and twin.column.outcome == spec.column.outcome
+                and terms(twin) == terms(spec)
+                and twin.column.n == spec.column.n
+                and twin.column.outcome_lead == spec.column.outcome_lead
+            )
+            if not alike:
+                continue
+            for name in spec.column.treatments:
+                both = (spec.column.coefficients.get(name), twin.column.coefficients.get(name))
+                if both[0] is None or both[1] is None:
+                    continue
+                ratio = abs(estimate(both[0])) / abs(estimate(both[1]))
+                yield None if ratio.low <= _RATIO else Finding(
+                    "instrumented", "warning", f"{spec.id}, {twin.id}: {name}",
+                    f"instrumented effect at most {_RATIO:g} times least squares", ratio.middle,
+                    ratio.pair, _RATIO, (0.0, _RATIO), ratio.low - _RATIO,
+                    ("the instrument moves the outcome through the treatment alone",),
+                    f"{both[0].estimate} is {ratio.middle:.1f} times {both[1].estimate}: omitted "
+                    "variables would have to hide most of the effect, or the instrument is not "
+                    "excludable.",
+                )  # fmt: skip

@@ -1,0 +1,41 @@
+"""Reference distributions of test statistics, and the level that a statistic reaches."""
+
+from __future__ import annotations
+
+import re
+
+from scipy.stats import chi2, f, norm, t
+
+from bayesdid.audit.interval import Interval
+
+_FORM = re.compile(r"^\s*(normal|chi2|F|t)\s*(?:\(\s*(\d+)\s*(?:,\s*(\d+)\s*)?\))?\s*$")
+
+
+def p_value(statistic: float, reference: str) -> float | None:
+    """Tail probability of a statistic; None if the reference is not understood.
+
+    ``normal`` and ``t(k)`` are two-sided; ``F(k)`` stands for infinitely many denominator
+    degrees of freedom.
+    """
+    match = _FORM.match(reference)
+    if match is None:
+        return None
+    kind, first, second = match[1], int(match[2] or 0), int(match[3] or 0)
+    if kind == "normal":
+        return float(2 * norm.sf(abs(statistic)))
+    if kind == "t" and first:
+        return float(2 * t.sf(abs(statistic), first))
+    if kind == "chi2" and first:
+        return float(chi2.sf(statistic, first))
+    if kind == "F" and first:
+        return float(
+            f.sf(statistic, first, second) if second else chi2.sf(statistic * first, first)
+        )
+    return None
+
+
+def p_interval(size: Interval, dof: int | None) -> Interval:
+    """p-values of |t| in `size`, between the normal and the t distribution with `dof`."""
+    low = float(2 * norm.sf(size.high))
+    high = float(2 * (t.sf(size.low, dof) if dof else norm.sf(size.low)))
+    return Interval(low, high)

@@ -1,0 +1,150 @@
+"""Numbers of observations against units, periods, arms and groups."""
+
+from __future__ import annotations
+
+from bayesdid.audit.columns import count
+from bayesdid.audit.finding import Finding, Outcome, Severity
+from bayesdid.audit.interval import Interval
+from bayesdid.study.load import Spec, Study
+from bayesdid.study.terms import parse_term
+
+_WHOLE = frozenset({"twfe", "pooled", "sdm", "iv_first", "iv_second", "event_study"})
+_BALANCED = "the panel is balanced, as a whole-sample column shows"
+
+
+def counts(study: Study) -> Outcome:
+    """Arms add up to units; policies to single units; sequences to dual units."""
+    design, units = study.file.design, study.file.panel.units
+    arms = (design.none, design.single, design.dual)
+    if None not in arms and units is not None:
+        yield _equal("counts", "design", "none + single + dual = units",
+                     sum(arm or 0 for arm in arms), units)  # fmt: skip
+    if design.only and design.single is not None:
+        yield _equal("counts", "design.only", "single units by policy add up",
+                     sum(design.only.values()), design.single)  # fmt: skip
+    if design.first and design.dual is not None and design.simultaneous is not None:
+        yield _equal("counts", "design.first", "sequences add up to the dual units",
+                     sum(design.first.values()) + design.simultaneous, design.dual)  # fmt: skip
+    periods = _periods(study)
+    for table in study.tables.values():
+        n = count(table.n)
+        for row in table.moments:
+            if row.column == "both" and n and periods and design.dual is not None:
+                treated = Interval.of(row.mean) * Interval.exactly(n)
+                most = Interval(0.0, float(design.dual * periods))
+                yield _apart("counts", f"{table.id}:{row.column}",
+                             "treated rows at most treated units x periods", treated, most,
+                             "contradiction", ("the mean describes the whole panel",))  # fmt: skip
+
+
+def observations(study: Study) -> Outcome:
+    """N of a column against its units times its periods."""
+    periods, units = _periods(study), study.file.panel.units
+    if periods is None or units is None:
+        return
+    balanced = any(
+        count(spec.column.n) == units * periods and _unrestricted(spec)
+        for spec in study.specs.values()
+    )
+    for spec in study.specs.values():
+        n, column = count(spec.column.n), spec.column
+        if n is None:
+            continue
+        seen = periods - abs(column.outcome_lead)
+        expected = _units(study, spec)
+        most = (expected if expected is not None else units) * seen
+        yield _apart("observations", f"{spec.id}:n", "n at most units x periods",
+                     Interval.exactly(n), Interval(0, most), "contradiction",
+                     ("each unit is seen once in each period",))  # fmt: skip
+        if column.family not in _WHOLE or not balanced:
+            continue
+        if expected is not None:
+            yield _equal("observations", f"{spec.id}:n", "n = units of the sample x periods", n,
+                         expected * seen, (_BALANCED, "the sample is as declared"))  # fmt: skip
+        elif n % seen:
+            yield _equal("observations", f"{spec.id}:n", "n is a multiple of the periods", n,
+                         round(n / seen) * seen, (_BALANCED,))  # fmt: skip
+        else:
+            yield None
+
+
+def groups(study: Study) -> Outcome:
+    """Columns that split the units by a group must add up to the whole."""
+    periods, units = _periods(study), study.file.panel.units
+    for table in study.tables.values():
+        for group in study.file.group:
+            parts = [
+                spec
+                for spec in study.specs.values()
+                if spec.table.id == table.id and set(spec.column.sample.groups) == {group.column}
+                and spec.column.sample.arms is None and spec.column.outcome_lead == 0
+            ]  # fmt: skip
+            levels = [level for spec in parts for level in spec.column.sample.groups[group.column]]
+            sizes = [count(spec.column.n) for spec in parts]
+            complete = sorted(levels) == sorted(group.levels) and None not in sizes
+            if complete and periods is not None and units is not None:
+                yield _equal("groups", f"{table.id} by {group.column}",
+                             "groups add up to all units x periods",
+                             sum(size or 0 for size in sizes), units * periods,
+                             ("every unit belongs to one group", _BALANCED))  # fmt: skip
+
+
+def _periods(study: Study) -> int | None:
+    panel = study.file.panel
+    if panel.first_period is None or panel.last_period is None:
+        return None
+    return panel.last_period - panel.first_period + 1
+
+
+def _unrestricted(spec: Spec) -> bool:
+    sample = spec.column.sample
+    return not (sample.arms or sample.only or sample.sequences or sample.groups) and (
+        spec.column.outcome_lead == 0 and spec.column.family in _WHOLE
+    )
+
+
+def _units(study: Study, spec: Spec) -> int | None:
+    """Units of a column's sample by the design's counts; None if they do not say."""
+    sample, design = spec.column.sample, study.file.design
+    if sample.groups or spec.column.family not in _WHOLE:
+        return None
+    if sample.arms is None and sample.only is None and sample.sequences is None:
+        return study.file.panel.units
+    total = 0
+    for arm in sample.arms or ("none", "single", "dual"):
+        whole = {"none": design.none, "single": design.single, "dual": design.dual}[arm]
+        parts: list[int | None]
+        if arm == "single" and sample.only is not None:
+            parts = [design.only.get(policy) for policy in sample.only]
+        elif arm == "dual" and sample.sequences is not None:
+            parts = [
+                design.simultaneous if name == "simultaneous"
+                else design.first.get(parse_term(name).factors[0].name)
+                for name in sample.sequences
+            ]  # fmt: skip
+        else:
+            parts = [whole]
+        for part in parts:
+            if part is None:
+                return None
+            total += part
+    return total
+
+
+def _equal(
+    rule: str, place: str, compared: str, left: int, right: int, assumptions: tuple[str, ...] = ()
+) -> Finding | None:
+    return _apart(rule, place, compared, Interval.exactly(left), Interval.exactly(right),
+                  "contradiction", assumptions)  # fmt: skip
+
+
+def _apart(
+    rule: str, place: str, compared: str, left: Interval, right: Interval, severity: Severity,
+    assumptions: tuple[str, ...],
+) -> Finding | None:  # fmt: skip
+    miss = left.distance(right)
+    if miss == 0.0:
+        return None
+    return Finding(rule, severity, place, compared, left.middle, left.pair, right.middle,
+                   right.pair, miss, assumptions,
+                   f"{compared}: {left.middle:g} against {right.high:g}.")  # fmt: skip

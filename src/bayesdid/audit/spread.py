@@ -1,0 +1,149 @@
+"""Standard errors, R2 and constants against what least squares allows."""
+
+from __future__ import annotations
+
+import math
+
+from bayesdid.audit.columns import (
+    LEAST_SQUARES,
+    count,
+    estimate,
+    moments_for,
+    same_model,
+    same_rows,
+    size_of_t,
+    terms,
+)
+from bayesdid.audit.finding import Finding, Outcome, compare
+from bayesdid.audit.interval import Interval
+from bayesdid.study.load import Study
+from bayesdid.study.schema import Moments
+
+
+def constants(study: Study) -> Outcome:
+    """A within regression passes through the grand means: constant = mean(y) - sum b mean(x)."""
+    for spec in study.specs.values():
+        column, moments = spec.column, moments_for(study, spec)
+        constant, regressors = column.coefficients.get("constant"), terms(spec)
+        if constant is None or column.family not in LEAST_SQUARES or column.outcome not in moments:
+            continue
+        if not regressors <= set(moments) or not regressors <= set(column.coefficients):
+            continue
+        right = Interval.of(moments[column.outcome].mean)
+        for name in regressors:
+            right = right - estimate(column.coefficients[name]) * Interval.of(moments[name].mean)
+        yield compare(
+            "constants", f"{spec.id}:constant", "constant = mean(y) - sum of b x mean(x)",
+            estimate(constant), right, severity="warning",
+            assumptions=("the constant is that of a within regression (xtreg, areg), not of a "
+                         "reference unit and period", "the means are of these rows"),
+            text=f"the means imply a constant between {right.low:.3f} and {right.high:.3f}, "
+            f"printed is {constant.estimate}.",
+        )  # fmt: skip
+
+
+def r_squared(study: Study) -> Outcome:
+    """0 <= R2 <= 1, and a regressor more cannot lower it on the same rows."""
+    specs = [s for s in study.specs.values() if s.column.r2 is not None]
+    for spec in specs:
+        yield compare(
+            "r_squared", f"{spec.id}:r2", "R2 lies between 0 and 1",
+            Interval.of(str(spec.column.r2)), Interval(0.0, 1.0), severity="contradiction",
+            assumptions=(), text=f"R2 = {spec.column.r2}.",
+        )  # fmt: skip
+    for small in specs:
+        for large in specs:
+            nested = (
+                small.column.outcome == large.column.outcome
+                and terms(small) < terms(large)
+                and small.column.family in LEAST_SQUARES
+                and same_model(small, large)
+                and same_rows(study, small, large)
+            )
+            if not nested:
+                continue
+            low, high = Interval.of(str(small.column.r2)), Interval.of(str(large.column.r2))
+            added = len(terms(large)) - len(terms(small))
+            n = count(large.column.n) or 1_000
+            dummies = (study.file.panel.units or 0) + 50
+            # an adjusted R2 may fall by at most this much
+            allowed = added * (1 - low.low) / max(n - dummies, 10)
+            falls = Interval(low.low - allowed, 1.0)
+            yield compare(
+                "r_squared", f"{small.id}, {large.id}: r2", "R2 does not fall as regressors are "
+                "added", high, falls, severity="contradiction",
+                assumptions=("both columns are fitted on the same rows",
+                             "both R2 are of one kind (overall or within)"),
+                text=f"{large.id} adds regressors to {small.id}, but R2 falls from "
+                f"{small.column.r2} to {large.column.r2}.",
+            )  # fmt: skip
+
+
+def standard_errors(study: Study) -> Outcome:
+    """The i.i.d. standard error is at least sd(y) sqrt(1 - R2) / (sd(x) sqrt(n)).
+
+    Taking out effects and other regressors can only lower the variance of x that is left. A
+    warning: robust errors, or a within R2, can be lower.
+    """
+    for spec in study.specs.values():
+        column, moments = spec.column, moments_for(study, spec)
+        n, y = count(column.n), moments.get(column.outcome)
+        if column.family not in LEAST_SQUARES or column.r2 is None or n is None or y is None:
+            continue
+        for name, cell in column.coefficients.items():
+            x = moments.get(name)
+            if cell.se is None or x is None or x.sd is None or y.sd is None:
+                continue
+            bound = _pooled_se(y, x, Interval.of(column.r2), n)
+            se = Interval.of(cell.se)
+            if se.high >= bound.low:
+                yield None
+                continue
+            iid = spec.table.se_kind == "iid"
+            yield Finding(
+                "standard_errors", "contradiction" if iid else "warning", f"{spec.id}:{name}",
+                "standard error at least sd(y) sqrt(1 - R2) / (sd(x) sqrt(n))", se.middle, se.pair,
+                bound.middle, (bound.low, math.inf), bound.low - se.high,
+                ("errors are i.i.d.", "R2 is the overall one", "the descriptive table describes "
+                 "these rows"),
+                f"the standard error of {name} is {cell.se}, below {bound.low:.4f}, the least that "
+                "the residual variance allows.",
+            )  # fmt: skip
+
+
+def pooled(study: Study) -> Outcome:
+    """A column declared with fixed effects whose numbers are those of pooled least squares.
+
+    With one regressor and no effects, R2 = t2 / (t2 + n - 2) and the standard error follows from
+    the two standard deviations. With fixed effects neither holds but by coincidence.
+    """
+    for spec in study.specs.values():
+        column, moments = spec.column, moments_for(study, spec)
+        n, regressors = count(column.n), terms(spec)
+        fixed = column.family == "twfe" and "fixed" in {column.unit_effects, column.period_effects}
+        if not fixed or len(regressors) != 1 or n is None or column.r2 is None:
+            continue
+        (name,) = regressors
+        cell, x, y = column.coefficients.get(name), moments.get(name), moments.get(column.outcome)
+        size = size_of_t(cell) if cell is not None else None
+        if cell is None or size is None or x is None or y is None or x.sd is None or y.sd is None:
+            continue
+        r2 = Interval.of(column.r2)
+        square = size.square()
+        implied = Interval(square.low / (square.low + n - 2), square.high / (square.high + n - 2))
+        se = _pooled_se(y, x, r2, n)
+        matches = r2.distance(implied) == 0.0 and Interval.of(str(cell.se)).distance(se) == 0.0
+        yield None if not matches else Finding(
+            "pooled", "warning", f"{spec.id}:{name}",
+            "R2 and standard error of pooled least squares under fixed effects", r2.middle, r2.pair,
+            implied.middle, implied.pair, 0.0,
+            ("the column has the fixed effects it is said to have",),
+            f"R2 = {column.r2} and the standard error {cell.se} of {name} are exactly those of a "
+            f"pooled regression without unit and period effects (R2 {implied.middle:.4f}, standard "
+            f"error {se.middle:.4f}).",
+        )  # fmt: skip
+
+
+def _pooled_se(y: Moments, x: Moments, r2: Interval, n: int) -> Interval:
+    left = (Interval.exactly(1.0) - r2).sqrt() * Interval.of(str(y.sd))
+    return left / (Interval.of(str(x.sd)) * Interval.exactly(math.sqrt(n)))

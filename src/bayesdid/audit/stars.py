@@ -1,0 +1,105 @@
+"""Stars against |estimate / standard error|, and test statistics against their stars."""
+
+from __future__ import annotations
+
+from bayesdid.audit.columns import cells, size_of_t, smallest_dof
+from bayesdid.audit.finding import Finding, Outcome, Severity
+from bayesdid.audit.interval import Interval
+from bayesdid.audit.reference import p_interval, p_value
+from bayesdid.study.load import Study
+from bayesdid.study.printed import Printed
+
+_ASSUMPTIONS = (
+    "the printed standard error is the one behind the stars",
+    "the test is two-sided",
+    "the table follows the study's star legend",
+)
+
+
+def stars(study: Study) -> Outcome:
+    """Stars claim p < level: compared with the p-values that rounding allows.
+
+    Too many stars are a contradiction if even the normal distribution and the most favourable
+    rounding give p above the level. Too few are a warning, judged by the t distribution with
+    units - 1 degrees of freedom and the least favourable rounding.
+    """
+    dof = smallest_dof(study)
+    for spec in study.specs.values():
+        if spec.table.kind != "regression":
+            continue
+        for name, cell in cells(spec):
+            size = size_of_t(cell)
+            if size is None:
+                continue
+            printed = Printed.parse(cell.estimate)
+            yield _judge(
+                study, "stars", f"{spec.id}:{name}", printed.stars, p_interval(size, dof),
+                f"{cell.estimate} ({cell.se}): |t| between {size.low:.2f} and {size.high:.2f}",
+            )  # fmt: skip
+
+
+def statistics(study: Study) -> Outcome:
+    """Stars of test statistics against their reference distribution."""
+    for spec in study.specs.values():
+        for statistic in spec.column.statistic:
+            printed = Printed.parse(statistic.value)
+            if statistic.reference is None or printed.stars == 0:
+                continue
+            low, high = printed.interval
+            ends = (p_value(high, statistic.reference), p_value(low, statistic.reference))
+            if ends[0] is None or ends[1] is None:
+                continue
+            yield _judge(
+                study, "statistics", f"{spec.id}:{statistic.name}", printed.stars,
+                Interval(min(ends[0], ends[1]), max(ends[0], ends[1])),
+                f"{statistic.label or statistic.name} {statistic.value} under "
+                f"{statistic.reference}",
+            )  # fmt: skip
+
+
+def first_stage(study: Study) -> Outcome:
+    """With one instrument the first stage's F is the square of its t."""
+    for spec in study.specs.values():
+        column = spec.column
+        cell = column.coefficients.get(column.instrument or "")
+        size = size_of_t(cell) if cell is not None else None
+        if column.family != "iv_first" or size is None:
+            continue
+        for statistic in column.statistic:
+            if (statistic.reference or "").replace(" ", "").startswith("F(1"):
+                value = Interval.of(statistic.value)
+                square = size.square()
+                miss = square.distance(value)
+                yield None if miss == 0.0 else Finding(
+                    "first_stage", "warning", f"{spec.id}:{statistic.name}",
+                    "F of one instrument = t squared", square.middle, square.pair, value.middle,
+                    value.pair, miss,
+                    ("there is one instrument", "F and t use the same standard errors"),
+                    f"F = {statistic.value}, but the instrument's t squared lies between "
+                    f"{square.low:.1f} and {square.high:.1f}.",
+                )  # fmt: skip
+
+
+def _judge(
+    study: Study, rule: str, place: str, printed: int, p: Interval, what: str
+) -> Finding | None:
+    level = study.stars_level(printed)
+    levels = sorted(study.file.stars.values())
+    deserved = [value for value in levels if p.high < value]
+    severity: Severity
+    if printed and p.low > level:
+        severity, side = "contradiction", "more"
+        limit = Interval(0.0, level)
+    elif deserved and deserved[0] < level:
+        severity, side = "warning", "fewer"
+        limit = Interval(deserved[0], level)
+    else:
+        return None
+    shown = "*" * printed or "no stars"
+    return Finding(
+        rule, severity, place, "p-value of the printed numbers against the level of the stars",
+        p.middle, p.pair, limit.middle, limit.pair, p.distance(limit) or abs(p.high - limit.low),
+        _ASSUMPTIONS,
+        f"{what}, p between {p.low:.2g} and {p.high:.2g}, but {shown}: {side} than the numbers "
+        "deserve.",
+    )  # fmt: skip

@@ -1,0 +1,38 @@
+"""``bayesdid audit``: consistency of the published numbers."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+_STYLE = {"contradiction": "bold red", "warning": "yellow", "note": "dim"}
+
+
+def command(
+    study: Annotated[Path, typer.Argument(help="Study folder, e.g. models/dual_pilot")],
+    strict: Annotated[
+        bool, typer.Option("--strict", help="Exit 1 if there is a contradiction or a warning.")
+    ] = False,
+    as_json: Annotated[bool, typer.Option("--json", help="One JSON document on stdout.")] = False,
+) -> None:
+    """Check every published number against every other that algebra ties it to."""
+    from bayesdid.audit.run import audit_study
+    from bayesdid.cli.console import out, print_json
+    from bayesdid.study.load import load_study
+
+    report = audit_study(load_study(study))
+    if as_json:
+        print_json(report.to_dict())
+    else:
+        for finding in report.findings:
+            style = _STYLE[finding.severity]
+            out.print(f"[{style}]{finding.severity}[/] {finding.place} ({finding.rule})")
+            out.print(f"  {finding.text}", markup=False)
+            if finding.assumptions:
+                out.print(f"  unless: {'; '.join(finding.assumptions)}", markup=False, style="dim")
+        counts = ", ".join(f"{number} {name}s" for name, number in report.counts.items())
+        out.print(f"{report.study_id}: {sum(report.checked.values())} comparisons, {counts}.")
+    if strict and report.flagged:
+        raise typer.Exit(1)
