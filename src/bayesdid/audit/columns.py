@@ -68,8 +68,9 @@ def same_rows(study: Study, left: Spec, right: Spec) -> bool:
 
 
 def same_model(left: Spec, right: Spec) -> bool:
-    """Whether two columns have the same kind of model: family, effects, lead, weights."""
-    keys = ("family", "unit_effects", "period_effects", "outcome_lead", "weights", "instrument")
+    """Whether two columns have the same kind of model: family, effects, lead, options."""
+    keys = ("family", "unit_effects", "period_effects", "outcome_lead", "weights", "instrument",
+            "options")  # fmt: skip
     return all(getattr(left.column, key) == getattr(right.column, key) for key in keys)
 
 

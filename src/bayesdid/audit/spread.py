@@ -131,7 +131,7 @@ def pooled(study: Study) -> Outcome:
         r2 = Interval.of(column.r2)
         square = size.square()
         implied = Interval(square.low / (square.low + n - 2), square.high / (square.high + n - 2))
-        se = _pooled_se(y, x, r2, n)
+        se = _pooled_se(y, x, r2, n - 2)
         matches = r2.distance(implied) == 0.0 and Interval.of(str(cell.se)).distance(se) == 0.0
         yield None if not matches else Finding(
             "pooled", "warning", f"{spec.id}:{name}",
@@ -145,5 +145,6 @@ def pooled(study: Study) -> Outcome:
 
 
 def _pooled_se(y: Moments, x: Moments, r2: Interval, n: int) -> Interval:
+    """sd(y) sqrt(1 - R2) / (sd(x) sqrt(n)); exact for one regressor with n - 2 for n."""
     left = (Interval.exactly(1.0) - r2).sqrt() * Interval.of(str(y.sd))
     return left / (Interval.of(str(x.sd)) * Interval.exactly(math.sqrt(n)))

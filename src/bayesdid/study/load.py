@@ -129,8 +129,20 @@ def load_study(path: str | Path) -> Study:
         if (folder / "claims.toml").is_file()
         else ()
     )
-    specs = _specs(folder, file, tables)
-    study = Study(folder, file, tables, claims, specs)
+    return assemble_study(folder, file, tables, claims)
+
+
+def assemble_study(
+    folder: Path, file: StudyFile, tables: dict[str, TableFile], claims: tuple[Claim, ...] = ()
+) -> Study:
+    """Put the parts of a study together and check that they refer to each other correctly.
+
+    Raises
+    ------
+    InputError
+        If a spec, claim or contrast names a policy, covariate set, spec or cell that is not there.
+    """
+    study = Study(folder, file, tables, claims, _specs(folder, file, tables))
     _check_references(study)
     return study
 

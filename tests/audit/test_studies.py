@@ -1,0 +1,84 @@
+"""The shipped studies, and one that has nothing to do with them."""
+
+import json
+
+import pytest
+from typer.testing import CliRunner
+
+from bayesdid.audit.run import audit_study
+from bayesdid.cli.app import app
+from bayesdid.study.load import load_study
+
+
+@pytest.fixture(scope="module")
+def dual(models):
+    return audit_study(load_study(models / "dual_pilot"))
+
+
+def places(report, severity):
+    return {(f.rule, f.place) for f in report.findings if f.severity == severity}
+
+
+def test_contradictions_of_the_published_study(dual):
+    assert places(dual, "contradiction") == {
+        ("stars", "table4.3:constant"),
+        ("omitted_variable", "table2.2, table6.2, table6.1: both"),
+        ("omitted_variable", "table2.2, table6.2, table6.1: constant"),
+        ("omitted_variable", "table2.2, table6.4, table6.3: both"),
+        ("omitted_variable", "table2.2, table6.4, table6.3: constant"),
+        ("values", "claim smart-only"),
+        ("significance", "claim psm-level"),
+        ("significance", "claim concurrent-joint-broadband"),
+        ("significance", "claim iu-level"),
+    }
+
+
+def test_warnings_of_the_published_study(dual):
+    assert {
+        ("statistics", "table4.1:kp_lm"),
+        ("spatial_effects", "table7.2:both"),
+        ("pooled", "table2.1:both"),
+        ("values", "claim placebo-baseline"),
+        ("significance", "claim baseline-column1-level"),
+        ("comparisons", "claim size"),
+        ("magnitudes", "table4.2:both"),
+        ("instrumented", "table4.2, table2.2: both"),
+    } <= places(dual, "warning")
+
+
+def test_what_agrees_is_not_flagged(dual):
+    """Constant against means, impacts that add up, percentages of one whole, first-stage F."""
+    flagged = {f.place for f in dual.findings}
+    assert not flagged & {"table2.2:constant", "table7.1:both", "claim sequence-counts"}
+    assert not any(f.rule in {"arithmetic", "observations", "groups"} for f in dual.findings)
+    assert dual.checked["arithmetic"] >= 4
+    assert dual.checked["observations"] >= 30
+
+
+def test_a_sign_that_mends_the_identity_is_named(dual):
+    texts = [f.text for f in dual.findings if f.rule == "omitted_variable"]
+    assert all("sign of" in text for text in texts)
+
+
+def test_unrelated_study_passes(studies):
+    report = audit_study(load_study(studies / "castle"))
+    assert sum(report.checked.values()) > 5
+    assert not report.flagged, report.findings
+
+
+def test_study_without_published_numbers_passes(models):
+    assert not audit_study(load_study(models / "traffic_laws")).flagged
+
+
+@pytest.mark.parametrize(("name", "code"), [("dual_pilot", 1), ("traffic_laws", 0)])
+def test_strict_sets_the_exit_code(models, name, code):
+    run = CliRunner().invoke(app, ["audit", str(models / name), "--strict"])
+    assert run.exit_code == code
+
+
+def test_json_is_one_document(models):
+    run = CliRunner().invoke(app, ["audit", str(models / "dual_pilot"), "--json"])
+    document = json.loads(run.stdout)
+    assert run.exit_code == 0
+    assert document["counts"]["contradiction"] == 9
+    assert document["findings"][0]["left_interval"]
