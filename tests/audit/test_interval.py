@@ -19,7 +19,7 @@ def inside(draw):
 
 
 def holds(interval, value):
-    margin = 1e-9 * max(1.0, abs(value))
+    margin = 1e-9 * max(1.0, abs(value)) if math.isfinite(value) else 0.0
     return interval.low - margin <= value <= interval.high + margin
 
 

@@ -43,7 +43,8 @@ class Interval:
             if other.low == 0.0 and other.high > 0.0 and self.low >= 0.0:
                 return Interval(self.low / other.high, math.inf)
             return Interval(-math.inf, math.inf)
-        return self * Interval(1.0 / other.high, 1.0 / other.low)
+        ends = [a / b for a in (self.low, self.high) for b in (other.low, other.high)]
+        return Interval(min(ends), max(ends))
 
     def __abs__(self) -> Interval:
         if self.low >= 0.0:
