@@ -9,14 +9,18 @@ from typing import Any
 import numpy as np
 import xarray as xr
 
-from bayesdid.contrasts.evidence import BayesFactor, DesignErrors, design_errors, savage_dickey
+from bayesdid.contrasts.evidence import (
+    PRIOR_SHARES,
+    BayesFactor,
+    DesignErrors,
+    design_errors,
+    savage_dickey,
+)
 from bayesdid.contrasts.names import MAX_SINGLE, RATIO, SUM
 from bayesdid.contrasts.summary import Summary, summarise
 from bayesdid.design.design import FloatArray
 from bayesdid.errors import NotIdentifiedError
 from bayesdid.study.terms import Factor, parse_term
-
-_SHARE = {"sceptical": 0.25}
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,26 +31,26 @@ class PanelContrast:
     ----------
     name
         As in :mod:`bayesdid.contrasts.names`.
-    draws
-        Posterior draws, shape (chain, draw).
+    weights
+        Weights of the treatment terms, shape (P,); None for non-linear contrasts.
     summary
-        Their summary.
+        Of its posterior.
     p_claim
         Probability of the synergy claim's direction.
     factors, errors
         Savage-Dickey Bayes factors and type-S/M errors, from the normal approximation to the
-        posterior; None for non-linear contrasts.
+        posterior; empty and None for non-linear contrasts.
     """
 
     name: str
-    draws: FloatArray
+    weights: FloatArray | None
     summary: Summary
     p_claim: float
     factors: tuple[BayesFactor, ...]
     errors: DesignErrors | None
 
     def to_dict(self) -> dict[str, Any]:
-        """For JSON, without the draws."""
+        """For JSON."""
         return {
             "name": self.name,
             "summary": self.summary.to_dict(),
@@ -56,69 +60,58 @@ class PanelContrast:
         }
 
 
-def state_effects(tree: xr.DataTree) -> dict[str, FloatArray]:
-    """Effect of each policy state against none: ``only:P``, ``both`` or ``both, first:P``.
+def state_vectors(tree: xr.DataTree) -> dict[str, FloatArray]:
+    """Value of the treatment terms in each policy state, so that ``tau @ vector`` is its effect.
 
     Parameters
     ----------
     tree
-        A fit whose treatment terms give every state a value of its own, as the factorial DID does.
+        A fit whose terms give every state a value of its own, as the factorial DID does.
 
     Returns
     -------
     dict
-        State -> draws, shape (chain, draw). ``both`` averages the orders of adoption by their
-        rows when the terms tell them apart; then ``both, first:P`` are given as well.
+        ``only:P``, ``single`` (averaged over the rows under one policy) and ``both`` -> vector,
+        shape (P,). If the terms tell orders of adoption apart, ``both`` averages over their rows
+        and ``both, first:P`` are given as well.
 
     Raises
     ------
     NotIdentifiedError
         If two states share one value of the terms, or a state does not occur in the sample.
     """
+    spec = tree.attrs["spec"]
     terms = [parse_term(text) for text in json.loads(tree.attrs["treatments"])]
     factors = [factor for term in terms for factor in term.factors]
     policies = list(dict.fromkeys(f.name for f in factors if f.kind in {"active", "only", "first"}))
-    spec = tree.attrs["spec"]
     if any(factor.kind in {"column", "centred"} for factor in factors):
         raise NotIdentifiedError(f"{spec}: the effect of a state depends on a moderator",
                                  remedy="fit the factorial spec without moderators")  # fmt: skip
     if len(policies) < 2:
         raise _not_factorial(spec, "they do not name two policies")
     by_order = any(factor.kind in {"first", "simultaneous"} for factor in factors)
-    states = {f"only:{p}": ({p}, "") for p in policies}
     orders = [*(f"first:{p}" for p in policies), "simultaneous"] if by_order else [""]
+    states = {f"only:{p}": ({p}, "") for p in policies}
     states |= {f"both, {o}" if o else "both": (set(policies), o) for o in orders}
-    rows = np.unique(tree["constant_data"]["D"].to_numpy(), axis=0, return_counts=True)
-    tau = tree["posterior"]["tau"].to_numpy()
-    effects: dict[str, FloatArray] = {}
-    seen: dict[tuple[float, ...], str] = {tuple(np.zeros(len(terms))): "none"}
-    weight: dict[str, int] = {}
+    values, counts = np.unique(tree["constant_data"]["D"].to_numpy(), axis=0, return_counts=True)
+    vectors: dict[str, FloatArray] = {}
+    rows: dict[str, int] = {}
+    seen: dict[tuple[float, ...], str] = {(0.0,) * len(terms): "none"}
     for state, (active, order) in states.items():
         vector = np.array(
             [np.prod([_factor(f, active, order, policies) for f in term.factors]) for term in terms]
         )
-        count = int(rows[1][(rows[0] == vector).all(axis=1)].sum())
+        count = int(counts[(values == vector).all(axis=1)].sum())
         if count == 0 and order:
             continue  # no unit adopted in this order
         if (twin := seen.get(tuple(vector))) is not None:
             raise _not_factorial(spec, f"'{state}' and '{twin}' share one value")
         if count == 0:
             raise _not_factorial(spec, f"no row of the sample is '{state}'")
-        seen[tuple(vector)], weight[state], effects[state] = state, count, tau @ vector
+        seen[tuple(vector)], rows[state], vectors[state] = state, count, vector
     if by_order:
-        parts = [state for state in effects if state.startswith("both, ")]
-        total = sum(weight[part] for part in parts)
-        effects["both"] = sum(
-            (effects[part] * (weight[part] / total) for part in parts), np.zeros(tau.shape[:2])
-        )
-    return effects | {"single": _pooled(effects, weight, policies)}
-
-
-def _not_factorial(spec: str, reason: str) -> NotIdentifiedError:
-    return NotIdentifiedError(
-        f"{spec}: its terms do not tell the policy states apart ({reason})",
-        remedy="fit a factorial spec: active:A, active:B, active:A * active:B",
-    )
+        vectors["both"] = _average(vectors, rows, "both, ")
+    return vectors | {"single": _average(vectors, rows, "only:")}
 
 
 def panel_contrasts(
@@ -138,41 +131,43 @@ def panel_contrasts(
     Raises
     ------
     NotIdentifiedError
-        See :func:`state_effects`.
+        See :func:`state_vectors`.
     """
-    effects = state_effects(tree)
-    singles = [state for state in effects if state.startswith("only:")]
-    both = effects["both"]
-    total = np.sum([effects[state] for state in singles], axis=0)
-    best = (np.minimum if better == "lower" else np.maximum).reduce([effects[s] for s in singles])
-    values = {"both - none": both}
-    values |= {f"{state} - none": effects[state] for state in singles}
-    values |= {f"both - {state}": both - effects[state] for state in singles}
-    values["both - single"] = both - effects["single"]
-    values[MAX_SINGLE] = both - best
-    values[SUM] = both - total
-    values[RATIO] = both / total
-    orders = [f"first:{state[5:]}" for state in singles]
-    if all(f"both, {order}" in effects for order in orders):
-        gap = effects[f"both, {orders[0]}"] - effects[f"both, {orders[1]}"]
-        for reference in ("none", "single"):
-            values[f"{orders[0]} - {orders[1]} vs {reference}"] = gap
-    return {
-        name: _contrast(name, draws, scale, rope, 1.0 if better == "lower" else -1.0)
-        for name, draws in values.items()
+    state = state_vectors(tree)
+    tau = tree["posterior"]["tau"].to_numpy()
+    singles = [name for name in state if name.startswith("only:")]
+    weights: dict[str, FloatArray] = {"both - none": state["both"]}
+    weights |= {f"{name} - none": state[name] for name in singles}
+    weights |= {f"both - {name}": state["both"] - state[name] for name in singles}
+    weights["both - single"] = state["both"] - state["single"]
+    weights[SUM] = state["both"] - np.sum([state[name] for name in singles], axis=0)
+    orders = [f"first:{name[5:]}" for name in singles]
+    if all(f"both, {order}" in state for order in orders):
+        gap = state[f"both, {orders[0]}"] - state[f"both, {orders[1]}"]
+        weights |= {f"{orders[0]} - {orders[1]} vs {base}": gap for base in ("none", "single")}
+    found = {
+        name: _contrast(name, vector, tau @ vector, scale, rope, better)
+        for name, vector in weights.items()
     }
+    effects = np.array([tau @ state[name] for name in singles])
+    best = effects.min(axis=0) if better == "lower" else effects.max(axis=0)
+    both = tau @ state["both"]
+    found[MAX_SINGLE] = _contrast(MAX_SINGLE, None, both - best, scale, rope, better)
+    found[RATIO] = _contrast(RATIO, None, both / effects.sum(axis=0), scale, None, better)
+    return found
 
 
 def _contrast(
-    name: str, draws: FloatArray, scale: float, rope: float | None, sign: float
-) -> PanelContrast:
-    linear = name not in {MAX_SINGLE, RATIO}
+    name: str, weights: FloatArray | None, draws: FloatArray, scale: float, rope: float | None,
+    better: str,
+) -> PanelContrast:  # fmt: skip
     mean, sd = float(draws.mean()), float(draws.std(ddof=1))
-    claim = draws > 1 if name == RATIO else sign * draws < 0
+    claim = draws > 1 if name == RATIO else (draws < 0 if better == "lower" else draws > 0)
+    linear = weights is not None
     return PanelContrast(
-        name, draws, summarise(draws, rope=None if name == RATIO else rope), float(claim.mean()),
+        name, weights, summarise(draws, rope=rope), float(claim.mean()),
         savage_dickey(mean, sd, scale) if linear else (),
-        design_errors(mean, sd, _SHARE["sceptical"] * scale) if linear else None,
+        design_errors(mean, sd, PRIOR_SHARES["sceptical"] * scale) if linear else None,
     )  # fmt: skip
 
 
@@ -190,10 +185,14 @@ def _factor(factor: Factor, active: set[str], order: str, policies: list[str]) -
     return float(both and order == str(factor))
 
 
-def _pooled(
-    effects: dict[str, FloatArray], weight: dict[str, int], policies: list[str]
-) -> FloatArray:
-    """Average single policy, weighted by the rows under it."""
-    names = [f"only:{p}" for p in policies]
-    total = sum(weight[name] for name in names)
-    return np.sum([effects[name] * (weight[name] / total) for name in names], axis=0)
+def _average(vectors: dict[str, FloatArray], rows: dict[str, int], prefix: str) -> FloatArray:
+    """Vectors of the states that begin with `prefix`, weighted by their rows."""
+    names = [name for name in rows if name.startswith(prefix)]
+    return np.average([vectors[name] for name in names], axis=0, weights=[rows[n] for n in names])
+
+
+def _not_factorial(spec: str, reason: str) -> NotIdentifiedError:
+    return NotIdentifiedError(
+        f"{spec}: its terms do not tell the policy states apart ({reason})",
+        remedy="fit a factorial spec: active:A, active:B, active:A * active:B",
+    )

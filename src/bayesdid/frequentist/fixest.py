@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from bayesdid.design.design import Design
+from bayesdid.design.design import Design, FloatArray
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,6 +27,8 @@ class Estimates:
         Rows and units.
     r2, r2_within
         Coefficient of determination, overall and after the effects are taken out.
+    cluster_covariance
+        Of the estimates, clustered by unit, shape (K, K).
     """
 
     table: pd.DataFrame
@@ -35,6 +37,7 @@ class Estimates:
     clusters: int
     r2: float
     r2_within: float
+    cluster_covariance: FloatArray
 
 
 def least_squares(design: Design) -> Estimates:
@@ -60,12 +63,15 @@ def least_squares(design: Design) -> Estimates:
         columns = {"estimate": model.coef()[names], "se_iid": model.se()[names]}
         columns["se_hetero"] = model.vcov("hetero").se()[names]
         columns["se_cluster"] = model.vcov({"CRV1": "unit"}).se()[names]
+        order = [list(model.coef().index).index(name) for name in names]
+        covariance = np.asarray(model._vcov)[np.ix_(order, order)]
     table = pd.DataFrame({key: value.to_numpy() for key, value in columns.items()})
     table.index = pd.Index(design.names, name="parameter")
-    within = model._r2_within  # the package has no public name for either
+    within = model._r2_within  # the package has no public names for these
     return Estimates(
         table, dof=_dof(design), n=design.n, clusters=len(design.units), r2=float(model._r2),
         r2_within=float(within) if within is not None else float("nan"),
+        cluster_covariance=covariance,
     )  # fmt: skip
 
 
