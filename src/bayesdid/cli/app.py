@@ -33,10 +33,10 @@ def options(
 
 
 def _register() -> None:
-    from bayesdid.cli import audit, synergy
+    from bayesdid.cli import audit, check, fit, panel, report, schema, synergy, validate
 
-    for name, module in (("audit", audit), ("synergy", synergy)):
-        app.command(name)(module.command)
+    for module in (report, audit, synergy, fit, validate, check, panel, schema):
+        app.command(module.__name__.rpartition(".")[2])(module.command)
 
 
 _register()

@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-import json
 import sys
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from typing import Any
 
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
+
+from bayesdid.jsonio import to_json
 
 console = Console(stderr=True, highlight=False)
 out = Console(highlight=False)
@@ -17,20 +18,7 @@ out = Console(highlight=False)
 
 def print_json(value: Any) -> None:
     """Write one JSON document to stdout; NaN and infinities become null."""
-    json.dump(_clean(value), sys.stdout, ensure_ascii=False, indent=2, default=str)
-    sys.stdout.write("\n")
-
-
-def _clean(value: Any) -> Any:
-    if isinstance(value, dict):
-        return {str(key): _clean(item) for key, item in value.items()}
-    if isinstance(value, list | tuple):
-        return [_clean(item) for item in value]
-    if hasattr(value, "item") and not isinstance(value, str):
-        value = value.item()
-    if isinstance(value, float) and (value != value or value in (float("inf"), float("-inf"))):
-        return None
-    return value
+    sys.stdout.write(to_json(value) + "\n")
 
 
 @contextmanager
@@ -46,3 +34,15 @@ def progress(description: str, total: int) -> Iterator[Any]:
             bar.update(task, advance=1, description=f"{description} {step}".rstrip())
 
         yield advance
+
+
+@contextmanager
+def stepper() -> Iterator[Any]:
+    """Yield ``step(description, total)``, which starts a bar and returns its ``advance``."""
+    with ExitStack() as stack:
+
+        def step(description: str, total: int) -> Any:
+            stack.close()  # a terminal shows one bar at a time
+            return stack.enter_context(progress(description, total))
+
+        yield step

@@ -2,17 +2,19 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 from typing import Any
 
-from bayesdid.contrasts.names import MAX_SINGLE, RATIO, SUM
+from bayesdid.contrasts.names import contrasts_of
+from bayesdid.contrasts.panel import PanelContrast
 from bayesdid.contrasts.published import PublishedContrast, PublishedSynergy
 from bayesdid.contrasts.summary import Summary
 from bayesdid.study.load import Study
+from bayesdid.study.schema import Claim
 
 SURE = 0.95
-WORDS = ("supported", "supported as printed", "undecided", "contradicted as printed",
-         "contradicted")  # fmt: skip
+WORDS = ("supported", "supported, fragile", "undecided", "contradicted, fragile", "contradicted")
 _NARROW = (("design", 1.0), ("independent", 1.0), ("widest", 1.0), ("design", 2.0))
 
 
@@ -30,7 +32,7 @@ class Verdict:
         ``published`` cells or ``panel``.
     word
         One of :data:`WORDS`: supported (at least 95 % under every assumption considered),
-        supported as printed (at least 95 % under the main assumption only), and so on.
+        supported but fragile (at least 95 % under the main assumption only), and so on.
     p, p_low, p_high
         Probability of the claim under the main assumption, and its range.
     summary
@@ -92,10 +94,26 @@ def published_verdicts(study: Study, synergy: PublishedSynergy) -> tuple[Verdict
     return tuple(verdicts)
 
 
-def question(name: str) -> str:
-    """The claim behind a contrast, for headings."""
-    return {
-        SUM: "1 + 1 > 2: both do more than the two alone, added up",
-        MAX_SINGLE: "both do more than the better one alone",
-        RATIO: "both over the sum of the two exceeds one",
-    }.get(name, name)
+def panel_verdict(
+    study: Study,
+    claim: Claim,
+    contrast: PanelContrast,
+    probabilities: Mapping[str, float],
+    synthetic: str,
+) -> Verdict:
+    """A verdict from a panel.
+
+    Parameters
+    ----------
+    contrast
+        Under the main model.
+    probabilities
+        Assumption -> probability of the claim, the main model included.
+    synthetic
+        Why the panel is synthetic, or empty.
+    """
+    label = next(c.label for c in contrasts_of(study) if c.name == contrast.name)
+    low, high = min(probabilities.values()), max(probabilities.values())
+    return Verdict(claim.id, claim.text, claim.place, contrast.name, label, "panel",
+                   word_for(contrast.p_claim, low, high), contrast.p_claim, low, high,
+                   contrast.summary, synthetic)  # fmt: skip

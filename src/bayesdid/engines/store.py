@@ -90,9 +90,9 @@ class StoredFit:
     path: Path
     reused: bool
 
-    def load(self) -> xr.DataTree:
-        """Read it into memory."""
-        return read_fit(self.path)
+    def load(self, *, effects: bool = True) -> xr.DataTree:
+        """Read it into memory, with or without the unit and period effects."""
+        return read_fit(self.path, effects=effects)
 
 
 def save_fit(tree: xr.DataTree, path: Path) -> None:
@@ -117,8 +117,8 @@ def save_fit(tree: xr.DataTree, path: Path) -> None:
         Path(temporary).unlink(missing_ok=True)
 
 
-def read_fit(path: Path) -> xr.DataTree:
-    """Read a stored fit into memory.
+def read_fit(path: Path, *, effects: bool = True) -> xr.DataTree:
+    """Read a stored fit into memory, with or without the unit and period effects.
 
     Raises
     ------
@@ -127,6 +127,10 @@ def read_fit(path: Path) -> xr.DataTree:
     """
     try:
         with xr.open_datatree(path, engine="h5netcdf") as tree:
+            if not effects:
+                posterior = tree["posterior"].to_dataset()
+                dropped = [name for name in posterior if str(name).endswith("_effect")]
+                tree["posterior"] = xr.DataTree(posterior.drop_vars(dropped))
             return tree.load()
     except FileNotFoundError:
         raise InputError("no such fit", file=path, remedy="run bayesdid fit") from None

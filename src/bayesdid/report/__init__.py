@@ -1,1 +1,1 @@
-"""Self-contained report: content, figures, pages, tables."""
+"""From results to a self-contained HTML report, CSV and LaTeX tables."""

@@ -1,0 +1,55 @@
+"""``bayesdid check``: posterior predictive checks and LOO of a study's specs."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+
+def command(
+    study: Annotated[Path, typer.Argument(help="Study folder, e.g. models/dual_pilot")],
+    panel: Annotated[Path | None, typer.Option(help="Panel file.")] = None,
+    spec: Annotated[list[str] | None, typer.Option(help="Spec id; repeat for several.")] = None,
+    effects: Annotated[str, typer.Option(help="fixed, random or mundlak.")] = "fixed",
+    seed: Annotated[int, typer.Option(help="Random seed.")] = 0,
+    strict: Annotated[bool, typer.Option("--strict", help="Exit 1 if a check fails.")] = False,
+    as_json: Annotated[bool, typer.Option("--json", help="One JSON document on stdout.")] = False,
+) -> None:
+    """Does the model describe the data? Checks of every fit, and what failing means."""
+    from bayesdid.checks.run import run_checks
+    from bayesdid.cli.console import out, print_json, progress
+    from bayesdid.engines.fit import fit
+    from bayesdid.engines.plan import plan_fits
+    from bayesdid.panel.adoption import arm
+    from bayesdid.panel.load import load_panel
+    from bayesdid.study.load import load_study
+
+    loaded = load_study(study)
+    data = load_panel(loaded, panel)
+    plan = plan_fits(loaded, data, specs=spec, kinds=(effects,), seed=seed)
+    outcome = loaded.file.outcome
+    document = []
+    with progress("checks", len(plan.requests)) as done:
+        for request in plan.requests:
+            minimum = outcome.minimum if request.design.outcome == outcome.column else None
+            results = run_checks(
+                fit(request.design, priors=request.priors, seed=seed), request.design,
+                arm(data.adoption), minimum=minimum, labels=data.unit_labels, seed=seed,
+            )  # fmt: skip
+            document.append({"spec": request.design.spec_id, "synthetic": data.synthetic or "",
+                             "results": [result.to_dict() for result in results]})  # fmt: skip
+            done(request.design.spec_id)
+    if as_json:
+        print_json(document)
+    else:
+        for entry in document:
+            out.print(
+                f"[bold]{entry['spec']}[/]" + (" (SYNTHETIC PANEL)" if data.synthetic else "")
+            )
+            for result in entry["results"]:
+                mark = "[green]pass[/]" if result["passed"] else "[red]FAIL[/]"  # type: ignore[index]
+                out.print(f"  {mark} {result['text']}")  # type: ignore[index]
+    if strict and any(not r["passed"] for e in document for r in e["results"]):  # type: ignore[index]
+        raise typer.Exit(1)

@@ -1,0 +1,52 @@
+"""``bayesdid panel``: read and validate a panel, say what is in it, or write the stand-in."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+
+def command(
+    study: Annotated[Path, typer.Argument(help="Study folder, e.g. models/dual_pilot")],
+    panel: Annotated[
+        Path | None, typer.Option(help="Panel file; default the study's own panel.")
+    ] = None,
+    write: Annotated[
+        Path | None, typer.Option(help="Also write the panel, with its stamp, as .csv.")
+    ] = None,
+    as_json: Annotated[bool, typer.Option("--json", help="One JSON document on stdout.")] = False,
+) -> None:
+    """Validate a panel: its shape, arms and sequences, and everything that is odd about it."""
+    from bayesdid.cli.console import out, print_json
+    from bayesdid.panel.adoption import arm, sequence
+    from bayesdid.panel.load import load_panel
+    from bayesdid.panel.write import write_panel
+    from bayesdid.study.load import load_study
+
+    loaded = load_study(study)
+    data = load_panel(loaded, panel)
+    orders = sequence(data.adoption)
+    facts = {
+        "source": data.source,
+        "rows": len(data.frame),
+        "units": len(data.units),
+        "periods": [int(data.periods[0]), int(data.periods[-1])],
+        "balanced": data.is_balanced,
+        "arms": arm(data.adoption).value_counts().to_dict(),
+        "sequences": orders[orders != ""].value_counts().to_dict(),
+        "synthetic": data.synthetic or "",
+        "sha256": data.sha256,
+        "notes": [{"name": n.name, "count": n.count, "text": n.text} for n in data.notes],
+    }
+    if as_json:
+        print_json(facts)
+    else:
+        for key, value in facts.items():
+            if key != "notes":
+                out.print(f"{key}: {value}", markup=False, soft_wrap=True)
+        for note in data.notes:
+            out.print(f"note ({note.name}): {note.text}", markup=False, soft_wrap=True)
+    if write is not None:
+        write_panel(data, loaded, write)

@@ -1,0 +1,56 @@
+"""``bayesdid report``: fit, check, contrast, audit, and write it all down."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+
+def command(
+    study: Annotated[Path, typer.Argument(help="Study folder, e.g. models/dual_pilot")],
+    panel: Annotated[
+        Path | None, typer.Option(help="Panel file (.csv .tsv .parquet .dta .xlsx).")
+    ] = None,
+    out: Annotated[
+        Path | None, typer.Option(help="Folder to write; default reports/<study id>.")
+    ] = None,
+    draws: Annotated[int, typer.Option(min=100, help="Draws per chain, of four chains.")] = 1000,
+    seed: Annotated[int, typer.Option(help="Random seed.")] = 0,
+    workers: Annotated[
+        int | None, typer.Option(min=1, help="Processes; default all cores.")
+    ] = None,
+    as_json: Annotated[bool, typer.Option("--json", help="Results on stdout as JSON.")] = False,
+) -> None:
+    """Write a report: one HTML page, results.json, CSV and LaTeX tables."""
+    from bayesdid.cli.console import console, print_json, stepper
+    from bayesdid.engines.plan import process_pool
+    from bayesdid.panel.load import load_panel
+    from bayesdid.report.results import compute_results
+    from bayesdid.report.write import write_report
+    from bayesdid.study.load import load_study
+
+    loaded = load_study(study)
+    data = load_panel(loaded, panel)
+    folder = out or Path("reports") / loaded.id
+    with process_pool(workers) as executor, stepper() as step:
+        results = compute_results(
+            loaded, data, folder / "fits", executor=executor, draws=draws, seed=seed, step=step
+        )
+    page = write_report(results, folder)
+    reused = sum(fit["reused"] for fit in results["fits"])
+    failed = [fit for fit in results["fits"] if not fit["converged"]]
+    console.print(
+        f"{loaded.id}: {len(results['fits'])} fits ({reused} reused, {len(failed)} not converged); "
+        f"audit: {results['audit']['counts']['contradiction']} contradictions"
+    )
+    if data.synthetic:
+        console.print(f"[bold red]synthetic panel[/]: {data.synthetic}")
+    console.print(f"wrote {page}", soft_wrap=True)
+    if as_json:
+        print_json(results)
+    for fit in failed:
+        console.print(f"[bold red]not converged[/]: {fit['spec']} ({fit['kind']})")
+    if failed or results["identity"]["holds"] < results["identity"]["specs"]:
+        raise typer.Exit(1)

@@ -1,0 +1,70 @@
+"""``bayesdid validate``: Bayesian against frequentist, and against the publication."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+
+
+def command(
+    study: Annotated[Path, typer.Argument(help="Study folder, e.g. models/dual_pilot")],
+    panel: Annotated[Path | None, typer.Option(help="Panel file.")] = None,
+    spec: Annotated[list[str] | None, typer.Option(help="Spec id; repeat for several.")] = None,
+    seed: Annotated[int, typer.Option(help="Random seed.")] = 0,
+    as_json: Annotated[bool, typer.Option("--json", help="One JSON document on stdout.")] = False,
+) -> None:
+    """Published | least squares | Bayes: with flat priors they must agree."""
+    from bayesdid.cli.console import print_json, progress
+    from bayesdid.engines.fit import fit
+    from bayesdid.engines.plan import plan_fits
+    from bayesdid.frequentist.agreement import agree
+    from bayesdid.panel.load import load_panel
+    from bayesdid.study.load import load_study
+
+    loaded = load_study(study)
+    data = load_panel(loaded, panel)
+    kinds = ("flat", "fixed", "random", "mundlak")
+    plan = plan_fits(loaded, data, specs=spec, kinds=kinds, seed=seed)
+    fits: dict[str, dict[str, Any]] = {}
+    with progress("fits", len(plan.requests)) as done:
+        for request in plan.requests:
+            fits.setdefault(request.design.spec_id, {})[request.label] = fit(
+                request.design, priors=request.priors, seed=seed
+            )
+            done(request.design.spec_id)
+    agreements = [
+        agree(design, fits[name], spec=loaded[name]) for name, design in plan.designs.items()
+    ]
+    if as_json:
+        print_json([item.to_dict() for item in agreements])
+    else:
+        _print(agreements, bool(data.synthetic))
+    if not all(item.identity for item in agreements):
+        raise typer.Exit(1)
+
+
+def _print(agreements: list[Any], synthetic: bool) -> None:
+    from rich.table import Table
+
+    from bayesdid.cli.console import out
+
+    table = Table(title="agreement" + (" (SYNTHETIC PANEL)" if synthetic else ""))
+    for heading in ("spec: term", "published", "OLS (iid, cluster)", "flat, MCSE off", "fixed",
+                    "random", "mundlak"):  # fmt: skip
+        table.add_column(heading, justify="left" if heading == "spec: term" else "right")
+    for item in agreements:
+        for name, row in item.table[item.table["is_treatment"]].iterrows():
+            cells = [f"{row[f'{k}_mean']:.3f} ({row[f'{k}_sd']:.3f})" if f"{k}_mean" in row else ""
+                     for k in ("fixed", "random", "mundlak")]  # fmt: skip
+            published = row["published"]
+            table.add_row(
+                f"{item.spec_id}: {name}",
+                f"{published:.3f} ({row['published_se']:.3f})" if published == published else "",
+                f"{row['ols']:.3f} ({row['se_iid']:.3f}, {row['se_cluster']:.3f})",
+                f"{row['flat_gap_mcse']:.1f}" + ("" if item.identity else " FAILS"), *cells,
+            )  # fmt: skip
+    out.print(table)
+    for text in agreements[0].explanations if agreements else ():
+        out.print(f"{agreements[0].spec_id}: {text}", markup=False)

@@ -1,0 +1,40 @@
+"""Write a panel so that it can be read again, with its synthetic stamp."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+
+from bayesdid.errors import InputError
+from bayesdid.panel.panel import Panel
+from bayesdid.panel.validate import STAMP
+from bayesdid.study.load import Study
+
+
+def write_panel(panel: Panel, study: Study, path: Path) -> None:
+    """Write as CSV, atomically, with adoption columns and, if synthetic, the stamp column.
+
+    Raises
+    ------
+    InputError
+        If the file is not a .csv, or its folder does not exist.
+    """
+    if path.suffix != ".csv":
+        raise InputError("panels are written as .csv", file=path, remedy="name a .csv file")
+    if not path.parent.is_dir():
+        raise InputError("no such folder", file=path.parent, remedy="make it first")
+    frame = panel.frame.copy()
+    for policy in study.policies:
+        if policy.adoption is not None:
+            start = panel.adoption[policy.id].reindex(frame[panel.unit]).to_numpy()
+            frame[policy.adoption] = start
+        elif policy.indicator is not None and policy.indicator not in frame:
+            start = panel.adoption[policy.id].reindex(frame[panel.unit])
+            late = start.to_numpy(dtype=float, na_value=np.inf)
+            frame[policy.indicator] = (frame[panel.period].to_numpy() >= late).astype(int)
+    if panel.synthetic:
+        frame[STAMP] = panel.synthetic
+    temporary = path.with_name(f".{path.name}.part")
+    frame.to_csv(temporary, index=False)
+    temporary.replace(path)

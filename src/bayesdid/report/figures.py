@@ -1,0 +1,187 @@
+"""Figures as SVG that takes its ink from the page, so that it is legible in light and dark."""
+
+from __future__ import annotations
+
+import io
+import re
+from typing import Any
+
+import numpy as np
+
+_INK = "#010203"  # replaced by currentColor
+_MUTED = "#7a8794"
+_COLOURS = {"published": "#2f6fb0", "panel": "#c2571a"}
+_GOOD, _BAD = "#2e8b57", "#b03a48"
+_STAMP = "SYNTHETIC PANEL: NOT EVIDENCE"
+
+
+def _pyplot() -> Any:
+    import matplotlib as mpl
+
+    mpl.use("Agg")
+    import matplotlib.pyplot as plt
+
+    plt.rcParams.update({
+        "svg.fonttype": "none", "svg.hashsalt": "bayesdid", "font.family": "sans-serif",
+        "font.size": 10, "text.color": _INK, "axes.labelcolor": _INK, "axes.edgecolor": _MUTED,
+        "xtick.color": _INK, "ytick.color": _INK, "axes.spines.top": False,
+        "axes.spines.right": False, "figure.facecolor": "none", "axes.facecolor": "none",
+    })  # fmt: skip
+    return plt
+
+
+def _svg(figure: Any, title: str) -> str:
+    import matplotlib.pyplot as plt
+
+    buffer = io.StringIO()
+    figure.savefig(buffer, format="svg", bbox_inches="tight", metadata={"Date": None},
+                   transparent=True)  # fmt: skip
+    plt.close(figure)
+    text = buffer.getvalue()
+    text = text[text.index("<svg") :].replace(_INK, "currentColor")
+    text = re.sub(r'width="[\d.]+pt" height="[\d.]+pt"', 'width="100%"', text, count=1)
+    return text.replace("<svg ", f'<svg role="img" aria-label="{title}" ', 1)
+
+
+def _stamp(axes: Any, synthetic: bool) -> None:
+    if synthetic:
+        axes.text(0.995, 0.01, _STAMP, transform=axes.transAxes, ha="right", va="bottom",
+                  fontsize=8, color=_BAD, weight="bold")  # fmt: skip
+
+
+def claims_figure(rows: list[dict[str, Any]], unit: str, synthetic: bool) -> str:
+    """One row per claim: posteriors relative to zero, from published cells and from the panel.
+
+    Parameters
+    ----------
+    rows
+        ``label``, and under ``published`` and ``panel`` a verdict (or None) with ``summary``,
+        ``p``, ``p_low``, ``p_high`` and ``wide`` (the 89 % HDI under the widest assumption).
+    unit
+        Of the x axis.
+    """
+    plt = _pyplot()
+    figure, axes = plt.subplots(figsize=(8.2, 0.62 * len(rows) + 1.1))
+    axes.axvline(0.0, color=_INK, lw=1)
+    for k, row in enumerate(rows):
+        y = len(rows) - 1 - k
+        for source, offset in (("published", 0.16), ("panel", -0.16)):
+            verdict = row.get(source)
+            if verdict is None:
+                continue
+            low, high = verdict["summary"]["hdi89"]
+            inner = verdict["summary"]["hdi50"]
+            colour = _COLOURS[source]
+            alpha = 0.55 if source == "panel" and synthetic else 1.0
+            line = "--" if source == "panel" and synthetic else "-"
+            if verdict.get("wide"):
+                axes.plot(verdict["wide"], [y + offset] * 2, color=colour, lw=0.8, alpha=0.7)
+            axes.plot([low, high], [y + offset] * 2, color=colour, lw=2.2, ls=line, alpha=alpha)
+            axes.plot(inner, [y + offset] * 2, color=colour, lw=5, alpha=alpha,
+                      solid_capstyle="butt")  # fmt: skip
+            axes.plot(verdict["summary"]["mean"], y + offset, "o", color=colour, ms=5,
+                      mec="white", mew=0.6)  # fmt: skip
+    axes.set_yticks(range(len(rows)), [row["label"] for row in rows][::-1])
+    axes.set_ylim(-0.6, len(rows) - 0.4)
+    axes.tick_params(axis="y", length=0)
+    axes.spines["left"].set_visible(False)
+    axes.set_xlabel(
+        f"{unit}: point = mean, bars = 50 % and 89 % HDI, thin line = widest assumption"
+    )
+    handles = [
+        plt.Line2D([], [], color=_COLOURS["published"], lw=3, label="from published cells"),
+        plt.Line2D([], [], color=_COLOURS["panel"], lw=3, ls="--" if synthetic else "-",
+                   label="from the panel" + (" (synthetic)" if synthetic else "")),
+    ]  # fmt: skip
+    used = [h for h, s in zip(handles, ("published", "panel"), strict=True)
+            if any(row.get(s) for row in rows)]  # fmt: skip
+    axes.legend(handles=used, frameon=False, loc="upper center", bbox_to_anchor=(0.3, 1.14), ncol=2)
+    _stamp(axes, synthetic and any(row.get("panel") for row in rows))
+    return _svg(figure, "Posterior of each claimed contrast relative to zero")
+
+
+def assumptions_figure(items: list[dict[str, Any]]) -> str:
+    """P(claim) against the factor on the standard errors, for each assumption on correlation."""
+    plt = _pyplot()
+    columns = min(3, len(items))
+    rows = int(np.ceil(len(items) / columns))
+    figure, grid = plt.subplots(rows, columns, figsize=(8.6, 2.5 * rows), sharex=True, sharey=True,
+                                squeeze=False)  # fmt: skip
+    styles = {"design": ("-", 2.2), "independent": ("--", 1.6), "widest": (":", 1.8)}
+    for axes, item in zip(grid.ravel(), items, strict=False):
+        for scenario, (style, width) in styles.items():
+            points = sorted(
+                (float(key.partition(" x")[2]), value)
+                for key, value in item["p_claim"].items()
+                if key.startswith(scenario)
+            )
+            axes.plot(*zip(*points, strict=True), style, lw=width, color=_COLOURS["published"],
+                      label=scenario)  # fmt: skip
+        for level in (0.05, 0.5, 0.95):
+            axes.axhline(level, color=_MUTED, lw=0.6, ls="-" if level == 0.5 else (0, (4, 4)))
+        axes.set_title(item["label"], fontsize=9)
+        axes.set_ylim(-0.03, 1.03)
+    for axes in grid.ravel()[len(items) :]:
+        axes.set_visible(False)
+    for axes in grid[:, 0]:
+        axes.set_ylabel("P(claim)")
+    for axes in grid[-1]:
+        axes.set_xlabel("factor on printed SEs")
+    grid[0, 0].legend(frameon=False, fontsize=8, title="correlation", title_fontsize=8)
+    figure.tight_layout()
+    return _svg(figure, "Probability of each claim by assumption")
+
+
+def agreement_figure(rows: list[dict[str, Any]], synthetic: bool) -> str:
+    """Treatment effects of every spec: published, least squares, Bayes fixed, random, Mundlak."""
+    plt = _pyplot()
+    series = (
+        ("published", "published_se", "published", "D", _INK),
+        ("ols", "se_cluster", "OLS, clustered", "s", _MUTED),
+        ("fixed_mean", "fixed_sd", "Bayes fixed", "o", _COLOURS["published"]),
+        ("random_mean", "random_sd", "Bayes random", "^", _COLOURS["panel"]),
+        ("mundlak_mean", "mundlak_sd", "Bayes Mundlak", "v", _GOOD),
+    )
+    figure, axes = plt.subplots(figsize=(8.2, 0.34 * len(rows) + 1.2))
+    offsets = np.linspace(0.3, -0.3, len(series))
+    for (key, error, label, marker, colour), offset in zip(series, offsets, strict=True):
+        points = [
+            (row[key], len(rows) - 1 - k + offset, 1.6 * (row[error] or 0))
+            for k, row in enumerate(rows)
+            if row.get(key) is not None
+        ]
+        if points:
+            x, y, e = (np.array(values, dtype=float) for values in zip(*points, strict=True))
+            axes.errorbar(x, y, xerr=e, fmt=marker, ms=3.5, lw=0.9, color=colour, label=label)
+    axes.axvline(0.0, color=_INK, lw=0.8)
+    axes.set_yticks(range(len(rows)), [row["label"] for row in rows][::-1], fontsize=8)
+    axes.set_ylim(-0.8, len(rows) - 0.2)
+    axes.legend(frameon=False, ncol=5, fontsize=8, loc="lower center", bbox_to_anchor=(0.42, 1.0))
+    axes.set_xlabel("effect, plus and minus 1.6 standard errors (89 %)")
+    _stamp(axes, synthetic)
+    return _svg(figure, "Published, least-squares and Bayesian estimates")
+
+
+def checks_figure(specs: list[str], names: list[str], passed: dict[tuple[str, str], bool | None],
+                  synthetic: bool) -> str:  # fmt: skip
+    """Which spec passes which check."""
+    plt = _pyplot()
+    figure, axes = plt.subplots(figsize=(8.2, 0.26 * len(specs) + 1.0))
+    for i, spec in enumerate(specs):
+        for j, name in enumerate(names):
+            value = passed.get((spec, name))
+            colour = _MUTED if value is None else _GOOD if value else _BAD
+            mark = "·" if value is None else "✓" if value else "✗"
+            axes.text(j, len(specs) - 1 - i, mark, ha="center", va="center", color=colour,
+                      fontsize=11, weight="bold")  # fmt: skip
+    axes.set_xlim(-0.5, len(names) - 0.5)
+    axes.set_ylim(-0.7, len(specs) - 0.3)
+    axes.set_xticks(range(len(names)), [name.replace("_", "\n") for name in names], fontsize=8)
+    axes.set_yticks(range(len(specs)), specs[::-1], fontsize=8)
+    axes.xaxis.tick_top()
+    axes.tick_params(length=0)
+    for side in ("left", "bottom"):
+        axes.spines[side].set_visible(False)
+    if synthetic:
+        axes.set_xlabel(_STAMP, color=_BAD, fontsize=8, weight="bold")
+    return _svg(figure, "Predictive checks by specification")

@@ -1,0 +1,155 @@
+"""Render results to one self-contained HTML page. A function of ``results.json`` alone."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import jinja2
+
+from bayesdid.contrasts.names import MAX_SINGLE, RATIO, SUM
+from bayesdid.report import figures
+from bayesdid.report.text import FILTERS, number, probability
+
+_CLAIMED = ("both - none", "both - single", MAX_SINGLE, SUM)
+
+
+def render(results: dict[str, Any]) -> str:
+    """The report as HTML.
+
+    Parameters
+    ----------
+    results
+        What ``results.json`` holds: every number on the page is looked up here.
+    """
+    environment = jinja2.Environment(
+        loader=jinja2.FileSystemLoader(Path(__file__).parent / "templates"),
+        autoescape=True, undefined=jinja2.StrictUndefined, trim_blocks=True, lstrip_blocks=True,
+    )  # fmt: skip
+    environment.filters.update(FILTERS)
+    verdicts = _by_claim(results)
+    synthetic = bool(results["synthetic"])
+    published = results["published"]
+    rows = _claim_rows(results, verdicts)
+    treatments = _treatment_rows(results)
+    failing = _checks_by_spec(results)
+    return environment.get_template("report.html.j2").render(
+        r=results,
+        verdicts=verdicts,
+        answer=answer(results),
+        stamp=synthetic,
+        SUM=SUM,
+        MAX_SINGLE=MAX_SINGLE,
+        RATIO=RATIO,
+        treatments=treatments,
+        checks=failing,
+        failed=[fit for fit in results["fits"] if not fit["converged"]],
+        claims_svg=figures.claims_figure(rows, results["outcome"]["unit"], synthetic),
+        assumptions_svg=figures.assumptions_figure(_assumption_items(published))
+        if published
+        else "",
+        agreement_svg=figures.agreement_figure(treatments, synthetic),
+        checks_svg=figures.checks_figure(
+            failing["specs"], failing["names"], failing["passed"], synthetic
+        ),
+    )
+
+
+def answer(results: dict[str, Any]) -> list[str]:
+    """Sentences that answer the study's question, from its verdicts on the sum of singles."""
+    outcome = results["outcome"]
+    scale, unit = outcome["natural_per_unit"], outcome["natural_unit"] or outcome["unit"]
+    sentences = []
+    for source, section in (("published", results["published"]), ("panel", results["contrasts"])):
+        if section is None:
+            continue
+        verdict = next((v for v in section["verdicts"] if v["contrast"] == SUM), None)
+        if verdict is None:
+            continue
+        mean = verdict["summary"]["mean"]
+        low, high = verdict["summary"]["hdi89"]
+        more = (mean < 0) == (outcome["better"] == "lower")
+        origin = {
+            "published": "From the published cells alone",
+            "panel": "In a synthetic panel, which is no evidence about the world,"
+            if results["synthetic"]
+            else "In the microdata",
+        }[source]
+        sentences.append(
+            f"{origin} both policies together do "
+            f"{'more' if more else 'less'} than the sum of the two by "
+            f"{number(abs(mean) * scale, 1)} {unit} (89 % HDI of the difference "
+            f"{number(low * scale, 1)} to {number(high * scale, 1)}). The probability that "
+            f"1 + 1 > 2 is {probability(verdict['p'])}, and between "
+            f"{probability(verdict['p_low'])} and {probability(verdict['p_high'])} over the "
+            f"assumptions considered: {verdict['word']}."
+        )
+    return sentences
+
+
+def _by_claim(results: dict[str, Any]) -> list[dict[str, Any]]:
+    """One entry per claim with a verdict, holding its published and panel verdicts."""
+    merged: dict[str, dict[str, Any]] = {}
+    for source, section in (("published", results["published"]), ("panel", results["contrasts"])):
+        for verdict in section["verdicts"] if section else []:
+            entry = merged.setdefault(
+                verdict["claim"],
+                {key: verdict[key] for key in ("claim", "text", "place", "contrast", "label")},
+            )
+            entry[source] = verdict
+    order = [claim["id"] for claim in results["claims"]]
+    return sorted(merged.values(), key=lambda entry: order.index(entry["claim"]))
+
+
+def _claim_rows(results: dict[str, Any], verdicts: list[dict[str, Any]]) -> list[dict[str, Any]]:
+    """Rows of the first figure: each contrast once."""
+    rows: dict[str, dict[str, Any]] = {}
+    for entry in verdicts:
+        row = rows.setdefault(entry["contrast"], {"label": entry["label"]})
+        for source in ("published", "panel"):
+            if source in entry:
+                row[source] = dict(entry[source])
+        if "published" in entry:
+            posteriors = results["published"]["contrasts"][entry["contrast"]]["posteriors"]
+            row["published"]["wide"] = posteriors["widest x1"]["hdi89"]
+    return list(rows.values())
+
+
+def _assumption_items(published: dict[str, Any]) -> list[dict[str, Any]]:
+    named = [verdict["contrast"] for verdict in published["verdicts"]]
+    chosen = dict.fromkeys([*(name for name in _CLAIMED if name in named), *named])
+    return [published["contrasts"][name] for name in chosen][:9]
+
+
+def _treatment_rows(results: dict[str, Any]) -> list[dict[str, Any]]:
+    return [
+        row
+        | {key: item[key] for key in ("spec", "title", "n")}
+        | {"label": f"{item['spec']}  {row['parameter']}"}
+        for item in results["agreement"]
+        for row in item["rows"]
+        if row.get("is_treatment")
+    ]
+
+
+def _checks_by_spec(results: dict[str, Any]) -> dict[str, Any]:
+    """Results under fixed effects as a matrix, and the sentences of what fails."""
+    main = [item for item in results["checks"] if item["kind"] == "fixed"]
+    names = list(dict.fromkeys(check["name"] for item in main for check in item["results"]))
+    passed = {
+        (item["spec"], check["name"]): check["passed"] for item in main for check in item["results"]
+    }
+    failures: dict[str, list[str]] = {}
+    meaning: dict[str, str] = {}
+    for item in main:
+        for check in item["results"]:
+            if check["passed"] is False:
+                failures.setdefault(check["name"], []).append(item["spec"])
+                meaning[check["name"]] = check["text"]
+    return {
+        "specs": [item["spec"] for item in main],
+        "names": names,
+        "passed": passed,
+        "failures": failures,
+        "example": meaning,
+    }

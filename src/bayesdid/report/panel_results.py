@@ -1,0 +1,103 @@
+"""Contrasts and verdicts from a panel's factorial fits."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+import xarray as xr
+from scipy.stats import norm
+
+from bayesdid.contrasts.names import RATIO, contrasts_of
+from bayesdid.contrasts.panel import PanelContrast, panel_contrasts
+from bayesdid.contrasts.verdict import panel_verdict
+from bayesdid.errors import NotIdentifiedError
+from bayesdid.frequentist.fixest import Estimates
+from bayesdid.panel.panel import Panel
+from bayesdid.study.load import Study
+
+MAIN = "fixed"
+_LABELS = {
+    "fixed": "fixed effects, weak prior",
+    "random": "random effects",
+    "mundlak": "Mundlak effects",
+    "sceptical": "sceptical prior",
+    "clustered": "clustered standard errors",
+}
+_KINDS = ("fixed", "random", "mundlak", "sceptical")
+
+
+def panel_section(
+    study: Study,
+    panel: Panel,
+    trees: dict[str, dict[str, xr.DataTree]],
+    estimates: dict[str, Estimates],
+) -> dict[str, Any] | None:
+    """Contrasts of every factorial spec under every kind of fit, and verdicts on the claims.
+
+    The main model of a contrast is the first spec, in the order of the study, that identifies
+    it, with fixed effects and weak priors; the range of a verdict spans the other kinds of fit
+    of that spec, clustered errors, and the same contrast from the other specs.
+    """
+    scale = float(panel.frame[study.file.outcome.column].std())
+    rope, better = study.file.synergy.rope, study.file.outcome.better
+    found: dict[str, dict[str, dict[str, PanelContrast]]] = {}
+    for spec, kinds in trees.items():
+        if study[spec].column.outcome != study.file.outcome.column:
+            continue
+        for kind in _KINDS:
+            if kind not in kinds or not kinds[kind].attrs["converged"]:
+                continue  # a fit that did not converge is never a result
+            try:
+                contrasts = panel_contrasts(kinds[kind], scale=scale, rope=rope, better=better)
+            except NotIdentifiedError:
+                break
+            found.setdefault(spec, {})[kind] = contrasts
+    if not found:
+        return None
+    rows, verdicts = [], []
+    for contrast in contrasts_of(study):
+        specs = [s for s in found if contrast.name in found[s].get(MAIN, {})]
+        if not specs:
+            continue
+        main = found[specs[0]][MAIN][contrast.name]
+        clustered = _clustered(main, estimates[specs[0]], better)
+        by_kind = {k: found[specs[0]][k][contrast.name] for k in found[specs[0]]}
+        probabilities = {_LABELS[kind]: item.p_claim for kind, item in by_kind.items()}
+        if clustered is not None:
+            probabilities[_LABELS["clustered"]] = clustered["p_claim"]
+        for other in specs[1:]:
+            probabilities[f"spec {other}"] = found[other][MAIN][contrast.name].p_claim
+        rows.append({
+            "name": contrast.name,
+            "label": contrast.label,
+            "spec": specs[0],
+            "main": main.to_dict(),
+            "kinds": {kind: item.to_dict() for kind, item in by_kind.items()},
+            "clustered": clustered,
+            "specs": {s: found[s][MAIN][contrast.name].to_dict() for s in specs},
+            "probabilities": probabilities,
+        })  # fmt: skip
+        verdicts += [
+            panel_verdict(study, claim, main, probabilities, panel.synthetic or "")
+            for claim in study.claims
+            if claim.synergy == contrast.name
+        ]
+    order = [claim.id for claim in study.claims]
+    verdicts.sort(key=lambda verdict: order.index(verdict.claim))
+    return {"rows": rows, "verdicts": [verdict.to_dict() for verdict in verdicts], "scale": scale}
+
+
+def _clustered(
+    contrast: PanelContrast, estimates: Estimates, better: str
+) -> dict[str, float] | None:
+    """The contrast by least squares with errors clustered by unit, and P under flat priors."""
+    if contrast.weights is None or contrast.name == RATIO:
+        return None
+    P = len(contrast.weights)
+    table = estimates.table.iloc[:P]
+    estimate = float(contrast.weights @ table["estimate"].to_numpy())
+    V = estimates.cluster_covariance[:P, :P]
+    se = float(np.sqrt(contrast.weights @ V @ contrast.weights))
+    below = float(norm.cdf(-estimate / se))
+    return {"estimate": estimate, "se": se, "p_claim": below if better == "lower" else 1 - below}

@@ -1,0 +1,244 @@
+"""Everything a report says, computed once, as one dictionary that becomes ``results.json``."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+from concurrent.futures import Executor
+from pathlib import Path
+from typing import Any
+
+import pandas as pd
+import xarray as xr
+
+from bayesdid.audit.run import audit_study
+from bayesdid.checks.store import check_or_reuse
+from bayesdid.contrasts.network import loop_of, network_posterior
+from bayesdid.contrasts.published import (
+    INFLATIONS,
+    PublishedSynergy,
+    published_cells,
+    published_synergy,
+)
+from bayesdid.contrasts.shared import control_share, serial_inflation
+from bayesdid.contrasts.verdict import assumption_range, published_verdicts
+from bayesdid.engines.plan import KINDS, Plan, plan_fits
+from bayesdid.engines.store import StoredFit, fit_all
+from bayesdid.engines.tree import package_versions
+from bayesdid.frequentist.agreement import Agreement, agree
+from bayesdid.frequentist.fixest import Estimates, least_squares
+from bayesdid.panel.adoption import arm, only, sequence
+from bayesdid.panel.panel import Panel
+from bayesdid.report.panel_results import panel_section
+from bayesdid.study.load import Study
+
+Progress = Callable[[str], None]
+_PHIS = (0.0, 0.3, 0.5, 0.7, 0.8)
+
+
+def compute_results(
+    study: Study, panel: Panel, folder: Path, *, executor: Executor | None = None,
+    draws: int = 1000, seed: int = 0, step: Callable[[str, int], Progress] | None = None,
+) -> dict[str, Any]:  # fmt: skip
+    """Fit, check, contrast, audit.
+
+    Parameters
+    ----------
+    folder
+        Where fits are stored and found again.
+    executor
+        Runs fits and checks side by side.
+    draws
+        Per chain, of four chains.
+    step
+        ``step(description, total)`` returns a callback for each unit of progress.
+    """
+    begin = step or (lambda *_: lambda _: None)
+    plan = plan_fits(study, panel, draws=draws, seed=seed)
+    stored = fit_all(plan.requests, folder, executor=executor,
+                     done=begin("fits", len(plan.requests)))  # fmt: skip
+    checks = _checks(study, panel, stored, executor, begin)
+    trees: dict[str, dict[str, xr.DataTree]] = {}
+    for fit in stored:
+        trees.setdefault(fit.request.design.spec_id, {})[fit.request.label] = fit.load(
+            effects=False
+        )
+    estimates = {spec: least_squares(design) for spec, design in plan.designs.items()}
+    agreements = [
+        agree(plan.designs[spec], trees[spec], spec=study[spec], estimates=estimates[spec])
+        for spec in plan.designs
+    ]
+    return {
+        "study": study.file.study.model_dump(),
+        "outcome": study.file.outcome.model_dump(),
+        "policies": [policy.model_dump() for policy in study.policies],
+        "claims": [claim.model_dump(exclude_none=True) for claim in study.claims],
+        "panel": _panel(study, panel),
+        "synthetic": panel.synthetic or "",
+        "published": _published(study),
+        "contrasts": panel_section(study, panel, trees, estimates),
+        "agreement": [item.to_dict() for item in agreements],
+        "identity": _identity(agreements),
+        "checks": checks,
+        "fits": [_fit(fit, trees) for fit in stored],
+        "priors": _priors(trees),
+        "skipped": plan.skipped,
+        "audit": audit_study(study).to_dict(),
+        "provenance": _provenance(plan, estimates, draws, seed),
+    }
+
+
+def _checks(
+    study: Study, panel: Panel, stored: list[StoredFit], executor: Executor | None,
+    begin: Callable[[str, int], Progress],
+) -> list[dict[str, Any]]:  # fmt: skip
+    arms = arm(panel.adoption)
+    checked = [fit for fit in stored if fit.request.keep_effects]
+    done = begin("checks", len(checked))
+    minimum = [
+        study.file.outcome.minimum
+        if fit.request.design.outcome == study.file.outcome.column
+        else None
+        for fit in checked
+    ]
+    labels = [panel.unit_labels] * len(checked)
+    run = executor.map if executor is not None else map
+    found = []
+    for fit, results in zip(
+        checked, run(check_or_reuse, checked, [arms] * len(checked), minimum, labels), strict=True
+    ):
+        done(fit.request.design.spec_id)
+        found.append(
+            {"spec": fit.request.design.spec_id, "kind": fit.request.label, "results": results}
+        )
+    return found
+
+
+def _panel(study: Study, panel: Panel) -> dict[str, Any]:
+    adoption = panel.adoption
+    return {
+        "rows": len(panel.frame),
+        "units": len(panel.units),
+        "periods": len(panel.periods),
+        "first": int(panel.periods[0]),
+        "last": int(panel.periods[-1]),
+        "unit": panel.unit,
+        "period": panel.period,
+        "balanced": panel.is_balanced,
+        "arms": arm(adoption).value_counts().to_dict(),
+        "only": only(adoption).replace("", pd.NA).dropna().value_counts().to_dict(),
+        "sequences": sequence(adoption).replace("", pd.NA).dropna().value_counts().to_dict(),
+        "source": panel.source,
+        "sha256": panel.sha256,
+        "notes": [note.text for note in panel.notes],
+        "outcome_mean": float(panel.frame[study.file.outcome.column].mean()),
+        "outcome_sd": float(panel.frame[study.file.outcome.column].std()),
+    }
+
+
+def _published(study: Study) -> dict[str, Any] | None:
+    if not published_cells(study):
+        return None
+    synergy = published_synergy(study)
+    policies = tuple(policy.id for policy in study.policies)
+    rope = study.file.synergy.rope
+    networks = {}
+    for name, independent in (("design", False), ("independent", True)):
+        loop = loop_of(synergy, policies, independent=independent)
+        if loop is not None:
+            networks[name] = network_posterior(loop).to_dict(policies, rope)
+    section = study.file.panel
+    periods = (section.last_period or 0) - (section.first_period or 0) + 1
+    return {
+        "contrasts": {
+            name: item.to_dict() | {"range": list(assumption_range(item))}
+            for name, item in synergy.contrasts.items()
+        },
+        "verdicts": [verdict.to_dict() for verdict in published_verdicts(study, synergy)],
+        "network": networks,
+        "estimands": list(synergy.estimands),
+        "correlation": synergy.correlation.tolist(),
+        "scale": synergy.scale,
+        "scale_source": synergy.scale_source,
+        "inflations": list(INFLATIONS),
+        "inflation_guide": [
+            {"phi": phi, "factor": serial_inflation(phi, periods)} for phi in _PHIS
+        ] if section.first_period is not None else [],
+        "contamination": _contamination(study, synergy),
+        "notes": [note.text for note in synergy.notes],
+    }  # fmt: skip
+
+
+def _contamination(study: Study, synergy: PublishedSynergy) -> dict[str, Any] | None:
+    """What the sum of singles becomes if other singles stand among the controls.
+
+    If a share s of the controls of a policy's column is under the other policy for as long as
+    the treated are under theirs, the column estimates ``a - s b``; two such equations are solved.
+    """
+    cells = published_cells(study)
+    policies = [policy.id for policy in study.policies]
+    if len(policies) != 2 or not {"both", *(f"only:{p}" for p in policies)} <= set(cells):
+        return None
+    specs = [study[cells[f"only:{p}"].partition(":")[0]] for p in policies]
+    shares = [control_share(study, spec, p) for spec, p in zip(specs, policies, strict=True)]
+    at = {key: float(value) for key, value in zip(synergy.estimands, synergy.estimates,
+                                                  strict=True)}  # fmt: skip
+    x, y = (at[f"only:{p}"] for p in policies)
+    s, t = shares
+    a = (x + s * y) / (1 - s * t)
+    b = (y + t * x) / (1 - s * t)
+    return {"shares": dict(zip(policies, shares, strict=True)), "sum": x + y, "sum_cleaned": a + b,
+            "difference": at["both"] - x - y, "difference_cleaned": at["both"] - a - b}  # fmt: skip
+
+
+def _identity(agreements: list[Agreement]) -> dict[str, Any]:
+    judged = [item for item in agreements if item.identity is not None]
+    gaps = [float(item.table["flat_gap_mcse"].abs().max()) for item in judged]
+    return {
+        "specs": len(judged),
+        "holds": sum(bool(item.identity) for item in judged),
+        "parameters": sum(len(item.table) for item in judged),
+        "largest_gap_mcse": max(gaps, default=float("nan")),
+    }
+
+
+def _fit(fit: StoredFit, trees: dict[str, dict[str, xr.DataTree]]) -> dict[str, Any]:
+    attrs = trees[fit.request.design.spec_id][fit.request.label].attrs
+    return {
+        "spec": fit.request.design.spec_id,
+        "kind": fit.request.label,
+        "engine": attrs["engine"],
+        "converged": bool(attrs["converged"]),
+        "gate": json.loads(attrs["gate"]),
+        "log_evidence": float(attrs["log_evidence"]),
+        "reused": fit.reused,
+        "n": fit.request.design.n,
+    }
+
+
+def _priors(trees: dict[str, dict[str, xr.DataTree]]) -> dict[str, Any]:
+    """Priors of the first spec under each kind, as an example in numbers."""
+    for spec, kinds in trees.items():
+        return {"spec": spec, **{k: json.loads(t.attrs["priors"]) for k, t in kinds.items()}}
+    return {}
+
+
+def _provenance(
+    plan: Plan, estimates: dict[str, Estimates], draws: int, seed: int
+) -> dict[str, Any]:
+    return {
+        "versions": package_versions(),
+        "draws": draws,
+        "chains": 4,
+        "seed": seed,
+        "specs": len(plan.designs),
+        "fits": len(plan.requests),
+        "kinds": {name: {"effects": kind[0], "prior": kind[1]} for name, kind in KINDS.items()},
+        "largest_cluster_ratio": max(
+            (
+                float((e.table["se_cluster"] / e.table["se_iid"]).iloc[0])
+                for e in estimates.values()
+            ),
+            default=float("nan"),
+        ),
+    }

@@ -1,0 +1,55 @@
+"""How numbers are written in prose and tables. Nothing here computes."""
+
+from __future__ import annotations
+
+from typing import Any
+
+
+def number(value: Any, places: int = 3) -> str:
+    """A number with a true minus sign; an en dash for what is missing."""
+    if value is None or value != value:
+        return "–"
+    return f"{float(value):.{places}f}".replace("-", "−")
+
+
+def probability(value: Any) -> str:
+    """A probability, never written as 0 or 1."""
+    if value is None or value != value:
+        return "–"
+    if value < 0.001:
+        return "< 0.001"
+    if value > 0.999:
+        return "> 0.999"
+    return f"{float(value):.3f}"
+
+
+def interval(pair: Any, places: int = 3) -> str:
+    """``a to b``."""
+    if pair is None or pair[0] is None:
+        return "–"
+    return f"{number(pair[0], places)} to {number(pair[1], places)}"
+
+
+def factor(value: Any) -> str:
+    """A Bayes factor in a readable magnitude."""
+    if value is None:
+        return "–"
+    if value >= 1000:
+        return f"> 10^{len(str(int(value))) - 1}"
+    return f"{value:.3g}" if value >= 0.001 else "< 0.001"
+
+
+def estimate(mean: Any, sd: Any, places: int = 3) -> str:
+    """``mean (sd)``."""
+    if mean is None or mean != mean:
+        return "–"
+    return f"{number(mean, places)} ({number(sd, places)})"
+
+
+FILTERS = {
+    "num": number,
+    "prob": probability,
+    "hdi": interval,
+    "bf": factor,
+    "est": estimate,
+}
