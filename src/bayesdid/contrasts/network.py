@@ -6,11 +6,11 @@ With printed cells y and their covariance V,
 .. math::
 
     y_{a} &= \theta_a, \quad y_{b} = \theta_b, \quad y_{both} = \theta_{both}, \\
-    y_{both|single} &= \theta_{both} - (w \theta_a + (1 - w) \theta_b) + \omega,
+    y_{both|single} &= \theta_{both} - (w \theta_a + (1 - w) \theta_b) - \omega,
 
-where omega is the loop's inconsistency (Lu & Ades 2006, doi:10.1198/016214505000001302). The
-singles are exchangeable, ``theta_p ~ N(mu, tau^2)``; ``omega ~ N(0, sigma_omega^2)``; both scales
-are half-normal. :mod:`bayesdid.models.network` writes the same model in PyMC; here it is Gaussian
+where omega is the loop's inconsistency, direct minus indirect (Lu & Ades 2006,
+doi:10.1198/016214505000001302). The singles are exchangeable, ``theta_p ~ N(mu, tau^2)``;
+``omega ~ N(0, sigma_omega^2)``; both scales are half-normal. :mod:`bayesdid.models.network` writes the same model in PyMC; here it is Gaussian
 given the two scales, which are integrated by quadrature.
 """
 
@@ -70,7 +70,7 @@ class Loop:
         H[P:, P + 1] = 1.0
         H[P + 1, 0] = -1.0
         H[P + 1, 1 : P + 1] = -self.weights
-        H[P + 1, P + 2] = 1.0
+        H[P + 1, P + 2] = -1.0
         return H
 
 

@@ -32,8 +32,8 @@ class Agreement:
 
     Attributes
     ----------
-    spec_id, title
-        Which spec.
+    spec_id, title, outcome
+        Which spec, and what it explains.
     table
         One row per parameter. ``published``, ``published_se``, ``stars``; ``ols``, ``se_iid``,
         ``se_hetero``, ``se_cluster``; and for each fit given ``<kind>_mean``, ``<kind>_sd``,
@@ -52,6 +52,7 @@ class Agreement:
 
     spec_id: str
     title: str
+    outcome: str
     table: pd.DataFrame
     dof: int
     n: int
@@ -64,8 +65,8 @@ class Agreement:
         """For JSON."""
         rows = self.table.reset_index().to_dict(orient="records")
         return {
-            "spec": self.spec_id, "title": self.title, "rows": rows, "dof": self.dof, "n": self.n,
-            "clusters": self.clusters, "identity": self.identity, "synthetic": self.synthetic,
+            "spec": self.spec_id, "title": self.title, "outcome": self.outcome, "rows": rows,
+            "dof": self.dof, "n": self.n, "clusters": self.clusters, "identity": self.identity, "synthetic": self.synthetic,
             "explanations": list(self.explanations),
         }  # fmt: skip
 
@@ -113,8 +114,8 @@ def agree(
             wide = np.abs(table["flat_sd_ratio"] - 1) < SD_LIMIT / np.sqrt(2 * ess)
             identity = bool((near & wide).all())
     return Agreement(
-        design.spec_id, spec.title if spec is not None else design.spec_id, table, ols.dof, ols.n,
-        ols.clusters, identity, design.synthetic or "",
+        design.spec_id, spec.title if spec is not None else design.spec_id, design.outcome, table,
+        ols.dof, ols.n, ols.clusters, identity, design.synthetic or "",
         tuple(_explanations(table, design, identity)),
     )  # fmt: skip
 

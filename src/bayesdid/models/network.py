@@ -41,6 +41,6 @@ def build(
         both = pm.Normal("theta_both", 0.0, prior_sd)
         sigma_omega = pm.HalfNormal("sigma_omega", scale)
         omega = pm.Deterministic("omega", sigma_omega * pm.Normal("omega_unit"))
-        mean = pm.math.concatenate([theta, [both, both - theta @ weights + omega]])
+        mean = pm.math.concatenate([theta, [both, both - theta @ weights - omega]])
         pm.MvNormal("y", mean, cov=V, observed=y, dims="cell")
     return model

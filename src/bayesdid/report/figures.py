@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import re
+import textwrap
 from typing import Any
 
 import numpy as np
@@ -23,7 +24,7 @@ def _pyplot() -> Any:
 
     plt.rcParams.update({
         "svg.fonttype": "none", "svg.hashsalt": "bayesdid", "font.family": "sans-serif",
-        "font.size": 10, "text.color": _INK, "axes.labelcolor": _INK, "axes.edgecolor": _MUTED,
+        "font.size": 11, "text.color": _INK, "axes.labelcolor": _INK, "axes.edgecolor": _MUTED,
         "xtick.color": _INK, "ytick.color": _INK, "axes.spines.top": False,
         "axes.spines.right": False, "figure.facecolor": "none", "axes.facecolor": "none",
     })  # fmt: skip
@@ -119,7 +120,7 @@ def assumptions_figure(items: list[dict[str, Any]]) -> str:
                       label=scenario)  # fmt: skip
         for level in (0.05, 0.5, 0.95):
             axes.axhline(level, color=_MUTED, lw=0.6, ls="-" if level == 0.5 else (0, (4, 4)))
-        axes.set_title(item["label"], fontsize=9)
+        axes.set_title(textwrap.fill(item["label"], 30), fontsize=9)
         axes.set_ylim(-0.03, 1.03)
     for axes in grid.ravel()[len(items) :]:
         axes.set_visible(False)

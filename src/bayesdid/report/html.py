@@ -10,6 +10,7 @@ import jinja2
 from bayesdid.contrasts.names import MAX_SINGLE, RATIO, SUM
 from bayesdid.report import figures
 from bayesdid.report.text import FILTERS, number, probability
+from bayesdid.study.terms import POLICY_KINDS, parse_term
 
 _CLAIMED = ("both - none", "both - single", MAX_SINGLE, SUM)
 
@@ -48,7 +49,7 @@ def render(results: dict[str, Any]) -> str:
         assumptions_svg=figures.assumptions_figure(_assumption_items(published))
         if published
         else "",
-        agreement_svg=figures.agreement_figure(treatments, synthetic),
+        agreement_svg=figures.agreement_figure(_on_one_scale(results, treatments), synthetic),
         checks_svg=figures.checks_figure(
             failing["specs"], failing["names"], failing["passed"], synthetic
         ),
@@ -124,11 +125,21 @@ def _assumption_items(published: dict[str, Any]) -> list[dict[str, Any]]:
 def _treatment_rows(results: dict[str, Any]) -> list[dict[str, Any]]:
     return [
         row
-        | {key: item[key] for key in ("spec", "title", "n")}
+        | {key: item[key] for key in ("spec", "title", "outcome", "n")}
         | {"label": f"{item['spec']}  {row['parameter']}"}
         for item in results["agreement"]
         for row in item["rows"]
         if row.get("is_treatment")
+    ]
+
+
+def _on_one_scale(results: dict[str, Any], rows: list[dict[str, Any]]) -> list[dict[str, Any]]:
+    """Effects of policy states on the main outcome: what one axis can show."""
+    return [
+        row
+        for row in rows
+        if row["outcome"] == results["outcome"]["column"]
+        and all(factor.kind in POLICY_KINDS for factor in parse_term(row["parameter"]).factors)
     ]
 
 

@@ -35,7 +35,8 @@ def factor(value: Any) -> str:
     if value is None:
         return "–"
     if value >= 1000:
-        return f"> 10^{len(str(int(value))) - 1}"
+        power = str(len(str(int(value))) - 1).translate(str.maketrans("0123456789", "⁰¹²³⁴⁵⁶⁷⁸⁹"))
+        return f"> 10{power}"
     return f"{value:.3g}" if value >= 0.001 else "< 0.001"
 
 
