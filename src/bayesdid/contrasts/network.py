@@ -10,8 +10,9 @@ With printed cells y and their covariance V,
 
 where omega is the loop's inconsistency, direct minus indirect (Lu & Ades 2006,
 doi:10.1198/016214505000001302). The singles are exchangeable, ``theta_p ~ N(mu, tau^2)``;
-``omega ~ N(0, sigma_omega^2)``; both scales are half-normal. :mod:`bayesdid.models.network` writes the same model in PyMC; here it is Gaussian
-given the two scales, which are integrated by quadrature.
+``omega ~ N(0, sigma_omega^2)``; both scales are half-normal. :mod:`bayesdid.models.network`
+writes the same model in PyMC; here it is Gaussian given the two scales, which are integrated by
+quadrature.
 """
 
 from __future__ import annotations

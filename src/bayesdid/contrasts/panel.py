@@ -134,7 +134,43 @@ def panel_contrasts(
         See :func:`state_vectors`.
     """
     state = state_vectors(tree)
-    tau = tree["posterior"]["tau"].to_numpy()
+    values = contrast_values(state, tree["posterior"]["tau"].to_numpy(), better)
+    weights = _linear_weights(state)
+    return {
+        name: _contrast(name, weights.get(name), draws, scale, rope, better)
+        for name, draws in values.items()
+    }
+
+
+def contrast_values(
+    state: dict[str, FloatArray], tau: FloatArray, better: str
+) -> dict[str, FloatArray]:
+    """Every contrast of the states, at draws of the treatment coefficients.
+
+    Parameters
+    ----------
+    state
+        From :func:`state_vectors`.
+    tau
+        Draws, shape (..., P).
+    better
+        ``lower`` or ``higher``: which single policy is the better one.
+    """
+    found = {name: tau @ vector for name, vector in _linear_weights(state).items()}
+    effects = np.array([tau @ state[name] for name in state if name.startswith("only:")])
+    best = effects.min(axis=0) if better == "lower" else effects.max(axis=0)
+    both = tau @ state["both"]
+    return found | {MAX_SINGLE: both - best, RATIO: both / effects.sum(axis=0)}
+
+
+def claim_probability(name: str, draws: FloatArray, better: str) -> float:
+    """Share of draws in the direction that a synergy claim states."""
+    if name == RATIO:
+        return float((draws > 1).mean())
+    return float((draws < 0).mean() if better == "lower" else (draws > 0).mean())
+
+
+def _linear_weights(state: dict[str, FloatArray]) -> dict[str, FloatArray]:
     singles = [name for name in state if name.startswith("only:")]
     weights: dict[str, FloatArray] = {"both - none": state["both"]}
     weights |= {f"{name} - none": state[name] for name in singles}
@@ -145,16 +181,7 @@ def panel_contrasts(
     if all(f"both, {order}" in state for order in orders):
         gap = state[f"both, {orders[0]}"] - state[f"both, {orders[1]}"]
         weights |= {f"{orders[0]} - {orders[1]} vs {base}": gap for base in ("none", "single")}
-    found = {
-        name: _contrast(name, vector, tau @ vector, scale, rope, better)
-        for name, vector in weights.items()
-    }
-    effects = np.array([tau @ state[name] for name in singles])
-    best = effects.min(axis=0) if better == "lower" else effects.max(axis=0)
-    both = tau @ state["both"]
-    found[MAX_SINGLE] = _contrast(MAX_SINGLE, None, both - best, scale, rope, better)
-    found[RATIO] = _contrast(RATIO, None, both / effects.sum(axis=0), scale, None, better)
-    return found
+    return weights
 
 
 def _contrast(
@@ -162,10 +189,10 @@ def _contrast(
     better: str,
 ) -> PanelContrast:  # fmt: skip
     mean, sd = float(draws.mean()), float(draws.std(ddof=1))
-    claim = draws > 1 if name == RATIO else (draws < 0 if better == "lower" else draws > 0)
     linear = weights is not None
     return PanelContrast(
-        name, weights, summarise(draws, rope=rope), float(claim.mean()),
+        name, weights, summarise(draws, rope=None if name == RATIO else rope),
+        claim_probability(name, draws, better),
         savage_dickey(mean, sd, scale) if linear else (),
         design_errors(mean, sd, PRIOR_SHARES["sceptical"] * scale) if linear else None,
     )  # fmt: skip

@@ -66,7 +66,8 @@ class Agreement:
         rows = self.table.reset_index().to_dict(orient="records")
         return {
             "spec": self.spec_id, "title": self.title, "outcome": self.outcome, "rows": rows,
-            "dof": self.dof, "n": self.n, "clusters": self.clusters, "identity": self.identity, "synthetic": self.synthetic,
+            "dof": self.dof, "n": self.n, "clusters": self.clusters,
+            "identity": self.identity, "synthetic": self.synthetic,
             "explanations": list(self.explanations),
         }  # fmt: skip
 

@@ -85,7 +85,30 @@ def answer(results: dict[str, Any]) -> list[str]:
             f"{probability(verdict['p_low'])} and {probability(verdict['p_high'])} over the "
             f"assumptions considered: {verdict['word']}."
         )
+    sentences += _reservations(results)
     return sentences
+
+
+def _reservations(results: dict[str, Any]) -> list[str]:
+    """What the checks of the panel's main model say about its answer."""
+    row = next(
+        (row for row in (results["contrasts"] or {"rows": []})["rows"] if row["name"] == SUM), None
+    )
+    if row is None:
+        return []
+    failed = [
+        check["name"].replace("_", " ")
+        for item in results["checks"]
+        if item["spec"] == row["spec"] and item["kind"] == "fixed"
+        for check in item["results"]
+        if check["passed"] is False
+    ]
+    ratio = row["clustered"]["se"] / row["main"]["summary"]["sd"]
+    checks = f"fails these checks: {', '.join(failed)}" if failed else "passes its checks"
+    return [
+        f"The panel's main model ({row['spec']}) {checks}. Clustered by unit, the standard error "
+        f"of this contrast is {number(ratio, 2)} times the posterior sd; the ranges include it."
+    ]
 
 
 def _by_claim(results: dict[str, Any]) -> list[dict[str, Any]]:

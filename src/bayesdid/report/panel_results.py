@@ -2,14 +2,20 @@
 
 from __future__ import annotations
 
+import json
 from typing import Any
 
 import numpy as np
 import xarray as xr
-from scipy.stats import norm
 
-from bayesdid.contrasts.names import RATIO, contrasts_of
-from bayesdid.contrasts.panel import PanelContrast, panel_contrasts
+from bayesdid.contrasts.names import contrasts_of
+from bayesdid.contrasts.panel import (
+    PanelContrast,
+    claim_probability,
+    contrast_values,
+    panel_contrasts,
+    state_vectors,
+)
 from bayesdid.contrasts.verdict import panel_verdict
 from bayesdid.errors import NotIdentifiedError
 from bayesdid.frequentist.fixest import Estimates
@@ -17,6 +23,7 @@ from bayesdid.panel.panel import Panel
 from bayesdid.study.load import Study
 
 MAIN = "fixed"
+_DRAWS, _SEED = 20_000, 20_140_702
 _LABELS = {
     "fixed": "fixed effects, weak prior",
     "random": "random effects",
@@ -61,11 +68,10 @@ def panel_section(
         if not specs:
             continue
         main = found[specs[0]][MAIN][contrast.name]
-        clustered = _clustered(main, estimates[specs[0]], better)
+        clustered = _clustered(contrast.name, trees[specs[0]][MAIN], estimates[specs[0]], better)
         by_kind = {k: found[specs[0]][k][contrast.name] for k in found[specs[0]]}
         probabilities = {_LABELS[kind]: item.p_claim for kind, item in by_kind.items()}
-        if clustered is not None:
-            probabilities[_LABELS["clustered"]] = clustered["p_claim"]
+        probabilities[_LABELS["clustered"]] = clustered["p_claim"]
         for other in specs[1:]:
             probabilities[f"spec {other}"] = found[other][MAIN][contrast.name].p_claim
         rows.append({
@@ -88,16 +94,16 @@ def panel_section(
     return {"rows": rows, "verdicts": [verdict.to_dict() for verdict in verdicts], "scale": scale}
 
 
-def _clustered(
-    contrast: PanelContrast, estimates: Estimates, better: str
-) -> dict[str, float] | None:
-    """The contrast by least squares with errors clustered by unit, and P under flat priors."""
-    if contrast.weights is None or contrast.name == RATIO:
-        return None
-    P = len(contrast.weights)
-    table = estimates.table.iloc[:P]
-    estimate = float(contrast.weights @ table["estimate"].to_numpy())
-    V = estimates.cluster_covariance[:P, :P]
-    se = float(np.sqrt(contrast.weights @ V @ contrast.weights))
-    below = float(norm.cdf(-estimate / se))
-    return {"estimate": estimate, "se": se, "p_claim": below if better == "lower" else 1 - below}
+def _clustered(name: str, tree: xr.DataTree, estimates: Estimates, better: str) -> dict[str, float]:
+    """The contrast under least squares with errors clustered by unit, taken as normal."""
+    state = state_vectors(tree)
+    P = len(json.loads(tree.attrs["treatments"]))
+    tau = np.random.default_rng(_SEED).multivariate_normal(
+        estimates.table["estimate"].to_numpy()[:P], estimates.cluster_covariance[:P, :P], _DRAWS
+    )
+    draws = contrast_values(state, tau, better)[name]
+    return {
+        "estimate": float(np.median(draws)),
+        "se": float(draws.std()),
+        "p_claim": claim_probability(name, draws, better),
+    }
