@@ -1,1 +1,41 @@
-"""Bayesian re-analysis of panel difference-in-differences studies."""
+"""Bayesian re-analysis of panel difference-in-differences studies.
+
+>>> import bayesdid as bd
+>>> study = bd.load_study("models/traffic_laws")  # doctest: +SKIP
+>>> panel = bd.load_panel(study)  # doctest: +SKIP
+>>> fit = bd.fit(study["specs.factorial"], panel)  # doctest: +SKIP
+>>> bd.contrast_table(fit)  # doctest: +SKIP
+
+Names are imported when they are first used, so that ``import bayesdid`` is light.
+"""
+
+from __future__ import annotations
+
+from importlib import import_module
+from typing import Any
+
+_EXPORTS = {
+    "load_study": "bayesdid.study.load",
+    "load_panel": "bayesdid.panel.load",
+    "read_panel": "bayesdid.panel.read",
+    "simulate_panel": "bayesdid.panel.simulate",
+    "build_design": "bayesdid.design.build",
+    "fit": "bayesdid.engines.fit",
+    "agree": "bayesdid.frequentist.agreement",
+    "contrast_table": "bayesdid.contrasts.panel",
+    "published_synergy": "bayesdid.contrasts.published",
+    "run_checks": "bayesdid.checks.run",
+    "audit_study": "bayesdid.audit.run",
+}
+
+__all__ = list(_EXPORTS)
+
+
+def __getattr__(name: str) -> Any:
+    if name not in _EXPORTS:
+        raise AttributeError(f"module 'bayesdid' has no attribute '{name}'")
+    return getattr(import_module(_EXPORTS[name]), name)
+
+
+def __dir__() -> list[str]:
+    return __all__

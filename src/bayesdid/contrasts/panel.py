@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
+import pandas as pd
 import xarray as xr
 
 from bayesdid.contrasts.evidence import (
@@ -17,7 +18,7 @@ from bayesdid.contrasts.evidence import (
     savage_dickey,
 )
 from bayesdid.contrasts.names import MAX_SINGLE, RATIO, SUM
-from bayesdid.contrasts.summary import Summary, summarise
+from bayesdid.contrasts.summary import LEVEL, Summary, summarise
 from bayesdid.design.design import FloatArray
 from bayesdid.errors import NotIdentifiedError
 from bayesdid.study.terms import Factor, parse_term
@@ -140,6 +141,38 @@ def panel_contrasts(
         name: _contrast(name, weights.get(name), draws, scale, rope, better)
         for name, draws in values.items()
     }
+
+
+def contrast_table(
+    tree: xr.DataTree, *, rope: float | None = None, better: str = "lower"
+) -> pd.DataFrame:
+    """Tidy table of the contrasts of a factorial fit, one row each.
+
+    Parameters
+    ----------
+    tree
+        A fit of a factorial spec.
+    rope
+        Half width of the region of practical equivalence, in the outcome's units.
+    better
+        Whether a ``lower`` or a ``higher`` outcome is the better one.
+
+    Raises
+    ------
+    NotIdentifiedError
+        See :func:`state_vectors`.
+    """
+    scale = float(tree["observed_data"]["y"].std())
+    rows = []
+    for item in panel_contrasts(tree, scale=scale, rope=rope, better=better).values():
+        low, high = item.summary.interval
+        rows.append({
+            "contrast": item.name, "mean": item.summary.mean, "sd": item.summary.sd,
+            f"hdi{LEVEL * 100:.0f}_low": low, f"hdi{LEVEL * 100:.0f}_high": high,
+            "p_negative": item.summary.p_negative, "p_rope": item.summary.p_rope,
+            "p_claim": item.p_claim, "synthetic": tree.attrs["synthetic"],
+        })  # fmt: skip
+    return pd.DataFrame(rows).set_index("contrast")
 
 
 def contrast_values(

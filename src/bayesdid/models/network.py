@@ -24,7 +24,7 @@ def build(
     Parameters
     ----------
     y, V
-        Estimates, shape (P + 2,), and their covariance.
+        Estimates, shape (P + 2,), and their covariance, which must be positive definite.
     weights
         Share of each policy among single units, shape (P,).
     prior_sd
