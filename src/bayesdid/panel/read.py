@@ -59,7 +59,8 @@ def read_frame(file: Path) -> pd.DataFrame:
 
 def _read_text(file: Path, separator: str) -> pd.DataFrame:
     raw = file.read_bytes()
-    for encoding in ("utf-8-sig", "gb18030"):
+    marked = raw.startswith((b"\xff\xfe", b"\xfe\xff"))
+    for encoding in ("utf-16",) if marked else ("utf-8-sig", "gb18030"):
         try:
             header = raw.decode(encoding).partition("\n")[0]
         except UnicodeDecodeError:

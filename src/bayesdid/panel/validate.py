@@ -66,7 +66,7 @@ def validate_panel(frame: pd.DataFrame, study: Study, *, source: str, first_row:
     synthetic = _stamp(frame)
     if study.file.outcome.minimum is not None:
         _minimum(frame, study, source, synthetic, notes)
-    _shape_notes(frame, study, notes)
+    _shape_notes(frame, study, source, notes)
     columns = list(dict.fromkeys([keys.unit, keys.period, *numeric, *groups]))
     kept = frame[columns].copy()
     return Panel(
@@ -223,7 +223,7 @@ def _minimum(
     notes.append(Note("outcome_below_minimum", int(below.sum()), text))
 
 
-def _shape_notes(frame: pd.DataFrame, study: Study, notes: list[Note]) -> None:
+def _shape_notes(frame: pd.DataFrame, study: Study, source: str, notes: list[Note]) -> None:
     keys = study.file.panel
     sizes = frame[keys.unit].value_counts()
     periods = frame[keys.period].nunique()
@@ -234,7 +234,8 @@ def _shape_notes(frame: pd.DataFrame, study: Study, notes: list[Note]) -> None:
         infinite = int(np.isinf(frame[name]).sum()) if name in frame else 0
         if infinite:
             where = np.isinf(frame[name]).idxmax()
-            raise InputError("infinite value", column=name, row=int(frame.loc[where, "__row__"]),
+            raise InputError("infinite value", file=source, column=name,
+                             row=int(frame.loc[where, "__row__"]),
                              remedy="leave the cell empty if the value is not known")  # fmt: skip
     if (sizes < periods).any():
         gaps = int((sizes < periods).sum())
