@@ -1,9 +1,9 @@
 """Bayesian re-analysis of panel difference-in-differences studies.
 
 >>> import bayesdid as bd
->>> study = bd.load_study("models/traffic_laws")  # doctest: +SKIP
+>>> study = bd.load_study("models/my_study")  # doctest: +SKIP
 >>> panel = bd.load_panel(study)  # doctest: +SKIP
->>> fit = bd.fit(study["specs.factorial"], panel)  # doctest: +SKIP
+>>> fit = bd.fit(study["table1.1"], panel)  # doctest: +SKIP
 >>> bd.contrast_table(fit)  # doctest: +SKIP
 
 Names are imported when they are first used, so that ``import bayesdid`` is light.

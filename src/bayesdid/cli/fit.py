@@ -42,7 +42,7 @@ def command(
     plan = plan_fits(loaded, data, specs=spec, kinds=(effects,), engine=engine, draws=draws,
                      tune=tune, chains=chains, seed=seed)  # fmt: skip
     folder = out or Path("reports") / loaded.id / "fits"
-    with process_pool(min(workers or 99, len(plan.requests)) or None) as pool, stepper() as step:
+    with process_pool(workers, jobs=len(plan.requests)) as pool, stepper() as step:
         stored = fit_all(
             plan.requests, folder, executor=pool, done=step("fits", len(plan.requests))
         )
@@ -61,16 +61,18 @@ def command(
 
 
 def _rows(stored: Any) -> list[dict[str, Any]]:
+    """One row per treatment term; a fit that did not converge has no numbers."""
     from bayesdid.contrasts.summary import summarise
 
     tree = stored.load(effects=False)
+    converged = bool(tree.attrs["converged"])
     found = []
     for term in tree["posterior"]["treatment"].to_numpy():
-        summary = summarise(tree["posterior"]["tau"].sel(treatment=term).to_numpy())
+        draws = tree["posterior"]["tau"].sel(treatment=term).to_numpy()
         found.append({
             "spec": tree.attrs["spec"], "term": str(term), "kind": stored.request.label,
-            "engine": tree.attrs["engine"], "converged": bool(tree.attrs["converged"]),
-            "path": str(stored.path), **summary.to_dict(),
+            "engine": tree.attrs["engine"], "converged": converged, "path": str(stored.path),
+            "summary": summarise(draws).to_dict() if converged else None,
         })  # fmt: skip
     return found
 
@@ -85,9 +87,12 @@ def _print(loaded: Any, data: Any, rows: list[dict[str, Any]]) -> None:
     for heading in ("spec", "term", "mean (sd)", "89 % HDI", "P(< 0)", "engine"):
         table.add_column(heading, justify="left" if heading in {"spec", "term"} else "right")
     for row in rows:
-        low, high = row["hdi89"]
-        bad = "" if row["converged"] else " [bold red]NOT CONVERGED[/]"
-        table.add_row(row["spec"] + bad, row["term"], f"{row['mean']:.3f} ({row['sd']:.3f})",
-                      f"{low:.3f} to {high:.3f}", f"{row['p_negative']:.3f}",
-                      row["engine"])  # fmt: skip
+        if row["summary"] is None:
+            cells = ["[bold red]NOT CONVERGED[/]", "", ""]
+        else:
+            summary = row["summary"]
+            low, high = summary["hdi89"]
+            cells = [f"{summary['mean']:.3f} ({summary['sd']:.3f})", f"{low:.3f} to {high:.3f}",
+                     f"{summary['p_negative']:.3f}"]  # fmt: skip
+        table.add_row(row["spec"], row["term"], *cells, row["engine"])
     out.print(table)

@@ -115,9 +115,10 @@ def fit(
         posterior, design, data, log_likelihood=log_likelihood,
         posterior_predictive=posterior_predictive, sample_stats=stats, rng=rng,
     )  # fmt: skip
-    gate = chain_gate(tree, independent=engine == "exact")
-    if engine == "exact":
-        gate += table_gate(table.evidence_error, table.acceptance, table.edge)
+    if engine == "exact":  # independent draws: no chain that could fail to converge
+        gate = table_gate(table.evidence_error, table.acceptance, table.edge)
+    else:
+        gate = chain_gate(tree)
     tree.attrs = provenance(design, resolved, engine, seed, draws, chains, gate, log_evidence)
     return tree
 

@@ -30,11 +30,8 @@ class GateItem:
         return asdict(self)
 
 
-def chain_gate(tree: xr.DataTree, *, independent: bool = False) -> list[GateItem]:
+def chain_gate(tree: xr.DataTree) -> list[GateItem]:
     """R-hat, bulk and tail ESS (Vehtari et al. 2021), divergences and E-BFMI of a chain.
-
-    For `independent` draws the hundreds of unit and period effects are left out: each is drawn
-    from its exact conditional given parameters that are checked.
 
     The limit on ESS is 400 or a tenth of the draws, whichever is less, so that short runs are
     judged by what they can reach; the limit on R-hat never moves.
@@ -42,8 +39,6 @@ def chain_gate(tree: xr.DataTree, *, independent: bool = False) -> list[GateItem
     import arviz as az
 
     posterior = tree["posterior"].to_dataset()
-    if independent:
-        posterior = posterior.drop_vars([v for v in posterior if str(v).endswith("_effect")])
     draws = posterior.sizes["chain"] * posterior.sizes["draw"]
     ess_limit = min(ESS_LIMIT, draws / 10)
     items = [

@@ -105,9 +105,15 @@ def plan_fits(
 
 
 @contextmanager
-def process_pool(workers: int | None = None) -> Iterator[Executor]:
-    """Worker processes, one thread each: the fits are many and small."""
-    count = workers or len(os.sched_getaffinity(0))
+def process_pool(workers: int | None = None, jobs: int | None = None) -> Iterator[Executor | None]:
+    """Worker processes, one thread each: the fits are many and small.
+
+    Yields None, which means this process, for a single worker or job.
+    """
+    count = min(workers or _cores(), jobs or _cores())
+    if count <= 1:
+        yield None
+        return
     before = {name: os.environ.get(name) for name in ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS")}
     os.environ.update(dict.fromkeys(before, "1"))
     try:
@@ -120,3 +126,9 @@ def process_pool(workers: int | None = None) -> Iterator[Executor]:
                 os.environ.pop(name, None)
             else:
                 os.environ[name] = value
+
+
+def _cores() -> int:
+    if hasattr(os, "sched_getaffinity"):  # what a container grants; not on macOS
+        return len(os.sched_getaffinity(0))
+    return os.cpu_count() or 1

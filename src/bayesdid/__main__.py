@@ -1,0 +1,5 @@
+"""``python -m bayesdid``."""
+
+from bayesdid.cli.app import main
+
+main()

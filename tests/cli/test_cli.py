@@ -1,0 +1,124 @@
+"""The command line: light help, exit codes, one message for bad input."""
+
+import json
+import subprocess
+import sys
+
+import pytest
+from typer.testing import CliRunner
+
+from bayesdid.cli.app import app
+
+COMMANDS = ("report", "audit", "synergy", "fit", "validate", "check", "panel", "schema")
+HEAVY = ("pymc", "pytensor", "nutpie", "matplotlib", "arviz", "pyfixest")
+
+
+def loaded_modules(*arguments):
+    """Heavy modules that a command imports, in a process of its own."""
+    code = (
+        "import sys\nfrom bayesdid.cli.app import app\n"
+        f"try:\n    app({list(arguments)!r}, standalone_mode=False)\n"
+        "except SystemExit:\n    pass\n"
+        f"print('HEAVY', [m for m in {HEAVY!r} if m in sys.modules])\n"
+    )
+    run = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    return run.stdout.rpartition("HEAVY ")[2].strip()
+
+
+@pytest.mark.parametrize("command", ["", *COMMANDS])
+def test_help_is_light(command):
+    assert loaded_modules(*([command] if command else []), "--help") == "[]"
+
+
+@pytest.mark.parametrize("command", ["audit", "synergy"])
+def test_commands_for_published_tables_are_light(models, command):
+    assert loaded_modules(command, str(models / "dual_pilot")) == "[]"
+
+
+def run(*arguments):
+    return subprocess.run(
+        [sys.executable, "-m", "bayesdid", *map(str, arguments)], capture_output=True, text=True
+    )
+
+
+def test_bad_input_is_one_message_and_exit_code_2(models, tmp_path):
+    (tmp_path / "panel.csv").write_text("state,year,totfatrte\n1,1980,x\n2,1981,3\n")
+    result = run("fit", models / "traffic_laws", "--panel", tmp_path / "panel.csv")
+    assert result.returncode == 2
+    assert "panel.csv" in result.stderr
+    assert "Remedy" in result.stderr
+    assert "Traceback" not in result.stderr
+    assert list(tmp_path.iterdir()) == [tmp_path / "panel.csv"]
+
+
+def test_debug_shows_the_traceback():
+    result = run("--debug", "audit", "no/such/folder")
+    assert result.returncode != 0
+    assert "Traceback" in result.stderr
+
+
+def test_unknown_spec_lists_the_known(models, tmp_path):
+    result = run("fit", models / "traffic_laws", "--spec", "specs.zzz", "--out", tmp_path)
+    assert result.returncode == 2
+    assert "specs.factorial" in result.stderr.replace("\n", "")
+
+
+def test_fit_writes_and_reuses(models, tmp_path):
+    arguments = ("fit", models / "traffic_laws", "--spec", "specs.factorial", "--out", tmp_path,
+                 "--draws", 200, "--workers", 1, "--json")  # fmt: skip
+    first, second = run(*arguments), run(*arguments)
+    assert first.returncode == second.returncode == 0
+    rows = json.loads(first.stdout)["rows"]
+    assert [row["term"] for row in rows] == [
+        "active:perse", "active:belt", "active:perse * active:belt",
+    ]  # fmt: skip
+    assert rows == json.loads(second.stdout)["rows"]
+    assert "1 of them reused" in second.stderr.replace("\n", " ")
+
+
+def test_a_fit_that_did_not_converge_sets_exit_code_1(studies, tmp_path):
+    result = run("fit", studies / "small", "--spec", "t2.factorial", "--effects", "random",
+                 "--engine", "collapsed", "--draws", 50, "--tune", 50, "--chains", 2,
+                 "--out", tmp_path, "--workers", 1)  # fmt: skip
+    assert result.returncode == 1
+    assert "NOT CONVERGED" in result.stdout.replace("\n", " ")
+
+
+def test_validate_holds(studies):
+    result = run("validate", studies / "small", "--spec", "t2.factorial", "--json")
+    assert result.returncode == 0
+    (document,) = json.loads(result.stdout)
+    assert document["identity"] is True
+    assert document["synthetic"]
+
+
+def test_check_strict(models):
+    """The real panel fails checks: serial correlation at least."""
+    result = CliRunner().invoke(
+        app, ["check", str(models / "traffic_laws"), "--spec", "specs.factorial", "--strict"]
+    )
+    assert result.exit_code == 1
+    assert "autocorrelation" in result.stdout
+
+
+def test_panel_describes_and_writes(studies, tmp_path):
+    path = tmp_path / "panel.csv"
+    result = CliRunner().invoke(
+        app, ["panel", str(studies / "small"), "--write", str(path), "--json"]
+    )
+    facts = json.loads(result.stdout)
+    assert facts["arms"] == {"single": 6, "dual": 5, "none": 5}
+    assert facts["synthetic"]
+    again = CliRunner().invoke(
+        app, ["panel", str(studies / "small"), "--panel", str(path), "--json"]
+    )
+    assert json.loads(again.stdout)["sha256"] == facts["sha256"]
+    assert json.loads(again.stdout)["synthetic"] == facts["synthetic"]
+
+
+def test_synergy_json(models):
+    result = CliRunner().invoke(app, ["synergy", str(models / "dual_pilot"), "--json"])
+    document = json.loads(result.stdout)
+    words = {v["claim"]: v["word"] for v in document["verdicts"]}
+    assert words["synergy"] == "contradicted, fragile"
+    assert set(document["network"]) == {"design", "independent"}

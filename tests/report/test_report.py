@@ -1,0 +1,154 @@
+"""The report says what results.json holds, and nothing else."""
+
+import copy
+import json
+import re
+
+import pandas as pd
+import pytest
+
+import bayesdid as bd
+from bayesdid.jsonio import to_json
+from bayesdid.report.html import answer, render
+from bayesdid.report.results import compute_results
+from bayesdid.report.tables import frames
+from bayesdid.report.text import estimate, number, probability
+from bayesdid.report.write import write_report
+
+
+@pytest.fixture(scope="module")
+def folder(studies, tmp_path_factory):
+    path = tmp_path_factory.mktemp("report")
+    study = bd.load_study(studies / "small")
+    results = compute_results(study, bd.load_panel(study), path / "fits", draws=300)
+    write_report(results, path)
+    return path
+
+
+@pytest.fixture(scope="module")
+def results(folder):
+    return json.loads((folder / "results.json").read_text(encoding="utf-8"))
+
+
+@pytest.fixture(scope="module")
+def page(folder):
+    return (folder / "index.html").read_text(encoding="utf-8")
+
+
+def words(html):
+    body = re.sub(r"<style.*?</style>|<svg.*?</svg>", " ", html, flags=re.S)
+    return re.sub(r"\s+", " ", re.sub(r"<[^>]+>", " ", body))
+
+
+def test_page_is_rendered_from_results_alone(results, page):
+    assert render(results) == page
+
+
+def test_page_is_self_contained(page):
+    assert "<script" not in page
+    assert not re.search(r'(src|href)="(?!#)', page)
+    assert "@import" not in page
+    assert "prefers-color-scheme: dark" in page
+    assert "@media print" in page
+
+
+def test_prose_changes_with_the_results(results, page):
+    changed = copy.deepcopy(results)
+    row = next(r for r in changed["contrasts"]["rows"] if r["name"] == "both - sum of singles")
+    row["main"]["summary"]["mean"] = -7.777
+    row["main"]["summary"]["sd"] = 1.234
+    changed["audit"]["comparisons"] = 98765
+    changed["panel"]["units"] = 4321
+    changed["identity"]["holds"] = 55555
+    text = words(render(changed))
+    for value in ("−7.777 (1.234)", "98765", "4321", "55555"):
+        assert value in text
+        assert value not in words(page)
+
+
+def test_answer_turns_with_the_sign():
+    def results(mean, p):
+        verdict = {"contrast": "both - sum of singles", "word": "undecided", "p": p, "p_low": p,
+                   "p_high": p,
+                   "summary": {"mean": mean, "hdi89": [mean - 1, mean + 1]}}  # fmt: skip
+        return {"outcome": {"natural_per_unit": 100, "natural_unit": "deaths", "unit": "u",
+                            "better": "lower"}, "synthetic": "", "contrasts": None, "checks": [],
+                "published": {"verdicts": [verdict]}}  # fmt: skip
+
+    assert "do less than the sum of the two by 25.4 deaths" in answer(results(0.254, 0.02))[0]
+    assert "do more than the sum of the two by 25.4 deaths" in answer(results(-0.254, 0.98))[0]
+    assert "0.980" in answer(results(-0.254, 0.98))[0]
+
+
+def test_synthetic_stamp_is_everywhere(results, page):
+    text = words(page)
+    assert text.index("Synthetic panel:") < text.index("Claims")
+    assert page.count("SYNTHETIC PANEL") >= 2  # in the figures
+    assert page.count("synthetic panel") >= 5  # beside tables and captions
+    for name, frame in frames(results).items():
+        if name != "audit":
+            assert "synthetic" in frame, name
+    clean = copy.deepcopy(results)
+    clean["synthetic"] = ""
+    assert "ynthetic" not in words(render(clean))
+    assert "SYNTHETIC" not in render(clean)
+
+
+def test_a_fit_that_failed_is_marked(results):
+    broken = copy.deepcopy(results)
+    broken["fits"][0]["converged"] = False
+    text = words(render(broken))
+    assert "did not converge" in text
+    assert broken["fits"][0]["spec"] in text
+
+
+def test_a_failed_fit_is_no_result(studies):
+    """Contrasts are taken from converged fits only."""
+    from bayesdid.frequentist.fixest import least_squares
+    from bayesdid.report.panel_results import panel_section
+
+    study = bd.load_study(studies / "small")
+    panel = bd.load_panel(study)
+    spec = "t2.factorial"
+    tree = bd.fit(study[spec], panel, draws=50)
+    estimates = {spec: least_squares(bd.build_design(study[spec], panel))}
+    assert panel_section(study, panel, {spec: {"fixed": tree}}, estimates) is not None
+    tree.attrs["converged"] = 0
+    assert panel_section(study, panel, {spec: {"fixed": tree}}, estimates) is None
+
+
+def test_tables_hold_the_numbers_of_results(folder, results):
+    contrasts = pd.read_csv(folder / "tables" / "contrasts.csv")
+    row = results["contrasts"]["rows"][0]
+    found = contrasts[(contrasts["contrast"] == row["name"])
+                      & (contrasts["assumption"] == f"{row['spec']} fixed")]  # fmt: skip
+    assert found["mean"].iloc[0] == pytest.approx(row["main"]["summary"]["mean"])
+    tex = (folder / "tables" / "contrasts.tex").read_text(encoding="utf-8")
+    assert "SYNTHETIC" in tex
+    assert tex.count(r"\\") == len(results["contrasts"]["rows"]) + 1
+
+
+def test_second_run_reuses_every_fit(studies, folder):
+    study = bd.load_study(studies / "small")
+    again = compute_results(study, bd.load_panel(study), folder / "fits", draws=300)
+    assert all(fit["reused"] for fit in again["fits"])
+
+
+def test_identity_holds(results):
+    assert results["identity"]["holds"] == results["identity"]["specs"] == 2
+
+
+@pytest.mark.parametrize(
+    ("value", "text"),
+    [(0.0, "< 0.001"), (1.0, "> 0.999"), (0.5, "0.500"), (None, "–"), (float("nan"), "–")],
+)
+def test_probabilities_are_never_certain(value, text):
+    assert probability(value) == text
+
+
+def test_numbers():
+    assert number(-0.2546, 3) == "−0.255"
+    assert estimate(None, 1.0) == "–"
+    assert to_json({"x": float("nan"), "y": [float("inf"), 1]}).replace(" ", "") == (
+        '{\n"x":null,\n"y":[\nnull,\n1\n]\n}'
+    )
