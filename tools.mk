@@ -19,7 +19,12 @@ all:
 	echo "setting up $(VENV) with $$("$$python" --version)"; \
 	"$$python" -m venv --clear $(VENV); \
 	$(VENV)/bin/python -m pip install --quiet --disable-pip-version-check "$(UV)"; \
-	$(VENV)/bin/uv pip install --quiet --python $(VENV)/bin/python --require-hashes -r requirements.lock; \
-	$(VENV)/bin/uv pip install --quiet --python $(VENV)/bin/python --no-deps --editable .
+	install() { \
+	  $(VENV)/bin/uv pip install --quiet --system-certs --python $(VENV)/bin/python "$$@" || { \
+	    echo "uv could not; trying pip, which knows this machine's pip.conf" >&2; \
+	    $(VENV)/bin/python -m pip install --quiet --disable-pip-version-check "$$@"; }; \
+	}; \
+	install --require-hashes -r requirements.lock; \
+	install --no-deps --editable .
 
 .PHONY: all
