@@ -125,7 +125,8 @@ def test_tables_hold_the_numbers_of_results(folder, results):
     assert found["mean"].iloc[0] == pytest.approx(row["main"]["summary"]["mean"])
     tex = (folder / "tables" / "contrasts.tex").read_text(encoding="utf-8")
     assert "SYNTHETIC" in tex
-    assert tex.count(r"\\") == len(results["contrasts"]["rows"]) + 1
+    assert tex.count(r"\\") == len(results["contrasts"]["rows"]) + 2  # heading and stamp
+    assert r"\emph{Synthetic panel" in tex
 
 
 def test_second_run_reuses_every_fit(studies, folder):

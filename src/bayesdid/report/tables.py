@@ -131,12 +131,16 @@ def _pair(row: dict[str, Any], kind: str) -> str:
 
 def _tex(head: list[str], rows: list[list[str]], results: dict[str, Any]) -> str:
     stamp = "% SYNTHETIC PANEL: " + results["synthetic"] + "\n" if results["synthetic"] else ""
+    note = ""
+    if results["synthetic"]:
+        text = _escape(f"Synthetic panel: {results['synthetic']}.")
+        note = f"\\multicolumn{{{len(head)}}}{{l}}{{\\emph{{{text}}}}} \\\\\n"
     lines = [" & ".join(_escape(cell) for cell in row) + r" \\" for row in [head, *rows]]
     return (
         f"{stamp}% study {results['study']['id']}, by bayesdid\n"
         f"\\begin{{tabular}}{{l{'r' * (len(head) - 1)}}}\n\\hline\n{lines[0]}\n\\hline\n"
         + "\n".join(lines[1:])
-        + "\n\\hline\n\\end{tabular}\n"
+        + f"\n\\hline\n{note}\\end{{tabular}}\n"
     )
 
 
