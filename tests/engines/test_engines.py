@@ -112,9 +112,14 @@ def test_blocks_equal_the_dense_gaussian(balanced):
     [
         ("collapsed", "fixed", "fixed", True),
         ("collapsed", "random", "random", True),
+        ("collapsed", "fixed", "fixed", False),
         ("collapsed", "random", "random", False),
+        ("collapsed", "mundlak", "mundlak", False),
+        ("collapsed", "mundlak", "mundlak", True),
         ("plain", "fixed", "fixed", True),
+        ("plain", "fixed", "fixed", False),
         ("plain", "random", "random", False),
+        ("plain", "mundlak", "mundlak", False),
         ("plain", "mundlak", "mundlak", True),
     ],
 )
