@@ -75,8 +75,8 @@ def test_answer_turns_with_the_sign():
                             "better": "lower"}, "synthetic": "", "contrasts": None, "checks": [],
                 "published": {"verdicts": [verdict]}}  # fmt: skip
 
-    assert "do less than the sum of the two by 25.4 deaths" in answer(results(0.254, 0.02))[0]
-    assert "do more than the sum of the two by 25.4 deaths" in answer(results(-0.254, 0.98))[0]
+    assert "to do less than the sum of the two by 25.4 deaths" in answer(results(0.254, 0.02))[0]
+    assert "to do more than the sum of the two by 25.4 deaths" in answer(results(-0.254, 0.98))[0]
     assert "0.980" in answer(results(-0.254, 0.98))[0]
 
 

@@ -135,9 +135,11 @@ def agree(
             identity = bool(table["flat_holds"].all())
         elif kind != "random":
             residual = prior_residual(fits[kind], design, draws)
-            if residual is not None:
-                left = residual.mean(axis=(0, 1)) / residual.std(axis=(0, 1), ddof=1)
-                table[f"{kind}_unexplained"] = left * np.sqrt(_ess(fits[kind], residual, "mean"))
+            if residual is None:  # random effects passed off as something else
+                table[f"{kind}_unexplained"] = np.inf
+                continue
+            left = residual.mean(axis=(0, 1)) / residual.std(axis=(0, 1), ddof=1)
+            table[f"{kind}_unexplained"] = left * np.sqrt(_ess(fits[kind], residual, "mean"))
     table["verdict"] = [_verdict(row, design) for _, row in table.iterrows()]
     return Agreement(
         design.spec_id, spec.title if spec is not None else design.spec_id, design.outcome, table,
@@ -184,7 +186,7 @@ def _coefficients(tree: xr.DataTree, design: Design) -> FloatArray:
     """Draws of all coefficients in the order of the design, shape (chain, draw, K)."""
     posterior = tree["posterior"]
     parts = [posterior["tau"]] + ([posterior["beta"]] if "beta" in posterior else [])
-    labels = tuple(str(label) for part in parts for label in part[part.dims[-1]].to_numpy())
+    labels = tuple(str(label) for part in parts for label in part[str(part.dims[-1])].to_numpy())
     if labels != design.names:
         raise InputError(
             "the fit and the design have different regressors", column=design.spec_id,

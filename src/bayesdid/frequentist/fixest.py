@@ -133,12 +133,13 @@ def prior_residual(
     """
     fitted = with_effects(design, tree.attrs["unit_effects"], tree.attrs["period_effects"])
     data = regressors(fitted)
-    kinds = {"unit": fitted.unit_effects, "period": fitted.period_effects}
-    index = fitted.unit_index, fitted.period_index
-    W = absorb(data.R[:, : len(design.names)], *index, **{k: v != "none" for k, v in kinds.items()})
+    kinds = (fitted.unit_effects, fitted.period_effects)
+    index = (fitted.unit_index, fitted.period_index)
+    present, flat = [kind != "none" for kind in kinds], [kind == "fixed" for kind in kinds]
+    W = absorb(data.R[:, : len(design.names)], *index, unit=present[0], period=present[1])
     size = W.std(axis=0)
     known = size > 1e-7
-    R = absorb(data.R, *index, **{k: v == "fixed" for k, v in kinds.items()})
+    R = absorb(data.R, *index, unit=flat[0], period=flat[1])
     v = np.linalg.lstsq(R, W, rcond=1e-10)[0]  # (K + components, K)
     if np.abs(R @ v - W).max() > 1e-6:
         return None

@@ -87,7 +87,7 @@ def claims_figure(rows: list[dict[str, Any]], unit: str, synthetic: bool) -> str
     axes.tick_params(axis="y", length=0)
     axes.spines["left"].set_visible(False)
     axes.set_xlabel(
-        f"{unit}: point = mean, bars = 50 % and 89 % HDI, thin line = widest assumption"
+        f"{unit}: point = mean, bars = 50 % and 89 % HDI, thin line = widest or clustered"
     )
     handles = [
         plt.Line2D([], [], color=_COLOURS["published"], lw=3, label="from published cells"),

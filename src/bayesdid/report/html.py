@@ -12,6 +12,7 @@ from bayesdid.report import figures
 from bayesdid.report.text import FILTERS, number, probability
 from bayesdid.study.terms import POLICY_KINDS, parse_term
 
+_Z89 = 1.598  # half width of a central 89 % interval in standard deviations
 _CLAIMED = ("both - none", "both - single", MAX_SINGLE, SUM)
 
 
@@ -77,7 +78,7 @@ def answer(results: dict[str, Any]) -> list[str]:
             else "In the microdata",
         }[source]
         sentences.append(
-            f"{origin} both policies together do "
+            f"{origin} both policies together are estimated to do "
             f"{'more' if more else 'less'} than the sum of the two by "
             f"{number(abs(mean) * scale, 1)} {unit} (89 % HDI of the difference "
             f"{number(low * scale, 1)} to {number(high * scale, 1)}). The probability that "
@@ -136,6 +137,10 @@ def _claim_rows(results: dict[str, Any], verdicts: list[dict[str, Any]]) -> list
         if "published" in entry:
             posteriors = results["published"]["contrasts"][entry["contrast"]]["posteriors"]
             row["published"]["wide"] = posteriors["widest x1"]["hdi89"]
+    for item in (results["contrasts"] or {"rows": []})["rows"]:
+        if item["name"] in rows and "panel" in rows[item["name"]]:
+            middle, half = item["clustered"]["estimate"], _Z89 * item["clustered"]["se"]
+            rows[item["name"]]["panel"]["wide"] = [middle - half, middle + half]
     return list(rows.values())
 
 
