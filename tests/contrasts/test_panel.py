@@ -57,3 +57,21 @@ def test_a_spec_that_mixes_states_is_refused(dual, spec):
     study, panel = dual
     with pytest.raises(NotIdentifiedError, match="factorial"):
         bd.contrast_table(bd.fit(study[spec], panel, draws=100))
+
+
+def test_a_study_of_one_policy(dual):
+    """Its contrast is the coefficient; with two policies the same fit is refused."""
+    study, panel = dual
+    spec = study["factorial.nocontrols"]
+    alone = type(spec)(
+        spec.id, spec.column.model_copy(update={"treatments": ("active:smart",)}), spec.table,
+        spec.study_id,
+    )  # fmt: skip
+    tree = bd.fit(alone, panel, draws=200)
+    found = panel_contrasts(tree, scale=1.0, policies=1)
+    assert list(found) == ["only:smart - none"]
+    assert found["only:smart - none"].summary.mean == pytest.approx(
+        float(tree["posterior"]["tau"].mean())
+    )
+    with pytest.raises(NotIdentifiedError, match="do not name 2 policies"):
+        panel_contrasts(tree, scale=1.0)

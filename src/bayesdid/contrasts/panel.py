@@ -61,13 +61,15 @@ class PanelContrast:
         }
 
 
-def state_vectors(tree: xr.DataTree) -> dict[str, FloatArray]:
+def state_vectors(tree: xr.DataTree, *, policies: int = 2) -> dict[str, FloatArray]:
     """Value of the treatment terms in each policy state, so that ``tau @ vector`` is its effect.
 
     Parameters
     ----------
     tree
         A fit whose terms give every state a value of its own, as the factorial DID does.
+    policies
+        How many policies the study has.
 
     Returns
     -------
@@ -84,23 +86,24 @@ def state_vectors(tree: xr.DataTree) -> dict[str, FloatArray]:
     spec = tree.attrs["spec"]
     terms = [parse_term(text) for text in json.loads(tree.attrs["treatments"])]
     factors = [factor for term in terms for factor in term.factors]
-    policies = list(dict.fromkeys(f.name for f in factors if f.kind in {"active", "only", "first"}))
+    names = list(dict.fromkeys(f.name for f in factors if f.kind in {"active", "only", "first"}))
     if any(factor.kind in {"column", "centred"} for factor in factors):
         raise NotIdentifiedError(f"{spec}: the effect of a state depends on a moderator",
                                  remedy="fit the factorial spec without moderators")  # fmt: skip
-    if len(policies) < 2:
-        raise _not_factorial(spec, "they do not name two policies")
+    if len(names) < policies:
+        raise _not_factorial(spec, f"they do not name {policies} policies")
     by_order = any(factor.kind in {"first", "simultaneous"} for factor in factors)
-    orders = [*(f"first:{p}" for p in policies), "simultaneous"] if by_order else [""]
-    states = {f"only:{p}": ({p}, "") for p in policies}
-    states |= {f"both, {o}" if o else "both": (set(policies), o) for o in orders}
+    orders = [*(f"first:{p}" for p in names), "simultaneous"] if by_order else [""]
+    states = {f"only:{p}": ({p}, "") for p in names}
+    if policies > 1:
+        states |= {f"both, {o}" if o else "both": (set(names), o) for o in orders}
     values, counts = np.unique(tree["constant_data"]["D"].to_numpy(), axis=0, return_counts=True)
     vectors: dict[str, FloatArray] = {}
     rows: dict[str, int] = {}
     seen: dict[tuple[float, ...], str] = {(0.0,) * len(terms): "none"}
     for state, (active, order) in states.items():
         vector = np.array(
-            [np.prod([_factor(f, active, order, policies) for f in term.factors]) for term in terms]
+            [np.prod([_factor(f, active, order, names) for f in term.factors]) for term in terms]
         )
         count = int(counts[(values == vector).all(axis=1)].sum())
         if count == 0 and order:
@@ -116,7 +119,12 @@ def state_vectors(tree: xr.DataTree) -> dict[str, FloatArray]:
 
 
 def panel_contrasts(
-    tree: xr.DataTree, *, scale: float, rope: float | None = None, better: str = "lower"
+    tree: xr.DataTree,
+    *,
+    scale: float,
+    rope: float | None = None,
+    better: str = "lower",
+    policies: int = 2,
 ) -> dict[str, PanelContrast]:
     """All contrasts that a factorial fit identifies.
 
@@ -126,15 +134,15 @@ def panel_contrasts(
         A fit of a factorial spec, by order of adoption or not.
     scale
         sd(y), for the priors of the Bayes factors.
-    rope, better
-        From the study.
+    rope, better, policies
+        From the study; `policies` is their number.
 
     Raises
     ------
     NotIdentifiedError
         See :func:`state_vectors`.
     """
-    state = state_vectors(tree)
+    state = state_vectors(tree, policies=policies)
     values = contrast_values(state, tree["posterior"]["tau"].to_numpy(), better)
     weights = _linear_weights(state)
     return {
@@ -190,6 +198,8 @@ def contrast_values(
         ``lower`` or ``higher``: which single policy is the better one.
     """
     found = {name: tau @ vector for name, vector in _linear_weights(state).items()}
+    if "both" not in state:
+        return found
     effects = np.array([tau @ state[name] for name in state if name.startswith("only:")])
     best = effects.min(axis=0) if better == "lower" else effects.max(axis=0)
     both = tau @ state["both"]
@@ -205,6 +215,8 @@ def claim_probability(name: str, draws: FloatArray, better: str) -> float:
 
 def _linear_weights(state: dict[str, FloatArray]) -> dict[str, FloatArray]:
     singles = [name for name in state if name.startswith("only:")]
+    if "both" not in state:
+        return {f"{name} - none": state[name] for name in singles}
     weights: dict[str, FloatArray] = {"both - none": state["both"]}
     weights |= {f"{name} - none": state[name] for name in singles}
     weights |= {f"both - {name}": state["both"] - state[name] for name in singles}

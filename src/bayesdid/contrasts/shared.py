@@ -67,6 +67,7 @@ def type_counts(study: Study) -> tuple[dict[str, float] | None, tuple[Note, ...]
     only = {p: float(count) for p, count in design.only.items()}
     if not only:
         only = dict.fromkeys(policies, design.single / len(policies))
+    if not design.only and len(policies) > 1:
         notes.append(Note("split_of_singles", design.single,
                           f"how the {design.single} single units divide among the policies is not "
                           "published: equal shares are assumed"))  # fmt: skip

@@ -48,6 +48,7 @@ def panel_section(
     """
     scale = float(panel.frame[study.file.outcome.column].std())
     rope, better = study.file.synergy.rope, study.file.outcome.better
+    policies = len(study.policies)
     found: dict[str, dict[str, dict[str, PanelContrast]]] = {}
     for spec, kinds in trees.items():
         if study[spec].column.outcome != study.file.outcome.column:
@@ -56,7 +57,8 @@ def panel_section(
             if kind not in kinds or not kinds[kind].attrs["converged"]:
                 continue  # a fit that did not converge is never a result
             try:
-                contrasts = panel_contrasts(kinds[kind], scale=scale, rope=rope, better=better)
+                contrasts = panel_contrasts(kinds[kind], scale=scale, rope=rope, better=better,
+                                            policies=policies)  # fmt: skip
             except NotIdentifiedError:
                 break
             found.setdefault(spec, {})[kind] = contrasts
@@ -68,7 +70,9 @@ def panel_section(
         if not specs:
             continue
         main = found[specs[0]][MAIN][contrast.name]
-        clustered = _clustered(contrast.name, trees[specs[0]][MAIN], estimates[specs[0]], better)
+        clustered = _clustered(
+            contrast.name, trees[specs[0]][MAIN], estimates[specs[0]], better, policies
+        )
         by_kind = {k: found[specs[0]][k][contrast.name] for k in found[specs[0]]}
         probabilities = {_LABELS[kind]: item.p_claim for kind, item in by_kind.items()}
         probabilities[_LABELS["clustered"]] = clustered["p_claim"]
@@ -94,9 +98,11 @@ def panel_section(
     return {"rows": rows, "verdicts": [verdict.to_dict() for verdict in verdicts], "scale": scale}
 
 
-def _clustered(name: str, tree: xr.DataTree, estimates: Estimates, better: str) -> dict[str, float]:
+def _clustered(
+    name: str, tree: xr.DataTree, estimates: Estimates, better: str, policies: int
+) -> dict[str, float]:
     """The contrast under least squares with errors clustered by unit, taken as normal."""
-    state = state_vectors(tree)
+    state = state_vectors(tree, policies=policies)
     P = len(json.loads(tree.attrs["treatments"]))
     tau = np.random.default_rng(_SEED).multivariate_normal(
         estimates.table["estimate"].to_numpy()[:P], estimates.cluster_covariance[:P, :P], _DRAWS
