@@ -90,6 +90,8 @@ def state_vectors(tree: xr.DataTree, *, policies: int = 2) -> dict[str, FloatArr
     if any(factor.kind in {"column", "centred"} for factor in factors):
         raise NotIdentifiedError(f"{spec}: the effect of a state depends on a moderator",
                                  remedy="fit the factorial spec without moderators")  # fmt: skip
+    if any(factor.event for factor in factors):
+        raise _not_factorial(spec, "they are event times")
     if len(names) < policies:
         raise _not_factorial(spec, f"they do not name {policies} policies")
     by_order = any(factor.kind in {"first", "simultaneous"} for factor in factors)

@@ -8,6 +8,7 @@ import numpy as np
 import pandas as pd
 
 from bayesdid.design.design import Design, FloatArray
+from bayesdid.design.event import event_treatments
 from bayesdid.design.sample import sample_rows
 from bayesdid.design.terms import term_values
 from bayesdid.design.within import absorb
@@ -17,7 +18,7 @@ from bayesdid.study.load import Spec
 from bayesdid.study.schema import EffectKind
 from bayesdid.study.terms import parse_term
 
-FITTED_FAMILIES = frozenset({"twfe", "pooled"})
+FITTED_FAMILIES = frozenset({"twfe", "pooled", "event_study"})
 
 
 def build_design(
@@ -54,11 +55,13 @@ def build_design(
     rows = sample_rows(column.sample, panel)
     y = _outcome(column.outcome, column.outcome_lead, panel)
     treatments, covariates = column.treatments, column.covariates
+    notes: list[Note] = []
+    if column.family == "event_study":
+        treatments = event_treatments(spec, panel, rows, notes)
     Z = np.column_stack(
         [term_values(parse_term(text), panel, rows) for text in (*treatments, *covariates)]
         or [np.empty((len(y), 0))]
     )
-    notes: list[Note] = []
     complete = np.isfinite(y) & np.isfinite(Z).all(axis=1)
     if dropped := int((rows & ~complete).sum()):
         text = f"{dropped} rows lack the outcome or a regressor and are left out"

@@ -7,6 +7,7 @@ import pandas as pd
 
 from bayesdid.design.design import FloatArray
 from bayesdid.errors import InputError, NotIdentifiedError
+from bayesdid.panel.adoption import event_time
 from bayesdid.panel.panel import Panel
 from bayesdid.study.terms import Factor, Term
 
@@ -46,6 +47,8 @@ def _factor_values(factor: Factor, panel: Panel, rows: np.ndarray) -> FloatArray
     if factor.kind in {"column", "centred"}:
         values = _column(factor.name, panel)
         return values - np.nanmean(values[rows]) if factor.kind == "centred" else values
+    if factor.event:
+        return _event(factor, panel)
     on = active(panel)
     both = on.all(axis=1).astype(float)
     match factor.kind:
@@ -64,6 +67,19 @@ def _factor_values(factor: Factor, panel: Panel, rows: np.ndarray) -> FloatArray
             _needs_two(panel, factor)
             return both * _is_sequence(factor, panel)
     raise NotImplementedError(factor.kind)
+
+
+def _event(factor: Factor, panel: Panel) -> FloatArray:
+    """Whether each row is in the event time that the factor names; 0 for never-treated units."""
+    if factor.kind == "both":
+        _needs_two(panel, factor)
+    time = event_time(panel, factor.name or None).to_numpy(dtype=float, na_value=np.nan)
+    at = float(factor.event_time or 0)
+    if factor.event.startswith("<="):
+        return (time <= at).astype(float)
+    if factor.event.startswith(">="):
+        return (time >= at).astype(float)
+    return (time == at).astype(float)
 
 
 def _is_sequence(factor: Factor, panel: Panel) -> FloatArray:

@@ -163,6 +163,39 @@ def agreement_figure(rows: list[dict[str, Any]], synthetic: bool) -> str:
     return _svg(figure, "Published, least-squares and Bayesian estimates")
 
 
+def event_figure(item: dict[str, Any], unit: str, synthetic: bool) -> str:
+    """An event study: points with pointwise and simultaneous bands, and the smoothed path."""
+    plt = _pyplot()
+    path, smooth = item["paths"]["independent"], item["paths"]["random_walk"]
+    figure, axes = plt.subplots(figsize=(8.2, 3.4))
+    t = np.array(path["times"])
+    at = np.append(t, path["reference"])
+    order = np.argsort(at)
+    for key, alpha in (("band", 0.13), ("", 0.25)):
+        low, high = (np.append(smooth[f"{key}_{side}" if key else side], 0.0)
+                     for side in ("low", "high"))  # fmt: skip
+        axes.fill_between(at[order], low[order], high[order], color=_COLOURS["panel"], alpha=alpha,
+                          lw=0)  # fmt: skip
+    middle = np.append(smooth["mean"], 0.0)
+    axes.plot(at[order], middle[order], color=_COLOURS["panel"], lw=1.4,
+              label="random-walk prior")  # fmt: skip
+    blue = _COLOURS["published"]
+    axes.vlines(t, path["band_low"], path["band_high"], color=blue, lw=0.8)
+    axes.vlines(t, path["low"], path["high"], color=blue, lw=2.4)
+    axes.plot(t, path["mean"], "o", color=blue, ms=4.5, label="independent effects")
+    axes.plot(path["reference"], 0.0, "o", color="none", mec=_INK, ms=5, label="reference")
+    axes.axhline(0.0, color=_INK, lw=0.8)
+    axes.axvline(-0.5, color=_MUTED, lw=0.8, ls="--")
+    labels = {int(k): str(k) for k in at}
+    labels[min(at)], labels[max(at)] = f"≤{min(at)}", f"≥{max(at)}"
+    axes.set_xticks(sorted(labels), [labels[k].replace("-", "−") for k in sorted(labels)])
+    axes.set_xlabel("periods since adoption")
+    axes.set_ylabel(textwrap.fill(unit, 28))
+    axes.legend(frameon=False, fontsize=8, ncol=3, loc="lower center", bbox_to_anchor=(0.5, 1.0))
+    _stamp(axes, synthetic)
+    return _svg(figure, f"Event study {item['spec']}")
+
+
 def checks_figure(specs: list[str], names: list[str], passed: dict[tuple[str, str], bool | None],
                   synthetic: bool) -> str:  # fmt: skip
     """Which spec passes which check."""

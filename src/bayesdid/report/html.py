@@ -46,6 +46,10 @@ def render(results: dict[str, Any]) -> str:
         treatments=treatments,
         checks=failing,
         failed=[fit for fit in results["fits"] if not fit["converged"]],
+        event_figures=[
+            (item, figures.event_figure(item, results["outcome"]["unit"], synthetic))
+            for item in results["event_studies"]
+        ],
         claims_svg=figures.claims_figure(rows, results["outcome"]["unit"], synthetic),
         assumptions_svg=figures.assumptions_figure(_assumption_items(published))
         if published
@@ -167,7 +171,10 @@ def _on_one_scale(results: dict[str, Any], rows: list[dict[str, Any]]) -> list[d
         row
         for row in rows
         if row["outcome"] == results["outcome"]["column"]
-        and all(factor.kind in POLICY_KINDS for factor in parse_term(row["parameter"]).factors)
+        and all(
+            factor.kind in POLICY_KINDS and not factor.event
+            for factor in parse_term(row["parameter"]).factors
+        )
     ]
 
 

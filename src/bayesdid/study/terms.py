@@ -11,6 +11,9 @@ term                  value in a unit-period
 ``simultaneous``      ``both``, in units that adopted all policies in one period
 ``NAME``              the panel's numeric column NAME
 ``centred:NAME``      that column minus its mean over the estimation sample
+``active:P@K``        1 in event time K: K periods after the adoption of policy P
+``both@K``            the same for the first period in which every policy is active
+``...@<=K, ...@>=K``  1 in all event times up to K, or from K on (bins at the ends)
 ``A * B``             the product of two or more of these
 ====================  ===========================================================
 """
@@ -26,6 +29,7 @@ Kind = Literal["active", "only", "both", "any", "first", "simultaneous", "column
 _NAME = r"[^\W\d][\w.]*"
 _PREFIXED = re.compile(rf"^(active|only|first|centred):({_NAME})$")
 _COLUMN = re.compile(rf"^{_NAME}$")
+_EVENT = re.compile(rf"^(?:both|active:{_NAME})@((?:<=|>=)?)(-?\d+)$")
 POLICY_KINDS: frozenset[Kind] = frozenset(
     {"active", "only", "both", "any", "first", "simultaneous"}
 )
@@ -33,15 +37,25 @@ POLICY_KINDS: frozenset[Kind] = frozenset(
 
 @dataclass(frozen=True, slots=True)
 class Factor:
-    """One factor of a term: a policy state or a column; `name` is the policy or column."""
+    """One factor of a term: a policy state or a column; `name` is the policy or column.
+
+    `event` restricts ``both`` and ``active:P`` to an event time: ``-3``, ``<=-8`` or ``>=8``.
+    """
 
     kind: Kind
     name: str = ""
+    event: str = ""
 
     def __str__(self) -> str:
         if self.kind == "column":
             return self.name
-        return f"{self.kind}:{self.name}" if self.name else self.kind
+        base = f"{self.kind}:{self.name}" if self.name else self.kind
+        return f"{base}@{self.event}" if self.event else base
+
+    @property
+    def event_time(self) -> int | None:
+        """The event time that `event` names, the end of its bin for a bin."""
+        return int(self.event.lstrip("<>=")) if self.event else None
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,6 +88,10 @@ def _factor(part: str, whole: str) -> Factor:
     match part:
         case "both" | "any" | "simultaneous":
             return Factor(part)
+        case _ if _EVENT.match(part):
+            base, _, event = part.partition("@")
+            inner = _factor(base, whole)
+            return Factor(inner.kind, inner.name, event)
         case _ if matched := _PREFIXED.match(part):
             kind: Kind = matched[1]  # type: ignore[assignment]
             return Factor(kind, matched[2])
@@ -81,5 +99,6 @@ def _factor(part: str, whole: str) -> Factor:
             return Factor("column", part)
     raise ValueError(
         f"'{part}' in '{whole}' is not a term; use active:POLICY, only:POLICY, both, any, "
-        "first:POLICY, simultaneous, a column name, centred:COLUMN, or products with *"
+        "first:POLICY, simultaneous, both@K, active:POLICY@K, a column name, centred:COLUMN, or "
+        "products with *"
     )

@@ -1,0 +1,58 @@
+"""The terms of an event study: one for each event time but the reference, bins at the ends."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from bayesdid.design.terms import term_values
+from bayesdid.errors import InputError, Note, NotIdentifiedError
+from bayesdid.panel.panel import Panel
+from bayesdid.study.load import Spec
+from bayesdid.study.terms import parse_term
+
+_DEFAULTS = {"first": -5, "last": 5, "reference": -1}
+
+
+def event_treatments(
+    spec: Spec, panel: Panel, rows: np.ndarray, notes: list[Note]
+) -> tuple[str, ...]:
+    """Expand a spec's one treatment, ``both`` or ``active:P``, into event-time terms.
+
+    Parameters
+    ----------
+    spec
+        Its options may set ``first`` and ``last`` (the bins at the ends) and ``reference``.
+    panel, rows
+        Event times that do not occur in these rows are left out, with a note.
+
+    Raises
+    ------
+    InputError
+        If the spec has not exactly one treatment, or the options contradict each other.
+    NotIdentifiedError
+        If the reference period does not occur in the sample.
+    """
+    options = _DEFAULTS | {k: v for k, v in spec.column.options.items() if k in _DEFAULTS}
+    first, last, reference = (int(options[key]) for key in ("first", "last", "reference"))
+    if len(spec.column.treatments) != 1 or not first < last or not first <= reference <= last:
+        raise InputError(
+            f"{spec.id}: an event study has one treatment and first <= reference <= last",
+            value=f"{', '.join(spec.column.treatments)}; {first}, {reference}, {last}",
+            remedy="set options = { first = -5, last = 5, reference = -1 }",
+        )
+    base = spec.column.treatments[0]
+    labels = {k: str(k) for k in range(first, last + 1)}
+    labels[first], labels[last] = f"<={first}", f">={last}"
+    values = {
+        k: term_values(parse_term(f"{base}@{label}"), panel, rows)[rows]
+        for k, label in labels.items()
+    }
+    if not values[reference].any():
+        raise NotIdentifiedError(f"{spec.id}: no row is in the reference period {reference}",
+                                 remedy="choose another reference")  # fmt: skip
+    if absent := [str(k) for k, value in values.items() if not value.any()]:
+        text = f"event times without rows are left out: {', '.join(absent)}"
+        notes.append(Note("empty_event_times", len(absent), text))
+    return tuple(
+        f"{base}@{label}" for k, label in labels.items() if k != reference and values[k].any()
+    )

@@ -1,0 +1,45 @@
+"""Paths of every event study of a report."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+import xarray as xr
+
+from bayesdid.contrasts.event_study import event_draws, event_path, smooth_draws
+from bayesdid.study.load import Study
+
+
+def event_sections(study: Study, trees: dict[str, dict[str, xr.DataTree]]) -> list[dict[str, Any]]:
+    """Paths under independent, random-walk and Gaussian-process priors, one entry per spec.
+
+    The smooth priors take mean and covariance of the flat fit as their likelihood; their scale
+    is half-normal with the outcome's sd as its scale.
+    """
+    found = []
+    for spec, kinds in trees.items():
+        ready = {"flat", "fixed"} <= set(kinds) and all(
+            kinds[kind].attrs["converged"] for kind in ("flat", "fixed")
+        )
+        if study[spec].column.family != "event_study" or not ready:
+            continue
+        rope = study.file.synergy.rope
+        if study[spec].column.outcome != study.file.outcome.column:
+            rope = None
+        times, draws = event_draws(kinds["fixed"])
+        paths = {"independent": event_path(times, draws, rope=rope)}
+        _, flat = event_draws(kinds["flat"])
+        scale = float(kinds["flat"]["observed_data"]["y"].std())
+        for prior in ("random_walk", "gaussian_process"):
+            smooth = smooth_draws(
+                flat.mean(axis=0), np.cov(flat.T), times, paths["independent"].reference, prior,
+                scale,
+            )  # fmt: skip
+            paths[prior] = event_path(times, smooth, rope=rope, prior=prior)
+        found.append({
+            "spec": spec,
+            "title": study[spec].title,
+            "paths": {name: path.to_dict() for name, path in paths.items()},
+        })  # fmt: skip
+    return found
