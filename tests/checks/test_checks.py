@@ -6,12 +6,15 @@ import numpy as np
 import pandas as pd
 import pytest
 from panels import make_design
-from scipy.stats import binom
+from scipy.stats import binom, kstest
 
-from bayesdid.checks.loo import loo, loo_check
+from bayesdid.checks.loo import loo, loo_check, without_unit
 from bayesdid.checks.predictive import FALSE_ALARM, predictive_checks
+from bayesdid.checks.run import run_checks
+from bayesdid.design.build import with_effects
+from bayesdid.design.priors import resolve_priors
 from bayesdid.engines.fit import fit
-from bayesdid.errors import ResultError
+from bayesdid.errors import InputError, ResultError
 
 
 def arms_of(design):
@@ -25,19 +28,34 @@ def failed(design, **kwargs):
     return {result.name for result in results if not result.passed}
 
 
-def test_false_alarms_are_as_rare_as_declared():
+@pytest.mark.parametrize("effects", ["fixed", "mundlak"])
+def test_false_alarms_are_as_rare_as_declared(effects):
     """Binomial upper bound, wrong once in 10 000 runs."""
-    alarms = sum(bool(failed(make_design(200 + seed, N=30, T=8))) for seed in range(40))
-    assert alarms <= binom.ppf(1 - 1e-4, 40, FALSE_ALARM)
+    designs = [make_design(200 + seed, N=30, T=8) for seed in range(30)]
+    alarms = sum(bool(failed(with_effects(design, effects, effects))) for design in designs)
+    assert alarms <= binom.ppf(1 - 1e-4, 30, FALSE_ALARM)
+
+
+def test_all_checks_pass_where_the_model_is_true():
+    design = make_design(7, N=20, T=8)
+    results = run_checks(fit(design, draws=400), design, arms_of(design), minimum=-100.0)
+    assert {result.name: result.passed for result in results} == dict.fromkeys(
+        ("negative_share", "maximum", "skewness", "autocorrelation", "unit_variance", "pre_trends",
+         "loo"), True,
+    )  # fmt: skip
+    assert all(result.to_dict()["table"] and result.text for result in results)
 
 
 def test_serial_correlation_is_found():
-    design = make_design(1, N=40, T=14)
-    rng = np.random.default_rng(0)
-    e = rng.standard_normal((40, 14))
-    for t in range(1, 14):
-        e[:, t] = 0.6 * e[:, t - 1] + 0.8 * e[:, t]
-    assert "autocorrelation" in failed(dataclasses.replace(design, y=design.y + e.ravel()))
+    """Power at phi = 0.6: each of ten panels."""
+    for seed in range(10):
+        design = make_design(seed, N=40, T=14)
+        rng = np.random.default_rng(seed)
+        e = rng.standard_normal((40, 14))
+        for t in range(1, 14):
+            e[:, t] = 0.6 * e[:, t - 1] + 0.8 * e[:, t]
+        y = design.regressors @ np.array([-0.5, 0.3, -0.2]) + e.ravel()
+        assert "autocorrelation" in failed(dataclasses.replace(design, y=y))
 
 
 def test_counts_are_found():
@@ -64,7 +82,47 @@ def test_loo_names_the_unit_with_an_outlier():
     spoilt = dataclasses.replace(design, y=y)
     result = loo(fit(spoilt, draws=500), spoilt, {"7": "Seven"})
     assert result.by_unit["label"].iloc[0] == "Seven"
-    assert loo_check(loo(fit(design, draws=500), design)).passed
+    check = loo_check(result)
+    assert not check.passed
+    assert "Seven" in check.text
+
+
+@pytest.mark.parametrize("effects", ["fixed", "random", "mundlak", "none"])
+def test_tail_probabilities_of_left_out_units_are_uniform(effects):
+    """600 units of 20 panels: wrong once in 1000 runs; and alarms are as rare as declared."""
+    values, alarms = [], 0
+    for seed in range(20):
+        design = make_design(500 + seed, N=30, T=6, balanced=seed % 2 == 0)
+        noise = np.random.default_rng(seed)
+        levels = noise.standard_normal(30)[design.unit_index] * (effects != "none")
+        y = design.regressors @ np.array([-0.5, 0.3, -0.2]) + levels
+        y = y + 0.7 * noise.standard_normal(design.n)
+        design = with_effects(dataclasses.replace(design, y=y), effects, "none")
+        p = without_unit(fit(design, draws=250, seed=seed), design)["p"]
+        values += p.tolist()
+        alarms += bool(p.min() < FALSE_ALARM / len(p))
+    assert kstest(values, "uniform").pvalue > 1e-3
+    assert alarms <= binom.ppf(1 - 1e-4, 20, FALSE_ALARM)
+
+
+@pytest.mark.parametrize("effects", ["fixed", "random"])
+def test_leaving_a_unit_out_equals_refitting_without_it(effects):
+    design = with_effects(make_design(5, N=15, T=8), effects, "fixed")
+    tree = fit(design, draws=1000, seed=1)
+    table = without_unit(tree, design)
+    priors, full = resolve_priors("weak", design), tree["posterior"]["tau"]
+    gaps = []
+    for unit in np.flatnonzero(table["unit_k"] < 0.5):
+        keep = design.unit_index != unit
+        parts = {name: getattr(design, name)[keep] for name in ("y", "D", "X", "period_index")}
+        index = design.unit_index[keep]
+        rest = dataclasses.replace(design, **parts, unit_index=index - (index > unit),
+                                   units=np.delete(design.units, unit))  # fmt: skip
+        refitted = fit(rest, draws=1000, seed=2, priors=priors)["posterior"]["tau"]
+        gaps.append(float((refitted.mean() - full.mean()) / full.std()) - table["shift"].iloc[unit])
+    assert len(gaps) >= 5
+    # 1500 weighted and 4000 free draws; weights with k < 0.5 are worth a tenth of them or more
+    assert np.abs(gaps).max() < 4 * np.sqrt(1 / 150 + 1 / 4000)
 
 
 def test_loo_equals_refitting_without_the_row():
@@ -88,6 +146,12 @@ def test_loo_equals_refitting_without_the_row():
         exact.append(logsumexp(value) - np.log(value.size))
     # both are Monte Carlo: 2000 and 1000 draws; per-row error about 0.03, so sqrt(72) of it
     assert result.elpd == pytest.approx(sum(exact), abs=5 * 0.05 * np.sqrt(design.n))
+
+
+def test_arms_are_needed_for_all_units():
+    design = make_design(6, N=12, T=6)
+    with pytest.raises(InputError, match="1 units have no arm"):
+        predictive_checks(fit(design, draws=50), design, arms_of(design).drop("3"))
 
 
 def test_effects_are_needed():

@@ -1,9 +1,10 @@
-"""Posterior predictive checks (Gelman, Meng & Stern 1996, statsinet.sinica: Statistica Sinica 6).
+"""Posterior predictive checks (Gelman, Meng & Stern 1996, Statistica Sinica 6, 733-760).
 
 Six discrepancies between outcome and model are compared with what the model itself generates,
 draw by draw. A fit fails a check if its two-sided tail probability is below its share of
-:data:`FALSE_ALARM`, the declared probability that a true model fails any of them (Bonferroni;
-posterior predictive probabilities are conservative, so the true rate is lower).
+:data:`FALSE_ALARM`, the declared probability that a true model fails any of them (Bonferroni).
+Posterior predictive probabilities use the data twice and are conservative (Bayarri & Berger
+2000, doi:10.1080/01621459.2000.10474309): the true rate is lower, and a pass is no proof.
 """
 
 from __future__ import annotations
@@ -21,7 +22,7 @@ from bayesdid.checks.check import CheckResult
 from bayesdid.design.design import Design, FloatArray, IntArray
 from bayesdid.design.regressors import regressors
 from bayesdid.engines.tree import fitted_mean
-from bayesdid.errors import ResultError
+from bayesdid.errors import InputError, ResultError
 
 FALSE_ALARM = 0.01
 DRAWS = 1500  # replications; the smallest two-sided tail probability is 2 / (DRAWS + 1)
@@ -65,11 +66,11 @@ MEANING = {
     "maximum": "the tails are not those of the model; single unit-periods can drive an effect",
     "skewness": "errors are skewed; intervals of contrasts may be off, more so in small arms",
     "autocorrelation": "errors of a unit are correlated over time, so the posterior is too narrow: "
-    "contrasts look surer than they are",
+    "contrasts look surer than they are (Bertrand, Duflo & Mullainathan 2004)",
     "unit_variance": "some units vary much more than others; they should weigh less, and the "
     "pooled standard deviation misstates the uncertainty of contrasts between arms",
-    "pre_trends": "arms were already moving apart before treatment; contrasts mix this trend with "
-    "the effect",
+    "pre_trends": "arms were already moving apart before treatment, or the effect grows or fades, "
+    "which one treatment term pushes into the periods before; contrasts mix this with the effect",
 }
 
 
@@ -93,6 +94,13 @@ def predictive_checks(
         Smallest possible outcome; the share below it is checked if given.
     seed
         Of the replications.
+
+    Raises
+    ------
+    InputError
+        If a unit has no arm.
+    ResultError
+        If the fit was stored without its unit and period effects.
     """
     mean, sigma = replicate_inputs(tree, design)
     y, rows = design.y, _rows(design, arms)
@@ -140,7 +148,14 @@ def _result(name: str, observed: FloatArray, replicated: FloatArray, limit: floa
 
 
 def replicate_inputs(tree: xr.DataTree, design: Design) -> tuple[FloatArray, FloatArray]:
-    """Conditional means (S, n) and residual sds (S,) of at most :data:`DRAWS` draws.
+    """Conditional means (S, n) and residual sds (S,) of at most :data:`DRAWS` draws."""
+    posterior = thinned(tree, design)
+    mean = fitted_mean(posterior, design, regressors(design))
+    return mean.reshape(-1, design.n), posterior["sigma"].to_numpy().ravel()
+
+
+def thinned(tree: xr.DataTree, design: Design) -> xr.Dataset:
+    """At most :data:`DRAWS` draws of the posterior, equally spaced in each chain.
 
     Raises
     ------
@@ -156,9 +171,7 @@ def replicate_inputs(tree: xr.DataTree, design: Design) -> tuple[FloatArray, Flo
             raise ResultError(f"{design.spec_id}: the fit holds no {dim} effects to predict with")
     per_chain = max(1, min(DRAWS // posterior.sizes["chain"], posterior.sizes["draw"]))
     chosen = np.linspace(0, posterior.sizes["draw"] - 1, per_chain).astype(int)
-    thinned = posterior.isel(draw=chosen)
-    mean = fitted_mean(thinned, design, regressors(design))
-    return mean.reshape(-1, design.n), thinned["sigma"].to_numpy().ravel()
+    return posterior.isel(draw=chosen)
 
 
 def _rows(design: Design, arms: pd.Series) -> Rows:
@@ -168,7 +181,10 @@ def _rows(design: Design, arms: pd.Series) -> Rows:
         [position.get((u, t - 1), -1) for u, t in zip(unit.tolist(), labels.tolist(), strict=True)]
     )
     treated = (design.D != 0).any(axis=1)
-    by_unit = arms.rename(index=str).reindex(design.units.astype(str)).fillna("")
+    by_unit = arms.rename(index=str).reindex(design.units.astype(str))
+    if missing := design.units[by_unit.isna().to_numpy()].tolist():
+        raise InputError(f"{len(missing)} units have no arm", column=design.unit_dim,
+                         value=missing[0], remedy="give the arms of all units")  # fmt: skip
     return Rows(unit, design.period_index, previous, ~treated, by_unit.to_numpy(str)[unit])
 
 

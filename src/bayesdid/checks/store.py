@@ -11,7 +11,7 @@ from bayesdid.checks.run import run_checks
 from bayesdid.engines.store import StoredFit
 from bayesdid.jsonio import write_json
 
-_FORMAT = 1
+_FORMAT = 2
 
 
 def check_or_reuse(

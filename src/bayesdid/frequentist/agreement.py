@@ -39,9 +39,10 @@ class Agreement:
     spec_id, title, outcome
         Which spec, and what it explains.
     table
-        One row per parameter. ``published``, ``published_se``, ``stars``; ``ols``, ``se_iid``,
-        ``se_hetero``, ``se_cluster``; and for each fit given ``<kind>_mean``, ``<kind>_sd``,
-        ``<kind>_mcse``, ``<kind>_gap_se`` (difference to OLS in i.i.d. standard errors),
+        One row per parameter. ``is_treatment``; ``published``, ``published_se``, ``stars``;
+        ``ols``, ``se_iid``, ``se_hetero``, ``se_cluster``; and for each fit given
+        ``<kind>_mean``, ``<kind>_sd``, ``<kind>_mcse``, ``<kind>_gap_se`` (difference to OLS in
+        i.i.d. standard errors),
         ``<kind>_gap_mcse`` (in Monte Carlo standard errors); ``flat_sd_ratio``, the posterior sd
         over its expected value; ``fixed_unexplained`` and ``mundlak_unexplained``, the
         part of the difference that the prior does not account for, in Monte Carlo standard
@@ -113,6 +114,7 @@ def agree(
     published = _published(spec, design) if spec is not None else None
     if published is not None:
         table = published.join(table)
+    table.insert(0, "is_treatment", [name in design.treatments for name in design.names])
     identity: bool | None = None
     for kind in KINDS:
         if kind not in fits:
@@ -160,9 +162,7 @@ def wide_table(agreements: Iterable[Agreement], *, treatments_only: bool = False
     for item in agreements:
         frame = item.table.reset_index()
         frame.insert(0, "spec", item.spec_id)
-        if treatments_only and "is_treatment" in frame:
-            frame = frame[frame["is_treatment"]]
-        frames.append(frame)
+        frames.append(frame[frame["is_treatment"]] if treatments_only else frame)
     wide = pd.concat(frames, ignore_index=True)
     return wide[["spec", "parameter", *(c for c in columns if c in wide), "verdict"]]
 
@@ -174,7 +174,6 @@ def _published(spec: Spec, design: Design) -> pd.DataFrame:
         value = Printed.parse(cell.estimate) if cell else None
         rows.append({
             "parameter": name,
-            "is_treatment": name in design.treatments,
             "published": float(value) if value else np.nan,
             "published_se": float(Printed.parse(cell.se)) if cell and cell.se else np.nan,
             "stars": value.stars if value else 0,

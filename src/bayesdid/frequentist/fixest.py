@@ -129,7 +129,7 @@ def prior_residual(
     ndarray or None
         The score times the inverse curvature, on the scale of the coefficients, shape
         (chain, draw, K); NaN for what is not identified. None for random effects, which no
-        such direction exists for.
+        such direction exists for, and for fits with other components.
     """
     fitted = with_effects(design, tree.attrs["unit_effects"], tree.attrs["period_effects"])
     data = regressors(fitted)
@@ -146,7 +146,10 @@ def prior_residual(
     posterior, priors = tree["posterior"], json.loads(tree.attrs["priors"])
     dims = (design.unit_dim, design.period_dim)
     extra = [posterior[f"gamma_{dim}"].to_numpy() for dim in dims if f"gamma_{dim}" in posterior]
-    theta = np.concatenate([coefficients, *extra], axis=-1) * data.scale
+    theta = np.concatenate([coefficients, *extra], axis=-1)
+    if theta.shape[-1] != data.R.shape[1]:
+        return None
+    theta = theta * data.scale
     terms = [priors["coefficients"][name] for name in design.names]
     more = data.R.shape[1] - len(terms)
     mean = np.array([term["mean"] for term in terms] + [0.0] * more) * data.scale
