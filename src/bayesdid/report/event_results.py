@@ -1,4 +1,4 @@
-"""Paths of every event study of a report."""
+"""Event studies and placebo tests of a report."""
 
 from __future__ import annotations
 
@@ -7,7 +7,10 @@ from typing import Any
 import numpy as np
 import xarray as xr
 
+from bayesdid.checks.placebo import SCHEMES, placebo
 from bayesdid.contrasts.event_study import event_draws, event_path, smooth_draws
+from bayesdid.errors import InputError
+from bayesdid.panel.panel import Panel
 from bayesdid.study.load import Study
 
 
@@ -41,5 +44,26 @@ def event_sections(study: Study, trees: dict[str, dict[str, xr.DataTree]]) -> li
             "spec": spec,
             "title": study[spec].title,
             "paths": {name: path.to_dict() for name, path in paths.items()},
+        })  # fmt: skip
+    return found
+
+
+def placebo_sections(study: Study, panel: Panel, seed: int) -> list[dict[str, Any]]:
+    """Both placebo schemes for every spec of family ``placebo``; what cannot run is left out."""
+    found = []
+    for spec_id, spec in study.specs.items():
+        if spec.column.family != "placebo":
+            continue
+        assignments = int(spec.column.options.get("draws", 1000))
+        try:
+            schemes = {
+                scheme: placebo(spec, panel, scheme=scheme, assignments=assignments, seed=seed)
+                for scheme in SCHEMES
+            }
+        except InputError:
+            continue  # the plan lists the spec with its reason
+        found.append({
+            "spec": spec_id, "title": spec.title,
+            "schemes": {name: result.to_dict() for name, result in schemes.items()},
         })  # fmt: skip
     return found

@@ -46,6 +46,10 @@ def render(results: dict[str, Any]) -> str:
         treatments=treatments,
         checks=failing,
         failed=[fit for fit in results["fits"] if not fit["converged"]],
+        placebo_figures=[
+            (item, figures.placebo_figure(item, results["outcome"]["unit"], synthetic))
+            for item in results["placebo"]
+        ],
         event_figures=[
             (item, figures.event_figure(item, results["outcome"]["unit"], synthetic))
             for item in results["event_studies"]

@@ -29,7 +29,7 @@ from bayesdid.frequentist.agreement import Agreement, agree
 from bayesdid.frequentist.fixest import Estimates, least_squares
 from bayesdid.panel.adoption import arm, only, sequence
 from bayesdid.panel.panel import Panel
-from bayesdid.report.event_results import event_sections
+from bayesdid.report.event_results import event_sections, placebo_sections
 from bayesdid.report.panel_results import panel_section
 from bayesdid.study.load import Study
 
@@ -79,6 +79,7 @@ def compute_results(
         "published": _published(study),
         "contrasts": panel_section(study, panel, trees, estimates),
         "event_studies": event_sections(study, trees),
+        "placebo": placebo_sections(study, panel, seed),
         "agreement": [item.to_dict() for item in agreements],
         "identity": _identity(agreements),
         "checks": checks,
