@@ -60,10 +60,9 @@ def compute_results(
                      done=begin("fits", len(plan.requests)))  # fmt: skip
     checks = _checks(study, panel, stored, executor, begin)
     trees: dict[str, dict[str, xr.DataTree]] = {}
-    for fit in stored:
-        trees.setdefault(fit.request.design.spec_id, {})[fit.request.label] = fit.load(
-            effects=False
-        )
+    loaded = executor.map(_light, stored) if executor is not None else map(_light, stored)
+    for fit, tree in zip(stored, loaded, strict=True):
+        trees.setdefault(fit.request.design.spec_id, {})[fit.request.label] = tree
     estimates = {spec: least_squares(design) for spec, design in plan.designs.items()}
     agreements = [
         agree(plan.designs[spec], trees[spec], spec=study[spec], estimates=estimates[spec])
@@ -89,6 +88,10 @@ def compute_results(
         "audit": audit_study(study).to_dict(),
         "provenance": _provenance(plan, estimates, draws, seed),
     }
+
+
+def _light(stored: StoredFit) -> xr.DataTree:
+    return stored.load(effects=False)
 
 
 def _checks(
