@@ -7,6 +7,8 @@ from typing import Annotated
 
 import typer
 
+_MARKS = {True: "[green]pass[/]", False: "[red]FAIL[/]", None: "[dim]n/a [/]"}
+
 
 def command(
     study: Annotated[Path, typer.Argument(help="Study folder, e.g. models/dual_pilot")],
@@ -49,7 +51,7 @@ def command(
                 f"[bold]{entry['spec']}[/]" + (" (SYNTHETIC PANEL)" if data.synthetic else "")
             )
             for result in entry["results"]:
-                mark = "[green]pass[/]" if result["passed"] else "[red]FAIL[/]"  # type: ignore[index]
+                mark = _MARKS[result["passed"]]  # type: ignore[index]
                 out.print(f"  {mark} {result['text']}")  # type: ignore[index]
-    if strict and any(not r["passed"] for e in document for r in e["results"]):  # type: ignore[index]
+    if strict and any(r["passed"] is False for e in document for r in e["results"]):  # type: ignore[index]
         raise typer.Exit(1)

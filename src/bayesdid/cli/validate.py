@@ -41,7 +41,7 @@ def command(
         print_json([item.to_dict() for item in agreements])
     else:
         _print(agreements, bool(data.synthetic))
-    if not all(item.identity for item in agreements):
+    if not all(item.holds for item in agreements):
         raise typer.Exit(1)
 
 
@@ -58,12 +58,13 @@ def _print(agreements: list[Any], synthetic: bool) -> None:
         for name, row in item.table[item.table["is_treatment"]].iterrows():
             cells = [f"{row[f'{k}_mean']:.3f} ({row[f'{k}_sd']:.3f})" if f"{k}_mean" in row else ""
                      for k in ("fixed", "random", "mundlak")]  # fmt: skip
-            published = row["published"]
+            published, verdict = row["published"], row["verdict"]
+            fine = verdict.startswith(("identity", "explained"))
             table.add_row(
                 f"{item.spec_id}: {name}",
                 f"{published:.3f} ({row['published_se']:.3f})" if published == published else "",
                 f"{row['ols']:.3f} ({row['se_iid']:.3f}, {row['se_cluster']:.3f})",
-                f"{row['flat_gap_mcse']:.1f}" + ("" if item.identity else " FAILS"), *cells,
+                f"{row['flat_gap_mcse']:.1f}" + ("" if fine else f" {verdict}"), *cells,
             )  # fmt: skip
     out.print(table)
     for text in agreements[0].explanations if agreements else ():
