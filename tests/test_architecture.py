@@ -6,7 +6,7 @@ import re
 import pytest
 
 ORDER = ("errors", "jsonio", "study", "panel", "design", "models", "engines", "frequentist",
-         "contrasts", "audit", "checks", "report", "cli")  # fmt: skip
+         "contrasts", "audit", "checks", "analyses", "report", "cli")  # fmt: skip
 MAY_IMPORT_PYMC = {"models", "engines.plain", "engines.collapsed"}
 
 

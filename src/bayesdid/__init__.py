@@ -21,6 +21,7 @@ _EXPORTS = {
     "simulate_panel": "bayesdid.panel.simulate",
     "build_design": "bayesdid.design.build",
     "fit": "bayesdid.engines.fit",
+    "analyse": "bayesdid.analyses.run",
     "agree": "bayesdid.frequentist.agreement",
     "contrast_table": "bayesdid.contrasts.panel",
     "published_synergy": "bayesdid.contrasts.published",

@@ -33,9 +33,19 @@ def options(
 
 
 def _register() -> None:
-    from bayesdid.cli import audit, check, fit, panel, report, schema, synergy, validate
+    from bayesdid.cli import (
+        analyse,
+        audit,
+        check,
+        fit,
+        panel,
+        report,
+        schema,
+        synergy,
+        validate,
+    )
 
-    for module in (report, audit, synergy, fit, validate, check, panel, schema):
+    for module in (report, audit, synergy, fit, analyse, validate, check, panel, schema):
         app.command(module.__name__.rpartition(".")[2])(module.command)
 
 

@@ -52,5 +52,12 @@ def command(
         print_json(results)
     for fit in failed:
         console.print(f"[bold red]not converged[/]: {fit['spec']} ({fit['kind']})")
+    for item in results["analyses"]:
+        if not item["converged"]:
+            console.print(f"[bold red]not converged[/]: {item['spec']} ({item['family']})")
+        apart = [peer["quantity"] for peer in item["peers"] if not peer["holds"]]
+        if apart:
+            console.print(f"[bold red]{item['spec']}[/]: differs from its peer in {apart[0]}")
+        failed += [item] if apart or not item["converged"] else []
     if failed or results["identity"]["holds"] < results["identity"]["specs"]:
         raise typer.Exit(1)

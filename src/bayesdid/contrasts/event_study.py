@@ -15,6 +15,7 @@ import numpy as np
 import xarray as xr
 from scipy.stats import chi2
 
+from bayesdid.contrasts.mixture import mixture_draws
 from bayesdid.contrasts.summary import LEVEL, hdi
 from bayesdid.design.design import FloatArray
 from bayesdid.errors import InputError
@@ -22,7 +23,6 @@ from bayesdid.study.terms import parse_term
 
 PathPrior = Literal["independent", "random_walk", "gaussian_process"]
 GP_LENGTH = 2.0  # periods over which the Gaussian process is correlated
-_NODES, _REACH, _DRAWS = 60, 5.0, 8_000
 
 
 @dataclass(frozen=True, slots=True)
@@ -151,20 +151,4 @@ def smooth_draws(
     :mod:`bayesdid.models.event_path` writes the same model in PyMC.
     """
     K = path_covariance(times, reference, prior)
-    node, weight = np.polynomial.legendre.leggauss(_NODES)
-    sd = (node + 1) / 2 * _REACH * scale
-    M = covariance + (sd**2)[:, None, None] * K
-    solved = np.linalg.solve(M, np.tile(mean[:, None], (_NODES, 1, 1)))[:, :, 0]
-    log_weight = np.log(weight) - 0.5 * (sd / scale) ** 2
-    log_weight = log_weight - 0.5 * np.linalg.slogdet(M)[1] - 0.5 * solved @ mean
-    probability = np.exp(log_weight - log_weight.max())
-    rng = np.random.default_rng(seed)
-    counts = rng.multinomial(_DRAWS, probability / probability.sum())
-    parts = []
-    for g in np.flatnonzero(counts):
-        gain = sd[g] ** 2 * K @ np.linalg.inv(M[g])
-        spread = sd[g] ** 2 * K - gain @ (sd[g] ** 2 * K)
-        values, vectors = np.linalg.eigh((spread + spread.T) / 2)
-        noise = rng.standard_normal((counts[g], len(mean)))
-        parts.append(gain @ mean + noise @ (vectors * np.sqrt(np.maximum(values, 0))).T)
-    return np.concatenate(parts)
+    return mixture_draws(mean, covariance, K, scale, seed=seed)

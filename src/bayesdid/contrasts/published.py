@@ -22,6 +22,7 @@ from bayesdid.contrasts.evidence import (
     savage_dickey,
     update,
 )
+from bayesdid.contrasts.mixture import psd_root
 from bayesdid.contrasts.names import MAX_SINGLE, RATIO, Contrast, contrasts_of
 from bayesdid.contrasts.shared import shared_units
 from bayesdid.contrasts.summary import Summary, summarise, summarise_normal
@@ -276,8 +277,7 @@ def _joint(
     prior = (PRIOR_SHARES["weak"] * scale) ** 2
     gain = V @ np.linalg.inv(V + prior * np.eye(len(V)))
     mean, covariance = estimates - gain @ estimates, V - gain @ V
-    values, vectors = np.linalg.eigh((covariance + covariance.T) / 2)
-    return np.asarray(mean + noise @ (vectors * np.sqrt(np.maximum(values, 0))).T)
+    return np.asarray(mean + noise @ psd_root(covariance).T)
 
 
 def _correlation_grid(size: int, points: int = 5) -> list[FloatArray]:

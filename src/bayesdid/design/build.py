@@ -100,7 +100,7 @@ def build_design(
         panel_sha256=panel.sha256,
         notes=(*panel.notes, *notes),
     )
-    return _identified(design, panel.source)
+    return drop_collinear(design, panel.source)
 
 
 def with_effects(design: Design, unit: EffectKind, period: EffectKind) -> Design:
@@ -128,7 +128,7 @@ def _without_singletons(rows: np.ndarray, panel: Panel) -> tuple[np.ndarray, int
     return rows & ~panel.frame[panel.unit].isin(single).to_numpy(), len(single)
 
 
-def _identified(design: Design, source: str) -> Design:
+def drop_collinear(design: Design, source: str = "") -> Design:
     """Refuse treatments that do not vary; leave out covariates that are collinear.
 
     Collinearity is judged after the fixed effects are taken out, by the share of a column's

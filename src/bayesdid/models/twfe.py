@@ -25,35 +25,49 @@ from bayesdid.models.effects import coefficient, effect, residual_scale
 
 def build(design: Design, priors: Priors) -> pm.Model:
     """The model as written above, one row of `design` per observation."""
-    unit, period = design.unit_dim, design.period_dim
-    coords = {
+    with pm.Model(coords=coords(design)) as model:
+        D = pm.Data("D", design.D - design.D.mean(axis=0), dims=("obs", "treatment"))
+        tau = coefficient("tau", design.treatments, "treatment", priors)
+        observe(design, priors, D @ tau)
+    return model
+
+
+def coords(design: Design) -> dict[str, Any]:
+    """Names of the dimensions of every two-way model."""
+    return {
         "obs": range(design.n),
         "treatment": list(design.treatments),
         "covariate": list(design.covariates),
-        unit: design.units,
-        period: design.periods,
+        design.unit_dim: design.units,
+        design.period_dim: design.periods,
     }
-    with pm.Model(coords=coords) as model:
-        i = pm.Data("unit_index", design.unit_index, dims="obs")
-        t = pm.Data("period_index", design.period_index, dims="obs")
-        D = pm.Data("D", design.D - design.D.mean(axis=0), dims=("obs", "treatment"))
-        X = pm.Data("X", design.X - design.X.mean(axis=0), dims=("obs", "covariate"))
 
-        alpha = pm.Flat("alpha", initval=design.y.mean())
-        tau = coefficient("tau", design.treatments, "treatment", priors)
-        a = effect(unit, design.unit_effects, priors)
-        g = effect(period, design.period_effects, priors)
-        sigma = residual_scale(priors)
 
-        mu = alpha + D @ tau + mundlak(design, priors)
-        if design.covariates:
-            mu += X @ coefficient("beta", design.covariates, "covariate", priors)
-        if a is not None:
-            mu += a[i]
-        if g is not None:
-            mu += g[t]
-        pm.Normal("y", mu, sigma, observed=design.y, dims="obs")
-    return model
+def observe(design: Design, priors: Priors, treatment_effect: Any) -> None:
+    """Everything but the treatments: intercept, covariates, effects and the likelihood.
+
+    Parameters
+    ----------
+    treatment_effect
+        ``tau' D`` in every row, shape (n,).
+    """
+    unit, period = design.unit_dim, design.period_dim
+    i = pm.Data("unit_index", design.unit_index, dims="obs")
+    t = pm.Data("period_index", design.period_index, dims="obs")
+    X = pm.Data("X", design.X - design.X.mean(axis=0), dims=("obs", "covariate"))
+    alpha = pm.Flat("alpha", initval=design.y.mean())
+    a = effect(unit, design.unit_effects, priors)
+    g = effect(period, design.period_effects, priors)
+    sigma = residual_scale(priors)
+
+    mu = alpha + treatment_effect + mundlak(design, priors)
+    if design.covariates:
+        mu += X @ coefficient("beta", design.covariates, "covariate", priors)
+    if a is not None:
+        mu += a[i]
+    if g is not None:
+        mu += g[t]
+    pm.Normal("y", mu, sigma, observed=design.y, dims="obs")
 
 
 def mundlak(design: Design, priors: Priors) -> Any:

@@ -6,6 +6,9 @@ import contextlib
 import importlib
 import io
 from pathlib import Path
+from typing import Any
+
+import pandas as pd
 
 from bayesdid.errors import InputError
 from bayesdid.panel.panel import Panel
@@ -37,7 +40,7 @@ def load_panel(study: Study, path: str | Path | None = None) -> Panel:
                 value=name, file=study.path / "study.toml", remedy=f"pip install {name}",
             ) from error  # fmt: skip
         with contextlib.redirect_stdout(io.StringIO()):
-            frame = module.data(dataset)
+            frame = _dataset(module, dataset)
         return validate_panel(frame, study, source=f"{name}:{dataset}", first_row=1)
     if section.simulate is not None:
         from bayesdid.panel.simulate import simulate_panel
@@ -45,3 +48,16 @@ def load_panel(study: Study, path: str | Path | None = None) -> Panel:
         return simulate_panel(study)
     raise InputError("the study declares no panel", file=study.path / "study.toml",
                      remedy="pass one with --panel FILE")  # fmt: skip
+
+
+def _dataset(module: Any, name: str) -> pd.DataFrame:
+    """A packaged data set: ``data(name)``, ``load_<name>()`` or ``<name>.load_pandas().data``."""
+    if hasattr(module, "data") and callable(module.data):
+        return module.data(name)
+    if hasattr(module, f"load_{name}"):
+        frame = getattr(module, f"load_{name}")()
+        return frame.to_pandas() if hasattr(frame, "to_pandas") else frame
+    if hasattr(module, name):
+        return getattr(module, name).load_pandas().data
+    raise InputError("the package has no such data set", value=f"{module.__name__}: {name}",
+                     remedy="see the package's documentation")  # fmt: skip

@@ -12,6 +12,7 @@ from bayesdid.errors import InputError, Note
 from bayesdid.panel.adoption import from_indicator, from_years
 from bayesdid.panel.panel import Panel
 from bayesdid.study.load import Study
+from bayesdid.study.schema import Group
 from bayesdid.study.terms import parse_term
 
 STAMP = "synthetic"  # the column by which a file says that it is not real data
@@ -35,6 +36,9 @@ def validate_panel(frame: pd.DataFrame, study: Study, *, source: str, first_row:
     _require(frame, [keys.unit, keys.period], source)
     _keys(frame, keys.unit, keys.period, source)
     notes: list[Note] = []
+    for group in study.file.group:
+        if group.members and group.column not in frame:
+            frame[group.column] = _from_members(frame[keys.unit], group, source)
     groups = [group.column for group in study.file.group if group.column in frame]
     for column in (study.file.outcome.column, *_policy_columns(study)):
         _require(frame, [column], source)
@@ -164,12 +168,18 @@ def _needed(study: Study) -> list[str]:
     """Outcome, variables and every column that a spec names, without the policies' own."""
     names = [study.file.outcome.column]
     for spec in study.specs.values():
-        if spec.column.family in {"twfe", "pooled"}:
-            names.append(spec.column.outcome)
-            for text in (*spec.column.treatments, *spec.column.covariates):
-                names += [
-                    f.name for f in parse_term(text).factors if f.kind in {"column", "centred"}
-                ]
+        column = spec.column
+        if column.family in {"sdm", "other", "iv_first"}:  # what is not run needs no column
+            continue
+        names.append(column.outcome)
+        texts = [*column.treatments, *column.covariates]
+        if column.instrument is not None:
+            texts.append(column.instrument)
+        for key in ("mediators", "moderator", "counts", "exposure"):
+            option = column.options.get(key, [])
+            texts += [option] if isinstance(option, str) else list(option)
+        for text in texts:
+            names += [f.name for f in parse_term(text).factors if f.kind in {"column", "centred"}]
     return list(dict.fromkeys([*names, *(variable.column for variable in study.file.variable)]))
 
 
@@ -193,6 +203,22 @@ def _within_span(adoption: pd.DataFrame, period: pd.Series, notes: list[Note]) -
         if not adoption[policy].notna().any():
             notes.append(Note("treatment_never_varies", 1, f"no unit ever adopts {policy}"))
     return adoption
+
+
+def _from_members(units: pd.Series, group: Group, source: str) -> pd.Series:
+    """Level of each row's unit, from a grouping that the study lists by unit."""
+    level = {unit: name for name, members in group.members.items() for unit in members}
+    found = units.astype(str).map(level)
+    if found.isna().any():
+        unit = units[found.isna()].iloc[0]
+        raise InputError(
+            "a unit of the panel is in no group",
+            file=source,
+            column=group.column,
+            value=unit,
+            remedy="add it to the group's members in study.toml",
+        )
+    return found
 
 
 def _constant(frame: pd.DataFrame, unit: str, column: str, source: str) -> None:

@@ -9,14 +9,15 @@ from typing import Any
 
 import numpy as np
 
-_INK = "#010203"  # replaced by currentColor
-_MUTED = "#7a8794"
+INK = "#010203"  # replaced by currentColor
+MUTED = "#7a8794"
 _COLOURS = {"published": "#2f6fb0", "panel": "#c2571a"}
 _GOOD, _BAD = "#2e8b57", "#b03a48"
 _STAMP = "SYNTHETIC PANEL: NOT EVIDENCE"
 
 
-def _pyplot() -> Any:
+def pyplot() -> Any:
+    """Matplotlib with the report's settings."""
     import matplotlib as mpl
 
     mpl.use("Agg")
@@ -24,14 +25,15 @@ def _pyplot() -> Any:
 
     plt.rcParams.update({
         "svg.fonttype": "none", "svg.hashsalt": "bayesdid", "font.family": "sans-serif",
-        "font.size": 11, "text.color": _INK, "axes.labelcolor": _INK, "axes.edgecolor": _MUTED,
-        "xtick.color": _INK, "ytick.color": _INK, "axes.spines.top": False,
+        "font.size": 11, "text.color": INK, "axes.labelcolor": INK, "axes.edgecolor": MUTED,
+        "xtick.color": INK, "ytick.color": INK, "axes.spines.top": False,
         "axes.spines.right": False, "figure.facecolor": "none", "axes.facecolor": "none",
     })  # fmt: skip
     return plt
 
 
-def _svg(figure: Any, title: str) -> str:
+def svg(figure: Any, title: str) -> str:
+    """The figure as SVG text that takes its ink from the page; the figure is closed."""
     import matplotlib.pyplot as plt
 
     buffer = io.StringIO()
@@ -39,12 +41,13 @@ def _svg(figure: Any, title: str) -> str:
                    transparent=True)  # fmt: skip
     plt.close(figure)
     text = buffer.getvalue()
-    text = text[text.index("<svg") :].replace(_INK, "currentColor")
+    text = text[text.index("<svg") :].replace(INK, "currentColor")
     text = re.sub(r'width="[\d.]+pt" height="[\d.]+pt"', 'width="100%"', text, count=1)
     return text.replace("<svg ", f'<svg role="img" aria-label="{title}" ', 1)
 
 
-def _stamp(axes: Any, synthetic: bool) -> None:
+def stamp_axes(axes: Any, synthetic: bool) -> None:
+    """Say on the figure that its panel is synthetic."""
     if synthetic:
         axes.text(0.995, 0.01, _STAMP, transform=axes.transAxes, ha="right", va="bottom",
                   fontsize=8, color=_BAD, weight="bold")  # fmt: skip
@@ -61,9 +64,9 @@ def claims_figure(rows: list[dict[str, Any]], unit: str, synthetic: bool) -> str
     unit
         Of the x axis.
     """
-    plt = _pyplot()
+    plt = pyplot()
     figure, axes = plt.subplots(figsize=(8.2, 0.62 * len(rows) + 1.1))
-    axes.axvline(0.0, color=_INK, lw=1)
+    axes.axvline(0.0, color=INK, lw=1)
     for k, row in enumerate(rows):
         y = len(rows) - 1 - k
         for source, offset in (("published", 0.16), ("panel", -0.16)):
@@ -97,13 +100,13 @@ def claims_figure(rows: list[dict[str, Any]], unit: str, synthetic: bool) -> str
     used = [h for h, s in zip(handles, ("published", "panel"), strict=True)
             if any(row.get(s) for row in rows)]  # fmt: skip
     axes.legend(handles=used, frameon=False, loc="upper center", bbox_to_anchor=(0.3, 1.14), ncol=2)
-    _stamp(axes, synthetic and any(row.get("panel") for row in rows))
-    return _svg(figure, "Posterior of each claimed contrast relative to zero")
+    stamp_axes(axes, synthetic and any(row.get("panel") for row in rows))
+    return svg(figure, "Posterior of each claimed contrast relative to zero")
 
 
 def assumptions_figure(items: list[dict[str, Any]]) -> str:
     """P(claim) against the factor on the standard errors, for each assumption on correlation."""
-    plt = _pyplot()
+    plt = pyplot()
     columns = min(3, len(items))
     rows = int(np.ceil(len(items) / columns))
     figure, grid = plt.subplots(rows, columns, figsize=(8.6, 2.5 * rows), sharex=True, sharey=True,
@@ -119,7 +122,7 @@ def assumptions_figure(items: list[dict[str, Any]]) -> str:
             axes.plot(*zip(*points, strict=True), style, lw=width, color=_COLOURS["published"],
                       label=scenario)  # fmt: skip
         for level in (0.05, 0.5, 0.95):
-            axes.axhline(level, color=_MUTED, lw=0.6, ls="-" if level == 0.5 else (0, (4, 4)))
+            axes.axhline(level, color=MUTED, lw=0.6, ls="-" if level == 0.5 else (0, (4, 4)))
         axes.set_title(textwrap.fill(item["label"], 30), fontsize=9)
         axes.set_ylim(-0.03, 1.03)
     for axes in grid.ravel()[len(items) :]:
@@ -130,15 +133,15 @@ def assumptions_figure(items: list[dict[str, Any]]) -> str:
         axes.set_xlabel("factor on printed SEs")
     grid[0, 0].legend(frameon=False, fontsize=8, title="correlation", title_fontsize=8)
     figure.tight_layout()
-    return _svg(figure, "Probability of each claim by assumption")
+    return svg(figure, "Probability of each claim by assumption")
 
 
 def agreement_figure(rows: list[dict[str, Any]], synthetic: bool) -> str:
     """Treatment effects of every spec: published, least squares, Bayes fixed, random, Mundlak."""
-    plt = _pyplot()
+    plt = pyplot()
     series = (
-        ("published", "published_se", "published", "D", _INK),
-        ("ols", "se_cluster", "OLS, clustered", "s", _MUTED),
+        ("published", "published_se", "published", "D", INK),
+        ("ols", "se_cluster", "OLS, clustered", "s", MUTED),
         ("fixed_mean", "fixed_sd", "Bayes fixed", "o", _COLOURS["published"]),
         ("random_mean", "random_sd", "Bayes random", "^", _COLOURS["panel"]),
         ("mundlak_mean", "mundlak_sd", "Bayes Mundlak", "v", _GOOD),
@@ -154,18 +157,18 @@ def agreement_figure(rows: list[dict[str, Any]], synthetic: bool) -> str:
         if points:
             x, y, e = (np.array(values, dtype=float) for values in zip(*points, strict=True))
             axes.errorbar(x, y, xerr=e, fmt=marker, ms=3.5, lw=0.9, color=colour, label=label)
-    axes.axvline(0.0, color=_INK, lw=0.8)
+    axes.axvline(0.0, color=INK, lw=0.8)
     axes.set_yticks(range(len(rows)), [row["label"] for row in rows][::-1], fontsize=8)
     axes.set_ylim(-0.8, len(rows) - 0.2)
     axes.legend(frameon=False, ncol=5, fontsize=8, loc="lower center", bbox_to_anchor=(0.42, 1.0))
     axes.set_xlabel("effect, plus and minus 1.6 standard errors (89 %)")
-    _stamp(axes, synthetic)
-    return _svg(figure, "Published, least-squares and Bayesian estimates")
+    stamp_axes(axes, synthetic)
+    return svg(figure, "Published, least-squares and Bayesian estimates")
 
 
 def event_figure(item: dict[str, Any], unit: str, synthetic: bool) -> str:
     """An event study: points with pointwise and simultaneous bands, and the smoothed path."""
-    plt = _pyplot()
+    plt = pyplot()
     path, smooth = item["paths"]["independent"], item["paths"]["random_walk"]
     figure, axes = plt.subplots(figsize=(8.2, 3.4))
     t = np.array(path["times"])
@@ -183,44 +186,44 @@ def event_figure(item: dict[str, Any], unit: str, synthetic: bool) -> str:
     axes.vlines(t, path["band_low"], path["band_high"], color=blue, lw=0.8)
     axes.vlines(t, path["low"], path["high"], color=blue, lw=2.4)
     axes.plot(t, path["mean"], "o", color=blue, ms=4.5, label="independent effects")
-    axes.plot(path["reference"], 0.0, "o", color="none", mec=_INK, ms=5, label="reference")
-    axes.axhline(0.0, color=_INK, lw=0.8)
-    axes.axvline(-0.5, color=_MUTED, lw=0.8, ls="--")
+    axes.plot(path["reference"], 0.0, "o", color="none", mec=INK, ms=5, label="reference")
+    axes.axhline(0.0, color=INK, lw=0.8)
+    axes.axvline(-0.5, color=MUTED, lw=0.8, ls="--")
     labels = {int(k): str(k) for k in at}
     labels[min(at)], labels[max(at)] = f"≤{min(at)}", f"≥{max(at)}"
     axes.set_xticks(sorted(labels), [labels[k].replace("-", "−") for k in sorted(labels)])
     axes.set_xlabel("periods since adoption")
     axes.set_ylabel(textwrap.fill(unit, 28))
     axes.legend(frameon=False, fontsize=8, ncol=3, loc="lower center", bbox_to_anchor=(0.5, 1.0))
-    _stamp(axes, synthetic)
-    return _svg(figure, f"Event study {item['spec']}")
+    stamp_axes(axes, synthetic)
+    return svg(figure, f"Event study {item['spec']}")
 
 
 def placebo_figure(item: dict[str, Any], unit: str, synthetic: bool) -> str:
     """Posterior means under placebo assignments, and the actual one."""
-    plt = _pyplot()
+    plt = pyplot()
     figure, grid = plt.subplots(1, 2, figsize=(8.2, 2.7), sharex=True)
     for axes, (scheme, result) in zip(grid, item["schemes"].items(), strict=True):
         axes.hist(result["means"], bins=40, color=_COLOURS["published"], alpha=0.6)
         axes.axvline(result["actual_mean"], color=_COLOURS["panel"], lw=2)
-        axes.axvline(0.0, color=_INK, lw=0.8)
+        axes.axvline(0.0, color=INK, lw=0.8)
         axes.set_title(f"{scheme} assignments", fontsize=9)
         axes.set_yticks([])
         axes.spines["left"].set_visible(False)
         axes.set_xlabel(textwrap.fill(unit, 40), fontsize=9)
-        _stamp(axes, synthetic)
-    return _svg(figure, f"Placebo test {item['spec']}")
+        stamp_axes(axes, synthetic)
+    return svg(figure, f"Placebo test {item['spec']}")
 
 
 def checks_figure(specs: list[str], names: list[str], passed: dict[tuple[str, str], bool | None],
                   synthetic: bool) -> str:  # fmt: skip
     """Which spec passes which check."""
-    plt = _pyplot()
+    plt = pyplot()
     figure, axes = plt.subplots(figsize=(8.2, 0.26 * len(specs) + 1.0))
     for i, spec in enumerate(specs):
         for j, name in enumerate(names):
             value = passed.get((spec, name))
-            colour = _MUTED if value is None else _GOOD if value else _BAD
+            colour = MUTED if value is None else _GOOD if value else _BAD
             mark = "·" if value is None else "✓" if value else "✗"
             axes.text(j, len(specs) - 1 - i, mark, ha="center", va="center", color=colour,
                       fontsize=11, weight="bold")  # fmt: skip
@@ -234,4 +237,4 @@ def checks_figure(specs: list[str], names: list[str], passed: dict[tuple[str, st
         axes.spines[side].set_visible(False)
     if synthetic:
         axes.set_xlabel(_STAMP, color=_BAD, fontsize=8, weight="bold")
-    return _svg(figure, "Predictive checks by specification")
+    return svg(figure, "Predictive checks by specification")

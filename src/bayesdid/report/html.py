@@ -9,6 +9,7 @@ import jinja2
 
 from bayesdid.contrasts.names import MAX_SINGLE, RATIO, SUM
 from bayesdid.report import figures
+from bayesdid.report.analysis_figures import analysis_figure
 from bayesdid.report.text import FILTERS, number, probability
 from bayesdid.study.terms import POLICY_KINDS, parse_term
 
@@ -54,6 +55,7 @@ def render(results: dict[str, Any]) -> str:
             (item, figures.event_figure(item, results["outcome"]["unit"], synthetic))
             for item in results["event_studies"]
         ],
+        analyses=_analysis_groups(results, synthetic),
         claims_svg=figures.claims_figure(rows, results["outcome"]["unit"], synthetic),
         assumptions_svg=figures.assumptions_figure(_assumption_items(published))
         if published
@@ -63,6 +65,41 @@ def render(results: dict[str, Any]) -> str:
             failing["specs"], failing["names"], failing["passed"], synthetic
         ),
     )
+
+
+_GROUPS = {
+    "staggered": ("Staggered adoption", ("cohort", "overlap"),
+                  "One TWFE coefficient averages effects of different cohorts and times, some with "
+                  "negative weight. Here every cohort and event time has its own effect, partially "
+                  "pooled."),
+    "mechanisms": ("Mediation and moderation", ("mediation", "moderation"),
+                   "How the effect comes about and for whom it is larger, jointly and with what "
+                   "would overturn it."),
+    "heterogeneity": ("Heterogeneity", ("heterogeneity",),
+                      "One model per grouping instead of one regression per group: differences "
+                      "between groups have posteriors of their own."),
+    "robustness": ("Robustness", ("errors", "event_study", "iv_second", "psm_did",
+                                  "specification_curve"),
+                   "Other errors and likelihoods, violated parallel trends, an instrument, "
+                   "matching, and every combination of defensible choices."),
+}  # fmt: skip
+
+
+def _analysis_groups(
+    results: dict[str, Any], synthetic: bool
+) -> list[tuple[str, str, str, list[dict[str, Any]]]]:
+    """Sections of the page: key, heading, what it is about, analyses with drawn figures."""
+    found = []
+    for key, (heading, families, lead) in _GROUPS.items():
+        items = [
+            item | {"figures": [
+                figure | {"svg": analysis_figure(figure, synthetic)} for figure in item["figures"]
+            ] if item["converged"] else []}
+            for family in families for item in results["analyses"] if item["family"] == family
+        ]  # fmt: skip
+        if items:
+            found.append((key, heading, lead, items))
+    return found
 
 
 def answer(results: dict[str, Any]) -> list[str]:

@@ -11,6 +11,8 @@ from typing import Any
 import pandas as pd
 import xarray as xr
 
+from bayesdid.analyses.run import ANALYSED, plan_analyses
+from bayesdid.analyses.store import analyse_all
 from bayesdid.audit.run import audit_study
 from bayesdid.checks.store import check_or_reuse
 from bayesdid.contrasts.network import loop_of, network_posterior
@@ -63,6 +65,9 @@ def compute_results(
     loaded = executor.map(_light, stored) if executor is not None else map(_light, stored)
     for fit, tree in zip(stored, loaded, strict=True):
         trees.setdefault(fit.request.design.spec_id, {})[fit.request.label] = tree
+    requests = plan_analyses(study, panel, draws=draws, seed=seed)
+    analyses = analyse_all(requests, folder, executor=executor,
+                           done=begin("analyses", len(requests)))  # fmt: skip
     estimates = {spec: least_squares(design) for spec, design in plan.designs.items()}
     agreements = [
         agree(plan.designs[spec], trees[spec], spec=study[spec], estimates=estimates[spec])
@@ -79,12 +84,18 @@ def compute_results(
         "contrasts": panel_section(study, panel, trees, estimates),
         "event_studies": event_sections(study, trees),
         "placebo": placebo_sections(study, panel, seed),
+        "analyses": [item.content for item in analyses if item.content is not None],
+        "refused": {item.spec_id: item.refused for item in analyses if item.refused},
         "agreement": [item.to_dict() for item in agreements],
         "identity": _identity(agreements),
         "checks": checks,
         "fits": [_fit(fit, trees) for fit in stored],
         "priors": _priors(trees),
-        "skipped": plan.skipped,
+        "skipped": {
+            spec: reason
+            for spec, reason in plan.skipped.items()
+            if study[spec].column.family not in {*ANALYSED, "placebo"}
+        },
         "audit": audit_study(study).to_dict(),
         "provenance": _provenance(plan, estimates, draws, seed),
     }

@@ -54,9 +54,15 @@ def frames(results: dict[str, Any]) -> dict[str, pd.DataFrame]:
         | {"synthetic": synthetic}
         for fit in results["fits"]
     ]
+    analyses = {
+        f"{item['spec']}_{table['name']}": pd.DataFrame(table["rows"], columns=table["columns"])
+        .assign(synthetic=synthetic)
+        for item in results["analyses"] if item["converged"]
+        for table in item["tables"]
+    }  # fmt: skip
     return {name: pd.DataFrame(rows) for name, rows in
             (("contrasts", contrasts), ("agreement", agreement), ("checks", checks),
-             ("audit", audit), ("fits", fits))}  # fmt: skip
+             ("audit", audit), ("fits", fits))} | analyses  # fmt: skip
 
 
 def _row(

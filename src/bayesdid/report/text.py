@@ -47,7 +47,17 @@ def estimate(mean: Any, sd: Any, places: int = 3) -> str:
     return f"{number(mean, places)} ({number(sd, places)})"
 
 
+def significant(value: Any) -> str:
+    """Four significant digits, integers as they are."""
+    if value is None or value != value:
+        return "–"
+    if isinstance(value, int) or (float(value).is_integer() and abs(value) < 1e6):
+        return str(int(value)).replace("-", "−")
+    return f"{float(value):.4g}".replace("-", "−")
+
+
 FILTERS = {
+    "sig": significant,
     "num": number,
     "prob": probability,
     "hdi": interval,

@@ -14,8 +14,10 @@ from bayesdid.study.terms import parse_term
 
 EffectKind = Literal["fixed", "random", "mundlak", "none"]
 Family = Literal[
-    "twfe", "pooled", "event_study", "iv_first", "iv_second", "psm_did", "placebo", "sdm", "other"
-]
+    "twfe", "pooled", "event_study", "cohort", "overlap", "mediation", "moderation",
+    "heterogeneity", "errors", "specification_curve", "iv_first", "iv_second", "psm_did",
+    "placebo", "sdm", "other",
+]  # fmt: skip
 
 
 def _printed(text: str) -> str:
@@ -95,6 +97,9 @@ class Group(Strict):
     column: str
     label: str
     levels: dict[str, str] = Field(description="value in the panel -> label")
+    members: dict[str, tuple[str, ...]] = Field(
+        default={}, description="value -> units, for a panel without such a column"
+    )
 
 
 class Simulation(Strict):

@@ -1,0 +1,110 @@
+"""``bayesdid analyse``: mediation, cohorts, instruments ...: what is more than one regression."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+
+
+def command(
+    study: Annotated[Path, typer.Argument(help="Study folder, e.g. models/dual_pilot")],
+    panel: Annotated[
+        Path | None, typer.Option(help="Panel file (.csv .tsv .parquet .dta .xlsx).")
+    ] = None,
+    spec: Annotated[
+        list[str] | None, typer.Option(help="Spec id; repeat for several. Default: all.")
+    ] = None,
+    draws: Annotated[int, typer.Option(min=100, help="Draws per chain, of four chains.")] = 1000,
+    seed: Annotated[int, typer.Option(help="Random seed.")] = 0,
+    out: Annotated[
+        Path | None, typer.Option(help="Where draws are stored; default reports/<study id>/fits.")
+    ] = None,
+    workers: Annotated[int | None, typer.Option(min=1, help="Processes; default all.")] = None,
+    as_json: Annotated[bool, typer.Option("--json", help="One JSON document on stdout.")] = False,
+) -> None:
+    """Analyse specs of families beyond two-way regressions, print what was found."""
+    from bayesdid.analyses.run import plan_analyses
+    from bayesdid.analyses.store import analyse_all
+    from bayesdid.cli.console import console, print_json, stepper
+    from bayesdid.engines.plan import process_pool
+    from bayesdid.errors import InputError
+    from bayesdid.panel.load import load_panel
+    from bayesdid.study.load import load_study
+
+    loaded = load_study(study)
+    data = load_panel(loaded, panel)
+    requests = plan_analyses(loaded, data, spec, seed=seed, draws=draws)
+    folder = out or Path("reports") / loaded.id / "fits"
+    with process_pool(workers, jobs=len(requests)) as pool, stepper() as step:
+        found = analyse_all(requests, folder, executor=pool, done=step("analyses", len(requests)))
+    if spec is not None and (refused := [item for item in found if item.refused]):
+        raise InputError(refused[0].refused)
+    if as_json:
+        print_json(
+            {
+                "study": loaded.id,
+                "synthetic": data.synthetic or "",
+                "analyses": [item.content for item in found if item.content],
+                "refused": {item.spec_id: item.refused for item in found if item.refused},
+            }
+        )
+    else:
+        for item in found:
+            if item.content is not None:
+                _print(item.content)
+    for item in found:
+        if item.refused:
+            console.print(f"refused {item.spec_id}: {item.refused}", markup=False, soft_wrap=True)
+    bad = [item for item in found if item.content and not _sound(item.content)]
+    if bad:
+        raise typer.Exit(1)
+
+
+def _sound(content: dict[str, Any]) -> bool:
+    return bool(content["converged"]) and all(peer["holds"] for peer in content["peers"])
+
+
+def _print(content: dict[str, Any]) -> None:
+    from rich.table import Table
+
+    from bayesdid.cli.console import out
+
+    out.rule(f"{content['spec']} ({content['family']}): {content['title']}")
+    if content["synthetic"]:
+        out.print("[bold red]SYNTHETIC PANEL[/]")
+    if not content["converged"]:
+        out.print("[bold red]NOT CONVERGED[/]: no result is shown")
+        return
+    for sentence in content["sentences"]:
+        out.print(sentence, markup=False)
+    for item in content["tables"]:
+        table = Table(title=item["caption"], title_justify="left")
+        for k, heading in enumerate(item["columns"]):
+            table.add_column(heading, justify="right" if k else "left")
+        for row in item["rows"]:
+            table.add_row(*(_text(value) for value in row))
+        out.print(table)
+    if content["peers"]:
+        table = Table(title="Beside independent estimates", title_justify="left")
+        for k, heading in enumerate(("quantity", "posterior", "peer", "by", "agrees")):
+            table.add_column(heading, justify="right" if k in {1, 2} else "left")
+        for peer in content["peers"]:
+            judged = peer["tolerance"] is not None
+            table.add_row(
+                peer["quantity"],
+                f"{_text(peer['mean'])} ({_text(peer['sd'])})",
+                f"{_text(peer['estimate'])} ({_text(peer['se'])})",
+                peer["estimator"],
+                ("yes" if peer["holds"] else "NO") if judged else "not comparable",
+            )
+        out.print(table)
+    for note in content["notes"]:
+        out.print(f"Note: {note}", markup=False)
+
+
+def _text(value: Any) -> str:
+    if value is None:
+        return "–"
+    return value if isinstance(value, str) else f"{value:.4g}"

@@ -1,0 +1,161 @@
+"""Two overlapping staggered policies: states, cohorts of both, and what identifies what.
+
+A unit-period is in one of the states none, only A, only B, both after A, both after B, both at
+once. Its effect is modelled as
+
+    [A on] f_A(time since A, cohort of A) + [B on] f_B(time since B, cohort of B)
+    + [both on] delta(time since the second adoption, order),
+
+so that delta, the synergy, is what both policies do beyond the sum of what each does alone at the
+same age. f_A is seen where A is on alone, f_B where B is; delta at a row of state both is
+identified without extrapolation if A has been seen alone at that row's age of A, and B at its age
+of B.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+from dataclasses import dataclass
+
+import numpy as np
+
+from bayesdid.design.build import build_design
+from bayesdid.design.design import Design, FloatArray, IntArray
+from bayesdid.errors import InputError, Note, NotIdentifiedError
+from bayesdid.panel.panel import Panel
+from bayesdid.study.load import Spec
+
+
+@dataclass(frozen=True, slots=True)
+class OverlapDesign:
+    """Rows of a panel with two policies, each with its state and ages.
+
+    Attributes
+    ----------
+    design
+        Outcome, covariates and effects; its `D` holds A, B and A x B.
+    policies
+        Ids of A and B.
+    state
+        ``none``, ``only:A``, ``only:B``, ``both, first:A``, ``both, first:B`` or
+        ``both, simultaneous`` of each row, shape (n,).
+    start
+        Adoption periods of each row's unit, inf for never, shape (n, 2).
+    age
+        Periods since each adoption, negative before, shape (n, 2); -1 for never.
+    since
+        Periods since the second adoption, -1 where not both are on, shape (n,).
+    """
+
+    design: Design
+    policies: tuple[str, str]
+    state: np.ndarray
+    start: FloatArray
+    age: IntArray
+    since: IntArray
+
+    @property
+    def both(self) -> np.ndarray:
+        """Rows under both policies."""
+        return self.since >= 0
+
+    def supported(self) -> np.ndarray:
+        """Rows under both whose two ages are each seen in some row under that policy alone."""
+        fine = self.both.copy()
+        for k, policy in enumerate(self.policies):
+            seen = np.unique(self.age[self.state == f"only:{policy}", k])
+            fine &= np.isin(self.age[:, k], seen)
+        return fine
+
+    def cells(self) -> tuple[IntArray, int]:
+        """Saturated cells (both adoption periods, period) of treated rows; -1 for untreated."""
+        key = np.column_stack([np.where(np.isfinite(self.start), self.start, 0),
+                               self.design.period_index])  # fmt: skip
+        treated = self.state != "none"
+        _, index = np.unique(key[treated], axis=0, return_inverse=True)
+        cell = np.full(self.design.n, -1, dtype=np.int64)
+        cell[treated] = index.ravel()
+        return cell, int(cell.max()) + 1
+
+
+def overlap_design(spec: Spec, panel: Panel) -> OverlapDesign:
+    """States and ages of every usable row.
+
+    Units treated in all their rows are left out (they have no period before), as are periods in
+    which every remaining unit is treated.
+
+    Raises
+    ------
+    InputError
+        If the study has not two policies.
+    NotIdentifiedError
+        If no unit is ever under both, or no untreated row is left.
+    """
+    if len(panel.policies) != 2:
+        raise InputError(f"{spec.id}: overlapping policies need a study with two",
+                         remedy="use family cohort for one policy")  # fmt: skip
+    a, b = panel.policies
+    column = spec.column.model_copy(update={"family": "twfe", "treatments": ("any",)})
+    design = build_design(dataclasses.replace(spec, column=column), panel)
+    position = {unit: k for k, unit in enumerate(panel.units)}
+    adoption = panel.adoption.to_numpy(dtype=float, na_value=np.inf)
+    starts = adoption[[position[unit] for unit in design.units]]
+    starts = np.where(starts > design.periods.max(), np.inf, starts)
+    design, keep = _usable(design, starts)
+    start = starts[keep][design.unit_index]
+    period = design.periods[design.period_index].astype(float)
+    lag = period[:, None] - start
+    age = np.where(lag >= 0, lag, -1).astype(np.int64)
+    on = age >= 0
+    both = on.all(axis=1)
+    order = np.select(
+        [start[:, 0] < start[:, 1], start[:, 0] > start[:, 1]], [f"first:{a}", f"first:{b}"],
+        default="simultaneous",
+    )  # fmt: skip
+    state = np.select(
+        [both, on[:, 0], on[:, 1]],
+        [np.char.add("both, ", order), np.full(design.n, f"only:{a}"),
+         np.full(design.n, f"only:{b}")],
+        default="none",
+    )  # fmt: skip
+    if not both.any():
+        raise NotIdentifiedError(f"{spec.id}: no row of the sample is under both policies",
+                                 remedy="take a sample with dual units")  # fmt: skip
+    since = np.where(both, age.min(axis=1), -1)
+    design = dataclasses.replace(
+        design, D=np.column_stack([on, both]).astype(float), treatments=(a, b, "synergy")
+    )
+    return OverlapDesign(design, (a, b), state, start, age, since)
+
+
+def _usable(design: Design, starts: FloatArray) -> tuple[Design, np.ndarray]:
+    """Rows of units with an untreated row, in periods with an untreated row."""
+    period = design.periods[design.period_index].astype(float)
+    notes = []
+    rows = np.ones(design.n, dtype=bool)
+    while True:  # leaving out a period may leave a unit without an untreated row
+        free = rows & (period < starts.min(axis=1)[design.unit_index])
+        unit_ok = np.bincount(design.unit_index[free], minlength=len(design.units)) > 0
+        period_ok = np.bincount(design.period_index[free], minlength=len(design.periods)) > 0
+        smaller = rows & unit_ok[design.unit_index] & period_ok[design.period_index]
+        if (smaller == rows).all():
+            break
+        rows = smaller
+    if not rows.any():
+        raise NotIdentifiedError(f"{design.spec_id}: no untreated row is left",
+                                 remedy="take a longer panel")  # fmt: skip
+    units, unit_index = np.unique(design.unit_index[rows], return_inverse=True)
+    periods, period_index = np.unique(design.period_index[rows], return_inverse=True)
+    if lost := len(design.units) - len(units):
+        text = f"{lost} units are treated in all their rows and left out: no period before"
+        notes.append(Note("always_treated", lost, text))
+    if lost := len(design.periods) - len(periods):
+        text = f"{lost} periods have no untreated row and are left out"
+        notes.append(Note("periods_without_control", lost, text))
+    smaller_design = dataclasses.replace(
+        design, y=design.y[rows], D=design.D[rows], X=design.X[rows],
+        unit_index=unit_index.astype(np.int64), period_index=period_index.astype(np.int64),
+        units=design.units[units], periods=design.periods[periods],
+        notes=(*design.notes, *notes),
+    )  # fmt: skip
+    return smaller_design, units

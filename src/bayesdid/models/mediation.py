@@ -1,0 +1,73 @@
+r"""Mediators and outcome jointly, Eqs. 2 and 3 of the study.
+
+.. math::
+
+    M_{k,it} &= \alpha_k + a_k D_{it} + \gamma_k' x_{it} + u_{k,i} + v_{k,t} + \eta_{k,it} \\
+    y_{it} &= \alpha + c' D_{it} + b' M_{it} + \beta' x_{it} + u_i + v_t + \varepsilon_{it}
+
+Indirect effect of mediator k: ``a_k b_k``; direct: ``c'``; total: ``c' + sum_k a_k b_k``. The
+mediators' residuals may be correlated with each other, those of the outcome are not correlated
+with them: sequential ignorability, which :mod:`bayesdid.analyses.mediation` relaxes. With flat
+priors this is the posterior that :mod:`bayesdid.engines.multivariate` draws exactly.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+import pymc as pm
+
+from bayesdid.design.design import Design, FloatArray
+from bayesdid.design.priors import Priors
+from bayesdid.design.regressors import is_random
+from bayesdid.models.effects import effect
+from bayesdid.models.twfe import coords
+
+
+def build(
+    design: Design, mediators: FloatArray, names: tuple[str, ...], priors: Priors
+) -> pm.Model:
+    """One treatment, q mediators of shape (n, q), in units of one standard deviation each."""
+    scale = mediators.std(axis=0)
+    M = (mediators - mediators.mean(axis=0)) / scale
+    D = design.D[:, 0] - design.D[:, 0].mean()
+    X = (design.X - design.X.mean(axis=0)) / np.maximum(design.X.std(axis=0), 1e-12)
+    y, sd_y = design.y - design.y.mean(), float(design.y.std())
+    labels = {"mediator": list(names), "mediator_bis": list(names)}
+    with pm.Model(coords=coords(design) | labels) as model:
+        a = pm.Normal("a", 0.0, 2.5 / D.std(), dims="mediator")
+        eta_sd = pm.HalfNormal("sd_mediator", 1.0, dims="mediator")
+        if len(names) == 1:
+            chol: Any = pm.math.diag(eta_sd)
+        else:
+            corr = pm.LKJCorr("correlation", eta=1.0, n=len(names), return_matrix=True)
+            chol = pm.math.dot(pm.math.diag(eta_sd), pm.math.cholesky(corr))
+        mean = D[:, None] * a[None, :]
+        b = pm.Normal("b", 0.0, 2.5 * sd_y, dims="mediator")
+        direct = pm.Normal("direct", 0.0, 2.5 * sd_y / D.std())
+        mu = direct * D + M @ b
+        if design.covariates:
+            gamma = pm.Normal("gamma", 0.0, 2.5, dims=("covariate", "mediator"))
+            beta = pm.Normal("beta", 0.0, 2.5 * sd_y, dims="covariate")
+            mean, mu = mean + X @ gamma, mu + X @ beta
+        for index, dim, kind in (
+            (design.unit_index, design.unit_dim, design.unit_effects),
+            (design.period_index, design.period_dim, design.period_effects),
+        ):
+            own = effect(dim, kind, priors)
+            if own is not None:
+                level = _levels(f"{dim}_mediator", dim, is_random(kind))
+                mean, mu = mean + level[index], mu + own[index]
+        pm.MvNormal("M", mean, chol=chol, observed=M)
+        pm.Normal("y", mu, pm.HalfNormal("sigma", 2.5 * sd_y), observed=y, dims="obs")
+        pm.Deterministic("indirect", a * b, dims="mediator")
+        pm.Deterministic("total", direct + pm.math.sum(a * b))
+    return model
+
+
+def _levels(name: str, dim: str, random: bool) -> Any:
+    """Effects of one dimension on every mediator, shape (levels, q)."""
+    if random:
+        return pm.Normal(name, 0.0, pm.HalfNormal(f"sigma_{name}", 1.0), dims=(dim, "mediator"))
+    return pm.Normal(name, 0.0, 10.0, dims=(dim, "mediator"))

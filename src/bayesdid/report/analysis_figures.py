@@ -1,0 +1,147 @@
+"""Figures of analyses, by kind: what :class:`bayesdid.analyses.analysis.Figure` describes."""
+
+from __future__ import annotations
+
+import textwrap
+from typing import Any
+
+import numpy as np
+
+from bayesdid.report.figures import INK, MUTED, pyplot, stamp_axes, svg
+
+_COLOURS = ("#2f6fb0", "#c2571a", "#2e8b57", "#8a5fb0", "#8a6d00")
+_SPECIFICATION_ROWS = 0.22  # inches for each choice below a specification curve
+
+
+def analysis_figure(item: dict[str, Any], synthetic: bool) -> str:
+    """One figure of an analysis as SVG."""
+    draw = {"forest": _forest, "curve": _curve, "points": _points, "histogram": _histogram,
+            "specification": _specification}[item["kind"]]  # fmt: skip
+    figure, axes = draw(item)
+    stamp_axes(axes, synthetic)
+    return svg(figure, item["caption"].split(":")[0])
+
+
+def _numbers(values: list[Any] | None) -> np.ndarray:
+    return np.array([np.nan if v is None else v for v in values or []], dtype=float)
+
+
+def _forest(item: dict[str, Any]) -> tuple[Any, Any]:
+    plt = pyplot()
+    labels = list(dict.fromkeys(label for s in item["series"] for label in s["x"]))
+    figure, axes = plt.subplots(figsize=(8.2, 0.3 * len(labels) + 1.1))
+    offsets = np.linspace(0.22, -0.22, len(item["series"])) if len(item["series"]) > 1 else [0.0]
+    for series, offset, colour in zip(item["series"], offsets, _COLOURS, strict=False):
+        y = np.array([len(labels) - 1 - labels.index(label) for label in series["x"]]) + offset
+        axes.hlines(y, _numbers(series["low"]), _numbers(series["high"]), color=colour, lw=2)
+        axes.plot(_numbers(series["y"]), y, "o", color=colour, ms=4.5, label=series["label"])
+    if item["reference"] is not None:
+        axes.axvline(item["reference"], color=INK, lw=0.8)
+    axes.set_yticks(range(len(labels)), [textwrap.fill(str(t), 38) for t in labels][::-1],
+                    fontsize=9)  # fmt: skip
+    axes.set_ylim(-0.7, len(labels) - 0.3)
+    axes.tick_params(axis="y", length=0)
+    axes.set_xlabel(textwrap.fill(item["xlabel"], 70))
+    if len(item["series"]) > 1:
+        axes.legend(frameon=False, fontsize=8, ncol=3, loc="lower left", bbox_to_anchor=(0, 1))
+    return figure, axes
+
+
+def _lines(item: dict[str, Any]) -> tuple[Any, Any]:
+    plt = pyplot()
+    figure, axes = plt.subplots(figsize=(8.2, 3.3))
+    if item["reference"] is not None:
+        axes.axhline(item["reference"], color=INK, lw=0.8)
+    for position in item["verticals"]:
+        axes.axvline(position, color=MUTED, lw=1.2, ls="--")
+    axes.set_xlabel(item["xlabel"])
+    axes.set_ylabel(textwrap.fill(item["ylabel"], 32))
+    return figure, axes
+
+
+def _curve(item: dict[str, Any]) -> tuple[Any, Any]:
+    """Ribbons; a series of few points is drawn as error bars on top."""
+    figure, axes = _lines(item)
+    for series, colour in zip(item["series"], _COLOURS, strict=False):
+        x, y = _numbers(series["x"]), _numbers(series["y"])
+        low, high = _numbers(series["low"]), _numbers(series["high"])
+        if len(x) <= 6:
+            axes.vlines(x, low, high, color=colour, lw=2)
+            axes.plot(x, y, "o", color=colour, ms=5, label=series["label"])
+            continue
+        if series["band_low"] is not None:
+            axes.fill_between(x, _numbers(series["band_low"]), _numbers(series["band_high"]),
+                              color=colour, alpha=0.12, lw=0)  # fmt: skip
+        axes.fill_between(x, low, high, color=colour, alpha=0.25, lw=0)
+        axes.plot(x, y, color=colour, lw=1.6, label=series["label"])
+    if item["rug"]:
+        bottom = axes.get_ylim()[0]
+        axes.plot(item["rug"], np.full(len(item["rug"]), bottom), "|", color=INK, ms=7, alpha=0.5)
+    if len(item["series"]) > 1:
+        axes.legend(frameon=False, fontsize=8, ncol=3, loc="lower left", bbox_to_anchor=(0, 1))
+    return figure, axes
+
+
+def _points(item: dict[str, Any]) -> tuple[Any, Any]:
+    """Error bars over integers, side by side, with the line between before and after."""
+    figure, axes = _lines(item)
+    offsets = np.linspace(-0.13, 0.13, len(item["series"])) if len(item["series"]) > 1 else [0.0]
+    for series, offset, colour in zip(item["series"], offsets, _COLOURS, strict=False):
+        x = _numbers(series["x"]) + offset
+        if series["band_low"] is not None:
+            axes.vlines(x, _numbers(series["band_low"]), _numbers(series["band_high"]),
+                        color=colour, lw=0.8)  # fmt: skip
+        axes.vlines(x, _numbers(series["low"]), _numbers(series["high"]), color=colour, lw=2.2)
+        axes.plot(x, _numbers(series["y"]), "o", color=colour, ms=4.5, label=series["label"])
+    axes.xaxis.get_major_locator().set_params(integer=True)
+    if min(min(_numbers(s["x"]), default=0) for s in item["series"]) < 0:
+        axes.axvline(-0.5, color=MUTED, lw=0.8, ls="--")
+    if len(item["series"]) > 1:
+        axes.legend(frameon=False, fontsize=8, ncol=3, loc="lower left", bbox_to_anchor=(0, 1))
+    return figure, axes
+
+
+def _histogram(item: dict[str, Any]) -> tuple[Any, Any]:
+    plt = pyplot()
+    figure, axes = plt.subplots(figsize=(8.2, 2.7))
+    for series, colour in zip(item["series"], _COLOURS, strict=False):
+        axes.hist(_numbers(series["y"]), bins=50, color=colour, alpha=0.5, label=series["label"],
+                  density=True)  # fmt: skip
+    if item["reference"] is not None:
+        axes.axvline(item["reference"], color=INK, lw=0.8)
+    for position in item["verticals"]:
+        axes.axvline(position, color=MUTED, lw=1.4, ls="--")
+    axes.set_yticks([])
+    axes.spines["left"].set_visible(False)
+    axes.set_xlabel(textwrap.fill(item["xlabel"], 70))
+    if len(item["series"]) > 1:
+        axes.legend(frameon=False, fontsize=8, ncol=3, loc="lower left", bbox_to_anchor=(0, 1))
+    return figure, axes
+
+
+def _specification(item: dict[str, Any]) -> tuple[Any, Any]:
+    """Sorted estimates above, the choices that each specification made below."""
+    plt = pyplot()
+    choices = item["matrix"]
+    below = _SPECIFICATION_ROWS * len(choices)
+    figure, (axes, grid) = plt.subplots(
+        2, 1, figsize=(8.6, 2.6 + below), sharex=True, height_ratios=[2.6, below]
+    )
+    (series,) = item["series"]
+    x = np.arange(len(series["y"]))
+    y, low, high = (_numbers(series[key]) for key in ("y", "low", "high"))
+    sure = (low > 0) | (high < 0)
+    for rows, colour in ((sure, _COLOURS[0]), (~sure, MUTED)):
+        axes.vlines(x[rows], low[rows], high[rows], color=colour, lw=0.7, alpha=0.6)
+        axes.plot(x[rows], y[rows], ".", color=colour, ms=3)
+    axes.axhline(0.0, color=INK, lw=0.8)
+    axes.set_ylabel(textwrap.fill(item["ylabel"], 32))
+    for k, (_, made) in enumerate(reversed(choices.items())):
+        chosen = np.flatnonzero(made)
+        grid.plot(chosen, np.full(len(chosen), k), "|", color=INK, ms=5, alpha=0.7)
+    grid.set_yticks(range(len(choices)), list(choices)[::-1], fontsize=8)
+    grid.set_ylim(-0.8, len(choices) - 0.2)
+    grid.tick_params(axis="y", length=0)
+    grid.set_xlabel("specifications, sorted by their estimate")
+    figure.subplots_adjust(hspace=0.06)
+    return figure, axes

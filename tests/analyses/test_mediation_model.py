@@ -1,0 +1,34 @@
+"""The mediation model as written in PyMC has the posterior that is drawn exactly."""
+
+import numpy as np
+import pytest
+from test_mechanisms import _twfe, mediated
+
+import bayesdid as bd
+from bayesdid.analyses.mediation import mediation_draws
+from bayesdid.design.priors import resolve_priors
+
+MCSE = 5.0
+
+
+@pytest.mark.sampling
+@pytest.mark.filterwarnings("ignore")
+def test_mediation_model_in_pymc():
+    import pymc as pm
+    from made import make_panel, make_study
+    from test_mechanisms import COLUMN
+
+    from bayesdid.models.mediation import build
+
+    frame, adoption = mediated(6, N=30)
+    design = bd.build_design(_twfe(make_study(("a",), [COLUMN]), ()), make_panel(frame, adoption))
+    M = frame[["M"]].to_numpy()
+    exact = mediation_draws(design, M)
+    with build(design, M, ("M",), resolve_priors("weak", design)):
+        tree = pm.sample(1000, tune=1000, chains=2, cores=2, random_seed=2, nuts_sampler="nutpie",
+                         progressbar=False)  # fmt: skip
+    theirs = tree["posterior"]["indirect"].to_numpy().ravel()
+    ours = exact.indirect[:, 0]
+    # weak priors in the model, flat ones in the exact draws: the same to a small share of the sd
+    error = np.hypot(theirs.std() / np.sqrt(1000), ours.std() / np.sqrt(len(ours)))
+    assert abs(theirs.mean() - ours.mean()) < MCSE * error + 0.02 * ours.std()
