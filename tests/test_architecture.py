@@ -7,7 +7,7 @@ import pytest
 
 ORDER = ("errors", "jsonio", "study", "panel", "design", "models", "engines", "frequentist",
          "contrasts", "audit", "checks", "analyses", "report", "cli")  # fmt: skip
-MAY_IMPORT_PYMC = {"models", "engines.plain", "engines.collapsed"}
+MAY_IMPORT_PYMC = {"models", "engines.plain", "engines.collapsed", "engines.errors"}
 
 
 @pytest.fixture(scope="module")

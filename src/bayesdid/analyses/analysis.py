@@ -151,6 +151,8 @@ class Analysis:
         False if a chain or a quadrature behind it failed its gate: no result is then shown.
     notes
         Assumptions and what was left out.
+    failed
+        Parts that did not converge and are left out of everything above.
     synthetic
         Why the panel is synthetic, or empty.
     """
@@ -166,6 +168,7 @@ class Analysis:
     converged: bool = True
     notes: tuple[str, ...] = ()
     synthetic: str = ""
+    failed: tuple[str, ...] = ()
 
     def to_dict(self) -> dict[str, Any]:
         """For JSON and the page, without draws."""
@@ -180,6 +183,7 @@ class Analysis:
             "figures": [asdict(figure) for figure in self.figures],
             "peers": [asdict(peer) | {"holds": peer.holds} for peer in self.peers],
             "notes": list(self.notes),
+            "failed": list(self.failed),
         }
 
 

@@ -176,8 +176,8 @@ def _figure(sets: dict[str, RelativeMagnitudes], rng: np.random.Generator, unit:
         )
     marks = tuple(float(np.median(item.breakdown)) for item in sets.values())
     return Figure(
-        "sensitivity", "curve", "Effect against M-bar, the allowed divergence of trends relative to "
-        "the largest change before adoption. Inner band: violations uniform within their bounds "
+        "sensitivity", "curve", "Effect against M-bar, the allowed divergence of trends relative "
+        "to the largest change before adoption. Inner band: violations uniform within their bounds "
         "(89 % HDI); outer band: 5.5 % and 94.5 % quantiles of the ends of the identified set. "
         "Vertical lines: median breakdown values.",
         tuple(series), xlabel="M-bar", ylabel=unit,

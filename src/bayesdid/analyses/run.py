@@ -18,6 +18,7 @@ _FAMILIES = {
     "mediation": "bayesdid.analyses.mediation:mediation",
     "moderation": "bayesdid.analyses.moderation:moderation",
     "heterogeneity": "bayesdid.analyses.heterogeneity:heterogeneity",
+    "errors": "bayesdid.analyses.errors:errors",
     "event_study": "bayesdid.analyses.honest:honest",
 }
 ANALYSED = frozenset(_FAMILIES)

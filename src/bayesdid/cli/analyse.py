@@ -63,7 +63,11 @@ def command(
 
 
 def _sound(content: dict[str, Any]) -> bool:
-    return bool(content["converged"]) and all(peer["holds"] for peer in content["peers"])
+    return (
+        bool(content["converged"])
+        and not content["failed"]
+        and all(peer["holds"] for peer in content["peers"])
+    )
 
 
 def _print(content: dict[str, Any]) -> None:
@@ -100,6 +104,8 @@ def _print(content: dict[str, Any]) -> None:
                 ("yes" if peer["holds"] else "NO") if judged else "not comparable",
             )
         out.print(table)
+    for name in content["failed"]:
+        out.print(f"[bold red]NOT CONVERGED[/], left out: {name}")
     for note in content["notes"]:
         out.print(f"Note: {note}", markup=False)
 

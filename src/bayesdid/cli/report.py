@@ -53,11 +53,12 @@ def command(
     for fit in failed:
         console.print(f"[bold red]not converged[/]: {fit['spec']} ({fit['kind']})")
     for item in results["analyses"]:
-        if not item["converged"]:
-            console.print(f"[bold red]not converged[/]: {item['spec']} ({item['family']})")
+        if not item["converged"] or item["failed"]:
+            parts = ", ".join(item["failed"]) or item["family"]
+            console.print(f"[bold red]not converged[/]: {item['spec']} ({parts})")
         apart = [peer["quantity"] for peer in item["peers"] if not peer["holds"]]
         if apart:
             console.print(f"[bold red]{item['spec']}[/]: differs from its peer in {apart[0]}")
-        failed += [item] if apart or not item["converged"] else []
+        failed += [item] if apart or item["failed"] or not item["converged"] else []
     if failed or results["identity"]["holds"] < results["identity"]["specs"]:
         raise typer.Exit(1)
