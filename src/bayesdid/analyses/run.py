@@ -18,6 +18,9 @@ _FAMILIES = {
     "mediation": "bayesdid.analyses.mediation:mediation",
     "moderation": "bayesdid.analyses.moderation:moderation",
     "heterogeneity": "bayesdid.analyses.heterogeneity:heterogeneity",
+    "specification_curve": "bayesdid.analyses.curve:specification_curve",
+    "iv_second": "bayesdid.analyses.instrument:instrument",
+    "psm_did": "bayesdid.analyses.matching:matching",
     "errors": "bayesdid.analyses.errors:errors",
     "event_study": "bayesdid.analyses.honest:honest",
 }

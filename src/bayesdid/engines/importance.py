@@ -83,7 +83,7 @@ def draw_importance(
         z, log_proposal = _propose(location, shape, count, rng)
         log_weight = target.log_density(z) - log_proposal
         log_weight = np.where(np.isfinite(log_weight), log_weight, -np.inf)
-        smooth, pareto_k = _smoothed(log_weight)
+        smooth, pareto_k = smoothed_weights(log_weight)
         location = smooth @ z
         spread = (z - location).T @ ((z - location) * smooth[:, None])
         shape = spread * (_DF - 2) / _DF * 1.2 + 1e-8 * np.eye(len(mode))
@@ -113,7 +113,8 @@ def _propose(
                            np.log(share) + np.atleast_1d(wide.logpdf(z)))  # fmt: skip
 
 
-def _smoothed(log_weight: FloatArray) -> tuple[FloatArray, float]:
+def smoothed_weights(log_weight: FloatArray) -> tuple[FloatArray, float]:
+    """Pareto-smoothed weights that sum to one, shape (S,), and Pareto k."""
     from arviz_stats.base.array import array_stats
 
     stats: Any = array_stats  # untyped

@@ -1,0 +1,253 @@
+"""Instrument, matching and specification curve: identities, planted truth, refusals."""
+
+import dataclasses
+
+import numpy as np
+import pandas as pd
+import pytest
+from made import make_panel, make_study, spec_of, staggered
+
+import bayesdid as bd
+from bayesdid.analyses.curve import choices, effect_draws
+from bayesdid.analyses.matching import effect_on, match
+from bayesdid.design.build import build_design
+from bayesdid.design.design import Design
+from bayesdid.engines.fit import fit
+from bayesdid.engines.instrument import draw_instrument, with_instrument
+from bayesdid.engines.propensity import draw_propensity
+from bayesdid.errors import NotIdentifiedError
+from bayesdid.frequentist.instrument import anderson_rubin, two_stage
+
+MCSE = 5.0
+
+
+def endogenous(seed, *, tau=-0.5, pi=0.8, rho=0.6, N=60, T=8):
+    rng = np.random.default_rng(seed)
+    n = N * T
+    unit, period = np.repeat(np.arange(N), T), np.tile(np.arange(T), N)
+    z, x = rng.normal(size=n), rng.normal(size=n)
+    e = rng.multivariate_normal([0, 0], [[1, rho], [rho, 1]], n)
+    d = pi * z + 0.5 * x + rng.normal(size=N)[unit] + e[:, 1]
+    y = tau * d + 0.3 * x + rng.normal(size=N)[unit] + rng.normal(size=T)[period] + e[:, 0]
+    design = Design(
+        "iv.1",
+        "iv",
+        "y",
+        y,
+        d[:, None],
+        x[:, None],
+        ("d",),
+        ("x",),
+        unit,
+        period,
+        np.arange(N),
+        np.arange(T),
+        "u",
+        "t",
+        "fixed",
+        "fixed",
+        None,
+        "0" * 64,
+    )
+    return design, d, z
+
+
+def test_two_stage_equals_linearmodels_with_dummies():
+    from linearmodels.iv import IV2SLS
+
+    design, d, z = endogenous(1, N=20)
+    found = two_stage(design, d, z)
+    dummies = pd.concat([pd.get_dummies(pd.Series(design.unit_index), prefix="u", dtype=float),
+                         pd.get_dummies(pd.Series(design.period_index), prefix="t",
+                                        drop_first=True, dtype=float)], axis=1)  # fmt: skip
+    exog = dummies.assign(x=design.X[:, 0])
+    peer = IV2SLS(pd.Series(design.y, name="y"), exog, pd.DataFrame({"d": d}),
+                  pd.DataFrame({"z": z})).fit(cov_type="unadjusted")  # fmt: skip
+    assert found.estimate == pytest.approx(float(peer.params["d"]), rel=1e-8)
+
+
+def test_reduced_form_ratio_is_two_stage_and_finds_the_truth():
+    design, d, z = endogenous(2)
+    peer = two_stage(design, d, z)
+    found = draw_instrument(with_instrument(design, z, "z"), d, tau_sd=10.0, pi_sd=10.0)
+    assert all(item.passed for item in found.gate)
+    sd = found.tau.std()
+    assert abs(np.median(found.flat_tau) - peer.estimate) < 0.1 * sd + MCSE * 1.25 * sd / 60
+    assert abs(found.tau.mean() + 0.5) < 4 * sd
+    assert abs(found.rho.mean() - 0.6) < 4 * found.rho.std()
+    ols = fit(design, priors="flat")["posterior"]["tau"].to_numpy()
+    assert abs(ols.mean() + 0.5) > 6 * ols.std()  # least squares is biased here
+    assert len(peer.ar_set) == 1
+    assert peer.ar_set[0][0] < -0.5 < peer.ar_set[0][1]
+
+
+def test_units_of_the_instrument_do_not_matter():
+    design, d, z = endogenous(3)
+    one, other = two_stage(design, d, z), two_stage(design, d, 1000 * z)
+    assert one.estimate == pytest.approx(other.estimate)
+    assert pytest.approx(other.F) == one.F
+    assert np.allclose(one.ar_set, other.ar_set)
+
+
+def test_anderson_rubin_covers_a_weak_instrument_and_may_be_unbounded():
+    covered = bounded = 0
+    for seed in range(100):
+        design, d, z = endogenous(seed, pi=0.05, N=30, T=5)
+        ar = two_stage(design, d, z).ar_set
+        covered += any(low < -0.5 < high for low, high in ar)
+        bounded += len(ar) == 1 and bool(np.isfinite(ar).all())
+    assert covered >= 87  # binomial(100, 0.95): P(< 87) < 0.001
+    assert bounded < 60
+    assert anderson_rubin(0.0, 0.0, np.eye(2), 50) == ((-np.inf, np.inf),)
+
+
+@pytest.mark.sampling
+@pytest.mark.filterwarnings("ignore")
+def test_the_two_equations_in_pymc_have_this_posterior():
+    import pymc as pm
+
+    from bayesdid.design.within import absorb
+    from bayesdid.models.instrument import build
+
+    design, d, z = endogenous(4, N=40)
+    ours = draw_instrument(with_instrument(design, z, "z"), d, tau_sd=0.3, pi_sd=0.5)
+    both = np.column_stack([design.y, d, z, design.X])
+    within = absorb(both, design.unit_index, design.period_index, unit=True, period=True)
+    rest, X = within[:, :3], within[:, 3:]
+    rest = rest - X @ np.linalg.lstsq(X, rest, rcond=None)[0]
+    with build(*rest.T, tau_sd=0.3, pi_sd=0.5):
+        tree = pm.sample(1500, tune=1000, chains=2, cores=2, random_seed=1, nuts_sampler="nutpie",
+                         progressbar=False)  # fmt: skip
+    for name, values in (("tau", ours.tau), ("pi", ours.pi), ("rho", ours.rho)):
+        theirs = tree["posterior"][name].to_numpy().ravel()
+        error = np.hypot(theirs.std() / np.sqrt(1500), values.std() / np.sqrt(1500))
+        # the model counts rows where the exact draws count degrees of freedom: sds differ by 7 %
+        assert abs(theirs.mean() - values.mean()) < MCSE * error + 0.05 * values.std(), name
+
+
+def test_an_instrument_constant_in_time_is_refused():
+    frame, adoption = staggered(1)
+    frame["colleges"] = np.random.default_rng(0).poisson(5, 60)[frame["unit"]].astype(float)
+    column = {"id": "i", "outcome": "y", "treatments": ["active:a"], "family": "iv_second",
+              "instrument": "colleges"}  # fmt: skip
+    panel = make_panel(frame, adoption)
+    with pytest.raises(NotIdentifiedError, match="constant in time"):
+        bd.analyse(make_study(("a",), [column]), "t.i", panel)
+    moving = make_study(("a",), [column | {"instrument": "colleges * period"}])
+    assert bd.analyse(moving, "t.i", panel).family == "iv_second"
+
+
+def selected(seed, N=150, T=10):
+    """Treatment and trends both follow x: only units alike in x are comparable."""
+    rng = np.random.default_rng(seed)
+    x = rng.normal(size=N)
+    treated = rng.random(N) < 1 / (1 + np.exp(-1.5 * x))
+    period = np.arange(1, T + 1)
+    y = rng.normal(size=N)[:, None] + 0.3 * x[:, None] * period + 0.3 * rng.normal(size=(N, T))
+    y -= 0.5 * (treated[:, None] & (period >= 6))
+    frame = pd.DataFrame(
+        {
+            "unit": np.repeat(np.arange(N), T),
+            "period": np.tile(period, N),
+            "y": y.ravel(),
+            "x": np.repeat(x, T) + 1e-3 * rng.normal(size=N * T),
+        }
+    )
+    adoption = pd.DataFrame({"a": np.where(treated, 6.0, np.nan)},
+                            index=pd.Index(np.arange(N), name="unit"))  # fmt: skip
+    return frame, adoption
+
+
+PSM = {"id": "m", "outcome": "y", "treatments": ["active:a"], "covariates": ["x"],
+       "family": "psm_did"}  # fmt: skip
+
+
+def test_matching_removes_most_of_the_selection_on_trends():
+    frame, adoption = selected(1)
+    study = make_study(("a",), [PSM])
+    result = bd.analyse(study, "t.m", make_panel(frame, adoption))
+    assert result.converged
+    assert all(peer.holds for peer in result.peers)
+    matched = result.tables[0].frame.iloc[0]
+    plain = dataclasses.replace(
+        spec_of(study, "m"), column=spec_of(study, "m").column.model_copy(update={"family": "twfe"})
+    )
+    design = build_design(plain, make_panel(frame, adoption))
+    naive = fit(design, priors="flat")["posterior"]["tau"].to_numpy().mean()
+    assert abs(matched["mean"] + 0.5) < 0.3 * abs(naive + 0.5)
+    balance = result.tables[1].frame.iloc[0]
+    assert abs(balance["matched once"]) < 0.2 < abs(balance["before matching"])
+
+
+def test_pairs_are_nearest_within_the_caliper_and_renaming_units_does_not_matter():
+    rng = np.random.default_rng(0)
+    score, treated = rng.normal(size=80), rng.random(80) < 0.4
+    pairs = match(score, treated, 0.2)
+    assert treated[pairs[:, 0]].all()
+    assert not treated[pairs[:, 1]].any()
+    assert len(set(pairs[:, 1])) == len(pairs)  # each control serves once
+    limit = 0.2 * score.std()
+    assert (np.abs(score[pairs[:, 0]] - score[pairs[:, 1]]) <= limit).all()
+    unused = np.setdiff1d(np.flatnonzero(~treated), pairs[:, 1])
+    for one in np.setdiff1d(np.flatnonzero(treated), pairs[:, 0]):
+        assert np.abs(score[unused] - score[one]).min() > limit
+    order = rng.permutation(80)
+    again = match(score[order], treated[order], 0.2)
+    assert {tuple(sorted(p)) for p in order[again].tolist()} == {
+        tuple(sorted(p)) for p in pairs.tolist()
+    }
+
+
+def test_too_few_pairs_give_no_effect():
+    frame, adoption = selected(2)
+    study = make_study(("a",), [PSM | {"options": {"caliper": 1e-9}}])
+    with pytest.raises(NotIdentifiedError, match="overlap"):
+        bd.analyse(study, "t.m", make_panel(frame, adoption))
+    spec = spec_of(study, "m")
+    plain = dataclasses.replace(spec, column=spec.column.model_copy(update={"family": "twfe"}))
+    design = build_design(plain, make_panel(frame, adoption))
+    assert effect_on(design, np.array([[0, 1]])) is None
+
+
+@pytest.mark.sampling
+@pytest.mark.filterwarnings("ignore")
+def test_the_propensity_model_in_pymc_has_this_posterior():
+    import pymc as pm
+
+    from bayesdid.models.propensity import build
+
+    rng = np.random.default_rng(1)
+    x = rng.normal(size=(120, 2))
+    treated = rng.random(120) < 1 / (1 + np.exp(-x[:, 0]))
+    scores, quality = draw_propensity(treated, x, size=4000)
+    assert all(item.passed for item in quality.gate())
+    with build(treated, x):
+        tree = pm.sample(1000, chains=2, cores=2, random_seed=1, nuts_sampler="nutpie",
+                         progressbar=False)  # fmt: skip
+    beta = tree["posterior"]["beta"].to_numpy().reshape(-1, 2)
+    theirs = tree["posterior"]["alpha"].to_numpy().reshape(-1, 1) + beta @ x.T
+    error = np.hypot(theirs.std(axis=0) / np.sqrt(800), scores.std(axis=0) / np.sqrt(2000))
+    assert (np.abs(theirs.mean(axis=0) - scores.mean(axis=0)) < MCSE * error).all()
+
+
+def test_specification_curve_runs_every_combination_once():
+    frame, adoption = staggered(5, N=40, T=8, policies=("a", "b"))
+    rng = np.random.default_rng(0)
+    frame = frame.assign(x=rng.normal(size=len(frame)), w=rng.normal(size=len(frame)))
+    column = {"id": "s", "outcome": "y", "treatments": ["both"], "covariates": ["x", "w"],
+              "family": "specification_curve"}  # fmt: skip
+    study = make_study(columns=[column])
+    panel = make_panel(frame, adoption)
+    found = list(choices(study, spec_of(study, "s"), panel, ("fixed", "random"), ("iid", "AR(1)")))
+    assert len({choice.labels for choice in found}) == len(found) == 2 * 2 * 4 * 3
+    first = found[0]
+    exact = fit(first.design)["posterior"]["tau"].to_numpy().ravel()
+    quick = effect_draws(first.design, "iid", 2000, 1)
+    assert abs(quick.mean() - exact.mean()) < MCSE * exact.std() / np.sqrt(1300)
+    small = make_study(columns=[column | {"options": {"errors": ["iid"], "effects": ["fixed"]}}])
+    result = bd.analyse(small, "t.s", panel)
+    matrix = result.figures[0].matrix
+    assert sum(matrix["controls: none"]) == 3
+    assert all(sum(row) >= 1 for row in matrix.values())
+    means = result.tables[1].frame["mean"]
+    assert (means.diff().dropna() >= 0).all()
