@@ -251,3 +251,49 @@ def test_specification_curve_runs_every_combination_once():
     assert all(sum(row) >= 1 for row in matrix.values())
     means = result.tables[1].frame["mean"]
     assert (means.diff().dropna() >= 0).all()
+
+
+def test_stacking_prefers_what_predicts_and_sums_to_one():
+    from bayesdid.analyses.compare import stacking
+
+    rng = np.random.default_rng(0)
+    good, bad = rng.normal(-1, 0.3, 60), rng.normal(-2, 0.3, 60)
+    weights = stacking(np.column_stack([bad, good]))
+    assert weights.sum() == pytest.approx(1.0)
+    assert weights[1] > 0.95
+    half = np.where(np.arange(60) % 2 == 0, -1.0, -4.0)  # each is right for half of the units
+    assert stacking(np.column_stack([half, half[::-1]])) == pytest.approx([0.5, 0.5], abs=1e-3)
+
+
+def test_leaving_units_out_by_weights_equals_refitting():
+    from bayesdid.analyses.compare import k_fold
+    from bayesdid.checks.loo import without_unit
+    from bayesdid.design.build import with_effects
+    from bayesdid.engines.fit import fit as fit_design
+
+    frame, adoption = staggered(8, N=40, T=8)
+    column = {"id": "c", "outcome": "y", "treatments": ["active:a"]}
+    study = make_study(("a",), [column])
+    base = build_design(spec_of(study, "c"), make_panel(frame, adoption))
+    for kind in ("fixed", "random"):
+        design = with_effects(base, kind, kind)
+        left = without_unit(fit_design(design), design, contrasts_only=True)["unit_elpd"].to_numpy()
+        folds = k_fold(design, folds=20)  # two units at a time: nearly leave-one-out
+        assert np.corrcoef(left, folds)[0, 1] > 0.99
+        assert abs(left.sum() - folds.sum()) < 0.1 * abs(left.std() * np.sqrt(len(left)))
+
+
+def test_comparison_finds_the_model_that_made_the_data():
+    frame, adoption = staggered(
+        9, N=60, policies=("a", "b"), effect=lambda s, t: -1.0 * (t >= s[0]) - 0.8 * (t >= s[1])
+    )
+    columns = [
+        {"id": "one", "outcome": "y", "treatments": ["active:a"]},
+        {"id": "two", "outcome": "y", "treatments": ["active:a", "active:b"]},
+        {"id": "c", "outcome": "y", "family": "comparison",
+         "options": {"specs": ["t.one", "t.two"], "effects": ["fixed"]}},
+    ]  # fmt: skip
+    result = bd.analyse(make_study(columns=columns), "t.c", make_panel(frame, adoption), draws=250)
+    table = result.tables[0].frame
+    assert table["model"].iloc[0] == "t.two, fixed"
+    assert table["stacking weight"].iloc[0] > 0.9

@@ -19,6 +19,7 @@ _FAMILIES = {
     "moderation": "bayesdid.analyses.moderation:moderation",
     "heterogeneity": "bayesdid.analyses.heterogeneity:heterogeneity",
     "specification_curve": "bayesdid.analyses.curve:specification_curve",
+    "comparison": "bayesdid.analyses.compare:comparison",
     "iv_second": "bayesdid.analyses.instrument:instrument",
     "psm_did": "bayesdid.analyses.matching:matching",
     "errors": "bayesdid.analyses.errors:errors",

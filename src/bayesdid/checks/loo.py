@@ -104,8 +104,13 @@ def loo(tree: xr.DataTree, design: Design, labels: dict[str, str] | None = None)
     return Loo(float(result.elpd), float(result.se), float(result.p), limit, by_unit)
 
 
-def without_unit(tree: xr.DataTree, design: Design) -> pd.DataFrame:
+def without_unit(
+    tree: xr.DataTree, design: Design, *, contrasts_only: bool = False
+) -> pd.DataFrame:
     """Leave out one whole unit at a time: ``p``, ``shift``, ``unit_k``, ``unit_elpd`` by unit.
+
+    With `contrasts_only` only the T - 1 contrasts within a unit are predicted whatever its effect,
+    so that models with fixed and with random effects can be compared.
 
     A unit's T residuals are normal with covariance ``sigma^2 I + sigma_unit^2 J`` given the other
     parameters; under a fixed effect (flat prior) only their T - 1 contrasts are predicted. Its
@@ -128,7 +133,7 @@ def without_unit(tree: xr.DataTree, design: Design) -> pd.DataFrame:
     for unit in range(len(design.units)):
         e = residual[:, design.unit_index == unit]
         level = np.full(e.shape[1], 1.0)
-        if design.unit_effects == "fixed":
+        if (design.unit_effects == "fixed" or contrasts_only) and e.shape[1] > 1:
             contrasts = helmert(e.shape[1])  # orthonormal, (T - 1, T)
             e, level = e @ contrasts.T, np.zeros(len(contrasts))
         S, T = e.shape

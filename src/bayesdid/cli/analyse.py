@@ -53,7 +53,7 @@ def command(
     else:
         for item in found:
             if item.content is not None:
-                _print(item.content)
+                print_analysis(item.content)
     for item in found:
         if item.refused:
             console.print(f"refused {item.spec_id}: {item.refused}", markup=False, soft_wrap=True)
@@ -70,7 +70,8 @@ def _sound(content: dict[str, Any]) -> bool:
     )
 
 
-def _print(content: dict[str, Any]) -> None:
+def print_analysis(content: dict[str, Any]) -> None:
+    """Sentences, tables and peers of an analysis on stdout."""
     from rich.table import Table
 
     from bayesdid.cli.console import out

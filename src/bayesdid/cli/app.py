@@ -37,6 +37,7 @@ def _register() -> None:
         analyse,
         audit,
         check,
+        compare,
         fit,
         panel,
         report,
@@ -45,7 +46,7 @@ def _register() -> None:
         validate,
     )
 
-    for module in (report, audit, synergy, fit, analyse, validate, check, panel, schema):
+    for module in (report, audit, synergy, fit, analyse, compare, validate, check, panel, schema):
         app.command(module.__name__.rpartition(".")[2])(module.command)
 
 

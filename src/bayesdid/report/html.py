@@ -78,7 +78,7 @@ _GROUPS = {
     "heterogeneity": ("Heterogeneity", ("heterogeneity",),
                       "One model per grouping instead of one regression per group: differences "
                       "between groups have posteriors of their own."),
-    "robustness": ("Robustness", ("errors", "event_study", "iv_second", "psm_did",
+    "robustness": ("Robustness", ("comparison", "errors", "event_study", "iv_second", "psm_did",
                                   "specification_curve"),
                    "Other errors and likelihoods, violated parallel trends, an instrument, "
                    "matching, and every combination of defensible choices."),

@@ -15,8 +15,8 @@ from bayesdid.study.terms import parse_term
 EffectKind = Literal["fixed", "random", "mundlak", "none"]
 Family = Literal[
     "twfe", "pooled", "event_study", "cohort", "overlap", "mediation", "moderation",
-    "heterogeneity", "errors", "specification_curve", "iv_first", "iv_second", "psm_did",
-    "placebo", "sdm", "other",
+    "heterogeneity", "errors", "specification_curve", "comparison", "iv_first",
+    "iv_second", "psm_did", "placebo", "sdm", "other",
 ]  # fmt: skip
 
 

@@ -1,0 +1,40 @@
+"""``bayesdid compare``: which spec, with which effects, predicts units left out."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+
+def command(
+    study: Annotated[Path, typer.Argument(help="Study folder, e.g. models/dual_pilot")],
+    spec: Annotated[list[str], typer.Option(help="Spec ids on the same rows; repeat.")],
+    panel: Annotated[Path | None, typer.Option(help="Panel file.")] = None,
+    effects: Annotated[
+        list[str] | None, typer.Option(help="fixed, random, mundlak; repeat. Default all.")
+    ] = None,
+    draws: Annotated[int, typer.Option(min=100, help="Draws per chain, of four chains.")] = 1000,
+    seed: Annotated[int, typer.Option(help="Random seed.")] = 0,
+    as_json: Annotated[bool, typer.Option("--json", help="One JSON document on stdout.")] = False,
+) -> None:
+    """Leave-one-unit-out, K-fold over units, and stacking weights."""
+    from bayesdid.analyses.compare import compare
+    from bayesdid.cli.analyse import print_analysis
+    from bayesdid.cli.console import print_json
+    from bayesdid.errors import InputError
+    from bayesdid.panel.load import load_panel
+    from bayesdid.study.load import load_study
+
+    known = ("fixed", "random", "mundlak")
+    if bad := [kind for kind in effects or () if kind not in known]:
+        raise InputError("unknown effects", value=bad[0], remedy=f"use {', '.join(known)}")
+    loaded = load_study(study)
+    data = load_panel(loaded, panel)
+    kinds = [kind for kind in known if effects is None or kind in effects]
+    content = compare(loaded, spec, data, kinds=kinds, draws=draws, seed=seed).to_dict()  # type: ignore[arg-type]
+    if as_json:
+        print_json(content)
+    else:
+        print_analysis(content)
