@@ -25,6 +25,9 @@ test: $(STAMP) ## Lint, types, tests
 	$(BIN)/mypy
 	$(BIN)/python -m pytest -q -n 2
 
+calibrate: $(STAMP) ## Coverage of every model family on simulated panels (half an hour)
+	OMP_NUM_THREADS=1 $(BIN)/python tests/statistical/calibrate.py
+
 format: $(STAMP) ## Format and sort imports
 	$(BIN)/ruff check --fix src tests
 	$(BIN)/ruff format src tests
@@ -37,4 +40,4 @@ lock: ## Re-resolve requirements.lock from pyproject.toml
 clean: ## Remove the virtual environment and caches
 	rm -rf $(VENV) .mypy_cache .ruff_cache .pytest_cache .hypothesis
 
-.PHONY: help setup report test format lock clean
+.PHONY: help setup report test calibrate format lock clean

@@ -52,28 +52,29 @@ def build(
         Multiplies the expected count, shape (n,); default one.
     """
     with pm.Model(coords=coords(design)):
+        y = pm.Data("outcome", design.y, dims="obs")
         if kind == "negative_binomial":
             size = np.ones(design.n) if exposure is None else exposure
             start = float(np.log(design.y.sum() / size.sum()))
             mu = pm.math.log(size) + _mean(design, priors, start)
             spread = pm.HalfNormal("spread", 1.0)
             pm.NegativeBinomial("y", mu=pm.math.exp(mu), alpha=spread**-2.0,
-                                observed=design.y.astype(int), dims="obs")  # fmt: skip
+                                observed=y, dims="obs")  # fmt: skip
             return pm.modelcontext(None)
         mu = _mean(design, priors, float(design.y.mean()))
         sigma = residual_scale(priors)
         match kind:
             case "student_t":
                 nu = pm.Deterministic("nu", 1.0 + pm.Gamma("nu_minus_one", 2.0, 0.1))
-                pm.StudentT("y", nu=nu, mu=mu, sigma=sigma, observed=design.y, dims="obs")
+                pm.StudentT("y", nu=nu, mu=mu, sigma=sigma, observed=y, dims="obs")
             case "unit_variance":
                 omega = pm.HalfNormal("omega", 1.0)
                 z = pm.Normal("z", dims=design.unit_dim)
                 scale = pm.Deterministic("sigma_of_unit", sigma * pm.math.exp(omega * z),
                                          dims=design.unit_dim)  # fmt: skip
-                pm.Normal("y", mu, scale[design.unit_index], observed=design.y, dims="obs")
+                pm.Normal("y", mu, scale[design.unit_index], observed=y, dims="obs")
             case "ar1":
-                _ar1(design, mu, sigma)
+                _ar1(design, y, mu, sigma)
         return pm.modelcontext(None)
 
 
@@ -102,7 +103,7 @@ def _mean(design: Design, priors: Priors, start: float) -> Any:
     return mu
 
 
-def _ar1(design: Design, mu: Any, sigma: Any) -> None:
+def _ar1(design: Design, y: Any, mu: Any, sigma: Any) -> None:
     """Each row given the one before it in its unit; first rows from the stationary distribution."""
     order = np.lexsort((design.periods[design.period_index].astype(float), design.unit_index))
     unit = design.unit_index[order]
@@ -112,7 +113,7 @@ def _ar1(design: Design, mu: Any, sigma: Any) -> None:
     gap = when[later] - when[later - 1]
     phi = pm.Uniform("phi", -1.0, 1.0)
     power = phi ** gap.astype(int)
-    error = design.y[order] - mu[order]
+    error = y[order] - mu[order]
     pm.Potential("first", pm.logp(pm.Normal.dist(0.0, sigma), error[first]).sum())
     conditional = pm.Normal.dist(power * error[later - 1], sigma * pm.math.sqrt(1 - power**2))
     pm.Potential("later", pm.logp(conditional, error[later]).sum())

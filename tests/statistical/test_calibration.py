@@ -1,0 +1,15 @@
+"""A few panels of every family that needs no chain: nothing is grossly off."""
+
+import pytest
+from calibrate import FAMILIES, bands, calibrate
+
+QUICK = [name for name in FAMILIES if FAMILIES[name][0].__name__ != "sampled"]
+SIZE = 20
+
+
+@pytest.mark.parametrize("name", QUICK)
+def test_intervals_cover_and_bias_is_noise(name):
+    (row,) = calibrate(SIZE, names=[name]).to_dict(orient="records")
+    for level, (low, high) in bands(SIZE, error=1e-4).items():
+        assert low <= row[level] <= high, (level, row)
+    assert abs(row["bias"]) < 5 * row["MCSE"] + 0.15 * row["RMSE"]  # weak priors shrink a little
