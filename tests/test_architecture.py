@@ -5,9 +5,15 @@ import re
 
 import pytest
 
-ORDER = ("errors", "jsonio", "study", "panel", "design", "models", "engines", "frequentist",
+ORDER = ("errors", "jsonio", "logs", "study", "panel", "design", "models", "engines", "frequentist",
          "contrasts", "audit", "checks", "analyses", "report", "cli")  # fmt: skip
-MAY_IMPORT_PYMC = {"models", "engines.plain", "engines.collapsed", "engines.errors"}
+MAY_IMPORT_PYMC = {
+    "models",
+    "engines.plain",
+    "engines.collapsed",
+    "engines.errors",
+    "engines.mediation",
+}
 
 
 @pytest.fixture(scope="module")

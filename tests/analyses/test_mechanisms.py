@@ -33,6 +33,7 @@ def mediated(seed, *, a=0.5, b=-0.8, direct=-0.3, rho=0.0, N=80):
     on = frame["period"] >= adoption["a"].reindex(frame["unit"]).to_numpy(float, na_value=np.inf)
     shock = rng.multivariate_normal([0, 0], [[1, rho], [rho, 1]], len(frame)) * [0.5, 0.3]
     frame["M"] = a * on + rng.normal(0, 1, N)[frame["unit"]] + shock[:, 0]
+    frame["M"] += rng.normal(0, 0.4, 12)[frame["period"] - 1]
     frame["y"] = direct * on + b * frame["M"] + rng.normal(0, 1, N)[frame["unit"]] + shock[:, 1]
     return frame, adoption
 

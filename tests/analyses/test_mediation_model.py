@@ -32,3 +32,18 @@ def test_mediation_model_in_pymc():
     # weak priors in the model, flat ones in the exact draws: the same to a small share of the sd
     error = np.hypot(theirs.std() / np.sqrt(1000), ours.std() / np.sqrt(len(ours)))
     assert abs(theirs.mean() - ours.mean()) < MCSE * error + 0.02 * ours.std()
+
+
+@pytest.mark.sampling
+@pytest.mark.filterwarnings("ignore")
+def test_random_effects_find_planted_paths():
+    from made import make_panel, make_study
+    from test_mechanisms import COLUMN
+
+    frame, adoption = mediated(7, N=60)
+    column = COLUMN | {"unit_effects": "random", "period_effects": "random"}
+    result = bd.analyse(make_study(("a",), [column]), "t.m", make_panel(frame, adoption), draws=500)
+    assert result.converged
+    table = result.tables[0].frame.set_index("quantity")
+    for name, truth in (("M: indirect a b", -0.4), ("direct", -0.3)):
+        assert abs(table.loc[name, "mean"] - truth) < 4 * table.loc[name, "sd"]

@@ -27,6 +27,8 @@ from bayesdid.analyses.analysis import (
 from bayesdid.contrasts.summary import hdi
 from bayesdid.design.build import build_design
 from bayesdid.design.design import Design, FloatArray
+from bayesdid.design.regressors import is_random
+from bayesdid.engines.mediation import SampledMediation, sample_mediation
 from bayesdid.engines.multivariate import multivariate_posterior
 from bayesdid.engines.student import student_posterior
 from bayesdid.errors import InputError
@@ -137,7 +139,13 @@ def mediation(
         raise InputError(f"{spec.id}: mediation needs mediators and one treatment",
                          remedy='set options = { mediators = ["TI"] }')  # fmt: skip
     design, mediators = _designs(spec, panel, names)
-    found = mediation_draws(design, mediators, size=4 * draws, seed=seed)
+    exact = not is_random(design.unit_effects) and not is_random(design.period_effects)
+    if exact:
+        found: MediationDraws | SampledMediation = mediation_draws(
+            design, mediators, size=4 * draws, seed=seed
+        )
+    else:
+        found = sample_mediation(design, mediators, names, draws=draws, seed=seed)
     quantities: dict[str, FloatArray] = {}
     for k, name in enumerate(names):
         quantities |= {f"{name}: a": found.a[:, k], f"{name}: b": found.b[:, k],
@@ -146,11 +154,12 @@ def mediation(
         quantities["indirect, all"] = found.indirect.sum(axis=1)
     share = found.indirect.sum(axis=1) / found.total
     quantities |= {"direct": found.direct, "total": found.total, "proportion mediated": share}
-    tables = [Table("effects", "Joint posterior under fixed effects and flat priors",
+    tables = [Table("effects", "Joint posterior under fixed effects and flat priors" if exact
+                    else "Joint posterior under random effects and weak priors",
                     summary_frame(quantities))]  # fmt: skip
     figures: list[Figure] = []
     sentences = [_headline(study, names, found)]
-    if len(names) == 1:
+    if len(names) == 1 and isinstance(found, MediationDraws):
         zero = found.rho_zero
         low, high = hdi(zero)
         sentences.append(
@@ -169,16 +178,30 @@ def mediation(
         tables.append(Table("published", "From the published columns alone, a and b independent",
                             published[0]))  # fmt: skip
         sentences.append(published[1])
-    tree = draws_tree(quantities, spec, panel, engine="multivariate", seed=seed, priors="flat")
+    tree = draws_tree(
+        quantities,
+        spec,
+        panel,
+        engine="multivariate" if exact else "plain",
+        seed=seed,
+        priors="flat" if exact else "weak",
+    )
     return Analysis(
         spec.id, "mediation", spec.title, tuple(sentences), tuple(tables), tuple(figures),
-        tuple(_peers(design, mediators, names, found)), tree, True,
+        tuple(_peers(design, mediators, names, found)) if exact else (), tree,
+        isinstance(found, MediationDraws) or found.converged,
         tuple(note.text for note in design.notes), panel.synthetic or "",
     )  # fmt: skip
 
 
 def _designs(spec: Spec, panel: Panel, names: tuple[str, ...]) -> tuple[Design, FloatArray]:
     """The outcome's design without the mediators, on rows that have them, and the mediators."""
+    if "mundlak" in {spec.column.unit_effects, spec.column.period_effects}:
+        raise InputError(
+            f"{spec.id}: Mundlak effects give the within estimates of a and b, which "
+            "fixed effects give exactly",
+            remedy="use fixed or random effects",
+        )
     covariates = tuple(c for c in spec.column.covariates if c not in names)
     column = spec.column.model_copy(update={"family": "twfe", "covariates": (*covariates, *names)})
     full = build_design(dataclasses.replace(spec, column=column), panel)
@@ -193,7 +216,10 @@ def _designs(spec: Spec, panel: Panel, names: tuple[str, ...]) -> tuple[Design, 
     return design, mediators
 
 
-def _headline(study: Study, names: tuple[str, ...], found: MediationDraws) -> str:
+type Paths = MediationDraws | SampledMediation
+
+
+def _headline(study: Study, names: tuple[str, ...], found: Paths) -> str:
     parts = []
     lower = study.file.outcome.better == "lower"
     for k, name in enumerate(names):
@@ -219,7 +245,7 @@ def _rho_figure(study: Study, name: str, found: MediationDraws) -> Figure:
 
 
 def _peers(
-    design: Design, mediators: FloatArray, names: tuple[str, ...], found: MediationDraws
+    design: Design, mediators: FloatArray, names: tuple[str, ...], found: Paths
 ) -> list[Peer]:
     """Each coefficient against its own least-squares regression, within Monte Carlo error."""
 

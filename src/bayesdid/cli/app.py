@@ -13,6 +13,7 @@ from rich.markup import escape
 
 from bayesdid.cli.console import console
 from bayesdid.errors import BayesdidError
+from bayesdid.logs import quiet
 
 app = typer.Typer(
     name="bayesdid",
@@ -55,6 +56,7 @@ _register()
 
 def main() -> None:
     """Run the command line; known errors become one message and their exit code."""
+    quiet()
     try:
         app()
     except BayesdidError as error:

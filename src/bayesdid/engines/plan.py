@@ -14,6 +14,7 @@ from bayesdid.design.build import FITTED_FAMILIES, build_design, with_effects
 from bayesdid.design.design import Design
 from bayesdid.engines.store import FitRequest
 from bayesdid.errors import InputError
+from bayesdid.logs import quiet
 from bayesdid.panel.panel import Panel
 from bayesdid.study.load import Study
 from bayesdid.study.schema import EffectKind
@@ -118,7 +119,7 @@ def process_pool(workers: int | None = None, jobs: int | None = None) -> Iterato
     os.environ.update(dict.fromkeys(before, "1"))
     try:
         context = multiprocessing.get_context("spawn")
-        with ProcessPoolExecutor(count, mp_context=context) as pool:
+        with ProcessPoolExecutor(count, mp_context=context, initializer=quiet) as pool:
             yield pool
     finally:
         for name, value in before.items():

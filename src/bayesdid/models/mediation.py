@@ -8,7 +8,8 @@ r"""Mediators and outcome jointly, Eqs. 2 and 3 of the study.
 Indirect effect of mediator k: ``a_k b_k``; direct: ``c'``; total: ``c' + sum_k a_k b_k``. The
 mediators' residuals may be correlated with each other, those of the outcome are not correlated
 with them: sequential ignorability, which :mod:`bayesdid.analyses.mediation` relaxes. With flat
-priors this is the posterior that :mod:`bayesdid.engines.multivariate` draws exactly.
+priors and fixed effects this is the posterior that :mod:`bayesdid.engines.multivariate` draws
+exactly. Random effects sum to zero over their levels, since nothing but their sum is identified.
 """
 
 from __future__ import annotations
@@ -21,7 +22,7 @@ import pymc as pm
 from bayesdid.design.design import Design, FloatArray
 from bayesdid.design.priors import Priors
 from bayesdid.design.regressors import is_random
-from bayesdid.models.effects import effect
+from bayesdid.models.effects import effect, group_scale
 from bayesdid.models.twfe import coords
 
 
@@ -55,9 +56,13 @@ def build(
             (design.unit_index, design.unit_dim, design.unit_effects),
             (design.period_index, design.period_dim, design.period_effects),
         ):
-            own = effect(dim, kind, priors)
-            if own is not None:
+            if kind != "none":
                 level = _levels(f"{dim}_mediator", dim, is_random(kind))
+                own = (
+                    pm.ZeroSumNormal(f"{dim}_effect", group_scale(f"sigma_{dim}", priors), dims=dim)
+                    if is_random(kind)
+                    else effect(dim, kind, priors)
+                )
                 mean, mu = mean + level[index], mu + own[index]
         pm.MvNormal("M", mean, chol=chol, observed=M)
         pm.Normal("y", mu, pm.HalfNormal("sigma", 2.5 * sd_y), observed=y, dims="obs")
@@ -69,5 +74,6 @@ def build(
 def _levels(name: str, dim: str, random: bool) -> Any:
     """Effects of one dimension on every mediator, shape (levels, q)."""
     if random:
-        return pm.Normal(name, 0.0, pm.HalfNormal(f"sigma_{name}", 1.0), dims=(dim, "mediator"))
+        scale = pm.Gamma(f"sigma_{name}", alpha=2.0, beta=2.0)  # zero at zero, as every such prior
+        return pm.ZeroSumNormal(name, scale, dims=("mediator", dim)).T
     return pm.Normal(name, 0.0, 10.0, dims=(dim, "mediator"))

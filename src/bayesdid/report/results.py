@@ -33,6 +33,7 @@ from bayesdid.panel.adoption import arm, only, sequence
 from bayesdid.panel.panel import Panel
 from bayesdid.report.event_results import event_sections, placebo_sections
 from bayesdid.report.panel_results import panel_section
+from bayesdid.report.weights_results import weights_section
 from bayesdid.study.load import Study
 
 Progress = Callable[[str], None]
@@ -86,6 +87,7 @@ def compute_results(
         "placebo": placebo_sections(study, panel, seed),
         "analyses": [item.content for item in analyses if item.content is not None],
         "refused": {item.spec_id: item.refused for item in analyses if item.refused},
+        "weights": weights_section(study, panel, plan.designs),
         "agreement": [item.to_dict() for item in agreements],
         "identity": _identity(agreements),
         "checks": checks,

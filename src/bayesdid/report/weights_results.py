@@ -1,0 +1,89 @@
+"""What every TWFE coefficient of a study averages: negative weights, contamination, Bacon."""
+
+from __future__ import annotations
+
+import dataclasses
+from typing import Any
+
+import numpy as np
+
+from bayesdid.design.cohort import cohort_design
+from bayesdid.design.design import Design
+from bayesdid.errors import InputError
+from bayesdid.frequentist.staggered import bacon, term_weights
+from bayesdid.panel.panel import Panel
+from bayesdid.study.load import Study
+
+_NAMED = 6  # specs that a sentence names
+_MATTERS = 0.1  # share of negative or forbidden weight from which the page warns
+
+
+def weights_section(study: Study, panel: Panel, designs: dict[str, Design]) -> dict[str, Any]:
+    """Rows for each binary treatment of every two-way spec, and sentences on whether they matter.
+
+    Goodman-Bacon decompositions (without covariates) where the spec has one absorbing treatment
+    and its sample is balanced.
+    """
+    rows: list[dict[str, Any]] = []
+    for spec_id, design in designs.items():
+        if study[spec_id].column.family not in {"twfe", "pooled"}:
+            continue
+        shares = _bacon(study, spec_id, panel)
+        rows += [
+            {
+                "spec": spec_id, "term": item.term, "estimate": item.estimate,
+                "negative": item.negative, "negative_rows": item.negative_rows,
+                "flip_sd": item.flip_sd, "contamination": item.other_size,
+                "forbidden": shares.get("forbidden") if shares else None,
+            }
+            for item in term_weights(design, row_states(design, panel))
+        ]  # fmt: skip
+    return {"rows": rows, "sentences": _sentences(rows)}
+
+
+def row_states(design: Design, panel: Panel) -> np.ndarray:
+    """``none``, ``only:P`` or ``both`` in each row of a design."""
+    position = {unit: k for k, unit in enumerate(panel.units)}
+    starts = panel.adoption.to_numpy(dtype=float, na_value=np.inf)
+    start = starts[[position[unit] for unit in design.units]][design.unit_index]
+    on = design.periods[design.period_index].astype(float)[:, None] >= start
+    only = np.array([f"only:{policy}" for policy in panel.policies])[on.argmax(axis=1)]
+    return np.where(on.sum(axis=1) == 0, "none", np.where(on.sum(axis=1) > 1, "both", only))
+
+
+def _bacon(study: Study, spec_id: str, panel: Panel) -> dict[str, float] | None:
+    spec = study[spec_id]
+    bare = dataclasses.replace(spec, column=spec.column.model_copy(update={"covariates": ()}))
+    if spec.column.outcome_lead or "none" in {spec.column.unit_effects, spec.column.period_effects}:
+        return None
+    try:
+        parts = bacon(cohort_design(bare, panel))
+    except InputError:
+        return None  # not one absorbing treatment, or nothing to compare with
+    return None if parts is None else parts.weight
+
+
+def _sentences(rows: list[dict[str, Any]]) -> list[str]:
+    if not rows:
+        return []
+    negative = [row for row in rows if row["negative"] < -_MATTERS]
+    forbidden = [row for row in rows if (row["forbidden"] or 0.0) > _MATTERS]
+    dirty = [row for row in rows if max(row["contamination"].values(), default=0.0) > _MATTERS]
+
+    def share(found: list[dict[str, Any]]) -> str:
+        names = list(dict.fromkeys(row["spec"] for row in found))
+        some = ", ".join(names[:_NAMED]) + (", …" if len(names) > _NAMED else "")
+        return f"{len(found)} of {len(rows)}" + (f" ({some})" if found else "")
+
+    return [
+        f"Negative weights on treated rows sum to more than {_MATTERS} in {share(negative)} "
+        "coefficients: there, effects that differ between rows can pull the coefficient outside "
+        "their range." if negative else
+        f"In none of {len(rows)} coefficients do negative weights on treated rows sum to more than "
+        f"{_MATTERS}: the problem of staggered TWFE does not matter here.",
+        f"Forbidden comparisons (later against earlier treated) have more than {_MATTERS:.0%} of "
+        f"the weight in {share(forbidden)}.",
+        f"Rows under another policy state than the coefficient's own have more than {_MATTERS} of "
+        f"absolute weight in {share(dirty)}: such a coefficient mixes in what the other policy "
+        "does.",
+    ]  # fmt: skip
