@@ -9,7 +9,8 @@ from typer.testing import CliRunner
 
 from bayesdid.cli.app import app
 
-COMMANDS = ("report", "audit", "synergy", "fit", "validate", "check", "panel", "schema")
+COMMANDS = ("report", "audit", "synergy", "fit", "analyse", "compare", "validate", "check",
+            "panel", "schema")  # fmt: skip
 HEAVY = ("pymc", "pytensor", "nutpie", "matplotlib", "arviz", "pyfixest")
 
 
@@ -73,7 +74,7 @@ def test_fit_writes_and_reuses(models, tmp_path):
         "active:perse", "active:belt", "active:perse * active:belt",
     ]  # fmt: skip
     assert rows == json.loads(second.stdout)["rows"]
-    assert "1 of them reused" in second.stderr.replace("\n", " ")
+    assert "1 of them reused" in " ".join(second.stderr.split())
 
 
 def test_a_fit_that_did_not_converge_sets_exit_code_1(studies, tmp_path):
@@ -122,3 +123,29 @@ def test_synergy_json(models):
     words = {v["claim"]: v["word"] for v in document["verdicts"]}
     assert words["synergy"] == "contradicted, fragile"
     assert set(document["network"]) == {"design", "independent"}
+
+
+def test_analyse_prints_one_document_and_stores_draws(models, tmp_path):
+    arguments = ("analyse", models / "traffic_laws", "--spec", "reanalysis.mediation_miles",
+                 "--out", tmp_path, "--json")  # fmt: skip
+    first = run(*arguments)
+    assert first.returncode == 0, first.stderr
+    (content,) = json.loads(first.stdout)["analyses"]
+    assert content["family"] == "mediation"
+    assert all(peer["holds"] for peer in content["peers"])
+    assert [path.suffix for path in sorted(tmp_path.iterdir())] == [".json", ".nc"]
+
+
+def test_what_is_not_identified_is_refused_with_the_reason(models, tmp_path):
+    result = run("analyse", models / "dual_pilot", "--spec", "table4.2", "--out", tmp_path)
+    assert result.returncode == 2
+    assert "constant in time" in result.stderr.replace("\n", " ")
+
+
+def test_compare_names_the_better_model(models):
+    result = run("compare", models / "castle_doctrine", "--spec", "published.unweighted",
+                 "--effects", "fixed", "--json")  # fmt: skip
+    assert result.returncode == 0, result.stderr
+    assert "predicts units it has not seen best" in json.loads(result.stdout)["sentences"][0]
+    assert run("compare", models / "castle_doctrine", "--spec", "published.unweighted",
+               "--effects", "zzz").returncode == 2  # fmt: skip
