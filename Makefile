@@ -25,7 +25,7 @@ test: $(STAMP) ## Lint, types, tests
 	$(BIN)/mypy
 	$(BIN)/python -m pytest -q -n 2
 
-calibrate: $(STAMP) ## Coverage of every model family on simulated panels (half an hour)
+calibrate: $(STAMP) ## Coverage of every model family on simulated panels (about ten minutes)
 	OMP_NUM_THREADS=1 $(BIN)/python tests/statistical/calibrate.py
 
 format: $(STAMP) ## Format and sort imports

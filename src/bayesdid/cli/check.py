@@ -35,7 +35,7 @@ def command(
     document = []
     with progress("checks", len(plan.requests)) as done:
         for request in plan.requests:
-            minimum = outcome.minimum if request.design.outcome == outcome.column else None
+            minimum = outcome.minimum_of(request.design.outcome)
             results = run_checks(
                 fit(request.design, priors=request.priors, seed=seed), request.design,
                 arm(data.adoption), minimum=minimum, labels=data.unit_labels, seed=seed,

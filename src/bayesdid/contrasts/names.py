@@ -59,11 +59,3 @@ def contrasts_of(study: Study) -> tuple[Contrast, ...]:
         Contrast(f"{order[0]} - {order[1]} vs single", f"{A} first − {B} first, against single",
                  {f"{order[0]}|single": 1.0, f"{order[1]}|single": -1.0}),
     )  # fmt: skip
-
-
-def holds_when_negative(name: str, better: str) -> bool:
-    """Whether a synergy claim about this contrast says that it is negative.
-
-    The ratio claims to exceed one whatever the sign of a good effect; it has no sign of its own.
-    """
-    return better == "lower" and name != RATIO

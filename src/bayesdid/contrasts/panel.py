@@ -21,6 +21,7 @@ from bayesdid.contrasts.names import MAX_SINGLE, RATIO, SUM
 from bayesdid.contrasts.summary import LEVEL, Summary, summarise
 from bayesdid.design.design import FloatArray
 from bayesdid.errors import NotIdentifiedError
+from bayesdid.panel.adoption import policy_value
 from bayesdid.study.terms import Factor, parse_term
 
 
@@ -246,17 +247,11 @@ def _contrast(
 
 
 def _factor(factor: Factor, active: set[str], order: str, policies: list[str]) -> float:
-    both = active == set(policies)
-    match factor.kind:
-        case "active":
-            return float(factor.name in active)
-        case "only":
-            return float(active == {factor.name})
-        case "both":
-            return float(both)
-        case "any":
-            return float(bool(active))
-    return float(both and order == str(factor))
+    """Value of a factor in a state: some policies active, adopted in some order."""
+    on = np.array([policy in active for policy in policies])
+    first = order.removeprefix("first:")
+    start = np.array([0.0 if order == "simultaneous" or p == first else 1.0 for p in policies])
+    return float(policy_value(factor, policies, on, start))
 
 
 def _average(vectors: dict[str, FloatArray], rows: dict[str, int], prefix: str) -> FloatArray:

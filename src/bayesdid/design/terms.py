@@ -3,11 +3,10 @@
 from __future__ import annotations
 
 import numpy as np
-import pandas as pd
 
 from bayesdid.design.design import FloatArray
 from bayesdid.errors import InputError, NotIdentifiedError
-from bayesdid.panel.adoption import event_time
+from bayesdid.panel.adoption import active, event_time, policy_value, starts
 from bayesdid.panel.panel import Panel
 from bayesdid.study.terms import Factor, Term
 
@@ -35,38 +34,15 @@ def term_values(term: Term, panel: Panel, rows: np.ndarray) -> FloatArray:
     return values
 
 
-def active(panel: Panel) -> FloatArray:
-    """1 where a policy is active, shape (n, number of policies)."""
-    per_row = panel.adoption.reindex(panel.frame[panel.unit])
-    start = per_row.to_numpy(dtype=float, na_value=np.inf)
-    period = panel.frame[panel.period].to_numpy(dtype=float)
-    return (period[:, None] >= start).astype(float)
-
-
 def _factor_values(factor: Factor, panel: Panel, rows: np.ndarray) -> FloatArray:
     if factor.kind in {"column", "centred"}:
         values = _column(factor.name, panel)
         return values - np.nanmean(values[rows]) if factor.kind == "centred" else values
     if factor.event:
         return _event(factor, panel)
-    on = active(panel)
-    both = on.all(axis=1).astype(float)
-    match factor.kind:
-        case "active":
-            return on[:, panel.policies.index(factor.name)]
-        case "only":
-            this = panel.policies.index(factor.name)
-            others = np.delete(on, this, axis=1).any(axis=1)
-            return on[:, this] * ~others
-        case "any":
-            return on.any(axis=1).astype(float)
-        case "both":
-            _needs_two(panel, factor)
-            return both
-        case "first" | "simultaneous":
-            _needs_two(panel, factor)
-            return both * _is_sequence(factor, panel)
-    raise NotImplementedError(factor.kind)
+    if factor.kind in {"both", "first", "simultaneous"}:
+        _needs_two(panel, factor)
+    return policy_value(factor, panel.policies, active(panel), starts(panel)).astype(float)
 
 
 def _event(factor: Factor, panel: Panel) -> FloatArray:
@@ -80,19 +56,6 @@ def _event(factor: Factor, panel: Panel) -> FloatArray:
     if factor.event.startswith(">="):
         return (time >= at).astype(float)
     return (time == at).astype(float)
-
-
-def _is_sequence(factor: Factor, panel: Panel) -> FloatArray:
-    """Whether each row's unit adopted in the order that `factor` names."""
-    start = panel.adoption.to_numpy(dtype=float, na_value=np.inf)
-    finite = np.isfinite(start).all(axis=1)
-    if factor.kind == "simultaneous":
-        matches = finite & (start.min(axis=1) == start.max(axis=1))
-    else:
-        this = panel.policies.index(factor.name)
-        matches = finite & (start[:, this] < np.delete(start, this, axis=1).min(axis=1))
-    by_unit = pd.Series(matches, index=panel.adoption.index)
-    return by_unit.reindex(panel.frame[panel.unit]).to_numpy(dtype=float)
 
 
 def _needs_two(panel: Panel, factor: Factor) -> None:

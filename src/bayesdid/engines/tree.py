@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from functools import cache
 from importlib.metadata import version
 from typing import Any
 
@@ -18,6 +19,7 @@ from bayesdid.engines.recover import Effects
 _PACKAGES = ("bayesdid", "pymc", "nutpie", "arviz", "numpy", "xarray")
 
 
+@cache
 def package_versions() -> dict[str, str]:
     """Versions of the packages that determine a result."""
     return {name: version(name) for name in _PACKAGES}

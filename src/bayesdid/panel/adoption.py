@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import numpy as np
 import pandas as pd
 
 from bayesdid.errors import InputError
 from bayesdid.panel.panel import Panel
+from bayesdid.study.terms import Factor
 
 
 def arm(adoption: pd.DataFrame) -> pd.Series:
@@ -41,12 +44,54 @@ def cohort(adoption: pd.DataFrame) -> pd.Series:
 
 def state(panel: Panel) -> pd.Series:
     """``none``, ``only:<policy>`` or ``both`` in each row of the panel."""
-    start = panel.adoption.reindex(panel.frame[panel.unit]).to_numpy(dtype=float, na_value=np.inf)
-    on = panel.frame[panel.period].to_numpy(dtype=float)[:, None] >= start
+    on = active(panel)
     count = on.sum(axis=1)
     single = "only:" + np.array(panel.policies)[on.argmax(axis=1)].astype(object)
     values = np.select([count == 0, (count > 1)], ["none", "both"], default=single)
     return pd.Series(values, index=panel.frame.index)
+
+
+def active(panel: Panel) -> np.ndarray:
+    """Whether each policy is active in each row of the panel, shape (n, policies)."""
+    return panel.frame[panel.period].to_numpy(dtype=float)[:, None] >= starts(panel)
+
+
+def starts(panel: Panel) -> np.ndarray:
+    """Adoption period of each policy in each row's unit, inf for never, shape (n, policies)."""
+    per_row = panel.adoption.reindex(panel.frame[panel.unit])
+    return per_row.to_numpy(dtype=float, na_value=np.inf)
+
+
+def policy_value(
+    factor: Factor, policies: Sequence[str], on: np.ndarray, start: np.ndarray
+) -> np.ndarray:
+    """Whether a policy factor of the study vocabulary holds: its one definition.
+
+    Parameters
+    ----------
+    factor
+        Of kind active, only, any, both, first or simultaneous, without an event time.
+    policies
+        Ids, in the order of the last axis of `on` and `start`.
+    on, start
+        Whether each policy is active and when it began, shapes (..., policies), broadcastable.
+    """
+    both = on.all(axis=-1)
+    k = policies.index(factor.name) if factor.name else -1
+    match factor.kind:
+        case "active":
+            return np.asarray(on[..., k])
+        case "only":
+            return np.asarray(on[..., k] & (on.sum(axis=-1) == 1))
+        case "any":
+            return np.asarray(on.any(axis=-1))
+        case "both":
+            return np.asarray(both)
+        case "first":
+            return np.asarray(both & (start[..., k] < np.delete(start, k, axis=-1).min(axis=-1)))
+        case "simultaneous":
+            return np.asarray(both & (start.min(axis=-1) == start.max(axis=-1)))
+    raise ValueError(f"'{factor}' is not a policy term")
 
 
 def event_time(panel: Panel, policy: str | None = None) -> pd.Series:

@@ -14,11 +14,12 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from bayesdid.errors import InputError
+from bayesdid.panel.adoption import policy_value
 from bayesdid.panel.panel import Panel
 from bayesdid.panel.validate import STAMP, validate_panel
 from bayesdid.study.load import Study
 from bayesdid.study.schema import Moments, Simulation
-from bayesdid.study.terms import Term, parse_term
+from bayesdid.study.terms import POLICY_KINDS, Term, parse_term
 
 FloatArray = NDArray[np.float64]
 _BETWEEN_SHARE = 0.7  # share of a covariate's variance that lies between units
@@ -136,28 +137,12 @@ def _terms(
 
 def _term(term: Term, policies: list[str], start: FloatArray, active: FloatArray) -> FloatArray:
     value = np.ones(active.shape[:2])
-    both = active.all(axis=2)
     for factor in term.factors:
-        match factor.kind:
-            case "active":
-                value = value * active[:, :, policies.index(factor.name)]
-            case "only":
-                this = active[:, :, policies.index(factor.name)]
-                value = value * this * (active.sum(axis=2) == 1)
-            case "both":
-                value = value * both
-            case "any":
-                value = value * active.any(axis=2)
-            case "first":
-                k = policies.index(factor.name)
-                others = np.delete(start, k, axis=1).min(axis=1)
-                value = value * both * (start[:, k] < others)[:, None]
-            case "simultaneous":
-                value = value * both * (start.min(axis=1) == start.max(axis=1))[:, None]
-            case _:
-                raise InputError("the truth of a simulation is about policy terms", value=factor,
-                                 remedy="put covariates under covariates")  # fmt: skip
-    return np.asarray(value, dtype=float)
+        if factor.kind not in POLICY_KINDS or factor.event:
+            raise InputError("the truth of a simulation is about policy terms", value=factor,
+                             remedy="put covariates under covariates")  # fmt: skip
+        value = value * policy_value(factor, policies, active > 0, start[:, None, :])
+    return value
 
 
 def _outcome(

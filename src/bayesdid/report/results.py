@@ -114,12 +114,7 @@ def _checks(
     arms = arm(panel.adoption)
     checked = [fit for fit in stored if fit.request.keep_effects]
     done = begin("checks", len(checked))
-    minimum = [
-        study.file.outcome.minimum
-        if fit.request.design.outcome == study.file.outcome.column
-        else None
-        for fit in checked
-    ]
+    minimum = [study.file.outcome.minimum_of(fit.request.design.outcome) for fit in checked]
     labels = [panel.unit_labels] * len(checked)
     run = executor.map if executor is not None else map
     found = []

@@ -65,6 +65,10 @@ class Outcome(Strict):
     better: Literal["lower", "higher"] = "lower"
     minimum: float | None = Field(default=None, description="Smallest possible value, if any")
 
+    def minimum_of(self, column: str) -> float | None:
+        """Smallest possible value of a column: known for the main outcome only."""
+        return self.minimum if column == self.column else None
+
 
 class Policy(Strict):
     """One policy: either its adoption period per unit, or a 0/1 (or fractional) indicator."""
