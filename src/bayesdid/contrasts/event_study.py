@@ -89,14 +89,13 @@ def event_draws(tree: xr.DataTree) -> tuple[list[int], FloatArray]:
 
 
 def event_path(
-    times: list[int], draws: FloatArray, *, rope: float | None = None, prior: str = "independent"
-) -> EventPath:
-    """Summarise draws of a path, shape (S, K)."""
+    times: list[int], draws: FloatArray, *, reference: int = -1, rope: float | None = None,
+    prior: str = "independent",
+) -> EventPath:  # fmt: skip
+    """Summarise draws of a path, shape (S, K), that is zero at `reference`."""
     mean, sd = draws.mean(axis=0), draws.std(axis=0, ddof=1)
     intervals = np.array([hdi(column) for column in draws.T])
     sup = np.quantile(np.abs((draws - mean) / sd).max(axis=1), LEVEL)
-    missing = sorted(set(range(min(times), max(times) + 1)) - set(times))
-    reference = -1 if -1 in missing or not missing else missing[0]
     pre = draws[:, np.array(times) < min(0, reference + 1)]
     pre_p = pre_largest = pre_in_rope = float("nan")
     if pre.shape[1]:

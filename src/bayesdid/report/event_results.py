@@ -31,15 +31,13 @@ def event_sections(study: Study, trees: dict[str, dict[str, xr.DataTree]]) -> li
         if study[spec].column.outcome != study.file.outcome.column:
             rope = None
         times, draws = event_draws(kinds["fixed"])
-        paths = {"independent": event_path(times, draws, rope=rope)}
+        reference = int(study[spec].column.options.get("reference", -1))
+        paths = {"independent": event_path(times, draws, reference=reference, rope=rope)}
         _, flat = event_draws(kinds["flat"])
         scale = float(kinds["flat"]["observed_data"]["y"].std())
         for prior in ("random_walk", "gaussian_process"):
-            smooth = smooth_draws(
-                flat.mean(axis=0), np.cov(flat.T), times, paths["independent"].reference, prior,
-                scale,
-            )  # fmt: skip
-            paths[prior] = event_path(times, smooth, rope=rope, prior=prior)
+            smooth = smooth_draws(flat.mean(axis=0), np.cov(flat.T), times, reference, prior, scale)
+            paths[prior] = event_path(times, smooth, reference=reference, rope=rope, prior=prior)
         found.append({
             "spec": spec,
             "title": study[spec].title,
