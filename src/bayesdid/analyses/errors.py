@@ -32,7 +32,8 @@ _Z89 = 1.598  # half width of a central 89 % interval in standard deviations
 def errors(study: Study, spec: Spec, panel: Panel, *, seed: int = 0, draws: int = 1000) -> Analysis:
     """The analysis of a spec of family ``errors``.
 
-    Options: ``counts`` and ``exposure``, columns for the negative binomial; ``models``, a list of
+    Options: ``counts`` and ``exposure``, columns for the negative binomial, or
+    ``counts_from_outcome``, a factor that turns the outcome into counts; ``models``, a list of
     ``ar1``, ``unit_variance``, ``student_t``, ``negative_binomial`` (default: all that apply);
     ``contrast``, position of the treatment that is followed (default the last).
     """
@@ -44,6 +45,14 @@ def errors(study: Study, spec: Spec, panel: Panel, *, seed: int = 0, draws: int 
         raise InputError(f"{spec.id}: no such treatment", value=options.get("contrast"),
                          remedy=f"use 1 to {len(design.treatments)}")  # fmt: skip
     counts, exposure = _counts(plain, panel)
+    notes = [note.text for note in design.notes]
+    if counts is None and (factor := options.get("counts_from_outcome")) is not None:
+        values = np.round(design.y * float(factor))
+        if (values < 0).any():
+            notes.append(f"{int((values < 0).sum())} outcomes lie below zero and are no counts: "
+                         "the negative binomial is left out")  # fmt: skip
+        else:
+            counts = dataclasses.replace(design, y=values)
     wanted: list[ErrorName] = ["iid", "ar1", "unit_variance", "student_t"]
     if counts is not None:
         wanted.append("negative_binomial")
@@ -74,7 +83,7 @@ def errors(study: Study, spec: Spec, panel: Panel, *, seed: int = 0, draws: int 
         (_figure(frame, unit),),
         posterior=draws_tree({LABELS[n]: v for n, v in draws_of.items()} | parameters, spec, panel,
                              engine="errors", seed=seed, priors="weak"),
-        converged="iid" in good, notes=tuple(note.text for note in design.notes),
+        converged="iid" in good, notes=tuple(notes),
         synthetic=panel.synthetic or "", failed=tuple(failed),
     )  # fmt: skip
 

@@ -135,7 +135,7 @@ def _specification(item: dict[str, Any]) -> tuple[Any, Any]:
         axes.vlines(x[rows], low[rows], high[rows], color=colour, lw=0.7, alpha=0.6)
         axes.plot(x[rows], y[rows], ".", color=colour, ms=3)
     axes.axhline(0.0, color=INK, lw=0.8)
-    axes.set_ylabel(textwrap.fill(item["ylabel"], 32))
+    axes.set_ylabel(textwrap.fill(item["ylabel"], 20), fontsize=9)
     for k, (_, made) in enumerate(reversed(choices.items())):
         chosen = np.flatnonzero(made)
         grid.plot(chosen, np.full(len(chosen), k), "|", color=INK, ms=5, alpha=0.7)
