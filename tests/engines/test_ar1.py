@@ -8,9 +8,11 @@ from panels import make_design
 
 from bayesdid.design.build import with_effects
 from bayesdid.design.priors import resolve_priors
-from bayesdid.engines.ar1 import ar1_target, fit_ar1
-from bayesdid.engines.collapse import strata
+from bayesdid.design.regressors import regressors
+from bayesdid.engines.ar1 import fit_ar1, serial_blocks, serial_conditional
+from bayesdid.engines.collapse import blocks, strata
 from bayesdid.engines.errors import count_priors, fit_errors
+from bayesdid.engines.exact import conditional
 from bayesdid.engines.fit import fit
 from bayesdid.errors import InputError
 from bayesdid.frequentist.bootstrap import wild_bootstrap
@@ -36,7 +38,7 @@ def autocorrelated(seed, phi, **kwargs):
 def test_density_equals_brute_force_with_gaps(unit, period):
     design = with_effects(make_design(1, N=12, T=6, balanced=False), unit, period)
     priors = resolve_priors("weak", design)
-    target, _ = ar1_target(design, priors)
+    target = serial_conditional(design, priors)
     n, counts = design.n, (len(design.units), len(design.periods))
     U = (design.unit_index[:, None] == np.arange(counts[0])).astype(float)
     P = (design.period_index[:, None] == np.arange(counts[1])).astype(float)
@@ -49,7 +51,8 @@ def test_density_equals_brute_force_with_gaps(unit, period):
     same = design.unit_index[:, None] == design.unit_index
 
     def brute(z):
-        sigma, phi, scales = np.exp(z[0]), np.tanh(z[1]), list(np.exp(z[2:]))
+        sigma, phi = np.exp(z[0]) * np.cosh(z[1]), np.tanh(z[1])
+        scales = list(np.exp(z[2:]))
         V = sigma**2 * np.where(same, phi**lag, 0.0) + (Z * sd**2) @ Z.T
         value = priors.log_sigma_density(np.array([sigma]))[0] + np.log1p(-(phi**2))
         for dummies, kind in ((U, unit), (P, period)):
@@ -71,10 +74,21 @@ def test_density_equals_brute_force_with_gaps(unit, period):
 
 def test_without_autocorrelation_the_cross_products_are_the_iid_ones():
     design = make_design(2)
-    target, data = ar1_target(design, resolve_priors("weak", design))
-    A, _ = target.gram(0.0, 1.0, 1.0)
-    expected = strata(design, data).gram(np.ones(1), np.ones(1))[0][0]
-    assert np.allclose(A, expected, rtol=1e-9, atol=1e-7)
+    A, _ = serial_blocks(design).gram(np.zeros(1), np.ones(1), np.ones(1))
+    expected = strata(design, regressors(design)).gram(np.ones(1), np.ones(1))[0][0]
+    assert np.allclose(A[0], expected, rtol=1e-9, atol=1e-7)
+
+
+def test_evidence_without_autocorrelation_is_the_iid_one_under_the_prior_of_phi():
+    # the density at phi = 0 is the i.i.d. one times the uniform prior density of phi, one half
+    design = with_effects(make_design(2), "random", "random")
+    priors = resolve_priors("weak", design)
+    target = serial_conditional(design, priors)
+    w = np.array([[-0.4, 0.1, -0.5]])
+    data = regressors(design)
+    iid = conditional(design, data, blocks(design, data), priors)
+    z = np.array([[w[0, 0], 0.0, w[0, 1], w[0, 2]]])
+    assert target.log_density(z)[0] - np.log(0.5) == pytest.approx(iid.log_density(w)[0])
 
 
 def test_planted_autocorrelation_is_found_and_widens_tau():

@@ -77,7 +77,7 @@ def errors(study: Study, spec: Spec, panel: Panel, *, seed: int = 0, draws: int 
     }  # fmt: skip
     return Analysis(
         spec.id, "errors", spec.title,
-        tuple(_sentences(design.treatments[k], draws_of, good, frame)),
+        tuple(_sentences(design.treatments[k], k, draws_of, good, frame)),
         (Table("errors", f"{design.treatments[k]} under each model ({unit}), and least squares",
                frame),),
         (_figure(frame, unit),),
@@ -128,7 +128,7 @@ def _frame(draws: dict[ErrorName, FloatArray], design: Design, k: int, seed: int
 
 
 def _sentences(
-    term: str, draws: dict[ErrorName, FloatArray], trees: dict[ErrorName, xr.DataTree],
+    term: str, k: int, draws: dict[ErrorName, FloatArray], trees: dict[ErrorName, xr.DataTree],
     frame: pd.DataFrame,
 ) -> list[str]:  # fmt: skip
     ratio = frame.set_index("model")["over i.i.d."]
@@ -154,7 +154,7 @@ def _sentences(
             f"in the upper sixth is {np.exp(omega):.1f} times as noisy as the middle."
         )
     if "negative_binomial" in trees:
-        tau = trees["negative_binomial"]["posterior"]["tau"].to_numpy()[..., -1].ravel()
+        tau = trees["negative_binomial"]["posterior"]["tau"].to_numpy()[..., k].ravel()
         low, high = hdi(np.expm1(tau))
         found.append(f"In counts, {term} multiplies the rate by "
                      f"{np.exp(tau).mean():.3f} (change {np.expm1(tau).mean():+.1%}, 89 % HDI "

@@ -1,282 +1,267 @@
-"""Gaussian two-way models with AR(1) errors within units: exact, by cross-products in phi.
+r"""Exact engine for Gaussian two-way models with AR(1) errors within units.
 
 Errors of one unit correlate by ``phi^k`` over k periods, so that the inverse of their correlation
-matrix is banded: a row minus ``phi^gap`` times the row before it, over ``sqrt(1 - phi^(2 gap))``.
-Unit effects are eliminated unit by unit (Sherman & Morrison), period effects and intercept as a
-block. What remains, the cross-products A(phi) of regressors and outcome, is smooth in phi after
-multiplication by a power of ``1 - phi^2``; it is interpolated between Chebyshev nodes (for balanced
-panels it is a low polynomial, so nothing is lost). Coefficients are integrated out, the scales and
-phi drawn by importance sampling.
+matrix is tridiagonal (Rue & Held 2005, doi:10.1201/9780203492024, ch. 1): a row minus
+``c = phi^gap`` times the row before it, over ``sqrt(1 - c^2)``. Cross-products of any two columns
+are therefore sums of a few fixed ones, those of first rows, and, for each distinct gap, those of
+rows, of the rows before them, and of the two crossed,
+
+    x' R^-1 z = first + sum_gap (later + c^2 earlier - c crossed) / (1 - c^2),
+
+with weights that alone depend on phi. Given phi and the variance ratios the mixed-model equations
+are those of i.i.d. errors with these cross-products: units are eliminated one by one, periods and
+intercept as a block. Every gap pattern is exact for every ``|phi| < 1``; nothing is interpolated.
 """
 
 from __future__ import annotations
 
+import dataclasses
 from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 import xarray as xr
-from scipy.interpolate import BarycentricInterpolator
 
 from bayesdid.design.design import Design, FloatArray
 from bayesdid.design.priors import PriorName, Priors, resolve_priors
-from bayesdid.design.regressors import Regressors, is_random, regressors
+from bayesdid.design.regressors import is_random, regressors
+from bayesdid.engines.collapse import Blocks, blocks
+from bayesdid.engines.exact import Conditional, conditional
+from bayesdid.engines.gate import GateItem
 from bayesdid.engines.importance import draw_importance
-from bayesdid.engines.tree import provenance
-from bayesdid.study.schema import EffectKind
+from bayesdid.engines.recover import Effects, recover_effects
+from bayesdid.engines.tree import assemble, posterior_dataset, provenance
+from bayesdid.errors import InputError
 
-PHI_LIMIT = 0.99
-_NODES = 32
+_CELLS = 4_000_000  # numbers in one array: how many nodes are treated at once
+_ATANH_LIMIT = 8.0  # phi within 2e-7 of +-1: beyond it the density is taken as zero
 
 
 @dataclass(frozen=True, slots=True)
-class WhitenedTable:
-    """Cross-products of whitened columns as functions of phi, interpolated between nodes.
+class SerialBlocks:
+    """Mixed-model equations as weighted sums over fixed cross-products.
 
-    What is interpolated is multiplied by a power of ``1 - phi^2`` that takes its poles away.
-
-    Columns are ``[R, y, P]`` with P the intercept or the period dummies. Units with the same gaps
-    between their rows form a pattern.
+    Axis 0 of every array runs over first rows, then later, earlier and crossed rows of each gap.
 
     Attributes
     ----------
-    products
-        ``sum_i W_i' W_i``, times ``1 - phi^2``.
-    unit_products
-        For each pattern: ``sum_i (W_i' w_i)(w_i' W_i)`` with w the whitened ones, times
-        ``(1 - phi^2)^2``.
-    unit_weight
-        For each pattern: ``w_i' w_i``, times ``1 - phi^2``.
-    gaps
-        Periods between successive rows of a unit -> how often, for the log determinant
-        ``sum log(1 - phi^(2 gap))``.
-    counts
-        Units in each pattern.
+    plain
+        The equations at ``phi = 0``, with units as the big factor.
+    gaps, counts
+        Distinct gaps in periods, and how many rows follow at each, shape (L,).
+    ZZ, C, HH, ZW, HW, WW
+        As in :class:`~bayesdid.engines.collapse.Blocks`, one for each weight.
     """
 
-    products: BarycentricInterpolator
-    unit_products: tuple[BarycentricInterpolator, ...]
-    unit_weight: tuple[BarycentricInterpolator, ...]
-    gaps: dict[float, int]
-    counts: tuple[int, ...]
+    plain: Blocks
+    gaps: FloatArray
+    counts: FloatArray
+    ZZ: FloatArray
+    C: FloatArray
+    HH: FloatArray
+    ZW: FloatArray
+    HW: FloatArray
+    WW: FloatArray
+
+    def weights(self, phi: FloatArray) -> tuple[FloatArray, FloatArray]:
+        """Weights of the fixed cross-products, shape (G, 1 + 3 L), and ``logdet R``, (G,)."""
+        power = np.sign(phi)[:, None] ** self.gaps * np.abs(phi)[:, None] ** self.gaps
+        left = -np.expm1(2 * self.gaps * np.log(np.maximum(np.abs(phi), 1e-300))[:, None])
+        parts = (np.ones((len(phi), 1)), 1 / left, power**2 / left, -power / left)
+        return np.hstack(parts), np.asarray(np.log(left) @ self.counts)
+
+    def gram(
+        self, phi: FloatArray, rho_unit: FloatArray, rho_period: FloatArray
+    ) -> tuple[FloatArray, FloatArray]:
+        """A, shape (G, K + 1, K + 1), and the log determinant, shape (G,), at G nodes."""
+        step = max(1, _CELLS // max(self.C[0].size, 1))
+        parts = [
+            self._gram(phi[i : i + step], rho_unit[i : i + step], rho_period[i : i + step])
+            for i in range(0, len(phi), step)
+        ]
+        return np.concatenate([a for a, _ in parts]), np.concatenate([d for _, d in parts])
+
+    def _gram(
+        self, phi: FloatArray, rho_unit: FloatArray, rho_period: FloatArray
+    ) -> tuple[FloatArray, FloatArray]:
+        weight, logdet = self.weights(phi)
+        d, C, S, ZW, right, A = (
+            np.tensordot(weight, part, axes=1)
+            for part in (self.ZZ, self.C, self.HH, self.ZW, self.HW, self.WW)
+        )
+        if is_random(self.plain.big):
+            d = d + 1 / rho_unit[:, None]
+            logdet = logdet + d.shape[1] * np.log(rho_unit)
+        logdet = logdet + np.log(d).sum(axis=1)
+        across = np.swapaxes(C / d[:, :, None], 1, 2)
+        A = A - np.swapaxes(ZW / d[:, :, None], 1, 2) @ ZW
+        if not S.shape[1]:
+            return A, logdet
+        S, right = S - across @ C, right - across @ ZW
+        if is_random(self.plain.small):
+            penalty = self.plain.penalised / rho_period[:, None]
+            S = S + penalty[:, :, None] * np.eye(S.shape[1])
+            logdet = logdet + self.plain.small_levels * np.log(rho_period)
+        A = A - np.swapaxes(right, 1, 2) @ np.linalg.solve(S, right)
+        return A, logdet + np.linalg.slogdet(S)[1]
+
+    def at(self, phi: float) -> Blocks:
+        """The equations at one phi, e.g. to draw the effects."""
+        weight, _ = self.weights(np.array([phi]))
+        fields: dict[str, Any] = {name: np.tensordot(weight[0], getattr(self, name), axes=1)
+                  for name in ("C", "HH", "ZW", "HW", "WW")}  # fmt: skip
+        return dataclasses.replace(self.plain, counts=weight[0] @ self.ZZ, **fields)
 
 
-def whitened_table(design: Design, data: Regressors) -> WhitenedTable:
-    """Tabulate the cross-products of a design over phi."""
+def serial_blocks(design: Design) -> SerialBlocks:
+    """Fixed cross-products of a design whose rows may come in any order.
+
+    Raises
+    ------
+    InputError
+        If a unit has two rows in one period.
+    """
+    data = regressors(design)
+    N, n = len(design.units), design.n
     when = design.periods[design.period_index].astype(float)
     order = np.lexsort((when, design.unit_index))
     unit, when = design.unit_index[order], when[order]
-    columns = np.column_stack([data.R, data.y, _period_block(design)])[order]
     later = np.flatnonzero(unit[1:] == unit[:-1]) + 1
     gap = when[later] - when[later - 1]
-    patterns: dict[tuple[float, ...], list[int]] = {}
-    starts = np.flatnonzero(np.r_[True, unit[1:] != unit[:-1]])
-    for begin, end in zip(starts, np.r_[starts[1:], len(unit)], strict=True):
-        patterns.setdefault(tuple(np.diff(when[begin:end])), []).append(int(unit[begin]))
-    nodes = PHI_LIMIT * np.cos(np.pi * np.arange(_NODES) / (_NODES - 1))
-    products, weights, unit_products = [], [], []
-    for phi in nodes:
-        power = np.sign(phi) ** gap * np.abs(phi) ** gap
-        root = np.sqrt(1 - power**2)
-        W, w = columns.copy(), np.ones(len(columns))
-        W[later] = (columns[later] - power[:, None] * columns[later - 1]) / root[:, None]
-        w[later] = (1 - power) / root
-        sums = np.zeros((len(design.units), W.shape[1]))
-        np.add.at(sums, unit, W * w[:, None])
-        weight = np.bincount(unit, w**2, len(design.units))
-        scale = 1 - phi**2
-        products.append(scale * W.T @ W)
-        unit_products.append([scale**2 * sums[members].T @ sums[members]
-                              for members in patterns.values()])  # fmt: skip
-        weights.append([scale * weight[members[0]] for members in patterns.values()])
-    return WhitenedTable(
-        BarycentricInterpolator(nodes, np.array(products)),
-        tuple(BarycentricInterpolator(nodes, np.array(item))
-              for item in zip(*unit_products, strict=True)),
-        tuple(BarycentricInterpolator(nodes, np.array(item))
-              for item in zip(*weights, strict=True)),
-        dict(zip(*(part.tolist() for part in np.unique(gap, return_counts=True)), strict=True)),
-        tuple(len(members) for members in patterns.values()),
-    )  # fmt: skip
-
-
-def _period_block(design: Design) -> FloatArray:
-    """Columns that are eliminated as a block: intercept unless unit effects hold it, periods."""
-    dummies = (design.period_index[:, None] == np.arange(len(design.periods))).astype(float)
-    blocks = []
-    if design.unit_effects != "fixed":
-        blocks.append(np.ones((design.n, 1)))
-    if design.period_effects == "fixed":
-        blocks.append(dummies[:, 1:])
-    elif is_random(design.period_effects):
-        blocks.append(dummies)
-    return np.hstack(blocks) if blocks else np.empty((design.n, 0))
+    if (gap <= 0).any():
+        raise InputError(f"{design.spec_id}: a unit has two rows in one period",
+                         value=design.units[unit[later[gap <= 0][0]]],
+                         remedy="AR(1) errors need one row per unit and period")  # fmt: skip
+    dummies = (design.period_index[:, None] == np.arange(len(design.periods))).astype(float)[order]
+    kinds, columns = (design.unit_effects, design.period_effects), []
+    if kinds[1] != "none":
+        columns.append(dummies[:, 1:] if kinds == ("fixed", "fixed") else dummies)
+    if "fixed" not in kinds:
+        columns.append(np.ones((n, 1)))
+    H = np.hstack(columns) if columns else np.empty((n, 0))
+    W = np.column_stack([data.R, data.y])[order]
+    V = np.hstack([H, W])
+    one = np.ones((n, 1))
+    gaps, which, counts = np.unique(gap, return_inverse=True, return_counts=True)
+    first = np.setdiff1d(np.arange(n), later)
+    pairs = [(first, first, False)]
+    for shift_left, shift_right in ((0, 0), (1, 1), (0, 1)):
+        for k in range(len(gaps)):
+            rows = later[which == k]
+            pairs.append((rows - shift_left, rows - shift_right, shift_left != shift_right))
+    cross, by_unit = [], []
+    for i, j, both in pairs:
+        product, sums = V[i].T @ V[j], np.zeros((N, V.shape[1] + 1))
+        np.add.at(sums, unit[i], np.hstack([one, V])[j])
+        if both:  # once with either row as the earlier one
+            product = product + product.T
+            np.add.at(sums, unit[i], np.hstack([one, V])[i])
+        cross.append(product)
+        by_unit.append(sums)
+    M, B, m = np.array(cross), np.array(by_unit), H.shape[1]
+    if kinds[0] == "none":
+        B = B[:, :0]
+    penalised = np.zeros(m)
+    if is_random(kinds[1]):
+        penalised[: len(design.periods)] = 1.0
+    levels = 0 if kinds[1] == "none" else len(design.periods)
+    parts = (B[:, :, 0], B[:, :, 1 : m + 1], M[:, :m, :m], B[:, :, m + 1 :], M[:, :m, m:],
+             M[:, m:, m:])  # fmt: skip
+    plain = Blocks(False, kinds[0], kinds[1], parts[0][0], parts[1][0], parts[2][0], parts[3][0],
+                   parts[4][0], parts[5][0], penalised, levels, n)  # fmt: skip
+    return SerialBlocks(plain, gaps, counts.astype(float), *parts)
 
 
 @dataclass(frozen=True, slots=True)
-class Ar1Target:
-    """Posterior density of ``(log sigma, atanh phi, log sigma_unit, log sigma_period)``.
+class _Given:
+    """Cross-products already computed, for :class:`Conditional`."""
 
-    Attributes
-    ----------
-    table
-        Cross-products over phi.
-    sd, mean
-        Normal priors of the scaled coefficients, shape (K,); sd inf is flat.
-    priors
-        For the scales.
-    unit, period
-        Kinds of effects.
-    n, penalised
-        Rows; 1 for each column of P with a random-effect prior.
+    A: FloatArray
+    logdet: FloatArray
+    nu: int
+
+    def gram(self, *_: FloatArray) -> tuple[FloatArray, FloatArray]:
+        return self.A, self.logdet
+
+
+@dataclass(frozen=True, slots=True)
+class SerialConditional:
+    """Density of ``z = (log sd of innovations, atanh phi, log scales of random effects)``.
+
+    Innovations over one period have sd ``sigma sqrt(1 - phi^2)``, which the data pin down even
+    where phi is near one and the marginal sigma is not.
     """
 
-    table: WhitenedTable
-    sd: FloatArray
-    mean: FloatArray
-    priors: Priors
-    unit: EffectKind
-    period: EffectKind
-    n: int
-    penalised: FloatArray
+    stats: SerialBlocks
+    base: Conditional
 
     @property
     def dimension(self) -> int:
-        """Number of coordinates."""
-        return 2 + is_random(self.unit) + is_random(self.period)
+        """Two, and one for each kind of random effects."""
+        return 1 + self.base.dimension
 
-    def unpack(self, z: FloatArray) -> tuple[float, float, float, float]:
-        """sigma, phi, and the variance ratios of units and periods (1 if not random)."""
-        sigma, rest = float(np.exp(z[0])), list(np.exp(2 * (z[2:] - z[0])))
-        rho_unit = float(rest.pop(0)) if is_random(self.unit) else 1.0
-        rho_period = float(rest.pop(0)) if is_random(self.period) else 1.0
-        return sigma, float(np.tanh(z[1])), rho_unit, rho_period
+    def natural(self, z: FloatArray) -> tuple[FloatArray, FloatArray]:
+        """phi, shape (G,), and ``(log sigma, log scales)``, the coordinates of `base`."""
+        log_sigma = z[:, :1] + np.log(np.cosh(z[:, 1:2]))
+        return np.tanh(z[:, 1]), np.hstack([log_sigma, z[:, 2:]])
 
-    def gram(self, phi: float, rho_unit: float, rho_period: float) -> tuple[FloatArray, float]:
-        """A of ``[R y]``, shape (K + 1, K + 1), and the log determinant beside it."""
-        K1 = len(self.sd) + 1
-        scale = 1 - phi**2
-        M: Any = self.table.products(phi) / scale  # scipy types its values as any inexact
-        logdet = sum(k * np.log1p(-(abs(phi) ** (2 * g))) for g, k in self.table.gaps.items())
-        if self.unit != "none":
-            for part, weight, count in zip(self.table.unit_products, self.table.unit_weight,
-                                           self.table.counts, strict=True):  # fmt: skip
-                d = float(weight(phi)) / scale
-                extra = 0.0 if self.unit == "fixed" else 1.0 / rho_unit
-                M = M - part(phi) / scale**2 / (d + extra)
-                logdet += count * (np.log(d) if self.unit == "fixed" else np.log1p(rho_unit * d))
-        block = M[K1:, K1:] + np.diag(self.penalised / rho_period)
-        if len(block):
-            M = np.asarray(M[:K1, :K1] - M[:K1, K1:] @ np.linalg.solve(block, M[K1:, :K1]))
-            logdet += np.linalg.slogdet(block)[1] + self.penalised.sum() * np.log(rho_period)
-        return np.asarray(M, dtype=np.float64), float(logdet)
-
-    def nu(self) -> int:
-        """Rows minus flat columns that were eliminated."""
-        units = sum(self.table.counts) if self.unit == "fixed" else 0
-        return int(self.n - units - (self.penalised == 0).sum())
+    def given(self, phi: FloatArray, w: FloatArray) -> Conditional:
+        """The i.i.d. conditional with cross-products at phi, shape (G,)."""
+        _, rho_unit, rho_period = self.base.unpack(w)
+        with np.errstate(all="ignore"):
+            A, logdet = self.stats.gram(phi, rho_unit, rho_period)
+        stats: Any = _Given(A, logdet, self.stats.plain.nu)
+        return dataclasses.replace(self.base, stats=stats)
 
     def log_density(self, z: FloatArray) -> FloatArray:
-        """Log marginal posterior density, coefficients integrated out, shape (G,)."""
-        return np.array([self._one(row) for row in z])
-
-    def _one(self, z: FloatArray) -> float:
-        if abs(np.tanh(z[1])) >= PHI_LIMIT or (np.abs(z[2:] - z[0]) > 12).any():
-            return -np.inf
-        sigma, phi, rho_unit, rho_period = self.unpack(z)
-        A, logdet = self.gram(phi, rho_unit, rho_period)
-        Lambda, b = self._normal_equations(A, sigma)
-        L = np.linalg.cholesky(Lambda)
-        v = np.linalg.solve(L, b)
-        finite = np.isfinite(self.sd)
-        value = (
-            -0.5 * self.nu() * np.log(2 * np.pi * sigma**2)
-            - 0.5 * logdet
-            - 0.5 * (A[-1, -1] / sigma**2 + ((self.mean / self.sd)[finite] ** 2).sum() - v @ v)
-            - np.log(np.diag(L)).sum()
-            - np.log(self.sd[finite]).sum()
-            + self.priors.log_sigma_density(np.array(sigma))
-            + np.log1p(-(phi**2))  # uniform phi, in atanh phi
-        )
-        for random, rho in ((is_random(self.unit), rho_unit), (is_random(self.period), rho_period)):
-            if random:
-                value += self.priors.log_group_density(np.array(sigma * np.sqrt(rho)))
-        return float(value) if np.isfinite(value) else -np.inf
-
-    def draw(self, z: FloatArray, rng: np.random.Generator) -> FloatArray:
-        """One draw of the scaled coefficients for each row of `z`, shape (S, K)."""
-        found = np.empty((len(z), len(self.sd)))
-        for s, row in enumerate(z):
-            sigma, phi, rho_unit, rho_period = self.unpack(row)
-            A, _ = self.gram(phi, rho_unit, rho_period)
-            Lambda, b = self._normal_equations(A, sigma)
-            L = np.linalg.cholesky(Lambda)
-            noise = rng.standard_normal(len(b))
-            found[s] = np.linalg.solve(L.T, np.linalg.solve(L, b) + noise)
-        return found
-
-    def _normal_equations(self, A: FloatArray, sigma: float) -> tuple[FloatArray, FloatArray]:
-        precision = self.sd**-2.0
-        return A[:-1, :-1] / sigma**2 + np.diag(precision), A[:-1, -1] / sigma**2 + (
-            precision * self.mean
-        )
+        """Log posterior density of `z`, shape (G,), with phi uniform on (-1, 1)."""
+        inside = np.abs(z[:, 1]) < _ATANH_LIMIT
+        z = np.where(inside[:, None], z, 0.0)
+        phi, w = self.natural(z)
+        log_prior = np.log(0.5) - 2 * np.log(np.cosh(z[:, 1]))
+        value = self.given(phi, w).log_density(w) + log_prior
+        return np.where(inside, value, -np.inf)
 
 
-def ar1_target(design: Design, priors: Priors) -> tuple[Ar1Target, Regressors]:
-    """The target of a design, and the regressors with their scales."""
+def serial_conditional(design: Design, priors: Priors) -> SerialConditional:
+    """The target of a design."""
     data = regressors(design)
-    K, extra = len(design.names), data.R.shape[1] - len(design.names)
-    sd = np.array([priors.sds[name] for name in design.names]) * data.scale[:K]
-    mean = np.array([priors.means[name] for name in design.names]) * data.scale[:K]
-    flat = int(design.unit_effects != "fixed")
-    periods = len(design.periods)
-    penalised = np.zeros(flat)
-    if design.period_effects == "fixed":
-        penalised = np.zeros(flat + periods - 1)
-    elif is_random(design.period_effects):
-        penalised = np.r_[np.zeros(flat), np.ones(periods)]
-    target = Ar1Target(
-        whitened_table(design, data), np.r_[sd, np.full(extra, priors.mundlak_multiple)],
-        np.r_[mean, np.zeros(extra)], priors, design.unit_effects, design.period_effects,
-        design.n, penalised,
-    )  # fmt: skip
-    return target, data
+    return SerialConditional(
+        serial_blocks(design), conditional(design, data, blocks(design, data), priors)
+    )
 
 
 def fit_ar1(
     design: Design, *, priors: PriorName | Priors = "weak", draws: int = 1000, chains: int = 4,
     seed: int = 0,
 ) -> xr.DataTree:  # fmt: skip
-    """Posterior under AR(1) errors: ``tau``, ``beta``, ``sigma`` (marginal), ``phi``, scales."""
+    """Posterior under AR(1) errors: all of the i.i.d. model, and ``phi``; `sigma` is marginal."""
     resolved = resolve_priors(priors, design)
-    target, data = ar1_target(design, resolved)
+    data, target = regressors(design), serial_conditional(design, resolved)
     rng = np.random.default_rng(seed)
-    spread = np.log(design.y.std())
-    start = np.r_[spread - 0.3, 0.3, np.full(target.dimension - 2, spread - 0.3)]
+    A, _ = target.stats.gram(np.full(1, 0.3), np.ones(1), np.ones(1))
+    spread = 0.5 * np.log(A[0, -1, -1] / max(target.stats.plain.nu, 1))
+    start = np.r_[spread, 0.3, np.full(target.dimension - 2, spread)]
     found = draw_importance(target, start, draws * chains, rng)
-    coef = target.draw(found.z, rng) / data.scale
-    P, K = len(design.treatments), len(design.names)
-    values: dict[str, tuple[tuple[str, ...], FloatArray]] = {
-        "tau": (("treatment",), coef[:, :P]),
-        "sigma": ((), np.exp(found.z[:, 0])),
-        "phi": ((), np.tanh(found.z[:, 1])),
-    }
-    coords: dict[str, list[str]] = {"treatment": list(design.treatments)}
-    if K > P:
-        values["beta"] = (("covariate",), coef[:, P:K])
-        coords["covariate"] = list(design.covariates)
-    k = 2
-    for dim, kind in ((design.unit_dim, design.unit_effects),
-                      (design.period_dim, design.period_effects)):  # fmt: skip
-        if is_random(kind):
-            values[f"sigma_{dim}"] = ((), np.exp(found.z[:, k]))
-            k += 1
-    posterior = xr.Dataset(
-        {n: (("chain", "draw", *dims), v.reshape(chains, draws, *v.shape[1:]))
-         for n, (dims, v) in values.items()},
-        coords={"chain": np.arange(chains), "draw": np.arange(draws), **coords},
-    )  # fmt: skip
-    tree = xr.DataTree.from_dict({"posterior": posterior})
-    tree.attrs = provenance(design, resolved, "ar1", seed, draws, chains, found.gate(),
-                            found.log_evidence)  # fmt: skip
+    phi, w = target.natural(found.z)
+    sigma, rho_unit, rho_period = target.base.unpack(w)
+    values = {"sigma": sigma}
+    values["coef"] = target.given(phi, w).draw_coefficients(sigma, rho_unit, rho_period, rng)
+    parts = [
+        recover_effects(target.stats.at(phi[s]), values["coef"][[s]], sigma[[s]], rho_unit[[s]],
+                        rho_period[[s]], rng)
+        for s in range(len(phi))
+    ]  # fmt: skip
+    effects = Effects(*(np.concatenate(part) for part in zip(*parts, strict=True)))
+    for random, dim, rho in zip(target.base.kinds, (design.unit_dim, design.period_dim),
+                                (rho_unit, rho_period), strict=True):  # fmt: skip
+        if random:
+            values[f"sigma_{dim}"] = sigma * np.sqrt(rho)
+    posterior = posterior_dataset(design, data, values, effects, chains)
+    posterior["phi"] = (("chain", "draw"), phi.reshape(chains, -1))
+    tree = assemble(posterior, design, data, log_likelihood=False, posterior_predictive=False,
+                    sample_stats=None, rng=rng)  # fmt: skip
+    edge = float((np.abs(found.z[:, 1]) > _ATANH_LIMIT - 1).mean())
+    gate = [*found.gate(), GateItem("phi_at_the_edge", edge, 0.01, edge <= 0.01)]
+    tree.attrs = provenance(design, resolved, "ar1", seed, draws, chains, gate, found.log_evidence)
     return tree

@@ -38,8 +38,9 @@ ErrorModel = Literal["student_t", "negative_binomial", "ar1", "unit_variance"]
 
 
 def build(
-    design: Design, priors: Priors, kind: ErrorModel, exposure: FloatArray | None = None
-) -> pm.Model:
+    design: Design, priors: Priors, kind: ErrorModel, exposure: FloatArray | None = None, *,
+    centred: bool = True,
+) -> pm.Model:  # fmt: skip
     """One of the models above.
 
     Parameters
@@ -50,6 +51,9 @@ def build(
         Resolved on the scale of mu: for counts on that of ``log(y / exposure)``.
     exposure
         Multiplies the expected count, shape (n,); default one.
+    centred
+        How ``unit_variance`` writes the same prior of its variances: a chain mixes well with
+        the first way where units differ, with the second where they hardly do.
     """
     with pm.Model(coords=coords(design)):
         y = pm.Data("outcome", design.y, dims="obs")
@@ -69,8 +73,8 @@ def build(
                 pm.StudentT("y", nu=nu, mu=mu, sigma=sigma, observed=y, dims="obs")
             case "unit_variance":
                 omega = pm.HalfNormal("omega", 1.0)
-                z = pm.Normal("z", dims=design.unit_dim)
-                scale = pm.Deterministic("sigma_of_unit", sigma * pm.math.exp(omega * z),
+                log_scale = _log_scales(design.unit_dim, pm.math.log(sigma), omega, centred)
+                scale = pm.Deterministic("sigma_of_unit", pm.math.exp(log_scale),
                                          dims=design.unit_dim)  # fmt: skip
                 pm.Normal("y", mu, scale[design.unit_index], observed=y, dims="obs")
             case "ar1":
@@ -101,6 +105,13 @@ def _mean(design: Design, priors: Priors, start: float) -> Any:
     if g is not None:
         mu = mu + g[design.period_index]
     return mu
+
+
+def _log_scales(dim: str, location: Any, omega: Any, centred: bool) -> Any:
+    """``log sigma_i ~ N(log sigma, omega^2)``, written around its mean or around zero."""
+    if centred:
+        return pm.Normal("log_sigma_of_unit", location, omega, dims=dim)
+    return location + omega * pm.Normal("z", dims=dim)
 
 
 def _ar1(design: Design, y: Any, mu: Any, sigma: Any) -> None:
