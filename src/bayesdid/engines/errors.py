@@ -11,11 +11,14 @@ import xarray as xr
 
 from bayesdid.design.design import Design, FloatArray
 from bayesdid.design.priors import Priors, resolve_priors
+from bayesdid.design.within import absorb
 from bayesdid.engines.ar1 import fit_ar1
 from bayesdid.engines.fit import fit
 from bayesdid.engines.gate import chain_gate
 from bayesdid.engines.tree import provenance
 from bayesdid.errors import InputError
+
+_SPREAD = 0.2  # of log residual sds between units, beyond which the centred way mixes better
 
 ErrorName = Literal["iid", "ar1", "unit_variance", "student_t", "negative_binomial"]
 
@@ -49,16 +52,17 @@ def fit_errors(
 
     from bayesdid.models.errors import build
 
-    for length in (1, 3):  # one more chance: longer, and variances written the other way
-        model = build(design, priors, kind, exposure, centred=length == 1)
+    centred = kind == "unit_variance" and _variances_differ(design)
+    for length in (1, 3):  # a chain that was too short gets one more chance
+        model = build(design, priors, kind, exposure, centred=centred)
         with model, warnings.catch_warnings():
             warnings.simplefilter("ignore")  # convergence is judged by our own gate
             tree = pm.sample(
                 draws=draws * length, tune=tune, chains=chains, cores=cores, random_seed=seed,
                 nuts_sampler="nutpie", progressbar=False, compute_convergence_checks=False,
                 quiet=True,
-                # variances of units and omega are correlated: a diagonal mass matrix diverges
-                nuts_sampler_kwargs={"low_rank_modified_mass_matrix": kind == "unit_variance"},
+                # centred variances and omega are correlated: a diagonal mass matrix diverges
+                nuts_sampler_kwargs={"low_rank_modified_mass_matrix": centred},
             )  # fmt: skip
         gate = chain_gate(tree)
         if all(item.passed for item in gate):
@@ -68,6 +72,21 @@ def fit_errors(
     )
     tree.attrs = provenance(design, priors, "plain", seed, draws, chains, gate, None)
     return tree
+
+
+def _variances_differ(design: Design) -> bool:
+    """Whether log residual sds of units spread by clearly more than sampling makes them."""
+    W = absorb(
+        np.column_stack([design.regressors, design.y]), design.unit_index, design.period_index,
+        unit=design.unit_effects != "none", period=design.period_effects != "none",
+    )  # fmt: skip
+    e = W[:, -1] - W[:, :-1] @ np.linalg.lstsq(W[:, :-1], W[:, -1], rcond=None)[0]
+    rows = np.bincount(design.unit_index)
+    sums = np.bincount(design.unit_index, e**2)
+    seen = (rows > 2) & (sums > 0)
+    logs = 0.5 * np.log(sums[seen] / rows[seen])
+    noise = 0.5 / (rows[seen] - 1)  # variance of a log sd
+    return bool(logs.var() - noise.mean() > _SPREAD**2)
 
 
 def count_priors(design: Design, exposure: FloatArray | None) -> Priors:
