@@ -1,47 +1,75 @@
-"""Event studies when trends need not be parallel: Rambachan & Roth (2023), two ways.
+"""Robust confidence sets of an event study when trends need not be parallel.
 
-Input is only the mean and covariance of the path, so that a posterior and a frequentist event
-study are served alike. A path estimates ``effect + delta``, where delta is the difference in
-trends: zero in the reference period, all of the path before adoption. Two restrictions:
+Rambachan & Roth (2023, doi:10.1093/restud/rdad018). Input is only the mean and covariance of the
+path, so that a posterior and a frequentist event study are served alike.
 
 relative magnitudes
-    ``|delta_t - delta_{t-1}| <= M-bar max_{s < 0} |delta_s - delta_{s-1}|`` after adoption.
+    ``|delta_t - delta_{t-1}| <= M-bar max_{s < 0} |delta_s - delta_{s-1}|`` after adoption. The
+    conditional least-favourable hybrid test of Andrews, Roth & Pakes (2023,
+    doi:10.1093/restud/rdad004), inverted. It is written out here: moderndid 0.2.0 leaves the
+    earliest increment out of the maximum, which makes its sets too short where that increment is
+    the largest, and solves thousands of linear programs where there is a closed form.
 smoothness
-    second differences of delta of size at most M; in the posterior: normal with sd M.
-
-Robust confidence sets come from the package moderndid (conditional least-favourable hybrid and
-fixed-length intervals); the posteriors are closed forms per draw. doi:10.1093/restud/rdad018.
+    Second differences of delta of size at most M: fixed-length intervals, with the frontier of
+    bias and variance from moderndid.
 """
 
 from __future__ import annotations
 
 import warnings
 from dataclasses import dataclass
-from typing import Any, Literal
+from functools import partial
+from typing import Any, Literal, Protocol
 
 import numpy as np
+from scipy.special import log_ndtr
+from scipy.stats import ncx2, norm
 
+from bayesdid.contrasts.violation import check_path, curvature, path_times, post_weights
 from bayesdid.design.design import FloatArray
-from bayesdid.errors import InputError
 
 Restriction = Literal["relative_magnitude", "smoothness"]
+_SIMULATIONS = 10_000  # of the least-favourable critical value
+_FRONTIER = 40  # convex programs of the frontier; between them weights are interpolated
+_FAR = 8.0  # biases in sds beyond which the other tail of |N| holds nothing
 
 
 @dataclass(frozen=True, slots=True)
 class RobustSet:
-    """A robust confidence set; NaN where it is empty or the package failed."""
+    """A robust confidence set.
+
+    Attributes
+    ----------
+    M
+        M-bar or M.
+    low, high
+        Ends; NaN where the set is empty or could not be computed.
+    reason
+        Empty if all is well, else ``empty``, ``open`` (reaches the end of the grid that was
+        searched) or ``failed: ...``.
+    """
 
     M: float
     low: float
     high: float
+    reason: str = ""
+
+    @property
+    def excludes_zero(self) -> bool:
+        """Whether zero lies outside; never for an empty or failed set."""
+        return self.low > 0 or self.high < 0
+
+
+class _Sets(Protocol):
+    def __call__(self, M: float, alpha: float) -> RobustSet: ...
 
 
 def robust_sets(
-    mean: FloatArray, covariance: FloatArray, n_pre: int, n_post: int, kind: Restriction,
-    values: tuple[float, ...], *, weights: FloatArray | None = None, alpha: float = 0.05,
-    grid_points: int = 1000,
+    mean: FloatArray, covariance: FloatArray, n_pre: int, n_post: int,
+    kind: Restriction = "relative_magnitude", values: tuple[float, ...] = (0.5, 1.0, 1.5, 2.0),
+    l_vec: FloatArray | None = None, alpha: float = 0.05,
 ) -> list[RobustSet]:  # fmt: skip
-    """Robust confidence sets of ``weights @ effects`` after adoption.
+    """Robust confidence sets of ``l_vec @ effects`` after adoption.
 
     Parameters
     ----------
@@ -49,160 +77,220 @@ def robust_sets(
         Of the path, the reference period left out: `n_pre` periods before it, `n_post` after.
     values
         M-bar (relative magnitudes) or M (smoothness).
-    weights
-        On the post periods, shape (n_post,); default the first.
-    grid_points
-        Of the test inversion for relative magnitudes: the set's ends are that coarse.
+    l_vec
+        Weights on the post periods, shape (n_post,); default the first.
     """
-    import moderndid
+    sets = _set_function(mean, covariance, n_pre, n_post, kind, l_vec)
+    if isinstance(sets, str):
+        return [RobustSet(float(M), np.nan, np.nan, sets) for M in values]
+    return [sets(float(M), alpha) for M in values]
 
-    _check(mean, covariance, n_pre, n_post)
-    options: dict[str, Any] = {"alpha": alpha}
-    if weights is not None:
-        options["l_vec"] = np.asarray(weights, dtype=float).reshape(-1, 1)
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore")  # an open end of a set shows in the set
-        if kind == "relative_magnitude":
-            found = moderndid.create_sensitivity_results_rm(
-                mean, covariance, n_pre, n_post, m_bar_vec=np.array(values),
-                grid_points=grid_points, **options,
-            )  # fmt: skip
-        else:
-            found = moderndid.create_sensitivity_results_sm(
-                mean, covariance, n_pre, n_post, m_vec=np.array(values), **options
-            )
-    return [
-        RobustSet(float(M), float(low), float(high))
-        for M, low, high in zip(values, found["lb"], found["ub"], strict=True)
-    ]
+
+def robust_breakdown(
+    mean: FloatArray, covariance: FloatArray, n_pre: int, n_post: int,
+    kind: Restriction = "relative_magnitude", l_vec: FloatArray | None = None,
+    alpha: float = 0.05, *, largest: float = 10.0,
+) -> float:  # fmt: skip
+    """Largest M (or M-bar) whose robust set excludes zero, by bisection.
+
+    Zero if not even the set at zero does; infinite beyond `largest`, which for smoothness counts
+    standard errors of the effect; NaN if the sets cannot be computed.
+    """
+    sets = _set_function(mean, covariance, n_pre, n_post, kind, l_vec)
+    if isinstance(sets, str):
+        return float("nan")
+    if kind == "smoothness":
+        w = post_weights(l_vec, n_post)
+        largest *= float(np.sqrt(w @ covariance[n_pre:, n_pre:] @ w))
+    if not sets(0.0, alpha).excludes_zero:
+        return 0.0
+    if sets(largest, alpha).excludes_zero:
+        return float("inf")
+    low, high = 0.0, largest
+    while high - low > 1e-4 * largest:
+        middle = (low + high) / 2
+        low, high = (middle, high) if sets(middle, alpha).excludes_zero else (low, middle)
+    return low
+
+
+def _set_function(
+    mean: FloatArray, covariance: FloatArray, n_pre: int, n_post: int, kind: Restriction,
+    l_vec: FloatArray | None,
+) -> _Sets | str:  # fmt: skip
+    """What gives the set at one M, or why there is none."""
+    mean, covariance = np.asarray(mean, dtype=float), np.asarray(covariance, dtype=float)
+    check_path(mean, covariance, n_pre, n_post)
+    w = post_weights(l_vec, n_post)
+    if not np.isfinite(mean).all() or not np.isfinite(covariance).all():
+        return "failed: the path is not finite"
+    if kind == "relative_magnitude":
+        return partial(_relative_set, _RelativeMagnitudes.build(mean, covariance, n_pre, w))
+    try:
+        weights = _frontier(covariance, n_pre, w)
+    except np.linalg.LinAlgError as error:
+        return f"failed: {error}"
+    return partial(_fixed_length, mean, covariance, curvature(n_pre, n_post), weights)
 
 
 @dataclass(frozen=True, slots=True)
-class RelativeMagnitudes:
-    """Per draw: the effect under parallel trends and how fast its identified set grows.
+class _RelativeMagnitudes:
+    """Increments of the path before (n_pre, K) and after, the effect, noise (S, K) of the path."""
 
-    The identified set at M-bar is ``effect +- M-bar width``.
+    mean: FloatArray
+    covariance: FloatArray
+    before: FloatArray
+    after: FloatArray
+    bends: FloatArray
+    noise: FloatArray
 
-    Attributes
-    ----------
-    effect
-        ``weights @ path``, shape (S,).
-    width
-        Half width of the set at ``M-bar = 1``, shape (S,).
-    increments
-        Absolute sum of weights from each post period on, shape (n_post,).
-    """
+    @classmethod
+    def build(
+        cls, mean: FloatArray, covariance: FloatArray, n_pre: int, w: FloatArray
+    ) -> _RelativeMagnitudes:
+        K = len(mean)
+        steps = np.diff(np.insert(np.eye(K), n_pre, 0.0, axis=0), axis=0)
+        values, vectors = np.linalg.eigh(covariance)
+        noise = np.random.default_rng(0).standard_normal((_SIMULATIONS, K))
+        noise = noise * np.sqrt(np.maximum(values, 0.0)) @ vectors.T
+        bends = np.cumsum(w[::-1])[::-1]
+        return cls(mean, covariance, steps[:n_pre], steps[n_pre:], bends, noise)
 
-    effect: FloatArray
-    width: FloatArray
-    increments: FloatArray
+    def test(self, m_bar: float, largest: FloatArray, alpha: float) -> _Polyhedron:
+        """Test of effects if `largest` (a signed increment before) bounds those after.
 
-    def p_whole_set(self, m_bar: float, sign: float) -> float:
-        """Probability that all of the identified set has this sign (robust Bayes).
-
-        Giacomini & Kitagawa (2021, doi:10.3982/ECTA16773): a lower probability over every prior
-        on the violation within its bounds.
+        With a the increments of delta after adoption and g the bound, the moments are
+        ``+-a_t - g <= 0`` and ``bends @ a`` equals the estimate less the effect. The smallest
+        standardised violation over a is the largest of ``2 + n_post`` linear functions of the
+        path: both ends of ``bends @ a``, and ``g >= 0`` by each period.
         """
-        return float((sign * self.effect - m_bar * self.width > 0).mean())
+        g = m_bar * largest
+        up, down = self._sd(self.after - g), self._sd(-self.after - g)
+        size, effect = np.abs(self.bends), self.bends @ self.after
+        above = size @ np.where(self.bends > 0, up, down)
+        below = size @ np.where(self.bends > 0, down, up)
+        rows = [(effect - size.sum() * g) / above, (-effect - size.sum() * g) / below]
+        if m_bar > 0:
+            rows += list(-2 * g / (up + down)[:, None])
+        G = np.array(rows)
+        slope = np.zeros(len(G))
+        slope[:2] = -1 / above, 1 / below
+        # first stage of the hybrid at a tenth of the level, as in HonestDiD
+        critical = float(np.quantile((self.noise @ G.T).max(axis=1), 1 - alpha / 10))
+        size_left = (alpha - alpha / 10) / (1 - alpha / 10)
+        return _Polyhedron(G @ self.mean, slope, G @ self.covariance @ G.T, critical, size_left)
 
-    def p_some(self, m_bar: float, sign: float) -> float:
-        """Probability that some of the identified set has this sign: the upper probability."""
-        return float((sign * self.effect + m_bar * self.width > 0).mean())
-
-    def effect_under(self, m_bar: float, rng: np.random.Generator) -> FloatArray:
-        """Effect if the violation's increments are uniform within their bounds, shape (S,)."""
-        share = rng.uniform(-1, 1, (len(self.effect), len(self.increments))) @ self.increments
-        return np.asarray(self.effect - m_bar * self.width * share / self.increments.sum())
-
-    @property
-    def breakdown(self) -> FloatArray:
-        """Smallest M-bar at which each draw's identified set reaches zero, shape (S,)."""
-        return np.asarray(np.abs(self.effect) / np.maximum(self.width, 1e-300))
-
-
-def relative_magnitudes(
-    pre: FloatArray, post: FloatArray, weights: FloatArray | None = None
-) -> RelativeMagnitudes:
-    """Identified sets under relative magnitudes for draws of a path.
-
-    Parameters
-    ----------
-    pre, post
-        Draws before the reference, in order of time, shape (S, n_pre), and after, (S, n_post).
-    weights
-        On the post periods; default the first.
-    """
-    w = _weights(weights, post.shape[1])
-    to_reference = np.column_stack([pre, np.zeros(len(pre))])
-    largest = np.abs(np.diff(to_reference, axis=1)).max(axis=1)
-    increments = np.abs(np.cumsum(w[::-1])[::-1])
-    return RelativeMagnitudes(post @ w, largest * increments.sum(), increments)
+    def _sd(self, rows: FloatArray) -> FloatArray:
+        return np.sqrt(np.einsum("ij,jk,ik->i", rows, self.covariance, rows))
 
 
-def smooth_violation(
-    mean: FloatArray, covariance: FloatArray, n_pre: int, n_post: int, M: float,
-    *, weights: FloatArray | None = None,
-) -> tuple[float, float]:  # fmt: skip
-    """Posterior mean and sd of the effect if second differences of delta are N(0, M^2).
+@dataclass(frozen=True, slots=True)
+class _Polyhedron:
+    """Linear functions ``value + slope effect`` whose largest is the test statistic."""
 
-    The slope of delta is flat, the effects after adoption are flat. ``M = 0`` takes out the linear
-    trend that generalised least squares fits to the periods before adoption.
-    """
-    _check(mean, covariance, n_pre, n_post)
-    w = _weights(weights, n_post)
-    t = np.concatenate([np.arange(-n_pre, 0), np.arange(1, n_post + 1)]).astype(float)
-    walk = _integrated_walk(t) * M**2
-    pre, post = slice(0, n_pre), slice(n_pre, None)
-    V = covariance[pre, pre] + walk[pre, pre]
-    inverse = np.linalg.inv(V)
-    slope_variance = 1.0 / (t[pre] @ inverse @ t[pre])
-    slope = slope_variance * (t[pre] @ inverse @ mean[pre])
-    # delta_post given the periods before: kriging with a flat slope; the estimates' own
-    # covariance between before and after enters too
-    cross = walk[post, pre] + covariance[post, pre]
-    gain = cross @ inverse
-    lead = t[post] - gain @ t[pre]
-    predicted = mean[post] - (gain @ mean[pre] + lead * slope)
-    spread = (
-        covariance[post, post] + walk[post, post] - gain @ cross.T
-        + slope_variance * np.outer(lead, lead)
-    )  # fmt: skip
-    return float(w @ predicted), float(np.sqrt(max(w @ spread @ w, 0.0)))
+    value: FloatArray
+    slope: FloatArray
+    covariance: FloatArray
+    critical: float
+    size: float
+
+    def accepts(self, effects: FloatArray) -> np.ndarray[Any, np.dtype[np.bool_]]:
+        """Whether each effect, shape (T,), is not rejected."""
+        all_values = self.value + np.outer(effects, self.slope)
+        best = all_values.argmax(axis=1)
+        eta = all_values.max(axis=1)
+        variance = np.diag(self.covariance)[best]
+        ratio = self.covariance[best] / variance[:, None]
+        # where the statistic would still be the largest function, given the rest of the data
+        with np.errstate(divide="ignore", invalid="ignore"):
+            limit = (all_values - ratio * eta[:, None]) / (1 - ratio)
+        tie = np.abs(1 - ratio) < 1e-10
+        lower = np.where(~tie & (ratio < 1), limit, -np.inf).max(axis=1)
+        upper = np.where(~tie & (ratio > 1), limit, np.inf).min(axis=1)
+        sd = np.sqrt(variance)
+        p = _upper_tail(eta / sd, lower / sd, np.minimum(upper, self.critical) / sd)
+        rejected = (eta > 0) & ((eta > self.critical) | (p < self.size))
+        return np.asarray(~rejected)
 
 
-def _integrated_walk(t: FloatArray) -> FloatArray:
-    """Covariance at unit sd of second differences, zero and flat slope at 0, shape (K, K).
-
-    On each side of the reference the path is a twice summed white noise.
-    """
-    K = np.zeros((len(t), len(t)))
-    for i, a in enumerate(t):
-        for j, b in enumerate(t):
-            if a * b > 0:
-                steps = np.arange(1, min(abs(a), abs(b)) + 1)
-                K[i, j] = ((abs(a) - steps + 1) * (abs(b) - steps + 1))[steps > 1].sum()
-    # the change of slope at the reference itself belongs to the later side
-    after = t > 0
-    K[np.ix_(after, after)] += np.outer(t[after], t[after])
-    return K
+def _upper_tail(z: FloatArray, low: FloatArray, high: FloatArray) -> FloatArray:
+    """``P(Z > z)`` of a standard normal truncated to low..high, stable far out."""
+    z = np.clip(z, low, np.maximum(low, high))
+    at, bottom, top = log_ndtr(-z), log_ndtr(-low), log_ndtr(-high)
+    inside = -np.expm1(np.minimum(top - bottom, -1e-300))
+    return np.asarray(np.exp(at - bottom) * -np.expm1(np.minimum(top - at, 0.0)) / inside)
 
 
-def _weights(weights: FloatArray | None, n_post: int) -> FloatArray:
-    if weights is None:
-        return np.eye(n_post)[0]
-    if len(weights) != n_post:
-        raise InputError("weights do not fit the post periods", value=len(weights),
-                         remedy=f"give {n_post}")  # fmt: skip
-    return np.asarray(weights, dtype=float)
+def _relative_set(model: _RelativeMagnitudes, M: float, alpha: float) -> RobustSet:
+    """The hull of the union over which increment before is the largest, and its sign."""
+    signed = np.concatenate([model.before, -model.before]) if M > 0 else model.before[:1]
+    tests = [model.test(M, row, alpha) for row in signed]
+
+    def accepts(effects: FloatArray) -> np.ndarray[Any, np.dtype[np.bool_]]:
+        return np.asarray(np.any([test.accepts(effects) for test in tests], axis=0))
+
+    effect = model.bends @ model.after
+    sd = float(np.sqrt(effect @ model.covariance @ effect))
+    noise = float(model._sd(model.before).max())
+    reach = M * np.abs(model.bends).sum() * (np.abs(model.before @ model.mean).max() + 5 * noise)
+    grid = effect @ model.mean + np.linspace(-1, 1, 1001) * (reach + 10 * sd)
+    inside = np.flatnonzero(accepts(grid))
+    if not len(inside):
+        return RobustSet(M, np.nan, np.nan, "empty")
+    first, last = int(inside[0]), int(inside[-1])
+    low, high = grid[first], grid[last]
+    if first > 0:
+        fine = np.linspace(grid[first - 1], low, 65)
+        low = fine[np.argmax(accepts(fine))]
+    if last < len(grid) - 1:
+        fine = np.linspace(grid[last + 1], high, 65)
+        high = fine[np.argmax(accepts(fine))]
+    is_open = first == 0 or last == len(grid) - 1
+    return RobustSet(M, float(low), float(high), "open" if is_open else "")
 
 
-def _check(mean: FloatArray, covariance: FloatArray, n_pre: int, n_post: int) -> None:
-    if len(mean) != n_pre + n_post or covariance.shape != (len(mean), len(mean)):
-        raise InputError(
-            "mean, covariance, n_pre and n_post do not fit together",
-            value=f"{len(mean)}, {covariance.shape}, {n_pre}, {n_post}",
-            remedy="leave the reference period out of mean and covariance",
-        )
-    if n_pre < 2 or n_post < 1:
-        raise InputError("two periods before the reference and one after are needed",
-                         value=f"{n_pre}, {n_post}", remedy="widen the event window")  # fmt: skip
+def _frontier(covariance: FloatArray, n_pre: int, w: FloatArray) -> FloatArray:
+    """Weights on the path from smallest variance to smallest bias, shape (F, K); whatever M is."""
+    from moderndid.didhonest import fixed_length_ci as flci
+
+    scale = float(np.diag(covariance).mean())
+    arguments = (covariance / scale, n_pre, len(w), w)  # unit scale, for the solver
+    times = path_times(n_pre, len(w))
+    before, post = times[:n_pre], w @ times[n_pre:]
+    # the ends in closed form: generalised least squares of a linear trend, and its last slope
+    inverse = np.linalg.inv(covariance[:n_pre, :n_pre])
+    cross = inverse @ covariance[:n_pre, n_pre:] @ w
+    gain = inverse @ before
+    first = -cross - gain * (post - before @ cross) / (before @ gain)
+    last = np.append(np.zeros(n_pre - 1), post)
+    shortest, longest = (
+        float(np.sqrt(np.append(v, w) @ covariance @ np.append(v, w) / scale))
+        for v in (first, last)
+    )
+    found = []
+    with warnings.catch_warnings():
+        # inaccurate weights cost length only: bias and sd are those of the weights themselves
+        warnings.simplefilter("ignore")
+        for h in np.linspace(shortest, longest, _FRONTIER + 2)[1:-1]:
+            result = flci.maximize_bias(float(h), *arguments)
+            if result["status"] == "optimal":
+                found.append(result["optimal_l"])
+    pre = np.array([first, *found, last])
+    # exactly unbiased under a linear trend
+    pre = pre - np.outer(pre @ before + post, before) / (before @ before)
+    ticks = np.linspace(0, len(pre) - 1, 20 * len(pre))
+    dense = np.column_stack([np.interp(ticks, np.arange(len(pre)), column) for column in pre.T])
+    return np.column_stack([dense, np.tile(w, (len(dense), 1))])
+
+
+def _fixed_length(
+    mean: FloatArray, covariance: FloatArray, bend: FloatArray, weights: FloatArray,
+    M: float, alpha: float,
+) -> RobustSet:  # fmt: skip
+    """The shortest interval on the frontier; bias and sd are those of its own weights."""
+    sd = np.sqrt(np.einsum("ij,jk,ik->i", weights, covariance, weights))
+    bias = M * np.abs(weights @ bend).sum(axis=1) / sd
+    near = np.sqrt(ncx2.ppf(1 - alpha, 1, np.minimum(bias, _FAR) ** 2))
+    half = sd * np.where(bias < _FAR, near, bias + norm.ppf(1 - alpha))
+    best = int(half.argmin())
+    centre = float(weights[best] @ mean)
+    return RobustSet(M, centre - float(half[best]), centre + float(half[best]))
