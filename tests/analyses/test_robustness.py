@@ -6,12 +6,14 @@ import numpy as np
 import pandas as pd
 import pytest
 from made import make_panel, make_study, spec_of, staggered
+from scipy.stats import norm
 
 import bayesdid as bd
 from bayesdid.analyses.curve import choices, effect_draws
 from bayesdid.analyses.matching import effect_on, match
 from bayesdid.design.build import build_design
 from bayesdid.design.design import Design
+from bayesdid.design.within import absorb
 from bayesdid.engines.fit import fit
 from bayesdid.engines.instrument import draw_instrument, with_instrument
 from bayesdid.engines.propensity import draw_propensity
@@ -101,28 +103,68 @@ def test_anderson_rubin_covers_a_weak_instrument_and_may_be_unbounded():
     assert anderson_rubin(0.0, 0.0, np.eye(2), 50) == ((-np.inf, np.inf),)
 
 
-@pytest.mark.sampling
-@pytest.mark.filterwarnings("ignore")
-def test_the_two_equations_in_pymc_have_this_posterior():
-    import pymc as pm
-
-    from bayesdid.design.within import absorb
-    from bayesdid.models.instrument import build
-
-    design, d, z = endogenous(4, N=40)
-    ours = draw_instrument(with_instrument(design, z, "z"), d, tau_sd=0.3, pi_sd=0.5)
+def residualised(design, d, z):
     both = np.column_stack([design.y, d, z, design.X])
     within = absorb(both, design.unit_index, design.period_index, unit=True, period=True)
     rest, X = within[:, :3], within[:, 3:]
-    rest = rest - X @ np.linalg.lstsq(X, rest, rcond=None)[0]
-    with build(*rest.T, tau_sd=0.3, pi_sd=0.5):
-        tree = pm.sample(1500, tune=1000, chains=2, cores=2, random_seed=1, nuts_sampler="nutpie",
+    absorbed = len(design.units) + len(design.periods) - 1 + X.shape[1]
+    return rest - X @ np.linalg.lstsq(X, rest, rcond=None)[0], absorbed
+
+
+@pytest.mark.sampling
+@pytest.mark.filterwarnings("ignore")
+@pytest.mark.parametrize("pi", [0.8, 0.1])
+def test_the_two_equations_in_pymc_have_this_posterior(pi):
+    import arviz as az
+    import pymc as pm
+
+    from bayesdid.models.instrument import build
+
+    design, d, z = endogenous(4, N=40, pi=pi)
+    ours = draw_instrument(with_instrument(design, z, "z"), d, tau_sd=0.3, pi_sd=0.5)
+    rest, absorbed = residualised(design, d, z)
+    with build(*rest.T, tau_sd=0.3, pi_sd=0.5, absorbed=absorbed):
+        tree = pm.sample(2000, tune=1000, chains=2, cores=2, random_seed=1, nuts_sampler="nutpie",
                          progressbar=False)  # fmt: skip
     for name, values in (("tau", ours.tau), ("pi", ours.pi), ("rho", ours.rho)):
-        theirs = tree["posterior"][name].to_numpy().ravel()
-        error = np.hypot(theirs.std() / np.sqrt(1500), values.std() / np.sqrt(1500))
-        # the model counts rows where the exact draws count degrees of freedom: sds differ by 7 %
-        assert abs(theirs.mean() - values.mean()) < MCSE * error + 0.05 * values.std(), name
+        theirs = tree["posterior"][name]
+        ess = float(az.ess(theirs.to_dataset(), method="mean")[name])
+        chain = theirs.to_numpy().ravel()
+        error = np.hypot(chain.std() / np.sqrt(ess), values.std() / np.sqrt(len(values)))
+        assert abs(chain.mean() - values.mean()) < MCSE * error, name
+        tail = np.quantile(values, 0.1)
+        binomial = np.sqrt(0.09 / ess + 0.09 / len(values))
+        assert abs((chain < tail).mean() - 0.1) < MCSE * 1.5 * binomial, name
+
+
+@pytest.mark.parametrize("pi", [0.8, 0.1, 0.02, 0.0])
+@pytest.mark.parametrize("tau_sd", [0.2, 20.0])
+def test_draws_follow_the_density_from_strong_to_irrelevant_instruments(pi, tau_sd):
+    design, d, z = endogenous(6, N=30, T=6, pi=pi)
+    pi_sd, size = 2.0, 20_000
+    found = draw_instrument(with_instrument(design, z, "z"), d, tau_sd=tau_sd, pi_sd=pi_sd,
+                            size=size)  # fmt: skip
+    assert all(item.passed for item in found.gate)
+    rest, absorbed = residualised(design, d, z)
+    y, d, z = rest.T
+    # on a grid of its own
+    hat, sd = z @ d / (z @ z), d.std() / np.linalg.norm(z)
+    first = hat + sd * np.linspace(-7, 7, 281)[:, None]
+    effect = np.concatenate([s * np.geomspace(1e-4, 8, 4000) * tau_sd for s in (-1.0, 1.0)])
+    effect = np.sort(np.concatenate([effect, np.linspace(-2, 1, 3001)]))[None, :]
+    ee = y @ y - 2 * effect * (y @ d) + effect**2 * (d @ d)
+    en = y @ d - effect * (d @ d) - first * (y @ z - effect * (d @ z))
+    nn = d @ d - 2 * first * (d @ z) + first**2 * (z @ z)
+    log = -0.5 * (len(y) - absorbed) * np.log(ee * nn - en**2)
+    log += norm.logpdf(effect, 0, tau_sd) + norm.logpdf(first, 0, pi_sd)
+    mass = np.exp(log - log.max()) * np.gradient(effect[0])
+    by_tau, by_pi = mass.sum(axis=0) / mass.sum(), mass.sum(axis=1) / mass.sum()
+    for grid, weight, draws in ((effect[0], by_tau, found.tau), (first[:, 0], by_pi, found.pi)):
+        for level in (0.05, 0.5, 0.95):
+            k = np.searchsorted(np.cumsum(weight), level)
+            expected = np.cumsum(weight)[k] - weight[k] / 2
+            error = np.sqrt(level * (1 - level) / size) + weight[k]
+            assert abs((draws < grid[k]).mean() - expected) < 4 * error
 
 
 def test_an_instrument_constant_in_time_is_refused():

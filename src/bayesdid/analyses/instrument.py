@@ -89,7 +89,7 @@ def instrument(
                 xlabel=study.file.outcome.unit, verticals=(peer.estimate,)),),
         (Peer("effect, flat reduced form, median", float(np.median(found.flat_tau)), spread,
               "2SLS (linearmodels), clustered", peer.estimate, peer.se, tolerance),),
-        draws_tree(quantities, spec, panel, engine="reduced form", seed=seed,
+        draws_tree(quantities, spec, panel, engine="quadrature", seed=seed,
                    priors=f"tau N(0, {tau_sd:.4g}), pi N(0, {pi_sd:.4g})"),
         all(item.passed for item in found.gate), tuple(note.text for note in own.notes),
         panel.synthetic or "",
