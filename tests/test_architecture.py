@@ -5,8 +5,8 @@ import re
 
 import pytest
 
-ORDER = ("errors", "jsonio", "logs", "study", "panel", "design", "models", "engines", "frequentist",
-         "contrasts", "audit", "checks", "analyses", "report", "cli")  # fmt: skip
+ORDER = ("errors", "jsonio", "logs", "study", "panel", "design", "spatial", "models", "engines",
+         "frequentist", "contrasts", "audit", "checks", "analyses", "report", "cli")  # fmt: skip
 MAY_IMPORT_PYMC = {
     "models",
     "engines.plain",

@@ -1,0 +1,1 @@
+"""Spatial weights, log-determinants, impacts: arrays only."""

@@ -1,0 +1,129 @@
+"""A two-way design with spatial weights: balanced arrays, units by periods, and spatial lags."""
+
+from __future__ import annotations
+
+import dataclasses
+from dataclasses import dataclass
+from typing import Literal
+
+import numpy as np
+
+from bayesdid.design.design import Design, FloatArray
+from bayesdid.errors import InputError, Note
+from bayesdid.spatial.weights import Weights, aligned
+
+Kind = Literal["none", "sar", "sem", "slx", "sdm", "sdem"]
+LAG_OF_Y = frozenset({"sar", "sdm"})
+LAG_OF_ERROR = frozenset({"sem", "sdem"})
+LAG_OF_X = frozenset({"slx", "sdm", "sdem"})
+Transform = Literal["lee_yu", "direct"]
+
+
+@dataclass(frozen=True, slots=True)
+class SpatialDesign:
+    """What a spatial model needs, with time running along the second axis.
+
+    Attributes
+    ----------
+    base
+        The two-way design it was made from (terms, effects, provenance).
+    weights
+        Aligned with ``base.units``.
+    kind
+        Which spatial lags enter: of y (``sar``, ``sdm``), of the error (``sem``, ``sdem``), of the
+        regressors (``slx``, ``sdm``, ``sdem``), or ``none``.
+    Y
+        Outcome, shape (N, T).
+    Z
+        Regressors and then their spatial lags, shape (K, N, T).
+    names
+        Of the rows of `Z`; a spatial lag is called ``W x``.
+    P, K0
+        How many of them are treatments, and regressors before the lags.
+    lagged
+        Positions among the regressors of those whose spatial lag enters.
+    """
+
+    base: Design
+    weights: Weights
+    kind: Kind
+    Y: FloatArray
+    Z: FloatArray
+    names: tuple[str, ...]
+    lagged: tuple[int, ...]
+
+    @property
+    def N(self) -> int:
+        """Units."""
+        return self.Y.shape[0]
+
+    @property
+    def T(self) -> int:
+        """Periods."""
+        return self.Y.shape[1]
+
+    @property
+    def K0(self) -> int:
+        """Regressors that are no spatial lags."""
+        return self.Z.shape[0] - len(self.lagged)
+
+    def theta_of(self, k: int) -> int | None:
+        """Position in `Z` of the spatial lag of regressor `k`, or None."""
+        return self.K0 + self.lagged.index(k) if k in self.lagged else None
+
+
+def spatial_design(
+    base: Design, weights: Weights, kind: Kind = "sdm", durbin: tuple[str, ...] | None = None
+) -> SpatialDesign:
+    """Put a balanced design and weights together.
+
+    Parameters
+    ----------
+    durbin
+        Names of the regressors whose spatial lag enters; all by default.
+
+    Raises
+    ------
+    InputError
+        If the panel is unbalanced (the spatial lag of a missing row is unknown), the weights'
+        units are not the panel's, or a name in `durbin` is not a regressor.
+    """
+    if not base.is_balanced:
+        raise InputError(
+            f"{base.spec_id}: {base.n} rows for {len(base.units)} units and {len(base.periods)} "
+            "periods; a spatial lag needs every unit in every period",
+            remedy="fill or drop the units or periods that have gaps",
+        )
+    own = aligned(weights, base.units)
+    if unknown := [name for name in durbin or () if name not in base.names]:
+        raise InputError("no such regressor to take a spatial lag of", value=unknown[0],
+                         remedy=f"the regressors are {', '.join(base.names)}")  # fmt: skip
+    Z = np.stack([unstack(base, column) for column in base.regressors.T]) if base.names else (
+        np.empty((0, len(base.units), len(base.periods)))
+    )  # fmt: skip
+    lagged: tuple[int, ...] = ()
+    if kind in LAG_OF_X:
+        lagged = tuple(k for k, name in enumerate(base.names) if durbin is None or name in durbin)
+    lags = [own.matrix @ Z[k] for k in lagged]
+    names = (*base.names, *(f"W {base.names[k]}" for k in lagged))
+    stacked = np.concatenate([Z, np.stack(lags)]) if lags else Z
+    return SpatialDesign(base, own, kind, unstack(base, base.y), stacked, names, lagged)
+
+
+def unstack(design: Design, column: FloatArray) -> FloatArray:
+    """A column of a balanced design as an array, shape (N, T)."""
+    out = np.empty((len(design.units), len(design.periods)))
+    out[design.unit_index, design.period_index] = column
+    return out
+
+
+def with_kind(design: SpatialDesign, kind: Kind) -> SpatialDesign:
+    """The same panel and weights under another model."""
+    durbin = tuple(design.names[k] for k in design.lagged) or None
+    return spatial_design(design.base, design.weights, kind, durbin)
+
+
+def with_notes(design: SpatialDesign, *notes: Note) -> SpatialDesign:
+    """The design with further notes."""
+    base = dataclasses.replace(design.base, notes=(*design.base.notes, *notes))
+    return dataclasses.replace(design, base=base)
