@@ -9,7 +9,10 @@ import numpy as np
 
 from bayesdid.design.design import Design, FloatArray
 from bayesdid.design.priors import resolve_priors
+from bayesdid.design.within import two_way
 from bayesdid.engines.gate import chain_gate
+
+_INFORMED = 5.0  # variance of level means over that of their noise
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,7 +55,8 @@ def sample_mediation(
     from bayesdid.models.mediation import build
 
     for length, accept in ((1, 0.95), (4, 0.99)):  # too short or too bold: one more chance
-        model = build(design, mediators, names, resolve_priors("weak", design))
+        model = build(design, mediators, names, resolve_priors("weak", design),
+                      centred=_informed(design, mediators))  # fmt: skip
         with model, warnings.catch_warnings():
             warnings.simplefilter("ignore")  # convergence is judged by our own gate
             tree = pm.sample(
@@ -71,3 +75,17 @@ def sample_mediation(
         posterior["direct"].to_numpy().ravel(),
         converged,
     )
+
+
+def _informed(design: Design, mediators: FloatArray) -> tuple[bool, bool]:
+    """Whether the data say much about each unit's, and each period's, effect on the outcome."""
+    Z = np.column_stack([design.regressors, mediators, design.y])
+    within = two_way(Z, design.unit_index, design.period_index).residual
+    b = np.linalg.lstsq(within[:, :-1], within[:, -1], rcond=None)[0]
+    rest = two_way((Z[:, -1] - Z[:, :-1] @ b)[:, None], design.unit_index, design.period_index)
+    noise = rest.residual.var()
+    unit, period = (
+        bool(level.var() * design.n / len(labels) > _INFORMED * noise)
+        for level, labels in ((rest.unit, design.units), (rest.period, design.periods))
+    )
+    return unit, period

@@ -27,9 +27,15 @@ from bayesdid.models.twfe import coords
 
 
 def build(
-    design: Design, mediators: FloatArray, names: tuple[str, ...], priors: Priors
-) -> pm.Model:
-    """One treatment, q mediators of shape (n, q), in units of one standard deviation each."""
+    design: Design, mediators: FloatArray, names: tuple[str, ...], priors: Priors, *,
+    centred: tuple[bool, bool] = (True, True),
+) -> pm.Model:  # fmt: skip
+    """One treatment, q mediators of shape (n, q), in units of one standard deviation each.
+
+    `centred` says for unit and for period effects of the outcome how they are parametrised:
+    centred where the data say much about each of them, else as multiples of their scale. The
+    posterior is the same.
+    """
     scale = mediators.std(axis=0)
     M = (mediators - mediators.mean(axis=0)) / scale
     D = design.D[:, 0] - design.D[:, 0].mean()
@@ -52,23 +58,28 @@ def build(
             gamma = pm.Normal("gamma", 0.0, 2.5, dims=("covariate", "mediator"))
             beta = pm.Normal("beta", 0.0, 2.5 * sd_y, dims="covariate")
             mean, mu = mean + X @ gamma, mu + X @ beta
-        for index, dim, kind in (
-            (design.unit_index, design.unit_dim, design.unit_effects),
-            (design.period_index, design.period_dim, design.period_effects),
+        for index, dim, kind, centre in (
+            (design.unit_index, design.unit_dim, design.unit_effects, centred[0]),
+            (design.period_index, design.period_dim, design.period_effects, centred[1]),
         ):
             if kind != "none":
                 level = _levels(f"{dim}_mediator", dim, is_random(kind))
-                own = (
-                    pm.ZeroSumNormal(f"{dim}_effect", group_scale(f"sigma_{dim}", priors), dims=dim)
-                    if is_random(kind)
-                    else effect(dim, kind, priors)
-                )
+                own = _own(dim, priors, centre) if is_random(kind) else effect(dim, kind, priors)
                 mean, mu = mean + level[index], mu + own[index]
         pm.MvNormal("M", mean, chol=chol, observed=M)
         pm.Normal("y", mu, pm.HalfNormal("sigma", 2.5 * sd_y), observed=y, dims="obs")
         pm.Deterministic("indirect", a * b, dims="mediator")
         pm.Deterministic("total", direct + pm.math.sum(a * b))
     return model
+
+
+def _own(dim: str, priors: Priors, centred: bool) -> Any:
+    """Random effects of the outcome over one dimension, shape (levels,)."""
+    scale = group_scale(f"sigma_{dim}", priors)
+    if centred:
+        return pm.ZeroSumNormal(f"{dim}_effect", scale, dims=dim)
+    unit = pm.ZeroSumNormal(f"{dim}_unit_effect", 1.0, dims=dim)
+    return pm.Deterministic(f"{dim}_effect", scale * unit, dims=dim)
 
 
 def _levels(name: str, dim: str, random: bool) -> Any:
