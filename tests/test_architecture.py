@@ -13,6 +13,7 @@ MAY_IMPORT_PYMC = {
     "engines.collapsed",
     "engines.errors",
     "engines.mediation",
+    "engines.spatial_student",
 }
 
 

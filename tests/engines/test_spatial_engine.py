@@ -4,7 +4,7 @@ import dataclasses
 
 import numpy as np
 import pytest
-from spatial_panels import near, simulated, within_reach
+from planted import near, simulated, within_reach
 
 from bayesdid.engines.spatial import draw_spatial
 from bayesdid.engines.spatial_fit import fit_spatial, prepare, spatial_priors

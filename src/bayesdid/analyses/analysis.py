@@ -74,8 +74,9 @@ class Figure:
     ----------
     kind
         ``forest`` (labels down the side), ``curve`` (ribbons over numbers), ``points``
-        (error bars over numbers, as event studies are drawn), ``histogram`` (`y` of each series)
-        or ``specification`` (a curve over sorted specifications with `matrix` below).
+        (error bars over numbers, as event studies are drawn), ``histogram`` (`y` of each series),
+        ``specification`` (a curve over sorted specifications with `matrix` below) or ``map``
+        (places at `x`, `y`; colour `low`, size `high`, a ring where `band_low` is not zero).
     xlabel, ylabel
         With units.
     reference
@@ -89,7 +90,7 @@ class Figure:
     """
 
     name: str
-    kind: Literal["forest", "curve", "points", "histogram", "specification"]
+    kind: Literal["forest", "curve", "points", "histogram", "specification", "map"]
     caption: str
     series: tuple[Series, ...]
     xlabel: str = ""

@@ -24,6 +24,9 @@ _FAMILIES = {
     "psm_did": "bayesdid.analyses.matching:matching",
     "errors": "bayesdid.analyses.errors:errors",
     "event_study": "bayesdid.analyses.honest:honest",
+    "sdm": "bayesdid.analyses.spatial:spatial",
+    "spillover_distance": "bayesdid.analyses.distance:distance_analysis",
+    "spillover_bands": "bayesdid.analyses.bands:bands",
 }
 ANALYSED = frozenset(_FAMILIES)
 

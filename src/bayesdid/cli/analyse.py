@@ -57,12 +57,13 @@ def command(
     for item in found:
         if item.refused:
             console.print(f"refused {item.spec_id}: {item.refused}", markup=False, soft_wrap=True)
-    bad = [item for item in found if item.content and not _sound(item.content)]
+    bad = [item for item in found if item.content and not is_sound(item.content)]
     if bad:
         raise typer.Exit(1)
 
 
-def _sound(content: dict[str, Any]) -> bool:
+def is_sound(content: dict[str, Any]) -> bool:
+    """Whether everything converged and all peers agree."""
     return (
         bool(content["converged"])
         and not content["failed"]

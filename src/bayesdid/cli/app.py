@@ -43,11 +43,13 @@ def _register() -> None:
         panel,
         report,
         schema,
+        spatial,
         synergy,
         validate,
     )
 
-    for module in (report, audit, synergy, fit, analyse, compare, validate, check, panel, schema):
+    for module in (report, audit, synergy, fit, analyse, spatial, compare, validate, check, panel,
+                   schema):  # fmt: skip
         app.command(module.__name__.rpartition(".")[2])(module.command)
 
 

@@ -4,17 +4,22 @@ from __future__ import annotations
 
 import dataclasses
 from dataclasses import dataclass
+from typing import Literal
 
 import numpy as np
+import xarray as xr
 
 from bayesdid.design.design import FloatArray
 from bayesdid.design.priors import PriorName, Priors, resolve_priors
 from bayesdid.design.within import absorb
 from bayesdid.engines.spatial import SpatialDraws, SpatialTarget, draw_spatial, spatial_target
+from bayesdid.engines.tree import provenance
 from bayesdid.spatial.design import LAG_OF_ERROR, LAG_OF_Y, SpatialDesign, Transform
 from bayesdid.spatial.impacts import Effects, multipliers
 from bayesdid.spatial.logdet import LogDeterminant, Method, log_determinant
 from bayesdid.spatial.moments import moments
+
+SpatialPrior = PriorName | Priors | Literal["unit_information"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,7 +60,7 @@ class SpatialFit:
 
 
 def fit_spatial(
-    design: SpatialDesign, *, priors: PriorName | Priors = "weak", transform: Transform = "lee_yu",
+    design: SpatialDesign, *, priors: SpatialPrior = "weak", transform: Transform = "lee_yu",
     size: int = 4000, seed: int = 0, logdet: LogDeterminant | None = None,
     method: Method = "auto",
 ) -> SpatialFit:  # fmt: skip
@@ -64,7 +69,8 @@ def fit_spatial(
     Parameters
     ----------
     priors
-        ``flat``, ``weak``, ``sceptical`` or resolved priors of :func:`spatial_priors`.
+        ``flat``, ``weak``, ``sceptical``, ``unit_information``, or resolved priors of
+        :func:`spatial_priors`.
     transform
         ``lee_yu`` or ``direct``; see :mod:`bayesdid.spatial.moments`.
     logdet
@@ -79,7 +85,7 @@ def fit_spatial(
 
 
 def prepare(
-    design: SpatialDesign, *, priors: PriorName | Priors = "weak", transform: Transform = "lee_yu",
+    design: SpatialDesign, *, priors: SpatialPrior = "weak", transform: Transform = "lee_yu",
     logdet: LogDeterminant | None = None, method: Method = "auto",
 ) -> SpatialTarget:  # fmt: skip
     """The posterior density that :func:`fit_spatial` draws from."""
@@ -92,10 +98,13 @@ def prepare(
     return spatial_target(stats, logdet, resolved, reference)
 
 
-def spatial_priors(
-    design: SpatialDesign, choice: PriorName | Priors = "weak"
-) -> tuple[Priors, float]:
-    """Priors of all coefficients, spatial lags among them, and the residual sd of least squares."""
+def spatial_priors(design: SpatialDesign, choice: SpatialPrior = "weak") -> tuple[Priors, float]:
+    """Priors of all coefficients, spatial lags among them, and the residual sd of least squares.
+
+    ``unit_information``: a coefficient has the sd that one observation would leave it with,
+    ``sigma / sd_within(x)`` (Kass & Wasserman 1995, doi:10.1080/01621459.1995.10476592): the usual
+    prior for comparing models, whose evidence wide priors and flat ones distort.
+    """
     base = design.base
     i, t = base.unit_index, base.period_index
     columns = design.Z[:, i, t].T
@@ -107,7 +116,14 @@ def spatial_priors(
     W, y = rest[:, :-1], rest[:, -1]
     scale = np.maximum(np.linalg.norm(W, axis=0), 1e-300)
     residual = y - (W / scale) @ np.linalg.lstsq(W / scale, y, rcond=None)[0]
-    return resolve_priors(choice, wide), float(residual.std())
+    reference = float(residual.std())
+    if choice != "unit_information":
+        return resolve_priors(choice, wide), reference
+    sds = reference / np.maximum(W.std(axis=0), 1e-300)
+    weak = resolve_priors("weak", wide)
+    return dataclasses.replace(
+        weak, name="user", sds=dict(zip(design.names, sds.tolist(), strict=True))
+    ), reference
 
 
 def effects_of(
@@ -125,3 +141,32 @@ def effects_of(
         lag = design.theta_of(k)
         found[name] = m.effects(draws.b[:, k], 0.0 if lag is None else draws.b[:, lag])
     return found
+
+
+def posterior_tree(fit: SpatialFit, *, seed: int, engine: str, chains: int = 4) -> xr.DataTree:
+    """Draws as an ArviZ tree with provenance: rho, sigma, b by regressor, effects by term."""
+    design, draws = fit.design, fit.draws
+
+    def chained(values: FloatArray) -> FloatArray:
+        return values.reshape(chains, -1, *values.shape[1:])
+
+    dims = ("chain", "draw")
+    effects = np.stack([np.column_stack([e.direct, e.indirect, e.total])
+                        for e in fit.effects.values()], axis=1)  # fmt: skip
+    posterior = xr.Dataset(
+        {
+            "rho": (dims, chained(draws.rho)),
+            "sigma": (dims, chained(draws.sigma)),
+            "b": ((*dims, "regressor"), chained(draws.b)),
+            "effects": ((*dims, "term", "effect"), chained(effects)),
+        },
+        {"regressor": list(design.names), "term": list(fit.effects),
+         "effect": ["direct", "indirect", "total"]},
+    )  # fmt: skip
+    tree = xr.DataTree.from_dict({"posterior": posterior})
+    size = len(draws.rho) // chains
+    tree.attrs = provenance(design.base, fit.priors, engine, seed, size, chains,
+                            list(draws.gate), draws.log_evidence)  # fmt: skip
+    tree.attrs |= {"model": design.kind, "weights": design.weights.name,
+                   "normalisation": design.weights.normalisation}  # fmt: skip
+    return tree

@@ -27,7 +27,7 @@ import pymc as pm
 from bayesdid.design.design import FloatArray
 from bayesdid.design.priors import Priors
 from bayesdid.models.effects import effect, group_scale
-from bayesdid.models.jacobian import log_jacobian
+from bayesdid.models.jacobian import log_jacobian, mean_row_sum_of_log
 from bayesdid.spatial.design import LAG_OF_ERROR, LAG_OF_Y, SpatialDesign
 from bayesdid.spatial.logdet import LogDeterminant
 from bayesdid.spatial.moments import Moments
@@ -85,7 +85,7 @@ def build(
             log_det = log_jacobian(rho, logdet)
             pm.Potential("jacobian", design.T * log_det)
             if design.kind in LAG_OF_Y:  # from effects in the equation to the levels they cause
-                per_period = stats.row_power * pm.math.log(1 - rho * stats.row_sum)
+                per_period = stats.row_power * mean_row_sum_of_log(rho, *stats.row_spectrum)
                 pm.Potential("levels", (stats.power - design.T) * log_det - per_period)
     return model
 

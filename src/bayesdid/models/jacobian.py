@@ -50,3 +50,10 @@ class LogDeterminantOp(Op):  # type: ignore[misc]  # pytensor is untyped
 def log_jacobian(rho: Any, logdet: LogDeterminant) -> Any:
     """``log|I - rho W|`` of a symbolic rho."""
     return LogDeterminantOp(logdet)(rho)
+
+
+def mean_row_sum_of_log(rho: Any, points: np.ndarray, shares: np.ndarray) -> Any:
+    """Mean row sum of ``log(I - rho W)``, see :mod:`bayesdid.spatial.spectrum`."""
+    real, imaginary = 1 - rho * points.real, -rho * points.imag
+    size = 0.5 * pt.log(real**2 + imaginary**2)
+    return (shares.real * size - shares.imag * pt.arctan2(imaginary, real)).sum()

@@ -16,6 +16,7 @@ from numpy.typing import NDArray
 from bayesdid.errors import InputError
 from bayesdid.panel.adoption import policy_value
 from bayesdid.panel.panel import Panel
+from bayesdid.panel.places import random_places
 from bayesdid.panel.validate import STAMP, validate_panel
 from bayesdid.study.load import Study
 from bayesdid.study.schema import Moments, Simulation
@@ -99,8 +100,16 @@ def simulate_frame(
         if spec.column.instrument and spec.column.instrument not in columns:
             level = np.exp(rng.normal(1.5 + 0.5 * np.isfinite(start).sum(axis=1), 0.6))
             columns[spec.column.instrument] = np.repeat(np.round(level), T)
+    stamp = f"simulated by bayesdid from the study's declared design, seed {settings.seed}"
+    if settings.places is not None:
+        places = random_places(
+            study.path / settings.places, N, settings.seed if seed is None else seed
+        )
+        columns[str(section.longitude)] = np.repeat(places[:, 0], T)
+        columns[str(section.latitude)] = np.repeat(places[:, 1], T)
+        stamp += "; its units stand at real places drawn at random, not at the study's own"
     frame = pd.DataFrame(columns)
-    frame[STAMP] = f"simulated by bayesdid from the study's declared design, seed {settings.seed}"
+    frame[STAMP] = stamp
     return frame
 
 

@@ -44,7 +44,7 @@ def validate_panel(frame: pd.DataFrame, study: Study, *, source: str, first_row:
         _require(frame, [column], source)
     absent = [name for name in _needed(study) if name not in frame]
     if absent:
-        text = f"columns that some specs need are absent: {', '.join(absent)}"
+        text = f"columns that some specs or weights need are absent: {', '.join(absent)}"
         notes.append(Note("absent_columns", len(absent), text))
     numeric = [name for name in (*_policy_columns(study), *_needed(study)) if name in frame]
     for column in dict.fromkeys(numeric):
@@ -165,11 +165,13 @@ def _numeric(frame: pd.DataFrame, column: str, source: str) -> pd.Series:
 
 
 def _needed(study: Study) -> list[str]:
-    """Outcome, variables and every column that a spec names, without the policies' own."""
+    """Outcome, variables, places, every column that a spec or weights name; no policies."""
     names = [study.file.outcome.column]
+    places = (study.file.panel.longitude, study.file.panel.latitude)
+    names += [name for name in (*places, *(w.column for w in study.file.weights)) if name]
     for spec in study.specs.values():
         column = spec.column
-        if column.family in {"sdm", "other", "iv_first"}:  # what is not run needs no column
+        if column.family in {"other", "iv_first"}:  # what is not run needs no column
             continue
         names.append(column.outcome)
         texts = [*column.treatments, *column.covariates]

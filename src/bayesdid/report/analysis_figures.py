@@ -16,7 +16,7 @@ _SPECIFICATION_ROWS = 0.22  # inches for each choice below a specification curve
 def analysis_figure(item: dict[str, Any], synthetic: bool) -> str:
     """One figure of an analysis as SVG."""
     draw = {"forest": _forest, "curve": _curve, "points": _points, "histogram": _histogram,
-            "specification": _specification}[item["kind"]]  # fmt: skip
+            "specification": _specification, "map": _map}[item["kind"]]  # fmt: skip
     figure, axes = draw(item)
     stamp_axes(axes, synthetic)
     return svg(figure, item["caption"].split(":")[0])
@@ -144,4 +144,24 @@ def _specification(item: dict[str, Any]) -> tuple[Any, Any]:
     grid.tick_params(axis="y", length=0)
     grid.set_xlabel("specifications, sorted by their estimate")
     figure.subplots_adjust(hspace=0.06)
+    return figure, axes
+
+
+def _map(item: dict[str, Any]) -> tuple[Any, Any]:
+    """Places by what they receive: red harms no more than blue helps, on one scale around zero."""
+    plt = pyplot()
+    (series,) = item["series"]
+    x, y, value, sure = (_numbers(series[key]) for key in ("x", "y", "low", "high"))
+    ringed = _numbers(series["band_low"]) != 0
+    # degrees of longitude are shorter than those of latitude
+    aspect = 1 / np.cos(np.deg2rad(np.mean(y)))
+    figure, axes = plt.subplots(figsize=(7.6, 4.6))
+    reach = max(float(abs(value).max()), 1e-12)
+    points = axes.scatter(x, y, c=value, s=12 + 130 * (sure - 0.5) ** 2 * 4, cmap="RdBu_r",
+                          vmin=-reach, vmax=reach, edgecolors="none", alpha=0.9)  # fmt: skip
+    axes.scatter(x[ringed], y[ringed], s=150, facecolors="none", edgecolors=INK, lw=0.9)
+    axes.set_aspect(aspect)
+    axes.set_xlabel(item["xlabel"])
+    axes.set_ylabel(item["ylabel"])
+    figure.colorbar(points, ax=axes, shrink=0.8, pad=0.02)
     return figure, axes

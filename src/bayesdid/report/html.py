@@ -78,6 +78,9 @@ _GROUPS = {
     "heterogeneity": ("Heterogeneity", ("heterogeneity",),
                       "One model per grouping instead of one regression per group: differences "
                       "between groups have posteriors of their own."),
+    "spatial": ("Spillovers", ("sdm", "spillover_distance", "spillover_bands"),
+                "What the treatment of some does to others: spatial models with exact effects, and "
+                "how far spillovers reach. Effects depend on W and on how it is normalised."),
     "robustness": ("Robustness", ("comparison", "errors", "event_study", "iv_second", "psm_did",
                                   "specification_curve"),
                    "Other errors and likelihoods, violated parallel trends, an instrument, "

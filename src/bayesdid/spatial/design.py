@@ -35,11 +35,9 @@ class SpatialDesign:
     Y
         Outcome, shape (N, T).
     Z
-        Regressors and then their spatial lags, shape (K, N, T).
+        Regressors, their spatial lags, and what a dynamic model adds, shape (K, N, T).
     names
         Of the rows of `Z`; a spatial lag is called ``W x``.
-    P, K0
-        How many of them are treatments, and regressors before the lags.
     lagged
         Positions among the regressors of those whose spatial lag enters.
     """
@@ -65,7 +63,7 @@ class SpatialDesign:
     @property
     def K0(self) -> int:
         """Regressors that are no spatial lags."""
-        return self.Z.shape[0] - len(self.lagged)
+        return len(self.base.names)
 
     def theta_of(self, k: int) -> int | None:
         """Position in `Z` of the spatial lag of regressor `k`, or None."""

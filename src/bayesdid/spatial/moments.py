@@ -9,9 +9,12 @@ fixed effects drop a stratum, random effects weight it.
 Flat effects are flat on the *levels* that they cause, ``(I - rho W)^-1 a``: their integral then is
 the likelihood of the data transformed by Lee & Yu (2010, doi:10.1016/j.jeconom.2009.08.001),
 with ``|I - rho W|`` to the power T - 1 and, for period effects and equal row sums r,
-``(1 - rho r)`` to the power -(T - 1), and residual degrees of freedom (N - 1)(T - 1). Period
-effects under unequal row sums have no such transformation: they are flat as they stand in the
-equation.
+``(1 - rho r)`` to the power -(T - 1), and residual degrees of freedom (N - 1)(T - 1).
+
+Under unequal row sums no transformation removes period effects from a model with a lag of y, and
+their estimation pulls rho down by ``(T - 1) Var(rho) mean row sum of W (I - rho W)^-1``. Each has
+then the prior ``exp(-mean row sum of log(I - rho W))``, whose slope in rho takes this away; it is
+``1 / (1 - rho r)``, flatness on levels, where rows do sum to one r.
 """
 
 from __future__ import annotations
@@ -23,6 +26,7 @@ import numpy as np
 from bayesdid.design.design import FloatArray
 from bayesdid.errors import InputError
 from bayesdid.spatial.design import LAG_OF_ERROR, LAG_OF_Y, SpatialDesign, Transform
+from bayesdid.spatial.spectrum import row_sum_spectrum
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,9 +47,9 @@ class Moments:
     names
         Of the other regressors.
     power, row_power
-        Exponents of ``|I - rho W|`` and of ``1 / (1 - rho r)``.
-    row_sum
-        r, or 0 where rows sum to different numbers.
+        Exponents of ``|I - rho W|`` and of ``1 / (1 - rho r)`` or what stands for it.
+    row_spectrum
+        Points e and shares w, shapes (n,), with ``mean row sum of f(W) = sum w f(e)``.
     lag_of_y
         Whether only y is filtered, so that regressors' cross-products do not depend on rho.
     """
@@ -57,7 +61,7 @@ class Moments:
     names: tuple[str, ...]
     power: float
     row_power: float
-    row_sum: float
+    row_spectrum: tuple[np.ndarray, np.ndarray]
     lag_of_y: bool
 
     @property
@@ -73,9 +77,11 @@ class Moments:
     def log_factor(self, rho: FloatArray, log_determinant: FloatArray) -> FloatArray:
         """Log of the Jacobian's part of the likelihood, shape (G,)."""
         value = self.power * log_determinant
-        if self.row_power and self.row_sum:
+        if self.row_power:
+            points, shares = self.row_spectrum
             with np.errstate(invalid="ignore", divide="ignore"):
-                value = value - self.row_power * np.log(1 - rho * self.row_sum)
+                log = np.log((1 - rho[:, None] * points).astype(complex))
+            value = value - self.row_power * (log @ shares).real
         return np.asarray(value)
 
 
@@ -125,7 +131,8 @@ def moments(design: SpatialDesign, transform: Transform = "lee_yu") -> Moments:
     parts = np.stack([_products(A, B, name, by_unit) for name, _, _ in strata])
     power = T - 1.0 if unit == "fixed" and transform == "lee_yu" else float(T)
     row_power = 0.0
-    if transform == "lee_yu" and r is not None:
+    spectrum = row_sum_spectrum(design.weights) if not by_unit else None
+    if transform == "lee_yu" and spectrum is not None:
         if period == "fixed":
             row_power = T - 1.0 if unit == "fixed" else float(T)
         elif filtered and unit != "fixed":
@@ -133,7 +140,8 @@ def moments(design: SpatialDesign, transform: Transform = "lee_yu") -> Moments:
     return Moments(
         parts, np.array([d for _, d, _ in strata]), np.array([c for _, _, c in strata]), flat,
         design.names, power if (filtered or lagged) else 0.0,
-        row_power if (filtered or lagged) else 0.0, r or 0.0, not filtered,
+        row_power if (filtered or lagged) else 0.0, spectrum or (np.zeros(1), np.zeros(1)),
+        not filtered,
     )  # fmt: skip
 
 

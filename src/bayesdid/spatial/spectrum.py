@@ -81,6 +81,36 @@ def eigenvalues(weights: Weights) -> FloatArray | np.ndarray:
     return np.asarray(np.linalg.eigvals(W))
 
 
+def row_sum_spectrum(weights: Weights) -> tuple[np.ndarray, np.ndarray] | None:
+    """Points e and shares w with ``mean row sum of f(W) = sum_k w_k f(e_k)`` for analytic f.
+
+    None if W is too large for its eigenvectors, or has no full set of them.
+    """
+    r = weights.constant_row_sum
+    if r is not None:
+        return np.array([r]), np.ones(1)
+    N = weights.n
+    if N > DENSE_LIMIT:
+        return None
+    W, s = weights.dense(), symmetriser(weights)
+    if s is not None:
+        S = s[:, None] * W / s[None, :]
+        points, Q = np.linalg.eigh((S + S.T) / 2)
+        return points, (Q.T @ (1 / s)) * (Q.T @ s) / N
+    found = np.linalg.eig(W)
+    try:
+        share = found.eigenvectors.sum(axis=0) * np.linalg.solve(found.eigenvectors, np.ones(N)) / N
+    except np.linalg.LinAlgError:
+        return None
+    power = np.ones(N)
+    for q in range(1, 5):
+        power = W @ power
+        size = max(abs(power).max(), 1e-300)
+        if abs((share @ found.eigenvalues**q) - power.mean()) > 1e-7 * size:
+            return None
+    return found.eigenvalues, share
+
+
 def interval_of(values: np.ndarray) -> Interval:
     """The admissible interval, from all eigenvalues."""
     radius = float(abs(values).max())

@@ -91,7 +91,7 @@ def make_weights(
         If the matrix is not square, has another size than `units`, holds missing or negative
         values or a non-zero diagonal, if a unit occurs twice, or if no unit has a neighbour.
     """
-    raw = csr_array(matrix, dtype=np.float64)
+    raw = csr_array(matrix, dtype=np.float64, copy=True)  # zeros are dropped from it below
     labels = np.asarray(units)
     _check(raw, labels, name)
     raw.eliminate_zeros()
@@ -116,8 +116,8 @@ def aligned(weights: Weights, units: np.ndarray, source: str = "") -> Weights:
     InputError
         If the weights lack a unit or have one that is not in `units`.
     """
-    place = {_key(unit): k for k, unit in enumerate(weights.units)}
-    wanted = [_key(unit) for unit in units]
+    place = {unit_key(unit): k for k, unit in enumerate(weights.units)}
+    wanted = [unit_key(unit) for unit in units]
     missing = [str(u) for u, key in zip(units, wanted, strict=True) if key not in place]
     extra = sorted(set(place) - set(wanted))
     for problem, which, remedy in (
@@ -135,7 +135,7 @@ def aligned(weights: Weights, units: np.ndarray, source: str = "") -> Weights:
     return dataclasses.replace(weights, matrix=matrix, units=np.asarray(units))
 
 
-def _key(unit: object) -> str:
+def unit_key(unit: object) -> str:
     """Labels as text: 7, 7.0 and "7" are one unit."""
     text = str(unit).strip()
     return text.removesuffix(".0")
@@ -145,7 +145,7 @@ def _check(raw: csr_array, labels: np.ndarray, name: str) -> None:
     if raw.shape[0] != raw.shape[1] or raw.shape[0] != len(labels):
         raise InputError(f"the weights have shape {raw.shape} for {len(labels)} units", file=name,
                          remedy="give one row and one column for each unit")  # fmt: skip
-    keys = [_key(unit) for unit in labels]
+    keys = [unit_key(unit) for unit in labels]
     if len(set(keys)) < len(keys):
         twice = next(key for key in keys if keys.count(key) > 1)
         raise InputError("a unit occurs twice in the weights", file=name, value=twice,
@@ -174,7 +174,10 @@ def _normalised(raw: csr_array, how: Normalisation) -> csr_array:
     if how == "row":
         return csr_array(diags_array(1 / np.where(sums > 0, sums, 1.0)) @ raw)
     if how == "spectral":
-        return csr_array(raw / spectral_radius(raw))
+        if (radius := spectral_radius(raw)) == 0:
+            raise InputError("the spectral radius is zero: no unit feels itself through others",
+                             remedy="use row or min-max")  # fmt: skip
+        return csr_array(raw / radius)
     if how == "min-max":
         return csr_array(raw / min(sums.max(), np.asarray(raw.sum(axis=0)).max()))
     if how == "none":

@@ -16,7 +16,7 @@ EffectKind = Literal["fixed", "random", "mundlak", "none"]
 Family = Literal[
     "twfe", "pooled", "event_study", "cohort", "overlap", "mediation", "moderation",
     "heterogeneity", "errors", "specification_curve", "comparison", "iv_first",
-    "iv_second", "psm_did", "placebo", "sdm", "other",
+    "iv_second", "psm_did", "placebo", "sdm", "spillover_bands", "spillover_distance", "other",
 ]  # fmt: skip
 
 
@@ -133,6 +133,11 @@ class Simulation(Strict):
     other_outcomes: dict[str, float] = Field(
         default={}, description="column -> factor by which it multiplies the outcome's equation"
     )
+    places: str | None = Field(
+        default=None,
+        description="CSV with lon and lat, relative to the study folder: each unit gets a place "
+        "of its own at random",
+    )
 
 
 class PackageSource(Strict):
@@ -154,12 +159,29 @@ class PanelSection(Strict):
     package: PackageSource | None = None
     simulate: Simulation | None = None
     unit_labels: dict[str, str] = Field(default={}, description="unit value -> label")
+    longitude: str | None = Field(default=None, description="Column, degrees, constant in time")
+    latitude: str | None = Field(default=None, description="Column, degrees, constant in time")
+    coordinates: str | None = Field(
+        default=None,
+        description="CSV with the unit column, lon and lat, relative to the study folder",
+    )
+
+    @property
+    def has_coordinates(self) -> bool:
+        """Whether the study says where its units are."""
+        return self.longitude is not None or self.coordinates is not None
 
     @model_validator(mode="after")
     def _at_most_one_source(self) -> PanelSection:
         given = [key for key in ("path", "package", "simulate") if getattr(self, key) is not None]
         if len(given) > 1:
             raise ValueError(f"give at most one of path, package, simulate (got {given})")
+        if (self.longitude is None) != (self.latitude is None):
+            raise ValueError("give both longitude and latitude, or neither")
+        if self.longitude is not None and self.coordinates is not None:
+            raise ValueError("give either longitude and latitude, or coordinates")
+        if self.simulate is not None and self.simulate.places and self.longitude is None:
+            raise ValueError("simulate.places fills the columns longitude and latitude: name them")
         return self
 
 
@@ -201,6 +223,67 @@ class PriorSection(Strict):
     user: dict[TermText, PriorTerm] = {}
 
 
+WeightsKind = Literal[
+    "inverse_distance", "economic_geographic", "nearest", "contiguity", "bands", "file"
+]
+# kind -> fields that it must have, and may have
+_WEIGHT_FIELDS: dict[str, tuple[set[str], set[str]]] = {
+    "inverse_distance": (set(), {"power", "cutoff_km"}),
+    "economic_geographic": ({"column", "window"}, {"power", "cutoff_km"}),
+    "nearest": ({"k"}, set()),
+    "contiguity": ({"path", "id_column"}, {"rule"}),
+    "bands": ({"high_km"}, {"low_km", "power"}),
+    "file": ({"path"}, set()),
+}
+
+
+class SpatialWeights(Strict):
+    """Spatial weights between the units: what is near to what, and how it is normalised."""
+
+    id: Identifier
+    label: str
+    kind: WeightsKind
+    power: float = Field(
+        default=1.0, ge=0, description="Weight is 1 / distance**power; 0 weighs all pairs alike"
+    )
+    cutoff_km: float | None = Field(default=None, gt=0, description="No weight beyond")
+    k: int | None = Field(default=None, ge=1, description="nearest: how many")
+    column: str | None = Field(default=None, description="economic_geographic: panel column")
+    window: tuple[int, int] | None = Field(
+        default=None, description="economic_geographic: first and last period averaged over"
+    )
+    low_km: float = Field(default=0.0, ge=0, description="bands: farther than")
+    high_km: float | None = Field(default=None, gt=0, description="bands: at most this far")
+    path: str | None = Field(
+        default=None, description="file or polygons, relative to the study folder"
+    )
+    id_column: str | None = Field(default=None, description="contiguity: the polygons' ids")
+    rule: Literal["queen", "rook"] = Field(
+        default="queen", description="Neighbours share a point (queen) or an edge (rook)"
+    )
+    normalisation: Literal["row", "spectral", "min-max", "none"] = "row"
+
+    @model_validator(mode="after")
+    def _fields_of_the_kind(self) -> SpatialWeights:
+        needed, allowed = _WEIGHT_FIELDS[self.kind]
+        given = {name for name in self.model_fields_set if getattr(self, name) is not None}
+        if missing := sorted(needed - given):
+            raise ValueError(f"weights of kind {self.kind} need {', '.join(missing)}")
+        common = {"id", "label", "kind", "normalisation"}
+        if extra := sorted(given - needed - allowed - common):
+            raise ValueError(f"weights of kind {self.kind} have no {', '.join(extra)}")
+        if self.window is not None and self.window[0] > self.window[1]:
+            raise ValueError("the window's first period is after its last")
+        if self.high_km is not None and self.low_km >= self.high_km:
+            raise ValueError("low_km must be less than high_km")
+        return self
+
+    @property
+    def needs_coordinates(self) -> bool:
+        """Whether it is made from distances."""
+        return self.kind not in {"contiguity", "file"}
+
+
 class StudyFile(Strict):
     """The whole of ``study.toml``."""
 
@@ -215,9 +298,23 @@ class StudyFile(Strict):
     design: Counts = Counts()
     synergy: SynergySection = SynergySection()
     priors: PriorSection = PriorSection()
+    weights: tuple[SpatialWeights, ...] = ()
     stars: dict[str, float] = Field(
         default={"*": 0.10, "**": 0.05, "***": 0.01}, description="Stars -> significance level"
     )
+
+    @model_validator(mode="after")
+    def _weights_agree(self) -> StudyFile:
+        ids = [spec.id for spec in self.weights]
+        if twice := [name for name in ids if ids.count(name) > 1]:
+            raise ValueError(f"two weights have the id {twice[0]}")
+        far = [spec.id for spec in self.weights if spec.needs_coordinates]
+        if far and not self.panel.has_coordinates:
+            raise ValueError(
+                f"the weights {far[0]} need distances: name longitude and latitude, or "
+                "coordinates, under [panel]"
+            )
+        return self
 
 
 # ------------------------------------------------------- one table or figure
