@@ -11,9 +11,9 @@ SAR has no theta, SLX no rho. In SEM and SDEM the lag is on the error:
 
     (I - \lambda W) (y_t - X_t \beta - W X_t \theta - \alpha - a - g_t) = \varepsilon_t
 
-The likelihood holds ``T log|I - rho W|``. Fixed effects are flat on the levels that they cause, as
-in :mod:`bayesdid.spatial.moments`; random effects are normal, in error models inside the filter
-(Kapoor, Kelejian & Prucha 2007, doi:10.1016/j.jeconom.2006.09.004).
+The likelihood holds ``T log|I - rho W|``. Fixed effects are flat on the levels that they cause,
+``(I - rho W)^-1 a``, as in :mod:`bayesdid.spatial.moments`; random effects are normal, in error
+models inside the filter (Kapoor, Kelejian & Prucha 2007, doi:10.1016/j.jeconom.2006.09.004).
 :mod:`bayesdid.engines.spatial` draws from the Gaussian models exactly.
 """
 
@@ -42,7 +42,7 @@ def build(
     Parameters
     ----------
     stats
-        For the exponents of the levels' Jacobian.
+        For the prior of period effects under unequal row sums.
     logdet
         None without a spatial lag of y or of the error.
     priors, reference
@@ -50,7 +50,8 @@ def build(
     errors
         ``student_t``: heavy tails, equivalent to a variance of its own for every row (LeSage 1997).
     """
-    Z, Y, W = design.Z, design.Y, design.weights.matrix
+    Z, scale = _scaled(design)
+    Y, W = design.Y, design.weights.dense()
     unit, period = design.base.unit_dim, design.base.period_dim
     coords: dict[str, Any] = {
         "regressor": list(design.names), unit: design.base.units, period: design.base.periods,
@@ -58,22 +59,19 @@ def build(
     with pm.Model(coords=coords) as model:
         sigma = pm.HalfFlat("sigma")
         pm.Potential("prior_of_sigma", -pm.math.log(sigma))
-        b = _coefficients(design.names, priors, sigma / reference)
-        alpha = pm.Flat("alpha", initval=Y.mean())
+        b = _coefficients(design.names, priors, sigma / reference, scale)
         levels, effects = _effects(design, priors, sigma / reference)
         rho: Any = 0.0
         if logdet is not None:
             rho = pm.Uniform("rho", logdet.interval.low, logdet.interval.high, initval=0.0)
 
-        WZ = np.stack([W @ layer for layer in Z]) if design.kind in LAG_OF_ERROR else 0.0 * Z
-        WY = W @ Y
+        def filtered(panel: Any) -> Any:
+            return panel - rho * pm.math.dot(W, panel)
+
         if design.kind in LAG_OF_Y:
-            epsilon = Y - rho * WY - _dot(b, Z) - alpha - levels - effects
-        else:  # the filter I - rho W on what is left of y; rho = 0 is SLX and plain least squares
-            sums = design.weights.row_sums[:, None]
-            lag_of_levels = alpha * sums + _lag(W, levels, design)
-            rest = Y - _dot(b, Z) - alpha - levels
-            epsilon = rest - rho * (WY - _dot(b, WZ) - lag_of_levels) - effects
+            epsilon = filtered(Y - levels) - _dot(b, Z) - effects
+        else:  # rho = 0 is SLX and plain least squares
+            epsilon = filtered(Y - levels - _dot(b, Z)) - effects
 
         if errors == "student_t":
             nu = pm.Gamma("nu", alpha=2.0, beta=0.1)  # Juarez & Steel 2010
@@ -82,43 +80,71 @@ def build(
             density = pm.logp(pm.Normal.dist(0.0, sigma), epsilon)
         pm.Potential("likelihood", density.sum())
         if logdet is not None:
-            log_det = log_jacobian(rho, logdet)
-            pm.Potential("jacobian", design.T * log_det)
-            if design.kind in LAG_OF_Y:  # from effects in the equation to the levels they cause
-                per_period = stats.row_power * mean_row_sum_of_log(rho, *stats.row_spectrum)
-                pm.Potential("levels", (stats.power - design.T) * log_det - per_period)
+            pm.Potential("jacobian", design.T * log_jacobian(rho, logdet))
+        if _periods_outside(design):
+            prior = stats.row_power * mean_row_sum_of_log(rho, *stats.row_spectrum)
+            pm.Potential("prior_of_periods", -prior)
     return model
 
 
-def _coefficients(names: tuple[str, ...], priors: Priors, scale: Any) -> Any:
+def _scaled(design: SpatialDesign) -> tuple[FloatArray, FloatArray]:
+    """Regressors less what flat effects take up, in units of their sd; and these sds.
+
+    The posterior is the same; the sampler sees coefficients of one size, apart from the effects.
+    """
+    Z = design.Z - design.Z.mean(axis=(1, 2), keepdims=True)
+    if design.base.unit_effects == "fixed":
+        Z = Z - Z.mean(axis=2, keepdims=True)
+    if design.base.period_effects == "fixed":
+        Z = Z - Z.mean(axis=1, keepdims=True)
+    scale = Z.std(axis=(1, 2))
+    return Z / scale[:, None, None], scale
+
+
+def _coefficients(
+    names: tuple[str, ...], priors: Priors, prior_scale: Any, scale: FloatArray
+) -> Any:  # fmt: skip
+    """Coefficients of the scaled regressors; ``b`` are those of the regressors themselves."""
     if priors.is_flat:
-        return pm.Flat("b", dims="regressor")
-    sd = np.array([priors.sds[name] for name in names])
-    return pm.Normal("b", np.array([priors.means[name] for name in names]), sd * scale,
-                     dims="regressor")  # fmt: skip
+        scaled = pm.Flat("scaled_b", dims="regressor")
+    else:
+        sd = np.array([priors.sds[name] for name in names]) * scale
+        mean = np.array([priors.means[name] for name in names]) * scale
+        scaled = pm.Normal("scaled_b", mean, sd * prior_scale, dims="regressor")
+    pm.Deterministic("b", scaled / scale, dims="regressor")
+    return scaled
 
 
 def _effects(design: SpatialDesign, priors: Priors, scale: Any) -> tuple[Any, Any]:
-    """Fixed effects, which in error models are filtered, and random ones; shape (N, T) or less."""
-    levels: Any = np.zeros((1, 1))
-    effects: Any = 0.0
-    for dim, kind, axis in (
-        (design.base.unit_dim, design.base.unit_effects, (slice(None), None)),
-        (design.base.period_dim, design.base.period_effects, (None, slice(None))),
+    """Levels inside the filter and effects outside it, each of shape (N, T).
+
+    Fixed effects are levels, ``(I - rho W)`` times which stands in the equation, except period
+    effects under unequal row sums; so is the intercept where it can be.
+    """
+    base = design.base
+    sides: dict[bool, Any] = {side: np.zeros((design.N, design.T)) for side in (True, False)}
+    inside = not _periods_outside(design)
+    alpha = pm.Flat("alpha", initval=design.Y.mean())
+    fixed = base.unit_effects == "fixed" or (base.period_effects == "fixed" and inside)
+    sides[fixed or design.kind in LAG_OF_ERROR] += alpha
+    for dim, kind, axis, level in (
+        (base.unit_dim, base.unit_effects, (slice(None), None), True),
+        (base.period_dim, base.period_effects, (None, slice(None)), inside),
     ):
         if kind == "fixed":
-            levels = levels + effect(dim, kind, priors)[axis]
+            sides[level] += effect(dim, kind, priors)[axis]
         elif kind == "random":
             sd = pm.Deterministic(f"sigma_{dim}", group_scale(f"scale_{dim}", priors) * scale)
-            effects = effects + pm.Normal(f"{dim}_effect", 0.0, sd, dims=dim)[axis]
-    return levels, effects
+            sides[False] += pm.Normal(f"{dim}_effect", 0.0, sd, dims=dim)[axis]
+    return sides[True], sides[False]
+
+
+def _periods_outside(design: SpatialDesign) -> bool:
+    """Whether fixed period effects cannot be transformed away: unequal row sums, a lag of y."""
+    unequal = design.weights.constant_row_sum is None
+    return design.kind in LAG_OF_Y and unequal and design.base.period_effects == "fixed"
 
 
 def _dot(b: Any, Z: FloatArray) -> Any:
     """``sum_k b_k Z_k``, shape (N, T)."""
     return pm.math.sum(b[:, None, None] * Z, axis=0)
-
-
-def _lag(W: Any, levels: Any, design: SpatialDesign) -> Any:
-    full = levels + np.zeros((design.N, design.T))
-    return pm.math.dot(W.toarray(), full)
