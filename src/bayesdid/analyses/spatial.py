@@ -22,7 +22,7 @@ from bayesdid.analyses.spatial_output import (
 )
 from bayesdid.design.build import build_design
 from bayesdid.design.design import Design
-from bayesdid.engines.spatial_fit import SpatialFit, fit_spatial, posterior_tree
+from bayesdid.engines.spatial_fit import SpatialFit, fit_spatial
 from bayesdid.errors import InputError
 from bayesdid.frequentist.spatial import SpatialML, spatial_ml
 from bayesdid.frequentist.spatial_impacts import ml_impacts
@@ -83,7 +83,7 @@ def spatial(
                             "without spatial lags?", tests.table()))  # fmt: skip
     figures = [effect_figure(fit, spec, impacts, study.file.outcome.unit)]
     if study.file.panel.has_coordinates and design.N <= _ML_LIMIT:
-        figures += maps(fit, coordinates(study, panel), panel)
+        figures += maps(fit, coordinates(study, panel), panel, study.file.outcome.unit)
     failed: list[str] = []
     if options.student_t:
         from bayesdid.engines.spatial_student import fit_student
@@ -110,7 +110,7 @@ def spatial(
     return Analysis(
         spec.id, "sdm", spec.title, sentences(fit, models, tests, spec, study.file.outcome.better),
         tuple(tables), tuple(figures), _peers(design, fit, ml, size, seed),
-        posterior_tree(fit, seed=seed, engine="exact"), fit.converged, tuple(notes),
+        fit.tree(seed=seed), fit.converged, tuple(notes),
         panel.synthetic or "", tuple(failed),
     )  # fmt: skip
 

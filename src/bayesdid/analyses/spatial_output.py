@@ -154,7 +154,7 @@ def effect_figure(fit: SpatialFit, spec: Spec, ml: SpatialImpacts | None, unit: 
                   f"{LEVEL:.0%} HDIs", tuple(series), xlabel=unit)  # fmt: skip
 
 
-def maps(fit: SpatialFit, places: FloatArray, panel: Panel) -> list[Figure]:
+def maps(fit: SpatialFit, places: FloatArray, panel: Panel, unit: str) -> list[Figure]:
     """What each unit receives from the others' treatment in the last period."""
     design, figures = fit.design, []
     if design.kind in LAG_OF_ERROR:
@@ -173,7 +173,7 @@ def maps(fit: SpatialFit, places: FloatArray, panel: Panel) -> list[Figure]:
             f"map_{k}", "map", f"What each unit receives from the others' {term} in the last "
             "period: posterior mean (colour), probability of its sign (size); rings mark treated "
             "units",
-            (Series("received", where[:, 0].tolist(), where[:, 1].tolist(),
+            (Series(unit, where[:, 0].tolist(), where[:, 1].tolist(),
                     got.mean(axis=0).tolist(), sure.tolist(), treated.tolist()),),
             xlabel="longitude", ylabel="latitude",
         ))  # fmt: skip

@@ -54,6 +54,10 @@ class SpatialFit:
         """Whether quadrature and log-determinant passed their gate."""
         return all(item.passed for item in self.draws.gate)
 
+    def tree(self, *, seed: int = 0, engine: str = "exact", chains: int = 4) -> xr.DataTree:
+        """Draws as an ArviZ tree; see :func:`posterior_tree`."""
+        return posterior_tree(self, seed=seed, engine=engine, chains=chains)
+
     def coefficient(self, name: str) -> FloatArray:
         """Draws of one coefficient, shape (S,)."""
         return self.draws.b[:, self.design.names.index(name)]

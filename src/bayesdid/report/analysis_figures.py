@@ -163,5 +163,5 @@ def _map(item: dict[str, Any]) -> tuple[Any, Any]:
     axes.set_aspect(aspect)
     axes.set_xlabel(item["xlabel"])
     axes.set_ylabel(item["ylabel"])
-    figure.colorbar(points, ax=axes, shrink=0.8, pad=0.02)
+    figure.colorbar(points, ax=axes, shrink=0.8, pad=0.02, label=textwrap.fill(series["label"], 40))
     return figure, axes
