@@ -6,7 +6,7 @@ BIN := $(VENV)/bin
 STAMP := $(VENV)/.ready
 
 help: ## List the targets
-	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 14
+	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 20
 
 setup: $(STAMP) ## Make the virtual environment (done by every other target)
 
@@ -25,8 +25,14 @@ test: $(STAMP) ## Lint, types, tests
 	$(BIN)/mypy
 	$(BIN)/python -m pytest -q -n 2
 
-calibrate: $(STAMP) ## Coverage of every model family on simulated panels (about ten minutes)
+calibrate: $(STAMP) calibrate-spatial ## Coverage of every model family on simulated panels (about ten minutes)
 	OMP_NUM_THREADS=1 $(BIN)/python tests/statistical/calibrate.py
+
+calibrate-spatial: $(STAMP) ## Ranks and coverage of spatial models alone (about two minutes)
+	OMP_NUM_THREADS=1 $(BIN)/python tests/statistical/spatial_calibrate.py
+
+bench: $(STAMP) ## Speed of spatial models beside their peers (a table; about two minutes)
+	OMP_NUM_THREADS=1 $(BIN)/python tests/benchmarks/bench_spatial.py
 
 format: $(STAMP) ## Format and sort imports
 	$(BIN)/ruff check --fix src tests
@@ -40,4 +46,4 @@ lock: ## Re-resolve requirements.lock from pyproject.toml
 clean: ## Remove the virtual environment and caches
 	rm -rf $(VENV) .mypy_cache .ruff_cache .pytest_cache .hypothesis
 
-.PHONY: help setup report test calibrate format lock clean
+.PHONY: help setup report test calibrate calibrate-spatial bench format lock clean

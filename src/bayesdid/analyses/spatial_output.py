@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 from typing import Any
 
 import numpy as np
@@ -39,9 +40,16 @@ def effect_draws(fit: SpatialFit) -> dict[str, FloatArray]:
     }  # fmt: skip
 
 
+def with_median(draws: dict[str, FloatArray], first: str = "quantity") -> pd.DataFrame:
+    """A summary with medians: effects that hold 1 / (1 - rho) may have no mean."""
+    frame = summary_frame(draws, first)
+    frame.insert(2, "median", [float(np.median(values)) for values in draws.values()])
+    return frame
+
+
 def effect_table(fit: SpatialFit, spec: Spec, ml: SpatialImpacts | None) -> Table:
     """Posterior of the treatments' effects beside what was published and ML."""
-    frame = summary_frame(effect_draws(fit), "effect")
+    frame = with_median(effect_draws(fit), "effect")
     published = [_printed_impact(spec, *str(name).split(": ", 1)) for name in frame["effect"]]
     frame["published"] = [value for value, _ in published]
     frame["published SE"] = [se for _, se in published]
@@ -49,7 +57,8 @@ def effect_table(fit: SpatialFit, spec: Spec, ml: SpatialImpacts | None) -> Tabl
         rows = {f"{r['term']}: {r['impact']}": r for r in ml.table().to_dict("records")}
         frame["ML"] = [rows[str(name)]["estimate"] for name in frame["effect"]]
         frame["ML SE"] = [rows[str(name)]["se"] for name in frame["effect"]]
-    return Table("effects", "Effects of a change of one in every unit, with W as given below",
+    return Table("effects", "Effects of a change of one in every unit, with W as given below. "
+                 "Where rho may come near its bound the total has no mean: read medians",
                  frame.dropna(axis=1, how="all"))  # fmt: skip
 
 
@@ -141,7 +150,8 @@ def dynamic_output(fit: SpatialFit, unit: str) -> tuple[Table, Figure]:
 def effect_figure(fit: SpatialFit, spec: Spec, ml: SpatialImpacts | None, unit: str) -> Figure:
     """Direct, indirect and total effects: posterior, ML, published."""
     draws = effect_draws(fit)
-    series = [series_of("posterior", draws)]
+    medians = [float(np.median(values)) for values in draws.values()]
+    series = [dataclasses.replace(series_of("posterior", draws), y=medians)]
     if ml is not None:
         rows = {f"{r['term']}: {r['impact']}": r for r in ml.table().to_dict("records")}
         series.append(_errors("ML, 1.6 SE", {name: (rows[name]["estimate"], rows[name]["se"])
@@ -150,7 +160,7 @@ def effect_figure(fit: SpatialFit, spec: Spec, ml: SpatialImpacts | None, unit: 
     printed = {name: cell for name, cell in printed.items() if np.isfinite(cell[0])}
     if printed:
         series.append(_errors("published, 1.6 SE", printed))
-    return Figure("effects", "forest", f"Direct, indirect and total effects: posterior means and "
+    return Figure("effects", "forest", f"Direct, indirect and total effects: posterior medians and "
                   f"{LEVEL:.0%} HDIs", tuple(series), xlabel=unit)  # fmt: skip
 
 
@@ -167,7 +177,8 @@ def maps(fit: SpatialFit, places: FloatArray, panel: Panel, unit: str) -> list[F
         theta: FloatArray | float = 0.0 if lag is None else fit.draws.b[thin, lag]
         rho = fit.draws.rho[thin] if design.kind in LAG_OF_Y else np.zeros_like(fit.draws.rho[thin])
         treated = design.Z[k, :, -1]
-        got = received(design.weights, rho, fit.draws.b[thin, k], theta, treated)
+        ends = fit.logdet.interval if fit.logdet is not None else None
+        got = received(design.weights, rho, fit.draws.b[thin, k], theta, treated, ends)
         sure = np.maximum((got < 0).mean(axis=0), (got > 0).mean(axis=0))
         figures.append(Figure(
             f"map_{k}", "map", f"What each unit receives from the others' {term} in the last "
@@ -190,9 +201,9 @@ def sentences(
         low, high = hdi(effects.indirect)
         helps = (effects.indirect < 0 if better == "lower" else effects.indirect > 0).mean()
         text = (
-            f"Spillover of {term} (indirect effect): {effects.indirect.mean():.3f} "
+            f"Spillover of {term} (indirect effect): {np.median(effects.indirect):.3f} "
             f"({LEVEL:.0%} HDI {low:.3f} to {high:.3f}); P(it helps) = {helps:.3f}. Direct effect "
-            f"{effects.direct.mean():.3f}, total {effects.total.mean():.3f}."
+            f"{np.median(effects.direct):.3f}, total {np.median(effects.total):.3f} (medians)."
         )
         printed, se = _printed_impact(spec, term, "indirect")
         if np.isfinite(printed):

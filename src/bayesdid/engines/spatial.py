@@ -23,6 +23,7 @@ from bayesdid.engines.gate import (
     GateItem,
 )
 from bayesdid.engines.importance import draw_importance
+from bayesdid.errors import NotIdentifiedError
 from bayesdid.spatial.logdet import LogDeterminant, narrowed
 from bayesdid.spatial.moments import Moments
 
@@ -30,7 +31,8 @@ _COARSE = np.linspace(-16.0, 16.0, 257)  # logit of rho's place in its interval
 _FINE = 801
 _DROP = 32.0  # log density below the mode at which the table ends
 _RATIO_LIMIT = 12.0
-_LOGDET_LIMIT = 0.25  # error of the log-likelihood across the posterior
+# error of the log-likelihood's difference across 4.65 sds of rho: moves rho by 0.1 sd at most
+_LOGDET_LIMIT = 0.46
 
 
 @dataclass(frozen=True, slots=True)
@@ -216,7 +218,6 @@ def _draw_rho(
         sharp = narrowed(target.logdet, float(ends[0]), float(ends[1]))
         target = dataclasses.replace(target, logdet=sharp)
     u = np.linspace(low, high, _FINE)
-    u[[0, -1]] += (u[1] - u[0]) * np.array([1e-6, -1e-6])  # inside the narrowed window
     log_density = target.log_density(u[:, None])
     top = log_density.max()
     density = np.exp(log_density - top)
@@ -241,6 +242,9 @@ def _draw_rho(
 def _support(target: SpatialTarget, u: FloatArray) -> tuple[float, float]:
     """Where the density is not negligible, one node wider on each side."""
     log_density = target.log_density(u[:, None])
+    if not np.isfinite(log_density).any():
+        raise NotIdentifiedError("the density of rho is nowhere finite", remedy="look for "
+                                 "collinear regressors or a constant outcome")  # fmt: skip
     kept = np.flatnonzero(log_density > log_density.max() - _DROP)
     return float(u[max(kept[0] - 1, 0)]), float(u[min(kept[-1] + 1, len(u) - 1)])
 
@@ -248,6 +252,6 @@ def _support(target: SpatialTarget, u: FloatArray) -> tuple[float, float]:
 def _logdet_gate(target: SpatialTarget, rho: FloatArray) -> GateItem:
     """How much an approximate log-determinant may bend the likelihood across the posterior."""
     assert target.logdet is not None  # the caller has seen to it
-    ends = np.quantile(rho, [0.01, 0.99])
-    error = float(target.stats.power * target.logdet.error(ends).max())
-    return GateItem("logdet_error", error, _LOGDET_LIMIT, error <= _LOGDET_LIMIT)
+    low, high = np.quantile(rho, [0.01, 0.99])
+    bend = target.stats.power * target.logdet.bend(float(low), float(high))
+    return GateItem("logdet_error", bend, _LOGDET_LIMIT, bend <= _LOGDET_LIMIT)

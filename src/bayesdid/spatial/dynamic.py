@@ -98,13 +98,7 @@ def cumulative_effects(
     rho, past, past_lag, beta, theta
         Draws, shape (S,).
     """
-    whole_matrix = row_sum_spectrum(weights)
-    if whole_matrix is None:
-        raise InputError(
-            "the weights have no full set of eigenvectors, so that cumulative effects cannot be "
-            "computed", file=weights.name, remedy="normalise the weights by rows",
-        )  # fmt: skip
-    sums, share = whole_matrix
+    sums, share = row_sum_spectrum(weights)
 
     def both(f: FloatArray) -> tuple[FloatArray, FloatArray]:
         return f[:, : len(values)].mean(axis=1).real, (f[:, len(values) :] @ share).real
@@ -120,7 +114,8 @@ def cumulative_effects(
         response = response * P
         whole = whole + response
         found.append(both(whole))
-    limit = both(M / np.where(stable[:, None], 1 - P, np.nan))
+    with np.errstate(invalid="ignore"):
+        limit = both(M / np.where(stable[:, None], 1 - P, np.nan))
     return DynamicEffects(
         np.stack([d for d, _ in found]), np.stack([t for _, t in found]), *limit, stable
     )

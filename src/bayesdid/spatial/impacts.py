@@ -10,6 +10,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 from numpy.polynomial import chebyshev
@@ -19,9 +20,11 @@ from scipy.sparse.linalg import splu
 from bayesdid.design.design import FloatArray
 from bayesdid.errors import Note
 from bayesdid.spatial.logdet import Exact, LogDeterminant
+from bayesdid.spatial.spectrum import Interval
 from bayesdid.spatial.weights import Weights
 
 _PROBES = 200
+_CHUNK = 64
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,39 +73,58 @@ def multipliers(weights: Weights, logdet: LogDeterminant | None, rho: FloatArray
         one = np.ones_like(rho)
         return Multipliers(one, weights.matrix.diagonal().sum() / N * one, one,
                            weights.row_sums.mean() * one)  # fmt: skip
-    own_lag = smooth(lambda at: -logdet.slope(at) / N, rho)
+    own_lag = smooth(lambda at: -logdet.slope(at) / N, rho, logdet.interval)
     r = weights.constant_row_sum
     if r is not None:
         total = 1 / (1 - rho * r)
         return Multipliers(1 + rho * own_lag, own_lag, total, r * total)
-    total_lag = smooth(lambda at: solved(weights, at, weights.row_sums[:, None])[:, :, 0].mean(-1),
-                       rho)  # fmt: skip
+    sums = weights.row_sums[:, None]
+    total_lag = smooth(lambda at: solved(weights, at, sums)[:, :, 0].mean(-1), rho,
+                       logdet.interval)  # fmt: skip
     return Multipliers(1 + rho * own_lag, own_lag, 1 + rho * total_lag, total_lag)
 
 
-def smooth(function: Callable[[FloatArray], FloatArray], rho: FloatArray) -> FloatArray:
-    """A smooth function at every draw, from its values at Chebyshev nodes between the extremes.
+def smooth(
+    function: Callable[[FloatArray], FloatArray], rho: FloatArray, ends: Interval | None = None
+) -> FloatArray:
+    """A function of rho at every draw, from its values at Chebyshev nodes between the extremes.
 
-    The number of nodes doubles until the last coefficients are rounding errors.
+    The number of nodes doubles until the last coefficients are rounding errors; if they never
+    are, the function is evaluated at every draw.
 
     Parameters
     ----------
     function
         From nodes, shape (G,), to values, shape (G, ...).
+    ends
+        Where it may have simple poles, which are multiplied away before interpolating.
     """
     low, high = float(rho.min()), float(rho.max())
-    if len(rho) <= 16 or high - low < 1e-12:
+    if len(rho) <= 16:
         return np.asarray(function(rho))
-    for count in (16, 32, 64, 128):
+    if high == low:
+        return np.repeat(function(rho[:1]), len(rho), axis=0)
+
+    def away(at: Any, values: Any) -> FloatArray:
+        """Distance from the poles, in the shape of the values."""
+        factor = (ends.high - at) * (at - ends.low) if ends else np.ones_like(at)
+        return np.asarray(factor.reshape(-1, *[1] * (values.ndim - 1)))
+
+    for count in (16, 32, 64, 128, 256):
         u = np.cos(np.pi * (np.arange(count) + 0.5) / count)
-        values = function((high - low) / 2 * u + (high + low) / 2)
+        nodes = (high - low) / 2 * u + (high + low) / 2
+        values = function(nodes)
+        values = np.asarray(values * away(nodes, values))
         angles = np.outer(np.arange(count), np.pi * (np.arange(count) + 0.5) / count)
         c = 2 / count * np.tensordot(np.cos(angles), values, axes=1)
         c[0] /= 2
-        if abs(c[-3:]).max() <= 1e-10 * max(abs(c).max(), 1e-300):
+        if abs(c[-3:]).max() <= 1e-11 * np.median(abs(values)):
             break
-    found = chebyshev.chebval((2 * rho - low - high) / (high - low), c)
-    return np.asarray(np.moveaxis(found, -1, 0))
+    else:  # too near a singularity for a polynomial: every draw for itself
+        parts = np.array_split(rho, -(-len(rho) // _CHUNK))
+        return np.concatenate([function(part) for part in parts])
+    found = np.moveaxis(chebyshev.chebval((2 * rho - low - high) / (high - low), c), -1, 0)
+    return np.asarray(found / away(rho, found))
 
 
 def solved(weights: Weights, rho: FloatArray, right: FloatArray) -> FloatArray:
@@ -154,15 +176,15 @@ def _traces(weights: Weights, orders: int) -> FloatArray:
 
 def received(
     weights: Weights, rho: FloatArray, beta: FloatArray, theta: FloatArray | float,
-    treated: FloatArray,
+    treated: FloatArray, ends: Interval | None = None,
 ) -> FloatArray:  # fmt: skip
     """What every unit receives from the treatment of others, shape (S, N).
 
     ``[(I - rho W)^-1 (beta I + theta W) - its diagonal] d`` with `treated` d, shape (N,).
     """
     lag = weights.matrix @ treated
-    both = smooth(lambda at: solved(weights, at, np.column_stack([treated, lag])), rho)
-    own = smooth(lambda at: _diagonals(weights, at), rho)
+    both = smooth(lambda at: solved(weights, at, np.column_stack([treated, lag])), rho, ends)
+    own = smooth(lambda at: _diagonals(weights, at), rho, ends)
     theta = np.broadcast_to(theta, beta.shape)
     whole = beta[:, None] * both[:, :, 0] + theta[:, None] * both[:, :, 1]
     return np.asarray(whole - (beta[:, None] * own[:, :, 0] + theta[:, None] * own[:, :, 1])

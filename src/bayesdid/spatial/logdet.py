@@ -37,14 +37,15 @@ from bayesdid.spatial.spectrum import (
     interval_of,
     symmetriser,
 )
-from bayesdid.spatial.weights import Weights, spectral_radius
+from bayesdid.spatial.weights import Weights, is_acyclic, spectral_radius
 
 Method = Literal["auto", "eigenvalues", "sparse_lu", "chebyshev", "trace"]
 LU_LIMIT = 30_000  # units beyond which factors of sparse weights fill too much memory
-_NODES = 64
-_WINDOW_NODES = 16
+_LU_LINKS = 2_000_000
+_NODES = (16, 32, 64, 128, 256)
+_ROUGH, _SHARP = 1e-4, 1e-7  # error at which the number of nodes is enough
 _REACH = float(np.arctanh(1 - 1e-4))  # of the nodes: to within 1e-4 of the interval's ends
-_PROBES = 40
+_PROBES = 256
 _ORDER = 100
 
 
@@ -73,6 +74,10 @@ class LogDeterminant(Protocol):
         """Bound on the absolute error of the value, shape of `rho`; 0 means rounding only."""
         ...
 
+    def bend(self, low: float, high: float) -> float:
+        """Bound on the error of the difference between the values at two points."""
+        ...
+
 
 @dataclass(frozen=True, slots=True)
 class Exact:
@@ -88,7 +93,7 @@ class Exact:
         inside = (rho > self.interval.low) & (rho < self.interval.high)
         terms = 1.0 - np.where(inside, rho, 0.0)[..., None] * self.values
         # one logarithm of a few products instead of one of each term: tens of times faster
-        parts = np.array_split(abs(terms), max(1, len(self.values) // 32), axis=-1)
+        parts = np.array_split(abs(terms), max(1, len(self.values) // 16 + 1), axis=-1)
         found = sum(np.log(part.prod(axis=-1)) for part in parts)
         return np.where(inside, found, -np.inf)
 
@@ -101,18 +106,24 @@ class Exact:
         """See :class:`LogDeterminant`."""
         return np.zeros_like(np.asarray(rho, dtype=np.float64))
 
+    def bend(self, low: float, high: float) -> float:  # noqa: ARG002
+        """See :class:`LogDeterminant`."""
+        return 0.0
+
 
 @dataclass(frozen=True, slots=True)
 class Interpolated:
     """Sparse LU at nodes, a Chebyshev polynomial between them.
 
+    The polynomial is in ``u = arctanh(place in the interval)``, in which the logarithms at the
+    interval's ends are nearly straight lines.
+
     Attributes
     ----------
     weights
         To factor again when the nodes move.
-    window
-        Ends of the interpolation: the interval, in a coordinate that pulls its ends apart, or a
-        part of it.
+    span
+        Ends of the nodes in u. Beyond them the function goes on as a line in u.
     coefficients
         Shape (M,).
     bound
@@ -121,46 +132,53 @@ class Interpolated:
 
     weights: Weights
     interval: Interval
-    window: tuple[float, float] | None
+    span: tuple[float, float]
     coefficients: FloatArray
     bound: float
     method: str = "sparse_lu"
 
     def refined(self, low: float, high: float) -> Interpolated:
-        """The same with all nodes between `low` and `high`; -inf elsewhere."""
-        u = np.cos(np.pi * (np.arange(_WINDOW_NODES) + 0.5) / _WINDOW_NODES)
-        rho = (high - low) / 2 * u + (high + low) / 2
-        return _interpolated(self.weights, self.interval, (low, high), rho)
+        """The same with all nodes between `low` and `high`."""
+        ends = self._u(np.array([low, high]))
+        return _accurate(self.weights, self.interval, (float(ends[0]), float(ends[1])), _SHARP)
 
     def value(self, rho: FloatArray) -> FloatArray:
         """See :class:`LogDeterminant`."""
         rho = np.asarray(rho, dtype=np.float64)
-        low, high = self.window or (self.interval.low, self.interval.high)
+        low, high = self.interval.low, self.interval.high
         inside = (rho > low) & (rho < high)
-        found = chebyshev.chebval(self._u(np.where(inside, rho, (low + high) / 2)),
-                                  self.coefficients)  # fmt: skip
+        x = self._place(np.where(inside, rho, (low + high) / 2))
+        t = np.clip(x, -1, 1)
+        found = chebyshev.chebval(t, self.coefficients)
+        found = found + (x - t) * chebyshev.chebval(t, chebyshev.chebder(self.coefficients))
         return np.where(inside, found, -np.inf)
 
     def slope(self, rho: FloatArray) -> FloatArray:
         """See :class:`LogDeterminant`."""
         rho = np.asarray(rho, dtype=np.float64)
-        inner = chebyshev.chebval(self._u(rho), chebyshev.chebder(self.coefficients))
-        low, high = self.window or (self.interval.low, self.interval.high)
-        if self.window is not None:
-            return np.asarray(inner * 2 / (high - low))
-        x = (2 * rho - low - high) / (high - low)
-        return np.asarray(inner * 2 / (high - low) / (1 - x**2) / _REACH)
+        low, high = self.interval.low, self.interval.high
+        t = np.clip(self._place(rho), -1, 1)
+        inner = chebyshev.chebval(t, chebyshev.chebder(self.coefficients))
+        du = (high - low) / 2 / ((rho - low) * (high - rho))  # of arctanh
+        return np.asarray(inner * du * 2 / (self.span[1] - self.span[0]))
 
     def error(self, rho: FloatArray) -> FloatArray:
         """See :class:`LogDeterminant`."""
-        return np.full_like(np.asarray(rho, dtype=np.float64), self.bound)
+        beyond = abs(self._place(np.asarray(rho, dtype=np.float64))) > 1 + 1e-9
+        return np.where(beyond, np.inf, self.bound)
+
+    def bend(self, low: float, high: float) -> float:  # noqa: ARG002
+        """See :class:`LogDeterminant`."""
+        return 2 * self.bound
 
     def _u(self, rho: FloatArray) -> FloatArray:
-        low, high = self.window or (self.interval.low, self.interval.high)
-        x = (2 * rho - low - high) / (high - low)
-        if self.window is not None:
-            return np.asarray(x)
-        return np.asarray(np.arctanh(np.clip(x, -1 + 1e-15, 1 - 1e-15)) / _REACH)
+        low, high = self.interval.low, self.interval.high
+        return np.asarray(0.5 * np.log((rho - low) / (high - rho)))
+
+    def _place(self, rho: FloatArray) -> FloatArray:
+        """Place between the nodes' ends, -1 to 1 inside."""
+        first, last = self.span
+        return np.asarray((2 * self._u(rho) - first - last) / (last - first))
 
 
 @dataclass(frozen=True, slots=True)
@@ -201,10 +219,20 @@ class Series:
         r = np.asarray(rho, dtype=np.float64) * self.radius
         probes = self._weights_of(r) @ self.traces
         noise = probes.std(axis=-1, ddof=1) / np.sqrt(self.traces.shape[1])
+        return np.asarray(3 * noise + self._left_out(r))
+
+    def bend(self, low: float, high: float) -> float:
+        """See :class:`LogDeterminant`."""
+        r = np.array([low, high]) * self.radius
+        probes = np.diff(self._weights_of(r) @ self.traces, axis=0)
+        noise = probes.std(ddof=1) / np.sqrt(self.traces.shape[1])
+        return float(3 * noise + self._left_out(r).sum())
+
+    def _left_out(self, r: FloatArray) -> FloatArray:
+        """Bound on the rest of the series, for eigenvalues of modulus at most one."""
         b, order = self._base(abs(r)), len(self.traces) - 1
         twice = 2 if self.method == "chebyshev" else 1
-        left_out = twice * self.traces[0, 0] * b ** (order + 1) / ((order + 1) * (1 - b))
-        return np.asarray(3 * noise + left_out)
+        return np.asarray(twice * self.traces[0, 0] * b ** (order + 1) / ((order + 1) * (1 - b)))
 
     def _base(self, r: FloatArray) -> FloatArray:
         if self.method == "trace":
@@ -236,14 +264,14 @@ def log_determinant(weights: Weights, method: Method = "auto", *, seed: int = 0)
     """
     if method == "auto":
         method = _chosen(weights)
+    if is_acyclic(weights.matrix):  # the determinant is one, all eigenvalues are zero
+        zeros = np.zeros(weights.n)
+        return Exact(zeros, interval_of(zeros))
     if method == "eigenvalues":
         values = eigenvalues(weights)
         return Exact(values, interval_of(values))
     if method == "sparse_lu":
-        interval = extreme_interval(weights)
-        u = np.cos(np.pi * (np.arange(_NODES) + 0.5) / _NODES)
-        half, middle = (interval.high - interval.low) / 2, (interval.high + interval.low) / 2
-        return _interpolated(weights, interval, None, half * np.tanh(u * _REACH) + middle)
+        return _accurate(weights, extreme_interval(weights), (-_REACH, _REACH), _ROUGH)
     if method in {"chebyshev", "trace"}:
         return _series(weights, method, seed)
     raise InputError("unknown method for the log-determinant", value=method,
@@ -258,14 +286,25 @@ def narrowed(logdet: LogDeterminant, low: float, high: float) -> LogDeterminant:
 def _chosen(weights: Weights) -> Method:
     if weights.n <= DENSE_LIMIT:
         return "eigenvalues"
-    if weights.n <= LU_LIMIT and weights.matrix.nnz <= 60 * weights.n:
+    if weights.n <= LU_LIMIT and weights.matrix.nnz <= _LU_LINKS:
         return "sparse_lu"
     return "chebyshev" if symmetriser(weights) is not None else "trace"
 
 
+def _accurate(
+    weights: Weights, interval: Interval, span: tuple[float, float], wanted: float
+) -> Interpolated:
+    """As many nodes as it takes."""
+    for count in _NODES:
+        found = _interpolated(weights, interval, span, count)
+        if found.bound <= wanted:
+            break
+    return found
+
+
 def _interpolated(
-    weights: Weights, interval: Interval, window: tuple[float, float] | None, rho: FloatArray
-) -> Interpolated:  # fmt: skip
+    weights: Weights, interval: Interval, span: tuple[float, float], count: int
+) -> Interpolated:
     W = csc_array(weights.matrix)
     eye = eye_array(weights.n, format="csc")
 
@@ -275,16 +314,26 @@ def _interpolated(
                       options={"SymmetricMode": True})  # fmt: skip
         return float(np.log(abs(factor.U.diagonal())).sum())
 
-    M = len(rho)
+    def rho(x: FloatArray) -> FloatArray:
+        u = (span[1] - span[0]) / 2 * x + (span[0] + span[1]) / 2
+        # from the nearer end, so that places close to it keep their digits
+        width = interval.high - interval.low
+        near_low = interval.low + width / (1 + np.exp(-2 * u))
+        return np.where(u < 0, near_low, interval.high - width / (1 + np.exp(2 * u)))
+
+    angles = np.pi * (np.arange(count) + 0.5) / count
+    nodes = np.cos(angles)
     # at Chebyshev nodes the coefficients are a cosine transform of the values
-    values = np.array([exact(at) for at in rho])
-    angles = np.outer(np.arange(M), np.pi * (np.arange(M) + 0.5) / M)
-    coefficients = 2 / M * (np.cos(angles) @ values)
+    values = np.array([exact(at) for at in rho(nodes)])
+    coefficients = 2 / count * (np.cos(np.outer(np.arange(count), angles)) @ values)
     coefficients[0] /= 2
-    draft = Interpolated(weights, interval, window, coefficients, 0.0)
-    between = (rho[1:] + rho[:-1])[[M // 4, M // 2, -M // 4]] / 2
-    bound = max(abs(exact(at) - float(draft.value(np.array(at)))) for at in between)
-    return dataclasses.replace(draft, bound=bound)
+    draft = Interpolated(weights, interval, span, coefficients, 0.0)
+    chosen = sorted({0, count // 8, count // 4, count // 2, -count // 4, -count // 8, -1})
+    between = rho((nodes[1:] + nodes[:-1])[chosen] / 2)
+    missed = max(abs(exact(at) - float(draft.value(np.array(at)))) for at in between)
+    # between nodes nobody looked at, the last coefficients say how large the rest may be
+    bound = 2 * missed + 2 * abs(coefficients[-4:]).sum()
+    return dataclasses.replace(draft, bound=float(bound))
 
 
 def _series(weights: Weights, method: Literal["chebyshev", "trace"], seed: int) -> Series:

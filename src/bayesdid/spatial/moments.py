@@ -91,8 +91,10 @@ def moments(design: SpatialDesign, transform: Transform = "lee_yu") -> Moments:
     Parameters
     ----------
     transform
-        ``lee_yu``, or ``direct``: demeaned data with ``|I - rho W|^T``, as most programs that
-        published tables come from (Elhorst 2003, doi:10.1177/0160017603253791).
+        ``lee_yu``, or ``direct``: demeaned data with ``|I - rho W|^T`` and as many degrees of
+        freedom as rows, as in most programs that published tables come from (Elhorst 2003,
+        doi:10.1177/0160017603253791). Its sigma and, with period effects, its rho are biased; it
+        is here for comparison.
 
     Raises
     ------
@@ -128,11 +130,14 @@ def moments(design: SpatialDesign, transform: Transform = "lee_yu") -> Moments:
         strata.append(("unit", float(N if by_unit else N - 1), T if unit == "random" else 0.0))
     if period != "fixed" and not by_unit:
         strata.append(("period", float(T - 1), N if period == "random" else 0.0))
+    if transform == "direct":  # effects are treated as if they were known
+        name, _, cells = strata[0]
+        strata[0] = (name, N * T - sum(degrees for _, degrees, _ in strata[1:]), cells)
     parts = np.stack([_products(A, B, name, by_unit) for name, _, _ in strata])
     power = T - 1.0 if unit == "fixed" and transform == "lee_yu" else float(T)
     row_power = 0.0
-    spectrum = row_sum_spectrum(design.weights) if not by_unit else None
-    if transform == "lee_yu" and spectrum is not None:
+    spectrum = row_sum_spectrum(design.weights)
+    if transform == "lee_yu" and not by_unit:
         if period == "fixed":
             row_power = T - 1.0 if unit == "fixed" else float(T)
         elif filtered and unit != "fixed":
@@ -140,7 +145,7 @@ def moments(design: SpatialDesign, transform: Transform = "lee_yu") -> Moments:
     return Moments(
         parts, np.array([d for _, d, _ in strata]), np.array([c for _, _, c in strata]), flat,
         design.names, power if (filtered or lagged) else 0.0,
-        row_power if (filtered or lagged) else 0.0, spectrum or (np.zeros(1), np.zeros(1)),
+        row_power if (filtered or lagged) else 0.0, spectrum,
         not filtered,
     )  # fmt: skip
 

@@ -17,6 +17,8 @@ from bayesdid.design.design import FloatArray
 from bayesdid.spatial.weights import Weights, spectral_radius
 
 DENSE_LIMIT = 1500  # units up to which all eigenvalues are computed
+_SMALL = 50  # units below which ARPACK has nothing to do
+_KRYLOV = 40  # vectors from which functions of W on the vector of ones are taken
 _REAL = 1e-9  # imaginary part, relative to the spectral radius, below which one is real
 
 
@@ -49,11 +51,35 @@ def symmetriser(weights: Weights) -> FloatArray | None:
     pattern = abs(W).sign()
     if abs(pattern - pattern.T).nnz:
         return None
-    log_s = np.full(weights.n, np.nan)
+    log_s = _log_scale_dense(weights.dense()) if weights.n <= DENSE_LIMIT else _log_scale(W)
+    s = np.exp(log_s - log_s.mean())
+    S = diags_array(s) @ W @ diags_array(1 / s)
+    return s if abs(S - S.T).max() <= 1e-10 * abs(S).max() else None
+
+
+def _log_scale_dense(W: FloatArray) -> FloatArray:
+    """Walk the graph level by level from one unit of each component."""
+    log_s = np.full(len(W), np.nan)
+    while len(left := np.flatnonzero(np.isnan(log_s))):
+        level = left[:1]
+        log_s[level] = 0.0
+        while len(level):
+            left = np.flatnonzero(np.isnan(log_s))
+            links = W[np.ix_(level, left)] > 0
+            found = links.any(axis=0)
+            parent, child = level[links.argmax(axis=0)[found]], left[found]
+            log_s[child] = log_s[parent] + 0.5 * np.log(W[parent, child] / W[child, parent])
+            level = child
+    return log_s
+
+
+def _log_scale(W: csr_array) -> FloatArray:
+    """The same for sparse weights, unit by unit."""
+    log_s = np.full(W.shape[0], np.nan)
     ahead, back = W.tocsr(), W.T.tocsr()
     ahead.sort_indices()
     back.sort_indices()
-    for root in range(weights.n):
+    for root in range(len(log_s)):
         if np.isfinite(log_s[root]):
             continue
         log_s[root] = 0.0
@@ -66,9 +92,7 @@ def symmetriser(weights: Weights) -> FloatArray | None:
             ratio = 0.5 * np.log(ahead.data[span] / back.data[span])
             log_s[j[new]] = log_s[i] + ratio[new]
             queue += j[new].tolist()
-    s = np.exp(log_s - log_s.mean())
-    S = diags_array(s) @ W @ diags_array(1 / s)
-    return s if abs(S - S.T).max() <= 1e-10 * abs(S).max() else None
+    return log_s
 
 
 def eigenvalues(weights: Weights) -> FloatArray | np.ndarray:
@@ -81,34 +105,33 @@ def eigenvalues(weights: Weights) -> FloatArray | np.ndarray:
     return np.asarray(np.linalg.eigvals(W))
 
 
-def row_sum_spectrum(weights: Weights) -> tuple[np.ndarray, np.ndarray] | None:
+def row_sum_spectrum(weights: Weights) -> tuple[np.ndarray, np.ndarray]:
     """Points e and shares w with ``mean row sum of f(W) = sum_k w_k f(e_k)`` for analytic f.
 
-    None if W is too large for its eigenvectors, or has no full set of them.
+    The row sum itself where it is constant; else from the Krylov space of the vector of ones
+    (Arnoldi 1951; Golub & Meurant 2010, ch. 8), exact for polynomials of degree below its size.
     """
     r = weights.constant_row_sum
     if r is not None:
         return np.array([r]), np.ones(1)
-    N = weights.n
-    if N > DENSE_LIMIT:
-        return None
-    W, s = weights.dense(), symmetriser(weights)
-    if s is not None:
-        S = s[:, None] * W / s[None, :]
-        points, Q = np.linalg.eigh((S + S.T) / 2)
-        return points, (Q.T @ (1 / s)) * (Q.T @ s) / N
-    found = np.linalg.eig(W)
-    try:
-        share = found.eigenvectors.sum(axis=0) * np.linalg.solve(found.eigenvectors, np.ones(N)) / N
-    except np.linalg.LinAlgError:
-        return None
-    power = np.ones(N)
-    for q in range(1, 5):
-        power = W @ power
-        size = max(abs(power).max(), 1e-300)
-        if abs((share @ found.eigenvalues**q) - power.mean()) > 1e-7 * size:
-            return None
-    return found.eigenvalues, share
+    N, W = weights.n, weights.matrix
+    size = min(_KRYLOV, N)
+    V, H = np.zeros((N, size + 1)), np.zeros((size + 1, size))
+    V[:, 0] = 1 / np.sqrt(N)
+    for k in range(size):
+        w = W @ V[:, k]
+        for _ in range(2):  # twice is enough (Kahan and Parlett)
+            h = V[:, : k + 1].T @ w
+            w = w - V[:, : k + 1] @ h
+            H[: k + 1, k] += h
+        H[k + 1, k] = np.linalg.norm(w)
+        if H[k + 1, k] <= 1e-12 * abs(H).max():  # the space is complete
+            size = k + 1
+            break
+        V[:, k + 1] = w / H[k + 1, k]
+    found = np.linalg.eig(H[:size, :size])
+    one = np.eye(size)[0]
+    return found.eigenvalues, found.eigenvectors[0] * np.linalg.solve(found.eigenvectors, one)
 
 
 def interval_of(values: np.ndarray) -> Interval:
@@ -124,6 +147,8 @@ def interval_of(values: np.ndarray) -> Interval:
 def extreme_interval(weights: Weights) -> Interval:
     """The admissible interval of large sparse weights, from their extreme eigenvalues alone."""
     W = weights.matrix
+    if weights.n < _SMALL:
+        return interval_of(eigenvalues(weights))
     start = np.random.default_rng(0).random(weights.n) + 0.5
     constant = weights.constant_row_sum
     radius = constant if constant else spectral_radius(W)  # Perron: the largest is real

@@ -9,6 +9,7 @@ from typing import Any, Literal
 
 import numpy as np
 from scipy.sparse import csr_array, diags_array
+from scipy.sparse.csgraph import connected_components
 from scipy.sparse.linalg import eigs, eigsh
 
 from bayesdid.design.design import FloatArray
@@ -56,7 +57,7 @@ class Weights:
     def constant_row_sum(self) -> float | None:
         """The row sum if all rows share it (1 for row-normalised weights without islands)."""
         sums = self.row_sums
-        return float(sums.mean()) if np.ptp(sums) <= 1e-10 * max(abs(sums).max(), 1) else None
+        return float(sums.mean()) if np.ptp(sums) <= 1e-10 * abs(sums).max() else None
 
     @property
     def islands(self) -> np.ndarray:
@@ -186,8 +187,15 @@ def _normalised(raw: csr_array, how: Normalisation) -> csr_array:
                      remedy="use row, spectral, min-max or none")  # fmt: skip
 
 
+def is_acyclic(matrix: csr_array) -> bool:
+    """Whether no unit feels itself through others: all eigenvalues are then zero."""
+    return bool(connected_components(matrix, connection="strong")[0] == matrix.shape[0])
+
+
 def spectral_radius(matrix: csr_array) -> float:
     """Largest modulus of an eigenvalue; for weights >= 0 it is itself an eigenvalue (Perron)."""
+    if is_acyclic(matrix):
+        return 0.0
     if matrix.shape[0] <= _DENSE:
         return float(abs(np.linalg.eigvals(matrix.toarray())).max())
     solve = eigsh if (abs(matrix - matrix.T)).nnz == 0 else eigs
