@@ -81,6 +81,27 @@ def test_cigarette_sar(cigarettes):
     assert states.estimates == pytest.approx([-0.5317, -0.0007], **PRINTED)
 
 
+@pytest.mark.parametrize("transform", ["direct", "lee_yu"])
+def test_the_cigarette_posterior_stands_beside_maximum_likelihood(cigarettes, transform):
+    """Flat priors: mean and mode differ by skewness, below 2 / sqrt(N) sd; see the peers' docs."""
+    from bayesdid.engines.spatial_fit import fit_spatial
+
+    ml = spatial_ml(cigarettes, transform=transform)
+    fit = fit_spatial(cigarettes, priors="flat", transform=transform, size=8000)
+    near = 2 / np.sqrt(cigarettes.N) + 5 / np.sqrt(8000)
+    assert fit.converged
+    pairs = [(fit.draws.rho, ml.rho, ml.rho_se)]
+    pairs += [(fit.draws.b[:, k], ml.estimates[k], ml.standard_errors[k])
+              for k in range(len(ml.estimates))]  # fmt: skip
+    impacts = ml_impacts(cigarettes, ml)
+    for k, effects in enumerate(fit.effects.values()):
+        pairs.append((effects.direct, impacts.direct[k], impacts.direct_se[k]))
+        pairs.append((effects.indirect, impacts.indirect[k], impacts.indirect_se[k]))
+    for draws, estimate, se in pairs:
+        assert abs(draws.mean() - estimate) < near * se
+        assert abs(draws.std() / se - 1) < 0.1
+
+
 def test_lagging_demeaned_data_is_not_maximum_likelihood_with_period_dummies(cigarettes):
     """The row-normalised W of these states has unequal column sums; spreg's dummies agree."""
     dummies = spatial_ml(cigarettes)

@@ -57,7 +57,7 @@ def effect_table(fit: SpatialFit, spec: Spec, ml: SpatialImpacts | None) -> Tabl
         rows = {f"{r['term']}: {r['impact']}": r for r in ml.table().to_dict("records")}
         frame["ML"] = [rows[str(name)]["estimate"] for name in frame["effect"]]
         frame["ML SE"] = [rows[str(name)]["se"] for name in frame["effect"]]
-    return Table("effects", "Effects of a change of one in every unit, with W as given below. "
+    return Table("effects", f"Effects of a change of one in every unit; {_over(fit)}. "
                  "Where rho may come near its bound the total has no mean: read medians",
                  frame.dropna(axis=1, how="all"))  # fmt: skip
 
@@ -135,13 +135,12 @@ def dynamic_output(fit: SpatialFit, unit: str) -> tuple[Table, Figure]:
         if stable.mean() > 0.5:
             draws[f"{term}: direct, long run"] = found.long_run_direct[stable]
             draws[f"{term}: total, long run"] = found.long_run_total[stable]
-        for name, part in (("direct", found.direct), ("total", found.total)):
-            series.append(series_of(f"{term}: {name}", dict(enumerate(part))))
+        series.append(series_of(f"{term}: total", dict(enumerate(found.total))))
         draws[f"{term}: share of stable draws"] = stable.astype(float)
     return (
         Table("dynamic", "Dynamic model: effects of a lasting treatment, accumulated over time "
               "(long run: draws in which effects die out)", summary_frame(draws)),
-        Figure("dynamic", "curve", "Effects of a lasting treatment, accumulated over time: "
+        Figure("dynamic", "curve", "Total effects of a lasting treatment, accumulated over time: "
                f"posterior means and {LEVEL:.0%} HDIs", tuple(series),
                xlabel="periods since the treatment began", ylabel=unit),
     )  # fmt: skip
@@ -160,8 +159,8 @@ def effect_figure(fit: SpatialFit, spec: Spec, ml: SpatialImpacts | None, unit: 
     printed = {name: cell for name, cell in printed.items() if np.isfinite(cell[0])}
     if printed:
         series.append(_errors("published, 1.6 SE", printed))
-    return Figure("effects", "forest", f"Direct, indirect and total effects: posterior medians and "
-                  f"{LEVEL:.0%} HDIs", tuple(series), xlabel=unit)  # fmt: skip
+    caption = f"Direct, indirect and total effects: posterior medians and {LEVEL:.0%} HDIs; "
+    return Figure("effects", "forest", caption + _over(fit), tuple(series), xlabel=unit)
 
 
 def maps(fit: SpatialFit, places: FloatArray, panel: Panel, unit: str) -> list[Figure]:
@@ -212,7 +211,8 @@ def sentences(
     if fit.logdet is not None:
         low, high = hdi(fit.draws.rho)
         name = "errors" if fit.design.kind in LAG_OF_ERROR else "outcomes"
-        found.append(f"Spatial dependence of {name}: {fit.draws.rho.mean():.3f} ({LEVEL:.0%} HDI "
+        found.append(f"Spatial dependence of {name} over W ({fit.design.weights.name}): "
+                     f"{fit.draws.rho.mean():.3f} ({LEVEL:.0%} HDI "
                      f"{low:.3f} to {high:.3f}).")  # fmt: skip
     best = models.table.loc[models.table["P(unit information)"].idxmax()]
     lags = models.probability(("sar", "sdm"))
@@ -230,6 +230,11 @@ def sentences(
             f"(expected {tests.moran_expected:.3f}, p = {tests.p_values[0]:.3g})."
         )
     return tuple(found)
+
+
+def _over(fit: SpatialFit) -> str:
+    """The weights, as every caption names them."""
+    return f"W: {fit.design.weights.name}"
 
 
 def _printed_impact(spec: Spec, term: str, part: str) -> tuple[float, float]:
