@@ -14,7 +14,7 @@ from bayesdid.engines.spatial_fit import SpatialFit, fit_spatial
 from bayesdid.errors import InputError, NotIdentifiedError
 from bayesdid.panel.panel import Panel
 from bayesdid.spatial.build import panel_distances
-from bayesdid.spatial.design import spatial_design
+from bayesdid.spatial.design import spatial_design, unstack
 from bayesdid.spatial.distance import rings
 from bayesdid.spatial.weights import Weights, make_weights
 from bayesdid.study.load import Spec, Study
@@ -36,10 +36,12 @@ def bands(study: Study, spec: Spec, panel: Panel, *, seed: int = 0, draws: int =
         raise InputError(f"{spec.id}: needs a treatment", remedy='set treatments = ["..."]')
     near = panel_distances(study, panel)
     units = panel.units
+    treated = unstack(base, base.D[:, 0]).max(axis=1)
     found: list[tuple[float, float, Weights | None]] = []
     for ring in rings(near, options["step_km"], options["last_km"], power=options["power"]):
         name = f"{ring.low:g}-{ring.high:g} km"
-        weights = make_weights(ring.matrix, units, name) if ring.matrix.nnz else None
+        reached = ring.matrix @ treated  # nobody there may ever be treated
+        weights = make_weights(ring.matrix, units, name) if np.any(reached) else None
         found.append((ring.low, ring.high, weights))
     term = base.treatments[0]
     fits: dict[str, SpatialFit] = {}
@@ -51,14 +53,16 @@ def bands(study: Study, spec: Spec, panel: Panel, *, seed: int = 0, draws: int =
 
     sweep = band_sweep(found, fit_band, level=options["level"], better=study.file.outcome.better)
     if not fits:
-        raise NotIdentifiedError(f"{spec.id}: no two units lie within {options['last_km']:g} km",
-                                 remedy="widen last_km")  # fmt: skip
+        raise NotIdentifiedError(
+            f"{spec.id}: no unit has a treated one within {options['last_km']:g} km",
+            remedy="widen last_km",
+        )
     failed = tuple(name for name, fit in fits.items() if not fit.converged)
     kept = slice(0, 4 * draws)
     draws_by_band = {name: fit.effects[term].indirect[kept] for name, fit in fits.items()}
     notes = [note.text for note in base.notes]
     if sweep.skipped:
-        notes.append(f"no two units lie {', '.join(sweep.skipped)} apart")
+        notes.append(f"no unit has a treated one {', '.join(sweep.skipped)} away")
     alone = {name: len(fit.design.weights.islands) for name, fit in fits.items()}
     if any(alone.values()):
         notes.append("units without a neighbour in a band: " + ", ".join(

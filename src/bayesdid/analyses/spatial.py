@@ -71,7 +71,8 @@ def spatial(
     fit = fit_spatial(design, size=size, seed=seed, logdet=logdet if lagged else None)
     ml = _likelihood(design) if design.N <= _ML_LIMIT else None
     impacts = ml_impacts(design, ml) if ml else None
-    others = [_weights(study, spec, panel, name, options) for name in options.compare]
+    compared = dict.fromkeys(name for name in options.compare if name != spec.column.weights)
+    others = [_weights(study, spec, panel, name, options) for name in compared]
     models = compare_models(base, [weights, *others], options.durbin, size=size, seed=seed)
     tests = moran_and_lm(spatial_design(base, weights, "none")) if ml else None
     tables = [effect_table(fit, spec, impacts), coefficient_table(fit, spec, ml)]

@@ -16,7 +16,7 @@ from bayesdid.engines.tree import package_versions
 from bayesdid.errors import InputError
 from bayesdid.jsonio import write_json
 
-_FORMAT = 3  # raise it when an analysis would come out differently
+_FORMAT = 4  # raise it when an analysis would come out differently
 
 
 @dataclass(frozen=True, slots=True)

@@ -8,12 +8,14 @@ from typing import Literal
 
 import numpy as np
 import xarray as xr
+from scipy.linalg import qr
 
 from bayesdid.design.design import FloatArray
 from bayesdid.design.priors import PriorName, Priors, resolve_priors
 from bayesdid.design.within import absorb
 from bayesdid.engines.spatial import SpatialDraws, SpatialTarget, draw_spatial, spatial_target
 from bayesdid.engines.tree import provenance
+from bayesdid.errors import NotIdentifiedError
 from bayesdid.spatial.design import LAG_OF_ERROR, LAG_OF_Y, SpatialDesign, Transform
 from bayesdid.spatial.impacts import Effects, multipliers
 from bayesdid.spatial.logdet import LogDeterminant, Method, log_determinant
@@ -118,16 +120,42 @@ def spatial_priors(design: SpatialDesign, choice: SpatialPrior = "weak") -> tupl
     rest = absorb(np.column_stack([columns, base.y]), i, t, unit=base.unit_effects != "none",
                   period=base.period_effects != "none")  # fmt: skip
     W, y = rest[:, :-1], rest[:, -1]
-    scale = np.maximum(np.linalg.norm(W, axis=0), 1e-300)
-    residual = y - (W / scale) @ np.linalg.lstsq(W / scale, y, rcond=None)[0]
+    total = columns.std(axis=0)
+    if flat := [n for n, s in zip(design.names, total, strict=True) if s == 0]:
+        raise NotIdentifiedError(f"{base.spec_id}: {flat[0]} is constant in the sample",
+                                 remedy="leave it out, or its spatial lag (option durbin)",
+                                 )  # fmt: skip
+    spread = W.std(axis=0)
+    moves = spread > 1e-7 * total  # the rest is rounding of what the effects take up
+    X = W[:, moves] / spread[moves]
+    if "random" not in (base.unit_effects, base.period_effects):
+        _refuse_collinear(X, [n for n, ok in zip(design.names, moves, strict=True) if ok], design)
+    residual = y - X @ np.linalg.lstsq(X, y, rcond=None)[0]
     reference = float(residual.std())
+    if reference <= 1e-8 * base.y.std():
+        raise NotIdentifiedError(f"{base.spec_id}: regressors and effects fit the outcome exactly",
+                                 remedy="use fewer regressors, or more units or periods",
+                                 )  # fmt: skip
     if choice != "unit_information":
         return resolve_priors(choice, wide), reference
-    sds = reference / np.maximum(W.std(axis=0), 1e-300)
+    sds = reference / np.where(moves, spread, total)
     weak = resolve_priors("weak", wide)
     return dataclasses.replace(
         weak, name="user", sds=dict(zip(design.names, sds.tolist(), strict=True))
     ), reference
+
+
+def _refuse_collinear(X: FloatArray, names: list[str], design: SpatialDesign) -> None:
+    """Regressors and spatial lags that the effects leave linearly dependent."""
+    _, R, order = qr(X, mode="economic", pivoting=True)
+    size = abs(np.diag(R))
+    if len(names) and size[-1] <= 1e-7 * size[0]:
+        raise NotIdentifiedError(
+            f"{design.base.spec_id}: regressors, spatial lags and effects are collinear; "
+            f"{names[order[-1]]} is a linear combination of others",
+            remedy="leave one out, or its lag (option durbin); if every unit is a neighbour "
+            "of every other with equal weight, W x is x and a period effect",
+        )
 
 
 def effects_of(

@@ -117,7 +117,8 @@ def unstack(design: Design, column: FloatArray) -> FloatArray:
 
 def with_kind(design: SpatialDesign, kind: Kind) -> SpatialDesign:
     """The same panel and weights under another model."""
-    durbin = tuple(design.names[k] for k in design.lagged) or None
+    # from a model without lags of the regressors nobody knows which were meant: all
+    durbin = tuple(design.names[k] for k in design.lagged) if design.kind in LAG_OF_X else None
     return spatial_design(design.base, design.weights, kind, durbin)
 
 

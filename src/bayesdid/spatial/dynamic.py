@@ -5,8 +5,9 @@
 With fixed unit effects the estimate is biased by a term of order 1 / T (Nickell 1981), which Yu,
 de Jong & Lee (2008, doi:10.1016/j.jeconom.2008.08.002) correct afterwards. Here the effects are
 modelled given the first observation instead (Wooldridge 2005, doi:10.1002/jae.770):
-``a_i = psi_0 y_i0 + psi_1 (W y_0)_i + xi' mean(x_i) + random``. That removes the bias rather than
-correcting it, gives a posterior, and is the random-effects model that the exact engine has already.
+``a_i = psi_0 y_i0 + psi_1 (W y_0)_i + xi' mean(x_i) + random``.
+That removes the bias in 1 / T (one of order 1 / N stays) rather than correcting it, gives a
+posterior, and is the random-effects model that the exact engine has already.
 """
 
 from __future__ import annotations
@@ -19,7 +20,7 @@ import numpy as np
 from bayesdid.design.design import FloatArray
 from bayesdid.errors import InputError
 from bayesdid.spatial.design import LAG_OF_Y, SpatialDesign
-from bayesdid.spatial.spectrum import row_sum_spectrum
+from bayesdid.spatial.spectrum import krylov
 from bayesdid.spatial.weights import Weights
 
 PAST, PAST_LAG = "y[t-1]", "W y[t-1]"
@@ -98,24 +99,23 @@ def cumulative_effects(
     rho, past, past_lag, beta, theta
         Draws, shape (S,).
     """
-    sums, share = row_sum_spectrum(weights)
-
-    def both(f: FloatArray) -> tuple[FloatArray, FloatArray]:
-        return f[:, : len(values)].mean(axis=1).real, (f[:, len(values) :] @ share).real
-
-    e = np.concatenate([values, sums])[None, :]
+    e = values[None, :]
     filtered = 1 - rho[:, None] * e
     M = (beta[:, None] + theta[:, None] * e) / filtered
     P = (past[:, None] + past_lag[:, None] * e) / filtered
     stable = abs(P).max(axis=1) < 1
-    response, whole = M.copy(), M.copy()
-    found = [both(whole)]
+    # row sums by the same functions of a small matrix, which need no eigenvectors of W
+    H, eye = krylov(weights), np.eye(len(krylov(weights)))
+    small = eye - rho[:, None, None] * H
+    row = np.linalg.solve(small, (beta[:, None] * eye[0] + theta[:, None] * H[:, 0])[..., None])
+    step = np.linalg.solve(small, past[:, None, None] * eye + past_lag[:, None, None] * H)
+    response, direct = M, [M.mean(axis=1).real]
+    answer, total = row, [row[:, 0, 0]]
     for _ in range(horizon):
-        response = response * P
-        whole = whole + response
-        found.append(both(whole))
-    with np.errstate(invalid="ignore"):
-        limit = both(M / np.where(stable[:, None], 1 - P, np.nan))
-    return DynamicEffects(
-        np.stack([d for d, _ in found]), np.stack([t for _, t in found]), *limit, stable
-    )
+        response, answer = response * P, step @ answer
+        direct.append(direct[-1] + response.mean(axis=1).real)
+        total.append(total[-1] + answer[:, 0, 0])
+    long_run = np.full((2, len(rho)), np.nan)
+    long_run[0, stable] = (M[stable] / (1 - P[stable])).mean(axis=1).real
+    long_run[1, stable] = np.linalg.solve(eye - step[stable], row[stable])[:, 0, 0]
+    return DynamicEffects(np.stack(direct), np.stack(total), long_run[0], long_run[1], stable)

@@ -131,8 +131,8 @@ def solved(weights: Weights, rho: FloatArray, right: FloatArray) -> FloatArray:
     """``(I - rho W)^-1 right`` at each rho, shapes (G,), (N, M) to (G, N, M)."""
     eye, W = eye_array(weights.n, format="csc"), csc_array(weights.matrix)
     if weights.matrix.nnz > 0.1 * weights.n**2:
-        dense = np.eye(weights.n) - rho[:, None, None] * weights.dense()
-        return np.asarray(np.linalg.solve(dense, np.broadcast_to(right, (len(rho), *right.shape))))
+        dense, one = weights.dense(), np.eye(weights.n)
+        return np.stack([np.linalg.solve(one - r * dense, right) for r in rho])
     return np.stack([splu((eye - r * W).tocsc()).solve(right) for r in rho])
 
 

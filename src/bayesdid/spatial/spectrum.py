@@ -108,12 +108,23 @@ def eigenvalues(weights: Weights) -> FloatArray | np.ndarray:
 def row_sum_spectrum(weights: Weights) -> tuple[np.ndarray, np.ndarray]:
     """Points e and shares w with ``mean row sum of f(W) = sum_k w_k f(e_k)`` for analytic f.
 
+    From the eigenvectors of :func:`krylov`: rough where W has no full set of them.
+    """
+    H = krylov(weights)
+    found = np.linalg.eig(H)
+    one = np.eye(len(H))[0]
+    return found.eigenvalues, found.eigenvectors[0] * np.linalg.solve(found.eigenvectors, one)
+
+
+def krylov(weights: Weights) -> FloatArray:
+    """A small matrix H with ``mean row sum of f(W) = f(H)[0, 0]`` for analytic f.
+
     The row sum itself where it is constant; else from the Krylov space of the vector of ones
     (Arnoldi 1951; Golub & Meurant 2010, ch. 8), exact for polynomials of degree below its size.
     """
     r = weights.constant_row_sum
     if r is not None:
-        return np.array([r]), np.ones(1)
+        return np.array([[r]])
     N, W = weights.n, weights.matrix
     size = min(_KRYLOV, N)
     V, H = np.zeros((N, size + 1)), np.zeros((size + 1, size))
@@ -129,9 +140,7 @@ def row_sum_spectrum(weights: Weights) -> tuple[np.ndarray, np.ndarray]:
             size = k + 1
             break
         V[:, k + 1] = w / H[k + 1, k]
-    found = np.linalg.eig(H[:size, :size])
-    one = np.eye(size)[0]
-    return found.eigenvalues, found.eigenvectors[0] * np.linalg.solve(found.eigenvectors, one)
+    return H[:size, :size]
 
 
 def interval_of(values: np.ndarray) -> Interval:
