@@ -107,13 +107,21 @@ def spatial(
         notes.append(about.text)
     notes.append(f"W: {weights.name}; rho uniform between {logdet.interval.low:.3g} and "
                  f"{logdet.interval.high:.3g} ({logdet.interval.source}); log-determinant by "
-                 f"{logdet.method}")  # fmt: skip
+                 f"{logdet.method}, {_error(fit)}")  # fmt: skip
     return Analysis(
         spec.id, "sdm", spec.title, sentences(fit, models, tests, spec, study.file.outcome.better),
         tuple(tables), tuple(figures), _peers(design, fit, ml, size, seed),
         fit.tree(seed=seed), fit.converged, tuple(notes),
         panel.synthetic or "", tuple(failed),
     )  # fmt: skip
+
+
+def _error(fit: SpatialFit) -> str:
+    """How far off the log-determinant may be where the posterior is."""
+    if fit.logdet is None:
+        return "not used by this model"
+    error = float(fit.logdet.error(np.quantile(fit.draws.rho, [0.01, 0.99])).max())
+    return f"error at most {error:.1g}" if error else "exact to rounding"
 
 
 def two_way(spec: Spec, panel: Panel) -> Design:

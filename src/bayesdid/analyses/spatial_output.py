@@ -197,6 +197,13 @@ def sentences(
     found = []
     for term in fit.design.base.treatments:
         effects = fit.effects[term]
+        if fit.design.kind == "sem":
+            low, high = hdi(effects.direct)
+            found.append(
+                f"Effect of {term}: {np.median(effects.direct):.3f} ({LEVEL:.0%} HDI {low:.3f} to "
+                f"{high:.3f}). This model lets no treatment spill over."
+            )
+            continue
         low, high = hdi(effects.indirect)
         helps = (effects.indirect < 0 if better == "lower" else effects.indirect > 0).mean()
         text = (

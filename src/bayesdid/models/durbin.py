@@ -5,15 +5,21 @@ r"""Spatial Durbin panels and the models it nests: Eq. 5 of the study.
     y_t = \rho W y_t + X_t \beta + W X_t \theta + \alpha + a + g_t + \varepsilon_t
     \qquad \varepsilon_{it} \sim N(0, \sigma^2) \text{ or Student } t
 
+Fixed effects are written, and flat, as the levels mu and m that they cause, ``a = (I - rho W) mu``
+(see :mod:`bayesdid.spatial.moments`), so that the line of code is
+
+.. math::
+
+    (I - \rho W) (y_t - \mu - m_t) - X_t \beta - W X_t \theta = \varepsilon_t
+
 SAR has no theta, SLX no rho. In SEM and SDEM the lag is on the error:
 
 .. math::
 
     (I - \lambda W) (y_t - X_t \beta - W X_t \theta - \alpha - a - g_t) = \varepsilon_t
 
-The likelihood holds ``T log|I - rho W|``. Fixed effects are flat on the levels that they cause,
-``(I - rho W)^-1 a``, as in :mod:`bayesdid.spatial.moments`; random effects are normal, in error
-models inside the filter (Kapoor, Kelejian & Prucha 2007, doi:10.1016/j.jeconom.2006.09.004).
+The likelihood holds ``T log|I - rho W|``. Random effects are normal, in error models inside the
+filter (Kapoor, Kelejian & Prucha 2007, doi:10.1016/j.jeconom.2006.09.004).
 :mod:`bayesdid.engines.spatial` draws from the Gaussian models exactly.
 """
 
