@@ -103,12 +103,13 @@ def comparison_tables(found: Comparison) -> tuple[Table, Table]:
         f"{term}: {part}": getattr(effects, part)
         for term, effects in found.averaged.items() for part in ("direct", "indirect", "total")
     }  # fmt: skip
-    labels = {label: f"log evidence, {label}" for label in _PRIORS}
+    shown = ["model", "weights", "unit information", *(f"P({label})" for label in _PRIORS)]
+    frame = found.table[shown].rename(columns={"unit information": "log evidence"})
     return (
-        Table("models", "Models and weights: log evidence below the best and posterior probability "
-              "under equal prior ones, by prior of the coefficients. Wide priors favour small "
-              "models; the constants of flat ones are arbitrary between models of different size",
-              found.table.rename(columns=labels)),
+        Table("models", "Models and weights: log evidence below the best (unit-information priors) "
+              "and posterior probability under equal prior ones, by prior of the coefficients. "
+              "Wide priors favour small models; the constants of flat ones are arbitrary between "
+              "models of different size", frame),
         Table("averaged", "Effects averaged over all models and weights, unit-information priors",
               summary_frame(draws)),
     )  # fmt: skip
