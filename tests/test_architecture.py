@@ -11,9 +11,7 @@ MAY_IMPORT_PYMC = {
     "models",
     "engines.plain",
     "engines.collapsed",
-    "engines.errors",
-    "engines.mediation",
-    "engines.spatial_student",
+    "engines.chain",
 }
 
 

@@ -7,8 +7,9 @@ from typing import Any
 import numpy as np
 
 from bayesdid.analyses.analysis import Analysis, Figure, Series, Table, draws_tree
-from bayesdid.analyses.spatial import two_way
+from bayesdid.analyses.options import positive_number, refuse_unknown
 from bayesdid.contrasts.sweep import Sweep, band_sweep
+from bayesdid.design.build import as_two_way, build_design
 from bayesdid.design.design import FloatArray
 from bayesdid.engines.spatial_fit import SpatialFit, fit_spatial
 from bayesdid.errors import InputError, NotIdentifiedError
@@ -31,7 +32,7 @@ def bands(study: Study, spec: Spec, panel: Panel, *, seed: int = 0, draws: int =
     in a band are islands of its weights. The first treatment's indirect effect is shown.
     """
     options = _options(spec)
-    base = two_way(spec, panel)
+    base = build_design(as_two_way(spec), panel)
     if not base.treatments:
         raise InputError(f"{spec.id}: needs a treatment", remedy='set treatments = ["..."]')
     near = panel_distances(study, panel)
@@ -105,15 +106,9 @@ def _figure(sweep: Sweep, term: str, unit: str) -> Figure:
 
 
 def _options(spec: Spec) -> dict[str, float]:
-    given = spec.column.options
-    if unknown := sorted(set(given) - set(_DEFAULTS)):
-        raise InputError(f"{spec.id}: a sweep of bands has no such option", value=unknown[0],
-                         remedy=f"use {', '.join(_DEFAULTS)}")  # fmt: skip
-    for name, value in given.items():
-        if isinstance(value, bool) or not isinstance(value, int | float) or value <= 0:
-            raise InputError(f"{spec.id}: option {name} is a number above zero", value=value,
-                             remedy=f"e.g. {_DEFAULTS[name]:g}")  # fmt: skip
-    if not 0 < float(given.get("level", 0.9)) < 1:
-        raise InputError(f"{spec.id}: a level lies between 0 and 1", value=given["level"],
+    refuse_unknown(spec, _DEFAULTS, "a sweep of bands")
+    found = {name: positive_number(spec, name, default) for name, default in _DEFAULTS.items()}
+    if not found["level"] < 1:
+        raise InputError(f"{spec.id}: a level lies between 0 and 1", value=found["level"],
                          remedy="e.g. 0.9")  # fmt: skip
-    return _DEFAULTS | {name: float(value) for name, value in given.items()}
+    return found

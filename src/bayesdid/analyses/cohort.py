@@ -16,7 +16,7 @@ from bayesdid.analyses.analysis import (
     sup_t,
 )
 from bayesdid.contrasts.summary import hdi
-from bayesdid.design.build import build_design
+from bayesdid.design.build import as_two_way, build_design
 from bayesdid.design.cohort import CohortDesign, cohort_design
 from bayesdid.design.design import FloatArray
 from bayesdid.design.pooling import Pooling, indicators, stack
@@ -90,8 +90,7 @@ def cohort(study: Study, spec: Spec, panel: Panel, *, seed: int = 0, draws: int 
         for label, values in (("pooled", pooled), ("flat", flat))
         for name, weight in _named(weights["overall"]).items()
     }
-    plain = dataclasses.replace(spec, column=spec.column.model_copy(update={"family": "twfe"}))
-    (twfe,) = term_weights(build_design(plain, panel))
+    (twfe,) = term_weights(build_design(as_two_way(spec), panel))
     main = overall["pooled, ATT over treated rows"]
     low, high = hdi(main)
     sd = {part: float(tree["posterior"][f"omega_{part}"].mean()) for part in pooling.parts}

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import dataclasses
 from collections.abc import Sequence
 from typing import Any
 
@@ -18,6 +17,7 @@ from bayesdid.analyses.distance_output import (
     ring_frame,
     sentences,
 )
+from bayesdid.analyses.options import positive_number, refuse_unknown
 from bayesdid.contrasts.boundary import (
     BoundaryReport,
     ClaimProbability,
@@ -26,7 +26,7 @@ from bayesdid.contrasts.boundary import (
     claim_probabilities,
 )
 from bayesdid.contrasts.evidence import PRIOR_SHARES
-from bayesdid.design.build import build_design
+from bayesdid.design.build import as_two_way, build_design
 from bayesdid.engines.profile import fit_profile, prior_profiles
 from bayesdid.engines.profile_target import log_evidence, profile_target, with_share
 from bayesdid.errors import InputError
@@ -54,11 +54,7 @@ def distance_analysis(
     all that comes from one typical ring; default the study's, or a tenth of the residual sd) and
     ``boundaries``, the published ones: two numbers in km, or names of numbers of the spec's table.
     """
-    options = spec.column.options
-    if unknown := sorted(set(options) - _OPTIONS):
-        raise InputError(f"{spec.id}: spillover over distance has no such option",
-                         value=unknown[0], remedy=f"use {', '.join(sorted(_OPTIONS))}",
-                         )  # fmt: skip
+    refuse_unknown(spec, _OPTIONS, "spillover over distance")
     design = made_design(study, spec, panel)
     tree = fit_profile(design, draws=draws, seed=seed)
     curves = _curves(study, spec, design, tree, seed)
@@ -104,9 +100,7 @@ def distance_analysis(
 def made_design(study: Study, spec: Spec, panel: Panel) -> ProfileDesign:
     """The profile design that a spec's options ask for."""
     options = spec.column.options
-    base = build_design(
-        dataclasses.replace(spec, column=spec.column.model_copy(update={"family": "twfe"})), panel
-    )
+    base = build_design(as_two_way(spec), panel)
     weights = None
     if options.get("rho", False):
         name = options.get("weights") or spec.column.weights
@@ -119,19 +113,12 @@ def made_design(study: Study, spec: Spec, panel: Panel) -> ProfileDesign:
     place = {unit: k for k, unit in enumerate(panel.units)}
     order = np.array([place[unit] for unit in base.units])
     given: dict[str, Any] = {
-        "step_km": _number(spec, "step_km", 100.0), "last_km": _number(spec, "last_km", 2000.0),
-        "share": _number(spec, "share", 1.0), "exposure": options.get("exposure", "count"),
+        "step_km": positive_number(spec, "step_km", 100.0),
+        "last_km": positive_number(spec, "last_km", 2000.0),
+        "share": positive_number(spec, "share", 1.0), "exposure": options.get("exposure", "count"),
         "kernel": options.get("kernel", "matern52"),
     }  # fmt: skip
     return profile_design(base, distances.km[np.ix_(order, order)], weights=weights, **given)
-
-
-def _number(spec: Spec, name: str, default: float) -> float:
-    value = spec.column.options.get(name, default)
-    if isinstance(value, bool) or not isinstance(value, int | float) or not value > 0:
-        raise InputError(f"{spec.id}: option {name} is no number above zero", value=str(value),
-                         remedy=f"e.g. {name} = {default:g}")  # fmt: skip
-    return float(value)
 
 
 def _published(study: Study, spec: Spec) -> tuple[float, ...]:
@@ -155,7 +142,7 @@ def _curves(
 ) -> Curves:
     prior = prior_profiles(design, _PRIOR_DRAWS, seed=seed + 1)
     rope = study.file.synergy.rope or _ROPE_SHARE * design.priors.reference
-    rope = _number(spec, "rope", rope) / design.typical
+    rope = positive_number(spec, "rope", rope) / design.typical
     better, published = study.file.outcome.better, _published(study, spec)
     posterior = tree["posterior"]
     if "impact" not in posterior:

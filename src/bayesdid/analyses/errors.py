@@ -10,7 +10,7 @@ import xarray as xr
 
 from bayesdid.analyses.analysis import Analysis, Figure, Series, Table, draws_tree
 from bayesdid.contrasts.summary import hdi
-from bayesdid.design.build import build_design
+from bayesdid.design.build import as_two_way, build_design
 from bayesdid.design.design import Design, FloatArray
 from bayesdid.engines.errors import ErrorName, fit_errors
 from bayesdid.errors import InputError
@@ -38,7 +38,7 @@ def errors(study: Study, spec: Spec, panel: Panel, *, seed: int = 0, draws: int 
     ``contrast``, position of the treatment that is followed (default the last).
     """
     options = spec.column.options
-    plain = dataclasses.replace(spec, column=spec.column.model_copy(update={"family": "twfe"}))
+    plain = as_two_way(spec)
     design = build_design(plain, panel)
     k = int(options.get("contrast", len(design.treatments))) - 1
     if not 0 <= k < len(design.treatments):

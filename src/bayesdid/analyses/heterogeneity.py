@@ -19,7 +19,7 @@ from bayesdid.analyses.analysis import (
 )
 from bayesdid.contrasts.groups import SEQUENCE, PublishedGroup, pooled_cells, published_groups
 from bayesdid.contrasts.summary import hdi
-from bayesdid.design.build import build_design, drop_collinear
+from bayesdid.design.build import as_two_way, build_design, drop_collinear
 from bayesdid.design.design import Design, FloatArray
 from bayesdid.design.pooling import Pooling, indicators, stack
 from bayesdid.engines.pooled import fit_pooled
@@ -90,8 +90,7 @@ def heterogeneity(
     if not columns or len(spec.column.treatments) != 1:
         raise InputError(f"{spec.id}: heterogeneity needs groups and one treatment",
                          remedy='set options = { groups = ["region"] }')  # fmt: skip
-    plain = dataclasses.replace(spec, column=spec.column.model_copy(update={"family": "twfe"}))
-    design = build_design(plain, panel)
+    design = build_design(as_two_way(spec), panel)
     groups = {name: group_labels(design, panel, name) for name in columns}
     separate = (
         len(columns) == 1

@@ -16,7 +16,7 @@ from bayesdid.analyses.analysis import (
     summary_frame,
 )
 from bayesdid.contrasts.summary import hdi
-from bayesdid.design.build import build_design
+from bayesdid.design.build import as_two_way, build_design
 from bayesdid.design.within import absorb
 from bayesdid.engines.instrument import InstrumentDraws, draw_instrument, with_instrument
 from bayesdid.errors import InputError, NotIdentifiedError
@@ -46,8 +46,7 @@ def instrument(
         raise InputError(f"{spec.id}: needs one treatment and an instrument",
                          remedy='set instrument = "z"')  # fmt: skip
     name = str(parse_term(column.instrument))
-    plain = column.model_copy(update={"family": "twfe", "covariates": (*column.covariates, name)})
-    full = build_design(dataclasses.replace(spec, column=plain), panel)
+    full = build_design(as_two_way(spec, covariates=(*column.covariates, name)), panel)
     if name not in full.covariates:
         raise NotIdentifiedError(
             f"{spec.id}: {full.unit_effects} unit and {full.period_effects} period effects leave "

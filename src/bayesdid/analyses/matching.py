@@ -18,7 +18,7 @@ from bayesdid.analyses.analysis import (
     summary_frame,
 )
 from bayesdid.contrasts.summary import hdi
-from bayesdid.design.build import build_design, drop_collinear
+from bayesdid.design.build import as_two_way, build_design, drop_collinear
 from bayesdid.design.cohort import unit_start
 from bayesdid.design.design import Design, FloatArray
 from bayesdid.engines.propensity import draw_propensity
@@ -110,8 +110,7 @@ def matching(
     are controls of the regression, as in the published column.
     """
     options = spec.column.options
-    plain = dataclasses.replace(spec, column=spec.column.model_copy(update={"family": "twfe"}))
-    design = build_design(plain, panel)
+    design = build_design(as_two_way(spec), panel)
     _, starts = unit_start(spec, panel)
     position = {unit: k for k, unit in enumerate(panel.units)}
     start = starts[[position[unit] for unit in design.units]]

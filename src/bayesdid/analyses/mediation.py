@@ -25,7 +25,7 @@ from bayesdid.analyses.analysis import (
     summary_frame,
 )
 from bayesdid.contrasts.summary import hdi
-from bayesdid.design.build import build_design
+from bayesdid.design.build import as_two_way, build_design
 from bayesdid.design.design import Design, FloatArray
 from bayesdid.design.regressors import is_random
 from bayesdid.engines.mediation import SampledMediation, sample_mediation
@@ -203,8 +203,7 @@ def _designs(spec: Spec, panel: Panel, names: tuple[str, ...]) -> tuple[Design, 
             remedy="use fixed or random effects",
         )
     covariates = tuple(c for c in spec.column.covariates if c not in names)
-    column = spec.column.model_copy(update={"family": "twfe", "covariates": (*covariates, *names)})
-    full = build_design(dataclasses.replace(spec, column=column), panel)
+    full = build_design(as_two_way(spec, covariates=(*covariates, *names)), panel)
     if missing := [name for name in names if name not in full.covariates]:
         raise InputError(f"{spec.id}: a mediator is collinear with the effects or covariates",
                          column=missing[0], remedy="leave it out")  # fmt: skip

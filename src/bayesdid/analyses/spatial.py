@@ -9,6 +9,7 @@ from typing import Any, get_args
 import numpy as np
 
 from bayesdid.analyses.analysis import Analysis, Peer, Table
+from bayesdid.analyses.options import refuse_unknown
 from bayesdid.analyses.spatial_models import compare_models, comparison_tables
 from bayesdid.analyses.spatial_output import (
     coefficient_table,
@@ -20,8 +21,7 @@ from bayesdid.analyses.spatial_output import (
     sentences,
     student_table,
 )
-from bayesdid.design.build import build_design
-from bayesdid.design.design import Design
+from bayesdid.design.build import as_two_way, build_design
 from bayesdid.engines.spatial_fit import SpatialFit, fit_spatial
 from bayesdid.errors import InputError
 from bayesdid.frequentist.spatial import SpatialML, spatial_ml
@@ -62,7 +62,7 @@ def spatial(
     (method) and ``normalisation``.
     """
     options = _options(spec)
-    base = two_way(spec, panel)
+    base = build_design(as_two_way(spec), panel)
     weights = _weights(study, spec, panel, str(spec.column.weights), options)
     design = spatial_design(base, weights, options.model, options.durbin)
     size = 4 * draws
@@ -73,7 +73,8 @@ def spatial(
     impacts = ml_impacts(design, ml) if ml else None
     compared = dict.fromkeys(name for name in options.compare if name != spec.column.weights)
     others = [_weights(study, spec, panel, name, options) for name in compared]
-    models = compare_models(base, [weights, *others], options.durbin, size=size, seed=seed)
+    pairs = [(weights, logdet), *((W, log_determinant(W)) for W in others)]
+    models = compare_models(base, pairs, options.durbin, size=size, seed=seed)
     tests = moran_and_lm(spatial_design(base, weights, "none")) if ml else None
     tables = [effect_table(fit, spec, impacts), coefficient_table(fit, spec, ml)]
     if options.model in LAG_OF_Y:
@@ -124,12 +125,6 @@ def _error(fit: SpatialFit) -> str:
     return f"error at most {error:.1g}" if error else "exact to rounding"
 
 
-def two_way(spec: Spec, panel: Panel) -> Design:
-    """The design of a spatial spec without its spatial lags."""
-    plain = spec.column.model_copy(update={"family": "twfe"})
-    return build_design(dataclasses.replace(spec, column=plain), panel)
-
-
 def _weights(study: Study, spec: Spec, panel: Panel, name: str, options: _Options) -> Weights:
     how = options.normalisation
     if how is None and spec.column.row_normalised is not None:
@@ -145,10 +140,7 @@ def _options(spec: Spec) -> _Options:
     if not column.treatments:
         raise InputError(f"{spec.id}: a spatial model needs a treatment",
                          remedy='set treatments = ["..."]')  # fmt: skip
-    known = {field.name: field for field in dataclasses.fields(_Options)}
-    if unknown := sorted(set(given) - set(known)):
-        raise InputError(f"{spec.id}: spatial models have no such option", value=unknown[0],
-                         remedy=f"use {', '.join(known)}")  # fmt: skip
+    refuse_unknown(spec, (field.name for field in dataclasses.fields(_Options)), "spatial models")
     for name in ("durbin", "compare"):
         if name in given:
             given[name] = _listed(spec, name, given[name])

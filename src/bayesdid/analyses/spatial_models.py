@@ -18,7 +18,7 @@ from bayesdid.design.design import Design, FloatArray
 from bayesdid.engines.spatial_fit import SpatialFit, SpatialPrior, fit_spatial
 from bayesdid.spatial.design import LAG_OF_ERROR, LAG_OF_Y, Kind, spatial_design
 from bayesdid.spatial.impacts import Effects
-from bayesdid.spatial.logdet import log_determinant
+from bayesdid.spatial.logdet import LogDeterminant
 from bayesdid.spatial.weights import Weights
 
 KINDS: tuple[Kind, ...] = get_args(Kind)
@@ -49,21 +49,22 @@ class Comparison:
 
 
 def compare_models(
-    base: Design, weights: Sequence[Weights], durbin: tuple[str, ...] | None, *, size: int,
-    seed: int,
+    base: Design, weights: Sequence[tuple[Weights, LogDeterminant]],
+    durbin: tuple[str, ...] | None, *, size: int, seed: int,
 ) -> Comparison:  # fmt: skip
     """Fit every model with every W under every prior; models without W are fitted once.
 
     Parameters
     ----------
+    weights
+        Each with its log-determinant.
     durbin
         Regressors whose spatial lag enters; all by default.
     """
     rng = np.random.default_rng(seed)
     rows: list[dict[str, object]] = []
     fits: list[SpatialFit] = []
-    for k, W in enumerate(weights):
-        logdet = log_determinant(W)
+    for k, (W, logdet) in enumerate(weights):
         for kind in KINDS:
             if kind == "none" and k:
                 continue

@@ -10,14 +10,13 @@ adopt in a random period.
 
 from __future__ import annotations
 
-import dataclasses
 from dataclasses import dataclass
 from typing import Any, Literal
 
 import numpy as np
 from scipy.stats import t as student
 
-from bayesdid.design.build import build_design
+from bayesdid.design.build import as_two_way, build_design
 from bayesdid.design.design import Design, FloatArray
 from bayesdid.design.within import absorb
 from bayesdid.errors import InputError
@@ -102,8 +101,7 @@ def placebo(
     InputError
         If the spec has another treatment, or nobody is treated.
     """
-    plain = dataclasses.replace(spec, column=spec.column.model_copy(update={"family": "twfe"}))
-    design = build_design(plain, panel)
+    design = build_design(as_two_way(spec), panel)
     factors = parse_term(design.treatments[0]).factors
     if (
         len(design.treatments) != 1

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -101,6 +102,19 @@ def build_design(
         notes=(*panel.notes, *notes),
     )
     return drop_collinear(design, panel.source)
+
+
+def as_two_way(spec: Spec, **changes: Any) -> Spec:
+    """A spec of another family as the two-way linear model that it extends.
+
+    Parameters
+    ----------
+    changes
+        Further fields of its column, e.g. ``covariates``.
+    """
+    return dataclasses.replace(
+        spec, column=spec.column.model_copy(update={"family": "twfe", **changes})
+    )
 
 
 def with_effects(design: Design, unit: EffectKind, period: EffectKind) -> Design:

@@ -13,7 +13,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from bayesdid.design.build import build_design
+from bayesdid.design.build import as_two_way, build_design
 from bayesdid.design.design import Design, FloatArray, IntArray
 from bayesdid.design.within import absorb
 from bayesdid.errors import InputError, Note, NotIdentifiedError
@@ -115,8 +115,7 @@ def cohort_design(spec: Spec, panel: Panel, *, controls: str = "not_yet") -> Coh
     """
     if controls not in {"not_yet", "never"}:
         raise InputError("unknown control group", value=controls, remedy="use not_yet or never")
-    plain = dataclasses.replace(spec, column=spec.column.model_copy(update={"family": "twfe"}))
-    base = build_design(plain, panel)
+    base = build_design(as_two_way(spec), panel)
     _, all_starts = unit_start(spec, panel)
     position = {unit: k for k, unit in enumerate(panel.units)}
     start = all_starts[[position[unit] for unit in base.units]]

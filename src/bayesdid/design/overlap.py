@@ -19,7 +19,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from bayesdid.design.build import build_design
+from bayesdid.design.build import as_two_way, build_design
 from bayesdid.design.design import Design, FloatArray, IntArray
 from bayesdid.errors import InputError, Note, NotIdentifiedError
 from bayesdid.panel.panel import Panel
@@ -95,8 +95,7 @@ def overlap_design(spec: Spec, panel: Panel) -> OverlapDesign:
         raise InputError(f"{spec.id}: overlapping policies need a study with two",
                          remedy="use family cohort for one policy")  # fmt: skip
     a, b = panel.policies
-    column = spec.column.model_copy(update={"family": "twfe", "treatments": ("any",)})
-    design = build_design(dataclasses.replace(spec, column=column), panel)
+    design = build_design(as_two_way(spec, treatments=("any",)), panel)
     position = {unit: k for k, unit in enumerate(panel.units)}
     adoption = panel.adoption.to_numpy(dtype=float, na_value=np.inf)
     starts = adoption[[position[unit] for unit in design.units]]

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import dataclasses
-import warnings
 from typing import Literal
 
 import numpy as np
@@ -13,8 +12,8 @@ from bayesdid.design.design import Design, FloatArray
 from bayesdid.design.priors import Priors, resolve_priors
 from bayesdid.design.within import absorb
 from bayesdid.engines.ar1 import fit_ar1
+from bayesdid.engines.chain import Attempt, sample_chains
 from bayesdid.engines.fit import fit
-from bayesdid.engines.gate import chain_gate
 from bayesdid.engines.tree import provenance
 from bayesdid.errors import InputError
 
@@ -48,29 +47,19 @@ def fit_errors(
     priors = resolve_priors("weak", design)
     if kind == "negative_binomial":
         priors = count_priors(design, exposure)
-    import pymc as pm
-
     from bayesdid.models.errors import build
 
     centred = kind == "unit_variance" and _variances_differ(design)
-    for length in (1, 3):  # a chain that was too short gets one more chance
-        model = build(design, priors, kind, exposure, centred=centred)
-        with model, warnings.catch_warnings():
-            warnings.simplefilter("ignore")  # convergence is judged by our own gate
-            tree = pm.sample(
-                draws=draws * length, tune=tune, chains=chains, cores=cores, random_seed=seed,
-                nuts_sampler="nutpie", progressbar=False, compute_convergence_checks=False,
-                quiet=True,
-                # centred variances and omega are correlated: a diagonal mass matrix diverges
-                nuts_sampler_kwargs={"low_rank_modified_mass_matrix": centred},
-            )  # fmt: skip
-        gate = chain_gate(tree)
-        if all(item.passed for item in gate):
-            break
-    tree["posterior"] = xr.DataTree(
-        tree["posterior"].to_dataset().isel(draw=slice(None, None, length))
-    )
-    tree.attrs = provenance(design, priors, "plain", seed, draws, chains, gate, None)
+    # centred variances and omega are correlated: a diagonal mass matrix diverges
+    options = {"nuts_sampler_kwargs": {"low_rank_modified_mass_matrix": centred}}
+    found = sample_chains(
+        lambda: build(design, priors, kind, exposure, centred=centred),
+        [Attempt(1, options), Attempt(3, options)], draws=draws, tune=tune, chains=chains,
+        cores=cores, seed=seed,
+    )  # fmt: skip
+    tree = found.tree
+    tree["posterior"] = xr.DataTree(found.thinned())
+    tree.attrs = provenance(design, priors, "plain", seed, draws, chains, found.gate, None)
     return tree
 
 

@@ -59,9 +59,14 @@ def chain_gate(tree: xr.DataTree) -> list[GateItem]:
 
 def table_gate(evidence_error: float, acceptance: float, edge: float) -> list[GateItem]:
     """Quadrature error of the exact engine, in log evidence, and how tight the table is."""
+    error, border = quadrature_gate(evidence_error, edge)
+    return [error, _at_least("acceptance", acceptance, ACCEPTANCE_LIMIT), border]
+
+
+def quadrature_gate(error: float, edge: float) -> list[GateItem]:
+    """Quadrature error in log evidence, and mass at the ends of the nodes."""
     return [
-        _at_most("quadrature_error", evidence_error, QUADRATURE_LIMIT),
-        _at_least("acceptance", acceptance, ACCEPTANCE_LIMIT),
+        _at_most("quadrature_error", error, QUADRATURE_LIMIT),
         _at_most("edge_mass", edge, EDGE_LIMIT),
     ]
 

@@ -23,8 +23,9 @@ from scipy.stats import norm
 
 from bayesdid.design.design import Design, FloatArray
 from bayesdid.design.within import absorb
-from bayesdid.engines.gate import EDGE_LIMIT, QUADRATURE_LIMIT, GateItem
+from bayesdid.engines.gate import GateItem, quadrature_gate
 from bayesdid.engines.multivariate import multivariate_posterior
+from bayesdid.engines.quadrature import Piecewise
 
 _REACH = 9.0  # prior standard deviations of tau beyond which nothing is
 _MASS = 1 / 400  # an interval of tau with more mass than this is halved
@@ -106,12 +107,8 @@ def draw_instrument(
     reduced = multivariate_posterior(design, np.column_stack([design.y, endogenous]))
     equations = _Equations(_cross_products(design, endogenous), reduced.nu + 1, tau_sd, pi_sd)
     nodes, log_marginal = _refined(equations)
-    density = np.exp(log_marginal - log_marginal.max())
-    area = 0.5 * (density[1:] + density[:-1]) * np.diff(nodes)
-    halves = 0.5 * (density[2::2] + density[:-2:2]) * (nodes[2::2] - nodes[:-2:2])
-    error = float(abs(np.log(halves.sum() / area[: 2 * len(halves)].sum())))
-    edge = float((area[0] + area[-1]) / area.sum())
-    tau = _invert(nodes, density, area, rng.random(size))
+    marginal = Piecewise(nodes, np.exp(log_marginal - log_marginal.max()))
+    tau = marginal.quantiles(rng.random(size))
     grid, log_pi = equations.first_stage_nodes(tau)
     weight = np.exp(log_pi - log_pi.max(axis=1, keepdims=True))
     slices = 0.5 * (weight[:, 1:] + weight[:, :-1])
@@ -122,8 +119,7 @@ def draw_instrument(
     share = (mark[:, 0] - before) / np.maximum(reached[range(size), k] - before, 1e-300)
     pi = grid[range(size), k] + share * (grid[range(size), k + 1] - grid[range(size), k])
     B, _ = reduced.draw(size, rng)
-    gate = (GateItem("quadrature_error", error, QUADRATURE_LIMIT, error <= QUADRATURE_LIMIT),
-            GateItem("edge_mass", edge, EDGE_LIMIT, edge <= EDGE_LIMIT))  # fmt: skip
+    gate = tuple(quadrature_gate(marginal.error, marginal.edge))
     return InstrumentDraws(tau, pi, _correlation(equations, tau, pi, rng),
                            B[:, 0, 0] / B[:, 0, 1], gate)  # fmt: skip
 
@@ -155,8 +151,7 @@ def _refined(equations: _Equations) -> tuple[FloatArray, FloatArray]:
     nodes = np.unique(np.concatenate([np.linspace(-reach, reach, 401), start]))
     values = log_marginal(nodes)
     for _ in range(40):
-        density = np.exp(values - values.max())
-        area = 0.5 * (density[1:] + density[:-1]) * np.diff(nodes)
+        area = Piecewise(nodes, np.exp(values - values.max())).areas
         wide = area > _MASS * area.sum()
         if not wide.any():
             break
@@ -167,19 +162,6 @@ def _refined(equations: _Equations) -> tuple[FloatArray, FloatArray]:
         nodes = np.concatenate([nodes, added])[order]
         values = np.concatenate([values, log_marginal(added)])[order]
     return nodes, values
-
-
-def _invert(nodes: FloatArray, density: FloatArray, area: FloatArray, u: FloatArray) -> FloatArray:
-    """Quantiles of the piecewise linear density at `u`."""
-    reached = np.concatenate([[0.0], np.cumsum(area)])
-    target = u * reached[-1]
-    k = np.clip(np.searchsorted(reached, target) - 1, 0, len(area) - 1)
-    width = nodes[k + 1] - nodes[k]
-    low, slope = density[k], (density[k + 1] - density[k]) / width
-    rest = target - reached[k]
-    # root of slope x^2 / 2 + low x = rest, in the form that survives slope = 0
-    step = 2 * rest / (low + np.sqrt(np.maximum(low**2 + 2 * slope * rest, 1e-300)))
-    return np.asarray(nodes[k] + np.clip(step, 0, width))
 
 
 def _correlation(

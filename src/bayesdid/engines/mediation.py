@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import warnings
 from dataclasses import dataclass
 
 import numpy as np
@@ -10,7 +9,7 @@ import numpy as np
 from bayesdid.design.design import Design, FloatArray
 from bayesdid.design.priors import resolve_priors
 from bayesdid.design.within import two_way
-from bayesdid.engines.gate import chain_gate
+from bayesdid.engines.chain import Attempt, sample_chains
 
 _INFORMED = 5.0  # variance of level means over that of their noise
 
@@ -50,25 +49,17 @@ def sample_mediation(
     seed: int = 0,
 ) -> SampledMediation:  # fmt: skip
     """Posterior of :func:`bayesdid.models.mediation.build` under weak priors, four chains."""
-    import pymc as pm
-
     from bayesdid.models.mediation import build
 
-    for length, accept in ((1, 0.95), (4, 0.99)):  # too short or too bold: one more chance
-        model = build(design, mediators, names, resolve_priors("weak", design),
-                      centred=_informed(design, mediators))  # fmt: skip
-        with model, warnings.catch_warnings():
-            warnings.simplefilter("ignore")  # convergence is judged by our own gate
-            tree = pm.sample(
-                draws=draws * length, tune=1000, chains=4, cores=1, random_seed=seed,
-                nuts_sampler="nutpie", progressbar=False, compute_convergence_checks=False,
-                quiet=True, target_accept=accept,
-            )  # fmt: skip
-        converged = all(item.passed for item in chain_gate(tree))
-        if converged:
-            break
+    priors, centred = resolve_priors("weak", design), _informed(design, mediators)
+    found = sample_chains(
+        lambda: build(design, mediators, names, priors, centred=centred),
+        [Attempt(1, {"target_accept": 0.95}), Attempt(4, {"target_accept": 0.99})],
+        draws=draws, seed=seed, cores=1,
+    )  # fmt: skip
+    converged = all(item.passed for item in found.gate)
     scale, q = mediators.std(axis=0), len(names)
-    posterior = tree["posterior"]
+    posterior = found.tree["posterior"]
     return SampledMediation(
         posterior["a"].to_numpy().reshape(-1, q) * scale,
         posterior["b"].to_numpy().reshape(-1, q) / scale,

@@ -17,8 +17,8 @@ from scipy.special import expit, gammaln
 from bayesdid.design.design import FloatArray
 from bayesdid.engines.gate import GateItem
 from bayesdid.engines.importance import draw_importance
+from bayesdid.spatial.logdet import LogDeterminant, log_determinant
 from bayesdid.spatial.profile import NUGGET, Kernel, ProfileDesign, ProfilePriors, correlation
-from bayesdid.spatial.spectrum import eigenvalues, interval_of
 
 Form = Literal["smooth", "constant", "none"]
 
@@ -29,26 +29,31 @@ class Lag:
 
     Attributes
     ----------
-    omega
-        Eigenvalues of W, shape (N,), real or complex.
+    logdet
+        ``log|I - rho W|``.
     row_sum
         Common row sum of W, or None.
-    low, high
-        Admissible interval, see :mod:`bayesdid.spatial.spectrum`.
     times
         T - 1.
     """
 
-    omega: np.ndarray
+    logdet: LogDeterminant
     row_sum: float | None
-    low: float
-    high: float
     times: int
+
+    @property
+    def low(self) -> float:
+        """Lower end of the admissible interval."""
+        return self.logdet.interval.low
+
+    @property
+    def high(self) -> float:
+        """Its upper end."""
+        return self.logdet.interval.high
 
     def log_jacobian(self, rho: FloatArray) -> FloatArray:
         """``(T - 1) (log|I - rho W| - log(1 - rho w))`` (Lee & Yu 2010), shape (G,)."""
-        part = 1 - rho[:, None] * self.omega
-        total = np.log(np.abs(part)).sum(axis=1)
+        total = self.logdet.value(rho)
         if self.row_sum is not None:
             total = total - np.log1p(-rho * self.row_sum)
         return np.asarray(self.times * total)
@@ -188,10 +193,8 @@ def spatial_lag(design: ProfileDesign) -> Lag | None:
     """The Jacobian of a design's spatial lag, or None."""
     if design.weights is None:
         return None
-    omega = eigenvalues(design.weights)
-    inside = interval_of(omega)
-    return Lag(omega, design.weights.constant_row_sum, inside.low, inside.high,
-               design.Y.shape[1] - 1)  # fmt: skip
+    logdet = log_determinant(design.weights, "eigenvalues")
+    return Lag(logdet, design.weights.constant_row_sum, design.Y.shape[1] - 1)
 
 
 def profile_target(design: ProfileDesign, form: Form = "smooth") -> ProfileTarget:

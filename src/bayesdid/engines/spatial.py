@@ -17,12 +17,9 @@ from scipy.special import expit, gammaln
 
 from bayesdid.design.design import FloatArray
 from bayesdid.design.priors import Priors
-from bayesdid.engines.gate import (
-    EDGE_LIMIT,
-    QUADRATURE_LIMIT,
-    GateItem,
-)
+from bayesdid.engines.gate import GateItem, quadrature_gate
 from bayesdid.engines.importance import draw_importance
+from bayesdid.engines.quadrature import Piecewise
 from bayesdid.errors import NotIdentifiedError
 from bayesdid.spatial.logdet import LogDeterminant, narrowed
 from bayesdid.spatial.moments import Moments
@@ -220,23 +217,10 @@ def _draw_rho(
     u = np.linspace(low, high, _FINE)
     log_density = target.log_density(u[:, None])
     top = log_density.max()
-    density = np.exp(log_density - top)
-    step = u[2] - u[1]
-    area = 0.5 * (density[1:] + density[:-1]) * step
-    total, half = area.sum(), (density[::2].sum() - 0.5 * (density[0] + density[-1])) * 2 * step
-    reached = np.concatenate([[0.0], np.cumsum(area)])
-    aim = rng.random(size) * total
-    k = np.clip(np.searchsorted(reached, aim) - 1, 0, len(area) - 1)
-    a, slope, rest = density[k], (density[k + 1] - density[k]) / step, aim - reached[k]
-    # root of slope x^2 / 2 + a x = rest, in the form that survives slope = 0
-    x = 2 * rest / (a + np.sqrt(np.maximum(a**2 + 2 * slope * rest, 1e-300)))
-    error, edge = float(abs(np.log(half / total))), float((area[0] + area[-1]) / total)
-    gate = [
-        GateItem("quadrature_error", error, QUADRATURE_LIMIT, error <= QUADRATURE_LIMIT),
-        GateItem("edge_mass", edge, EDGE_LIMIT, edge <= EDGE_LIMIT),
-    ]
-    z = (u[k] + np.clip(x, 0, step))[:, None]
-    return target, z, float(top + np.log(total)), gate
+    table = Piecewise(u, np.exp(log_density - top))
+    z = table.quantiles(rng.random(size))[:, None]
+    log_evidence = float(top + np.log(table.areas.sum()))
+    return target, z, log_evidence, quadrature_gate(table.error, table.edge)
 
 
 def _support(target: SpatialTarget, u: FloatArray) -> tuple[float, float]:

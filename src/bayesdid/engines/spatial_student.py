@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import warnings
 from dataclasses import dataclass
 
 import numpy as np
 
 from bayesdid.design.design import FloatArray
 from bayesdid.design.priors import PriorName, Priors
-from bayesdid.engines.gate import chain_gate
+from bayesdid.engines.chain import Attempt, sample_chains
 from bayesdid.engines.spatial import SpatialDraws
 from bayesdid.engines.spatial_fit import SpatialFit, effects_of, spatial_priors
 from bayesdid.spatial.design import LAG_OF_ERROR, LAG_OF_Y, SpatialDesign
@@ -38,8 +37,6 @@ def fit_student(
     logdet: LogDeterminant | None = None,
 ) -> StudentFit:  # fmt: skip
     """Four chains of `draws` draws each; one more chance with longer chains."""
-    import pymc as pm
-
     from bayesdid.models.durbin import build
 
     resolved, reference = spatial_priors(design, priors)
@@ -48,23 +45,15 @@ def fit_student(
     else:
         logdet = None
     stats = moments(design)
-    for length in (1, 3):
-        model = build(design, stats, logdet, resolved, reference, errors="student_t")
-        with model, warnings.catch_warnings():
-            warnings.simplefilter("ignore")  # convergence is judged by our own gate
-            tree = pm.sample(
-                draws=draws * length, tune=1000, chains=4, cores=2, random_seed=seed,
-                nuts_sampler="nutpie", progressbar=False, compute_convergence_checks=False,
-                quiet=True,
-            )  # fmt: skip
-        gate = chain_gate(tree)
-        if all(item.passed for item in gate):
-            break
-    posterior = tree["posterior"].to_dataset().isel(draw=slice(None, None, length))
+    chains = sample_chains(
+        lambda: build(design, stats, logdet, resolved, reference, errors="student_t"),
+        [Attempt(1, {}), Attempt(3, {})], draws=draws, seed=seed,
+    )  # fmt: skip
+    posterior = chains.thinned()
     flat = {name: values.to_numpy().reshape(4 * draws, *values.shape[2:])
             for name, values in posterior.data_vars.items()}  # fmt: skip
     rho = flat.get("rho", np.zeros(4 * draws))
     found = SpatialDraws(rho, flat["b"], flat["sigma"], np.empty((len(rho), 0)), float("nan"),
-                         tuple(gate))  # fmt: skip
+                         tuple(chains.gate))  # fmt: skip
     effects = effects_of(design, found, logdet)
     return StudentFit(SpatialFit(design, found, logdet, effects, resolved, reference), flat["nu"])

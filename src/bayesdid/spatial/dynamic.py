@@ -105,7 +105,8 @@ def cumulative_effects(
     P = (past[:, None] + past_lag[:, None] * e) / filtered
     stable = abs(P).max(axis=1) < 1
     # row sums by the same functions of a small matrix, which need no eigenvectors of W
-    H, eye = krylov(weights), np.eye(len(krylov(weights)))
+    H = krylov(weights)
+    eye = np.eye(len(H))
     small = eye - rho[:, None, None] * H
     row = np.linalg.solve(small, (beta[:, None] * eye[0] + theta[:, None] * H[:, 0])[..., None])
     step = np.linalg.solve(small, past[:, None, None] * eye + past_lag[:, None, None] * H)

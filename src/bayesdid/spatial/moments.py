@@ -134,19 +134,18 @@ def moments(design: SpatialDesign, transform: Transform = "lee_yu") -> Moments:
         name, _, cells = strata[0]
         strata[0] = (name, N * T - sum(degrees for _, degrees, _ in strata[1:]), cells)
     parts = np.stack([_products(A, B, name, by_unit) for name, _, _ in strata])
-    power = T - 1.0 if unit == "fixed" and transform == "lee_yu" else float(T)
+    levels = T - 1.0 if unit == "fixed" and transform == "lee_yu" else float(T)
+    power = levels if filtered or lagged else 0.0
     row_power = 0.0
-    spectrum = row_sum_spectrum(design.weights)
-    if transform == "lee_yu" and not by_unit:
+    if power and transform == "lee_yu" and not by_unit:
         if period == "fixed":
-            row_power = T - 1.0 if unit == "fixed" else float(T)
+            row_power = levels
         elif filtered and unit != "fixed":
             row_power = 1.0  # of the intercept
+    spectrum = row_sum_spectrum(design.weights) if row_power else (np.zeros(1), np.zeros(1))
     return Moments(
         parts, np.array([d for _, d, _ in strata]), np.array([c for _, _, c in strata]), flat,
-        design.names, power if (filtered or lagged) else 0.0,
-        row_power if (filtered or lagged) else 0.0, spectrum,
-        not filtered,
+        design.names, power, row_power, spectrum, not filtered,
     )  # fmt: skip
 
 

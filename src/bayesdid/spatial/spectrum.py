@@ -51,47 +51,31 @@ def symmetriser(weights: Weights) -> FloatArray | None:
     pattern = abs(W).sign()
     if abs(pattern - pattern.T).nnz:
         return None
-    log_s = _log_scale_dense(weights.dense()) if weights.n <= DENSE_LIMIT else _log_scale(W)
+    log_s = _log_scale(W)
     s = np.exp(log_s - log_s.mean())
     S = diags_array(s) @ W @ diags_array(1 / s)
     return s if abs(S - S.T).max() <= 1e-10 * abs(S).max() else None
 
 
-def _log_scale_dense(W: FloatArray) -> FloatArray:
-    """Walk the graph level by level from one unit of each component."""
-    log_s = np.full(len(W), np.nan)
-    while len(left := np.flatnonzero(np.isnan(log_s))):
-        level = left[:1]
-        log_s[level] = 0.0
-        while len(level):
-            left = np.flatnonzero(np.isnan(log_s))
-            links = W[np.ix_(level, left)] > 0
-            found = links.any(axis=0)
-            parent, child = level[links.argmax(axis=0)[found]], left[found]
-            log_s[child] = log_s[parent] + 0.5 * np.log(W[parent, child] / W[child, parent])
-            level = child
-    return log_s
-
-
 def _log_scale(W: csr_array) -> FloatArray:
-    """The same for sparse weights, unit by unit."""
-    log_s = np.full(W.shape[0], np.nan)
-    ahead, back = W.tocsr(), W.T.tocsr()
-    ahead.sort_indices()
+    """Walk the graph level by level from one unit of each component."""
+    ahead, back = csr_array(W), csr_array(W.T)
+    ahead.sort_indices()  # the patterns are one, so that entries are pairs
     back.sort_indices()
+    log_s = np.full(W.shape[0], np.nan)
     for root in range(len(log_s)):
         if np.isfinite(log_s[root]):
             continue
         log_s[root] = 0.0
-        queue = [root]
-        while queue:
-            i = queue.pop()
-            span = slice(ahead.indptr[i], ahead.indptr[i + 1])
-            j = ahead.indices[span]
-            new = ~np.isfinite(log_s[j])
-            ratio = 0.5 * np.log(ahead.data[span] / back.data[span])
-            log_s[j[new]] = log_s[i] + ratio[new]
-            queue += j[new].tolist()
+        level = np.array([root])
+        while len(level):
+            out, into = ahead[level], back[level]
+            new = np.flatnonzero(np.isnan(log_s[out.indices]))
+            child, first = np.unique(out.indices[new], return_index=True)
+            at = new[first]
+            parent = level[np.searchsorted(out.indptr, at, side="right") - 1]
+            log_s[child] = log_s[parent] + 0.5 * np.log(out.data[at] / into.data[at])
+            level = child
     return log_s
 
 
