@@ -20,8 +20,8 @@ report: $(STAMP) ## Build the reports of the shipped studies
 	done
 
 test: $(STAMP) ## Lint, types, tests
-	$(BIN)/ruff check src tests
-	$(BIN)/ruff format --check src tests
+	$(BIN)/ruff check src tests data
+	$(BIN)/ruff format --check src tests data
 	$(BIN)/mypy
 	$(BIN)/python -m pytest -q -n 2
 
@@ -35,8 +35,11 @@ bench: $(STAMP) ## Speed of spatial models beside their peers (a table; about tw
 	OMP_NUM_THREADS=1 $(BIN)/python tests/benchmarks/bench_spatial.py
 
 format: $(STAMP) ## Format and sort imports
-	$(BIN)/ruff check --fix src tests
-	$(BIN)/ruff format src tests
+	$(BIN)/ruff check --fix src tests data
+	$(BIN)/ruff format src tests data
+
+map: $(STAMP) ## Rewrite the map of modules in ARCHITECTURE.md
+	$(BIN)/python tests/architecture_map.py
 
 lock: ## Re-resolve requirements.lock from pyproject.toml
 	$(BIN)/uv pip compile --quiet --universal --python-version 3.12 --group dev pyproject.toml \
@@ -46,4 +49,4 @@ lock: ## Re-resolve requirements.lock from pyproject.toml
 clean: ## Remove the virtual environment and caches
 	rm -rf $(VENV) .mypy_cache .ruff_cache .pytest_cache .hypothesis
 
-.PHONY: help setup report test calibrate calibrate-spatial bench format lock clean
+.PHONY: help setup report test calibrate calibrate-spatial bench format map lock clean

@@ -5,6 +5,7 @@ from pathlib import Path
 
 import pytest
 
+sys.path.insert(0, str(Path(__file__).parent))
 for folder in Path(__file__).parent.iterdir():
     if folder.is_dir():
         sys.path.insert(0, str(folder))

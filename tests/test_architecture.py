@@ -2,40 +2,33 @@
 
 import ast
 import re
+import subprocess
 
 import pytest
 
-ORDER = ("errors", "jsonio", "logs", "study", "panel", "design", "spatial", "models", "engines",
-         "frequentist", "contrasts", "audit", "checks", "analyses", "report", "cli")  # fmt: skip
-MAY_IMPORT_PYMC = {
-    "models",
-    "engines.plain",
-    "engines.collapsed",
-    "engines.chain",
-}
+from architecture_map import MARK, ORDER, PACKAGES, SHARED, make_map, modules
+
+PYMC = ("model.pymc", "inference.nuts")
+LIGHT = ("study", "panel", "design", "spatial", "model", "audit", "estimands", "published")
+HEAVY = {"pymc", "pytensor", "nutpie", "arviz", "matplotlib", "pyfixest", "spreg", "linearmodels"}
 
 
-@pytest.fixture(scope="module")
-def modules(root):
-    source = root / "src" / "bayesdid"
-    found = {}
-    for path in sorted(source.rglob("*.py")):
-        name = ".".join(path.relative_to(source).with_suffix("").parts)
-        found[name.removesuffix(".__init__")] = path
-    return found
-
-
-def imports(path):
-    for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+def imports(path, top_level_only=False):
+    tree = ast.parse(path.read_text(encoding="utf-8"))
+    for node in tree.body if top_level_only else ast.walk(tree):
         if isinstance(node, ast.ImportFrom) and node.module:
             yield node.module
         elif isinstance(node, ast.Import):
             yield from (alias.name for alias in node.names)
 
 
-def test_imports_go_one_way(modules):
+def within(name, rooms):
+    return any(name == room or name.startswith(f"{room}.") for room in rooms)
+
+
+def test_imports_go_one_way():
     wrong = []
-    for name, path in modules.items():
+    for name, path in modules().items():
         package = name.partition(".")[0]
         if package not in ORDER:
             continue
@@ -47,56 +40,69 @@ def test_imports_go_one_way(modules):
     assert not wrong
 
 
-def test_only_models_and_two_engines_import_pymc(modules):
-    for name, path in modules.items():
-        if {"pymc", "pytensor"} & {target.partition(".")[0] for target in imports(path)}:
-            assert name in MAY_IMPORT_PYMC or name.partition(".")[0] == "models", name
+def test_every_package_has_a_place_in_the_order():
+    found = {name.partition(".")[0] for name in modules()}
+    assert found - {"", "__main__"} == set(ORDER)
 
 
-def test_the_specification_side_knows_no_heavy_library(modules):
-    heavy = {"pymc", "pytensor", "nutpie", "arviz", "matplotlib", "pyfixest"}
-    for name, path in modules.items():
-        if name.partition(".")[0] in {"study", "panel", "design", "audit", "contrasts"}:
-            tree = ast.parse(path.read_text(encoding="utf-8"))
-            top = {
-                target.partition(".")[0]
-                for node in tree.body
-                if isinstance(node, ast.Import | ast.ImportFrom)
-                for target in (
-                    [node.module or ""] if isinstance(node, ast.ImportFrom)
-                    else [alias.name for alias in node.names]
-                )
-            }  # fmt: skip
-            assert not top & heavy, name
+def test_only_the_compiler_and_the_samplers_import_pymc():
+    wrong = [
+        name
+        for name, path in modules().items()
+        if {"pymc", "pytensor"} & {target.partition(".")[0] for target in imports(path)}
+        and not within(name, PYMC)
+    ]
+    assert not wrong
 
 
-def test_every_module_is_on_the_map_and_every_line_is_a_module(root, modules):
+def test_the_specification_side_knows_no_heavy_library():
+    wrong = [
+        name
+        for name, path in modules().items()
+        if within(name, (*SHARED, *LIGHT))
+        and not within(name, PYMC)
+        and {target.partition(".")[0] for target in imports(path, top_level_only=True)} & HEAVY
+    ]
+    assert not wrong
+
+
+def test_the_map_is_what_make_map_writes(root):
     text = (root / "ARCHITECTURE.md").read_text(encoding="utf-8")
-    listed = set(re.findall(r"^\| `([\w.]+)` \|", text, flags=re.M))
-    entry = {"__init__.py", "__main__.py"}
-    actual = {name for name, path in modules.items() if path.name not in entry}
-    assert listed == actual
+    assert text.partition(MARK)[2].strip() == make_map().strip()
 
 
-def test_modules_are_small(modules):
-    sizes = sorted(len(path.read_text(encoding="utf-8").splitlines()) for path in modules.values())
+def test_the_flow_in_words_is_the_order_that_is_checked(root):
+    text = (root / "ARCHITECTURE.md").read_text(encoding="utf-8")
+    flow = next(line for line in text.splitlines() if " -> " in line)
+    assert tuple(word.strip() for word in flow.split("->")) == PACKAGES
+
+
+def test_modules_are_small():
+    sizes = sorted(
+        len(path.read_text(encoding="utf-8").splitlines()) for path in modules().values()
+    )
     assert sizes[-1] <= 500
     assert sizes[len(sizes) // 2] <= 150
 
 
-def test_no_study_is_named_in_the_source(root, modules):
+def test_no_study_is_named_in_the_source(root):
     names = {path.name for path in (root / "models").iterdir()}
     names |= {"innovation", "smart_year", "perse", "sbprim", "totfatrte"}
-    for name, path in modules.items():
+    for name, path in modules().items():
         text = path.read_text(encoding="utf-8")
         code = "\n".join(line for line in text.splitlines() if "e.g." not in line)
         for word in names:
             assert not re.search(rf"(?<!models/)\b{word}\b", code), (name, word)
 
 
-def test_top_level_folders(root):
-    import subprocess
+def test_the_formatter_is_never_skipped(root):
+    marker = "# fmt: " + "skip"
+    for folder in ("src", "tests", "data"):
+        for path in (root / folder).rglob("*.py"):
+            assert marker not in path.read_text(encoding="utf-8"), path
 
+
+def test_top_level_folders(root):
     tracked = subprocess.run(["git", "ls-files"], cwd=root, capture_output=True, text=True)
     if tracked.returncode:
         pytest.skip("not a git checkout")

@@ -48,10 +48,15 @@ def column(id_, names, outcome, result, n, **kwargs):
     coef, se, r2 = result
     keys = [*names, "constant"]
     return {
-        "id": id_, "outcome": outcome, "treatments": [k for k in names if k in POLICY],
-        "covariates": [k for k in names if k not in POLICY], "n": f"{n:,}", "r2": f"{r2:.3f}",
-        "coefficients": {k: cell(b, s) for k, b, s in zip(keys, coef, se, strict=True)}, **kwargs,
-    }  # fmt: skip
+        "id": id_,
+        "outcome": outcome,
+        "treatments": [k for k in names if k in POLICY],
+        "covariates": [k for k in names if k not in POLICY],
+        "n": f"{n:,}",
+        "r2": f"{r2:.3f}",
+        "coefficients": {k: cell(b, s) for k, b, s in zip(keys, coef, se, strict=True)},
+        **kwargs,
+    }
 
 
 POLICY = ("both", "only:a", "only:b", "any")
@@ -64,9 +69,14 @@ def raw_study(seed: int) -> dict:
     start = np.full((N, 2), np.inf)
     early, late = rng.integers(FIRST + 1, FIRST + 3, N), rng.integers(FIRST + 3, FIRST + T, N)
     for i, arm in enumerate(kind):
-        start[i] = {"none": (np.inf, np.inf), "a": (early[i], np.inf), "b": (np.inf, early[i]),
-                    "ab": (early[i], late[i]), "ba": (late[i], early[i]),
-                    "same": (late[i], late[i])}[arm]  # fmt: skip
+        start[i] = {
+            "none": (np.inf, np.inf),
+            "a": (early[i], np.inf),
+            "b": (np.inf, early[i]),
+            "ab": (early[i], late[i]),
+            "ba": (late[i], early[i]),
+            "same": (late[i], late[i]),
+        }[arm]
     unit, period = (a.ravel() for a in np.mgrid[:N, FIRST : FIRST + T])
     on = period[:, None] >= start[unit]
     both, a, b = on.all(axis=1) * 1.0, (on[:, 0] & ~on[:, 1]) * 1.0, (on[:, 1] & ~on[:, 0]) * 1.0
@@ -95,67 +105,154 @@ def raw_study(seed: int) -> dict:
     first = fit(both, [z, x1, x2])
     same = ["t2.2"]
     t2 = [
-        column("1", ["both"], "y", fit(y, [both], fixed=False), N * T, family="pooled",
-               unit_effects="none", period_effects="none", same_sample_as=same),
+        column(
+            "1",
+            ["both"],
+            "y",
+            fit(y, [both], fixed=False),
+            N * T,
+            family="pooled",
+            unit_effects="none",
+            period_effects="none",
+            same_sample_as=same,
+        ),
         column("2", ["both", *controls], "y", base, N * T),
         column("3", ["both"], "y", fit(y, [both]), N * T, same_sample_as=same),
-        column("4", ["both", *controls], "y", fit(y, [both, x1, x2], with_none),
-               int(with_none.sum()), sample={"arms": ["none", "dual"]}),
-        column("5", ["only:a", *controls], "y", fit(y, [a, x1, x2], with_single),
-               int(with_single.sum()), sample={"arms": ["none", "single"]}),
-    ]  # fmt: skip
+        column(
+            "4",
+            ["both", *controls],
+            "y",
+            fit(y, [both, x1, x2], with_none),
+            int(with_none.sum()),
+            sample={"arms": ["none", "dual"]},
+        ),
+        column(
+            "5",
+            ["only:a", *controls],
+            "y",
+            fit(y, [a, x1, x2], with_single),
+            int(with_single.sum()),
+            sample={"arms": ["none", "single"]},
+        ),
+    ]
     t3 = [
         column("1", ["both", *controls], "M", fit(M, [both, x1, x2]), N * T, same_sample_as=same),
-        column("2", ["both", "M", *controls], "y", fit(y, [both, M, x1, x2]), N * T,
-               same_sample_as=same),
-        column("3", ["both", *controls], "y", fit(ahead, [both, x1, x2], no_lead), N * (T - 1),
-               outcome_lead=1),
+        column(
+            "2",
+            ["both", "M", *controls],
+            "y",
+            fit(y, [both, M, x1, x2]),
+            N * T,
+            same_sample_as=same,
+        ),
+        column(
+            "3",
+            ["both", *controls],
+            "y",
+            fit(ahead, [both, x1, x2], no_lead),
+            N * (T - 1),
+            outcome_lead=1,
+        ),
         column("4", ["both", *controls], "y", base, N * T, same_sample_as=same),
-    ]  # fmt: skip
+    ]
     t4 = []
     for k, level in enumerate("gh"):
         rows = group == level
-        t4.append(column(str(k), ["both", *controls], "y", fit(y, [both, x1, x2], rows),
-                         int(rows.sum()), sample={"groups": {"group": [level]}}))  # fmt: skip
+        t4.append(
+            column(
+                str(k),
+                ["both", *controls],
+                "y",
+                fit(y, [both, x1, x2], rows),
+                int(rows.sum()),
+                sample={"groups": {"group": [level]}},
+            )
+        )
     F = (first[0][0] / first[1][0]) ** 2
-    t5 = [column("1", controls, "both", (first[0][1:], first[1][1:], first[2]), N * T,
-                 family="iv_first", instrument="z",
-                 statistic=[{"name": "F", "value": f"{F:.2f}{stars(F**0.5)}",
-                             "reference": "F(1)"}])]  # fmt: skip
+    t5 = [
+        column(
+            "1",
+            controls,
+            "both",
+            (first[0][1:], first[1][1:], first[2]),
+            N * T,
+            family="iv_first",
+            instrument="z",
+            statistic=[{"name": "F", "value": f"{F:.2f}{stars(F**0.5)}", "reference": "F(1)"}],
+        )
+    ]
     t5[0]["coefficients"]["z"] = cell(first[0][0], first[1][0])
     beta, theta, rho = rng.normal(-0.6, 0.1), rng.normal(-0.8, 0.1), rng.uniform(0.1, 0.7)
     total = (beta + theta) / (1 - rho)
     direct = beta * rng.uniform(1.0, 1.2)
-    t6 = [{
-        "id": "1", "outcome": "y", "treatments": ["both"], "covariates": controls, "family": "sdm",
-        "n": f"{N * T:,}", "row_normalised": True,
-        "coefficients": {"both": cell(beta, 0.1)}, "spatial_lags": {"both": cell(theta, 0.2)},
-        "scalars": {"rho": cell(rho, 0.05)},
-        "impacts": {"both": {"direct": cell(direct, 0.1), "indirect": cell(total - direct, 0.3),
-                             "total": cell(total, 0.35)}},
-    }]  # fmt: skip
+    t6 = [
+        {
+            "id": "1",
+            "outcome": "y",
+            "treatments": ["both"],
+            "covariates": controls,
+            "family": "sdm",
+            "n": f"{N * T:,}",
+            "row_normalised": True,
+            "coefficients": {"both": cell(beta, 0.1)},
+            "spatial_lags": {"both": cell(theta, 0.2)},
+            "scalars": {"rho": cell(rho, 0.05)},
+            "impacts": {
+                "both": {
+                    "direct": cell(direct, 0.1),
+                    "indirect": cell(total - direct, 0.3),
+                    "total": cell(total, 0.35),
+                }
+            },
+        }
+    ]
     moments = [
-        {"column": name, "mean": f"{v.mean():.3f}", "sd": f"{v.std(ddof=1):.3f}",
-         "min": f"{v.min():.3f}", "max": f"{v.max():.3f}"}
+        {
+            "column": name,
+            "mean": f"{v.mean():.3f}",
+            "sd": f"{v.std(ddof=1):.3f}",
+            "min": f"{v.min():.3f}",
+            "max": f"{v.max():.3f}",
+        }
         for name, v in (("y", y), ("both", both), ("M", M), ("x1", x1), ("x2", x2))
-    ]  # fmt: skip
+    ]
     tables = [
-        {"id": "t1", "title": "moments", "kind": "descriptive", "n": str(N * T),
-         "moments": moments},
-        *({"id": f"t{k}", "title": "t", "kind": "regression", "se_kind": "iid", "column": columns}
-          for k, columns in zip(range(2, 7), (t2, t3, t4, t5, t6), strict=True)),
-    ]  # fmt: skip
+        {
+            "id": "t1",
+            "title": "moments",
+            "kind": "descriptive",
+            "n": str(N * T),
+            "moments": moments,
+        },
+        *(
+            {"id": f"t{k}", "title": "t", "kind": "regression", "se_kind": "iid", "column": columns}
+            for k, columns in zip(range(2, 7), (t2, t3, t4, t5, t6), strict=True)
+        ),
+    ]
     file = {
         "study": {"id": f"simulated{seed}", "title": "t", "citation": "c"},
         "outcome": {"column": "y", "label": "y", "unit": "u"},
-        "panel": {"unit": "unit", "period": "period", "units": N, "first_period": FIRST,
-                  "last_period": FIRST + T - 1},
-        "policy": [{"id": "a", "label": "A", "adoption": "ya"},
-                   {"id": "b", "label": "B", "adoption": "yb"}],
+        "panel": {
+            "unit": "unit",
+            "period": "period",
+            "units": N,
+            "first_period": FIRST,
+            "last_period": FIRST + T - 1,
+        },
+        "policy": [
+            {"id": "a", "label": "A", "adoption": "ya"},
+            {"id": "b", "label": "B", "adoption": "yb"},
+        ],
         "group": [{"column": "group", "label": "G", "levels": {"g": "G", "h": "H"}}],
-        "design": {"none": 12, "single": 10, "dual": 8, "only": {"a": 6, "b": 4},
-                   "first": {"a": 4, "b": 3}, "simultaneous": 1},
-    }  # fmt: skip
+        "design": {
+            "none": 12,
+            "single": 10,
+            "dual": 8,
+            "only": {"a": 6, "b": 4},
+            "first": {"a": 4, "b": 3},
+            "simultaneous": 1,
+        },
+    }
     return {"file": file, "tables": tables, "claims": claims(t2, t4)}
 
 
@@ -165,20 +262,47 @@ def claims(t2, t4) -> list[dict]:
     level = {3: "1%", 2: "5%", 1: "10%", 0: "none"}[main.count("*")]
     order = sorted("01", key=lambda k: -abs(float(_value(t4[int(k)]))))
     return [
-        {"id": "value", "text": "t", "place": "p", "value": f"{100 * size:.1f}", "scale": 100,
-         "cell": "t2.2:both", "significance": level,
-         "direction": "negative" if main.startswith("-") else "positive"},
-        {"id": "stronger", "text": "t", "place": "p",
-         "comparison": {"stronger": f"t4.{order[0]}:both", "weaker": f"t4.{order[1]}:both"}},
-        {"id": "sum", "text": "t", "place": "p",
-         "arithmetic": {"parts": ["4", "3", "1"], "operation": "sum", "result": "8"}},
-        {"id": "product", "text": "t", "place": "p",
-         "arithmetic": {"parts": ["30", "6"], "operation": "product", "result": "180"}},
-        {"id": "share1", "text": "t", "place": "p",
-         "arithmetic": {"parts": ["97"], "operation": "percent_of", "result": "29.13"}},
-        {"id": "share2", "text": "t", "place": "p",
-         "arithmetic": {"parts": ["104"], "operation": "percent_of", "result": "31.23"}},
-    ]  # fmt: skip
+        {
+            "id": "value",
+            "text": "t",
+            "place": "p",
+            "value": f"{100 * size:.1f}",
+            "scale": 100,
+            "cell": "t2.2:both",
+            "significance": level,
+            "direction": "negative" if main.startswith("-") else "positive",
+        },
+        {
+            "id": "stronger",
+            "text": "t",
+            "place": "p",
+            "comparison": {"stronger": f"t4.{order[0]}:both", "weaker": f"t4.{order[1]}:both"},
+        },
+        {
+            "id": "sum",
+            "text": "t",
+            "place": "p",
+            "arithmetic": {"parts": ["4", "3", "1"], "operation": "sum", "result": "8"},
+        },
+        {
+            "id": "product",
+            "text": "t",
+            "place": "p",
+            "arithmetic": {"parts": ["30", "6"], "operation": "product", "result": "180"},
+        },
+        {
+            "id": "share1",
+            "text": "t",
+            "place": "p",
+            "arithmetic": {"parts": ["97"], "operation": "percent_of", "result": "29.13"},
+        },
+        {
+            "id": "share2",
+            "text": "t",
+            "place": "p",
+            "arithmetic": {"parts": ["104"], "operation": "percent_of", "result": "31.23"},
+        },
+    ]
 
 
 def _value(column) -> str:

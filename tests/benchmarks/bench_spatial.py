@@ -29,12 +29,12 @@ sys.path.insert(0, str(Path(__file__).parents[1] / "statistical"))
 from planted import base_design, near, simulated
 from spatial_calibrate import PLACES, study_panel
 
-from bayesdid.engines.spatial_fit import SpatialFit, fit_spatial
+from bayesdid.inference.exact.durbin_fit import SpatialFit, fit_spatial
 from bayesdid.panel.places import random_places
 from bayesdid.spatial.design import SpatialDesign, spatial_design
-from bayesdid.spatial.distance import great_circle, rings
-from bayesdid.spatial.logdet import log_determinant
-from bayesdid.spatial.weights import make_weights
+from bayesdid.spatial.operators.logdet import log_determinant
+from bayesdid.spatial.weights.distance import great_circle, rings
+from bayesdid.spatial.weights.weights import make_weights
 
 SHARED = Path(__file__).parents[3] / "shared" / "data"
 DRAWS = 4000
@@ -75,19 +75,32 @@ def beside_spreg(times: int) -> list[Row]:
         W = libpysal.weights.WSP(csr_matrix(design.weights.matrix)).to_W(silence_warnings=True)
     rows = []
     for periods, text in ((True, "unit and period effects"), (False, "unit effects only")):
-        a, b = pairs(lambda: fit_spatial(design, size=DRAWS),
-                     quiet(lambda periods=periods: spreg.ML_LagFE(
-                         y, x, W, time_effects=periods, spat_impacts=None)), times)  # fmt: skip
-        rows.append((f"218 x 16: SDM, {DRAWS} draws, effects, log-determinant | spreg ML_LagFE, "
-                     f"{text}, point estimate", f"{a:.3f} s", f"{b:.3f} s",
-                     f"time {a / b:.2f}"))  # fmt: skip
+        a, b = pairs(
+            lambda: fit_spatial(design, size=DRAWS),
+            quiet(
+                lambda periods=periods: spreg.ML_LagFE(
+                    y, x, W, time_effects=periods, spat_impacts=None
+                )
+            ),
+            times,
+        )
+        rows.append(
+            (
+                f"218 x 16: SDM, {DRAWS} draws, effects, log-determinant | spreg ML_LagFE, "
+                f"{text}, point estimate",
+                f"{a:.3f} s",
+                f"{b:.3f} s",
+                f"time {a / b:.2f}",
+            )
+        )
     return rows
 
 
 def cigarettes() -> tuple[SpatialDesign, str]:
     """Baltagi's panel, or one of its size."""
-    panel, contiguity = (SHARED / name for name in ("cigar_baltagi_46x30.csv",
-                                                    "w_usa46_contiguity.csv"))  # fmt: skip
+    panel, contiguity = (
+        SHARED / name for name in ("cigar_baltagi_46x30.csv", "w_usa46_contiguity.csv")
+    )
     if not panel.exists() or not contiguity.exists():
         return simulated(near(46), "sdm", T=30), "simulated panel of its size"
     data = pd.read_csv(panel).sort_values(["state", "year"])
@@ -106,12 +119,22 @@ def beside_spmixw(times: int) -> list[Row]:
     y = design.Y.T.reshape(-1)
     X = design.Z[: design.K0].transpose(2, 1, 0).reshape(-1, design.K0)
     W = design.weights.dense()
-    a, b = pairs(lambda: fit_spatial(design, priors="flat", size=DRAWS),
-                 lambda: spmixw.sdm_panel(y, X, W, 46, 30, ndraw=DRAWS + 500, nomit=500, rval=0,
-                                          model=3, lflag=0, seed=0), times)  # fmt: skip
-    return [(f"46 x 30 ({name}): SDM, {DRAWS} draws with effects | spmixw, homoscedastic, "
-             f"{DRAWS} draws after 500", f"{DRAWS / a:,.0f} draws/s", f"{DRAWS / b:,.0f} draws/s",
-             f"speed {b / a:.0f}")]  # fmt: skip
+    a, b = pairs(
+        lambda: fit_spatial(design, priors="flat", size=DRAWS),
+        lambda: spmixw.sdm_panel(
+            y, X, W, 46, 30, ndraw=DRAWS + 500, nomit=500, rval=0, model=3, lflag=0, seed=0
+        ),
+        times,
+    )
+    return [
+        (
+            f"46 x 30 ({name}): SDM, {DRAWS} draws with effects | spmixw, homoscedastic, "
+            f"{DRAWS} draws after 500",
+            f"{DRAWS / a:,.0f} draws/s",
+            f"{DRAWS / b:,.0f} draws/s",
+            f"speed {b / a:.0f}",
+        )
+    ]
 
 
 def distance_bands() -> list[Row]:
@@ -127,8 +150,14 @@ def distance_bands() -> list[Row]:
             failed += not fit_spatial(spatial_design(design.base, W, "sdm"), size=DRAWS).converged
 
     seconds = timed(sweep)
-    return [(f"218 x 16: 20 bands of 100 km, SDM with {DRAWS} draws for each, weights included",
-             f"{seconds:.2f} s", "", f"{failed} gates failed")]  # fmt: skip
+    return [
+        (
+            f"218 x 16: 20 bands of 100 km, SDM with {DRAWS} draws for each, weights included",
+            f"{seconds:.2f} s",
+            "",
+            f"{failed} gates failed",
+        )
+    ]
 
 
 def large(N: int, T: int, how: str) -> SpatialDesign:
@@ -159,9 +188,15 @@ def measure(N: int, T: int, how: str) -> dict[str, object]:
     fit: SpatialFit = fit_spatial(design, size=DRAWS, logdet=logdet)
     parts["all"] = time.perf_counter() - begin
     error = next(item.value for item in fit.draws.gate if item.name == "logdet_error")
-    return {**parts, "method": logdet.method, "error": error, "converged": fit.converged,
-            "rho": float(fit.draws.rho.mean()), "sd": float(fit.draws.rho.std()),
-            "GiB": resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 2**20}  # fmt: skip
+    return {
+        **parts,
+        "method": logdet.method,
+        "error": error,
+        "converged": fit.converged,
+        "rho": float(fit.draws.rho.mean()),
+        "sd": float(fit.draws.rho.std()),
+        "GiB": resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 2**20,
+    }
 
 
 def apart(N: int, T: int, how: str = "row") -> Row:
@@ -171,10 +206,14 @@ def apart(N: int, T: int, how: str = "row") -> Row:
     text = f"{N:,} x {T}: SDM, {DRAWS} draws, 10 nearest" + (
         ", row sums equal" if how == "row" else ", row sums unequal"
     )
-    return (text, f"{found['all']:.2f} s", f"log-determinant {found['logdet']:.2f} s",
-            f"{found['method']}, error {found['error']:.0e}, {found['GiB']:.2f} GiB, "
-            f"rho {found['rho']:.3f} ({found['sd']:.3f})"
-            + ("" if found["converged"] else ", gate failed"))  # fmt: skip
+    return (
+        text,
+        f"{found['all']:.2f} s",
+        f"log-determinant {found['logdet']:.2f} s",
+        f"{found['method']}, error {found['error']:.0e}, {found['GiB']:.2f} GiB, "
+        f"rho {found['rho']:.3f} ({found['sd']:.3f})"
+        + ("" if found["converged"] else ", gate failed"),
+    )
 
 
 def main() -> None:

@@ -12,9 +12,9 @@ from bayesdid.checks.loo import loo, loo_check, without_unit
 from bayesdid.checks.predictive import FALSE_ALARM, predictive_checks
 from bayesdid.checks.run import run_checks
 from bayesdid.design.build import with_effects
-from bayesdid.design.priors import resolve_priors
-from bayesdid.engines.fit import fit
-from bayesdid.errors import InputError, ResultError
+from bayesdid.exceptions import InputError, ResultError
+from bayesdid.inference.fit import fit
+from bayesdid.model.priors import resolve_priors
 
 
 def arms_of(design):
@@ -40,9 +40,17 @@ def test_all_checks_pass_where_the_model_is_true():
     design = make_design(7, N=20, T=8)
     results = run_checks(fit(design, draws=400), design, arms_of(design), minimum=-100.0)
     assert {result.name: result.passed for result in results} == dict.fromkeys(
-        ("negative_share", "maximum", "skewness", "autocorrelation", "unit_variance", "pre_trends",
-         "loo"), True,
-    )  # fmt: skip
+        (
+            "negative_share",
+            "maximum",
+            "skewness",
+            "autocorrelation",
+            "unit_variance",
+            "pre_trends",
+            "loo",
+        ),
+        True,
+    )
     assert all(result.to_dict()["table"] and result.text for result in results)
 
 
@@ -116,8 +124,9 @@ def test_leaving_a_unit_out_equals_refitting_without_it(effects):
         keep = design.unit_index != unit
         parts = {name: getattr(design, name)[keep] for name in ("y", "D", "X", "period_index")}
         index = design.unit_index[keep]
-        rest = dataclasses.replace(design, **parts, unit_index=index - (index > unit),
-                                   units=np.delete(design.units, unit))  # fmt: skip
+        rest = dataclasses.replace(
+            design, **parts, unit_index=index - (index > unit), units=np.delete(design.units, unit)
+        )
         refitted = fit(rest, draws=1000, seed=2, priors=priors)["posterior"]["tau"]
         gaps.append(float((refitted.mean() - full.mean()) / full.std()) - table["shift"].iloc[unit])
     assert len(gaps) >= 5
@@ -135,8 +144,10 @@ def test_loo_equals_refitting_without_the_row():
     exact = []
     for row in range(design.n):
         keep = np.arange(design.n) != row
-        parts = {name: getattr(design, name)[keep]
-                 for name in ("y", "D", "X", "unit_index", "period_index")}  # fmt: skip
+        parts = {
+            name: getattr(design, name)[keep]
+            for name in ("y", "D", "X", "unit_index", "period_index")
+        }
         posterior = fit(dataclasses.replace(design, **parts), draws=500)["posterior"]
         mean = posterior["constant"] + posterior["tau"].to_numpy() @ design.D[row]
         mean = mean + posterior["beta"].to_numpy() @ design.X[row]

@@ -7,7 +7,7 @@ import pytest
 
 import bayesdid as bd
 from bayesdid.checks.placebo import SCHEMES, placebo
-from bayesdid.errors import InputError
+from bayesdid.exceptions import InputError
 
 
 @pytest.fixture(scope="module")
@@ -41,10 +41,15 @@ def test_no_effect_no_rejection(small, scheme):
     spec, panel = small
     rng = np.random.default_rng(0)
     shares = [
-        placebo(spec, outcome(panel, rng.standard_normal(len(panel.frame))), scheme=scheme,
-                assignments=60, seed=k).rejection
+        placebo(
+            spec,
+            outcome(panel, rng.standard_normal(len(panel.frame))),
+            scheme=scheme,
+            assignments=60,
+            seed=k,
+        ).rejection
         for k in range(25)
-    ]  # fmt: skip
+    ]
     assert abs(np.mean(shares) - 0.05) < 5 * np.std(shares) / np.sqrt(25) + 1e-9
 
 

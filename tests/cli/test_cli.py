@@ -9,8 +9,18 @@ from typer.testing import CliRunner
 
 from bayesdid.cli.app import app
 
-COMMANDS = ("report", "audit", "synergy", "fit", "analyse", "compare", "validate", "check",
-            "panel", "schema")  # fmt: skip
+COMMANDS = (
+    "report",
+    "audit",
+    "synergy",
+    "fit",
+    "analyse",
+    "compare",
+    "validate",
+    "check",
+    "panel",
+    "schema",
+)
 HEAVY = ("pymc", "pytensor", "nutpie", "matplotlib", "arviz", "pyfixest")
 
 
@@ -65,22 +75,52 @@ def test_unknown_spec_lists_the_known(models, tmp_path):
 
 
 def test_fit_writes_and_reuses(models, tmp_path):
-    arguments = ("fit", models / "traffic_laws", "--spec", "specs.factorial", "--out", tmp_path,
-                 "--draws", 200, "--workers", 1, "--json")  # fmt: skip
+    arguments = (
+        "fit",
+        models / "traffic_laws",
+        "--spec",
+        "specs.factorial",
+        "--out",
+        tmp_path,
+        "--draws",
+        200,
+        "--workers",
+        1,
+        "--json",
+    )
     first, second = run(*arguments), run(*arguments)
     assert first.returncode == second.returncode == 0
     rows = json.loads(first.stdout)["rows"]
     assert [row["term"] for row in rows] == [
-        "active:perse", "active:belt", "active:perse * active:belt",
-    ]  # fmt: skip
+        "active:perse",
+        "active:belt",
+        "active:perse * active:belt",
+    ]
     assert rows == json.loads(second.stdout)["rows"]
     assert "1 of them reused" in " ".join(second.stderr.split())
 
 
 def test_a_fit_that_did_not_converge_sets_exit_code_1(studies, tmp_path):
-    result = run("fit", studies / "small", "--spec", "t2.factorial", "--effects", "random",
-                 "--engine", "collapsed", "--draws", 50, "--tune", 50, "--chains", 2,
-                 "--out", tmp_path, "--workers", 1)  # fmt: skip
+    result = run(
+        "fit",
+        studies / "small",
+        "--spec",
+        "t2.factorial",
+        "--effects",
+        "random",
+        "--engine",
+        "collapsed",
+        "--draws",
+        50,
+        "--tune",
+        50,
+        "--chains",
+        2,
+        "--out",
+        tmp_path,
+        "--workers",
+        1,
+    )
     assert result.returncode == 1
     assert "NOT CONVERGED" in result.stdout.replace("\n", " ")
 
@@ -126,8 +166,15 @@ def test_synergy_json(models):
 
 
 def test_analyse_prints_one_document_and_stores_draws(models, tmp_path):
-    arguments = ("analyse", models / "traffic_laws", "--spec", "reanalysis.mediation_miles",
-                 "--out", tmp_path, "--json")  # fmt: skip
+    arguments = (
+        "analyse",
+        models / "traffic_laws",
+        "--spec",
+        "reanalysis.mediation_miles",
+        "--out",
+        tmp_path,
+        "--json",
+    )
     first = run(*arguments)
     assert first.returncode == 0, first.stderr
     (content,) = json.loads(first.stdout)["analyses"]
@@ -143,9 +190,25 @@ def test_what_is_not_identified_is_refused_with_the_reason(models, tmp_path):
 
 
 def test_compare_names_the_better_model(models):
-    result = run("compare", models / "castle_doctrine", "--spec", "published.unweighted",
-                 "--effects", "fixed", "--json")  # fmt: skip
+    result = run(
+        "compare",
+        models / "castle_doctrine",
+        "--spec",
+        "published.unweighted",
+        "--effects",
+        "fixed",
+        "--json",
+    )
     assert result.returncode == 0, result.stderr
     assert "predicts units it has not seen best" in json.loads(result.stdout)["sentences"][0]
-    assert run("compare", models / "castle_doctrine", "--spec", "published.unweighted",
-               "--effects", "zzz").returncode == 2  # fmt: skip
+    assert (
+        run(
+            "compare",
+            models / "castle_doctrine",
+            "--spec",
+            "published.unweighted",
+            "--effects",
+            "zzz",
+        ).returncode
+        == 2
+    )

@@ -7,11 +7,11 @@ import pytest
 from panels import make_design
 
 import bayesdid as bd
-from bayesdid.design.priors import resolve_priors
 from bayesdid.design.regressors import regressors
 from bayesdid.design.terms import term_values
 from bayesdid.design.within import two_way
-from bayesdid.errors import InputError, NotIdentifiedError
+from bayesdid.exceptions import InputError, NotIdentifiedError
+from bayesdid.model.priors import resolve_priors
 from bayesdid.panel.adoption import arm, sequence, state
 from bayesdid.study.terms import parse_term
 
@@ -78,13 +78,16 @@ def test_a_lead_takes_the_outcome_of_a_later_period(small):
 def test_projections_equal_dense_ones(balanced):
     design = make_design(1, balanced=balanced)
     split = two_way(design.regressors, design.unit_index, design.period_index)
-    dummies = np.hstack([
-        (design.unit_index[:, None] == np.arange(len(design.units))).astype(float),
-        (design.period_index[:, None] == np.arange(len(design.periods))).astype(float),
-    ])  # fmt: skip
+    dummies = np.hstack(
+        [
+            (design.unit_index[:, None] == np.arange(len(design.units))).astype(float),
+            (design.period_index[:, None] == np.arange(len(design.periods))).astype(float),
+        ]
+    )
     hat = dummies @ np.linalg.pinv(dummies, rcond=1e-10)
-    np.testing.assert_allclose(split.residual, design.regressors - hat @ design.regressors,
-                               atol=1e-9)  # fmt: skip
+    np.testing.assert_allclose(
+        split.residual, design.regressors - hat @ design.regressors, atol=1e-9
+    )
     total = split.residual + split.unit + split.period + design.regressors.mean(axis=0)
     np.testing.assert_allclose(total, design.regressors, atol=1e-9)
 

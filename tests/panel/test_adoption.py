@@ -7,7 +7,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 import bayesdid as bd
-from bayesdid.errors import InputError
+from bayesdid.exceptions import InputError
 from bayesdid.panel.adoption import arm, cohort, event_time, from_indicator, only, sequence, state
 
 YEARS = st.one_of(st.none(), st.integers(2001, 2008))

@@ -4,7 +4,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from bayesdid.errors import InputError
+from bayesdid.exceptions import InputError
 from bayesdid.panel.read import read_panel
 from bayesdid.panel.simulate import simulate_frame, simulate_panel
 from bayesdid.panel.validate import validate_panel

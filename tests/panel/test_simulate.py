@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 import bayesdid as bd
-from bayesdid.errors import InputError
+from bayesdid.exceptions import InputError
 from bayesdid.panel.adoption import arm, sequence
 
 
@@ -24,8 +24,10 @@ def test_the_papers_design_exactly(panel):
     assert arm(panel.adoption).value_counts().to_dict() == {"none": 102, "single": 79, "dual": 37}
     orders = sequence(panel.adoption)
     assert orders[orders != ""].value_counts().to_dict() == {
-        "first:smart": 18, "first:innovation": 16, "simultaneous": 3,
-    }  # fmt: skip
+        "first:smart": 18,
+        "first:innovation": 16,
+        "simultaneous": 3,
+    }
     assert panel.synthetic
 
 

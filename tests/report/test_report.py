@@ -68,12 +68,26 @@ def test_prose_changes_with_the_results(results, page):
 
 def test_answer_turns_with_the_sign():
     def results(mean, p):
-        verdict = {"contrast": "both - sum of singles", "word": "undecided", "p": p, "p_low": p,
-                   "p_high": p,
-                   "summary": {"mean": mean, "hdi89": [mean - 1, mean + 1]}}  # fmt: skip
-        return {"outcome": {"natural_per_unit": 100, "natural_unit": "deaths", "unit": "u",
-                            "better": "lower"}, "synthetic": "", "contrasts": None, "checks": [],
-                "published": {"verdicts": [verdict]}}  # fmt: skip
+        verdict = {
+            "contrast": "both - sum of singles",
+            "word": "undecided",
+            "p": p,
+            "p_low": p,
+            "p_high": p,
+            "summary": {"mean": mean, "hdi89": [mean - 1, mean + 1]},
+        }
+        return {
+            "outcome": {
+                "natural_per_unit": 100,
+                "natural_unit": "deaths",
+                "unit": "u",
+                "better": "lower",
+            },
+            "synthetic": "",
+            "contrasts": None,
+            "checks": [],
+            "published": {"verdicts": [verdict]},
+        }
 
     assert "to do less than the sum of the two by 25.4 deaths" in answer(results(0.254, 0.02))[0]
     assert "to do more than the sum of the two by 25.4 deaths" in answer(results(-0.254, 0.98))[0]
@@ -104,7 +118,7 @@ def test_a_fit_that_failed_is_marked(results):
 
 def test_a_failed_fit_is_no_result(studies):
     """Contrasts are taken from converged fits only."""
-    from bayesdid.frequentist.fixest import least_squares
+    from bayesdid.peers.fixest import least_squares
     from bayesdid.report.panel_results import panel_section
 
     study = bd.load_study(studies / "small")
@@ -120,8 +134,9 @@ def test_a_failed_fit_is_no_result(studies):
 def test_tables_hold_the_numbers_of_results(folder, results):
     contrasts = pd.read_csv(folder / "tables" / "contrasts.csv")
     row = results["contrasts"]["rows"][0]
-    found = contrasts[(contrasts["contrast"] == row["name"])
-                      & (contrasts["assumption"] == f"{row['spec']} fixed")]  # fmt: skip
+    found = contrasts[
+        (contrasts["contrast"] == row["name"]) & (contrasts["assumption"] == f"{row['spec']} fixed")
+    ]
     assert found["mean"].iloc[0] == pytest.approx(row["main"]["summary"]["mean"])
     tex = (folder / "tables" / "contrasts.tex").read_text(encoding="utf-8")
     assert "SYNTHETIC" in tex

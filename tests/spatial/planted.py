@@ -4,7 +4,7 @@ import numpy as np
 
 from bayesdid.design.design import Design
 from bayesdid.spatial.design import LAG_OF_ERROR, LAG_OF_X, LAG_OF_Y, spatial_design
-from bayesdid.spatial.weights import make_weights
+from bayesdid.spatial.weights.weights import make_weights
 
 
 def near(N, k=4, seed=0, normalisation="row"):
@@ -33,13 +33,42 @@ def base_design(y, X, unit="fixed", period="fixed"):
     N, T = y.shape
     names = tuple(f"x{k}" for k in range(len(X)))
     columns = X.reshape(len(X), -1).T
-    return Design("s.1", "s", "y", y.ravel(), columns[:, :1], columns[:, 1:], names[:1], names[1:],
-                  np.repeat(np.arange(N), T), np.tile(np.arange(T), N), np.arange(N), np.arange(T),
-                  "place", "year", unit, period, None, "0" * 64)  # fmt: skip
+    return Design(
+        "s.1",
+        "s",
+        "y",
+        y.ravel(),
+        columns[:, :1],
+        columns[:, 1:],
+        names[:1],
+        names[1:],
+        np.repeat(np.arange(N), T),
+        np.tile(np.arange(T), N),
+        np.arange(N),
+        np.arange(T),
+        "place",
+        "year",
+        unit,
+        period,
+        None,
+        "0" * 64,
+    )
 
 
-def simulated(weights, kind, *, T=8, rho=0.4, beta=(1.0, -0.5), theta=(0.5, 0.3), sigma=1.0,
-              unit="fixed", period="fixed", seed=0, tails=None):  # fmt: skip
+def simulated(
+    weights,
+    kind,
+    *,
+    T=8,
+    rho=0.4,
+    beta=(1.0, -0.5),
+    theta=(0.5, 0.3),
+    sigma=1.0,
+    unit="fixed",
+    period="fixed",
+    seed=0,
+    tails=None,
+):
     """A panel of one spatial model; effects are drawn whatever the fit then assumes of them."""
     rng = np.random.default_rng([seed, 7])
     N, W = weights.n, weights.dense()

@@ -11,18 +11,18 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 import bayesdid as bd
-from bayesdid.errors import InputError
+from bayesdid.exceptions import InputError
 from bayesdid.panel.read import read_panel
 from bayesdid.panel.validate import STAMP, validate_panel
 from bayesdid.panel.write import write_panel
-from bayesdid.spatial.build import (
+from bayesdid.spatial.weights.build import (
     coordinates,
     declared_weights,
     panel_distances,
     resolve_weights,
     weights_from_path,
 )
-from bayesdid.spatial.files import write_weights
+from bayesdid.spatial.weights.files import write_weights
 from bayesdid.study.load import load_study
 
 STUDY = """
@@ -377,7 +377,7 @@ def test_places_are_real_and_distinct(dual, root):
     assert found <= set(zip(known["lon"], known["lat"], strict=True))
     near = known.set_index("name").loc[["北京市", "上海市"], ["lon", "lat"]]
     assert bd.simulate_panel(study, seed=1).frame["lon"].iloc[0] != panel.frame["lon"].iloc[0]
-    from bayesdid.spatial.distance import great_circle
+    from bayesdid.spatial.weights.distance import great_circle
 
     # Beijing to Shanghai, seat to seat
     assert great_circle(near, near.index).km[0, 1] == pytest.approx(1067, abs=5)
@@ -452,8 +452,12 @@ def test_places_of_the_states(states):
     study, panel = states
     place = dict(zip(panel.unit_labels.values(), coordinates(study, panel), strict=True))
     # a point inside each state, to half a degree
-    for name, lon, lat in (("Kansas", -98.4, 38.5), ("Wyoming", -107.5, 43.0),
-                           ("Florida", -82.5, 28.6), ("Maine", -69.2, 45.4)):  # fmt: skip
+    for name, lon, lat in (
+        ("Kansas", -98.4, 38.5),
+        ("Wyoming", -107.5, 43.0),
+        ("Florida", -82.5, 28.6),
+        ("Maine", -69.2, 45.4),
+    ):
         assert place[name] == pytest.approx((lon, lat), abs=0.5)
     near = declared_weights(study, panel, "nearest4")
     np.testing.assert_allclose(near.dense().max(axis=1), 0.25)

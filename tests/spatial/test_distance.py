@@ -7,8 +7,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from bayesdid.errors import InputError
-from bayesdid.spatial.distance import (
+from bayesdid.exceptions import InputError
+from bayesdid.spatial.weights.distance import (
     EARTH_KM,
     Distances,
     band,
@@ -21,8 +21,12 @@ from bayesdid.spatial.distance import (
 
 # Decimal degrees of city centres; kilometres as given by any great-circle calculator. A sphere is
 # off the ellipsoid by at most 0.6 %, the centres by a kilometre or two.
-PARIS, LONDON, SYDNEY, NEW_YORK = (2.3522, 48.8566), (-0.1276, 51.5072), (151.2093, -33.8688), (
-    -74.0060, 40.7128)  # fmt: skip
+PARIS, LONDON, SYDNEY, NEW_YORK = (
+    (2.3522, 48.8566),
+    (-0.1276, 51.5072),
+    (151.2093, -33.8688),
+    (-74.0060, 40.7128),
+)
 LINE = [(0.0, 0.0), (1.0, 0.0), (3.0, 0.0), (7.0, 0.0)]  # on the equator
 DEGREE = EARTH_KM * np.pi / 180
 
@@ -165,11 +169,16 @@ def test_one_place_across_the_date_line():
 def test_faulty_requests():
     near = great_circle(LINE, list("abcd"))
     for call in (
-        lambda: nearest(near, 4), lambda: nearest(near, 0), lambda: band(near, 200, 100),
-        lambda: band(near, -1, 100), lambda: rings(near, 0, 100), lambda: rings(near, 200, 100),
-        lambda: inverse_distance(near, power=-1), lambda: great_circle(LINE, list("abc")),
+        lambda: nearest(near, 4),
+        lambda: nearest(near, 0),
+        lambda: band(near, 200, 100),
+        lambda: band(near, -1, 100),
+        lambda: rings(near, 0, 100),
+        lambda: rings(near, 200, 100),
+        lambda: inverse_distance(near, power=-1),
+        lambda: great_circle(LINE, list("abc")),
         lambda: economic_geographic(near, [1.0, 2.0, 3.0, np.nan]),
-    ):  # fmt: skip
+    ):
         with pytest.raises(InputError, match="Remedy"):
             call()
     with pytest.raises(InputError, match=r"same mean.*b and d: 2"):

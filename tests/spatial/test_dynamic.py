@@ -6,12 +6,12 @@ import numpy as np
 import pytest
 from planted import base_design, near, simulated, within_reach
 
-from bayesdid.engines.spatial_fit import fit_spatial
-from bayesdid.errors import InputError
+from bayesdid.exceptions import InputError
+from bayesdid.inference.exact.durbin_fit import fit_spatial
 from bayesdid.spatial.design import spatial_design
-from bayesdid.spatial.dynamic import PAST, PAST_LAG, cumulative_effects, dynamic_design
-from bayesdid.spatial.spectrum import eigenvalues
-from bayesdid.spatial.weights import make_weights
+from bayesdid.spatial.operators.dynamic import PAST, PAST_LAG, cumulative_effects, dynamic_design
+from bayesdid.spatial.operators.spectrum import eigenvalues
+from bayesdid.spatial.weights.weights import make_weights
 
 N = 20
 WEIGHTS = {
@@ -20,10 +20,10 @@ WEIGHTS = {
     "islands": within_reach(N, 0.2),
     "spectral": within_reach(N, 0.4, normalisation="spectral"),
     "nearest, spectral, one row doubled": make_weights(
-        near(N, 3, 1).dense() * (1 + (np.arange(N) == 2))[:, None], np.arange(N), "made",
-        "spectral"),
+        near(N, 3, 1).dense() * (1 + (np.arange(N) == 2))[:, None], np.arange(N), "made", "spectral"
+    ),
     "min-max": within_reach(N, 0.4, normalisation="min-max"),
-}  # fmt: skip
+}
 
 
 def draws(weights, size=12, seed=0):
@@ -44,9 +44,11 @@ def recursion(weights, rho, past, past_lag, beta, theta, horizon):
         now = P @ now + A @ (beta * eye + theta * W)
         shown.append((np.trace(now) / weights.n, now.sum() / weights.n))
     limit = np.linalg.solve(eye - P, A @ (beta * eye + theta * W))
-    return np.array(shown), (np.trace(limit) / weights.n, limit.sum() / weights.n), (
-        abs(np.linalg.eigvals(P)).max()
-    )  # fmt: skip
+    return (
+        np.array(shown),
+        (np.trace(limit) / weights.n, limit.sum() / weights.n),
+        (abs(np.linalg.eigvals(P)).max()),
+    )
 
 
 @pytest.mark.parametrize("name", WEIGHTS)
@@ -75,8 +77,9 @@ def test_effects_reach_their_limit_or_run_away():
     weights = WEIGHTS["nearest"]
     rho, past, past_lag = np.array([0.3, 0.3]), np.array([0.4, 0.9]), np.array([0.1, 0.1])
     one = np.ones(2)
-    found = cumulative_effects(weights, eigenvalues(weights), rho, past, past_lag, one, one,
-                               horizon=200)  # fmt: skip
+    found = cumulative_effects(
+        weights, eigenvalues(weights), rho, past, past_lag, one, one, horizon=200
+    )
     assert found.stable.tolist() == [True, False]
     assert found.direct[-1, 0] == pytest.approx(found.long_run_direct[0], rel=1e-9)
     assert found.total[-1, 0] == pytest.approx(found.long_run_total[0], rel=1e-9)
@@ -115,8 +118,20 @@ def test_the_design_starts_one_period_later():
     moving = dynamic_design(design)
     W = design.weights.dense()
     assert (moving.N, moving.T) == (12, 5)
-    assert moving.names == ("x0", "x1", "W x0", "W x1", PAST, PAST_LAG, "y[0]", "W y[0]",
-                            "mean x0", "mean x1", "mean W x0", "mean W x1")  # fmt: skip
+    assert moving.names == (
+        "x0",
+        "x1",
+        "W x0",
+        "W x1",
+        PAST,
+        PAST_LAG,
+        "y[0]",
+        "W y[0]",
+        "mean x0",
+        "mean x1",
+        "mean W x0",
+        "mean W x1",
+    )
     assert moving.Z.shape == (12, 12, 5)
     part = dict(zip(moving.names, moving.Z, strict=True))
     assert np.array_equal(moving.Y, design.Y[:, 1:])
@@ -144,9 +159,14 @@ def test_what_does_not_move_has_no_mean_beside_it():
 def test_rows_in_any_order_give_the_same_design():
     design = simulated(near(12), "sdm", T=6)
     base, order = design.base, np.random.default_rng(0).permutation(72)
-    mixed = dataclasses.replace(base, y=base.y[order], D=base.D[order], X=base.X[order],
-                                unit_index=base.unit_index[order],
-                                period_index=base.period_index[order])  # fmt: skip
+    mixed = dataclasses.replace(
+        base,
+        y=base.y[order],
+        D=base.D[order],
+        X=base.X[order],
+        unit_index=base.unit_index[order],
+        period_index=base.period_index[order],
+    )
     one, other = (dynamic_design(spatial_design(b, design.weights, "sdm")) for b in (base, mixed))
     assert np.array_equal(one.Z, other.Z)
     fits = [fit_spatial(d, size=400) for d in (one, other)]
@@ -221,8 +241,10 @@ def test_initial_conditions_leave_no_nickell_bias(estimates):
     standard error is 0.005), which 20 panels cannot tell from zero; fixed effects by order 1 / T.
     """
     assert max(map(abs, z_values(estimates["initial"]).values())) < 4
-    off = {label: np.mean([row[PAST] for row in rows]) - TRUTH[PAST]
-           for label, rows in estimates.items()}  # fmt: skip
+    off = {
+        label: np.mean([row[PAST] for row in rows]) - TRUTH[PAST]
+        for label, rows in estimates.items()
+    }
     assert abs(off["initial"]) < abs(off["fixed"]) / 3
 
 

@@ -6,9 +6,16 @@ import numpy as np
 import pytest
 from planted import near, within_reach
 
-from bayesdid.spatial.impacts import by_order, multipliers, received, row_sum_note, smooth, solved
-from bayesdid.spatial.logdet import log_determinant
-from bayesdid.spatial.weights import make_weights
+from bayesdid.spatial.operators.impacts import (
+    by_order,
+    multipliers,
+    received,
+    row_sum_note,
+    smooth,
+    solved,
+)
+from bayesdid.spatial.operators.logdet import log_determinant
+from bayesdid.spatial.weights.weights import make_weights
 
 N = 25
 RNG = np.random.default_rng(11)
@@ -32,7 +39,7 @@ WEIGHTS = {
     "dense, unequal": of(RNG.random((N, N)) * (1 - np.eye(N)), "spectral"),
     "tiny numbers": of(within_reach(N, 0.3, normalisation="none").dense() * 1e-14, "none"),
     "huge numbers": of(within_reach(N, 0.3, normalisation="none").dense() * 1e5, "none"),
-}  # fmt: skip
+}
 # every row of these sums to one
 EQUAL = {name for name, w in WEIGHTS.items() if np.allclose(w.dense().sum(axis=1), 1, atol=1e-12)}
 
@@ -49,8 +56,12 @@ def draws(weights, size=40, share=0.9, seed=0):
 def whole(weights, rho, beta, theta):
     """``(I - rho W)^-1 (beta I + theta W)``, shape (S, N, N)."""
     W, eye = weights.dense(), np.eye(weights.n)
-    return np.stack([np.linalg.solve(eye - r * W, b * eye + t * W)
-                     for r, b, t in zip(rho, beta, theta, strict=True)])  # fmt: skip
+    return np.stack(
+        [
+            np.linalg.solve(eye - r * W, b * eye + t * W)
+            for r, b, t in zip(rho, beta, theta, strict=True)
+        ]
+    )
 
 
 @pytest.mark.parametrize("name", WEIGHTS)
@@ -144,13 +155,16 @@ def test_what_units_receive(name):
     found = received(weights, rho, beta, theta, treated)
     size = abs(M).sum(axis=2).mean(axis=1, keepdims=True)
     assert (abs(found - expected) < 1e-8 * size.max()).all()
-    assert np.allclose(received(weights, rho, beta, 0.0, treated),
-                       received(weights, rho, beta, np.zeros_like(beta), treated))  # fmt: skip
+    assert np.allclose(
+        received(weights, rho, beta, 0.0, treated),
+        received(weights, rho, beta, np.zeros_like(beta), treated),
+    )
 
 
-@pytest.mark.parametrize(("low", "high"), [
-    (-0.5, 0.5), (0.5, 0.99), (-0.9999, 0.9999), (0.9, 1 - 1e-6), (-0.2, 1 - 1e-9), (0.3, 0.3),
-])  # fmt: skip
+@pytest.mark.parametrize(
+    ("low", "high"),
+    [(-0.5, 0.5), (0.5, 0.99), (-0.9999, 0.9999), (0.9, 1 - 1e-6), (-0.2, 1 - 1e-9), (0.3, 0.3)],
+)
 def test_smooth_is_accurate_next_to_a_pole(low, high):
     """Relative to the largest value near a draw: a draw far from the pole is not spoilt by it."""
     rho = np.random.default_rng(0).uniform(low, high, 300)
@@ -195,8 +209,9 @@ def test_the_order_and_the_scale_of_weights_do_not_matter(name):
     weights = WEIGHTS[name]
     rho, beta, theta = draws(weights)
     order = np.random.default_rng(5).permutation(N)
-    shuffled = dataclasses.replace(weights, matrix=weights.matrix[order][:, order],
-                                   units=weights.units[order])  # fmt: skip
+    shuffled = dataclasses.replace(
+        weights, matrix=weights.matrix[order][:, order], units=weights.units[order]
+    )
     scaled = dataclasses.replace(weights, matrix=weights.matrix * 1e-9)
     one = multipliers(weights, log_determinant(weights), rho).effects(beta, theta)
     other = multipliers(shuffled, log_determinant(shuffled), rho).effects(beta, theta)
@@ -207,5 +222,8 @@ def test_the_order_and_the_scale_of_weights_do_not_matter(name):
     for part in ("direct", "indirect", "total"):
         assert np.allclose(getattr(one, part), getattr(other, part), rtol=1e-7, atol=1e-9)
     treated = (np.arange(N) % 3 == 0).astype(float)
-    assert np.allclose(received(weights, rho, beta, theta, treated)[:, order],
-                       received(shuffled, rho, beta, theta, treated[order]), atol=1e-7)  # fmt: skip
+    assert np.allclose(
+        received(weights, rho, beta, theta, treated)[:, order],
+        received(shuffled, rho, beta, theta, treated[order]),
+        atol=1e-7,
+    )

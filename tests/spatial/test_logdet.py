@@ -9,10 +9,10 @@ from hypothesis import strategies as st
 from planted import near, simulated, within_reach
 from scipy.stats import binom
 
-from bayesdid.engines.spatial_fit import fit_spatial
-from bayesdid.errors import InputError
-from bayesdid.spatial.logdet import log_determinant, narrowed
-from bayesdid.spatial.weights import make_weights, spectral_radius
+from bayesdid.exceptions import InputError
+from bayesdid.inference.exact.durbin_fit import fit_spatial
+from bayesdid.spatial.operators.logdet import log_determinant, narrowed
+from bayesdid.spatial.weights.weights import make_weights, spectral_radius
 
 N = 40
 
@@ -68,15 +68,25 @@ WEIGHTS = {
     "complete": of(np.ones((N, N)) - np.eye(N)),
     "one link": of(np.eye(N, k=1) * (np.arange(N) == 3)[:, None]),
     "a zero column": of(near(N).dense() * (np.arange(N) != 7), "spectral"),
-}  # fmt: skip
-SYMMETRISABLE = {"symmetric, as it stands", "symmetric, tiny numbers", "row-normalised symmetric",
-                 "with islands", "symmetric, spectral", "min-max", "acyclic", "bipartite",
-                 "complete", "one link"}  # fmt: skip
+}
+SYMMETRISABLE = {
+    "symmetric, as it stands",
+    "symmetric, tiny numbers",
+    "row-normalised symmetric",
+    "with islands",
+    "symmetric, spectral",
+    "min-max",
+    "acyclic",
+    "bipartite",
+    "complete",
+    "one link",
+}
 EVERY = [
-    (name, method) for name in WEIGHTS
+    (name, method)
+    for name in WEIGHTS
     for method in ("eigenvalues", "sparse_lu", "trace", "chebyshev")
     if method != "chebyshev" or name in SYMMETRISABLE
-]  # fmt: skip
+]
 
 
 def dense(weights, rho):
@@ -126,11 +136,17 @@ def test_the_slope_is_the_derivative_and_minus_the_trace(name, method):
         assert abs(found.slope(rho) + traces).max() < 1e-3 * size
 
 
-@pytest.mark.parametrize(("name", "method"), [
-    ("row-normalised symmetric", "chebyshev"), ("bipartite", "chebyshev"),
-    ("symmetric, spectral", "trace"), ("nearest", "trace"), ("with islands", "trace"),
-    ("directed cycle", "trace"),
-])  # fmt: skip
+@pytest.mark.parametrize(
+    ("name", "method"),
+    [
+        ("row-normalised symmetric", "chebyshev"),
+        ("bipartite", "chebyshev"),
+        ("symmetric, spectral", "trace"),
+        ("nearest", "trace"),
+        ("with islands", "trace"),
+        ("directed cycle", "trace"),
+    ],
+)
 def test_stochastic_bounds_hold_for_nearly_every_seed(name, method):
     """|t| of 39 degrees of freedom exceeds 3 with probability 0.005; declared false alarms: 2 %.
 
@@ -148,8 +164,10 @@ def test_stochastic_bounds_hold_for_nearly_every_seed(name, method):
 
 
 @pytest.mark.parametrize("name", WEIGHTS)
-@pytest.mark.parametrize("window", [(0.6, 0.65), (0.3, 0.9), (0.5, 0.9999), (1e-4, 1 - 1e-6),
-                                    (0.999, 1 - 1e-7), (0.01, 0.4)])  # fmt: skip
+@pytest.mark.parametrize(
+    "window",
+    [(0.6, 0.65), (0.3, 0.9), (0.5, 0.9999), (1e-4, 1 - 1e-6), (0.999, 1 - 1e-7), (0.01, 0.4)],
+)
 def test_a_narrowed_log_determinant_is_accurate(name, window):
     """To 1e-6, however near the window comes to a singular end. Windows are shares of the interval.
 
@@ -157,13 +175,17 @@ def test_a_narrowed_log_determinant_is_accurate(name, window):
     """
     weights = WEIGHTS[name]
     coarse = log_determinant(weights, "sparse_lu")
-    low, high = (coarse.interval.low + (coarse.interval.high - coarse.interval.low) * w
-                 for w in window)  # fmt: skip
+    low, high = (
+        coarse.interval.low + (coarse.interval.high - coarse.interval.low) * w for w in window
+    )
     found = narrowed(coarse, low, high)
-    rho = low + (high - low) * np.concatenate([
-        np.linspace(1e-3, 1 - 1e-3, 101), np.geomspace(1e-6, 1e-3, 20),
-        1 - np.geomspace(1e-6, 1e-3, 20),
-    ])  # fmt: skip
+    rho = low + (high - low) * np.concatenate(
+        [
+            np.linspace(1e-3, 1 - 1e-3, 101),
+            np.geomspace(1e-6, 1e-3, 20),
+            1 - np.geomspace(1e-6, 1e-3, 20),
+        ]
+    )
     off = abs(found.value(rho) - dense(weights, rho)[0])
     assert off.max() < 1e-6
     assert (off <= found.error(rho) + 3e-8).all()
@@ -175,8 +197,12 @@ def test_interpolation_does_not_run_away_at_the_ends(name):
     weights = WEIGHTS[name]
     found, exact = log_determinant(weights, "sparse_lu"), log_determinant(weights)
     ends, width = found.interval, found.interval.high - found.interval.low
-    rho = np.concatenate([ends.low + width * np.geomspace(1.2e-7, 1e-3, 30),
-                          ends.high - width * np.geomspace(1.2e-7, 1e-3, 30)])  # fmt: skip
+    rho = np.concatenate(
+        [
+            ends.low + width * np.geomspace(1.2e-7, 1e-3, 30),
+            ends.high - width * np.geomspace(1.2e-7, 1e-3, 30),
+        ]
+    )
     # beyond the nodes, 1e-4 from the ends, log(1 - rho / end) still falls by up to 7
     assert abs(found.value(rho) - exact.value(rho)).max() < 3
 
@@ -307,8 +333,9 @@ def test_order_and_scale_of_the_weights_do_not_matter(made, share, power):
     limit = found.interval.high if share > 0 else -found.interval.low
     rho = np.array([share * min(limit, 2 / max(spectral_radius(weights.matrix), 1e-3))])
     order = rng.permutation(weights.n)
-    shuffled = dataclasses.replace(weights, matrix=weights.matrix[order][:, order],
-                                   units=weights.units[order])  # fmt: skip
+    shuffled = dataclasses.replace(
+        weights, matrix=weights.matrix[order][:, order], units=weights.units[order]
+    )
     assert log_determinant(shuffled).value(rho) == pytest.approx(found.value(rho), abs=1e-8)
     c = 10.0**power
     scaled = dataclasses.replace(weights, matrix=weights.matrix * c)

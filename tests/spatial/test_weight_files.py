@@ -8,10 +8,10 @@ from hypothesis import strategies as st
 from scipy.sparse import csr_array, save_npz
 from shapely.geometry import Point, box
 
-from bayesdid.errors import InputError
-from bayesdid.spatial.files import read_weights, write_weights
-from bayesdid.spatial.pysal import contiguity
-from bayesdid.spatial.weights import aligned, make_weights
+from bayesdid.exceptions import InputError
+from bayesdid.spatial.weights.files import read_weights, write_weights
+from bayesdid.spatial.weights.pysal import contiguity
+from bayesdid.spatial.weights.weights import aligned, make_weights
 
 W = np.array([[0, 0.5, 0, 0], [0.5, 0, 2.25, 0], [0, 1 / 3, 0, 0], [0, 0, 0, 0]])
 IDS = ["10", "7", "三", "d e"]
@@ -195,8 +195,12 @@ def test_contiguity_of_a_grid(tmp_path, suffix, rule, diagonal):
     matrix, ids = contiguity(tmp_path / f"grid{suffix}", "name", rule)
     made = aligned(make_weights(matrix, ids, normalisation="none"), np.array([*"abcd", "lone"]))
     expected = np.zeros((5, 5))
-    expected[:4, :4] = [[0, 1, 1, diagonal], [1, 0, diagonal, 1], [1, diagonal, 0, 1],
-                        [diagonal, 1, 1, 0]]  # fmt: skip
+    expected[:4, :4] = [
+        [0, 1, 1, diagonal],
+        [1, 0, diagonal, 1],
+        [1, diagonal, 0, 1],
+        [diagonal, 1, 1, 0],
+    ]
     np.testing.assert_array_equal(made.dense(), expected)
     assert [(note.name, note.count) for note in made.notes] == [("islands", 1)]
 

@@ -7,8 +7,8 @@ from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
 from scipy.sparse import csr_array
 
-from bayesdid.errors import InputError
-from bayesdid.spatial.weights import aligned, make_weights, spectral_radius
+from bayesdid.exceptions import InputError
+from bayesdid.spatial.weights.weights import aligned, make_weights, spectral_radius
 
 PATH = np.array([[0, 1, 0], [1, 0, 2], [0, 2, 0]], dtype=float)
 UNITS = np.array(["a", "b", "c"])

@@ -28,21 +28,21 @@ sys.path.insert(0, str(Path(__file__).parents[1] / "analyses"))
 
 from made import make_panel, make_study, staggered
 
-from bayesdid.analyses.cohort import cell_effects, cohort_pooling
-from bayesdid.analyses.mediation import mediation_draws
-from bayesdid.analyses.overlap import _flat, _synergy_averages, overlap_pooling
-from bayesdid.contrasts.summary import LEVELS, hdi
 from bayesdid.design.build import build_design, with_effects
 from bayesdid.design.cohort import cohort_design
 from bayesdid.design.design import Design
 from bayesdid.design.overlap import overlap_design
-from bayesdid.engines.ar1 import fit_ar1
-from bayesdid.engines.fit import fit
-from bayesdid.engines.instrument import draw_instrument, with_instrument
-from bayesdid.engines.pooled import fit_pooled
-from bayesdid.engines.student import student_posterior
-from bayesdid.frequentist.fixest import least_squares
-from bayesdid.frequentist.instrument import two_stage
+from bayesdid.families.cohort import cell_effects, cohort_pooling
+from bayesdid.families.mediation import mediation_draws
+from bayesdid.families.overlap import _flat, _synergy_averages, overlap_pooling
+from bayesdid.inference.exact.ar1 import fit_ar1
+from bayesdid.inference.exact.conjugate import conjugate_posterior
+from bayesdid.inference.exact.instrument import draw_instrument, with_instrument
+from bayesdid.inference.exact.pooled import fit_pooled
+from bayesdid.inference.fit import fit
+from bayesdid.peers.fixest import least_squares
+from bayesdid.peers.instrument import two_stage
+from bayesdid.summary import LEVELS, hdi
 
 N, T, SIGMA = 40, 10, 0.5
 STARTS = [0.2, 0.2, 0.2, 0.4]  # periods 4, 7, 9 and never
@@ -63,10 +63,12 @@ def _columns(*treatments: str, **more: object) -> dict[str, object]:
 
 
 def _design(seed: int, effect, *treatments: str, policies=("a",)) -> Design:
-    frame, adoption = staggered(seed, N=N, T=T, sigma=SIGMA, policies=policies, shares=STARTS,
-                                effect=effect)  # fmt: skip
-    return build_design(make_study(policies, [_columns(*treatments)])["t.c"],
-                        make_panel(frame, adoption))  # fmt: skip
+    frame, adoption = staggered(
+        seed, N=N, T=T, sigma=SIGMA, policies=policies, shares=STARTS, effect=effect
+    )
+    return build_design(
+        make_study(policies, [_columns(*treatments)])["t.c"], make_panel(frame, adoption)
+    )
 
 
 def _constant(s, t) -> float:
@@ -86,8 +88,12 @@ def twfe(seed: int, kind: str = "fixed") -> Trial:
 
 def factorial(seed: int) -> Trial:
     terms = ("active:a", "active:b", "active:a * active:b")
-    design = _design(seed, lambda s, t: -0.5 * (t >= s[0]) - 0.3 * (t >= s[1])
-                     + 0.2 * (t >= max(s)), *terms, policies=("a", "b"))  # fmt: skip
+    design = _design(
+        seed,
+        lambda s, t: -0.5 * (t >= s[0]) - 0.3 * (t >= s[1]) + 0.2 * (t >= max(s)),
+        *terms,
+        policies=("a", "b"),
+    )
     tree = fit(design, seed=seed, draws=250)
     return Trial(0.2, tree["posterior"]["tau"].to_numpy()[..., 2].ravel(), *_ols(design, 2))
 
@@ -113,24 +119,32 @@ def cohort(seed: int) -> Trial:
     pooling = cohort_pooling(cells)
     tau = fit_pooled(pooling, seed=seed, draws=250)["posterior"]["tau"].to_numpy()
     weight = cells.weights()["overall"]["ATT"]
-    posterior = student_posterior(cells.design)
-    return Trial(float((-0.3 - 0.1 * cells.event_time) @ weight),
-                 cell_effects(pooling, tau.reshape(1000, -1), cells) @ weight,
-                 float(posterior.location @ weight),
-                 float(np.sqrt(weight @ posterior.scale @ weight)))  # fmt: skip
+    posterior = conjugate_posterior(cells.design)
+    return Trial(
+        float((-0.3 - 0.1 * cells.event_time) @ weight),
+        cell_effects(pooling, tau.reshape(1000, -1), cells) @ weight,
+        float(posterior.location @ weight),
+        float(np.sqrt(weight @ posterior.scale @ weight)),
+    )
 
 
 def overlap(seed: int) -> Trial:
     frame, adoption = staggered(
-        seed, N=2 * N, T=T, sigma=SIGMA, policies=("a", "b"), shares=STARTS,
+        seed,
+        N=2 * N,
+        T=T,
+        sigma=SIGMA,
+        policies=("a", "b"),
+        shares=STARTS,
         effect=lambda s, t: -0.5 * (t >= s[0]) - 0.3 * (t >= s[1]) - 0.3 * (t >= max(s)),
-    )  # fmt: skip
+    )
     spec = make_study(columns=[{"id": "c", "outcome": "y", "family": "overlap"}])["t.c"]
     rows = overlap_design(spec, make_panel(frame, adoption))
     pooling = overlap_pooling(rows)
     tau = fit_pooled(pooling, seed=seed, draws=250)["posterior"]["tau"].to_numpy()
-    mine = np.array([name.startswith(("synergy", "since", "order"))
-                     for name in pooling.design.treatments])  # fmt: skip
+    mine = np.array(
+        [name.startswith(("synergy", "since", "order")) for name in pooling.design.treatments]
+    )
     weight = _synergy_averages(rows, pooling.design.D * mine, rows.supported())["synergy"]
     return Trial(-0.3, tau.reshape(1000, -1) @ weight, *_flat(rows)["synergy"])
 
@@ -161,14 +175,20 @@ def moderation(seed: int) -> Trial:
     design = _design(seed, _constant, "active:a")
     M = rng.gamma(2.0, 1.0, design.n)
     D = np.column_stack([design.D, design.D[:, 0] * M])
-    design = dataclasses.replace(design, D=D, X=M[:, None], treatments=("d", "dm"),
-                                 covariates=("m",), y=design.y + 0.2 * D[:, 1])  # fmt: skip
+    design = dataclasses.replace(
+        design,
+        D=D,
+        X=M[:, None],
+        treatments=("d", "dm"),
+        covariates=("m",),
+        y=design.y + 0.2 * D[:, 1],
+    )
     tree = fit(design, seed=seed, draws=250)
     return Trial(0.2, tree["posterior"]["tau"].to_numpy()[..., 1].ravel(), *_ols(design, 1))
 
 
 def heterogeneity(seed: int) -> Trial:
-    from bayesdid.analyses.heterogeneity import heterogeneity_pooling
+    from bayesdid.families.heterogeneity import heterogeneity_pooling
 
     design = _design(seed, _constant, "active:a")
     group = np.where(design.unit_index % 2 == 0, "x", "y")
@@ -188,8 +208,12 @@ def ar1(seed: int) -> Trial:
     y = -0.5 * design.D[:, 0] + rng.normal(0, 1, N)[design.unit_index]
     design = dataclasses.replace(design, y=y + e[design.unit_index, design.period_index])
     row = least_squares(design).table.iloc[0]
-    return Trial(-0.5, fit_ar1(design, seed=seed, draws=250)["posterior"]["tau"].to_numpy().ravel(),
-                 float(row["estimate"]), float(row["se_cluster"]))  # fmt: skip
+    return Trial(
+        -0.5,
+        fit_ar1(design, seed=seed, draws=250)["posterior"]["tau"].to_numpy().ravel(),
+        float(row["estimate"]),
+        float(row["se_cluster"]),
+    )
 
 
 def instrument(seed: int) -> Trial:
@@ -220,8 +244,9 @@ def instrument(seed: int) -> Trial:
         None,
         "0" * 64,
     )
-    found = draw_instrument(with_instrument(design, z, "z"), d, tau_sd=5.0, pi_sd=5.0, size=1000,
-                            seed=seed)  # fmt: skip
+    found = draw_instrument(
+        with_instrument(design, z, "z"), d, tau_sd=5.0, pi_sd=5.0, size=1000, seed=seed
+    )
     peer = two_stage(design, d, z)
     return Trial(-0.5, found.tau, peer.estimate, peer.se)
 
@@ -231,8 +256,8 @@ def _sampler(kind: str):
     """A compiled error model on one design; every trial puts its own outcome in."""
     import nutpie
 
-    from bayesdid.design.priors import resolve_priors
-    from bayesdid.models.errors import build
+    from bayesdid.model.priors import resolve_priors
+    from bayesdid.model.pymc.errors import build
 
     design = _design(0, _constant, "active:a")
     y = np.full(design.n, 20.0) if kind == "negative_binomial" else design.y
@@ -259,8 +284,15 @@ def sampled(seed: int, kind: str) -> Trial:
             )
         case _:
             y = rng.negative_binomial(10, 10 / (10 + np.exp(3 + mu))).astype(float)
-    tree = nutpie.sample(compiled.with_data(outcome=y), draws=400, tune=400, chains=2, cores=1,
-                         seed=seed, progress_bar=False)  # fmt: skip
+    tree = nutpie.sample(
+        compiled.with_data(outcome=y),
+        draws=400,
+        tune=400,
+        chains=2,
+        cores=1,
+        seed=seed,
+        progress_bar=False,
+    )
     draws = np.asarray(tree["posterior"]["tau"]).ravel()
     shown = dataclasses.replace(design, y=np.log(y + 0.5) if kind == "negative_binomial" else y)
     row = least_squares(shown).table.iloc[0]
@@ -294,10 +326,12 @@ def trial(job: tuple[str, int]) -> dict[str, object]:
         warnings.simplefilter("ignore")
         found = function(seed, **options)
     row: dict[str, object] = {
-        "family": name, "error": float(found.draws.mean()) - found.truth, "truth": found.truth,
+        "family": name,
+        "error": float(found.draws.mean()) - found.truth,
+        "truth": found.truth,
         "peer_error": found.estimate - found.truth,
         "peer": abs(found.estimate - found.truth) < 1.959964 * found.se,
-    }  # fmt: skip
+    }
     for level in LEVELS:
         low, high = hdi(found.draws, level)
         row[f"{level:.0%}"] = low <= found.truth <= high
@@ -316,23 +350,30 @@ def calibrate(size: int, workers: int = 1, names: list[str] | None = None) -> pd
     found = []
     for name, part in pd.DataFrame(rows).groupby("family", sort=False):
         bias_se = part["error"].std(ddof=1) / np.sqrt(len(part))
-        found.append({
-            "family": name, "panels": len(part),
-            **{f"{level:.0%}": part[f"{level:.0%}"].mean() for level in LEVELS},
-            "peer 95%": part["peer"].mean(), "bias": part["error"].mean(), "MCSE": bias_se,
-            "RMSE": np.sqrt((part["error"] ** 2).mean()),
-            "peer RMSE": np.sqrt((part["peer_error"] ** 2).mean()),
-        })  # fmt: skip
+        found.append(
+            {
+                "family": name,
+                "panels": len(part),
+                **{f"{level:.0%}": part[f"{level:.0%}"].mean() for level in LEVELS},
+                "peer 95%": part["peer"].mean(),
+                "bias": part["error"].mean(),
+                "MCSE": bias_se,
+                "RMSE": np.sqrt((part["error"] ** 2).mean()),
+                "peer RMSE": np.sqrt((part["peer_error"] ** 2).mean()),
+            }
+        )
     return pd.DataFrame(found)
 
 
 def bands(size: int, error: float = 0.01) -> dict[str, tuple[float, float]]:
     """Binomial band that coverage stays in with probability ``1 - error``, by level."""
     return {
-        f"{level:.0%}": (binom.ppf(error / 2, size, level) / size,
-                         binom.ppf(1 - error / 2, size, level) / size)
+        f"{level:.0%}": (
+            binom.ppf(error / 2, size, level) / size,
+            binom.ppf(1 - error / 2, size, level) / size,
+        )
         for level in LEVELS
-    }  # fmt: skip
+    }
 
 
 def main() -> None:

@@ -35,18 +35,18 @@ sys.path.insert(0, str(Path(__file__).parents[1] / "spatial"))
 
 from planted import base_design, near
 
-from bayesdid.contrasts.summary import LEVELS, hdi
-from bayesdid.design.priors import Priors
-from bayesdid.engines.spatial import draw_spatial, spatial_target
-from bayesdid.engines.spatial_fit import effects_of, fit_spatial
-from bayesdid.frequentist.spatial import spatial_ml
-from bayesdid.frequentist.spatial_impacts import ml_impacts
+from bayesdid.inference.exact.durbin import draw_spatial, spatial_target
+from bayesdid.inference.exact.durbin_fit import effects_of, fit_spatial
+from bayesdid.model.priors import Priors
 from bayesdid.panel.places import random_places
+from bayesdid.peers.spatial_impacts import ml_impacts
+from bayesdid.peers.spatial_ml import spatial_ml
 from bayesdid.spatial.design import spatial_design
-from bayesdid.spatial.distance import great_circle, inverse_distance, nearest
-from bayesdid.spatial.logdet import LogDeterminant, log_determinant
-from bayesdid.spatial.moments import Moments, moments
-from bayesdid.spatial.weights import Weights, make_weights
+from bayesdid.spatial.operators.logdet import LogDeterminant, log_determinant
+from bayesdid.spatial.operators.moments import Moments, moments
+from bayesdid.spatial.weights.distance import great_circle, inverse_distance, nearest
+from bayesdid.spatial.weights.weights import Weights, make_weights
+from bayesdid.summary import LEVELS, hdi
 
 PLACES = Path(__file__).parents[2] / "data" / "china_prefectures.csv"
 CUTOFF = 140  # km, which leaves about a tenth of the units without a neighbour
@@ -104,8 +104,9 @@ CONTROLS = {
 }
 NAMES = ("x0", "x1", "W x0", "W x1")
 # sd over the reference is the prior's sd in units of sigma
-PRIORS = Priors("user", dict.fromkeys(NAMES, 0.0),
-                {"x0": 0.5, "x1": 0.2, "W x0": 0.5, "W x1": 0.3}, np.inf, 0.8)  # fmt: skip
+PRIORS = Priors(
+    "user", dict.fromkeys(NAMES, 0.0), {"x0": 0.5, "x1": 0.2, "W x0": 0.5, "W x1": 0.3}, np.inf, 0.8
+)
 REFERENCE, SIGMA = 0.5, 0.7
 QUANTITIES = ("rho", "beta", "theta", "sigma", "direct", "indirect")
 
@@ -152,9 +153,13 @@ def rank(job: tuple[str, int]) -> dict[str, object]:
     matrix = multiplier @ (b[0] * np.eye(N) + b[2] * W)
     direct, total = np.trace(matrix) / N, matrix.sum() / N
     pairs = (
-        (rho, draws.rho), (b[0], draws.b[:, 0]), (b[2], draws.b[:, 2]), (SIGMA, draws.sigma),
-        (direct, shown.direct), (total - direct, shown.indirect),
-    )  # fmt: skip
+        (rho, draws.rho),
+        (b[0], draws.b[:, 0]),
+        (b[2], draws.b[:, 2]),
+        (SIGMA, draws.sigma),
+        (direct, shown.direct),
+        (total - direct, shown.indirect),
+    )
     ranks = {q: int((values < at).sum()) for q, (at, values) in zip(QUANTITIES, pairs, strict=True)}
     return {"case": name, "seed": seed, **ranks}
 
@@ -177,8 +182,16 @@ def uniformity(size: int, workers: int = 1, names: list[str] | None = None) -> p
             counts = np.bincount(ranks * BINS // RANKS, minlength=BINS)
             p = float(chisquare(counts).pvalue)
             ecdf = float(kstest((ranks + jitter.random(len(ranks))) / RANKS, "uniform").pvalue)
-            found.append({"case": name, "quantity": quantity, "panels": size, "chi-square p": p,
-                          "ECDF p": ecdf, "uniform": min(p, ecdf) > limit})  # fmt: skip
+            found.append(
+                {
+                    "case": name,
+                    "quantity": quantity,
+                    "panels": size,
+                    "chi-square p": p,
+                    "ECDF p": ecdf,
+                    "uniform": min(p, ecdf) > limit,
+                }
+            )
     return pd.DataFrame(found)
 
 
@@ -256,17 +269,25 @@ def trial(job: tuple[str, int]) -> list[dict[str, object]]:
         impacts = ml_impacts(design, ml)
     effects = fit.effects["x0"]
     draws = {"rho": fit.draws.rho, "direct": effects.direct, "indirect": effects.indirect}
-    peers = {"rho": (ml.rho, ml.rho_se), "direct": (impacts.direct[0], impacts.direct_se[0]),
-             "indirect": (impacts.indirect[0], impacts.indirect_se[0])}  # fmt: skip
+    peers = {
+        "rho": (ml.rho, ml.rho_se),
+        "direct": (impacts.direct[0], impacts.direct_se[0]),
+        "indirect": (impacts.indirect[0], impacts.indirect_se[0]),
+    }
     rows = []
     # medians: a posterior that reaches the bound of rho has no mean of 1 / (1 - rho)
     for quantity, at in truth.items():
         estimate, se = peers[quantity]
         row: dict[str, object] = {
-            "setting": name, "quantity": quantity, "truth": at, "gate": fit.converged,
-            "error": float(np.median(draws[quantity])) - at, "peer_error": float(estimate) - at,
-            "peer": bool(abs(estimate - at) < 1.959964 * se), "ml": ml.converged,
-        }  # fmt: skip
+            "setting": name,
+            "quantity": quantity,
+            "truth": at,
+            "gate": fit.converged,
+            "error": float(np.median(draws[quantity])) - at,
+            "peer_error": float(estimate) - at,
+            "peer": bool(abs(estimate - at) < 1.959964 * se),
+            "ml": ml.converged,
+        }
         for level in LEVELS:
             low, high = hdi(draws[quantity], level)
             row[f"{level:.0%}"] = low <= at <= high
@@ -280,25 +301,35 @@ def coverage(size: int, workers: int = 1, names: list[str] | None = None) -> pd.
     rows = pd.DataFrame([row for found in _run(trial, jobs, workers) for row in found])
     found = []
     for (name, quantity), part in rows.groupby(["setting", "quantity"], sort=False):
-        found.append({
-            "setting": name, "quantity": quantity, "truth": part["truth"].iloc[0],
-            **{f"{level:.0%}": part[f"{level:.0%}"].mean() for level in LEVELS},
-            "ML 95%": part["peer"].mean(), "bias": part["error"].mean(),
-            "MCSE": part["error"].std(ddof=1) / np.sqrt(len(part)),
-            "ML bias": part["peer_error"].mean(),
-            "RMSE": np.sqrt((part["error"] ** 2).mean()),
-            "ML RMSE": np.sqrt((part["peer_error"] ** 2).mean()),
-            "gate failed": int((~part["gate"]).sum()), "ML failed": int((~part["ml"]).sum()),
-        })  # fmt: skip
+        found.append(
+            {
+                "setting": name,
+                "quantity": quantity,
+                "truth": part["truth"].iloc[0],
+                **{f"{level:.0%}": part[f"{level:.0%}"].mean() for level in LEVELS},
+                "ML 95%": part["peer"].mean(),
+                "bias": part["error"].mean(),
+                "MCSE": part["error"].std(ddof=1) / np.sqrt(len(part)),
+                "ML bias": part["peer_error"].mean(),
+                "RMSE": np.sqrt((part["error"] ** 2).mean()),
+                "ML RMSE": np.sqrt((part["peer_error"] ** 2).mean()),
+                "gate failed": int((~part["gate"]).sum()),
+                "ML failed": int((~part["ml"]).sum()),
+            }
+        )
     return pd.DataFrame(found)
 
 
 def bands(size: int, error: float = 0.01) -> dict[str, tuple[float, float]]:
     """Binomial band that coverage stays in with probability ``1 - error``, by column."""
     levels = {f"{level:.0%}": level for level in LEVELS} | {"ML 95%": 0.95}
-    return {name: (binom.ppf(error / 2, size, level) / size,
-                   binom.ppf(1 - error / 2, size, level) / size)
-            for name, level in levels.items()}  # fmt: skip
+    return {
+        name: (
+            binom.ppf(error / 2, size, level) / size,
+            binom.ppf(1 - error / 2, size, level) / size,
+        )
+        for name, level in levels.items()
+    }
 
 
 def _run(function, jobs: list, workers: int) -> list:

@@ -5,7 +5,7 @@ import re
 import pytest
 
 from bayesdid.audit.run import audit_study
-from bayesdid.contrasts.published import published_synergy
+from bayesdid.published.synergy import published_synergy
 from bayesdid.study.load import load_study
 
 

@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from bayesdid.errors import InputError
+from bayesdid.exceptions import InputError
 from bayesdid.study.load import load_study
 from bayesdid.study.printed import Printed
 from bayesdid.study.terms import parse_term
@@ -30,9 +30,17 @@ def test_a_number_lies_in_the_interval_of_its_rounding(value, places):
 
 @pytest.mark.parametrize(
     ("text", "value"),
-    [("3,488", 3488), ("−0.227**", -0.227), ("–1.5", -1.5), ("(0.088)", 0.088), ("[12]", 12),
-     ("+0.5*", 0.5), (".25", 0.25), ("1,234,567.8", 1234567.8)],
-)  # fmt: skip
+    [
+        ("3,488", 3488),
+        ("−0.227**", -0.227),
+        ("–1.5", -1.5),
+        ("(0.088)", 0.088),
+        ("[12]", 12),
+        ("+0.5*", 0.5),
+        (".25", 0.25),
+        ("1,234,567.8", 1234567.8),
+    ],
+)
 def test_ways_of_printing(text, value):
     assert float(Printed.parse(text)) == value
 
@@ -45,9 +53,19 @@ def test_what_is_not_a_number(text):
 
 @pytest.mark.parametrize(
     "text",
-    ["active:p", "only:p", "first:p", "both", "any", "simultaneous", "x", "centred:x",
-     "both * centred:x", "active:a * active:b"],
-)  # fmt: skip
+    [
+        "active:p",
+        "only:p",
+        "first:p",
+        "both",
+        "any",
+        "simultaneous",
+        "x",
+        "centred:x",
+        "both * centred:x",
+        "active:a * active:b",
+    ],
+)
 def test_terms_round_trip(text):
     assert str(parse_term(text)) == text
 

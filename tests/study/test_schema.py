@@ -4,7 +4,7 @@ import json
 
 import pytest
 
-from bayesdid.errors import InputError
+from bayesdid.exceptions import InputError
 from bayesdid.study.jsonschema import schemas
 from bayesdid.study.load import load_study
 
@@ -68,15 +68,24 @@ def test_the_smallest_study_loads(tmp_path):
         ({"table": TABLE.replace('outcome = "y"', "")}, "t1.toml", "column.0.outcome"),
         ({"table": TABLE.replace("regression", "poem")}, "t1.toml", "kind"),
         ({"table": TABLE + "\n[[column]]\nid = '1'\noutcome = 'y'"}, "t1.toml", "two columns"),
-        ({"table": TABLE.replace('id = "1"', 'id = "1"\ncovariates = ["@x"]')}, "t1.toml",
-         "unknown covariate set"),
-        ({"table": TABLE.replace('id = "1"', 'id = "1"\nsame_sample_as = ["t9.9"]')}, "t1.toml",
-         "names no spec"),
-        ({"claims": '[[claim]]\nid = "a"\ntext = "t"\nplace = "p"\ncell = "t1.1:zzz"'}, "t1.toml",
-         "no such published cell"),
+        (
+            {"table": TABLE.replace('id = "1"', 'id = "1"\ncovariates = ["@x"]')},
+            "t1.toml",
+            "unknown covariate set",
+        ),
+        (
+            {"table": TABLE.replace('id = "1"', 'id = "1"\nsame_sample_as = ["t9.9"]')},
+            "t1.toml",
+            "names no spec",
+        ),
+        (
+            {"claims": '[[claim]]\nid = "a"\ntext = "t"\nplace = "p"\ncell = "t1.1:zzz"'},
+            "t1.toml",
+            "no such published cell",
+        ),
         ({"claims": '[[claim]]\nid = "a"'}, "claims.toml", "claim.0.text"),
     ],
-)  # fmt: skip
+)
 def test_each_fault_is_named(tmp_path, change, file, words):
     with pytest.raises(InputError) as caught:
         load_study(folder(tmp_path, **change))

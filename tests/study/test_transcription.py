@@ -52,8 +52,17 @@ def typed_numbers(node, key=""):
     found = Counter()
     if isinstance(node, dict):
         for name, value in node.items():
-            if name in {"id", "note", "title", "place", "label", "name", "options", "reference",
-                        "outcome_lead"}:  # fmt: skip
+            if name in {
+                "id",
+                "note",
+                "title",
+                "place",
+                "label",
+                "name",
+                "options",
+                "reference",
+                "outcome_lead",
+            }:
                 continue
             found += typed_numbers(value, name)
     elif isinstance(node, list):

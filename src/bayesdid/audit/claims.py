@@ -40,11 +40,18 @@ def values(study: Study) -> Outcome:
         half = float(unit / 2)
         left, right = Interval.exactly(float(said)), Interval.exactly(float(shown))
         yield Finding(
-            "values", severity, f"claim {claim.id}", "number in the text = number in the table",
-            left.middle, left.widen(half).pair, right.middle, right.widen(half).pair,
-            float(gap), _CELL,
+            "values",
+            severity,
+            f"claim {claim.id}",
+            "number in the text = number in the table",
+            left.middle,
+            left.widen(half).pair,
+            right.middle,
+            right.widen(half).pair,
+            float(gap),
+            _CELL,
             f"the text says {claim.value} ({claim.place}), {claim.cell} prints {cell.text}.",
-        )  # fmt: skip
+        )
 
 
 def directions(study: Study) -> Outcome:
@@ -54,11 +61,23 @@ def directions(study: Study) -> Outcome:
             continue
         value = float(study.cell(claim.cell).value)
         wrong = value > 0 if claim.direction == "negative" else value < 0
-        yield None if not wrong else Finding(
-            "directions", "contradiction", f"claim {claim.id}", "sign in the text = in the table",
-            value, (value, value), 0.0, (0.0, 0.0), abs(value), _CELL,
-            f"the text calls it {claim.direction} ({claim.place}), {claim.cell} is {value:g}.",
-        )  # fmt: skip
+        yield (
+            None
+            if not wrong
+            else Finding(
+                "directions",
+                "contradiction",
+                f"claim {claim.id}",
+                "sign in the text = in the table",
+                value,
+                (value, value),
+                0.0,
+                (0.0, 0.0),
+                abs(value),
+                _CELL,
+                f"the text calls it {claim.direction} ({claim.place}), {claim.cell} is {value:g}.",
+            )
+        )
 
 
 def significance(study: Study) -> Outcome:
@@ -84,19 +103,33 @@ def _significance(study: Study, claim: Claim) -> Finding | None:
     limit = Interval(worst, 1.0) if said == "none" else Interval(0.0, level)
     if cell.se is not None:
         finding = compare(
-            "significance", place, "level in the text = that of estimate and standard error", p,
-            limit, severity="contradiction", text=text,
+            "significance",
+            place,
+            "level in the text = that of estimate and standard error",
+            p,
+            limit,
+            severity="contradiction",
+            text=text,
             assumptions=(*_CELL, "the test is two-sided", "the printed standard error is used"),
-        )  # fmt: skip
+        )
         if finding is not None:
             return finding
     by_stars = cell.value.stars > 0 if said == "none" else reached > level
     if not by_stars:
         return None
     return Finding(
-        "significance", "warning", place, "level in the text = that of the stars", level,
-        limit.pair, reached, (reached, reached), abs(reached - level), _CELL, text,
-    )  # fmt: skip
+        "significance",
+        "warning",
+        place,
+        "level in the text = that of the stars",
+        level,
+        limit.pair,
+        reached,
+        (reached, reached),
+        abs(reached - level),
+        _CELL,
+        text,
+    )
 
 
 def _p(cell: object) -> Interval:
@@ -121,11 +154,19 @@ def comparisons(study: Study) -> Outcome:
         sizes = abs(a).middle, abs(b).middle
         if sizes[0] < sizes[1]:
             yield Finding(
-                "comparisons", "contradiction", f"claim {claim.id}", "the stronger is larger",
-                sizes[0], abs(a).pair, sizes[1], abs(b).pair, sizes[1] - sizes[0], _CELL,
+                "comparisons",
+                "contradiction",
+                f"claim {claim.id}",
+                "the stronger is larger",
+                sizes[0],
+                abs(a).pair,
+                sizes[1],
+                abs(b).pair,
+                sizes[1] - sizes[0],
+                _CELL,
                 f"the text calls {claim.comparison.stronger} ({strong.value.text}) stronger than "
                 f"{claim.comparison.weaker} ({weak.value.text}).",
-            )  # fmt: skip
+            )
             continue
         if strong.se is None or weak.se is None:
             continue
@@ -137,13 +178,20 @@ def comparisons(study: Study) -> Outcome:
             continue
         ends = gap / (s + w), gap / abs(s - w) if s != w else math.inf
         yield Finding(
-            "comparisons", "warning", f"claim {claim.id}", "a difference that is claimed is tested",
-            z, ends, float(norm.ppf(0.975)), (float(norm.ppf(0.975)), math.inf),
-            float(norm.ppf(0.975)) - z, ("the two estimates are independent",),
+            "comparisons",
+            "warning",
+            f"claim {claim.id}",
+            "a difference that is claimed is tested",
+            z,
+            ends,
+            float(norm.ppf(0.975)),
+            (float(norm.ppf(0.975)), math.inf),
+            float(norm.ppf(0.975)) - z,
+            ("the two estimates are independent",),
             f"{strong.value.text} against {weak.value.text}: the difference has z = {z:.2f} for "
             f"independent columns ({ends[0]:.2f} to {ends[1]:.2f} over all correlations): separate "
             "columns do not establish it.",
-        )  # fmt: skip
+        )
 
 
 def arithmetic(study: Study) -> Outcome:
@@ -171,11 +219,16 @@ def arithmetic(study: Study) -> Outcome:
                     continue
                 left, result = implied, Interval.of(work.whole)
         yield compare(
-            "arithmetic", f"claim {claim.id}", f"{work.operation} of the stated numbers", left,
-            result, severity="contradiction", assumptions=("the numbers are of one statement",),
+            "arithmetic",
+            f"claim {claim.id}",
+            f"{work.operation} of the stated numbers",
+            left,
+            result,
+            severity="contradiction",
+            assumptions=("the numbers are of one statement",),
             text=f"{work.operation} of {', '.join(work.parts)} is {left.middle:g}, stated is "
             f"{work.whole or work.result} ({claim.place}).",
-        )  # fmt: skip
+        )
     yield from _one_whole(wholes)
 
 
@@ -188,10 +241,21 @@ def _one_whole(wholes: list[tuple[str, Interval]]) -> Iterator[Finding | None]:
     names = ", ".join(name for name, _ in wholes)
     fits = math.floor(high + 1e-9) >= math.ceil(low - 1e-9)
     first, last = wholes[0][1], wholes[-1][1]
-    yield None if fits else Finding(
-        "arithmetic", "contradiction", f"claims {names}", "percentages of one whole",
-        first.middle, first.pair, last.middle, last.pair,
-        max(low - high, math.ceil(low) - high), ("the percentages are of one whole number",),
-        f"no whole number fits all percentages: they imply "
-        f"{'; '.join(f'{i.low:.1f} to {i.high:.1f}' for _, i in wholes)}.",
-    )  # fmt: skip
+    yield (
+        None
+        if fits
+        else Finding(
+            "arithmetic",
+            "contradiction",
+            f"claims {names}",
+            "percentages of one whole",
+            first.middle,
+            first.pair,
+            last.middle,
+            last.pair,
+            max(low - high, math.ceil(low) - high),
+            ("the percentages are of one whole number",),
+            f"no whole number fits all percentages: they imply "
+            f"{'; '.join(f'{i.low:.1f} to {i.high:.1f}' for _, i in wholes)}.",
+        )
+    )

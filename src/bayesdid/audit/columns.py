@@ -69,8 +69,15 @@ def same_rows(study: Study, left: Spec, right: Spec) -> bool:
 
 def same_model(left: Spec, right: Spec) -> bool:
     """Whether two columns have the same kind of model: family, effects, lead, options."""
-    keys = ("family", "unit_effects", "period_effects", "outcome_lead", "weights", "instrument",
-            "options")  # fmt: skip
+    keys = (
+        "family",
+        "unit_effects",
+        "period_effects",
+        "outcome_lead",
+        "weights",
+        "instrument",
+        "options",
+    )
     return all(getattr(left.column, key) == getattr(right.column, key) for key in keys)
 
 

@@ -26,26 +26,41 @@ def descriptives(study: Study) -> Outcome:
                 continue
             mean, low, high = Interval.of(row.mean), Interval.of(row.min), Interval.of(row.max)
             yield compare(
-                "descriptives", place, "min <= mean <= max", mean, Interval(low.low, high.high),
-                severity="contradiction", assumptions=_ROWS,
+                "descriptives",
+                place,
+                "min <= mean <= max",
+                mean,
+                Interval(low.low, high.high),
+                severity="contradiction",
+                assumptions=_ROWS,
                 text=f"the mean {row.mean} lies outside {row.min} to {row.max}.",
-            )  # fmt: skip
+            )
             if row.sd is None:
                 continue
             sd = Interval.of(row.sd)
             factor = math.sqrt(n / (n - 1))
             most = math.sqrt(max(high.high - mean.low, 0) * max(mean.high - low.low, 0)) * factor
             yield compare(
-                "descriptives", place, "sd at most sqrt((max - mean)(mean - min))", sd,
-                Interval(0.0, most), severity="contradiction", assumptions=_ROWS,
+                "descriptives",
+                place,
+                "sd at most sqrt((max - mean)(mean - min))",
+                sd,
+                Interval(0.0, most),
+                severity="contradiction",
+                assumptions=_ROWS,
                 text=f"the sd {row.sd} is larger than any data with mean {row.mean} between "
                 f"{row.min} and {row.max} can have ({most:.4f}).",
-            )  # fmt: skip
+            )
             if row.column == "both" and (low.middle, high.middle) == (0.0, 1.0):
                 exact = (mean * (Interval.exactly(1.0) - mean)).sqrt() * Interval.exactly(factor)
                 yield compare(
-                    "descriptives", place, "sd of a 0/1 variable = sqrt(mean (1 - mean))", sd,
-                    exact, severity="contradiction", assumptions=("the variable is 0 or 1",),
+                    "descriptives",
+                    place,
+                    "sd of a 0/1 variable = sqrt(mean (1 - mean))",
+                    sd,
+                    exact,
+                    severity="contradiction",
+                    assumptions=("the variable is 0 or 1",),
                     text=f"a 0/1 variable with mean {row.mean} has sd {exact.middle:.4f}, printed "
                     f"is {row.sd}.",
-                )  # fmt: skip
+                )

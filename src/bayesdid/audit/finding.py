@@ -59,15 +59,33 @@ Outcome = Iterator[Finding | None]  # of a rule: one item per comparison, None i
 
 
 def compare(
-    rule: str, place: str, compared: str, left: Interval, right: Interval, *, severity: Severity,
-    assumptions: tuple[str, ...], text: str,
-) -> Finding | None:  # fmt: skip
+    rule: str,
+    place: str,
+    compared: str,
+    left: Interval,
+    right: Interval,
+    *,
+    severity: Severity,
+    assumptions: tuple[str, ...],
+    text: str,
+) -> Finding | None:
     """A finding if no number lies in both intervals."""
     miss = left.distance(right)
     if miss == 0.0:
         return None
-    return Finding(rule, severity, place, compared, left.middle, left.pair, right.middle,
-                   right.pair, miss, assumptions, text)  # fmt: skip
+    return Finding(
+        rule,
+        severity,
+        place,
+        compared,
+        left.middle,
+        left.pair,
+        right.middle,
+        right.pair,
+        miss,
+        assumptions,
+        text,
+    )
 
 
 @dataclass(frozen=True, slots=True)

@@ -34,12 +34,16 @@ def omitted_variable(study: Study) -> Outcome:
         for name, cell, beside, path in rows:
             right = estimate(beside) + estimate(effect) * estimate(path)
             yield compare(
-                "omitted_variable", f"{short.id}, {long.id}, {auxiliary.id}: {name}",
+                "omitted_variable",
+                f"{short.id}, {long.id}, {auxiliary.id}: {name}",
                 f"{name} without {mediator} = with it + ({mediator}) x ({name} on {mediator})",
-                estimate(cell), right, severity="contradiction", assumptions=_FWL,
+                estimate(cell),
+                right,
+                severity="contradiction",
+                assumptions=_FWL,
                 text=f"{beside.estimate} + ({effect.estimate}) x ({path.estimate}) gives "
                 f"{right.middle:.3f}, but {short.id} prints {cell.estimate}.{hint}",
-            )  # fmt: skip
+            )
 
 
 def _mended(
@@ -102,11 +106,15 @@ def repeated(study: Study) -> Outcome:
                 twin = second.column.coefficients.get(name)
                 if twin is not None:
                     yield compare(
-                        "repeated", f"{first.id}, {second.id}: {name}",
-                        "one regression, printed twice", estimate(cell), estimate(twin),
-                        severity="warning", assumptions=("both columns are one regression",),
+                        "repeated",
+                        f"{first.id}, {second.id}: {name}",
+                        "one regression, printed twice",
+                        estimate(cell),
+                        estimate(twin),
+                        severity="warning",
+                        assumptions=("both columns are one regression",),
                         text=f"{first.id} prints {cell.estimate}, {second.id} {twin.estimate}.",
-                    )  # fmt: skip
+                    )
 
 
 def spatial_effects(study: Study) -> Outcome:
@@ -123,12 +131,16 @@ def spatial_effects(study: Study) -> Outcome:
             if impacts.direct and impacts.indirect and impacts.total:
                 left = estimate(impacts.direct) + estimate(impacts.indirect)
                 yield compare(
-                    "spatial_effects", f"{spec.id}:{name}", "direct + indirect = total", left,
-                    estimate(impacts.total), severity="contradiction",
+                    "spatial_effects",
+                    f"{spec.id}:{name}",
+                    "direct + indirect = total",
+                    left,
+                    estimate(impacts.total),
+                    severity="contradiction",
                     assumptions=("the three are of one model and one set of draws",),
                     text=f"{impacts.direct.estimate} + {impacts.indirect.estimate} is not "
                     f"{impacts.total.estimate}.",
-                )  # fmt: skip
+                )
             beta, theta = column.coefficients.get(name), column.spatial_lags.get(name)
             if rho is not None and impacts.total is not None and beta is not None:
                 yield _multiplier(spec, name, rho, beta, theta, impacts.total)
@@ -150,9 +162,13 @@ def _multiplier(
     if spec.column.row_normalised is False:
         return None
     return compare(
-        "spatial_effects", f"{spec.id}:{name}", "total = (beta + theta) / (1 - rho)",
-        estimate(total), point.widen(allowed), severity=stated,
+        "spatial_effects",
+        f"{spec.id}:{name}",
+        "total = (beta + theta) / (1 - rho)",
+        estimate(total),
+        point.widen(allowed),
+        severity=stated,
         assumptions=("the rows of W sum to one", "the effects are those of this model"),
         text=f"(beta + theta) / (1 - rho) = {point.middle:.2f}, but the total effect is printed "
         f"as {total.estimate}: W is not row-normalised, or the effects are of another model.",
-    )  # fmt: skip
+    )

@@ -30,13 +30,23 @@ def magnitudes(study: Study) -> Outcome:
             if cell is None or "*" in name:
                 continue
             size = abs(estimate(cell))
-            yield None if size.low <= limit else Finding(
-                "magnitudes", "warning", f"{spec.id}:{name}",
-                "effect at most mean plus two standard deviations of the outcome", size.middle,
-                size.pair, limit, (0.0, limit), size.low - limit,
-                ("the effect is in the outcome's units",),
-                f"an effect of {cell.estimate} on an outcome with mean {mean:g} and sd {sd:g}.",
-            )  # fmt: skip
+            yield (
+                None
+                if size.low <= limit
+                else Finding(
+                    "magnitudes",
+                    "warning",
+                    f"{spec.id}:{name}",
+                    "effect at most mean plus two standard deviations of the outcome",
+                    size.middle,
+                    size.pair,
+                    limit,
+                    (0.0, limit),
+                    size.low - limit,
+                    ("the effect is in the outcome's units",),
+                    f"an effect of {cell.estimate} on an outcome with mean {mean:g} and sd {sd:g}.",
+                )
+            )
 
 
 def instrumented(study: Study) -> Outcome:
@@ -59,12 +69,22 @@ def instrumented(study: Study) -> Outcome:
                 if both[0] is None or both[1] is None:
                     continue
                 ratio = abs(estimate(both[0])) / abs(estimate(both[1]))
-                yield None if ratio.low <= _RATIO else Finding(
-                    "instrumented", "warning", f"{spec.id}, {twin.id}: {name}",
-                    f"instrumented effect at most {_RATIO:g} times least squares", ratio.middle,
-                    ratio.pair, _RATIO, (0.0, _RATIO), ratio.low - _RATIO,
-                    ("the instrument moves the outcome through the treatment alone",),
-                    f"{both[0].estimate} is {ratio.middle:.1f} times {both[1].estimate}: omitted "
-                    "variables would have to hide most of the effect, or the instrument is not "
-                    "excludable.",
-                )  # fmt: skip
+                yield (
+                    None
+                    if ratio.low <= _RATIO
+                    else Finding(
+                        "instrumented",
+                        "warning",
+                        f"{spec.id}, {twin.id}: {name}",
+                        f"instrumented effect at most {_RATIO:g} times least squares",
+                        ratio.middle,
+                        ratio.pair,
+                        _RATIO,
+                        (0.0, _RATIO),
+                        ratio.low - _RATIO,
+                        ("the instrument moves the outcome through the treatment alone",),
+                        f"{both[0].estimate} is {ratio.middle:.1f} times "
+                        f"{both[1].estimate}: omitted variables would have to hide "
+                        "most of the effect, or the instrument is not excludable.",
+                    )
+                )

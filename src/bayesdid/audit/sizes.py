@@ -17,14 +17,25 @@ def counts(study: Study) -> Outcome:
     design, units = study.file.design, study.file.panel.units
     arms = (design.none, design.single, design.dual)
     if None not in arms and units is not None:
-        yield _equal("counts", "design", "none + single + dual = units",
-                     sum(arm or 0 for arm in arms), units)  # fmt: skip
+        yield _equal(
+            "counts", "design", "none + single + dual = units", sum(arm or 0 for arm in arms), units
+        )
     if design.only and design.single is not None:
-        yield _equal("counts", "design.only", "single units by policy add up",
-                     sum(design.only.values()), design.single)  # fmt: skip
+        yield _equal(
+            "counts",
+            "design.only",
+            "single units by policy add up",
+            sum(design.only.values()),
+            design.single,
+        )
     if design.first and design.dual is not None and design.simultaneous is not None:
-        yield _equal("counts", "design.first", "sequences add up to the dual units",
-                     sum(design.first.values()) + design.simultaneous, design.dual)  # fmt: skip
+        yield _equal(
+            "counts",
+            "design.first",
+            "sequences add up to the dual units",
+            sum(design.first.values()) + design.simultaneous,
+            design.dual,
+        )
     periods = _periods(study)
     for table in study.tables.values():
         n = count(table.n)
@@ -32,9 +43,15 @@ def counts(study: Study) -> Outcome:
             if row.column == "both" and n and periods and design.dual is not None:
                 treated = Interval.of(row.mean) * Interval.exactly(n)
                 most = Interval(0.0, float(design.dual * periods))
-                yield _apart("counts", f"{table.id}:{row.column}",
-                             "treated rows at most treated units x periods", treated, most,
-                             "contradiction", ("the mean describes the whole panel",))  # fmt: skip
+                yield _apart(
+                    "counts",
+                    f"{table.id}:{row.column}",
+                    "treated rows at most treated units x periods",
+                    treated,
+                    most,
+                    "contradiction",
+                    ("the mean describes the whole panel",),
+                )
 
 
 def observations(study: Study) -> Outcome:
@@ -53,17 +70,35 @@ def observations(study: Study) -> Outcome:
         seen = periods - abs(column.outcome_lead)
         expected = _units(study, spec)
         most = (expected if expected is not None else units) * seen
-        yield _apart("observations", f"{spec.id}:n", "n at most units x periods",
-                     Interval.exactly(n), Interval(0, most), "contradiction",
-                     ("each unit is seen once in each period",))  # fmt: skip
+        yield _apart(
+            "observations",
+            f"{spec.id}:n",
+            "n at most units x periods",
+            Interval.exactly(n),
+            Interval(0, most),
+            "contradiction",
+            ("each unit is seen once in each period",),
+        )
         if column.family not in _WHOLE or not balanced:
             continue
         if expected is not None:
-            yield _equal("observations", f"{spec.id}:n", "n = units of the sample x periods", n,
-                         expected * seen, (_BALANCED, "the sample is as declared"))  # fmt: skip
+            yield _equal(
+                "observations",
+                f"{spec.id}:n",
+                "n = units of the sample x periods",
+                n,
+                expected * seen,
+                (_BALANCED, "the sample is as declared"),
+            )
         elif n % seen:
-            yield _equal("observations", f"{spec.id}:n", "n is a multiple of the periods", n,
-                         round(n / seen) * seen, (_BALANCED,))  # fmt: skip
+            yield _equal(
+                "observations",
+                f"{spec.id}:n",
+                "n is a multiple of the periods",
+                n,
+                round(n / seen) * seen,
+                (_BALANCED,),
+            )
         else:
             yield None
 
@@ -76,17 +111,23 @@ def groups(study: Study) -> Outcome:
             parts = [
                 spec
                 for spec in study.specs.values()
-                if spec.table.id == table.id and set(spec.column.sample.groups) == {group.column}
-                and spec.column.sample.arms is None and spec.column.outcome_lead == 0
-            ]  # fmt: skip
+                if spec.table.id == table.id
+                and set(spec.column.sample.groups) == {group.column}
+                and spec.column.sample.arms is None
+                and spec.column.outcome_lead == 0
+            ]
             levels = [level for spec in parts for level in spec.column.sample.groups[group.column]]
             sizes = [count(spec.column.n) for spec in parts]
             complete = sorted(levels) == sorted(group.levels) and None not in sizes
             if complete and periods is not None and units is not None:
-                yield _equal("groups", f"{table.id} by {group.column}",
-                             "groups add up to all units x periods",
-                             sum(size or 0 for size in sizes), units * periods,
-                             ("every unit belongs to one group", _BALANCED))  # fmt: skip
+                yield _equal(
+                    "groups",
+                    f"{table.id} by {group.column}",
+                    "groups add up to all units x periods",
+                    sum(size or 0 for size in sizes),
+                    units * periods,
+                    ("every unit belongs to one group", _BALANCED),
+                )
 
 
 def _periods(study: Study) -> int | None:
@@ -118,10 +159,11 @@ def _units(study: Study, spec: Spec) -> int | None:
             parts = [design.only.get(policy) for policy in sample.only]
         elif arm == "dual" and sample.sequences is not None:
             parts = [
-                design.simultaneous if name == "simultaneous"
+                design.simultaneous
+                if name == "simultaneous"
                 else design.first.get(parse_term(name).factors[0].name)
                 for name in sample.sequences
-            ]  # fmt: skip
+            ]
         else:
             parts = [whole]
         for part in parts:
@@ -134,17 +176,39 @@ def _units(study: Study, spec: Spec) -> int | None:
 def _equal(
     rule: str, place: str, compared: str, left: int, right: int, assumptions: tuple[str, ...] = ()
 ) -> Finding | None:
-    return _apart(rule, place, compared, Interval.exactly(left), Interval.exactly(right),
-                  "contradiction", assumptions)  # fmt: skip
+    return _apart(
+        rule,
+        place,
+        compared,
+        Interval.exactly(left),
+        Interval.exactly(right),
+        "contradiction",
+        assumptions,
+    )
 
 
 def _apart(
-    rule: str, place: str, compared: str, left: Interval, right: Interval, severity: Severity,
+    rule: str,
+    place: str,
+    compared: str,
+    left: Interval,
+    right: Interval,
+    severity: Severity,
     assumptions: tuple[str, ...],
-) -> Finding | None:  # fmt: skip
+) -> Finding | None:
     miss = left.distance(right)
     if miss == 0.0:
         return None
-    return Finding(rule, severity, place, compared, left.middle, left.pair, right.middle,
-                   right.pair, miss, assumptions,
-                   f"{compared}: {left.middle:g} against {right.high:g}.")  # fmt: skip
+    return Finding(
+        rule,
+        severity,
+        place,
+        compared,
+        left.middle,
+        left.pair,
+        right.middle,
+        right.pair,
+        miss,
+        assumptions,
+        f"{compared}: {left.middle:g} against {right.high:g}.",
+    )

@@ -33,13 +33,20 @@ def constants(study: Study) -> Outcome:
         for name in regressors:
             right = right - estimate(column.coefficients[name]) * Interval.of(moments[name].mean)
         yield compare(
-            "constants", f"{spec.id}:constant", "constant = mean(y) - sum of b x mean(x)",
-            estimate(constant), right, severity="warning",
-            assumptions=("the constant is that of a within regression (xtreg, areg), not of a "
-                         "reference unit and period", "the means are of these rows"),
+            "constants",
+            f"{spec.id}:constant",
+            "constant = mean(y) - sum of b x mean(x)",
+            estimate(constant),
+            right,
+            severity="warning",
+            assumptions=(
+                "the constant is that of a within regression (xtreg, areg), not of a "
+                "reference unit and period",
+                "the means are of these rows",
+            ),
             text=f"the means imply a constant between {right.low:.3f} and {right.high:.3f}, "
             f"printed is {constant.estimate}.",
-        )  # fmt: skip
+        )
 
 
 def r_squared(study: Study) -> Outcome:
@@ -47,10 +54,15 @@ def r_squared(study: Study) -> Outcome:
     specs = [s for s in study.specs.values() if s.column.r2 is not None]
     for spec in specs:
         yield compare(
-            "r_squared", f"{spec.id}:r2", "R2 lies between 0 and 1",
-            Interval.of(str(spec.column.r2)), Interval(0.0, 1.0), severity="contradiction",
-            assumptions=(), text=f"R2 = {spec.column.r2}.",
-        )  # fmt: skip
+            "r_squared",
+            f"{spec.id}:r2",
+            "R2 lies between 0 and 1",
+            Interval.of(str(spec.column.r2)),
+            Interval(0.0, 1.0),
+            severity="contradiction",
+            assumptions=(),
+            text=f"R2 = {spec.column.r2}.",
+        )
     for small in specs:
         for large in specs:
             nested = (
@@ -70,13 +82,19 @@ def r_squared(study: Study) -> Outcome:
             allowed = added * (1 - low.low) / max(n - dummies, 10)
             falls = Interval(low.low - allowed, 1.0)
             yield compare(
-                "r_squared", f"{small.id}, {large.id}: r2", "R2 does not fall as regressors are "
-                "added", high, falls, severity="contradiction",
-                assumptions=("both columns are fitted on the same rows",
-                             "both R2 are of one kind (overall or within)"),
+                "r_squared",
+                f"{small.id}, {large.id}: r2",
+                "R2 does not fall as regressors are added",
+                high,
+                falls,
+                severity="contradiction",
+                assumptions=(
+                    "both columns are fitted on the same rows",
+                    "both R2 are of one kind (overall or within)",
+                ),
                 text=f"{large.id} adds regressors to {small.id}, but R2 falls from "
                 f"{small.column.r2} to {large.column.r2}.",
-            )  # fmt: skip
+            )
 
 
 def standard_errors(study: Study) -> Outcome:
@@ -101,14 +119,23 @@ def standard_errors(study: Study) -> Outcome:
                 continue
             iid = spec.table.se_kind == "iid"
             yield Finding(
-                "standard_errors", "contradiction" if iid else "warning", f"{spec.id}:{name}",
-                "standard error at least sd(y) sqrt(1 - R2) / (sd(x) sqrt(n))", se.middle, se.pair,
-                bound.middle, (bound.low, math.inf), bound.low - se.high,
-                ("errors are i.i.d.", "R2 is the overall one", "the descriptive table describes "
-                 "these rows"),
+                "standard_errors",
+                "contradiction" if iid else "warning",
+                f"{spec.id}:{name}",
+                "standard error at least sd(y) sqrt(1 - R2) / (sd(x) sqrt(n))",
+                se.middle,
+                se.pair,
+                bound.middle,
+                (bound.low, math.inf),
+                bound.low - se.high,
+                (
+                    "errors are i.i.d.",
+                    "R2 is the overall one",
+                    "the descriptive table describes these rows",
+                ),
                 f"the standard error of {name} is {cell.se}, below {bound.low:.4f}, the least that "
                 "the residual variance allows.",
-            )  # fmt: skip
+            )
 
 
 def pooled(study: Study) -> Outcome:
@@ -133,15 +160,25 @@ def pooled(study: Study) -> Outcome:
         implied = Interval(square.low / (square.low + n - 2), square.high / (square.high + n - 2))
         se = _pooled_se(y, x, r2, n - 2)
         matches = r2.distance(implied) == 0.0 and Interval.of(str(cell.se)).distance(se) == 0.0
-        yield None if not matches else Finding(
-            "pooled", "warning", f"{spec.id}:{name}",
-            "R2 and standard error of pooled least squares under fixed effects", r2.middle, r2.pair,
-            implied.middle, implied.pair, 0.0,
-            ("the column has the fixed effects it is said to have",),
-            f"R2 = {column.r2} and the standard error {cell.se} of {name} are exactly those of a "
-            f"pooled regression without unit and period effects (R2 {implied.middle:.4f}, standard "
-            f"error {se.middle:.4f}).",
-        )  # fmt: skip
+        yield (
+            None
+            if not matches
+            else Finding(
+                "pooled",
+                "warning",
+                f"{spec.id}:{name}",
+                "R2 and standard error of pooled least squares under fixed effects",
+                r2.middle,
+                r2.pair,
+                implied.middle,
+                implied.pair,
+                0.0,
+                ("the column has the fixed effects it is said to have",),
+                f"R2 = {column.r2} and the standard error {cell.se} of {name} are exactly those of "
+                "a pooled regression without unit and period effects "
+                f"(R2 {implied.middle:.4f}, standard error {se.middle:.4f}).",
+            )
+        )
 
 
 def _pooled_se(y: Moments, x: Moments, r2: Interval, n: int) -> Interval:

@@ -33,9 +33,13 @@ def stars(study: Study) -> Outcome:
                 continue
             printed = Printed.parse(cell.estimate)
             yield _judge(
-                study, "stars", f"{spec.id}:{name}", printed.stars, p_interval(size, dof),
+                study,
+                "stars",
+                f"{spec.id}:{name}",
+                printed.stars,
+                p_interval(size, dof),
                 f"{cell.estimate} ({cell.se}): |t| between {size.low:.2f} and {size.high:.2f}",
-            )  # fmt: skip
+            )
 
 
 def statistics(study: Study) -> Outcome:
@@ -50,11 +54,14 @@ def statistics(study: Study) -> Outcome:
             if ends[0] is None or ends[1] is None:
                 continue
             yield _judge(
-                study, "statistics", f"{spec.id}:{statistic.name}", printed.stars,
+                study,
+                "statistics",
+                f"{spec.id}:{statistic.name}",
+                printed.stars,
                 Interval(min(ends[0], ends[1]), max(ends[0], ends[1])),
                 f"{statistic.label or statistic.name} {statistic.value} under "
                 f"{statistic.reference}",
-            )  # fmt: skip
+            )
 
 
 def first_stage(study: Study) -> Outcome:
@@ -70,14 +77,24 @@ def first_stage(study: Study) -> Outcome:
                 value = Interval.of(statistic.value)
                 square = size.square()
                 miss = square.distance(value)
-                yield None if miss == 0.0 else Finding(
-                    "first_stage", "warning", f"{spec.id}:{statistic.name}",
-                    "F of one instrument = t squared", square.middle, square.pair, value.middle,
-                    value.pair, miss,
-                    ("there is one instrument", "F and t use the same standard errors"),
-                    f"F = {statistic.value}, but the instrument's t squared lies between "
-                    f"{square.low:.1f} and {square.high:.1f}.",
-                )  # fmt: skip
+                yield (
+                    None
+                    if miss == 0.0
+                    else Finding(
+                        "first_stage",
+                        "warning",
+                        f"{spec.id}:{statistic.name}",
+                        "F of one instrument = t squared",
+                        square.middle,
+                        square.pair,
+                        value.middle,
+                        value.pair,
+                        miss,
+                        ("there is one instrument", "F and t use the same standard errors"),
+                        f"F = {statistic.value}, but the instrument's t squared lies between "
+                        f"{square.low:.1f} and {square.high:.1f}.",
+                    )
+                )
 
 
 def _judge(
@@ -97,9 +114,16 @@ def _judge(
         return None
     shown = "*" * printed or "no stars"
     return Finding(
-        rule, severity, place, "p-value of the printed numbers against the level of the stars",
-        p.middle, p.pair, limit.middle, limit.pair, p.distance(limit) or abs(p.high - limit.low),
+        rule,
+        severity,
+        place,
+        "p-value of the printed numbers against the level of the stars",
+        p.middle,
+        p.pair,
+        limit.middle,
+        limit.pair,
+        p.distance(limit) or abs(p.high - limit.low),
         _ASSUMPTIONS,
         f"{what}, p between {p.low:.2g} and {p.high:.2g}, but {shown}: {side} than the numbers "
         "deserve.",
-    )  # fmt: skip
+    )

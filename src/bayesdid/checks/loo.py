@@ -27,7 +27,7 @@ from bayesdid.checks.check import CheckResult
 from bayesdid.checks.predictive import FALSE_ALARM, replicate_inputs, thinned
 from bayesdid.design.design import Design
 from bayesdid.design.regressors import is_random, regressors
-from bayesdid.engines.tree import fitted_mean
+from bayesdid.inference.tree import fitted_mean
 
 DRAWS = 1000  # of the pointwise log likelihood; the threshold of Pareto k follows from it
 _SCALES = 300  # draws of the scales that a tail probability is averaged over
@@ -60,9 +60,12 @@ class Loo:
     def to_dict(self, rows: int = 5) -> dict[str, Any]:
         """For JSON, with the worst units only."""
         return {
-            "elpd": self.elpd, "se": self.se, "p": self.p, "k_limit": self.k_limit,
+            "elpd": self.elpd,
+            "se": self.se,
+            "p": self.p,
+            "k_limit": self.k_limit,
             "worst_units": self.by_unit.head(rows).to_dict(orient="records"),
-        }  # fmt: skip
+        }
 
 
 def loo(tree: xr.DataTree, design: Design, labels: dict[str, str] | None = None) -> Loo:
@@ -160,12 +163,14 @@ def without_unit(
         distance = np.linalg.solve(covariance, centre[:, None])[:, :, 0] @ centre
         moved = (weight @ tau - tau.mean(axis=0)) / tau.std(axis=0)
         top = log_density.max()
-        rows.append({
-            "p": float(np.average(chi2.sf(distance, T), weights=weight[some])),
-            "shift": float(moved[np.abs(moved).argmax()]),
-            "unit_k": float(k),
-            "unit_elpd": float(np.log(weight @ np.exp(log_density - top)) + top),
-        })  # fmt: skip
+        rows.append(
+            {
+                "p": float(np.average(chi2.sf(distance, T), weights=weight[some])),
+                "shift": float(moved[np.abs(moved).argmax()]),
+                "unit_k": float(k),
+                "unit_elpd": float(np.log(weight @ np.exp(log_density - top)) + top),
+            }
+        )
     return pd.DataFrame(rows, index=pd.Index(design.units.astype(str), name="unit"))
 
 

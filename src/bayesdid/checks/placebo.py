@@ -16,10 +16,11 @@ from typing import Any, Literal
 import numpy as np
 from scipy.stats import t as student
 
+from bayesdid.arrays import FloatArray
 from bayesdid.design.build import as_two_way, build_design
-from bayesdid.design.design import Design, FloatArray
+from bayesdid.design.design import Design
 from bayesdid.design.within import absorb
-from bayesdid.errors import InputError
+from bayesdid.exceptions import InputError
 from bayesdid.panel.panel import Panel
 from bayesdid.study.load import Spec
 from bayesdid.study.terms import parse_term
@@ -110,8 +111,9 @@ def placebo(
     ):
         raise InputError(
             f"{spec.id}: a placebo test has one treatment, both or active:POLICY",
-            value=", ".join(design.treatments), remedy="declare such a spec",
-        )  # fmt: skip
+            value=", ".join(design.treatments),
+            remedy="declare such a spec",
+        )
     adoption = panel.adoption.reindex(design.units)
     policies = list(panel.policies) if factors[0].kind == "both" else [factors[0].name]
     start = adoption[policies].to_numpy(dtype=float, na_value=np.inf)
@@ -142,8 +144,13 @@ def _assigned(
 def _posteriors(design: Design, D: FloatArray) -> tuple[FloatArray, FloatArray, FloatArray]:
     """Posterior mean and sd under flat priors, and p-value, of each column of D alone."""
     unit, period = design.unit_effects != "none", design.period_effects != "none"
-    Z = absorb(np.column_stack([design.y, design.X, D]), design.unit_index, design.period_index,
-               unit=unit, period=period)  # fmt: skip
+    Z = absorb(
+        np.column_stack([design.y, design.X, D]),
+        design.unit_index,
+        design.period_index,
+        unit=unit,
+        period=period,
+    )
     Q = design.X.shape[1]
     if Q:
         basis = np.linalg.qr(Z[:, 1 : 1 + Q])[0]

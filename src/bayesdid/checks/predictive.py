@@ -18,11 +18,12 @@ import pandas as pd
 import xarray as xr
 from scipy.stats import skew
 
+from bayesdid.arrays import FloatArray, IntArray
 from bayesdid.checks.check import CheckResult
-from bayesdid.design.design import Design, FloatArray, IntArray
+from bayesdid.design.design import Design
 from bayesdid.design.regressors import regressors
-from bayesdid.engines.tree import fitted_mean
-from bayesdid.errors import InputError, ResultError
+from bayesdid.exceptions import InputError, ResultError
+from bayesdid.inference.tree import fitted_mean
 
 FALSE_ALARM = 0.01
 DRAWS = 1500  # replications; the smallest two-sided tail probability is 2 / (DRAWS + 1)
@@ -134,11 +135,19 @@ def _result(name: str, observed: FloatArray, replicated: FloatArray, limit: floa
     p = float(min(1.0, 2 * (min(above, 1 - above) * size + 1) / (size + 1)))
     passed = bool(p >= limit)
     low, high = np.quantile(replicated, [0.055, 0.945])
-    table = pd.DataFrame([{
-        "statistic": name, "observed": float(observed.mean()),
-        "replicated": float(replicated.mean()), "low89": float(low), "high89": float(high),
-        "p": p, "limit": limit,
-    }])  # fmt: skip
+    table = pd.DataFrame(
+        [
+            {
+                "statistic": name,
+                "observed": float(observed.mean()),
+                "replicated": float(replicated.mean()),
+                "low89": float(low),
+                "high89": float(high),
+                "p": p,
+                "limit": limit,
+            }
+        ]
+    )
     found = (
         f"{name.replace('_', ' ')}: observed {observed.mean():.3g}, replicated "
         f"{replicated.mean():.3g} (89 % {low:.3g} to {high:.3g}), p = {p:.3g}"
@@ -183,8 +192,12 @@ def _rows(design: Design, arms: pd.Series) -> Rows:
     treated = (design.D != 0).any(axis=1)
     by_unit = arms.rename(index=str).reindex(design.units.astype(str))
     if missing := design.units[by_unit.isna().to_numpy()].tolist():
-        raise InputError(f"{len(missing)} units have no arm", column=design.unit_dim,
-                         value=missing[0], remedy="give the arms of all units")  # fmt: skip
+        raise InputError(
+            f"{len(missing)} units have no arm",
+            column=design.unit_dim,
+            value=missing[0],
+            remedy="give the arms of all units",
+        )
     return Rows(unit, design.period_index, previous, ~treated, by_unit.to_numpy(str)[unit])
 
 

@@ -8,7 +8,7 @@ from typing import Any
 import pandas as pd
 
 from bayesdid.checks.run import run_checks
-from bayesdid.engines.store import StoredFit
+from bayesdid.inference.store import StoredFit
 from bayesdid.jsonio import write_json
 
 _FORMAT = 2
@@ -27,9 +27,13 @@ def check_or_reuse(
         else:
             return found
     results = run_checks(
-        stored.load(), stored.request.design, arms, minimum=minimum, labels=labels,
+        stored.load(),
+        stored.request.design,
+        arms,
+        minimum=minimum,
+        labels=labels,
         seed=stored.request.seed,
-    )  # fmt: skip
+    )
     found = [result.to_dict() for result in results]
     write_json(path, found)
     return found

@@ -25,11 +25,11 @@ def command(
     as_json: Annotated[bool, typer.Option("--json", help="One JSON document on stdout.")] = False,
 ) -> None:
     """Analyse specs of families beyond two-way regressions, print what was found."""
-    from bayesdid.analyses.run import plan_analyses
-    from bayesdid.analyses.store import analyse_all
     from bayesdid.cli.console import console, print_json, stepper
-    from bayesdid.engines.plan import process_pool
-    from bayesdid.errors import InputError
+    from bayesdid.exceptions import InputError
+    from bayesdid.families.run import plan_analyses
+    from bayesdid.families.store import analyse_all
+    from bayesdid.inference.plan import process_pool
     from bayesdid.panel.load import load_panel
     from bayesdid.study.load import load_study
 

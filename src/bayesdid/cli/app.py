@@ -12,7 +12,7 @@ import typer
 from rich.markup import escape
 
 from bayesdid.cli.console import console
-from bayesdid.errors import BayesdidError
+from bayesdid.exceptions import BayesdidError
 from bayesdid.logs import quiet
 
 app = typer.Typer(
@@ -48,8 +48,19 @@ def _register() -> None:
         validate,
     )
 
-    for module in (report, audit, synergy, fit, analyse, spatial, compare, validate, check, panel,
-                   schema):  # fmt: skip
+    for module in (
+        report,
+        audit,
+        synergy,
+        fit,
+        analyse,
+        spatial,
+        compare,
+        validate,
+        check,
+        panel,
+        schema,
+    ):
         app.command(module.__name__.rpartition(".")[2])(module.command)
 
 

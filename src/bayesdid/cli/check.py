@@ -22,8 +22,8 @@ def command(
     """Does the model describe the data? Checks of every fit, and what failing means."""
     from bayesdid.checks.run import run_checks
     from bayesdid.cli.console import out, print_json, progress
-    from bayesdid.engines.fit import fit
-    from bayesdid.engines.plan import plan_fits
+    from bayesdid.inference.fit import fit
+    from bayesdid.inference.plan import plan_fits
     from bayesdid.panel.adoption import arm
     from bayesdid.panel.load import load_panel
     from bayesdid.study.load import load_study
@@ -37,11 +37,20 @@ def command(
         for request in plan.requests:
             minimum = outcome.minimum_of(request.design.outcome)
             results = run_checks(
-                fit(request.design, priors=request.priors, seed=seed), request.design,
-                arm(data.adoption), minimum=minimum, labels=data.unit_labels, seed=seed,
-            )  # fmt: skip
-            document.append({"spec": request.design.spec_id, "synthetic": data.synthetic or "",
-                             "results": [result.to_dict() for result in results]})  # fmt: skip
+                fit(request.design, priors=request.priors, seed=seed),
+                request.design,
+                arm(data.adoption),
+                minimum=minimum,
+                labels=data.unit_labels,
+                seed=seed,
+            )
+            document.append(
+                {
+                    "spec": request.design.spec_id,
+                    "synthetic": data.synthetic or "",
+                    "results": [result.to_dict() for result in results],
+                }
+            )
             done(request.design.spec_id)
     if as_json:
         print_json(document)

@@ -20,10 +20,10 @@ def command(
     as_json: Annotated[bool, typer.Option("--json", help="One JSON document on stdout.")] = False,
 ) -> None:
     """Leave-one-unit-out, K-fold over units, and stacking weights."""
-    from bayesdid.analyses.compare import compare
     from bayesdid.cli.analyse import print_analysis
     from bayesdid.cli.console import print_json
-    from bayesdid.errors import InputError
+    from bayesdid.exceptions import InputError
+    from bayesdid.families.compare import compare
     from bayesdid.panel.load import load_panel
     from bayesdid.study.load import load_study
 

@@ -25,9 +25,14 @@ def print_json(value: Any) -> None:
 def progress(description: str, total: int) -> Iterator[Any]:
     """Yield ``advance(step_description)``; draws a bar on a terminal, is silent elsewhere."""
     with Progress(
-        TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn(),
-        console=console, transient=True, disable=not console.is_terminal,
-    ) as bar:  # fmt: skip
+        TextColumn("{task.description}"),
+        BarColumn(),
+        MofNCompleteColumn(),
+        TimeRemainingColumn(),
+        console=console,
+        transient=True,
+        disable=not console.is_terminal,
+    ) as bar:
         task = bar.add_task(description, total=total)
 
         def advance(step: str = "") -> None:

@@ -29,18 +29,27 @@ def command(
     ] = None,
     workers: Annotated[int | None, typer.Option(min=1, help="Processes; default all.")] = None,
     as_json: Annotated[bool, typer.Option("--json", help="One JSON document on stdout.")] = False,
-) -> None:  # fmt: skip
+) -> None:
     """Fit specs, store the posteriors as NetCDF, print the treatment effects."""
     from bayesdid.cli.console import console, print_json, stepper
-    from bayesdid.engines.plan import plan_fits, process_pool
-    from bayesdid.engines.store import fit_all
+    from bayesdid.inference.plan import plan_fits, process_pool
+    from bayesdid.inference.store import fit_all
     from bayesdid.panel.load import load_panel
     from bayesdid.study.load import load_study
 
     loaded = load_study(study)
     data = load_panel(loaded, panel)
-    plan = plan_fits(loaded, data, specs=spec, kinds=(effects,), engine=engine, draws=draws,
-                     tune=tune, chains=chains, seed=seed)  # fmt: skip
+    plan = plan_fits(
+        loaded,
+        data,
+        specs=spec,
+        kinds=(effects,),
+        engine=engine,
+        draws=draws,
+        tune=tune,
+        chains=chains,
+        seed=seed,
+    )
     folder = out or Path("reports") / loaded.id / "fits"
     with process_pool(workers, jobs=len(plan.requests)) as pool, stepper() as step:
         stored = fit_all(
@@ -48,8 +57,14 @@ def command(
         )
     rows = [row for fit in stored for row in _rows(fit)]
     if as_json:
-        print_json({"study": loaded.id, "synthetic": data.synthetic or "", "rows": rows,
-                    "skipped": plan.skipped})  # fmt: skip
+        print_json(
+            {
+                "study": loaded.id,
+                "synthetic": data.synthetic or "",
+                "rows": rows,
+                "skipped": plan.skipped,
+            }
+        )
     else:
         _print(loaded, data, rows)
     for name, reason in plan.skipped.items():
@@ -62,18 +77,24 @@ def command(
 
 def _rows(stored: Any) -> list[dict[str, Any]]:
     """One row per treatment term; a fit that did not converge has no numbers."""
-    from bayesdid.contrasts.summary import summarise
+    from bayesdid.summary import summarise
 
     tree = stored.load(effects=False)
     converged = bool(tree.attrs["converged"])
     found = []
     for term in tree["posterior"]["treatment"].to_numpy():
         draws = tree["posterior"]["tau"].sel(treatment=term).to_numpy()
-        found.append({
-            "spec": tree.attrs["spec"], "term": str(term), "kind": stored.request.label,
-            "engine": tree.attrs["engine"], "converged": converged, "path": str(stored.path),
-            "summary": summarise(draws).to_dict() if converged else None,
-        })  # fmt: skip
+        found.append(
+            {
+                "spec": tree.attrs["spec"],
+                "term": str(term),
+                "kind": stored.request.label,
+                "engine": tree.attrs["engine"],
+                "converged": converged,
+                "path": str(stored.path),
+                "summary": summarise(draws).to_dict() if converged else None,
+            }
+        )
     return found
 
 
@@ -92,7 +113,10 @@ def _print(loaded: Any, data: Any, rows: list[dict[str, Any]]) -> None:
         else:
             summary = row["summary"]
             low, high = summary["hdi89"]
-            cells = [f"{summary['mean']:.3f} ({summary['sd']:.3f})", f"{low:.3f} to {high:.3f}",
-                     f"{summary['p_negative']:.3f}"]  # fmt: skip
+            cells = [
+                f"{summary['mean']:.3f} ({summary['sd']:.3f})",
+                f"{low:.3f} to {high:.3f}",
+                f"{summary['p_negative']:.3f}",
+            ]
         table.add_row(row["spec"], row["term"], *cells, row["engine"])
     out.print(table)

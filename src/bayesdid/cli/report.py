@@ -25,7 +25,7 @@ def command(
 ) -> None:
     """Write a report: one HTML page, results.json, CSV and LaTeX tables."""
     from bayesdid.cli.console import console, print_json, stepper
-    from bayesdid.engines.plan import process_pool
+    from bayesdid.inference.plan import process_pool
     from bayesdid.panel.load import load_panel
     from bayesdid.report.results import compute_results
     from bayesdid.report.write import write_report

@@ -33,17 +33,21 @@ def command(
     as_json: Annotated[bool, typer.Option("--json", help="One JSON document on stdout.")] = False,
 ) -> None:
     """Direct, indirect and total effects; which model and weights; a distance boundary."""
-    from bayesdid.analyses.run import analyse
     from bayesdid.cli.analyse import is_sound, print_analysis
     from bayesdid.cli.console import print_json
+    from bayesdid.families.run import analyse
     from bayesdid.panel.load import load_panel
     from bayesdid.study.load import load_study
 
     loaded = load_study(study)
     data = load_panel(loaded, panel)
-    settings: dict[str, Any] = {"model": model, "normalisation": normalise,
-                                "student_t": student or None, "dynamic": dynamic or None,
-                                "compare": (weights or [])[1:] or None}  # fmt: skip
+    settings: dict[str, Any] = {
+        "model": model,
+        "normalisation": normalise,
+        "student_t": student or None,
+        "dynamic": dynamic or None,
+        "compare": (weights or [])[1:] or None,
+    }
     specs = _specs(loaded, spec, weights, {k: v for k, v in settings.items() if v is not None})
     results = [analyse(loaded, item, data, seed=seed, draws=draws).to_dict() for item in specs]
     if as_json:
@@ -64,16 +68,21 @@ def _specs(
     """What to analyse: a spec, made spatial if it is not, or the study's spatial specs."""
     import dataclasses
 
-    from bayesdid.errors import InputError
+    from bayesdid.exceptions import InputError
 
-    found = [study[spec_id]] if spec_id else [
-        item for item in study.specs.values() if item.column.family in _SPATIAL
-    ]  # fmt: skip
+    found = (
+        [study[spec_id]]
+        if spec_id
+        else [item for item in study.specs.values() if item.column.family in _SPATIAL]
+    )
     if not found and weights:
         found = [s for s in study.specs.values() if s.column.family == "twfe"][:1]
     if not found:
-        raise InputError("the study has no spatial spec", file=study.path,
-                         remedy="name a two-way spec and weights: --spec, --weights")  # fmt: skip
+        raise InputError(
+            "the study has no spatial spec",
+            file=study.path,
+            remedy="name a two-way spec and weights: --spec, --weights",
+        )
     out = []
     for item in found:
         column = item.column

@@ -13,9 +13,9 @@ def command(
     as_json: Annotated[bool, typer.Option("--json", help="One JSON document on stdout.")] = False,
 ) -> None:
     """Posterior contrasts (is 1+1>2?) from published estimates and standard errors alone."""
-    from bayesdid.contrasts.network import loop_of, network_posterior
-    from bayesdid.contrasts.published import published_synergy
-    from bayesdid.contrasts.verdict import published_verdicts
+    from bayesdid.published.network import loop_of, network_posterior
+    from bayesdid.published.synergy import published_synergy
+    from bayesdid.published.verdict import published_verdicts
     from bayesdid.study.load import load_study
 
     loaded = load_study(study)
@@ -31,16 +31,20 @@ def command(
         from bayesdid.cli.console import print_json
 
         rope = loaded.file.synergy.rope
-        print_json({
-            "study": loaded.id,
-            "contrasts": [contrast.to_dict() for contrast in synergy.contrasts.values()],
-            "verdicts": [verdict.to_dict() for verdict in verdicts],
-            "network": {name: n.to_dict(policies, rope) for name, n in networks.items()},
-            "correlation": {"estimands": synergy.estimands,
-                            "matrix": synergy.correlation.tolist()},
-            "scale": {"value": synergy.scale, "source": synergy.scale_source},
-            "notes": [note.text for note in synergy.notes],
-        })  # fmt: skip
+        print_json(
+            {
+                "study": loaded.id,
+                "contrasts": [contrast.to_dict() for contrast in synergy.contrasts.values()],
+                "verdicts": [verdict.to_dict() for verdict in verdicts],
+                "network": {name: n.to_dict(policies, rope) for name, n in networks.items()},
+                "correlation": {
+                    "estimands": synergy.estimands,
+                    "matrix": synergy.correlation.tolist(),
+                },
+                "scale": {"value": synergy.scale, "source": synergy.scale_source},
+                "notes": [note.text for note in synergy.notes],
+            }
+        )
         return
     _print(loaded, synergy, verdicts, networks)
 
@@ -49,26 +53,35 @@ def _print(loaded: Any, synergy: Any, verdicts: Any, networks: dict[str, Any]) -
     from rich.table import Table
 
     from bayesdid.cli.console import out
-    from bayesdid.contrasts.names import RATIO
-    from bayesdid.contrasts.verdict import assumption_range
+    from bayesdid.estimands.names import RATIO
+    from bayesdid.published.verdict import assumption_range
 
     outcome = loaded.file.outcome
-    table = Table(title=f"{loaded.id}: contrasts from published cells, in {outcome.unit}",
-                  title_justify="left")  # fmt: skip
-    for heading in ("contrast", "mean (sd)", "89 % HDI", "P(< 0)", "BF10 sceptical to weak",
-                    "P(claim), range"):  # fmt: skip
+    table = Table(
+        title=f"{loaded.id}: contrasts from published cells, in {outcome.unit}",
+        title_justify="left",
+    )
+    for heading in (
+        "contrast",
+        "mean (sd)",
+        "89 % HDI",
+        "P(< 0)",
+        "BF10 sceptical to weak",
+        "P(claim), range",
+    ):
         table.add_column(heading, justify="left" if heading == "contrast" else "right")
     for contrast in synergy.contrasts.values():
         main = contrast.main
         low, high = assumption_range(contrast)
         factors = [f"{factor.bf10:.3g}" for factor in contrast.factors]
         table.add_row(
-            contrast.contrast.label, f"{main.mean:.3f} ({main.sd:.3f})",
+            contrast.contrast.label,
+            f"{main.mean:.3f} ({main.sd:.3f})",
             f"{main.hdi89[0]:.3f} to {main.hdi89[1]:.3f}",
             "" if contrast.contrast.name == RATIO else f"{main.p_negative:.3f}",
             f"{factors[0]} to {factors[-1]}" if factors else "",
             f"{contrast.p_claim['design', 1.0]:.3f} ({low:.3f} to {high:.3f})",
-        )  # fmt: skip
+        )
     out.print(table)
     out.print("[bold]Claims[/]")
     for verdict in verdicts:

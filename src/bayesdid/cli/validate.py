@@ -17,10 +17,10 @@ def command(
 ) -> None:
     """Published | least squares | Bayes: with flat priors they must agree."""
     from bayesdid.cli.console import print_json, progress
-    from bayesdid.engines.fit import fit
-    from bayesdid.engines.plan import plan_fits
-    from bayesdid.frequentist.agreement import agree
+    from bayesdid.inference.fit import fit
+    from bayesdid.inference.plan import plan_fits
     from bayesdid.panel.load import load_panel
+    from bayesdid.peers.agreement import agree
     from bayesdid.study.load import load_study
 
     loaded = load_study(study)
@@ -51,21 +51,31 @@ def _print(agreements: list[Any], synthetic: bool) -> None:
     from bayesdid.cli.console import out
 
     table = Table(title="agreement" + (" (SYNTHETIC PANEL)" if synthetic else ""))
-    for heading in ("spec: term", "published", "OLS (iid, cluster)", "flat, MCSE off", "fixed",
-                    "random", "mundlak"):  # fmt: skip
+    for heading in (
+        "spec: term",
+        "published",
+        "OLS (iid, cluster)",
+        "flat, MCSE off",
+        "fixed",
+        "random",
+        "mundlak",
+    ):
         table.add_column(heading, justify="left" if heading == "spec: term" else "right")
     for item in agreements:
         for name, row in item.table[item.table["is_treatment"]].iterrows():
-            cells = [f"{row[f'{k}_mean']:.3f} ({row[f'{k}_sd']:.3f})" if f"{k}_mean" in row else ""
-                     for k in ("fixed", "random", "mundlak")]  # fmt: skip
+            cells = [
+                f"{row[f'{k}_mean']:.3f} ({row[f'{k}_sd']:.3f})" if f"{k}_mean" in row else ""
+                for k in ("fixed", "random", "mundlak")
+            ]
             published, verdict = row["published"], row["verdict"]
             fine = verdict.startswith(("identity", "explained"))
             table.add_row(
                 f"{item.spec_id}: {name}",
                 f"{published:.3f} ({row['published_se']:.3f})" if published == published else "",
                 f"{row['ols']:.3f} ({row['se_iid']:.3f}, {row['se_cluster']:.3f})",
-                f"{row['flat_gap_mcse']:.1f}" + ("" if fine else f" {verdict}"), *cells,
-            )  # fmt: skip
+                f"{row['flat_gap_mcse']:.1f}" + ("" if fine else f" {verdict}"),
+                *cells,
+            )
     out.print(table)
     for text in agreements[0].explanations if agreements else ():
         out.print(f"{agreements[0].spec_id}: {text}", markup=False)

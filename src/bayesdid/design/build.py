@@ -8,12 +8,13 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from bayesdid.design.design import Design, FloatArray
+from bayesdid.arrays import FloatArray
+from bayesdid.design.design import Design
 from bayesdid.design.event import event_treatments
 from bayesdid.design.sample import sample_rows
 from bayesdid.design.terms import term_values
 from bayesdid.design.within import absorb
-from bayesdid.errors import InputError, Note, NotIdentifiedError
+from bayesdid.exceptions import InputError, Note, NotIdentifiedError
 from bayesdid.panel.panel import Panel
 from bayesdid.study.load import Spec
 from bayesdid.study.schema import EffectKind
@@ -75,8 +76,11 @@ def build_design(
             text = f"{singles} units have one row and carry no within information"
             notes.append(Note("singleton_units", singles, text))
     if not rows.any():
-        raise NotIdentifiedError(f"{spec.id}: no complete row is left", file=panel.source,
-                                 remedy="check the outcome and covariate columns")  # fmt: skip
+        raise NotIdentifiedError(
+            f"{spec.id}: no complete row is left",
+            file=panel.source,
+            remedy="check the outcome and covariate columns",
+        )
     frame = panel.frame.loc[rows]
     unit_index, units = pd.factorize(frame[panel.unit], sort=False)
     period_index, periods = pd.factorize(frame[panel.period], sort=True)
@@ -125,8 +129,12 @@ def with_effects(design: Design, unit: EffectKind, period: EffectKind) -> Design
 def _outcome(name: str, lead: int, panel: Panel) -> FloatArray:
     """Outcome `lead` periods later, NaN where the panel has ended."""
     if name not in panel.frame.columns:
-        raise InputError("the panel has no such outcome", file=panel.source, column=name,
-                         remedy="add the column or skip the specs that use it")  # fmt: skip
+        raise InputError(
+            "the panel has no such outcome",
+            file=panel.source,
+            column=name,
+            remedy="add the column or skip the specs that use it",
+        )
     values = panel.frame[name].astype(float)
     if lead == 0:
         return np.asarray(values, dtype=np.float64)
@@ -151,9 +159,12 @@ def drop_collinear(design: Design, source: str = "") -> Design:
     Z = design.regressors
     spread = np.linalg.norm(Z - Z.mean(axis=0), axis=0)
     within = absorb(
-        Z, design.unit_index, design.period_index,
-        unit=design.unit_effects == "fixed", period=design.period_effects == "fixed",
-    )  # fmt: skip
+        Z,
+        design.unit_index,
+        design.period_index,
+        unit=design.unit_effects == "fixed",
+        period=design.period_effects == "fixed",
+    )
     kept: list[int] = []
     lost: list[int] = []
     basis = np.empty((design.n, 0))
@@ -172,14 +183,18 @@ def drop_collinear(design: Design, source: str = "") -> Design:
             f"{design.spec_id}: the treatment does not vary in this sample once "
             f"{design.unit_effects} unit and {design.period_effects} period effects and the "
             "treatments before it are taken out",
-            file=source, column=", ".join(bad),
+            file=source,
+            column=", ".join(bad),
             remedy="choose a sample with treated and untreated periods, or drop the term",
-        )  # fmt: skip
+        )
     if not lost:
         return design
     names = [design.names[k] for k in lost]
-    note = Note("collinear_covariates", len(names),
-                f"left out of {design.spec_id} as collinear: {', '.join(names)}")  # fmt: skip
+    note = Note(
+        "collinear_covariates",
+        len(names),
+        f"left out of {design.spec_id} as collinear: {', '.join(names)}",
+    )
     keep = [k - P for k in kept if k >= P]
     return dataclasses.replace(
         design,

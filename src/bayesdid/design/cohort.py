@@ -13,10 +13,11 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from bayesdid.arrays import FloatArray, IntArray
 from bayesdid.design.build import as_two_way, build_design
-from bayesdid.design.design import Design, FloatArray, IntArray
+from bayesdid.design.design import Design
 from bayesdid.design.within import absorb
-from bayesdid.errors import InputError, Note, NotIdentifiedError
+from bayesdid.exceptions import InputError, Note, NotIdentifiedError
 from bayesdid.panel.adoption import cohort as both_cohort
 from bayesdid.panel.panel import Panel
 from bayesdid.study.load import Spec
@@ -93,8 +94,9 @@ def unit_start(spec: Spec, panel: Panel) -> tuple[str, np.ndarray]:
     if len(treatments) != 1 or len(factors) != 1 or factors[0].kind not in {"both", "active"}:
         raise InputError(
             f"{spec.id}: a staggered design has one treatment, both or active:POLICY",
-            value=", ".join(treatments), remedy="declare one such treatment",
-        )  # fmt: skip
+            value=", ".join(treatments),
+            remedy="declare one such treatment",
+        )
     name = factors[0].name
     start = panel.adoption[name] if name else both_cohort(panel.adoption)
     return treatments[0], start.to_numpy(dtype=float, na_value=np.inf)
@@ -127,8 +129,9 @@ def cohort_design(spec: Spec, panel: Panel, *, controls: str = "not_yet") -> Coh
     wanted = lag >= 0 if controls == "not_yet" else np.isfinite(g) & (lag != -1)
     pairs = sorted({(int(a), int(b)) for a, b in zip(g[wanted], lag[wanted], strict=True)})
     if not pairs:
-        raise NotIdentifiedError(f"{spec.id}: no treated unit has a period before adoption",
-                                 remedy="take a longer panel")  # fmt: skip
+        raise NotIdentifiedError(
+            f"{spec.id}: no treated unit has a period before adoption", remedy="take a longer panel"
+        )
     D = np.column_stack([(g == a) & (lag == b) for a, b in pairs]).astype(float)
     kept = _identified(D, base)
     if lost := len(pairs) - len(kept):
@@ -139,14 +142,20 @@ def cohort_design(spec: Spec, panel: Panel, *, controls: str = "not_yet") -> Coh
         D = D[:, kept]
     pairs = [pairs[k] for k in kept]
     design = dataclasses.replace(
-        base, D=D, treatments=tuple(f"cohort {a}, {b:+d}" for a, b in pairs),
-        unit_effects=spec.column.unit_effects, period_effects=spec.column.period_effects,
+        base,
+        D=D,
+        treatments=tuple(f"cohort {a}, {b:+d}" for a, b in pairs),
+        unit_effects=spec.column.unit_effects,
+        period_effects=spec.column.period_effects,
         notes=(*base.notes, *notes),
-    )  # fmt: skip
+    )
     return CohortDesign(
-        design, np.array([a for a, _ in pairs]), np.array([b for _, b in pairs]),
-        D.sum(axis=0).astype(np.int64), start,
-    )  # fmt: skip
+        design,
+        np.array([a for a, _ in pairs]),
+        np.array([b for _, b in pairs]),
+        D.sum(axis=0).astype(np.int64),
+        start,
+    )
 
 
 def _usable_rows(
@@ -170,8 +179,10 @@ def _usable_rows(
         notes.append(Note("periods_without_control", bare, text))
     rows &= has[base.period_index]
     if not (rows & control).any():
-        raise NotIdentifiedError(f"{base.spec_id}: no {controls.replace('_', '-')}-treated control",
-                                 remedy="use controls = \"not_yet\"")  # fmt: skip
+        raise NotIdentifiedError(
+            f"{base.spec_id}: no {controls.replace('_', '-')}-treated control",
+            remedy='use controls = "not_yet"',
+        )
     base, start, _ = _rows(base, start, np.empty((base.n, 0)), rows)
     return base, start, notes
 
@@ -185,10 +196,15 @@ def _rows(
     units, unit_index = np.unique(base.unit_index[rows], return_inverse=True)
     periods, period_index = np.unique(base.period_index[rows], return_inverse=True)
     smaller = dataclasses.replace(
-        base, y=base.y[rows], D=base.D[rows], X=base.X[rows],
-        unit_index=unit_index.astype(np.int64), period_index=period_index.astype(np.int64),
-        units=base.units[units], periods=base.periods[periods],
-    )  # fmt: skip
+        base,
+        y=base.y[rows],
+        D=base.D[rows],
+        X=base.X[rows],
+        unit_index=unit_index.astype(np.int64),
+        period_index=period_index.astype(np.int64),
+        units=base.units[units],
+        periods=base.periods[periods],
+    )
     return smaller, start[units], D[rows]
 
 

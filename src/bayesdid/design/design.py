@@ -5,13 +5,10 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 import numpy as np
-from numpy.typing import NDArray
 
-from bayesdid.errors import Note
+from bayesdid.arrays import FloatArray, IntArray
+from bayesdid.exceptions import Note
 from bayesdid.study.schema import EffectKind
-
-FloatArray = NDArray[np.float64]
-IntArray = NDArray[np.int64]
 
 
 @dataclass(frozen=True, slots=True)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from bayesdid.design.terms import term_values
-from bayesdid.errors import InputError, Note, NotIdentifiedError
+from bayesdid.exceptions import InputError, Note, NotIdentifiedError
 from bayesdid.panel.panel import Panel
 from bayesdid.study.load import Spec
 from bayesdid.study.terms import parse_term
@@ -48,8 +48,10 @@ def event_treatments(
         for k, label in labels.items()
     }
     if not values[reference].any():
-        raise NotIdentifiedError(f"{spec.id}: no row is in the reference period {reference}",
-                                 remedy="choose another reference")  # fmt: skip
+        raise NotIdentifiedError(
+            f"{spec.id}: no row is in the reference period {reference}",
+            remedy="choose another reference",
+        )
     if absent := [str(k) for k, value in values.items() if not value.any()]:
         text = f"event times without rows are left out: {', '.join(absent)}"
         notes.append(Note("empty_event_times", len(absent), text))

@@ -19,9 +19,10 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from bayesdid.arrays import FloatArray, IntArray
 from bayesdid.design.build import as_two_way, build_design
-from bayesdid.design.design import Design, FloatArray, IntArray
-from bayesdid.errors import InputError, Note, NotIdentifiedError
+from bayesdid.design.design import Design
+from bayesdid.exceptions import InputError, Note, NotIdentifiedError
 from bayesdid.panel.panel import Panel
 from bayesdid.study.load import Spec
 
@@ -69,8 +70,9 @@ class OverlapDesign:
 
     def cells(self) -> tuple[IntArray, int]:
         """Saturated cells (both adoption periods, period) of treated rows; -1 for untreated."""
-        key = np.column_stack([np.where(np.isfinite(self.start), self.start, 0),
-                               self.design.period_index])  # fmt: skip
+        key = np.column_stack(
+            [np.where(np.isfinite(self.start), self.start, 0), self.design.period_index]
+        )
         treated = self.state != "none"
         _, index = np.unique(key[treated], axis=0, return_inverse=True)
         cell = np.full(self.design.n, -1, dtype=np.int64)
@@ -92,8 +94,10 @@ def overlap_design(spec: Spec, panel: Panel) -> OverlapDesign:
         If no unit is ever under both, or no untreated row is left.
     """
     if len(panel.policies) != 2:
-        raise InputError(f"{spec.id}: overlapping policies need a study with two",
-                         remedy="use family cohort for one policy")  # fmt: skip
+        raise InputError(
+            f"{spec.id}: overlapping policies need a study with two",
+            remedy="use family cohort for one policy",
+        )
     a, b = panel.policies
     design = build_design(as_two_way(spec, treatments=("any",)), panel)
     position = {unit: k for k, unit in enumerate(panel.units)}
@@ -108,18 +112,24 @@ def overlap_design(spec: Spec, panel: Panel) -> OverlapDesign:
     on = age >= 0
     both = on.all(axis=1)
     order = np.select(
-        [start[:, 0] < start[:, 1], start[:, 0] > start[:, 1]], [f"first:{a}", f"first:{b}"],
+        [start[:, 0] < start[:, 1], start[:, 0] > start[:, 1]],
+        [f"first:{a}", f"first:{b}"],
         default="simultaneous",
-    )  # fmt: skip
+    )
     state = np.select(
         [both, on[:, 0], on[:, 1]],
-        [np.char.add("both, ", order), np.full(design.n, f"only:{a}"),
-         np.full(design.n, f"only:{b}")],
+        [
+            np.char.add("both, ", order),
+            np.full(design.n, f"only:{a}"),
+            np.full(design.n, f"only:{b}"),
+        ],
         default="none",
-    )  # fmt: skip
+    )
     if not both.any():
-        raise NotIdentifiedError(f"{spec.id}: no row of the sample is under both policies",
-                                 remedy="take a sample with dual units")  # fmt: skip
+        raise NotIdentifiedError(
+            f"{spec.id}: no row of the sample is under both policies",
+            remedy="take a sample with dual units",
+        )
     since = np.where(both, age.min(axis=1), -1)
     design = dataclasses.replace(
         design, D=np.column_stack([on, both]).astype(float), treatments=(a, b, "synergy")
@@ -141,8 +151,9 @@ def _usable(design: Design, starts: FloatArray) -> tuple[Design, np.ndarray]:
             break
         rows = smaller
     if not rows.any():
-        raise NotIdentifiedError(f"{design.spec_id}: no untreated row is left",
-                                 remedy="take a longer panel")  # fmt: skip
+        raise NotIdentifiedError(
+            f"{design.spec_id}: no untreated row is left", remedy="take a longer panel"
+        )
     units, unit_index = np.unique(design.unit_index[rows], return_inverse=True)
     periods, period_index = np.unique(design.period_index[rows], return_inverse=True)
     if lost := len(design.units) - len(units):
@@ -152,9 +163,14 @@ def _usable(design: Design, starts: FloatArray) -> tuple[Design, np.ndarray]:
         text = f"{lost} periods have no untreated row and are left out"
         notes.append(Note("periods_without_control", lost, text))
     smaller_design = dataclasses.replace(
-        design, y=design.y[rows], D=design.D[rows], X=design.X[rows],
-        unit_index=unit_index.astype(np.int64), period_index=period_index.astype(np.int64),
-        units=design.units[units], periods=design.periods[periods],
+        design,
+        y=design.y[rows],
+        D=design.D[rows],
+        X=design.X[rows],
+        unit_index=unit_index.astype(np.int64),
+        period_index=period_index.astype(np.int64),
+        units=design.units[units],
+        periods=design.periods[periods],
         notes=(*design.notes, *notes),
-    )  # fmt: skip
+    )
     return smaller_design, units

@@ -6,7 +6,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from bayesdid.design.design import Design, FloatArray
+from bayesdid.arrays import FloatArray
+from bayesdid.design.design import Design
 from bayesdid.design.within import one_way, two_way
 from bayesdid.study.schema import EffectKind
 

@@ -6,7 +6,7 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from bayesdid.errors import InputError, NotIdentifiedError
+from bayesdid.exceptions import InputError, NotIdentifiedError
 from bayesdid.panel.adoption import arm, only, sequence
 from bayesdid.panel.panel import Panel
 from bayesdid.study.schema import Sample
@@ -36,13 +36,16 @@ def sample_rows(sample: Sample, panel: Panel) -> NDArray[np.bool_]:
     for column, levels in sample.groups.items():
         if column not in panel.frame.columns:
             raise InputError(
-                "the panel has no such group column", file=panel.source, column=column,
+                "the panel has no such group column",
+                file=panel.source,
+                column=column,
                 remedy="add the grouping to the panel or skip the specs that use it",
-            )  # fmt: skip
+            )
         rows = rows & panel.frame[column].astype(str).isin(levels).to_numpy(dtype=bool)
     if not rows.any():
         raise NotIdentifiedError(
             f"no unit of the panel is in the sample {sample.model_dump(exclude_none=True)}",
-            file=panel.source, remedy="check the adoption periods and the group levels",
-        )  # fmt: skip
+            file=panel.source,
+            remedy="check the adoption periods and the group levels",
+        )
     return rows

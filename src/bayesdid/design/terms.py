@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import numpy as np
 
-from bayesdid.design.design import FloatArray
-from bayesdid.errors import InputError, NotIdentifiedError
+from bayesdid.arrays import FloatArray
+from bayesdid.exceptions import InputError, NotIdentifiedError
 from bayesdid.panel.adoption import active, event_time, policy_value, starts
 from bayesdid.panel.panel import Panel
 from bayesdid.study.terms import Factor, Term
@@ -69,7 +69,9 @@ def _needs_two(panel: Panel, factor: Factor) -> None:
 def _column(name: str, panel: Panel) -> FloatArray:
     if name not in panel.frame.columns:
         raise InputError(
-            "the panel has no such column", file=panel.source, column=name,
+            "the panel has no such column",
+            file=panel.source,
+            column=name,
             remedy="add the column or drop the term from the spec",
-        )  # fmt: skip
+        )
     return panel.frame[name].to_numpy(dtype=float, na_value=np.nan)

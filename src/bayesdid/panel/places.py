@@ -8,7 +8,7 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from bayesdid.errors import InputError
+from bayesdid.exceptions import InputError
 from bayesdid.panel.read import read_frame
 
 _STREAM = 0x71ACE5  # sets the generator of places apart from that of the panel's numbers
@@ -27,14 +27,26 @@ def random_places(file: Path, N: int, seed: int) -> NDArray[np.float64]:
     frame = read_frame(file)
     for name in ("lon", "lat"):
         if name not in frame:
-            raise InputError("the places lack a column", file=file, column=name, row=1,
-                             remedy="give lon and lat in degrees")  # fmt: skip
+            raise InputError(
+                "the places lack a column",
+                file=file,
+                column=name,
+                row=1,
+                remedy="give lon and lat in degrees",
+            )
         if not pd.api.types.is_numeric_dtype(frame[name]) or frame[name].isna().any():
-            raise InputError("a place lacks a number", file=file, column=name,
-                             remedy="give lon and lat in degrees")  # fmt: skip
+            raise InputError(
+                "a place lacks a number",
+                file=file,
+                column=name,
+                remedy="give lon and lat in degrees",
+            )
     known = frame[["lon", "lat"]].drop_duplicates().to_numpy(dtype=float)
     if len(known) < N:
-        raise InputError(f"{len(known)} places for {N} units", file=file,
-                         remedy="give at least one place for each unit")  # fmt: skip
+        raise InputError(
+            f"{len(known)} places for {N} units",
+            file=file,
+            remedy="give at least one place for each unit",
+        )
     order = np.random.default_rng([seed, _STREAM]).permutation(len(known))
     return np.asarray(known[order[:N]])

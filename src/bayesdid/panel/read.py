@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pandas as pd
 
-from bayesdid.errors import InputError
+from bayesdid.exceptions import InputError
 from bayesdid.panel.panel import Panel
 from bayesdid.panel.validate import validate_panel
 from bayesdid.study.load import Study
@@ -32,8 +32,12 @@ def read_frame(file: Path) -> pd.DataFrame:
     """Read one file by its extension; columns keep their names and types."""
     suffix = file.suffix.lower()
     if suffix not in EXTENSIONS:
-        raise InputError("unknown file type", file=file, value=suffix or "(none)",
-                         remedy=f"use one of {', '.join(EXTENSIONS)}")  # fmt: skip
+        raise InputError(
+            "unknown file type",
+            file=file,
+            value=suffix or "(none)",
+            remedy=f"use one of {', '.join(EXTENSIONS)}",
+        )
     if not file.is_file():
         raise InputError("no such file", file=file, remedy="check the path")
     if file.stat().st_size == 0:
@@ -52,9 +56,10 @@ def read_frame(file: Path) -> pd.DataFrame:
         raise
     except Exception as error:  # the readers raise a dozen types for a damaged file
         raise InputError(
-            f"cannot be read as {suffix}: {error}", file=file,
+            f"cannot be read as {suffix}: {error}",
+            file=file,
             remedy="check that the file is what its extension says, and export it again",
-        ) from error  # fmt: skip
+        ) from error
 
 
 def _read_text(file: Path, separator: str) -> pd.DataFrame:
@@ -69,11 +74,20 @@ def _read_text(file: Path, separator: str) -> pd.DataFrame:
     else:
         raise InputError("neither UTF-8 nor GB18030 text", file=file, remedy="save as UTF-8")
     if separator not in header and ";" in header:
-        raise InputError("columns are separated by semicolons", file=file, row=1,
-                         value=header[:60],
-                         remedy="export with commas and decimal points")  # fmt: skip
+        raise InputError(
+            "columns are separated by semicolons",
+            file=file,
+            row=1,
+            value=header[:60],
+            remedy="export with commas and decimal points",
+        )
     names = header.strip().replace('"', "").split(separator)
     if doubled := [name for name in names if names.count(name) > 1]:
-        raise InputError("two columns have the same name", file=file, row=1, column=doubled[0],
-                         remedy="rename one of them")  # fmt: skip
+        raise InputError(
+            "two columns have the same name",
+            file=file,
+            row=1,
+            column=doubled[0],
+            remedy="rename one of them",
+        )
     return pd.read_csv(file, sep=separator, encoding=encoding, skipinitialspace=True)

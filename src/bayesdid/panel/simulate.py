@@ -13,7 +13,7 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from bayesdid.errors import InputError
+from bayesdid.exceptions import InputError
 from bayesdid.panel.adoption import policy_value
 from bayesdid.panel.panel import Panel
 from bayesdid.panel.places import random_places
@@ -56,9 +56,11 @@ def simulate_frame(
     settings, section = study.file.panel.simulate, study.file.panel
     if settings is None or section.units is None or section.first_period is None:
         raise InputError(
-            "the study does not say how to simulate a panel", file=study.path / "study.toml",
-            column="panel.simulate", remedy="add [panel.simulate], units and periods",
-        )  # fmt: skip
+            "the study does not say how to simulate a panel",
+            file=study.path / "study.toml",
+            column="panel.simulate",
+            remedy="add [panel.simulate], units and periods",
+        )
     rng = np.random.default_rng(settings.seed if seed is None else seed)
     periods = np.arange(section.first_period, int(section.last_period or 0) + 1)
     N, T = section.units, len(periods)
@@ -127,9 +129,11 @@ def _adoption(
             rows += [start] * count
     if len(rows) > N:
         raise InputError(
-            f"{len(rows)} adopting units among {N}", file=study.path / "study.toml",
-            column="panel.simulate.adoption", remedy="lower the counts or raise panel.units",
-        )  # fmt: skip
+            f"{len(rows)} adopting units among {N}",
+            file=study.path / "study.toml",
+            column="panel.simulate.adoption",
+            remedy="lower the counts or raise panel.units",
+        )
     rows += [[np.inf] * len(policies)] * (N - len(rows))
     return rng.permutation(np.array(rows), axis=0)
 
@@ -148,16 +152,23 @@ def _term(term: Term, policies: list[str], start: FloatArray, active: FloatArray
     value = np.ones(active.shape[:2])
     for factor in term.factors:
         if factor.kind not in POLICY_KINDS or factor.event:
-            raise InputError("the truth of a simulation is about policy terms", value=factor,
-                             remedy="put covariates under covariates")  # fmt: skip
+            raise InputError(
+                "the truth of a simulation is about policy terms",
+                value=factor,
+                remedy="put covariates under covariates",
+            )
         value = value * policy_value(factor, policies, active > 0, start[:, None, :])
     return value
 
 
 def _outcome(
-    effects: FloatArray, active: FloatArray, settings: Simulation, rng: np.random.Generator,
-    W: FloatArray | None, rho: float,
-) -> FloatArray:  # fmt: skip
+    effects: FloatArray,
+    active: FloatArray,
+    settings: Simulation,
+    rng: np.random.Generator,
+    W: FloatArray | None,
+    rho: float,
+) -> FloatArray:
     N, T = effects.shape
     adopted = active[:, -1, :].sum(axis=1)
     lean = (adopted - adopted.mean()) / (adopted.std() or 1.0)

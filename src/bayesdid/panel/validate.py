@@ -8,7 +8,7 @@ import hashlib
 import numpy as np
 import pandas as pd
 
-from bayesdid.errors import InputError, Note
+from bayesdid.exceptions import InputError, Note
 from bayesdid.panel.adoption import from_indicator, from_years
 from bayesdid.panel.panel import Panel
 from bayesdid.study.load import Study
@@ -74,11 +74,17 @@ def validate_panel(frame: pd.DataFrame, study: Study, *, source: str, first_row:
     columns = list(dict.fromkeys([keys.unit, keys.period, *numeric, *groups]))
     kept = frame[columns].copy()
     return Panel(
-        frame=kept, unit=keys.unit, period=keys.period,
-        policies=tuple(policy.id for policy in study.policies), adoption=adoption,
+        frame=kept,
+        unit=keys.unit,
+        period=keys.period,
+        policies=tuple(policy.id for policy in study.policies),
+        adoption=adoption,
         unit_labels={str(u): keys.unit_labels.get(str(u), str(u)) for u in adoption.index},
-        synthetic=synthetic, sha256=content_hash(kept, adoption), notes=tuple(notes), source=source,
-    )  # fmt: skip
+        synthetic=synthetic,
+        sha256=content_hash(kept, adoption),
+        notes=tuple(notes),
+        source=source,
+    )
 
 
 def content_hash(frame: pd.DataFrame, adoption: pd.DataFrame) -> str:
@@ -104,28 +110,39 @@ def _require(frame: pd.DataFrame, columns: list[str], source: str) -> None:
         close = difflib.get_close_matches(column, list(frame.columns), n=1, cutoff=0.6)
         wide = sum(str(name).strip().isdigit() for name in frame.columns) >= 3
         remedy = (
-            f"rename '{close[0]}', or change study.toml" if close
-            else "reshape to one row for each unit and period (long format)" if wide
+            f"rename '{close[0]}', or change study.toml"
+            if close
+            else "reshape to one row for each unit and period (long format)"
+            if wide
             else f"the file has {', '.join(str(c) for c in frame.columns[:12] if c != '__row__')}"
-        )  # fmt: skip
-        raise InputError("the panel lacks a required column", file=source, column=column,
-                         row=1, remedy=remedy)  # fmt: skip
+        )
+        raise InputError(
+            "the panel lacks a required column", file=source, column=column, row=1, remedy=remedy
+        )
 
 
 def _keys(frame: pd.DataFrame, unit: str, period: str, source: str) -> None:
     for column in (unit, period):
         if (missing := frame[column].isna()).any():
-            raise InputError("a key is missing", file=source, column=column,
-                             row=int(frame.loc[missing.idxmax(), "__row__"]),
-                             remedy="every row needs its unit and period")  # fmt: skip
+            raise InputError(
+                "a key is missing",
+                file=source,
+                column=column,
+                row=int(frame.loc[missing.idxmax(), "__row__"]),
+                remedy="every row needs its unit and period",
+            )
     if pd.api.types.is_datetime64_any_dtype(frame[period]):
         frame[period] = frame[period].dt.year
     frame[period] = _numeric(frame, period, source)
     if (odd := frame[period] % 1 != 0).any():
-        raise InputError("a period must be a whole number", file=source, column=period,
-                         row=int(frame.loc[odd.idxmax(), "__row__"]),
-                         value=frame.loc[odd.idxmax(), period],
-                         remedy="number the periods 1, 2, 3 or use years")  # fmt: skip
+        raise InputError(
+            "a period must be a whole number",
+            file=source,
+            column=period,
+            row=int(frame.loc[odd.idxmax(), "__row__"]),
+            value=frame.loc[odd.idxmax(), period],
+            remedy="number the periods 1, 2, 3 or use years",
+        )
     frame[period] = frame[period].astype(np.int64)
     if not pd.api.types.is_numeric_dtype(frame[unit]):
         raw = frame[unit].astype(str)
@@ -136,14 +153,22 @@ def _keys(frame: pd.DataFrame, unit: str, period: str, source: str) -> None:
         later = frame.loc[twice.idxmax()]
         same = (frame[unit] == later[unit]) & (frame[period] == later[period])
         rows = frame.loc[same, "__row__"].tolist()
-        raise InputError(f"duplicate {unit}-{period}: rows {', '.join(map(str, rows))}",
-                         file=source, row=rows[1], value=f"{later[unit]} {later[period]}",
-                         remedy=f"keep one row for each {unit} and {period}")  # fmt: skip
+        raise InputError(
+            f"duplicate {unit}-{period}: rows {', '.join(map(str, rows))}",
+            file=source,
+            row=rows[1],
+            value=f"{later[unit]} {later[period]}",
+            remedy=f"keep one row for each {unit} and {period}",
+        )
     for column, count in ((unit, frame[unit].nunique()), (period, frame[period].nunique())):
         if count < 2:
-            raise InputError("a panel needs at least two units and two periods", file=source,
-                             column=column, value=f"{count} distinct",
-                             remedy="check the key columns named in study.toml")  # fmt: skip
+            raise InputError(
+                "a panel needs at least two units and two periods",
+                file=source,
+                column=column,
+                value=f"{count} distinct",
+                remedy="check the key columns named in study.toml",
+            )
 
 
 def _numeric(frame: pd.DataFrame, column: str, source: str) -> pd.Series:
@@ -156,10 +181,14 @@ def _numeric(frame: pd.DataFrame, column: str, source: str) -> pd.Series:
         if (bad := numbers.isna() & text.notna()).any():
             where = bad.idxmax()
             hint = " (a decimal comma?)" if "," in str(text[where]) else ""
-            raise InputError(f"not a number{hint}", file=source, column=column,
-                             row=int(frame.loc[where, "__row__"]), value=text[where],
-                             remedy="write numbers with a decimal point; "
-                             "leave missing cells empty")  # fmt: skip
+            raise InputError(
+                f"not a number{hint}",
+                file=source,
+                column=column,
+                row=int(frame.loc[where, "__row__"]),
+                value=text[where],
+                remedy="write numbers with a decimal point; leave missing cells empty",
+            )
         values = numbers
     return pd.Series(values.to_numpy(dtype=float, na_value=np.nan), index=frame.index)
 
@@ -227,10 +256,14 @@ def _constant(frame: pd.DataFrame, unit: str, column: str, source: str) -> None:
     first = frame.groupby(unit)[column].transform("first")
     if (bad := frame[column] != first).any():
         where = bad.idxmax()
-        raise InputError("a group must not change within a unit", file=source, column=column,
-                         row=f"{frame.loc[where, '__row__']} ({frame.loc[where, unit]})",
-                         value=frame.loc[where, column],
-                         remedy="use a base period's value in all rows of the unit")  # fmt: skip
+        raise InputError(
+            "a group must not change within a unit",
+            file=source,
+            column=column,
+            row=f"{frame.loc[where, '__row__']} ({frame.loc[where, unit]})",
+            value=frame.loc[where, column],
+            remedy="use a base period's value in all rows of the unit",
+        )
 
 
 def _minimum(
@@ -242,11 +275,14 @@ def _minimum(
         return
     if synthetic is None:
         where = below.idxmax()
-        raise InputError(f"the outcome is below its minimum {outcome.minimum:g}", file=source,
-                         column=outcome.column, row=int(frame.loc[where, "__row__"]),
-                         value=frame.loc[where, outcome.column],
-                         remedy="correct the value, or change outcome.minimum "
-                         "in study.toml")  # fmt: skip
+        raise InputError(
+            f"the outcome is below its minimum {outcome.minimum:g}",
+            file=source,
+            column=outcome.column,
+            row=int(frame.loc[where, "__row__"]),
+            value=frame.loc[where, outcome.column],
+            remedy="correct the value, or change outcome.minimum in study.toml",
+        )
     text = f"{int(below.sum())} simulated outcomes lie below {outcome.minimum:g}"
     notes.append(Note("outcome_below_minimum", int(below.sum()), text))
 
@@ -262,9 +298,13 @@ def _shape_notes(frame: pd.DataFrame, study: Study, source: str, notes: list[Not
         infinite = int(np.isinf(frame[name]).sum()) if name in frame else 0
         if infinite:
             where = np.isinf(frame[name]).idxmax()
-            raise InputError("infinite value", file=source, column=name,
-                             row=int(frame.loc[where, "__row__"]),
-                             remedy="leave the cell empty if the value is not known")  # fmt: skip
+            raise InputError(
+                "infinite value",
+                file=source,
+                column=name,
+                row=int(frame.loc[where, "__row__"]),
+                remedy="leave the cell empty if the value is not known",
+            )
     if (sizes < periods).any():
         gaps = int((sizes < periods).sum())
         notes.append(

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import numpy as np
 
-from bayesdid.errors import InputError
+from bayesdid.exceptions import InputError
 from bayesdid.panel.panel import Panel
 from bayesdid.panel.validate import STAMP
 from bayesdid.study.load import Study

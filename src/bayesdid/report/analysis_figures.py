@@ -1,4 +1,4 @@
-"""Figures of analyses, by kind: what :class:`bayesdid.analyses.analysis.Figure` describes."""
+"""Figures of analyses, by kind: what :class:`bayesdid.families.analysis.Figure` describes."""
 
 from __future__ import annotations
 
@@ -15,8 +15,14 @@ _SPECIFICATION_ROWS = 0.22  # inches for each choice below a specification curve
 
 def analysis_figure(item: dict[str, Any], synthetic: bool) -> str:
     """One figure of an analysis as SVG."""
-    draw = {"forest": _forest, "curve": _curve, "points": _points, "histogram": _histogram,
-            "specification": _specification, "map": _map}[item["kind"]]  # fmt: skip
+    draw = {
+        "forest": _forest,
+        "curve": _curve,
+        "points": _points,
+        "histogram": _histogram,
+        "specification": _specification,
+        "map": _map,
+    }[item["kind"]]
     figure, axes = draw(item)
     stamp_axes(axes, synthetic)
     return svg(figure, item["caption"].split(":")[0])
@@ -37,8 +43,9 @@ def _forest(item: dict[str, Any]) -> tuple[Any, Any]:
         axes.plot(_numbers(series["y"]), y, "o", color=colour, ms=4.5, label=series["label"])
     if item["reference"] is not None:
         axes.axvline(item["reference"], color=INK, lw=0.8)
-    axes.set_yticks(range(len(labels)), [textwrap.fill(str(t), 38) for t in labels][::-1],
-                    fontsize=9)  # fmt: skip
+    axes.set_yticks(
+        range(len(labels)), [textwrap.fill(str(t), 38) for t in labels][::-1], fontsize=9
+    )
     axes.set_ylim(-0.7, len(labels) - 0.3)
     axes.tick_params(axis="y", length=0)
     axes.set_xlabel(textwrap.fill(item["xlabel"], 70))
@@ -70,8 +77,14 @@ def _curve(item: dict[str, Any]) -> tuple[Any, Any]:
             axes.plot(x, y, "o", color=colour, ms=5, label=series["label"])
             continue
         if series["band_low"] is not None:
-            axes.fill_between(x, _numbers(series["band_low"]), _numbers(series["band_high"]),
-                              color=colour, alpha=0.12, lw=0)  # fmt: skip
+            axes.fill_between(
+                x,
+                _numbers(series["band_low"]),
+                _numbers(series["band_high"]),
+                color=colour,
+                alpha=0.12,
+                lw=0,
+            )
         axes.fill_between(x, low, high, color=colour, alpha=0.25, lw=0)
         axes.plot(x, y, color=colour, lw=1.6, label=series["label"])
     if item["rug"]:
@@ -89,8 +102,9 @@ def _points(item: dict[str, Any]) -> tuple[Any, Any]:
     for series, offset, colour in zip(item["series"], offsets, _COLOURS, strict=False):
         x = _numbers(series["x"]) + offset
         if series["band_low"] is not None:
-            axes.vlines(x, _numbers(series["band_low"]), _numbers(series["band_high"]),
-                        color=colour, lw=0.8)  # fmt: skip
+            axes.vlines(
+                x, _numbers(series["band_low"]), _numbers(series["band_high"]), color=colour, lw=0.8
+            )
         axes.vlines(x, _numbers(series["low"]), _numbers(series["high"]), color=colour, lw=2.2)
         axes.plot(x, _numbers(series["y"]), "o", color=colour, ms=4.5, label=series["label"])
     axes.xaxis.get_major_locator().set_params(integer=True)
@@ -105,8 +119,14 @@ def _histogram(item: dict[str, Any]) -> tuple[Any, Any]:
     plt = pyplot()
     figure, axes = plt.subplots(figsize=(8.2, 2.7))
     for series, colour in zip(item["series"], _COLOURS, strict=False):
-        axes.hist(_numbers(series["y"]), bins=50, color=colour, alpha=0.5, label=series["label"],
-                  density=True)  # fmt: skip
+        axes.hist(
+            _numbers(series["y"]),
+            bins=50,
+            color=colour,
+            alpha=0.5,
+            label=series["label"],
+            density=True,
+        )
     if item["reference"] is not None:
         axes.axvline(item["reference"], color=INK, lw=0.8)
     for position in item["verticals"]:
@@ -157,8 +177,17 @@ def _map(item: dict[str, Any]) -> tuple[Any, Any]:
     aspect = 1 / np.cos(np.deg2rad(np.mean(y)))
     figure, axes = plt.subplots(figsize=(7.6, 4.6))
     reach = max(float(abs(value).max()), 1e-12)
-    points = axes.scatter(x, y, c=value, s=12 + 130 * (sure - 0.5) ** 2 * 4, cmap="RdBu_r",
-                          vmin=-reach, vmax=reach, edgecolors="none", alpha=0.9)  # fmt: skip
+    points = axes.scatter(
+        x,
+        y,
+        c=value,
+        s=12 + 130 * (sure - 0.5) ** 2 * 4,
+        cmap="RdBu_r",
+        vmin=-reach,
+        vmax=reach,
+        edgecolors="none",
+        alpha=0.9,
+    )
     axes.scatter(x[ringed], y[ringed], s=150, facecolors="none", edgecolors=INK, lw=0.9)
     axes.set_aspect(aspect)
     axes.set_xlabel(item["xlabel"])

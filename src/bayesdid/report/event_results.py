@@ -8,8 +8,8 @@ import numpy as np
 import xarray as xr
 
 from bayesdid.checks.placebo import SCHEMES, placebo
-from bayesdid.contrasts.event_study import event_draws, event_path, smooth_draws
-from bayesdid.errors import InputError
+from bayesdid.estimands.event_study import event_draws, event_path, smooth_draws
+from bayesdid.exceptions import InputError
 from bayesdid.panel.panel import Panel
 from bayesdid.study.load import Study
 
@@ -38,11 +38,13 @@ def event_sections(study: Study, trees: dict[str, dict[str, xr.DataTree]]) -> li
         for prior in ("random_walk", "gaussian_process"):
             smooth = smooth_draws(flat.mean(axis=0), np.cov(flat.T), times, reference, prior, scale)
             paths[prior] = event_path(times, smooth, reference=reference, rope=rope, prior=prior)
-        found.append({
-            "spec": spec,
-            "title": study[spec].title,
-            "paths": {name: path.to_dict() for name, path in paths.items()},
-        })  # fmt: skip
+        found.append(
+            {
+                "spec": spec,
+                "title": study[spec].title,
+                "paths": {name: path.to_dict() for name, path in paths.items()},
+            }
+        )
     return found
 
 
@@ -60,8 +62,11 @@ def placebo_sections(study: Study, panel: Panel, seed: int) -> list[dict[str, An
             }
         except InputError:
             continue  # the plan lists the spec with its reason
-        found.append({
-            "spec": spec_id, "title": spec.title,
-            "schemes": {name: result.to_dict() for name, result in schemes.items()},
-        })  # fmt: skip
+        found.append(
+            {
+                "spec": spec_id,
+                "title": spec.title,
+                "schemes": {name: result.to_dict() for name, result in schemes.items()},
+            }
+        )
     return found

@@ -23,12 +23,23 @@ def pyplot() -> Any:
     mpl.use("Agg")
     import matplotlib.pyplot as plt
 
-    plt.rcParams.update({
-        "svg.fonttype": "none", "svg.hashsalt": "bayesdid", "font.family": "sans-serif",
-        "font.size": 11, "text.color": INK, "axes.labelcolor": INK, "axes.edgecolor": MUTED,
-        "xtick.color": INK, "ytick.color": INK, "axes.spines.top": False,
-        "axes.spines.right": False, "figure.facecolor": "none", "axes.facecolor": "none",
-    })  # fmt: skip
+    plt.rcParams.update(
+        {
+            "svg.fonttype": "none",
+            "svg.hashsalt": "bayesdid",
+            "font.family": "sans-serif",
+            "font.size": 11,
+            "text.color": INK,
+            "axes.labelcolor": INK,
+            "axes.edgecolor": MUTED,
+            "xtick.color": INK,
+            "ytick.color": INK,
+            "axes.spines.top": False,
+            "axes.spines.right": False,
+            "figure.facecolor": "none",
+            "axes.facecolor": "none",
+        }
+    )
     return plt
 
 
@@ -37,8 +48,9 @@ def svg(figure: Any, title: str) -> str:
     import matplotlib.pyplot as plt
 
     buffer = io.StringIO()
-    figure.savefig(buffer, format="svg", bbox_inches="tight", metadata={"Date": None},
-                   transparent=True)  # fmt: skip
+    figure.savefig(
+        buffer, format="svg", bbox_inches="tight", metadata={"Date": None}, transparent=True
+    )
     plt.close(figure)
     text = buffer.getvalue()
     text = text[text.index("<svg") :].replace(INK, "currentColor")
@@ -49,8 +61,17 @@ def svg(figure: Any, title: str) -> str:
 def stamp_axes(axes: Any, synthetic: bool) -> None:
     """Say on the figure that its panel is synthetic."""
     if synthetic:
-        axes.text(0.995, 0.01, _STAMP, transform=axes.transAxes, ha="right", va="bottom",
-                  fontsize=8, color=_BAD, weight="bold")  # fmt: skip
+        axes.text(
+            0.995,
+            0.01,
+            _STAMP,
+            transform=axes.transAxes,
+            ha="right",
+            va="bottom",
+            fontsize=8,
+            color=_BAD,
+            weight="bold",
+        )
 
 
 def claims_figure(rows: list[dict[str, Any]], unit: str, synthetic: bool) -> str:
@@ -81,10 +102,18 @@ def claims_figure(rows: list[dict[str, Any]], unit: str, synthetic: bool) -> str
             if verdict.get("wide"):
                 axes.plot(verdict["wide"], [y + offset] * 2, color=colour, lw=0.8, alpha=0.7)
             axes.plot([low, high], [y + offset] * 2, color=colour, lw=2.2, ls=line, alpha=alpha)
-            axes.plot(inner, [y + offset] * 2, color=colour, lw=5, alpha=alpha,
-                      solid_capstyle="butt")  # fmt: skip
-            axes.plot(verdict["summary"]["mean"], y + offset, "o", color=colour, ms=5,
-                      mec="white", mew=0.6)  # fmt: skip
+            axes.plot(
+                inner, [y + offset] * 2, color=colour, lw=5, alpha=alpha, solid_capstyle="butt"
+            )
+            axes.plot(
+                verdict["summary"]["mean"],
+                y + offset,
+                "o",
+                color=colour,
+                ms=5,
+                mec="white",
+                mew=0.6,
+            )
     axes.set_yticks(range(len(rows)), [row["label"] for row in rows][::-1])
     axes.set_ylim(-0.6, len(rows) - 0.4)
     axes.tick_params(axis="y", length=0)
@@ -94,11 +123,20 @@ def claims_figure(rows: list[dict[str, Any]], unit: str, synthetic: bool) -> str
     )
     handles = [
         plt.Line2D([], [], color=_COLOURS["published"], lw=3, label="from published cells"),
-        plt.Line2D([], [], color=_COLOURS["panel"], lw=3, ls="--" if synthetic else "-",
-                   label="from the panel" + (" (synthetic)" if synthetic else "")),
-    ]  # fmt: skip
-    used = [h for h, s in zip(handles, ("published", "panel"), strict=True)
-            if any(row.get(s) for row in rows)]  # fmt: skip
+        plt.Line2D(
+            [],
+            [],
+            color=_COLOURS["panel"],
+            lw=3,
+            ls="--" if synthetic else "-",
+            label="from the panel" + (" (synthetic)" if synthetic else ""),
+        ),
+    ]
+    used = [
+        h
+        for h, s in zip(handles, ("published", "panel"), strict=True)
+        if any(row.get(s) for row in rows)
+    ]
     axes.legend(handles=used, frameon=False, loc="upper center", bbox_to_anchor=(0.3, 1.14), ncol=2)
     stamp_axes(axes, synthetic and any(row.get("panel") for row in rows))
     return svg(figure, "Posterior of each claimed contrast relative to zero")
@@ -109,8 +147,9 @@ def assumptions_figure(items: list[dict[str, Any]]) -> str:
     plt = pyplot()
     columns = min(3, len(items))
     rows = int(np.ceil(len(items) / columns))
-    figure, grid = plt.subplots(rows, columns, figsize=(8.6, 2.5 * rows), sharex=True, sharey=True,
-                                squeeze=False)  # fmt: skip
+    figure, grid = plt.subplots(
+        rows, columns, figsize=(8.6, 2.5 * rows), sharex=True, sharey=True, squeeze=False
+    )
     styles = {"design": ("-", 2.2), "independent": ("--", 1.6), "widest": (":", 1.8)}
     for axes, item in zip(grid.ravel(), items, strict=False):
         for scenario, (style, width) in styles.items():
@@ -119,8 +158,13 @@ def assumptions_figure(items: list[dict[str, Any]]) -> str:
                 for key, value in item["p_claim"].items()
                 if key.startswith(scenario)
             )
-            axes.plot(*zip(*points, strict=True), style, lw=width, color=_COLOURS["published"],
-                      label=scenario)  # fmt: skip
+            axes.plot(
+                *zip(*points, strict=True),
+                style,
+                lw=width,
+                color=_COLOURS["published"],
+                label=scenario,
+            )
         for level in (0.05, 0.5, 0.95):
             axes.axhline(level, color=MUTED, lw=0.6, ls="-" if level == 0.5 else (0, (4, 4)))
         axes.set_title(textwrap.fill(item["label"], 30), fontsize=9)
@@ -175,13 +219,14 @@ def event_figure(item: dict[str, Any], unit: str, synthetic: bool) -> str:
     at = np.append(t, path["reference"])
     order = np.argsort(at)
     for key, alpha in (("band", 0.13), ("", 0.25)):
-        low, high = (np.append(smooth[f"{key}_{side}" if key else side], 0.0)
-                     for side in ("low", "high"))  # fmt: skip
-        axes.fill_between(at[order], low[order], high[order], color=_COLOURS["panel"], alpha=alpha,
-                          lw=0)  # fmt: skip
+        low, high = (
+            np.append(smooth[f"{key}_{side}" if key else side], 0.0) for side in ("low", "high")
+        )
+        axes.fill_between(
+            at[order], low[order], high[order], color=_COLOURS["panel"], alpha=alpha, lw=0
+        )
     middle = np.append(smooth["mean"], 0.0)
-    axes.plot(at[order], middle[order], color=_COLOURS["panel"], lw=1.4,
-              label="random-walk prior")  # fmt: skip
+    axes.plot(at[order], middle[order], color=_COLOURS["panel"], lw=1.4, label="random-walk prior")
     blue = _COLOURS["published"]
     axes.vlines(t, path["band_low"], path["band_high"], color=blue, lw=0.8)
     axes.vlines(t, path["low"], path["high"], color=blue, lw=2.4)
@@ -215,8 +260,9 @@ def placebo_figure(item: dict[str, Any], unit: str, synthetic: bool) -> str:
     return svg(figure, f"Placebo test {item['spec']}")
 
 
-def checks_figure(specs: list[str], names: list[str], passed: dict[tuple[str, str], bool | None],
-                  synthetic: bool) -> str:  # fmt: skip
+def checks_figure(
+    specs: list[str], names: list[str], passed: dict[tuple[str, str], bool | None], synthetic: bool
+) -> str:
     """Which spec passes which check."""
     plt = pyplot()
     figure, axes = plt.subplots(figsize=(8.2, 0.26 * len(specs) + 1.0))
@@ -225,8 +271,16 @@ def checks_figure(specs: list[str], names: list[str], passed: dict[tuple[str, st
             value = passed.get((spec, name))
             colour = MUTED if value is None else _GOOD if value else _BAD
             mark = "·" if value is None else "✓" if value else "✗"
-            axes.text(j, len(specs) - 1 - i, mark, ha="center", va="center", color=colour,
-                      fontsize=11, weight="bold")  # fmt: skip
+            axes.text(
+                j,
+                len(specs) - 1 - i,
+                mark,
+                ha="center",
+                va="center",
+                color=colour,
+                fontsize=11,
+                weight="bold",
+            )
     axes.set_xlim(-0.5, len(names) - 0.5)
     axes.set_ylim(-0.7, len(specs) - 0.3)
     axes.set_xticks(range(len(names)), [name.replace("_", "\n") for name in names], fontsize=8)

@@ -7,7 +7,7 @@ from typing import Any
 
 import jinja2
 
-from bayesdid.contrasts.names import MAX_SINGLE, RATIO, SUM
+from bayesdid.estimands.names import MAX_SINGLE, RATIO, SUM
 from bayesdid.report import figures
 from bayesdid.report.analysis_figures import analysis_figure
 from bayesdid.report.text import FILTERS, number, probability
@@ -27,8 +27,11 @@ def render(results: dict[str, Any]) -> str:
     """
     environment = jinja2.Environment(
         loader=jinja2.FileSystemLoader(Path(__file__).parent / "templates"),
-        autoescape=True, undefined=jinja2.StrictUndefined, trim_blocks=True, lstrip_blocks=True,
-    )  # fmt: skip
+        autoescape=True,
+        undefined=jinja2.StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+    )
     environment.filters.update(FILTERS)
     verdicts = _by_claim(results)
     synthetic = bool(results["synthetic"])
@@ -68,24 +71,38 @@ def render(results: dict[str, Any]) -> str:
 
 
 _GROUPS = {
-    "staggered": ("Staggered adoption", ("cohort", "overlap"),
-                  "One TWFE coefficient averages effects of different cohorts and times, some with "
-                  "negative weight. Here every cohort and event time has its own effect, partially "
-                  "pooled."),
-    "mechanisms": ("Mediation and moderation", ("mediation", "moderation"),
-                   "How the effect comes about and for whom it is larger, jointly and with what "
-                   "would overturn it."),
-    "heterogeneity": ("Heterogeneity", ("heterogeneity",),
-                      "One model per grouping instead of one regression per group: differences "
-                      "between groups have posteriors of their own."),
-    "spatial": ("Spillovers", ("sdm", "spillover_distance", "spillover_bands"),
-                "What the treatment of some does to others: spatial models with exact effects, and "
-                "how far spillovers reach. Effects depend on W and on how it is normalised."),
-    "robustness": ("Robustness", ("comparison", "errors", "event_study", "iv_second", "psm_did",
-                                  "specification_curve"),
-                   "Other errors and likelihoods, violated parallel trends, an instrument, "
-                   "matching, and every combination of defensible choices."),
-}  # fmt: skip
+    "staggered": (
+        "Staggered adoption",
+        ("cohort", "overlap"),
+        "One TWFE coefficient averages effects of different cohorts and times, some with "
+        "negative weight. Here every cohort and event time has its own effect, partially "
+        "pooled.",
+    ),
+    "mechanisms": (
+        "Mediation and moderation",
+        ("mediation", "moderation"),
+        "How the effect comes about and for whom it is larger, jointly and with what "
+        "would overturn it.",
+    ),
+    "heterogeneity": (
+        "Heterogeneity",
+        ("heterogeneity",),
+        "One model per grouping instead of one regression per group: differences "
+        "between groups have posteriors of their own.",
+    ),
+    "spatial": (
+        "Spillovers",
+        ("sdm", "spillover_distance", "spillover_bands"),
+        "What the treatment of some does to others: spatial models with exact effects, and "
+        "how far spillovers reach. Effects depend on W and on how it is normalised.",
+    ),
+    "robustness": (
+        "Robustness",
+        ("comparison", "errors", "event_study", "iv_second", "psm_did", "specification_curve"),
+        "Other errors and likelihoods, violated parallel trends, an instrument, "
+        "matching, and every combination of defensible choices.",
+    ),
+}
 
 
 def _analysis_groups(
@@ -95,11 +112,19 @@ def _analysis_groups(
     found = []
     for key, (heading, families, lead) in _GROUPS.items():
         items = [
-            item | {"figures": [
-                figure | {"svg": analysis_figure(figure, synthetic)} for figure in item["figures"]
-            ] if item["converged"] else []}
-            for family in families for item in results["analyses"] if item["family"] == family
-        ]  # fmt: skip
+            item
+            | {
+                "figures": [
+                    figure | {"svg": analysis_figure(figure, synthetic)}
+                    for figure in item["figures"]
+                ]
+                if item["converged"]
+                else []
+            }
+            for family in families
+            for item in results["analyses"]
+            if item["family"] == family
+        ]
         if items:
             found.append((key, heading, lead, items))
     return found

@@ -8,18 +8,18 @@ from typing import Any
 import numpy as np
 import xarray as xr
 
-from bayesdid.contrasts.names import contrasts_of
-from bayesdid.contrasts.panel import (
+from bayesdid.estimands.contrasts import (
     PanelContrast,
     claim_probability,
     contrast_values,
     panel_contrasts,
     state_vectors,
 )
-from bayesdid.contrasts.verdict import panel_verdict
-from bayesdid.errors import NotIdentifiedError
-from bayesdid.frequentist.fixest import Estimates
+from bayesdid.estimands.names import contrasts_of
+from bayesdid.exceptions import NotIdentifiedError
 from bayesdid.panel.panel import Panel
+from bayesdid.peers.fixest import Estimates
+from bayesdid.published.verdict import panel_verdict
 from bayesdid.study.load import Study
 
 MAIN = "fixed"
@@ -57,8 +57,9 @@ def panel_section(
             if kind not in kinds or not kinds[kind].attrs["converged"]:
                 continue  # a fit that did not converge is never a result
             try:
-                contrasts = panel_contrasts(kinds[kind], scale=scale, rope=rope, better=better,
-                                            policies=policies)  # fmt: skip
+                contrasts = panel_contrasts(
+                    kinds[kind], scale=scale, rope=rope, better=better, policies=policies
+                )
             except NotIdentifiedError:
                 break
             found.setdefault(spec, {})[kind] = contrasts
@@ -78,16 +79,18 @@ def panel_section(
         probabilities[_LABELS["clustered"]] = clustered["p_claim"]
         for other in specs[1:]:
             probabilities[f"spec {other}"] = found[other][MAIN][contrast.name].p_claim
-        rows.append({
-            "name": contrast.name,
-            "label": contrast.label,
-            "spec": specs[0],
-            "main": main.to_dict(),
-            "kinds": {kind: item.to_dict() for kind, item in by_kind.items()},
-            "clustered": clustered,
-            "specs": {s: found[s][MAIN][contrast.name].to_dict() for s in specs},
-            "probabilities": probabilities,
-        })  # fmt: skip
+        rows.append(
+            {
+                "name": contrast.name,
+                "label": contrast.label,
+                "spec": specs[0],
+                "main": main.to_dict(),
+                "kinds": {kind: item.to_dict() for kind, item in by_kind.items()},
+                "clustered": clustered,
+                "specs": {s: found[s][MAIN][contrast.name].to_dict() for s in specs},
+                "probabilities": probabilities,
+            }
+        )
         verdicts += [
             panel_verdict(study, claim, main, probabilities, panel.synthetic or "")
             for claim in study.claims

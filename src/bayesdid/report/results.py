@@ -11,26 +11,26 @@ from typing import Any
 import pandas as pd
 import xarray as xr
 
-from bayesdid.analyses.run import ANALYSED, plan_analyses
-from bayesdid.analyses.store import analyse_all
 from bayesdid.audit.run import audit_study
 from bayesdid.checks.store import check_or_reuse
-from bayesdid.contrasts.network import loop_of, network_posterior
-from bayesdid.contrasts.published import (
+from bayesdid.families.run import ANALYSED, plan_analyses
+from bayesdid.families.store import analyse_all
+from bayesdid.inference.plan import KINDS, Plan, plan_fits
+from bayesdid.inference.store import StoredFit, fit_all
+from bayesdid.inference.tree import package_versions
+from bayesdid.panel.adoption import arm, only, sequence
+from bayesdid.panel.panel import Panel
+from bayesdid.peers.agreement import Agreement, agree
+from bayesdid.peers.fixest import Estimates, least_squares
+from bayesdid.published.covariance import control_share, serial_inflation
+from bayesdid.published.network import loop_of, network_posterior
+from bayesdid.published.synergy import (
     INFLATIONS,
     PublishedSynergy,
     published_cells,
     published_synergy,
 )
-from bayesdid.contrasts.shared import control_share, serial_inflation
-from bayesdid.contrasts.verdict import assumption_range, published_verdicts
-from bayesdid.engines.plan import KINDS, Plan, plan_fits
-from bayesdid.engines.store import StoredFit, fit_all
-from bayesdid.engines.tree import package_versions
-from bayesdid.frequentist.agreement import Agreement, agree
-from bayesdid.frequentist.fixest import Estimates, least_squares
-from bayesdid.panel.adoption import arm, only, sequence
-from bayesdid.panel.panel import Panel
+from bayesdid.published.verdict import assumption_range, published_verdicts
 from bayesdid.report.event_results import event_sections, placebo_sections
 from bayesdid.report.panel_results import panel_section
 from bayesdid.report.weights_results import weights_section
@@ -41,9 +41,15 @@ _PHIS = (0.0, 0.3, 0.5, 0.7, 0.8)
 
 
 def compute_results(
-    study: Study, panel: Panel, folder: Path, *, executor: Executor | None = None,
-    draws: int = 1000, seed: int = 0, step: Callable[[str, int], Progress] | None = None,
-) -> dict[str, Any]:  # fmt: skip
+    study: Study,
+    panel: Panel,
+    folder: Path,
+    *,
+    executor: Executor | None = None,
+    draws: int = 1000,
+    seed: int = 0,
+    step: Callable[[str, int], Progress] | None = None,
+) -> dict[str, Any]:
     """Fit, check, contrast, audit.
 
     Parameters
@@ -59,16 +65,18 @@ def compute_results(
     """
     begin = step or (lambda *_: lambda _: None)
     plan = plan_fits(study, panel, draws=draws, seed=seed)
-    stored = fit_all(plan.requests, folder, executor=executor,
-                     done=begin("fits", len(plan.requests)))  # fmt: skip
+    stored = fit_all(
+        plan.requests, folder, executor=executor, done=begin("fits", len(plan.requests))
+    )
     checks = _checks(study, panel, stored, executor, begin)
     trees: dict[str, dict[str, xr.DataTree]] = {}
     loaded = executor.map(_light, stored) if executor is not None else map(_light, stored)
     for fit, tree in zip(stored, loaded, strict=True):
         trees.setdefault(fit.request.design.spec_id, {})[fit.request.label] = tree
     requests = plan_analyses(study, panel, draws=draws, seed=seed)
-    analyses = analyse_all(requests, folder, executor=executor,
-                           done=begin("analyses", len(requests)))  # fmt: skip
+    analyses = analyse_all(
+        requests, folder, executor=executor, done=begin("analyses", len(requests))
+    )
     estimates = {spec: least_squares(design) for spec, design in plan.designs.items()}
     agreements = [
         agree(plan.designs[spec], trees[spec], spec=study[spec], estimates=estimates[spec])
@@ -108,9 +116,12 @@ def _light(stored: StoredFit) -> xr.DataTree:
 
 
 def _checks(
-    study: Study, panel: Panel, stored: list[StoredFit], executor: Executor | None,
+    study: Study,
+    panel: Panel,
+    stored: list[StoredFit],
+    executor: Executor | None,
     begin: Callable[[str, int], Progress],
-) -> list[dict[str, Any]]:  # fmt: skip
+) -> list[dict[str, Any]]:
     arms = arm(panel.adoption)
     checked = [fit for fit in stored if fit.request.keep_effects]
     done = begin("checks", len(checked))
@@ -175,12 +186,12 @@ def _published(study: Study) -> dict[str, Any] | None:
         "scale": synergy.scale,
         "scale_source": synergy.scale_source,
         "inflations": list(INFLATIONS),
-        "inflation_guide": [
-            {"phi": phi, "factor": serial_inflation(phi, periods)} for phi in _PHIS
-        ] if section.first_period is not None else [],
+        "inflation_guide": [{"phi": phi, "factor": serial_inflation(phi, periods)} for phi in _PHIS]
+        if section.first_period is not None
+        else [],
         "contamination": _contamination(study, synergy),
         "notes": [note.text for note in synergy.notes],
-    }  # fmt: skip
+    }
 
 
 def _contamination(study: Study, synergy: PublishedSynergy) -> dict[str, Any] | None:
@@ -195,14 +206,20 @@ def _contamination(study: Study, synergy: PublishedSynergy) -> dict[str, Any] | 
         return None
     specs = [study[cells[f"only:{p}"].partition(":")[0]] for p in policies]
     shares = [control_share(study, spec, p) for spec, p in zip(specs, policies, strict=True)]
-    at = {key: float(value) for key, value in zip(synergy.estimands, synergy.estimates,
-                                                  strict=True)}  # fmt: skip
+    at = {
+        key: float(value) for key, value in zip(synergy.estimands, synergy.estimates, strict=True)
+    }
     x, y = (at[f"only:{p}"] for p in policies)
     s, t = shares
     a = (x + s * y) / (1 - s * t)
     b = (y + t * x) / (1 - s * t)
-    return {"shares": dict(zip(policies, shares, strict=True)), "sum": x + y, "sum_cleaned": a + b,
-            "difference": at["both"] - x - y, "difference_cleaned": at["both"] - a - b}  # fmt: skip
+    return {
+        "shares": dict(zip(policies, shares, strict=True)),
+        "sum": x + y,
+        "sum_cleaned": a + b,
+        "difference": at["both"] - x - y,
+        "difference_cleaned": at["both"] - a - b,
+    }
 
 
 def _identity(agreements: list[Agreement]) -> dict[str, Any]:

@@ -9,8 +9,18 @@ import pandas as pd
 
 from bayesdid.report.text import interval, number, probability
 
-_ESCAPES = {"&": r"\&", "%": r"\%", "_": r"\_", "#": r"\#", "$": r"\$", "−": "$-$", "÷": r"$\div$",
-            "–": "--", "<": "$<$", ">": "$>$"}  # fmt: skip
+_ESCAPES = {
+    "&": r"\&",
+    "%": r"\%",
+    "_": r"\_",
+    "#": r"\#",
+    "$": r"\$",
+    "−": "$-$",
+    "÷": r"$\div$",
+    "–": "--",
+    "<": "$<$",
+    ">": "$>$",
+}
 
 
 def frames(results: dict[str, Any]) -> dict[str, pd.DataFrame]:
@@ -28,20 +38,33 @@ def frames(results: dict[str, Any]) -> dict[str, pd.DataFrame]:
     for item in (results["contrasts"] or {"rows": []})["rows"]:
         for kind, found in item["kinds"].items():
             contrasts.append(
-                _row(item["name"], item["label"], "panel", f"{item['spec']} {kind}",
-                     found["summary"], found["p_claim"], synthetic)
-            )  # fmt: skip
+                _row(
+                    item["name"],
+                    item["label"],
+                    "panel",
+                    f"{item['spec']} {kind}",
+                    found["summary"],
+                    found["p_claim"],
+                    synthetic,
+                )
+            )
     agreement = [
         {"spec": item["spec"], **row, "synthetic": synthetic}
         for item in results["agreement"]
         for row in item["rows"]
     ]
     checks = [
-        {"spec": item["spec"], "kind": item["kind"], "check": check["name"],
-         "passed": check["passed"], "text": check["text"], "synthetic": synthetic}
+        {
+            "spec": item["spec"],
+            "kind": item["kind"],
+            "check": check["name"],
+            "passed": check["passed"],
+            "text": check["text"],
+            "synthetic": synthetic,
+        }
         for item in results["checks"]
         for check in item["results"]
-    ]  # fmt: skip
+    ]
     audit = [
         {
             key: finding[key]
@@ -55,27 +78,50 @@ def frames(results: dict[str, Any]) -> dict[str, pd.DataFrame]:
         for fit in results["fits"]
     ]
     analyses = {
-        f"{item['spec']}_{table['name']}": pd.DataFrame(table["rows"], columns=table["columns"])
-        .assign(synthetic=synthetic)
-        for item in results["analyses"] if item["converged"]
+        f"{item['spec']}_{table['name']}": pd.DataFrame(
+            table["rows"], columns=table["columns"]
+        ).assign(synthetic=synthetic)
+        for item in results["analyses"]
+        if item["converged"]
         for table in item["tables"]
-    }  # fmt: skip
-    return {name: pd.DataFrame(rows) for name, rows in
-            (("contrasts", contrasts), ("agreement", agreement), ("checks", checks),
-             ("audit", audit), ("fits", fits))} | analyses  # fmt: skip
+    }
+    return {
+        name: pd.DataFrame(rows)
+        for name, rows in (
+            ("contrasts", contrasts),
+            ("agreement", agreement),
+            ("checks", checks),
+            ("audit", audit),
+            ("fits", fits),
+        )
+    } | analyses
 
 
 def _row(
-    name: str, label: str, source: str, assumption: str, summary: dict[str, Any], p: float,
+    name: str,
+    label: str,
+    source: str,
+    assumption: str,
+    summary: dict[str, Any],
+    p: float,
     synthetic: bool,
-) -> dict[str, Any]:  # fmt: skip
+) -> dict[str, Any]:
     low, high = summary["hdi89"]
     return {
-        "contrast": name, "label": label, "source": source, "assumption": assumption,
-        "mean": summary["mean"], "sd": summary["sd"], "median": summary["median"],
-        "hdi89_low": low, "hdi89_high": high, "p_negative": summary["p_negative"],
-        "p_rope": summary["p_rope"], "p_claim": p, "synthetic": synthetic,
-    }  # fmt: skip
+        "contrast": name,
+        "label": label,
+        "source": source,
+        "assumption": assumption,
+        "mean": summary["mean"],
+        "sd": summary["sd"],
+        "median": summary["median"],
+        "hdi89_low": low,
+        "hdi89_high": high,
+        "p_negative": summary["p_negative"],
+        "p_rope": summary["p_rope"],
+        "p_claim": p,
+        "synthetic": synthetic,
+    }
 
 
 def write_tables(results: dict[str, Any], folder: Path) -> list[Path]:
@@ -98,15 +144,30 @@ def _contrasts_tex(results: dict[str, Any]) -> str:
     for item in (results["published"] or {"contrasts": {}})["contrasts"].values():
         main = item["posteriors"]["design x1"]
         low, high = item["range"]
-        rows.append([item["label"], "published", number(main["mean"]), number(main["sd"]),
-                     interval(main["hdi89"]), probability(item["p_claim"]["design x1"]),
-                     f"{probability(low)} to {probability(high)}"])  # fmt: skip
+        rows.append(
+            [
+                item["label"],
+                "published",
+                number(main["mean"]),
+                number(main["sd"]),
+                interval(main["hdi89"]),
+                probability(item["p_claim"]["design x1"]),
+                f"{probability(low)} to {probability(high)}",
+            ]
+        )
     for item in (results["contrasts"] or {"rows": []})["rows"]:
         main, p = item["main"]["summary"], item["probabilities"].values()
-        rows.append([item["label"], "synthetic panel" if results["synthetic"] else "panel",
-                     number(main["mean"]), number(main["sd"]), interval(main["hdi89"]),
-                     probability(item["main"]["p_claim"]),
-                     f"{probability(min(p))} to {probability(max(p))}"])  # fmt: skip
+        rows.append(
+            [
+                item["label"],
+                "synthetic panel" if results["synthetic"] else "panel",
+                number(main["mean"]),
+                number(main["sd"]),
+                interval(main["hdi89"]),
+                probability(item["main"]["p_claim"]),
+                f"{probability(min(p))} to {probability(max(p))}",
+            ]
+        )
     head = ["Contrast", "Source", "Mean", "SD", "89 % HDI", "P(claim)", "Range"]
     return _tex(head, rows, results)
 
@@ -115,21 +176,24 @@ def _agree_tex(results: dict[str, Any]) -> str:
     kinds = ("fixed", "random", "mundlak")
     rows = [
         [
-            item["spec"], row["parameter"], _pair(row, "published"),
+            item["spec"],
+            row["parameter"],
+            _pair(row, "published"),
             f"{number(row['ols'])} ({number(row['se_cluster'])})",
             *(_pair(row, kind) for kind in kinds),
         ]
         for item in results["agreement"]
         for row in item["rows"]
         if row.get("is_treatment")
-    ]  # fmt: skip
+    ]
     head = ["Spec", "Term", "Published", "OLS (clustered SE)", "Bayes fixed", "Random", "Mundlak"]
     return _tex(head, rows, results)
 
 
 def _pair(row: dict[str, Any], kind: str) -> str:
-    mean, sd = (("published", "published_se") if kind == "published"
-                else (f"{kind}_mean", f"{kind}_sd"))  # fmt: skip
+    mean, sd = (
+        ("published", "published_se") if kind == "published" else (f"{kind}_mean", f"{kind}_sd")
+    )
     if row.get(mean) is None:
         return "–"
     return f"{number(row[mean])} ({number(row[sd])})"

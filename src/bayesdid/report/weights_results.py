@@ -9,9 +9,9 @@ import numpy as np
 
 from bayesdid.design.cohort import cohort_design
 from bayesdid.design.design import Design
-from bayesdid.errors import InputError
-from bayesdid.frequentist.staggered import bacon, term_weights
+from bayesdid.exceptions import InputError
 from bayesdid.panel.panel import Panel
+from bayesdid.peers.staggered import bacon, term_weights
 from bayesdid.study.load import Study
 
 _NAMED = 6  # specs that a sentence names
@@ -31,13 +31,17 @@ def weights_section(study: Study, panel: Panel, designs: dict[str, Design]) -> d
         shares = _bacon(study, spec_id, panel)
         rows += [
             {
-                "spec": spec_id, "term": item.term, "estimate": item.estimate,
-                "negative": item.negative, "negative_rows": item.negative_rows,
-                "flip_sd": item.flip_sd, "contamination": item.other_size,
+                "spec": spec_id,
+                "term": item.term,
+                "estimate": item.estimate,
+                "negative": item.negative,
+                "negative_rows": item.negative_rows,
+                "flip_sd": item.flip_sd,
+                "contamination": item.other_size,
                 "forbidden": shares.get("forbidden") if shares else None,
             }
             for item in term_weights(design, row_states(design, panel))
-        ]  # fmt: skip
+        ]
     return {"rows": rows, "sentences": _sentences(rows)}
 
 
@@ -78,12 +82,13 @@ def _sentences(rows: list[dict[str, Any]]) -> list[str]:
     return [
         f"Negative weights on treated rows sum to more than {_MATTERS} in {share(negative)} "
         "coefficients: there, effects that differ between rows can pull the coefficient outside "
-        "their range." if negative else
-        f"In none of {len(rows)} coefficients do negative weights on treated rows sum to more than "
-        f"{_MATTERS}: the problem of staggered TWFE does not matter here.",
+        "their range."
+        if negative
+        else f"In none of {len(rows)} coefficients do negative weights on treated rows sum to more "
+        f"than {_MATTERS}: the problem of staggered TWFE does not matter here.",
         f"Forbidden comparisons (later against earlier treated) have more than {_MATTERS:.0%} of "
         f"the weight in {share(forbidden)}.",
         f"Rows under another policy state than the coefficient's own have more than {_MATTERS} of "
         f"absolute weight in {share(dirty)}: such a coefficient mixes in what the other policy "
         "does.",
-    ]  # fmt: skip
+    ]

@@ -8,9 +8,10 @@ from typing import Literal
 
 import numpy as np
 
-from bayesdid.design.design import Design, FloatArray
-from bayesdid.errors import InputError, Note
-from bayesdid.spatial.weights import Weights, aligned
+from bayesdid.arrays import FloatArray
+from bayesdid.design.design import Design
+from bayesdid.exceptions import InputError, Note
+from bayesdid.spatial.weights.weights import Weights, aligned
 
 Kind = Literal["none", "sar", "sem", "slx", "sdm", "sdem"]
 LAG_OF_Y = frozenset({"sar", "sdm"})
@@ -94,11 +95,16 @@ def spatial_design(
         )
     own = aligned(weights, base.units)
     if unknown := [name for name in durbin or () if name not in base.names]:
-        raise InputError("no such regressor to take a spatial lag of", value=unknown[0],
-                         remedy=f"the regressors are {', '.join(base.names)}")  # fmt: skip
-    Z = np.stack([unstack(base, column) for column in base.regressors.T]) if base.names else (
-        np.empty((0, len(base.units), len(base.periods)))
-    )  # fmt: skip
+        raise InputError(
+            "no such regressor to take a spatial lag of",
+            value=unknown[0],
+            remedy=f"the regressors are {', '.join(base.names)}",
+        )
+    Z = (
+        np.stack([unstack(base, column) for column in base.regressors.T])
+        if base.names
+        else (np.empty((0, len(base.units), len(base.periods))))
+    )
     lagged: tuple[int, ...] = ()
     if kind in LAG_OF_X:
         lagged = tuple(k for k, name in enumerate(base.names) if durbin is None or name in durbin)

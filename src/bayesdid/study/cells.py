@@ -11,7 +11,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from pathlib import Path
 
-from bayesdid.errors import InputError
+from bayesdid.exceptions import InputError
 from bayesdid.study.printed import Printed
 from bayesdid.study.schema import Cell, Column, TableFile
 

@@ -9,7 +9,7 @@ from typing import Any
 
 from pydantic import BaseModel, ValidationError
 
-from bayesdid.errors import InputError
+from bayesdid.exceptions import InputError
 from bayesdid.study.cells import CellValue, find_cell
 from bayesdid.study.printed import Printed
 from bayesdid.study.schema import Claim, ClaimsFile, Column, Policy, StudyFile, TableFile
@@ -85,9 +85,11 @@ class Study:
             return self.specs[spec_id]
         except KeyError:
             raise InputError(
-                "no such spec", file=self.path, value=spec_id,
+                "no such spec",
+                file=self.path,
+                value=spec_id,
                 remedy=f"use one of {', '.join(self.specs) or '(none declared)'}",
-            ) from None  # fmt: skip
+            ) from None
 
     def cell(self, ref: str) -> CellValue:
         """The printed number at `ref`, e.g. ``table2.5:both`` or ``table1:safety.mean``."""
@@ -109,9 +111,10 @@ def load_study(path: str | Path) -> Study:
     folder = Path(path)
     if not (folder / "study.toml").is_file():
         raise InputError(
-            "not a study folder: it holds no study.toml", file=folder,
+            "not a study folder: it holds no study.toml",
+            file=folder,
             remedy="name a folder such as models/dual_pilot, or see docs/study-format.md",
-        )  # fmt: skip
+        )
     file = _parse(folder / "study.toml", StudyFile)
     tables: dict[str, TableFile] = {}
     for source in sorted(folder.glob("*.toml"), key=_natural):
@@ -120,9 +123,12 @@ def load_study(path: str | Path) -> Study:
         table = _parse(source, TableFile)
         if table.id in tables:
             raise InputError(
-                "table id used twice", file=source, column="id", value=table.id,
+                "table id used twice",
+                file=source,
+                column="id",
+                value=table.id,
                 remedy="give each table file an id of its own",
-            )  # fmt: skip
+            )
         tables[table.id] = table
     claims = (
         _parse(folder / "claims.toml", ClaimsFile).claim
@@ -181,9 +187,11 @@ def _specs(folder: Path, file: StudyFile, tables: dict[str, TableFile]) -> dict[
             spec_id = f"{table.id}.{column.id}"
             if spec_id in specs:
                 raise InputError(
-                    "two columns with one id", file=folder / f"{table.id}.toml",
-                    value=spec_id, remedy="number the columns",
-                )  # fmt: skip
+                    "two columns with one id",
+                    file=folder / f"{table.id}.toml",
+                    value=spec_id,
+                    remedy="number the columns",
+                )
             covariates: list[str] = []
             for name in column.covariates:
                 if not name.startswith("@"):
@@ -192,10 +200,12 @@ def _specs(folder: Path, file: StudyFile, tables: dict[str, TableFile]) -> dict[
                     covariates.extend(file.covariate_sets[name[1:]])
                 else:
                     raise InputError(
-                        "unknown covariate set", file=folder / f"{table.id}.toml",
-                        column=f"{spec_id}.covariates", value=name,
+                        "unknown covariate set",
+                        file=folder / f"{table.id}.toml",
+                        column=f"{spec_id}.covariates",
+                        value=name,
                         remedy="declare it under [covariate_sets] in study.toml",
-                    )  # fmt: skip
+                    )
             expanded = column.model_copy(update={"covariates": tuple(covariates)})
             specs[spec_id] = Spec(spec_id, expanded, table, file.study.id)
     return specs
@@ -211,15 +221,21 @@ def _check_references(study: Study) -> None:
             for factor in _factors(text, where, spec.id):
                 if factor.kind in {"active", "only", "first"} and factor.name not in policies:
                     raise InputError(
-                        "unknown policy", file=where, column=spec.id, value=factor.name,
+                        "unknown policy",
+                        file=where,
+                        column=spec.id,
+                        value=factor.name,
                         remedy=f"use one of {', '.join(sorted(policies))}",
-                    )  # fmt: skip
+                    )
         for other in spec.column.same_sample_as:
             if other not in study.specs:
                 raise InputError(
-                    "same_sample_as names no spec", file=where, column=spec.id, value=other,
+                    "same_sample_as names no spec",
+                    file=where,
+                    column=spec.id,
+                    value=other,
                     remedy=f"use one of {', '.join(study.specs)}",
-                )  # fmt: skip
+                )
     for ref in _cell_references(study):
         study.cell(ref)
 

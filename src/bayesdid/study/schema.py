@@ -14,10 +14,26 @@ from bayesdid.study.terms import parse_term
 
 EffectKind = Literal["fixed", "random", "mundlak", "none"]
 Family = Literal[
-    "twfe", "pooled", "event_study", "cohort", "overlap", "mediation", "moderation",
-    "heterogeneity", "errors", "specification_curve", "comparison", "iv_first",
-    "iv_second", "psm_did", "placebo", "sdm", "spillover_bands", "spillover_distance", "other",
-]  # fmt: skip
+    "twfe",
+    "pooled",
+    "event_study",
+    "cohort",
+    "overlap",
+    "mediation",
+    "moderation",
+    "heterogeneity",
+    "errors",
+    "specification_curve",
+    "comparison",
+    "iv_first",
+    "iv_second",
+    "psm_did",
+    "placebo",
+    "sdm",
+    "spillover_bands",
+    "spillover_distance",
+    "other",
+]
 
 
 def _printed(text: str) -> str:

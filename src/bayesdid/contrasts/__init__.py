@@ -1,1 +1,0 @@
-"""Named contrasts of policy states: from a fitted panel, or from published cells alone."""

@@ -1,1 +1,0 @@
-"""From a model to a posterior: plain, collapsed and exact; the convergence gate; the store."""

@@ -1,0 +1,1 @@
+"""What is asked of a posterior: contrasts, event studies, robust sets, evidence."""

@@ -1,0 +1,282 @@
+"""Contrasts of policy states from a fitted panel."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import pandas as pd
+import xarray as xr
+
+from bayesdid.arrays import FloatArray
+from bayesdid.estimands.evidence import (
+    PRIOR_SHARES,
+    BayesFactor,
+    DesignErrors,
+    design_errors,
+    savage_dickey,
+)
+from bayesdid.estimands.names import MAX_SINGLE, RATIO, SUM
+from bayesdid.exceptions import NotIdentifiedError
+from bayesdid.panel.adoption import policy_value
+from bayesdid.study.terms import Factor, parse_term
+from bayesdid.summary import LEVEL, Summary, summarise
+
+
+@dataclass(frozen=True, slots=True)
+class PanelContrast:
+    """One contrast of a fitted panel.
+
+    Attributes
+    ----------
+    name
+        As in :mod:`bayesdid.estimands.names`.
+    weights
+        Weights of the treatment terms, shape (P,); None for non-linear contrasts.
+    summary
+        Of its posterior.
+    p_claim
+        Probability of the synergy claim's direction.
+    factors, errors
+        Savage-Dickey Bayes factors and type-S/M errors, from the normal approximation to the
+        posterior; empty and None for non-linear contrasts.
+    """
+
+    name: str
+    weights: FloatArray | None
+    summary: Summary
+    p_claim: float
+    factors: tuple[BayesFactor, ...]
+    errors: DesignErrors | None
+
+    def to_dict(self) -> dict[str, Any]:
+        """For JSON."""
+        return {
+            "name": self.name,
+            "summary": self.summary.to_dict(),
+            "p_claim": self.p_claim,
+            "bayes_factors": [factor.to_dict() for factor in self.factors],
+            "design_errors": None if self.errors is None else self.errors.to_dict(),
+        }
+
+
+def state_vectors(tree: xr.DataTree, *, policies: int = 2) -> dict[str, FloatArray]:
+    """Value of the treatment terms in each policy state, so that ``tau @ vector`` is its effect.
+
+    Parameters
+    ----------
+    tree
+        A fit whose terms give every state a value of its own, as the factorial DID does.
+    policies
+        How many policies the study has.
+
+    Returns
+    -------
+    dict
+        ``only:P``, ``single`` (averaged over the rows under one policy) and ``both`` -> vector,
+        shape (P,). If the terms tell orders of adoption apart, ``both`` averages over their rows
+        and ``both, first:P`` are given as well.
+
+    Raises
+    ------
+    NotIdentifiedError
+        If two states share one value of the terms, or a state does not occur in the sample.
+    """
+    spec = tree.attrs["spec"]
+    terms = [parse_term(text) for text in json.loads(tree.attrs["treatments"])]
+    factors = [factor for term in terms for factor in term.factors]
+    names = list(dict.fromkeys(f.name for f in factors if f.kind in {"active", "only", "first"}))
+    if any(factor.kind in {"column", "centred"} for factor in factors):
+        raise NotIdentifiedError(
+            f"{spec}: the effect of a state depends on a moderator",
+            remedy="fit the factorial spec without moderators",
+        )
+    if any(factor.event for factor in factors):
+        raise _not_factorial(spec, "they are event times")
+    if len(names) < policies:
+        raise _not_factorial(spec, f"they do not name {policies} policies")
+    by_order = any(factor.kind in {"first", "simultaneous"} for factor in factors)
+    orders = [*(f"first:{p}" for p in names), "simultaneous"] if by_order else [""]
+    states = {f"only:{p}": ({p}, "") for p in names}
+    if policies > 1:
+        states |= {f"both, {o}" if o else "both": (set(names), o) for o in orders}
+    values, counts = np.unique(tree["constant_data"]["D"].to_numpy(), axis=0, return_counts=True)
+    vectors: dict[str, FloatArray] = {}
+    rows: dict[str, int] = {}
+    seen: dict[tuple[float, ...], str] = {(0.0,) * len(terms): "none"}
+    for state, (active, order) in states.items():
+        vector = np.array(
+            [np.prod([_factor(f, active, order, names) for f in term.factors]) for term in terms]
+        )
+        count = int(counts[(values == vector).all(axis=1)].sum())
+        if count == 0 and order:
+            continue  # no unit adopted in this order
+        if (twin := seen.get(tuple(vector))) is not None:
+            raise _not_factorial(spec, f"'{state}' and '{twin}' share one value")
+        if count == 0:
+            raise _not_factorial(spec, f"no row of the sample is '{state}'")
+        seen[tuple(vector)], rows[state], vectors[state] = state, count, vector
+    if by_order:
+        vectors["both"] = _average(vectors, rows, "both, ")
+    return vectors | {"single": _average(vectors, rows, "only:")}
+
+
+def panel_contrasts(
+    tree: xr.DataTree,
+    *,
+    scale: float,
+    rope: float | None = None,
+    better: str = "lower",
+    policies: int = 2,
+) -> dict[str, PanelContrast]:
+    """All contrasts that a factorial fit identifies.
+
+    Parameters
+    ----------
+    tree
+        A fit of a factorial spec, by order of adoption or not.
+    scale
+        sd(y), for the priors of the Bayes factors.
+    rope, better, policies
+        From the study; `policies` is their number.
+
+    Raises
+    ------
+    NotIdentifiedError
+        See :func:`state_vectors`.
+    """
+    state = state_vectors(tree, policies=policies)
+    values = contrast_values(state, tree["posterior"]["tau"].to_numpy(), better)
+    weights = _linear_weights(state)
+    return {
+        name: _contrast(name, weights.get(name), draws, scale, rope, better)
+        for name, draws in values.items()
+    }
+
+
+def contrast_table(
+    tree: xr.DataTree, *, rope: float | None = None, better: str = "lower"
+) -> pd.DataFrame:
+    """Tidy table of the contrasts of a factorial fit, one row each.
+
+    Parameters
+    ----------
+    tree
+        A fit of a factorial spec.
+    rope
+        Half width of the region of practical equivalence, in the outcome's units.
+    better
+        Whether a ``lower`` or a ``higher`` outcome is the better one.
+
+    Raises
+    ------
+    NotIdentifiedError
+        See :func:`state_vectors`.
+    """
+    scale = float(tree["observed_data"]["y"].std())
+    rows = []
+    for item in panel_contrasts(tree, scale=scale, rope=rope, better=better).values():
+        low, high = item.summary.interval
+        rows.append(
+            {
+                "contrast": item.name,
+                "mean": item.summary.mean,
+                "sd": item.summary.sd,
+                f"hdi{LEVEL * 100:.0f}_low": low,
+                f"hdi{LEVEL * 100:.0f}_high": high,
+                "p_negative": item.summary.p_negative,
+                "p_rope": item.summary.p_rope,
+                "p_claim": item.p_claim,
+                "synthetic": tree.attrs["synthetic"],
+            }
+        )
+    return pd.DataFrame(rows).set_index("contrast")
+
+
+def contrast_values(
+    state: dict[str, FloatArray], tau: FloatArray, better: str
+) -> dict[str, FloatArray]:
+    """Every contrast of the states, at draws of the treatment coefficients.
+
+    Parameters
+    ----------
+    state
+        From :func:`state_vectors`.
+    tau
+        Draws, shape (..., P).
+    better
+        ``lower`` or ``higher``: which single policy is the better one.
+    """
+    found = {name: tau @ vector for name, vector in _linear_weights(state).items()}
+    if "both" not in state:
+        return found
+    effects = np.array([tau @ state[name] for name in state if name.startswith("only:")])
+    best = effects.min(axis=0) if better == "lower" else effects.max(axis=0)
+    both = tau @ state["both"]
+    return found | {MAX_SINGLE: both - best, RATIO: both / effects.sum(axis=0)}
+
+
+def claim_probability(name: str, draws: FloatArray, better: str) -> float:
+    """Share of draws in the direction that a synergy claim states."""
+    if name == RATIO:
+        return float((draws > 1).mean())
+    return float((draws < 0).mean() if better == "lower" else (draws > 0).mean())
+
+
+def _linear_weights(state: dict[str, FloatArray]) -> dict[str, FloatArray]:
+    singles = [name for name in state if name.startswith("only:")]
+    if "both" not in state:
+        return {f"{name} - none": state[name] for name in singles}
+    weights: dict[str, FloatArray] = {"both - none": state["both"]}
+    weights |= {f"{name} - none": state[name] for name in singles}
+    weights |= {f"both - {name}": state["both"] - state[name] for name in singles}
+    weights["both - single"] = state["both"] - state["single"]
+    weights[SUM] = state["both"] - np.sum([state[name] for name in singles], axis=0)
+    orders = [f"first:{name[5:]}" for name in singles]
+    if all(f"both, {order}" in state for order in orders):
+        gap = state[f"both, {orders[0]}"] - state[f"both, {orders[1]}"]
+        weights |= {f"{orders[0]} - {orders[1]} vs {base}": gap for base in ("none", "single")}
+    return weights
+
+
+def _contrast(
+    name: str,
+    weights: FloatArray | None,
+    draws: FloatArray,
+    scale: float,
+    rope: float | None,
+    better: str,
+) -> PanelContrast:
+    mean, sd = float(draws.mean()), float(draws.std(ddof=1))
+    linear = weights is not None
+    return PanelContrast(
+        name,
+        weights,
+        summarise(draws, rope=None if name == RATIO else rope),
+        claim_probability(name, draws, better),
+        savage_dickey(mean, sd, scale) if linear else (),
+        design_errors(mean, sd, PRIOR_SHARES["sceptical"] * scale) if linear else None,
+    )
+
+
+def _factor(factor: Factor, active: set[str], order: str, policies: list[str]) -> float:
+    """Value of a factor in a state: some policies active, adopted in some order."""
+    on = np.array([policy in active for policy in policies])
+    first = order.removeprefix("first:")
+    start = np.array([0.0 if order == "simultaneous" or p == first else 1.0 for p in policies])
+    return float(policy_value(factor, policies, on, start))
+
+
+def _average(vectors: dict[str, FloatArray], rows: dict[str, int], prefix: str) -> FloatArray:
+    """Vectors of the states that begin with `prefix`, weighted by their rows."""
+    names = [name for name in rows if name.startswith(prefix)]
+    return np.average([vectors[name] for name in names], axis=0, weights=[rows[n] for n in names])
+
+
+def _not_factorial(spec: str, reason: str) -> NotIdentifiedError:
+    return NotIdentifiedError(
+        f"{spec}: its terms do not tell the policy states apart ({reason})",
+        remedy="fit a factorial spec: active:A, active:B, active:A * active:B",
+    )

@@ -1,0 +1,1 @@
+"""Families of specs beyond one regression: sentences, tables, figures, peers."""

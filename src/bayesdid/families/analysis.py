@@ -1,0 +1,269 @@
+"""One content model for every analysis: sentences, tables, figures, peers, a posterior.
+
+A family of specs (mediation, cohorts, an instrument, ...) is a function from a spec and a panel to
+an :class:`Analysis`. The command line prints it, the report renders it, ``results.json`` stores
+it; none of them knows which family it was.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+from dataclasses import asdict, dataclass
+from typing import Any, Literal
+
+import numpy as np
+import pandas as pd
+import xarray as xr
+
+from bayesdid.arrays import FloatArray
+from bayesdid.inference.tree import package_versions
+from bayesdid.panel.panel import Panel
+from bayesdid.study.load import Spec
+from bayesdid.summary import LEVEL, hdi
+
+
+@dataclass(frozen=True, slots=True)
+class Table:
+    """A tidy table with a caption; the first column of `frame` labels the rows."""
+
+    name: str
+    caption: str
+    frame: pd.DataFrame
+
+    def to_dict(self) -> dict[str, Any]:
+        """For JSON and the page."""
+        return {
+            "name": self.name,
+            "caption": self.caption,
+            "columns": [str(column) for column in self.frame.columns],
+            "rows": self.frame.astype(object).to_numpy().tolist(),
+        }
+
+
+@dataclass(frozen=True, slots=True)
+class Series:
+    """Points of a figure: a curve over `x`, or one row of a forest per label.
+
+    Attributes
+    ----------
+    label
+        Legend entry.
+    x
+        Positions (numbers) of a curve, or labels of a forest's rows.
+    y, low, high
+        Values and their pointwise interval; NaN where there is none.
+    band_low, band_high
+        Simultaneous band, or None.
+    """
+
+    label: str
+    x: list[Any]
+    y: list[float]
+    low: list[float]
+    high: list[float]
+    band_low: list[float] | None = None
+    band_high: list[float] | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Figure:
+    """What to draw; :mod:`bayesdid.report.figures` knows how.
+
+    Attributes
+    ----------
+    kind
+        ``forest`` (labels down the side), ``curve`` (ribbons over numbers), ``points``
+        (error bars over numbers, as event studies are drawn), ``histogram`` (`y` of each series),
+        ``specification`` (a curve over sorted specifications with `matrix` below) or ``map``
+        (places at `x`, `y`; colour `low`, size `high`, a ring where `band_low` is not zero).
+    xlabel, ylabel
+        With units.
+    reference
+        Vertical (forest, histogram) or horizontal (curve, points) line, or None.
+    verticals
+        Further positions on the x axis to mark, e.g. a breakdown value.
+    rug
+        Observed values to show along the x axis.
+    matrix
+        For ``specification``: choice -> whether each specification made it.
+    """
+
+    name: str
+    kind: Literal["forest", "curve", "points", "histogram", "specification", "map"]
+    caption: str
+    series: tuple[Series, ...]
+    xlabel: str = ""
+    ylabel: str = ""
+    reference: float | None = 0.0
+    verticals: tuple[float, ...] = ()
+    rug: tuple[float, ...] = ()
+    matrix: dict[str, list[bool]] | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Peer:
+    """A posterior beside an independent estimate of the same quantity.
+
+    Attributes
+    ----------
+    quantity
+        What both estimate.
+    mean, sd
+        Posterior under the prior that makes the two comparable.
+    estimator
+        Package and estimator of the peer.
+    estimate, se
+        Of the peer.
+    tolerance
+        How far apart the two may be if nothing is wrong; infinite where they estimate
+        different things and are shown side by side only.
+    """
+
+    quantity: str
+    mean: float
+    sd: float
+    estimator: str
+    estimate: float
+    se: float
+    tolerance: float = float("inf")
+
+    @property
+    def holds(self) -> bool:
+        """Whether the difference lies within the tolerance."""
+        return bool(abs(self.mean - self.estimate) <= self.tolerance)
+
+
+@dataclass(frozen=True, slots=True)
+class Analysis:
+    """Result of one analysis of one spec.
+
+    Attributes
+    ----------
+    spec_id, family, title
+        Which spec, of which family.
+    sentences
+        What was found, most important first; plain text.
+    tables, figures, peers
+        To show and to compare.
+    posterior
+        Draws as an ArviZ tree, with provenance; None where the analysis has none of its own.
+    converged
+        False if a chain or a quadrature behind it failed its gate: no result is then shown.
+    notes
+        Assumptions and what was left out.
+    failed
+        Parts that did not converge and are left out of everything above.
+    synthetic
+        Why the panel is synthetic, or empty.
+    """
+
+    spec_id: str
+    family: str
+    title: str
+    sentences: tuple[str, ...]
+    tables: tuple[Table, ...] = ()
+    figures: tuple[Figure, ...] = ()
+    peers: tuple[Peer, ...] = ()
+    posterior: xr.DataTree | None = None
+    converged: bool = True
+    notes: tuple[str, ...] = ()
+    synthetic: str = ""
+    failed: tuple[str, ...] = ()
+
+    def to_dict(self) -> dict[str, Any]:
+        """For JSON and the page, without draws."""
+        return {
+            "spec": self.spec_id,
+            "family": self.family,
+            "title": self.title,
+            "converged": self.converged,
+            "synthetic": self.synthetic,
+            "sentences": list(self.sentences),
+            "tables": [table.to_dict() for table in self.tables],
+            "figures": [asdict(figure) for figure in self.figures],
+            "peers": [asdict(peer) | {"holds": peer.holds} for peer in self.peers],
+            "notes": list(self.notes),
+            "failed": list(self.failed),
+        }
+
+
+def summary_frame(draws: dict[str, FloatArray], first: str = "quantity") -> pd.DataFrame:
+    """Mean, sd, HDI and P(< 0) of each named array of draws, one row each."""
+    rows = []
+    for name, values in draws.items():
+        low, high = hdi(values)
+        rows.append(
+            {
+                first: name,
+                "mean": float(np.mean(values)),
+                "sd": float(np.std(values, ddof=1)),
+                f"HDI {LEVEL:.0%} low": low,
+                f"HDI {LEVEL:.0%} high": high,
+                "P(< 0)": float((np.asarray(values) < 0).mean()),
+            }
+        )
+    return pd.DataFrame(rows)
+
+
+def series_of(label: str, draws: dict[Any, FloatArray]) -> Series:
+    """Posterior means and HDIs of named draws as a figure's series."""
+    intervals = [hdi(values) for values in draws.values()]
+    return Series(
+        label,
+        list(draws),
+        [float(np.mean(values)) for values in draws.values()],
+        [low for low, _ in intervals],
+        [high for _, high in intervals],
+    )
+
+
+def sup_t(label: str, draws: dict[Any, FloatArray]) -> Series:
+    """The same with a simultaneous (sup-t) band at the level of every interval."""
+    base = series_of(label, draws)
+    matrix = np.column_stack(list(draws.values()))
+    mean, sd = matrix.mean(axis=0), np.maximum(matrix.std(axis=0, ddof=1), 1e-300)
+    reach = np.quantile(np.abs((matrix - mean) / sd).max(axis=1), LEVEL)
+    return Series(
+        base.label,
+        base.x,
+        base.y,
+        base.low,
+        base.high,
+        (mean - reach * sd).tolist(),
+        (mean + reach * sd).tolist(),
+    )
+
+
+def draws_tree(
+    draws: dict[str, FloatArray],
+    spec: Spec,
+    panel: Panel,
+    *,
+    engine: str,
+    seed: int,
+    priors: str,
+    chains: int = 4,
+) -> xr.DataTree:
+    """Named independent draws, shape (S,) each, as an ArviZ tree with provenance."""
+    names = {name: re.sub(r"\W+", "_", name).strip("_") for name in draws}
+    posterior = xr.Dataset(
+        {
+            names[name]: (("chain", "draw"), values.reshape(chains, -1))
+            for name, values in draws.items()
+        }
+    )
+    tree = xr.DataTree.from_dict({"posterior": posterior})
+    tree.attrs = {
+        "study": spec.study_id,
+        "spec": spec.id,
+        "outcome": spec.column.outcome,
+        "synthetic": panel.synthetic or "",
+        "panel_sha256": panel.sha256,
+        "engine": engine,
+        "priors": priors,
+        "seed": seed,
+        "versions": json.dumps(package_versions()),
+        "converged": 1,
+    }
+    return tree

@@ -1,1 +1,0 @@
-"""The same designs by least squares, and how the posteriors agree with it."""

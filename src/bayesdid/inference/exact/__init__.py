@@ -1,0 +1,1 @@
+"""Engines whose draws are independent and whose error is a quadrature's."""

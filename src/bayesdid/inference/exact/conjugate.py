@@ -1,0 +1,55 @@
+"""Flat priors and fixed effects: the coefficients are multivariate Student t, in closed form.
+
+``tau | y ~ t_nu(least squares, s^2 (W'W)^-1)`` with W the regressors after the effects are taken
+out and nu their residual degrees of freedom (Zellner 1971, ch. 3).
+"""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+import numpy as np
+
+from bayesdid.arrays import FloatArray
+from bayesdid.design.design import Design
+from bayesdid.design.within import absorb
+from bayesdid.exceptions import NotIdentifiedError
+
+_SINGULAR = 1e-11  # least eigenvalue of the correlation of the within regressors
+
+
+class ConjugatePosterior(NamedTuple):
+    """Location, shape (K,), scale matrix, shape (K, K), and degrees of freedom."""
+
+    location: FloatArray
+    scale: FloatArray
+    nu: int
+
+    def draw(self, size: int, rng: np.random.Generator) -> FloatArray:
+        """Independent draws, shape (size, K)."""
+        root = np.linalg.cholesky(self.scale)
+        normal = rng.standard_normal((size, len(self.location))) @ root.T
+        return np.asarray(
+            self.location + normal / np.sqrt(rng.chisquare(self.nu, size) / self.nu)[:, None]
+        )
+
+
+def conjugate_posterior(design: Design) -> ConjugatePosterior:
+    """Posterior of the coefficients of a design's regressors; its effects are taken as fixed."""
+    kinds = (design.unit_effects != "none", design.period_effects != "none")
+    both = np.column_stack([design.regressors, design.y])
+    residual = absorb(both, design.unit_index, design.period_index, unit=kinds[0], period=kinds[1])
+    W, y = residual[:, :-1], residual[:, -1]
+    size = np.linalg.norm(W, axis=0)  # columns of different units, one well-conditioned matrix
+    gram = (W / size).T @ (W / size)
+    if len(gram) and np.linalg.eigvalsh(gram)[0] < _SINGULAR:
+        raise NotIdentifiedError(
+            f"{design.spec_id}: the regressors are linearly dependent",
+            remedy="leave one out, or use a proper prior",
+        )
+    inverse = np.linalg.inv(gram) / np.outer(size, size)
+    location = inverse @ (W.T @ y)
+    dummies = kinds[0] * (len(design.units) - 1) + kinds[1] * (len(design.periods) - 1)
+    nu = design.n - 1 - dummies - W.shape[1]
+    rss = float(((y - W @ location) ** 2).sum())
+    return ConjugatePosterior(location, inverse * rss / nu, nu)

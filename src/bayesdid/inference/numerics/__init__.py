@@ -1,0 +1,1 @@
+"""Drawing from densities in a few dimensions: tables, importance, quadrature."""

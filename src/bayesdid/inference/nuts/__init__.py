@@ -1,0 +1,1 @@
+"""Chains of a PyMC model by nutpie."""

@@ -1,0 +1,180 @@
+"""One output for every engine: a DataTree with named dims and provenance."""
+
+from __future__ import annotations
+
+import json
+from functools import cache
+from importlib.metadata import version
+from typing import Any
+
+import numpy as np
+import xarray as xr
+
+from bayesdid.arrays import FloatArray
+from bayesdid.design.design import Design
+from bayesdid.design.regressors import Regressors
+from bayesdid.inference.exact.recover import Effects
+from bayesdid.inference.gate import GateItem
+from bayesdid.model.priors import Priors
+
+_PACKAGES = ("bayesdid", "pymc", "nutpie", "arviz", "numpy", "xarray")
+
+
+@cache
+def package_versions() -> dict[str, str]:
+    """Versions of the packages that determine a result."""
+    return {name: version(name) for name in _PACKAGES}
+
+
+def posterior_dataset(
+    design: Design, data: Regressors, draws: dict[str, FloatArray], effects: Effects, chains: int
+) -> xr.Dataset:
+    """Name the draws of a collapsed or exact engine.
+
+    Parameters
+    ----------
+    draws
+        ``coef`` (S, K) of the scaled regressors, ``sigma`` and the effects' scales (S,), with
+        the draws of a chain next to each other.
+    effects
+        Recovered intercept and effects.
+    chains
+        S must be a multiple of it.
+    """
+    P, K = len(design.treatments), len(design.names)
+    coef = draws["coef"] / data.scale
+    variables: dict[str, tuple[tuple[str, ...], FloatArray]] = {
+        "tau": (("treatment",), coef[:, :P]),
+        "alpha": ((), effects.alpha + design.y.mean()),
+        "sigma": ((), draws["sigma"]),
+    }
+    if K > P:
+        variables["beta"] = (("covariate",), coef[:, P:K])
+    for name in (f"sigma_{design.unit_dim}", f"sigma_{design.period_dim}"):
+        if name in draws:
+            variables[name] = ((), draws[name])
+    coords: dict[str, Any] = {
+        "treatment": list(design.treatments),
+        "covariate": list(design.covariates),
+        design.unit_dim: design.units,
+        design.period_dim: design.periods,
+    }
+    levels = ((design.unit_dim, effects.unit), (design.period_dim, effects.period))
+    for dim, values in levels:
+        if values.shape[1]:
+            variables[f"{dim}_effect"] = ((dim,), values)
+    start = K
+    for dim, terms in ((design.unit_dim, data.unit_terms), (design.period_dim, data.period_terms)):
+        if terms:
+            coords[f"{dim}_component"] = list(terms)
+            variables[f"gamma_{dim}"] = ((f"{dim}_component",), coef[:, start : start + len(terms)])
+            start += len(terms)
+    shaped = {
+        name: (("chain", "draw", *dims), values.reshape(chains, -1, *values.shape[1:]))
+        for name, (dims, values) in variables.items()
+    }
+    used = {dim for dims, _ in shaped.values() for dim in dims}
+    size = len(draws["sigma"]) // chains
+    coords = {"chain": np.arange(chains), "draw": np.arange(size)} | {
+        key: value for key, value in coords.items() if key in used
+    }
+    return with_constant(xr.Dataset(shaped, coords=coords), design)
+
+
+def with_constant(posterior: xr.Dataset, design: Design) -> xr.Dataset:
+    """Add ``constant``: the intercept at zero regressors, as a within regression prints it."""
+    constant = posterior["alpha"] - (posterior["tau"] * design.D.mean(axis=0)).sum("treatment")
+    if "beta" in posterior:
+        constant = constant - (posterior["beta"] * design.X.mean(axis=0)).sum("covariate")
+    return posterior.assign(constant=constant)
+
+
+def fitted_mean(posterior: xr.Dataset, design: Design, data: Regressors) -> FloatArray:
+    """Conditional mean of every row in every draw, shape (chain, draw, n)."""
+    names = ("tau", "beta", f"gamma_{design.unit_dim}", f"gamma_{design.period_dim}")
+    parts = [posterior[name].to_numpy() for name in names if name in posterior]
+    coef = np.concatenate(parts, axis=-1)
+    mean = posterior["alpha"].to_numpy()[..., None] + coef @ (data.R * data.scale).T
+    for dim, index in (
+        (design.unit_dim, design.unit_index),
+        (design.period_dim, design.period_index),
+    ):
+        if f"{dim}_effect" in posterior:
+            mean += posterior[f"{dim}_effect"].to_numpy()[..., index]
+    return np.asarray(mean)
+
+
+def assemble(
+    posterior: xr.Dataset,
+    design: Design,
+    data: Regressors,
+    *,
+    log_likelihood: bool,
+    posterior_predictive: bool,
+    sample_stats: xr.Dataset | None,
+    rng: np.random.Generator,
+) -> xr.DataTree:
+    """Put the groups of a result together; pointwise terms are conditional on the effects."""
+    rows = xr.Dataset(coords={"obs": np.arange(design.n)})
+    groups = {
+        "posterior": posterior,
+        "observed_data": rows.assign(y=("obs", design.y)),
+        "constant_data": rows.assign_coords(
+            treatment=list(design.treatments), covariate=list(design.covariates)
+        ).assign(
+            unit_index=("obs", design.unit_index),
+            period_index=("obs", design.period_index),
+            unit=("obs", design.units[design.unit_index].astype(str)),
+            period=("obs", design.periods[design.period_index]),
+            D=(("obs", "treatment"), design.D),
+            X=(("obs", "covariate"), design.X),
+        ),
+    }
+    if sample_stats is not None:
+        groups["sample_stats"] = sample_stats
+    if log_likelihood or posterior_predictive:
+        mean = fitted_mean(posterior, design, data)
+        sigma = posterior["sigma"].to_numpy()[..., None]
+        dims, coords = ("chain", "draw", "obs"), {"obs": np.arange(design.n)}
+        if log_likelihood:
+            value = -0.5 * ((design.y - mean) / sigma) ** 2 - np.log(sigma * np.sqrt(2 * np.pi))
+            groups["log_likelihood"] = xr.Dataset({"y": (dims, value)}, coords)
+        if posterior_predictive:
+            value = mean + sigma * rng.standard_normal(mean.shape)
+            groups["posterior_predictive"] = xr.Dataset({"y": (dims, value)}, coords)
+    return xr.DataTree.from_dict(groups)
+
+
+def provenance(
+    design: Design,
+    priors: Priors,
+    engine: str,
+    seed: int,
+    draws: int,
+    chains: int,
+    gate: list[GateItem],
+    log_evidence: float | None,
+) -> dict[str, Any]:
+    """Attributes that say how a result was made."""
+    return {
+        "study": design.study_id,
+        "spec": design.spec_id,
+        "outcome": design.outcome,
+        "treatments": json.dumps(design.treatments),
+        "unit_dim": design.unit_dim,
+        "period_dim": design.period_dim,
+        "unit_effects": design.unit_effects,
+        "period_effects": design.period_effects,
+        "panel_sha256": design.panel_sha256,
+        "synthetic": design.synthetic or "",
+        "engine": engine,
+        "priors": json.dumps(priors.to_dict()),
+        "seed": seed,
+        "draws": draws,
+        "chains": chains,
+        "versions": json.dumps(package_versions()),
+        "gate": json.dumps([item.to_dict() for item in gate]),
+        "converged": int(all(item.passed for item in gate)),
+        "log_evidence": float("nan") if log_evidence is None else log_evidence,
+        "notes": json.dumps([[note.name, note.count, note.text] for note in design.notes]),
+    }

@@ -1,0 +1,1 @@
+"""What is believed, as a value: priors, parts, and the compiler to PyMC."""

@@ -1,0 +1,1 @@
+"""The models as PyMC writes them, one file per specification."""

@@ -1,1 +1,0 @@
-"""PyMC models, one file per specification. The only package, with two engines, to import pymc."""

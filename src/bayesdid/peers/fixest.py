@@ -1,0 +1,186 @@
+"""A design by least squares, through pyfixest, and a posterior's distance from it."""
+
+from __future__ import annotations
+
+import json
+import warnings
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import pandas as pd
+import xarray as xr
+
+from bayesdid.arrays import FloatArray
+from bayesdid.design.build import with_effects
+from bayesdid.design.design import Design
+from bayesdid.design.regressors import regressors
+from bayesdid.design.within import absorb
+
+# Cholesky pivot below which pyfixest leaves a regressor out. Ours have unit within-variation, so
+# this is a share of it; `build_design` has already left out what is collinear.
+_COLLINEAR = 1e-12
+_CORRECTION = {"k_adj": True, "k_fixef": "nonnested", "G_adj": True, "G_df": "min"}
+
+
+@dataclass(frozen=True, slots=True)
+class Estimates:
+    """Least-squares estimates of one design.
+
+    Attributes
+    ----------
+    table
+        One row per regressor (index: its name): ``estimate``, ``se_iid``, ``se_hetero`` (HC1)
+        and ``se_cluster`` (CRV1 by unit). NaN where the effects leave nothing of the regressor.
+    dof
+        Residual degrees of freedom, all dummies counted.
+    n, clusters
+        Rows and units that the regression used.
+    singletons
+        Rows left out because they are alone in their unit or period (Correia 2015,
+        http://scorreia.com/research/singletons.pdf): they fit exactly, and counting them would
+        overstate the number of clusters.
+    r2, r2_within
+        Coefficient of determination, overall and after the effects are taken out.
+    cluster_covariance
+        Of the estimates, clustered by unit, shape (K, K).
+    """
+
+    table: pd.DataFrame
+    dof: int
+    n: int
+    clusters: int
+    singletons: int
+    r2: float
+    r2_within: float
+    cluster_covariance: FloatArray
+
+
+def least_squares(design: Design) -> Estimates:
+    """Two-way within regression of a design; random and Mundlak effects are taken as fixed.
+
+    Small-sample corrections, with n rows, k regressors and dummies, G units: i.i.d. errors
+    ``RSS / (n - k)``; HC1 ``n / (n - k)``; clustered ``G / (G - 1) (n - 1) / (n - k')``, where
+    k' leaves out the unit dummies because they are nested in the clusters (fixest's
+    convention, https://cran.r-project.org/package=fixest/vignettes/standard_errors.html).
+    """
+    import pyfixest
+
+    names = [f"z{k}" for k in range(len(design.names))]
+    Z, scale = _standardised(design)
+    frame = pd.DataFrame(Z, columns=names)
+    frame["y"], frame["unit"], frame["period"] = design.y, design.unit_index, design.period_index
+    absorbed = [
+        name
+        for name, kind in (("unit", design.unit_effects), ("period", design.period_effects))
+        if kind != "none"
+    ]
+    formula = f"y ~ {' + '.join(names)}" + (f" | {' + '.join(absorbed)}" if absorbed else "")
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # compilation; singletons and collinearity are reported
+        model: Any = pyfixest.feols(
+            formula, frame, vcov="iid", ssc=_CORRECTION, collin_tol=_COLLINEAR
+        )
+        columns = {"estimate": model.coef(), "se_iid": model.se()}
+        columns["se_hetero"] = model.vcov("hetero").se()
+        columns["se_cluster"] = model.vcov({"CRV1": "unit"}).se()
+        labels = list(model.coef().index)
+        covariance = pd.DataFrame(np.asarray(model._vcov), labels, labels)
+    used = model._data  # singletons taken out; the package has no public names for these
+    within = model._r2_within
+    table = pd.DataFrame({key: value.reindex(names) / scale for key, value in columns.items()})
+    table.index = pd.Index(design.names, name="parameter")
+    dummies = sum(int(used[name].nunique()) - 1 for name in absorbed)
+    identified = int(table["estimate"].notna().sum())
+    return Estimates(
+        table,
+        dof=len(used) - 1 - dummies - identified,
+        n=len(used),
+        clusters=int(used["unit"].nunique()),
+        singletons=design.n - len(used),
+        r2=float(model._r2),
+        r2_within=float(within) if within is not None else float("nan"),
+        cluster_covariance=covariance.reindex(index=names, columns=names).to_numpy()
+        / np.outer(scale, scale),
+    )
+
+
+def prior_residual(
+    tree: xr.DataTree, design: Design, coefficients: FloatArray
+) -> FloatArray | None:
+    """Draws whose mean is zero if the fit differs from least squares by its prior alone.
+
+    The posterior mean of the score is zero in every direction (Stein's identity). Take the
+    direction v in which the regressors and their Mundlak components R move as the within
+    residual W of a regressor does, ``R v = W``. W is orthogonal to all dummies, so that no
+    effect enters:  ``E[ W'(y - W b) / sigma^2 - v' P (theta - m) ] = 0``,  with prior means m
+    and precisions P of all coefficients theta. This holds for unbalanced panels too.
+
+    Parameters
+    ----------
+    tree
+        A fit with fixed, Mundlak or no effects, and any normal priors.
+    design
+        The design it should be a fit of.
+    coefficients
+        Its draws of tau and beta, shape (chain, draw, K).
+
+    Returns
+    -------
+    ndarray or None
+        The score times the inverse curvature, on the scale of the coefficients, shape
+        (chain, draw, K); NaN for what is not identified. None for random effects, which no
+        such direction exists for, and for fits with other components.
+    """
+    fitted = with_effects(design, tree.attrs["unit_effects"], tree.attrs["period_effects"])
+    data = regressors(fitted)
+    kinds = (fitted.unit_effects, fitted.period_effects)
+    index = (fitted.unit_index, fitted.period_index)
+    present, flat = [kind != "none" for kind in kinds], [kind == "fixed" for kind in kinds]
+    W = absorb(data.R[:, : len(design.names)], *index, unit=present[0], period=present[1])
+    size = W.std(axis=0)
+    known = size > 1e-7
+    R = absorb(data.R, *index, unit=flat[0], period=flat[1])
+    v = np.linalg.lstsq(R, W, rcond=1e-10)[0]  # (K + components, K)
+    if np.abs(R @ v - W).max() > 1e-6:
+        return None
+    posterior, priors = tree["posterior"], json.loads(tree.attrs["priors"])
+    dims = (design.unit_dim, design.period_dim)
+    extra = [posterior[f"gamma_{dim}"].to_numpy() for dim in dims if f"gamma_{dim}" in posterior]
+    theta = np.concatenate([coefficients, *extra], axis=-1)
+    if theta.shape[-1] != data.R.shape[1]:
+        return None
+    theta = theta * data.scale
+    terms = [priors["coefficients"][name] for name in design.names]
+    more = data.R.shape[1] - len(terms)
+    mean = np.array([term["mean"] for term in terms] + [0.0] * more) * data.scale
+    sd = np.array([term["sd"] for term in terms]) * data.scale[: len(terms)]
+    precision = np.concatenate([sd, np.full(more, priors["mundlak_multiple"])]) ** -2.0
+    v, W = v[:, known], W[:, known]
+    gram, cross = W.T @ W, W.T @ data.y
+    variance = posterior["sigma"].to_numpy()[..., None] ** 2
+    score = (cross - theta[..., : len(terms)][..., known] @ gram) / variance
+    score = score - ((theta - mean) * precision) @ v
+    curvature = gram * (1 / variance).mean() + v.T @ (precision[:, None] * v)
+    result = np.full(coefficients.shape, np.nan)
+    result[..., known] = np.linalg.solve(curvature, score[..., None])[..., 0]
+    return result / data.scale[: len(terms)]
+
+
+def _standardised(design: Design) -> tuple[FloatArray, FloatArray]:
+    """Centred regressors with unit within-variation, and what they were divided by.
+
+    pyfixest judges collinearity by absolute size, so that a covariate in small units (a share of
+    1e-6) would be taken for a constant. Estimates are scaled back.
+    """
+    Z = design.regressors - design.regressors.mean(axis=0)
+    left = absorb(
+        Z,
+        design.unit_index,
+        design.period_index,
+        unit=design.unit_effects != "none",
+        period=design.period_effects != "none",
+    )
+    spread, within = Z.std(axis=0), left.std(axis=0)
+    scale = np.where(within > 1e-7 * spread, within, spread)
+    return Z / scale, scale

@@ -1,0 +1,42 @@
+"""Effects by imputation: untreated rows fitted by pyfixest, treated rows compared with them."""
+
+from __future__ import annotations
+
+import warnings
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+from bayesdid.arrays import FloatArray
+from bayesdid.design.design import Design
+
+
+def imputed_effects(design: Design, treated: np.ndarray) -> FloatArray:
+    """Outcome minus its imputed untreated value, shape (n,); NaN where it cannot be imputed.
+
+    Parameters
+    ----------
+    design
+        Its covariates enter the regression of the untreated rows; treatments do not.
+    treated
+        Rows to impute, boolean, shape (n,).
+
+    Notes
+    -----
+    Borusyak, Jaravel & Spiess (2024, doi:10.1093/restud/rdae007); the first stage of Gardner
+    (2022, arXiv:2207.05943).
+    """
+    import pyfixest
+
+    names = [f"x{k}" for k in range(design.X.shape[1])]
+    frame = pd.DataFrame(design.X, columns=names)
+    frame["y"], frame["unit"], frame["period"] = design.y, design.unit_index, design.period_index
+    formula = f"y ~ {' + '.join(names) or '1'} | unit + period"
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # singletons and compilation
+        model: Any = pyfixest.feols(
+            formula, frame[~treated], vcov="iid", fixef_tol=1e-12, fixef_maxiter=100_000
+        )
+        fitted = model.predict(frame, atol=1e-13, btol=1e-13)
+    return np.asarray(design.y - np.asarray(fitted), dtype=np.float64)

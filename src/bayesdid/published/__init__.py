@@ -1,0 +1,1 @@
+"""Posteriors from printed cells: covariance, synergy, network, groups, sweep, verdicts."""

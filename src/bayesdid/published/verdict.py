@@ -1,0 +1,141 @@
+"""From the probability of a claim, over a range of assumptions, to words."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass
+from typing import Any
+
+from bayesdid.estimands.contrasts import PanelContrast
+from bayesdid.estimands.names import contrasts_of
+from bayesdid.published.synergy import PublishedContrast, PublishedSynergy
+from bayesdid.study.load import Study
+from bayesdid.study.schema import Claim
+from bayesdid.summary import Summary
+
+SURE = 0.95
+WORDS = ("supported", "supported, fragile", "undecided", "contradicted, fragile", "contradicted")
+_NARROW = (("design", 1.0), ("independent", 1.0), ("widest", 1.0), ("design", 2.0))
+
+
+@dataclass(frozen=True, slots=True)
+class Verdict:
+    """What the evidence says about one claim.
+
+    Attributes
+    ----------
+    claim
+        Its id, and `text` and `place` as published.
+    contrast, label
+        The contrast that decides it.
+    source
+        ``published`` cells or ``panel``.
+    word
+        One of :data:`WORDS`: supported (at least 95 % under every assumption considered),
+        supported but fragile (at least 95 % under the main assumption only), and so on.
+    p, p_low, p_high
+        Probability of the claim under the main assumption, and its range.
+    summary
+        Posterior of the contrast under the main assumption.
+    synthetic
+        Why the panel is synthetic, or empty.
+    """
+
+    claim: str
+    text: str
+    place: str
+    contrast: str
+    label: str
+    source: str
+    word: str
+    p: float
+    p_low: float
+    p_high: float
+    summary: Summary
+    synthetic: str = ""
+
+    def to_dict(self) -> dict[str, Any]:
+        """For JSON."""
+        return asdict(self)
+
+
+def word_for(p: float, p_low: float, p_high: float) -> str:
+    """The word for a probability and its range over assumptions."""
+    if p_low >= SURE:
+        return WORDS[0]
+    if p >= SURE:
+        return WORDS[1]
+    if p_high <= 1 - SURE:
+        return WORDS[4]
+    if p <= 1 - SURE:
+        return WORDS[3]
+    return WORDS[2]
+
+
+def assumption_range(contrast: PublishedContrast) -> tuple[float, float]:
+    """Range of the claim's probability over the correlation, and over doubled standard errors."""
+    values = [contrast.p_claim[key] for key in _NARROW]
+    return min(values), max(values)
+
+
+def published_verdicts(study: Study, synergy: PublishedSynergy) -> tuple[Verdict, ...]:
+    """A verdict for each claim that names a contrast which the printed cells allow."""
+    verdicts = []
+    for claim in study.claims:
+        if claim.synergy is None or claim.synergy not in synergy.contrasts:
+            continue
+        contrast = synergy.contrasts[claim.synergy]
+        p = contrast.p_claim["design", 1.0]
+        low, high = assumption_range(contrast)
+        verdicts.append(
+            Verdict(
+                claim.id,
+                claim.text,
+                claim.place,
+                claim.synergy,
+                contrast.contrast.label,
+                "published",
+                word_for(p, low, high),
+                p,
+                low,
+                high,
+                contrast.main,
+            )
+        )
+    return tuple(verdicts)
+
+
+def panel_verdict(
+    study: Study,
+    claim: Claim,
+    contrast: PanelContrast,
+    probabilities: Mapping[str, float],
+    synthetic: str,
+) -> Verdict:
+    """A verdict from a panel.
+
+    Parameters
+    ----------
+    contrast
+        Under the main model.
+    probabilities
+        Assumption -> probability of the claim, the main model included.
+    synthetic
+        Why the panel is synthetic, or empty.
+    """
+    label = next(c.label for c in contrasts_of(study) if c.name == contrast.name)
+    low, high = min(probabilities.values()), max(probabilities.values())
+    return Verdict(
+        claim.id,
+        claim.text,
+        claim.place,
+        contrast.name,
+        label,
+        "panel",
+        word_for(contrast.p_claim, low, high),
+        contrast.p_claim,
+        low,
+        high,
+        contrast.summary,
+        synthetic,
+    )

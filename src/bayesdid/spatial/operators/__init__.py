@@ -1,0 +1,1 @@
+"""What spatial weights do: log-determinants, spectra, moments, impacts."""

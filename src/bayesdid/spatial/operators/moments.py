@@ -1,0 +1,190 @@
+"""Cross-products of a spatial panel, by stratum and as a polynomial in the spatial coefficient.
+
+Everything a Gaussian spatial model with spatial coefficient rho needs of the data is
+``G(rho) = (A - rho B)'(A - rho B)``, with ``A = [Z, y]`` and ``B = [0, W y]`` (a lag of y) or
+``B = [W Z, W y]`` (a lag of the error): a polynomial of degree two whose coefficients are found
+once. A balanced panel falls into orthogonal strata (within, between units, between periods);
+fixed effects drop a stratum, random effects weight it.
+
+Flat effects are flat on the *levels* that they cause, ``(I - rho W)^-1 a``: their integral then is
+the likelihood of the data transformed by Lee & Yu (2010, doi:10.1016/j.jeconom.2009.08.001),
+with ``|I - rho W|`` to the power T - 1 and, for period effects and equal row sums r,
+``(1 - rho r)`` to the power -(T - 1), and residual degrees of freedom (N - 1)(T - 1).
+
+Under unequal row sums no transformation removes period effects from a model with a lag of y, and
+their estimation pulls rho down by ``(T - 1) Var(rho) mean row sum of W (I - rho W)^-1``. Each has
+then the prior ``exp(-mean row sum of log(I - rho W))``, whose slope in rho takes this away; it is
+``1 / (1 - rho r)``, flatness on levels, where rows do sum to one r.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from bayesdid.arrays import FloatArray
+from bayesdid.exceptions import InputError
+from bayesdid.spatial.design import LAG_OF_ERROR, LAG_OF_Y, SpatialDesign, Transform
+from bayesdid.spatial.operators.spectrum import row_sum_spectrum
+
+
+@dataclass(frozen=True, slots=True)
+class Moments:
+    """Cross-products and exponents of one spatial design.
+
+    Attributes
+    ----------
+    parts
+        ``A'A``, ``A'B + B'A``, ``B'B`` of each stratum, shape (strata, 3, M, M); outcome last.
+    degrees
+        Degrees of freedom of each stratum, shape (strata,).
+    cells
+        Rows behind one mean of each stratum: T for units, N for periods, 0 for strata that no
+        random effect enters, shape (strata,).
+    flat
+        Columns of A that are period dummies or the intercept, with a flat prior.
+    names
+        Of the other regressors.
+    power, row_power
+        Exponents of ``|I - rho W|`` and of ``1 / (1 - rho r)`` or what stands for it.
+    row_spectrum
+        Points e and shares w, shapes (n,), with ``mean row sum of f(W) = sum w f(e)``.
+    lag_of_y
+        Whether only y is filtered, so that regressors' cross-products do not depend on rho.
+    """
+
+    parts: FloatArray
+    degrees: FloatArray
+    cells: FloatArray
+    flat: int
+    names: tuple[str, ...]
+    power: float
+    row_power: float
+    row_spectrum: tuple[np.ndarray, np.ndarray]
+    lag_of_y: bool
+
+    @property
+    def nu(self) -> float:
+        """Degrees of freedom before any coefficient."""
+        return float(self.degrees.sum())
+
+    def gram(self, rho: FloatArray, weight: FloatArray) -> FloatArray:
+        """``G(rho)`` summed over strata with weights, shapes (G,), (G, strata) to (G, M, M)."""
+        powers = np.stack([np.ones_like(rho), -rho, rho**2], axis=-1)
+        return np.einsum("gs,gp,spij->gij", weight, powers, self.parts, optimize=True)
+
+    def log_factor(self, rho: FloatArray, log_determinant: FloatArray) -> FloatArray:
+        """Log of the Jacobian's part of the likelihood, shape (G,)."""
+        value = self.power * log_determinant
+        if self.row_power:
+            points, shares = self.row_spectrum
+            with np.errstate(invalid="ignore", divide="ignore"):
+                log = np.log((1 - rho[:, None] * points).astype(complex))
+            value = value - self.row_power * (log @ shares).real
+        return np.asarray(value)
+
+
+def moments(design: SpatialDesign, transform: Transform = "lee_yu") -> Moments:
+    """Cross-products of a design under its own unit and period effects.
+
+    Parameters
+    ----------
+    transform
+        ``lee_yu``, or ``direct``: demeaned data with ``|I - rho W|^T`` and as many degrees of
+        freedom as rows, as in most programs that published tables come from (Elhorst 2003,
+        doi:10.1177/0160017603253791). Its sigma and, with period effects, its rho are biased; it
+        is here for comparison.
+
+    Raises
+    ------
+    InputError
+        For Mundlak effects, or random period effects in an error model whose rows do not sum to
+        one number.
+    """
+    unit, period = design.base.unit_effects, design.base.period_effects
+    if "mundlak" in (unit, period):
+        raise InputError(
+            f"{design.base.spec_id}: Mundlak effects and spatial lags",
+            remedy="use fixed or random effects",
+        )
+    N, T, W = design.N, design.T, design.weights.matrix
+    filtered, lagged = design.kind in LAG_OF_ERROR, design.kind in LAG_OF_Y
+    r = design.weights.constant_row_sum
+    A = np.concatenate([design.Z, design.Y[None]])
+    by_unit = filtered and r is None  # then periods are dummies: nothing else commutes with W
+    flat = 0
+    if by_unit:
+        if period == "random":
+            raise InputError(
+                f"{design.base.spec_id}: random period effects in an error model whose weights' "
+                "rows do not sum to one number",
+                remedy="normalise by rows, or take fixed period effects",
+            )
+        A, flat = _with_dummies(A, N, T, each=period == "fixed", fixed_unit=unit == "fixed")
+    B = np.zeros_like(A)
+    if filtered:
+        B = np.stack([W @ layer for layer in A])
+    elif lagged:
+        B[-1] = W @ design.Y
+    strata = [("within", float(N * (T - 1)) if by_unit else float((N - 1) * (T - 1)), 0.0)]
+    if unit != "fixed":
+        strata.append(("unit", float(N if by_unit else N - 1), T if unit == "random" else 0.0))
+    if period != "fixed" and not by_unit:
+        strata.append(("period", float(T - 1), N if period == "random" else 0.0))
+    if transform == "direct":  # effects are treated as if they were known
+        name, _, cells = strata[0]
+        strata[0] = (name, N * T - sum(degrees for _, degrees, _ in strata[1:]), cells)
+    parts = np.stack([_products(A, B, name, by_unit) for name, _, _ in strata])
+    levels = T - 1.0 if unit == "fixed" and transform == "lee_yu" else float(T)
+    power = levels if filtered or lagged else 0.0
+    row_power = 0.0
+    if power and transform == "lee_yu" and not by_unit:
+        if period == "fixed":
+            row_power = levels
+        elif filtered and unit != "fixed":
+            row_power = 1.0  # of the intercept
+    spectrum = row_sum_spectrum(design.weights) if row_power else (np.zeros(1), np.zeros(1))
+    return Moments(
+        parts,
+        np.array([d for _, d, _ in strata]),
+        np.array([c for _, _, c in strata]),
+        flat,
+        design.names,
+        power,
+        row_power,
+        spectrum,
+        not filtered,
+    )
+
+
+def _with_dummies(
+    A: FloatArray, N: int, T: int, *, each: bool, fixed_unit: bool
+) -> tuple[FloatArray, int]:
+    """Period dummies (or the intercept) before everything else, and how many."""
+    columns = []
+    if each:
+        for t in range(1 if fixed_unit else 0, T):  # with unit effects one period is the base
+            columns.append(np.zeros((N, T)))
+            columns[-1][:, t] = 1.0
+    elif not fixed_unit:
+        columns.append(np.ones((N, T)))
+    return (np.concatenate([np.stack(columns), A]), len(columns)) if columns else (A, 0)
+
+
+def _products(A: FloatArray, B: FloatArray, stratum: str, by_unit: bool) -> FloatArray:
+    a, b = (_part(M, stratum, by_unit).reshape(len(M), -1) for M in (A, B))
+    cross = a @ b.T
+    return np.stack([a @ a.T, cross + cross.T, b @ b.T])
+
+
+def _part(M: FloatArray, stratum: str, by_unit: bool) -> FloatArray:
+    """One stratum of arrays of shape (M, N, T), as large as they are."""
+    units = M.mean(axis=2, keepdims=True)
+    if by_unit:
+        return np.asarray(M - units if stratum == "within" else np.broadcast_to(units, M.shape))
+    periods, mean = M.mean(axis=1, keepdims=True), M.mean(axis=(1, 2), keepdims=True)
+    if stratum == "within":
+        return np.asarray(M - units - periods + mean)
+    part = units if stratum == "unit" else periods
+    return np.asarray(np.broadcast_to(part - mean, M.shape))

@@ -1,0 +1,1 @@
+"""Spatial weights: from files, distances and polygons, matched with a panel's units."""

@@ -1,0 +1,149 @@
+"""Spatial weights from and to files: .csv, .npz, .gal and .gwt. Ids always come with them."""
+
+from __future__ import annotations
+
+import csv
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+from scipy.sparse import coo_array, csr_array, load_npz
+
+from bayesdid.exceptions import InputError
+from bayesdid.spatial.weights.match import unique
+from bayesdid.spatial.weights.tables import EDGE, read_table
+from bayesdid.spatial.weights.weights import Weights, unit_key
+
+EXTENSIONS = (".gal", ".gwt", ".csv", ".npz")
+
+
+@dataclass(frozen=True, slots=True)
+class RawWeights:
+    """Weights as a file holds them, not yet normalised or matched with a panel.
+
+    Attributes
+    ----------
+    matrix
+        Shape (N, N).
+    ids
+        Of rows and columns, as text, shape (N,).
+    source
+        The file.
+    """
+
+    matrix: csr_array
+    ids: NDArray[Any]
+    source: str
+
+
+def read_weights(path: str | Path) -> RawWeights:
+    """Read weights and the ids of their rows and columns.
+
+    ``.csv``: a square table with ids in the first row and the first column, or an edge list with
+    columns ``from``, ``to``, ``weight``, where ``A,A,0`` names a unit without neighbours.
+    ``.npz``: a SciPy sparse matrix, or a dense `W`, and an array `ids`. ``.gal`` (0/1) and
+    ``.gwt`` as GeoDa and PySAL write them; values are weights as they stand, although GeoDa
+    writes distances to .gwt.
+
+    Raises
+    ------
+    InputError
+        If the file is missing, damaged, not square, has no ids or one of them twice, or holds
+        something that is no number.
+    """
+    file = Path(path)
+    suffix = file.suffix.lower()
+    if suffix not in EXTENSIONS:
+        raise InputError(
+            "unknown type of weights file",
+            file=file,
+            value=suffix or "(none)",
+            remedy=f"use one of {', '.join(EXTENSIONS)}; declare polygons as weights "
+            "of kind contiguity in study.toml",
+        )
+    if not file.is_file():
+        raise InputError("no such file", file=file, remedy="check the path")
+    if suffix == ".csv":
+        return RawWeights(*read_table(file), str(file))
+    if suffix == ".npz":
+        return RawWeights(*_read_npz(file), str(file))
+    from bayesdid.spatial.weights.pysal import read_pysal
+
+    return RawWeights(*read_pysal(file), str(file))
+
+
+def write_weights(weights: Weights, path: str | Path) -> None:
+    """Write weights as they are, normalised or not: a .csv edge list, or a sparse .npz.
+
+    Raises
+    ------
+    InputError
+        If the file is of another type, or its folder does not exist.
+    """
+    file = Path(path)
+    if file.suffix not in {".csv", ".npz"}:
+        raise InputError(
+            "weights are written as .csv or .npz", file=file, remedy="name such a file"
+        )
+    if not file.parent.is_dir():
+        raise InputError("no such folder", file=file.parent, remedy="make it first")
+    ids = [unit_key(unit) for unit in weights.units]
+    temporary = file.with_name(f".{file.name}.part")
+    if file.suffix == ".npz":
+        W = weights.matrix
+        with temporary.open("wb") as out:
+            np.savez_compressed(
+                out,
+                format=b"csr",
+                shape=W.shape,
+                data=W.data,
+                indices=W.indices,
+                indptr=W.indptr,
+                ids=np.array(ids),
+            )
+    else:
+        edge = coo_array(weights.matrix)
+        rows, columns = edge.coords
+        edges = [
+            (ids[i], ids[j], repr(float(w)))
+            for i, j, w in zip(rows, columns, edge.data, strict=True)
+        ]
+        alone = set(range(weights.n)) - set(rows.tolist()) - set(columns.tolist())
+        edges += [(ids[i], ids[i], "0") for i in sorted(alone)]
+        with temporary.open("w", encoding="utf-8", newline="") as text:
+            csv.writer(text, lineterminator="\n").writerows([EDGE, *edges])
+    temporary.replace(file)
+
+
+def _read_npz(file: Path) -> tuple[csr_array, NDArray[Any]]:
+    try:
+        with np.load(file, allow_pickle=False) as held:
+            names = set(held.files)
+            ids = held["ids"] if "ids" in names else None
+            W: Any = held["W"] if "W" in names else load_npz(file)
+        matrix: Any = csr_array(W, dtype=np.float64)
+    except Exception as error:  # NumPy, SciPy and zipfile raise half a dozen types
+        raise InputError(
+            f"cannot be read as .npz: {error}",
+            file=file,
+            remedy="save a dense W or a SciPy sparse matrix, and ids as an array of "
+            "text or numbers",
+        ) from error
+    if ids is None:
+        raise InputError(
+            "the file has no ids; the order of units is never assumed",
+            file=file,
+            column="ids",
+            remedy="save an array ids beside the matrix",
+        )
+    if matrix.ndim != 2 or matrix.shape != (ids.size, ids.size):
+        raise InputError(
+            f"the weights have shape {matrix.shape} for {ids.size} ids",
+            file=file,
+            remedy="give one row and one column for each unit",
+        )
+    keys = [unit_key(name) for name in ids.ravel()]
+    unique("id", keys, file)
+    return matrix, np.array(keys)

@@ -1,0 +1,140 @@
+"""Cohort ATTs: identities with published estimators, known numbers, recovery, invariance."""
+
+import numpy as np
+import pytest
+from made import make_panel, make_study, spec_of, staggered
+
+import bayesdid as bd
+from bayesdid.design.build import build_design
+from bayesdid.design.cohort import cohort_design
+from bayesdid.exceptions import NotIdentifiedError
+from bayesdid.families.cohort import cell_effects, cohort_pooling
+from bayesdid.inference.exact.conjugate import conjugate_posterior
+from bayesdid.inference.exact.pooled import fit_pooled
+from bayesdid.panel.load import _dataset
+from bayesdid.panel.validate import validate_panel
+from bayesdid.peers.staggered import bacon, callaway_santanna, imputation, term_weights
+
+COLUMN = {"id": "c", "outcome": "y", "treatments": ["active:a"], "family": "cohort"}
+
+
+@pytest.fixture(scope="module")
+def mpdta():
+    import moderndid
+
+    frame = _dataset(moderndid, "mpdta")
+    study = make_study(("a",), [COLUMN | {"outcome": "y"}])
+    frame = frame.rename(
+        columns={"countyreal": "unit", "year": "period", "lemp": "y", "first.treat": "a_year"}
+    )
+    return study, validate_panel(frame, study, source="mpdta", first_row=1)
+
+
+def means(cells):
+    location = conjugate_posterior(cells.design).location
+    return {
+        kind: {k: float(location @ w) for k, w in values.items()}
+        for kind, values in cells.weights().items()
+    }
+
+
+def test_mpdta_gives_the_published_numbers(mpdta):
+    # the vignette of the R package did (Callaway & Sant'Anna), printed to four digits
+    study, panel = mpdta
+    never = means(cohort_design(spec_of(study, "c"), panel, controls="never"))
+    assert never["overall"]["ATT"] == pytest.approx(-0.0400, abs=5e-5)
+    assert never["overall"]["dynamic"] == pytest.approx(-0.0772, abs=5e-5)
+    assert never["overall"]["cohorts"] == pytest.approx(-0.0310, abs=5e-5)
+    assert never["cohort"] == pytest.approx({2004: -0.0797, 2006: -0.0229, 2007: -0.0261}, abs=5e-5)
+    post = {k: v for k, v in never["event time"].items() if k >= 0}
+    assert post == pytest.approx({0: -0.0199, 1: -0.0510, 2: -0.1373, 3: -0.1008}, abs=6e-5)
+
+
+@pytest.mark.parametrize(
+    ("controls", "estimator"), [("not_yet", imputation), ("never", callaway_santanna)]
+)
+@pytest.mark.parametrize("seed", [0, 1])
+def test_flat_cells_are_the_published_estimators(controls, estimator, seed):
+    frame, adoption = staggered(seed, effect=lambda s, t: 0.1 * (t - s[0]) if t >= s[0] else 0.0)
+    study = make_study(("a",), [COLUMN])
+    cells = cohort_design(spec_of(study, "c"), make_panel(frame, adoption), controls=controls)
+    ours, peer = means(cells), estimator(cells)
+    assert ours["overall"]["ATT"] == pytest.approx(peer.overall[0], abs=1e-8)
+    for e, value in ours["event time"].items():
+        assert value == pytest.approx(peer.by_event[e][0], abs=1e-8)
+
+
+def growing(s, t):
+    return -0.5 - 0.1 * (t - s[0]) if t >= s[0] else 0.0
+
+
+def test_pooling_recovers_growing_effects_and_shrinks_small_cohorts():
+    frame, adoption = staggered(3, N=120, effect=growing)
+    study = make_study(("a",), [COLUMN])
+    panel = make_panel(frame, adoption)
+    result = bd.analyse(study, "t.c", panel, draws=500)
+    assert result.converged
+    assert all(peer.holds for peer in result.peers)
+    cells = cohort_design(spec_of(study, "c"), panel)
+    truth = float((-0.5 - 0.1 * cells.event_time) @ cells.weights()["overall"]["ATT"])
+    row = result.tables[0].frame.iloc[0]
+    assert abs(row["mean"] - truth) < 4 * row["sd"]
+    # growing effects bias TWFE towards zero: forbidden comparisons
+    twfe = term_weights(build_design(make_twfe(study), panel))[0].estimate
+    assert abs(twfe - truth) > abs(row["mean"] - truth)
+
+
+def make_twfe(study):
+    import dataclasses
+
+    spec = spec_of(study, "c")
+    return dataclasses.replace(spec, column=spec.column.model_copy(update={"family": "twfe"}))
+
+
+def test_pooled_cells_approach_flat_ones_when_data_abound():
+    frame, adoption = staggered(
+        5, N=80, sigma=0.02, effect=lambda s, t: s[0] - 7 if t >= s[0] else 0
+    )
+    study = make_study(("a",), [COLUMN])
+    cells = cohort_design(spec_of(study, "c"), make_panel(frame, adoption))
+    pooling = cohort_pooling(cells)
+    tree = fit_pooled(pooling, draws=250)
+    draws = cell_effects(pooling, tree["posterior"]["tau"].to_numpy().reshape(1000, -1), cells)
+    flat = conjugate_posterior(cells.design)
+    sd = np.sqrt(np.diag(flat.scale)[: len(cells.cohort)])
+    assert np.abs(draws.mean(axis=0) - flat.location[: len(cells.cohort)]).max() < 1.0 * sd.max()
+
+
+def test_weights_sum_to_one_and_reproduce_the_coefficient():
+    frame, adoption = staggered(7)
+    study = make_study(("a",), [COLUMN])
+    panel = make_panel(frame, adoption)
+    design = build_design(make_twfe(study), panel)
+    (item,) = term_weights(design)
+    assert item.own == pytest.approx(1.0)
+    assert item.weight @ design.y == pytest.approx(item.estimate)
+    parts = bacon(cohort_design(spec_of(study, "c"), panel))
+    assert sum(parts.weight.values()) == pytest.approx(1.0)
+    assert parts.estimate == pytest.approx(item.estimate)
+    total = sum(parts.weight[k] * parts.average[k] for k in parts.weight if parts.weight[k])
+    assert total == pytest.approx(item.estimate)
+
+
+def test_without_never_treated_units_late_periods_go_and_never_is_refused():
+    frame, adoption = staggered(9, shares=[0.3, 0.3, 0.4, 0.0])
+    study = make_study(("a",), [COLUMN])
+    panel = make_panel(frame, adoption)
+    cells = cohort_design(spec_of(study, "c"), panel)
+    assert cells.design.periods.max() == 8  # the last cohort adopts in period 9
+    assert {note.name for note in cells.design.notes} >= {"periods_without_control"}
+    with pytest.raises(NotIdentifiedError):
+        cohort_design(spec_of(study, "c"), panel, controls="never")
+
+
+def test_order_of_rows_and_units_does_not_matter():
+    frame, adoption = staggered(11)
+    study = make_study(("a",), [COLUMN])
+    one = means(cohort_design(spec_of(study, "c"), make_panel(frame, adoption)))
+    shuffled = frame.sample(frac=1.0, random_state=1)
+    other = means(cohort_design(spec_of(study, "c"), make_panel(shuffled, adoption)))
+    assert one["overall"] == pytest.approx(other["overall"])

@@ -1,0 +1,377 @@
+"""Instrument, matching and specification curve: identities, planted truth, refusals."""
+
+import dataclasses
+
+import numpy as np
+import pandas as pd
+import pytest
+from made import make_panel, make_study, spec_of, staggered
+from scipy.stats import norm
+
+import bayesdid as bd
+from bayesdid.design.build import build_design
+from bayesdid.design.design import Design
+from bayesdid.design.within import absorb
+from bayesdid.exceptions import NotIdentifiedError
+from bayesdid.families.curve import choices, effect_draws
+from bayesdid.families.matching import effect_on, match
+from bayesdid.inference.exact.instrument import draw_instrument, with_instrument
+from bayesdid.inference.exact.propensity import draw_propensity
+from bayesdid.inference.fit import fit
+from bayesdid.peers.instrument import anderson_rubin, two_stage
+
+MCSE = 5.0
+
+
+def endogenous(seed, *, tau=-0.5, pi=0.8, rho=0.6, N=60, T=8):
+    rng = np.random.default_rng(seed)
+    n = N * T
+    unit, period = np.repeat(np.arange(N), T), np.tile(np.arange(T), N)
+    z, x = rng.normal(size=n), rng.normal(size=n)
+    e = rng.multivariate_normal([0, 0], [[1, rho], [rho, 1]], n)
+    d = pi * z + 0.5 * x + rng.normal(size=N)[unit] + e[:, 1]
+    y = tau * d + 0.3 * x + rng.normal(size=N)[unit] + rng.normal(size=T)[period] + e[:, 0]
+    design = Design(
+        "iv.1",
+        "iv",
+        "y",
+        y,
+        d[:, None],
+        x[:, None],
+        ("d",),
+        ("x",),
+        unit,
+        period,
+        np.arange(N),
+        np.arange(T),
+        "u",
+        "t",
+        "fixed",
+        "fixed",
+        None,
+        "0" * 64,
+    )
+    return design, d, z
+
+
+def test_two_stage_equals_linearmodels_with_dummies():
+    from linearmodels.iv import IV2SLS
+
+    design, d, z = endogenous(1, N=20)
+    found = two_stage(design, d, z)
+    dummies = pd.concat(
+        [
+            pd.get_dummies(pd.Series(design.unit_index), prefix="u", dtype=float),
+            pd.get_dummies(
+                pd.Series(design.period_index), prefix="t", drop_first=True, dtype=float
+            ),
+        ],
+        axis=1,
+    )
+    exog = dummies.assign(x=design.X[:, 0])
+    peer = IV2SLS(
+        pd.Series(design.y, name="y"), exog, pd.DataFrame({"d": d}), pd.DataFrame({"z": z})
+    ).fit(cov_type="unadjusted")
+    assert found.estimate == pytest.approx(float(peer.params["d"]), rel=1e-8)
+
+
+def test_reduced_form_ratio_is_two_stage_and_finds_the_truth():
+    design, d, z = endogenous(2)
+    peer = two_stage(design, d, z)
+    found = draw_instrument(with_instrument(design, z, "z"), d, tau_sd=10.0, pi_sd=10.0)
+    assert all(item.passed for item in found.gate)
+    sd = found.tau.std()
+    assert abs(np.median(found.flat_tau) - peer.estimate) < 0.1 * sd + MCSE * 1.25 * sd / 60
+    assert abs(found.tau.mean() + 0.5) < 4 * sd
+    assert abs(found.rho.mean() - 0.6) < 4 * found.rho.std()
+    ols = fit(design, priors="flat")["posterior"]["tau"].to_numpy()
+    assert abs(ols.mean() + 0.5) > 6 * ols.std()  # least squares is biased here
+    assert len(peer.ar_set) == 1
+    assert peer.ar_set[0][0] < -0.5 < peer.ar_set[0][1]
+
+
+def test_units_of_the_instrument_do_not_matter():
+    design, d, z = endogenous(3)
+    one, other = two_stage(design, d, z), two_stage(design, d, 1000 * z)
+    assert one.estimate == pytest.approx(other.estimate)
+    assert pytest.approx(other.F) == one.F
+    assert np.allclose(one.ar_set, other.ar_set)
+
+
+def test_anderson_rubin_covers_a_weak_instrument_and_may_be_unbounded():
+    covered = bounded = 0
+    for seed in range(100):
+        design, d, z = endogenous(seed, pi=0.05, N=30, T=5)
+        ar = two_stage(design, d, z).ar_set
+        covered += any(low < -0.5 < high for low, high in ar)
+        bounded += len(ar) == 1 and bool(np.isfinite(ar).all())
+    assert covered >= 87  # binomial(100, 0.95): P(< 87) < 0.001
+    assert bounded < 60
+    assert anderson_rubin(0.0, 0.0, np.eye(2), 50) == ((-np.inf, np.inf),)
+
+
+def residualised(design, d, z):
+    both = np.column_stack([design.y, d, z, design.X])
+    within = absorb(both, design.unit_index, design.period_index, unit=True, period=True)
+    rest, X = within[:, :3], within[:, 3:]
+    absorbed = len(design.units) + len(design.periods) - 1 + X.shape[1]
+    return rest - X @ np.linalg.lstsq(X, rest, rcond=None)[0], absorbed
+
+
+@pytest.mark.sampling
+@pytest.mark.filterwarnings("ignore")
+@pytest.mark.parametrize("pi", [0.8, 0.1])
+def test_the_two_equations_in_pymc_have_this_posterior(pi):
+    import arviz as az
+    import pymc as pm
+
+    from bayesdid.model.pymc.instrument import build
+
+    design, d, z = endogenous(4, N=40, pi=pi)
+    ours = draw_instrument(with_instrument(design, z, "z"), d, tau_sd=0.3, pi_sd=0.5)
+    rest, absorbed = residualised(design, d, z)
+    with build(*rest.T, tau_sd=0.3, pi_sd=0.5, absorbed=absorbed):
+        tree = pm.sample(
+            2000,
+            tune=1000,
+            chains=2,
+            cores=2,
+            random_seed=1,
+            nuts_sampler="nutpie",
+            progressbar=False,
+        )
+    for name, values in (("tau", ours.tau), ("pi", ours.pi), ("rho", ours.rho)):
+        theirs = tree["posterior"][name]
+        ess = float(az.ess(theirs.to_dataset(), method="mean")[name])
+        chain = theirs.to_numpy().ravel()
+        error = np.hypot(chain.std() / np.sqrt(ess), values.std() / np.sqrt(len(values)))
+        assert abs(chain.mean() - values.mean()) < MCSE * error, name
+        tail = np.quantile(values, 0.1)
+        binomial = np.sqrt(0.09 / ess + 0.09 / len(values))
+        assert abs((chain < tail).mean() - 0.1) < MCSE * 1.5 * binomial, name
+
+
+@pytest.mark.parametrize("pi", [0.8, 0.1, 0.02, 0.0])
+@pytest.mark.parametrize("tau_sd", [0.2, 20.0])
+def test_draws_follow_the_density_from_strong_to_irrelevant_instruments(pi, tau_sd):
+    design, d, z = endogenous(6, N=30, T=6, pi=pi)
+    pi_sd, size = 2.0, 20_000
+    found = draw_instrument(
+        with_instrument(design, z, "z"), d, tau_sd=tau_sd, pi_sd=pi_sd, size=size
+    )
+    assert all(item.passed for item in found.gate)
+    rest, absorbed = residualised(design, d, z)
+    y, d, z = rest.T
+    # on a grid of its own
+    hat, sd = z @ d / (z @ z), d.std() / np.linalg.norm(z)
+    first = hat + sd * np.linspace(-7, 7, 281)[:, None]
+    effect = np.concatenate([s * np.geomspace(1e-4, 8, 4000) * tau_sd for s in (-1.0, 1.0)])
+    effect = np.sort(np.concatenate([effect, np.linspace(-2, 1, 3001)]))[None, :]
+    ee = y @ y - 2 * effect * (y @ d) + effect**2 * (d @ d)
+    en = y @ d - effect * (d @ d) - first * (y @ z - effect * (d @ z))
+    nn = d @ d - 2 * first * (d @ z) + first**2 * (z @ z)
+    log = -0.5 * (len(y) - absorbed) * np.log(ee * nn - en**2)
+    log += norm.logpdf(effect, 0, tau_sd) + norm.logpdf(first, 0, pi_sd)
+    mass = np.exp(log - log.max()) * np.gradient(effect[0])
+    by_tau, by_pi = mass.sum(axis=0) / mass.sum(), mass.sum(axis=1) / mass.sum()
+    for grid, weight, draws in ((effect[0], by_tau, found.tau), (first[:, 0], by_pi, found.pi)):
+        for level in (0.05, 0.5, 0.95):
+            k = np.searchsorted(np.cumsum(weight), level)
+            expected = np.cumsum(weight)[k] - weight[k] / 2
+            error = np.sqrt(level * (1 - level) / size) + weight[k]
+            assert abs((draws < grid[k]).mean() - expected) < 4 * error
+
+
+def test_an_instrument_constant_in_time_is_refused():
+    frame, adoption = staggered(1)
+    frame["colleges"] = np.random.default_rng(0).poisson(5, 60)[frame["unit"]].astype(float)
+    column = {
+        "id": "i",
+        "outcome": "y",
+        "treatments": ["active:a"],
+        "family": "iv_second",
+        "instrument": "colleges",
+    }
+    panel = make_panel(frame, adoption)
+    with pytest.raises(NotIdentifiedError, match="constant in time"):
+        bd.analyse(make_study(("a",), [column]), "t.i", panel)
+    moving = make_study(("a",), [column | {"instrument": "colleges * period"}])
+    assert bd.analyse(moving, "t.i", panel).family == "iv_second"
+
+
+def selected(seed, N=150, T=10):
+    """Treatment and trends both follow x: only units alike in x are comparable."""
+    rng = np.random.default_rng(seed)
+    x = rng.normal(size=N)
+    treated = rng.random(N) < 1 / (1 + np.exp(-1.5 * x))
+    period = np.arange(1, T + 1)
+    y = rng.normal(size=N)[:, None] + 0.3 * x[:, None] * period + 0.3 * rng.normal(size=(N, T))
+    y -= 0.5 * (treated[:, None] & (period >= 6))
+    frame = pd.DataFrame(
+        {
+            "unit": np.repeat(np.arange(N), T),
+            "period": np.tile(period, N),
+            "y": y.ravel(),
+            "x": np.repeat(x, T) + 1e-3 * rng.normal(size=N * T),
+        }
+    )
+    adoption = pd.DataFrame(
+        {"a": np.where(treated, 6.0, np.nan)}, index=pd.Index(np.arange(N), name="unit")
+    )
+    return frame, adoption
+
+
+PSM = {
+    "id": "m",
+    "outcome": "y",
+    "treatments": ["active:a"],
+    "covariates": ["x"],
+    "family": "psm_did",
+}
+
+
+def test_matching_removes_most_of_the_selection_on_trends():
+    frame, adoption = selected(1)
+    study = make_study(("a",), [PSM])
+    result = bd.analyse(study, "t.m", make_panel(frame, adoption))
+    assert result.converged
+    assert all(peer.holds for peer in result.peers)
+    matched = result.tables[0].frame.iloc[0]
+    plain = dataclasses.replace(
+        spec_of(study, "m"), column=spec_of(study, "m").column.model_copy(update={"family": "twfe"})
+    )
+    design = build_design(plain, make_panel(frame, adoption))
+    naive = fit(design, priors="flat")["posterior"]["tau"].to_numpy().mean()
+    assert abs(matched["mean"] + 0.5) < 0.3 * abs(naive + 0.5)
+    balance = result.tables[1].frame.iloc[0]
+    assert abs(balance["matched once"]) < 0.2 < abs(balance["before matching"])
+
+
+def test_pairs_are_nearest_within_the_caliper_and_renaming_units_does_not_matter():
+    rng = np.random.default_rng(0)
+    score, treated = rng.normal(size=80), rng.random(80) < 0.4
+    pairs = match(score, treated, 0.2)
+    assert treated[pairs[:, 0]].all()
+    assert not treated[pairs[:, 1]].any()
+    assert len(set(pairs[:, 1])) == len(pairs)  # each control serves once
+    limit = 0.2 * score.std()
+    assert (np.abs(score[pairs[:, 0]] - score[pairs[:, 1]]) <= limit).all()
+    unused = np.setdiff1d(np.flatnonzero(~treated), pairs[:, 1])
+    for one in np.setdiff1d(np.flatnonzero(treated), pairs[:, 0]):
+        assert np.abs(score[unused] - score[one]).min() > limit
+    order = rng.permutation(80)
+    again = match(score[order], treated[order], 0.2)
+    assert {tuple(sorted(p)) for p in order[again].tolist()} == {
+        tuple(sorted(p)) for p in pairs.tolist()
+    }
+
+
+def test_too_few_pairs_give_no_effect():
+    frame, adoption = selected(2)
+    study = make_study(("a",), [PSM | {"options": {"caliper": 1e-9}}])
+    with pytest.raises(NotIdentifiedError, match="overlap"):
+        bd.analyse(study, "t.m", make_panel(frame, adoption))
+    spec = spec_of(study, "m")
+    plain = dataclasses.replace(spec, column=spec.column.model_copy(update={"family": "twfe"}))
+    design = build_design(plain, make_panel(frame, adoption))
+    assert effect_on(design, np.array([[0, 1]])) is None
+
+
+@pytest.mark.sampling
+@pytest.mark.filterwarnings("ignore")
+def test_the_propensity_model_in_pymc_has_this_posterior():
+    import pymc as pm
+
+    from bayesdid.model.pymc.propensity import build
+
+    rng = np.random.default_rng(1)
+    x = rng.normal(size=(120, 2))
+    treated = rng.random(120) < 1 / (1 + np.exp(-x[:, 0]))
+    scores, quality = draw_propensity(treated, x, size=4000)
+    assert all(item.passed for item in quality.gate())
+    with build(treated, x):
+        tree = pm.sample(
+            1000, chains=2, cores=2, random_seed=1, nuts_sampler="nutpie", progressbar=False
+        )
+    beta = tree["posterior"]["beta"].to_numpy().reshape(-1, 2)
+    theirs = tree["posterior"]["alpha"].to_numpy().reshape(-1, 1) + beta @ x.T
+    error = np.hypot(theirs.std(axis=0) / np.sqrt(800), scores.std(axis=0) / np.sqrt(2000))
+    assert (np.abs(theirs.mean(axis=0) - scores.mean(axis=0)) < MCSE * error).all()
+
+
+def test_specification_curve_runs_every_combination_once():
+    frame, adoption = staggered(5, N=40, T=8, policies=("a", "b"))
+    rng = np.random.default_rng(0)
+    frame = frame.assign(x=rng.normal(size=len(frame)), w=rng.normal(size=len(frame)))
+    column = {
+        "id": "s",
+        "outcome": "y",
+        "treatments": ["both"],
+        "covariates": ["x", "w"],
+        "family": "specification_curve",
+    }
+    study = make_study(columns=[column])
+    panel = make_panel(frame, adoption)
+    found = list(choices(study, spec_of(study, "s"), panel, ("fixed", "random"), ("iid", "AR(1)")))
+    assert len({choice.labels for choice in found}) == len(found) == 2 * 2 * 4 * 3
+    first = found[0]
+    exact = fit(first.design)["posterior"]["tau"].to_numpy().ravel()
+    quick = effect_draws(first.design, "iid", 2000, 1)
+    assert abs(quick.mean() - exact.mean()) < MCSE * exact.std() / np.sqrt(1300)
+    small = make_study(columns=[column | {"options": {"errors": ["iid"], "effects": ["fixed"]}}])
+    result = bd.analyse(small, "t.s", panel)
+    matrix = result.figures[0].matrix
+    assert sum(matrix["controls: none"]) == 3
+    assert all(sum(row) >= 1 for row in matrix.values())
+    means = result.tables[1].frame["mean"]
+    assert (means.diff().dropna() >= 0).all()
+
+
+def test_stacking_prefers_what_predicts_and_sums_to_one():
+    from bayesdid.families.compare import stacking
+
+    rng = np.random.default_rng(0)
+    good, bad = rng.normal(-1, 0.3, 60), rng.normal(-2, 0.3, 60)
+    weights = stacking(np.column_stack([bad, good]))
+    assert weights.sum() == pytest.approx(1.0)
+    assert weights[1] > 0.95
+    half = np.where(np.arange(60) % 2 == 0, -1.0, -4.0)  # each is right for half of the units
+    assert stacking(np.column_stack([half, half[::-1]])) == pytest.approx([0.5, 0.5], abs=1e-3)
+
+
+def test_leaving_units_out_by_weights_equals_refitting():
+    from bayesdid.checks.loo import without_unit
+    from bayesdid.design.build import with_effects
+    from bayesdid.families.compare import k_fold
+    from bayesdid.inference.fit import fit as fit_design
+
+    frame, adoption = staggered(8, N=40, T=8)
+    column = {"id": "c", "outcome": "y", "treatments": ["active:a"]}
+    study = make_study(("a",), [column])
+    base = build_design(spec_of(study, "c"), make_panel(frame, adoption))
+    for kind in ("fixed", "random"):
+        design = with_effects(base, kind, kind)
+        left = without_unit(fit_design(design), design, contrasts_only=True)["unit_elpd"].to_numpy()
+        folds = k_fold(design, folds=20)  # two units at a time: nearly leave-one-out
+        assert np.corrcoef(left, folds)[0, 1] > 0.99
+        assert abs(left.sum() - folds.sum()) < 0.1 * abs(left.std() * np.sqrt(len(left)))
+
+
+def test_comparison_finds_the_model_that_made_the_data():
+    frame, adoption = staggered(
+        9, N=60, policies=("a", "b"), effect=lambda s, t: -1.0 * (t >= s[0]) - 0.8 * (t >= s[1])
+    )
+    columns = [
+        {"id": "one", "outcome": "y", "treatments": ["active:a"]},
+        {"id": "two", "outcome": "y", "treatments": ["active:a", "active:b"]},
+        {
+            "id": "c",
+            "outcome": "y",
+            "family": "comparison",
+            "options": {"specs": ["t.one", "t.two"], "effects": ["fixed"]},
+        },
+    ]
+    result = bd.analyse(make_study(columns=columns), "t.c", make_panel(frame, adoption), draws=250)
+    table = result.tables[0].frame
+    assert table["model"].iloc[0] == "t.two, fixed"
+    assert table["stacking weight"].iloc[0] > 0.9

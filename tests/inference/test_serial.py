@@ -1,0 +1,190 @@
+"""AR(1) errors: brute force, the i.i.d. limit, the PyMC model, planted phi; other likelihoods."""
+
+import dataclasses
+
+import numpy as np
+import pytest
+from panels import make_design
+
+from bayesdid.design.build import with_effects
+from bayesdid.design.regressors import regressors
+from bayesdid.exceptions import InputError
+from bayesdid.inference.exact.ar1 import fit_ar1, serial_blocks, serial_conditional
+from bayesdid.inference.exact.collapse import blocks, strata
+from bayesdid.inference.exact.conditional import conditional
+from bayesdid.inference.fit import fit
+from bayesdid.inference.nuts.errors import count_priors, fit_errors
+from bayesdid.model.priors import resolve_priors
+from bayesdid.peers.bootstrap import wild_bootstrap
+from bayesdid.peers.fixest import least_squares
+
+MCSE = 5.0
+
+
+def autocorrelated(seed, phi, **kwargs):
+    """The design of the tests with AR(1) errors put in place of the i.i.d. ones."""
+    design = make_design(seed, **kwargs)
+    rng = np.random.default_rng(seed + 100)
+    T = len(design.periods)
+    power = phi ** np.abs(np.arange(T)[:, None] - np.arange(T))
+    e = rng.multivariate_normal(np.zeros(T), 0.49 * power, len(design.units))
+    level = rng.normal(size=len(design.units))
+    y = design.regressors @ [-0.5, 0.3, -0.2] + level[design.unit_index]
+    return dataclasses.replace(design, y=y + e[design.unit_index, design.period_index])
+
+
+@pytest.mark.parametrize("unit", ["fixed", "random", "none"])
+@pytest.mark.parametrize("period", ["fixed", "random", "none"])
+def test_density_equals_brute_force_with_gaps(unit, period):
+    design = with_effects(make_design(1, N=12, T=6, balanced=False), unit, period)
+    priors = resolve_priors("weak", design)
+    target = serial_conditional(design, priors)
+    n, counts = design.n, (len(design.units), len(design.periods))
+    U = (design.unit_index[:, None] == np.arange(counts[0])).astype(float)
+    P = (design.period_index[:, None] == np.arange(counts[1])).astype(float)
+    flat = [
+        np.ones((n, 1)),
+        *([U[:, 1:]] if unit == "fixed" else []),
+        *([P[:, 1:]] if period == "fixed" else []),
+    ]
+    F = np.hstack(flat)
+    Z = design.regressors - design.regressors.mean(axis=0)
+    sd = np.array([priors.sds[name] for name in design.names])
+    lag = np.abs(design.period_index[:, None] - design.period_index)
+    same = design.unit_index[:, None] == design.unit_index
+
+    def brute(z):
+        sigma, phi = np.exp(z[0]) * np.cosh(z[1]), np.tanh(z[1])
+        scales = list(np.exp(z[2:]))
+        V = sigma**2 * np.where(same, phi**lag, 0.0) + (Z * sd**2) @ Z.T
+        value = priors.log_sigma_density(np.array([sigma]))[0] + np.log1p(-(phi**2))
+        for dummies, kind in ((U, unit), (P, period)):
+            if kind == "random":
+                scale = scales.pop(0)
+                V = V + scale**2 * dummies @ dummies.T
+                value += priors.log_group_density(np.array([scale]))[0]
+        # the flat columns' determinant depends on phi and sigma: keep it
+        inverse = np.linalg.inv(V)
+        M = F.T @ inverse @ F
+        rest = design.y - F @ np.linalg.solve(M, F.T @ inverse @ design.y)
+        quadratic = design.y @ inverse @ rest
+        return value - 0.5 * (np.linalg.slogdet(V)[1] + np.linalg.slogdet(M)[1] + quadratic)
+
+    z = np.array([[-0.3, 0.4, 0.1, -0.6], [-0.5, -0.3, 0.2, -0.2]])[:, : target.dimension]
+    ours = target.log_density(z)
+    assert ours[1] - ours[0] == pytest.approx(brute(z[1]) - brute(z[0]), abs=1e-6)
+
+
+def test_without_autocorrelation_the_cross_products_are_the_iid_ones():
+    design = make_design(2)
+    A, _ = serial_blocks(design).gram(np.zeros(1), np.ones(1), np.ones(1))
+    expected = strata(design, regressors(design)).gram(np.ones(1), np.ones(1))[0][0]
+    assert np.allclose(A[0], expected, rtol=1e-9, atol=1e-7)
+
+
+def test_evidence_without_autocorrelation_is_the_iid_one_under_the_prior_of_phi():
+    # the density at phi = 0 is the i.i.d. one times the uniform prior density of phi, one half
+    design = with_effects(make_design(2), "random", "random")
+    priors = resolve_priors("weak", design)
+    target = serial_conditional(design, priors)
+    w = np.array([[-0.4, 0.1, -0.5]])
+    data = regressors(design)
+    iid = conditional(design, data, blocks(design, data), priors)
+    z = np.array([[w[0, 0], 0.0, w[0, 1], w[0, 2]]])
+    assert target.log_density(z)[0] - np.log(0.5) == pytest.approx(iid.log_density(w)[0])
+
+
+def test_planted_autocorrelation_is_found_and_widens_tau():
+    design = autocorrelated(3, 0.6, N=120, T=12)
+    tree, iid = fit_ar1(design), fit(design)
+    assert tree.attrs["converged"]
+    phi = tree["posterior"]["phi"].to_numpy().ravel()
+    assert abs(phi.mean() - 0.6) < 4 * phi.std()
+    tau = tree["posterior"]["tau"].to_numpy().ravel()
+    assert abs(tau.mean() + 0.5) < 4 * tau.std()
+    assert tau.std() > 1.15 * iid["posterior"]["tau"].to_numpy().std()
+
+
+@pytest.mark.sampling
+@pytest.mark.filterwarnings("ignore")
+@pytest.mark.parametrize(("unit", "balanced"), [("fixed", True), ("random", False)])
+def test_the_ar1_model_in_pymc_has_this_posterior(unit, balanced):
+    import arviz as az
+    import pymc as pm
+
+    from bayesdid.model.pymc.errors import build
+
+    design = with_effects(autocorrelated(4, 0.5, N=25, T=8, balanced=balanced), unit, "fixed")
+    ours = fit_ar1(design)["posterior"]
+    with build(design, resolve_priors("weak", design), "ar1"):
+        tree = pm.sample(
+            1000,
+            tune=1000,
+            chains=2,
+            cores=2,
+            random_seed=1,
+            nuts_sampler="nutpie",
+            progressbar=False,
+        )
+    mcse = az.mcse(tree["posterior"].to_dataset())
+    for name in ("tau", "beta", "phi", "sigma"):
+        theirs = tree["posterior"][name]
+        error = np.hypot(mcse[name].to_numpy(), ours[name].std(("chain", "draw")) / np.sqrt(1500))
+        gap = abs(ours[name].mean(("chain", "draw")) - theirs.mean(("chain", "draw")))
+        assert (gap.to_numpy() < MCSE * error.to_numpy()).all(), name
+
+
+@pytest.mark.sampling
+@pytest.mark.filterwarnings("ignore")
+def test_student_t_withstands_outliers():
+    design = make_design(5, N=40, T=9)
+    rng = np.random.default_rng(0)
+    outlier = rng.random(design.n) < 0.05
+    design = dataclasses.replace(design, y=design.y + outlier * 12 * rng.standard_normal(design.n))
+    heavy = fit_errors(design, "student_t", draws=500, chains=2, cores=2)
+    normal = fit_errors(design, "iid", draws=500)
+    assert heavy.attrs["converged"]
+    tau = heavy["posterior"]["tau"].to_numpy().ravel()
+    assert abs(tau.mean() + 0.5) < 4 * tau.std()
+    assert tau.std() < 0.7 * normal["posterior"]["tau"].to_numpy().std()
+    assert heavy["posterior"]["nu"].mean() < 6
+
+
+@pytest.mark.sampling
+@pytest.mark.filterwarnings("ignore")
+def test_counts_with_exposure_agree_with_poisson_pseudo_likelihood():
+    import pandas as pd
+    import pyfixest
+
+    design = make_design(6, N=40, T=9)
+    rng = np.random.default_rng(1)
+    exposure = rng.uniform(50, 500, design.n)
+    rate = np.exp(-1.0 + 0.3 * (design.y - design.y.mean()))
+    counts = rng.negative_binomial(20, 20 / (20 + exposure * rate)).astype(float)
+    counted = dataclasses.replace(design, y=counts)
+    tree = fit_errors(counted, "negative_binomial", exposure=exposure, draws=500, chains=2, cores=2)
+    assert tree.attrs["converged"]
+    frame = pd.DataFrame(design.regressors, columns=["d", "x1", "x2"])
+    frame["n"], frame["o"] = counts, np.log(exposure)
+    frame["u"], frame["t"] = design.unit_index, design.period_index
+    peer = pyfixest.fepois("n ~ d + x1 + x2 | u + t", frame, offset="o", vcov={"CRV1": "u"})
+    tau = tree["posterior"]["tau"].to_numpy().ravel()
+    assert abs(tau.mean() - peer.coef()["d"]) < 2 * np.hypot(tau.std(), peer.se()["d"])
+
+
+@pytest.mark.parametrize("bad", [-1.0, 0.5])
+def test_counts_must_be_counts(bad):
+    design = make_design(7)
+    y = np.round(np.abs(design.y))
+    y[3] = bad
+    with pytest.raises(InputError, match="counts"):
+        count_priors(dataclasses.replace(design, y=y), None)
+
+
+def test_wild_bootstrap_is_near_the_clustered_test_with_many_clusters():
+    design = make_design(8, N=80, T=8)
+    found = wild_bootstrap(design, size=1999)
+    clustered = least_squares(design).table["se_cluster"].iloc[0]
+    assert 0.6 < found.se_equivalent / clustered < 1.7
+    null = dataclasses.replace(design, y=design.y + 0.5 * design.D[:, 0])
+    assert wild_bootstrap(null, size=1999).p_value > 0.001

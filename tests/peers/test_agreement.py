@@ -1,0 +1,210 @@
+"""Least squares by pyfixest, and its agreement with the posterior."""
+
+import dataclasses
+import json
+
+import numpy as np
+import pytest
+from panels import make_design
+
+from bayesdid.design.build import with_effects
+from bayesdid.exceptions import InputError
+from bayesdid.inference.fit import fit
+from bayesdid.peers.agreement import MEAN_LIMIT, agree, wide_table
+from bayesdid.peers.fixest import least_squares
+
+EFFECTS = [("fixed", "fixed"), ("fixed", "none"), ("none", "fixed"), ("none", "none")]
+
+
+def subset(design, keep):
+    """Rows of a design; units and periods keep their positions."""
+    parts = {
+        name: getattr(design, name)[keep] for name in ("y", "D", "X", "unit_index", "period_index")
+    }
+    return dataclasses.replace(design, **parts)
+
+
+def dense(design):
+    """Least squares with all dummies, written out: estimates, three errors, dof."""
+    units = (design.unit_index[:, None] == np.arange(1, len(design.units))).astype(float)
+    periods = (design.period_index[:, None] == np.arange(1, len(design.periods))).astype(float)
+    one = np.ones((design.n, 1))
+    dummies = units.shape[1] if design.unit_effects != "none" else 0
+    W = np.hstack(
+        [
+            design.regressors,
+            one,
+            units[:, :dummies],
+            periods if design.period_effects != "none" else one[:, :0],
+        ]
+    )
+    K = design.regressors.shape[1]
+    bread = np.linalg.inv(W.T @ W)
+    coef = bread @ W.T @ design.y
+    e = design.y - W @ coef
+    dof = design.n - W.shape[1]
+    iid = np.sqrt(np.diag(bread) * (e @ e) / dof)
+    hetero = np.sqrt(np.diag(bread @ (W.T * e**2) @ W @ bread) * design.n / dof)
+    G = len(design.units)
+    scores = np.array([W[design.unit_index == g].T @ e[design.unit_index == g] for g in range(G)])
+    # unit dummies are nested in the clusters and do not count as parameters
+    factor = G / (G - 1) * (design.n - 1) / (dof + dummies)
+    cluster = np.sqrt(np.diag(bread @ scores.T @ scores @ bread) * factor)
+    return coef[:K], iid[:K], hetero[:K], cluster[:K], dof
+
+
+@pytest.mark.parametrize("balanced", [True, False])
+@pytest.mark.parametrize(("unit", "period"), EFFECTS)
+def test_pyfixest_equals_dense_least_squares(balanced, unit, period):
+    design = make_design(21, balanced=balanced, unit=unit, period=period)
+    coef, iid, hetero, cluster, dof = dense(design)
+    found = least_squares(design)
+    for column, value in (
+        ("estimate", coef),
+        ("se_iid", iid),
+        ("se_hetero", hetero),
+        ("se_cluster", cluster),
+    ):
+        # pyfixest demeans until changes are below 1e-8
+        np.testing.assert_allclose(found.table[column], value, rtol=1e-8, err_msg=column)
+    assert (found.dof, found.n, found.clusters, found.singletons) == (dof, design.n, 40, 0)
+
+
+def test_estimates_do_not_depend_on_the_units_of_a_covariate():
+    design = make_design(21)
+    factor = np.array([1e-6, 1e6])
+    small = least_squares(dataclasses.replace(design, X=design.X * factor + 3 * factor)).table
+    plain = least_squares(design).table
+    for column in plain:
+        np.testing.assert_allclose(small[column].iloc[1:] * factor, plain[column].iloc[1:], 1e-6)
+        assert small[column].iloc[0] == pytest.approx(plain[column].iloc[0], rel=1e-6)
+
+
+def test_a_unit_with_one_row_changes_nothing():
+    design = make_design(21)
+    without = subset(design, design.unit_index != 39)
+    alone = subset(design, (design.unit_index != 39) | (design.period_index == 2))
+    a, b = least_squares(alone), least_squares(without)
+    np.testing.assert_allclose(a.table, b.table, rtol=1e-9)
+    assert (a.dof, a.n, a.clusters, a.singletons) == (b.dof, b.n, 39, 1)
+
+
+def test_what_the_effects_absorb_is_not_identified():
+    design = make_design(21, unit="random", period="random")
+    X = np.column_stack([np.arange(40.0)[design.unit_index], design.X[:, 1]])
+    constant = dataclasses.replace(design, X=X)
+    found = least_squares(constant)
+    assert found.table["estimate"].isna().tolist() == [False, True, False]
+    assert found.dof == least_squares(design).dof + 1
+    agreement = agree(constant, {"random": fit(constant)})
+    assert agreement.table["verdict"].iloc[1].startswith("not identified")
+
+
+@pytest.mark.parametrize("balanced", [True, False])
+@pytest.mark.parametrize(("unit", "period"), EFFECTS)
+def test_flat_posterior_agrees_with_least_squares(balanced, unit, period):
+    design = make_design(22, balanced=balanced, unit=unit, period=period)
+    agreement = agree(design, {"flat": fit(design, priors="flat", seed=3)})
+    assert agreement.identity
+    assert agreement.holds
+    assert (agreement.table["verdict"] == "identity holds").all()
+
+
+@pytest.mark.parametrize("prior", ["flat", "weak", "sceptical"])
+@pytest.mark.parametrize("balanced", [True, False])
+@pytest.mark.parametrize(
+    ("unit", "period"),
+    [("fixed", "fixed"), ("mundlak", "mundlak"), ("mundlak", "fixed"), ("mundlak", "none")],
+)
+def test_fixed_and_mundlak_effects_differ_from_least_squares_by_their_prior(
+    prior, balanced, unit, period
+):
+    own = "fixed" if period != "none" else "none"
+    design = make_design(25, balanced=balanced, unit="fixed", period=own)
+    tree = fit(with_effects(design, unit, period), priors=prior, seed=4)
+    agreement = agree(design, {"mundlak": tree})
+    assert agreement.holds
+    assert (agreement.table["mundlak_unexplained"].abs() < MEAN_LIMIT).all()
+    if prior == "sceptical":  # the prior does move the treatment, and that is said
+        assert abs(agreement.table["mundlak_gap_mcse"].iloc[0]) > 2 * MEAN_LIMIT
+        assert "prior" in agreement.table["verdict"].iloc[0]
+
+
+def test_monte_carlo_errors_of_a_chain_count_its_autocorrelation():
+    """Each of S draws four times in a row is worth S draws; the identity then holds as before."""
+    design = make_design(26, N=20, T=6)
+    tree = fit(design, priors="flat", seed=1)
+    free = agree(design, {"flat": tree}).table["flat_mcse"]
+    posterior = tree["posterior"].to_dataset()
+    tree["posterior"] = type(tree)(posterior.isel(draw=np.repeat(np.arange(1000), 4)))
+    tree.attrs["engine"] = "collapsed"
+    agreement = agree(design, {"flat": tree})
+    assert agreement.identity
+    # the effective sample size is itself an estimate, to a tenth or so
+    np.testing.assert_allclose(agreement.table["flat_mcse"], free, rtol=0.2)
+
+
+@pytest.mark.parametrize("kind", ["flat", "fixed", "mundlak"])
+def test_random_effects_passed_off_as_another_fit_do_not_agree(kind):
+    """Negative control: the second covariate is correlated with the unit effects."""
+    design = make_design(23)
+    prior = "flat" if kind == "flat" else "weak"
+    agreement = agree(design, {kind: fit(with_effects(design, "random", "random"), priors=prior)})
+    assert not agreement.holds
+    assert agreement.identity is (False if kind == "flat" else None)
+    assert agreement.table["verdict"].str.startswith("fails").any()
+
+
+@pytest.mark.parametrize("kind", ["flat", "fixed", "mundlak"])
+def test_a_fit_of_other_data_does_not_agree(kind):
+    design, other = make_design(23), make_design(24)
+    effects = "mundlak" if kind == "mundlak" else "fixed"
+    prior = "flat" if kind == "flat" else "weak"
+    assert not agree(design, {kind: fit(with_effects(other, effects, effects), priors=prior)}).holds
+
+
+def test_a_prior_that_was_not_the_one_stated_is_noticed():
+    design = make_design(25)
+    tree = fit(design, priors="sceptical")
+    tree.attrs["priors"] = fit(design, priors="weak", draws=10).attrs["priors"]
+    assert not agree(design, {"fixed": tree}).holds
+
+
+def test_fits_of_other_regressors_are_refused():
+    design = make_design(23)
+    fewer = dataclasses.replace(design, X=design.X[:, :1], covariates=("x1",))
+    with pytest.raises(InputError, match="different regressors"):
+        agree(design, {"flat": fit(fewer, priors="flat", draws=50)})
+
+
+def test_mundlak_returns_to_the_within_estimate_and_random_does_not():
+    design = make_design(24)
+    fits = {
+        kind: fit(with_effects(design, kind, kind), priors="flat") for kind in ("random", "mundlak")
+    }
+    table = agree(design, fits).table
+    assert (table["mundlak_gap_mcse"].abs() < MEAN_LIMIT).all()
+    assert table["random_gap_se"].abs().max() > 1  # x2 is correlated with the unit effects
+
+
+def test_the_wide_table_shows_each_estimate_with_its_uncertainty():
+    design = make_design(22)
+    agreement = agree(design, {"fixed": fit(design, draws=100)})
+    wide = wide_table([agreement, agreement], treatments_only=True)
+    assert len(wide) == 2 * len(design.treatments)
+    assert {"ols", "se_iid", "se_cluster", "fixed_mean", "fixed_sd", "verdict"} <= set(wide)
+    assert json.loads(json.dumps(agreement.to_dict(), default=float))["holds"] is True
+
+
+def test_clustered_errors_exceed_iid_under_serial_correlation():
+    """With a persistent treatment and AR(1) errors the i.i.d. error is too small."""
+    ratios = []
+    for seed in range(6):
+        design = make_design(30 + seed, N=60, T=12)
+        rng = np.random.default_rng(seed)
+        error = rng.standard_normal((60, 12))
+        for t in range(1, 12):
+            error[:, t] = 0.7 * error[:, t - 1] + np.sqrt(1 - 0.49) * error[:, t]
+        table = least_squares(dataclasses.replace(design, y=error.ravel())).table
+        ratios.append(table["se_cluster"].iloc[0] / table["se_iid"].iloc[0])
+    assert np.mean(ratios) > 1.2
