@@ -1,0 +1,61 @@
+"""How the outcome is distributed around its mean."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Literal, get_args
+
+from bayesdid.exceptions import InputError
+
+LikelihoodName = Literal["normal", "student_t", "negative_binomial", "poisson", "binomial"]
+Link = Literal["identity", "log", "logit"]
+
+_EQUATIONS: dict[LikelihoodName, str] = {
+    "normal": "y[i,t] = mu[i,t] + e[i,t]",
+    "student_t": "y[i,t] = mu[i,t] + e[i,t], e of Student t with nu degrees of freedom",
+    "negative_binomial": "y[i,t] ~ NegativeBinomial(exposure exp(mu[i,t]), 1 / spread^2)",
+    "poisson": "y[i,t] ~ Poisson(exposure exp(mu[i,t]))",
+    "binomial": "y[i,t] ~ Binomial(trials, logistic(mu[i,t]))",
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Likelihood:
+    """Distribution of one row given its linear predictor mu.
+
+    Attributes
+    ----------
+    name
+        ``normal``, ``student_t``, ``negative_binomial`` (variance ``m + spread^2 m^2``),
+        ``poisson`` or ``binomial``. The counts take an exposure, the binomial needs trials.
+    """
+
+    name: LikelihoodName = "normal"
+
+    def __post_init__(self) -> None:
+        if self.name not in get_args(LikelihoodName):
+            raise InputError(
+                "unknown likelihood",
+                value=self.name,
+                remedy=f"use {', '.join(get_args(LikelihoodName))}",
+            )
+
+    @property
+    def link(self) -> Link:
+        """What the linear predictor is the expectation of, transformed."""
+        if self.is_discrete:
+            return "logit" if self.name == "binomial" else "log"
+        return "identity"
+
+    @property
+    def is_discrete(self) -> bool:
+        """Whether the outcome is a count."""
+        return self.name in {"negative_binomial", "poisson", "binomial"}
+
+    @property
+    def equation(self) -> str:
+        """As plain text."""
+        return _EQUATIONS[self.name]
+
+    def __str__(self) -> str:
+        return self.name.replace("_", " ")

@@ -1,0 +1,127 @@
+"""A model as a value: mean x likelihood x errors x effects x weights x priors."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from typing import Any, Literal
+
+from bayesdid.exceptions import InputError
+from bayesdid.model.effects import Effect, Over, kind_of, two_way
+from bayesdid.model.errors import Errors
+from bayesdid.model.likelihood import Likelihood
+from bayesdid.model.mean import Durbin, Instrument, Mean, Mediation, Profile, Propensity, TwoWay
+from bayesdid.study.schema import EffectKind, PriorTerm
+
+PriorSet = Literal["flat", "weak", "sceptical"]
+
+
+@dataclass(frozen=True, slots=True)
+class PriorChoice:
+    """A named set of priors, and a user's own normal priors on some coefficients.
+
+    Attributes
+    ----------
+    name
+        ``flat``, ``weak`` or ``sceptical``; see :mod:`bayesdid.model.priors`.
+    terms
+        ``(term, mean, sd)`` of the coefficients that have a prior of their own.
+    """
+
+    name: PriorSet = "weak"
+    terms: tuple[tuple[str, float, float], ...] = ()
+
+    @classmethod
+    def of(cls, value: str | Mapping[str, PriorTerm] | PriorChoice) -> PriorChoice:
+        """From a name, or from normal priors by term (the rest weak)."""
+        if isinstance(value, PriorChoice):
+            return value
+        if isinstance(value, str):
+            if value not in {"flat", "weak", "sceptical"}:
+                raise InputError(
+                    "unknown prior",
+                    value=value,
+                    remedy="use flat, weak, sceptical, or give normal priors by term",
+                )
+            return cls(value)  # type: ignore[arg-type]
+        return cls("weak", tuple((term, p.mean, p.sd) for term, p in value.items()))
+
+    def __str__(self) -> str:
+        own = "; ".join(f"{term} ~ Normal({m:g}, {sd:g})" for term, m, sd in self.terms)
+        return self.name + (f", but {own}" if own else "")
+
+
+@dataclass(frozen=True, slots=True)
+class Model:
+    """What is believed about a panel before it is seen; independent of data and of PyMC.
+
+    Attributes
+    ----------
+    mean
+        What the expected outcome depends on; see :mod:`bayesdid.model.mean`.
+    likelihood, errors, effects
+        Distribution, dependence within a unit, unit and period effects.
+    weighted
+        Whether rows have analytic weights w: the variance of a row is ``sigma^2 / w``.
+    priors
+        Of coefficients and scales.
+
+    Raises
+    ------
+    InputError
+        For combinations that make no sense; the message says why.
+    """
+
+    mean: Mean = TwoWay()
+    likelihood: Likelihood = Likelihood()
+    errors: Errors = Errors()
+    effects: tuple[Effect, ...] = two_way()
+    weighted: bool = False
+    priors: PriorChoice = PriorChoice()
+
+    def __post_init__(self) -> None:
+        over = [effect.over for effect in self.effects]
+        if len(set(over)) < len(over):
+            raise InputError("two effects over the same levels", value=str(over), remedy="keep one")
+        if reason := self.nonsense():
+            raise InputError(
+                reason,
+                value=f"{type(self.mean).__name__}, {self.likelihood}, {self.errors}",
+                remedy="choose another likelihood or other errors",
+            )
+
+    def nonsense(self) -> str:
+        """Why the parts do not go together; empty if they do."""
+        discrete, plain = self.likelihood.is_discrete, self.errors == Errors()
+        if isinstance(self.mean, Durbin | Profile) and discrete:
+            return "a spatial lag of a count is not a linear predictor"
+        if isinstance(self.mean, Instrument | Mediation) and discrete:
+            return "the covariance of two equations' errors is not defined for counts"
+        if isinstance(self.mean, Propensity) and not plain:
+            return "the propensity has one row per unit: nothing to correlate"
+        if discrete and self.weighted:
+            return "analytic weights divide a variance, which counts do not have of their own"
+        return ""
+
+    def kind(self, over: Over) -> EffectKind:
+        """``fixed``, ``random``, ``mundlak`` or ``none``."""
+        return kind_of(self.effects, over)
+
+    def but(self, **changes: Any) -> Model:
+        """The same model with some parts exchanged."""
+        return replace(self, **changes)
+
+    @property
+    def equation(self) -> str:
+        """All of it as plain text, one line each."""
+        symbols = "".join(f" + {effect.symbol}" for effect in self.effects)
+        first, _, rest = self.mean.equation.partition("\n")
+        lines = [self.likelihood.equation, f"mu[i,t] = {first.rstrip(',')}{symbols}"]
+        lines += [rest] if rest else []
+        if not self.likelihood.is_discrete or self.errors != Errors():
+            lines.append(self.errors.equation + (", over sqrt(w[i,t])" if self.weighted else ""))
+        lines += [effect.equation for effect in self.effects]
+        return "\n".join([*lines, f"priors: {self.priors}"])
+
+    def __str__(self) -> str:
+        return self.equation
