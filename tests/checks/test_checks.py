@@ -5,6 +5,7 @@ import dataclasses
 import numpy as np
 import pandas as pd
 import pytest
+from panels import fit_iid as fit
 from panels import make_design
 from scipy.stats import binom, kstest
 
@@ -13,7 +14,6 @@ from bayesdid.checks.predictive import FALSE_ALARM, predictive_checks
 from bayesdid.checks.run import run_checks
 from bayesdid.design.build import with_effects
 from bayesdid.exceptions import InputError, ResultError
-from bayesdid.inference.fit import fit
 from bayesdid.model.priors import resolve_priors
 
 

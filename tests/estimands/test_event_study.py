@@ -54,7 +54,7 @@ def test_terms_are_event_times(small, spec):
 def test_the_identity_with_least_squares_holds(small, spec):
     _, panel = small
     design = bd.build_design(spec, panel)
-    assert agree(design, {"flat": bd.fit(design, priors="flat")}).identity
+    assert agree(design, {"flat": bd.fit(design, errors="iid", priors="flat").tree}).identity
 
 
 def test_a_dynamic_effect_is_recovered(models):
@@ -65,7 +65,7 @@ def test_a_dynamic_effect_is_recovered(models):
     rng = np.random.default_rng(0)
     noise = rng.normal(0, 0.5, len(since))
     frame = panel.frame.assign(safety=-0.1 * np.maximum(since + 1, 0) + noise)
-    tree = bd.fit(study["figure2.1"], dataclasses.replace(panel, frame=frame))
+    tree = bd.fit(study["figure2.1"], dataclasses.replace(panel, frame=frame), errors="iid").tree
     times, draws = event_draws(tree)
     truth = np.where(np.array(times) >= 0, -0.1 * (np.array(times) + 1.0), 0.0)
     z = (draws.mean(axis=0) - truth) / draws.std(axis=0)

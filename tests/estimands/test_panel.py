@@ -37,8 +37,12 @@ def test_states_or_policies_are_one_model(dual):
     states = type(spec)(
         spec.id, spec.column.model_copy(update={"treatments": terms}), spec.table, spec.study_id
     )
-    first = panel_contrasts(bd.fit(spec, panel, priors="flat", draws=4000), scale=1.0)
-    second = panel_contrasts(bd.fit(states, panel, priors="flat", draws=4000, seed=9), scale=1.0)
+    first = panel_contrasts(
+        bd.fit(spec, panel, errors="iid", priors="flat", draws=4000).tree, scale=1.0
+    )
+    second = panel_contrasts(
+        bd.fit(states, panel, errors="iid", priors="flat", draws=4000, seed=9).tree, scale=1.0
+    )
     for name in first:
         a, b = first[name].summary, second[name].summary
         assert abs(a.mean - b.mean) < 5 * np.hypot(a.mcse, b.mcse), name
@@ -46,7 +50,7 @@ def test_states_or_policies_are_one_model(dual):
 
 def test_sequence_averages_to_both(dual):
     study, panel = dual
-    state = state_vectors(bd.fit(study["factorial.sequence"], panel, draws=100))
+    state = state_vectors(bd.fit(study["factorial.sequence"], panel, draws=100).tree)
     parts = [name for name in state if name.startswith("both, ")]
     assert {"both, first:innovation", "both, first:smart", "both, simultaneous"} == set(parts)
     assert state["both"].sum() == pytest.approx(3.0)  # two policies and one share of an order
@@ -69,7 +73,7 @@ def test_a_study_of_one_policy(dual):
         spec.table,
         spec.study_id,
     )
-    tree = bd.fit(alone, panel, draws=200)
+    tree = bd.fit(alone, panel, draws=200).tree
     found = panel_contrasts(tree, scale=1.0, policies=1)
     assert list(found) == ["only:smart - none"]
     assert found["only:smart - none"].summary.mean == pytest.approx(

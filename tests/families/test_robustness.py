@@ -6,6 +6,7 @@ import numpy as np
 import pandas as pd
 import pytest
 from made import make_panel, make_study, spec_of, staggered
+from panels import fit_iid as fit
 from scipy.stats import norm
 
 import bayesdid as bd
@@ -17,7 +18,6 @@ from bayesdid.families.curve import choices, effect_draws
 from bayesdid.families.matching import effect_on, match
 from bayesdid.inference.exact.instrument import draw_instrument, with_instrument
 from bayesdid.inference.exact.propensity import draw_propensity
-from bayesdid.inference.fit import fit
 from bayesdid.peers.instrument import anderson_rubin, two_stage
 
 MCSE = 5.0
@@ -340,10 +340,11 @@ def test_stacking_prefers_what_predicts_and_sums_to_one():
 
 
 def test_leaving_units_out_by_weights_equals_refitting():
+    from panels import fit_iid as fit_design
+
     from bayesdid.checks.loo import without_unit
     from bayesdid.design.build import with_effects
     from bayesdid.families.compare import k_fold
-    from bayesdid.inference.fit import fit as fit_design
 
     frame, adoption = staggered(8, N=40, T=8)
     column = {"id": "c", "outcome": "y", "treatments": ["active:a"]}

@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import numpy as np
+import xarray as xr
 
 from bayesdid.design.design import Design
+from bayesdid.inference.fit import fit
 
 TRUTH = {"sigma": 0.7, "sigma_unit": 1.2, "sigma_period": 0.5, "coef": np.array([-0.5, 0.3, -0.2])}
 
@@ -47,3 +51,8 @@ def make_design(seed: int, *, N=40, T=9, balanced=True, unit="fixed", period="fi
         None,
         "0" * 64,
     )
+
+
+def fit_iid(design: Design, **options: Any) -> xr.DataTree:
+    """Posterior under i.i.d. errors, which is what least squares is compared with."""
+    return fit(design, errors="iid", **options).tree

@@ -5,11 +5,11 @@ import json
 import numpy as np
 import pytest
 from panels import TRUTH, make_design
+from panels import fit_iid as fit
 
 from bayesdid.design.regressors import regressors
 from bayesdid.inference.exact.collapse import blocks, strata
 from bayesdid.inference.exact.conditional import conditional
-from bayesdid.inference.fit import fit
 from bayesdid.model.priors import resolve_priors
 
 EFFECTS = [

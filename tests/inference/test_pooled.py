@@ -2,6 +2,7 @@
 
 import numpy as np
 import pytest
+from panels import fit_iid as fit
 from panels import make_design
 from scipy.stats import multivariate_normal
 
@@ -9,7 +10,6 @@ from bayesdid.design.build import with_effects
 from bayesdid.inference.exact.conjugate import conjugate_posterior
 from bayesdid.inference.exact.multivariate import multivariate_posterior
 from bayesdid.inference.exact.pooled import fit_pooled, pooled_target
-from bayesdid.inference.fit import fit
 from bayesdid.inference.numerics.importance import draw_importance
 from bayesdid.model.pooling import indicators, stack
 

@@ -4,6 +4,7 @@ import dataclasses
 
 import numpy as np
 import pytest
+from panels import fit_iid as fit
 from panels import make_design
 
 from bayesdid.design.build import with_effects
@@ -12,7 +13,6 @@ from bayesdid.exceptions import InputError
 from bayesdid.inference.exact.ar1 import fit_ar1, serial_blocks, serial_conditional
 from bayesdid.inference.exact.collapse import blocks, strata
 from bayesdid.inference.exact.conditional import conditional
-from bayesdid.inference.fit import fit
 from bayesdid.inference.nuts.errors import count_priors, fit_errors
 from bayesdid.model.priors import resolve_priors
 from bayesdid.peers.bootstrap import wild_bootstrap

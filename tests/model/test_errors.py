@@ -4,9 +4,9 @@ import dataclasses
 
 import numpy as np
 import pytest
+from panels import fit_iid as fit
 from panels import make_design
 
-from bayesdid.inference.fit import fit
 from bayesdid.inference.nuts.errors import fit_errors
 
 pytestmark = [pytest.mark.sampling, pytest.mark.filterwarnings("ignore")]  # of Numba and nutpie

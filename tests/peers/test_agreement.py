@@ -5,11 +5,11 @@ import json
 
 import numpy as np
 import pytest
+from panels import fit_iid as fit
 from panels import make_design
 
 from bayesdid.design.build import with_effects
 from bayesdid.exceptions import InputError
-from bayesdid.inference.fit import fit
 from bayesdid.peers.agreement import MEAN_LIMIT, agree, wide_table
 from bayesdid.peers.fixest import least_squares
 

@@ -124,7 +124,7 @@ def test_a_failed_fit_is_no_result(studies):
     study = bd.load_study(studies / "small")
     panel = bd.load_panel(study)
     spec = "t2.factorial"
-    tree = bd.fit(study[spec], panel, draws=50)
+    tree = bd.fit(study[spec], panel, draws=50).tree
     estimates = {spec: least_squares(bd.build_design(study[spec], panel))}
     assert panel_section(study, panel, {spec: {"fixed": tree}}, estimates) is not None
     tree.attrs["converged"] = 0

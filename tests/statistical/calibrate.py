@@ -22,6 +22,7 @@ from pathlib import Path
 
 import numpy as np
 import pandas as pd
+from panels import fit_iid as fit
 from scipy.stats import binom
 
 sys.path.insert(0, str(Path(__file__).parents[1] / "analyses"))
@@ -39,7 +40,6 @@ from bayesdid.inference.exact.ar1 import fit_ar1
 from bayesdid.inference.exact.conjugate import conjugate_posterior
 from bayesdid.inference.exact.instrument import draw_instrument, with_instrument
 from bayesdid.inference.exact.pooled import fit_pooled
-from bayesdid.inference.fit import fit
 from bayesdid.peers.fixest import least_squares
 from bayesdid.peers.instrument import two_stage
 from bayesdid.summary import LEVELS, hdi

@@ -86,7 +86,7 @@ def compare(
     for base in designs:
         for kind in kinds:
             design = with_effects(base, kind, kind)
-            tree = fit(design, seed=seed, draws=draws)
+            tree = fit(design, errors="iid", seed=seed, draws=draws).tree
             if not tree.attrs["converged"]:
                 continue  # not a result
             left = without_unit(tree, design, contrasts_only=True)
@@ -167,7 +167,7 @@ def k_fold(design: Design, *, folds: int = _FOLDS, draws: int = 250, seed: int =
     for k in range(folds):
         held = fold[design.unit_index] == k
         rest = _without(design, held)
-        posterior = fit(rest, seed=seed, draws=draws)["posterior"].to_dataset()
+        posterior = fit(rest, errors="iid", seed=seed, draws=draws).tree["posterior"].to_dataset()
         for unit in np.flatnonzero(fold == k):
             found[unit] = _contrast_density(posterior, design, rest, design.unit_index == unit)
     return found

@@ -56,7 +56,7 @@ def moderation(
     )
     design = build_design(dataclasses.replace(spec, column=column), panel)
     M = design.X[:, design.covariates.index(moderator)]
-    tree = fit(design, seed=seed, draws=draws)
+    tree = fit(design, errors="iid", seed=seed, draws=draws).tree
     tau = tree["posterior"]["tau"].to_numpy().reshape(-1, 2)
     lower = study.file.outcome.better == "lower"
     low, high = (float(edge) for edge in np.quantile(M, [0.005, 0.995]))

@@ -1,155 +1,207 @@
-"""Fit a spec: choose the engine, draw, gate, stamp."""
+"""Fit a model, or a spec under a model: choose the engine, draw, gate, stamp."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Literal
 
 import numpy as np
 import xarray as xr
 
-from bayesdid.arrays import FloatArray
 from bayesdid.design.build import build_design, with_effects
 from bayesdid.design.design import Design
-from bayesdid.design.regressors import regressors
-from bayesdid.exceptions import InputError
-from bayesdid.inference.exact.collapse import blocks, strata
-from bayesdid.inference.exact.conditional import conditional
-from bayesdid.inference.exact.recover import recover_effects
-from bayesdid.inference.gate import chain_gate, table_gate
-from bayesdid.inference.numerics.table import draw_scalars
-from bayesdid.inference.tree import assemble, posterior_dataset, provenance
-from bayesdid.model.priors import PriorName, Priors, resolve_priors
+from bayesdid.exceptions import InputError, NotIdentifiedError
+from bayesdid.inference.engines import ENGINES
+from bayesdid.inference.exact.sandwich import beside
+from bayesdid.inference.registry import Size, choose
+from bayesdid.inference.result import Fit
+from bayesdid.model.effects import two_way
+from bayesdid.model.errors import DEFAULT_ERRORS, Errors
+from bayesdid.model.likelihood import Likelihood, LikelihoodName
+from bayesdid.model.mean import Pooled, TwoWay
+from bayesdid.model.model import Model, PriorChoice
+from bayesdid.model.priors import resolve_priors
 from bayesdid.panel.panel import Panel
 from bayesdid.study.load import Spec
 from bayesdid.study.schema import EffectKind, PriorTerm
 
-EngineName = Literal["auto", "plain", "collapsed", "exact"]
+PriorsLike = str | Mapping[str, PriorTerm] | PriorChoice
+
+
+def model_of(
+    spec: Spec | Design,
+    *,
+    errors: str | Errors | None = None,
+    likelihood: LikelihoodName | Likelihood | None = None,
+    unit_effects: EffectKind | None = None,
+    period_effects: EffectKind | None = None,
+    priors: PriorsLike | None = None,
+) -> Model:
+    """The model of a spec or a design: what it declares, and else the defaults.
+
+    Parameters
+    ----------
+    errors
+        ``iid``, ``iid_unit``, ``ar1``, ``ar1_unit``. Default: what placebo laws on real panels
+        show to be calibrated (docs/calibration-errors.md), i.i.d. for counts.
+    likelihood
+        ``normal`` (default), ``student_t``, ``negative_binomial``, ``poisson``, ``binomial``.
+    unit_effects, period_effects
+        ``fixed``, ``random``, ``mundlak`` or ``none``; default: what the spec declares.
+    priors
+        ``flat``, ``weak``, ``sceptical``, or normal priors by term (the rest weak); default: the
+        study's, else weak.
+    """
+    own = spec if isinstance(spec, Design) else spec.column
+    like = likelihood if isinstance(likelihood, Likelihood) else Likelihood(likelihood or "normal")
+    if errors is None:
+        errors = Errors() if like.is_discrete else DEFAULT_ERRORS
+    if priors is None:
+        priors = PriorChoice() if isinstance(spec, Design) else study_priors(spec)
+    return Model(
+        mean=Pooled() if isinstance(spec, Design) and getattr(spec, "part", ()) else TwoWay(),
+        likelihood=like,
+        errors=Errors.parse(errors) if isinstance(errors, str) else errors,
+        effects=two_way(unit_effects or own.unit_effects, period_effects or own.period_effects),
+        weighted=getattr(spec, "weights", None) is not None and isinstance(spec, Design),
+        priors=PriorChoice.of(priors),
+    )
 
 
 def fit(
     spec: Spec | Design,
     panel: Panel | None = None,
     *,
+    model: Model | None = None,
+    errors: str | Errors | None = None,
+    likelihood: LikelihoodName | Likelihood | None = None,
     unit_effects: EffectKind | None = None,
     period_effects: EffectKind | None = None,
-    priors: PriorName | Priors | Mapping[str, PriorTerm] = "weak",
-    engine: EngineName = "auto",
+    priors: PriorsLike | None = None,
+    engine: str = "auto",
     draws: int = 1000,
     tune: int = 1000,
     chains: int = 4,
     cores: int = 2,
     seed: int = 0,
-    log_likelihood: bool = False,
-    posterior_predictive: bool = False,
-) -> xr.DataTree:
-    """Posterior of one spec.
+) -> Fit:
+    """Posterior of one spec, under what it declares or under another model.
 
     Parameters
     ----------
     spec, panel
         A spec with its panel, or a design.
-    unit_effects, period_effects
-        ``fixed``, ``random``, ``mundlak`` or ``none``; default: what the spec declares.
-    priors
-        ``flat``, ``weak``, ``sceptical``, or normal priors by term (the rest weak).
+    model
+        The whole model; else it is put together from the parts by :func:`model_of`.
+    errors, likelihood, unit_effects, period_effects, priors
+        See :func:`model_of`.
     engine
-        ``auto`` takes the fastest that is exact for the spec: for Gaussian two-way models that
-        is always ``exact``. ``plain`` samples the model as written, ``collapsed`` its
-        sufficient statistics.
+        ``auto`` takes the cheapest that is exact for the model, and the sampler where there is
+        none; ``exact``, ``nuts`` or an engine's name insist.
     draws, tune, chains, cores, seed
-        Size and seed of the run; `tune` concerns the two sampling engines.
-    log_likelihood, posterior_predictive
-        Add these groups (chain, draw, obs).
+        Size and seed of the run; `tune` and `cores` concern chains.
 
     Returns
     -------
-    DataTree
-        Groups ``posterior``, ``observed_data``, ``constant_data``, where a chain ran
-        ``sample_stats``, and those asked for. ``attrs["converged"]`` is 0 if the gate failed.
+    Fit
+        ``fit.tree`` is the ArviZ tree; ``fit.converged`` is False if the gate failed.
+
+    Raises
+    ------
+    InputError
+        If the spec does not fit the panel, or no engine supports the model.
     """
-    design = _design(spec, panel, unit_effects, period_effects)
-    resolved = resolve_priors(priors, design)
-    if engine == "auto":
-        engine = "exact"
-    rng = np.random.default_rng(seed)
-    data = regressors(design)
-    stats: xr.Dataset | None
-    log_evidence = None
-    if engine == "plain":
-        from bayesdid.inference.nuts.plain import draw_plain
+    if model is None:
+        model = model_of(
+            spec,
+            errors=errors,
+            likelihood=likelihood,
+            unit_effects=unit_effects,
+            period_effects=period_effects,
+            priors=priors,
+        )
+    elif any(
+        part is not None for part in (errors, likelihood, unit_effects, period_effects, priors)
+    ):
+        raise InputError("both a model and its parts", remedy="give one, or model.but(...)")
+    design = _design(spec, panel, model)
+    size = Size(draws, tune, chains, cores, seed)
+    return fit_model(model, design, engine=engine, size=size)
 
-        posterior, stats = draw_plain(
-            design, resolved, draws=draws, tune=tune, chains=chains, seed=seed, cores=cores
-        )
-    elif engine in {"exact", "collapsed"}:
-        small = strata(design, data) if design.is_balanced else blocks(design, data)
-        target = conditional(design, data, small, resolved)
-        values: dict[str, FloatArray]
-        if engine == "exact":
-            table = draw_scalars(target, draws * chains, rng)
-            log_evidence, stats = table.log_evidence, None
-            values = {
-                "sigma": table.sigma,
-                "rho_unit": table.rho_unit,
-                "rho_period": table.rho_period,
-            }
-            values["coef"] = target.draw_coefficients(
-                table.sigma, table.rho_unit, table.rho_period, rng
-            )
-        else:
-            from bayesdid.inference.nuts.collapsed import draw_collapsed
 
-            values, stats = draw_collapsed(
-                target, draws=draws, tune=tune, chains=chains, seed=seed, cores=cores
-            )
-        effects = recover_effects(
-            blocks(design, data),
-            values["coef"],
-            values["sigma"],
-            values["rho_unit"],
-            values["rho_period"],
-            rng,
-        )
-        for random, dim, rho in zip(
-            target.kinds,
-            (design.unit_dim, design.period_dim),
-            ("rho_unit", "rho_period"),
-            strict=True,
-        ):
-            if random:
-                values[f"sigma_{dim}"] = values["sigma"] * np.sqrt(values[rho])
-        posterior = posterior_dataset(design, data, values, effects, chains)
-    else:
-        raise InputError(
-            "unknown engine", value=engine, remedy="use auto, plain, collapsed or exact"
-        )
-    tree = assemble(
-        posterior,
-        design,
-        data,
-        log_likelihood=log_likelihood,
-        posterior_predictive=posterior_predictive,
-        sample_stats=stats,
-        rng=rng,
+def fit_model(
+    model: Model, design: Design, *, engine: str = "auto", size: Size | None = None
+) -> Fit:
+    """Posterior of a model of a design, stamped with what it is."""
+    size = size or Size()
+    design = with_effects(design, model.kind("unit"), model.kind("period"))
+    choice = model.priors
+    resolved = resolve_priors(
+        {t: PriorTerm(mean=m, sd=s) for t, m, s in choice.terms} or choice.name, design
     )
-    if engine == "exact":  # independent draws: no chain that could fail to converge
-        gate = table_gate(table.evidence_error, table.acceptance, table.edge)
-    else:
-        gate = chain_gate(tree)
-    tree.attrs = provenance(design, resolved, engine, seed, draws, chains, gate, log_evidence)
-    return tree
+    chosen = choose(ENGINES, engine, model, design)
+    tree = chosen.draw(model, design, resolved, size)
+    tree.attrs |= {
+        "engine": chosen.name,
+        "independent": int(chosen.independent),
+        "model": repr(model),
+        "equation": model.equation,
+        "likelihood": str(model.likelihood),
+        "errors": str(model.errors),
+        "effects": _effects(model, design),
+        "prior_choice": str(model.priors),
+        "n": design.n,
+        "units": len(design.units),
+        "periods": len(design.periods),
+    }
+    if isinstance(model.mean, TwoWay) and not model.likelihood.is_discrete:
+        _stand_beside(tree, design)
+    return Fit(tree)
 
 
-def _design(
-    spec: Spec | Design, panel: Panel | None, unit: EffectKind | None, period: EffectKind | None
-) -> Design:
+def _effects(model: Model, design: Design) -> str:
+    names = {"unit": design.unit_dim, "period": design.period_dim}
+    found = [f"{names[effect.over]} {effect.kind}" for effect in model.effects]
+    return ", ".join(found) or "none"
+
+
+def _stand_beside(tree: xr.DataTree, design: Design) -> None:
+    """Add the i.i.d. and the sandwich posterior of the treatments, where they are identified."""
+    try:
+        found = beside(design)
+    except NotIdentifiedError:
+        return  # a proper prior identifies what least squares cannot
+    sds = np.stack([found.sd_iid, found.sd_cluster])
+    tree["beside"] = xr.DataTree(
+        xr.Dataset(
+            {
+                "mean": (("errors", "treatment"), np.stack([found.mean, found.mean])),
+                "sd": (("errors", "treatment"), sds),
+            },
+            coords={
+                "errors": ["i.i.d., flat prior", f"clustered ({found.clusters}), flat prior"],
+                "treatment": list(design.treatments),
+            },
+        )
+    )
+
+
+def study_priors(spec: Spec) -> PriorChoice:
+    """The priors that a study asks for, for the terms that this spec has."""
+    section = spec.priors
+    terms = {*spec.column.treatments, *spec.column.covariates}
+    own = tuple((t, prior.mean, prior.sd) for t, prior in section.user.items() if t in terms)
+    return PriorChoice("weak" if section.default == "user" else section.default, own)
+
+
+def _design(spec: Spec | Design, panel: Panel | None, model: Model) -> Design:
     if isinstance(spec, Design):
-        return with_effects(spec, unit or spec.unit_effects, period or spec.period_effects)
+        return spec
     if panel is None:
         raise InputError(
             "fit needs a panel for a spec",
             value=spec.id,
             remedy="read one with read_panel(path, study)",
         )
-    return build_design(spec, panel, unit_effects=unit, period_effects=period)
+    return build_design(
+        spec, panel, unit_effects=model.kind("unit"), period_effects=model.kind("period")
+    )

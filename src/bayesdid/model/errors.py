@@ -68,3 +68,5 @@ class Errors:
 
 
 _REMEDY = f"use {', '.join(get_args(ErrorsName))}"
+
+DEFAULT_ERRORS = Errors("ar1")

@@ -12,7 +12,15 @@ from pydantic import BaseModel, ValidationError
 from bayesdid.exceptions import InputError
 from bayesdid.study.cells import CellValue, find_cell
 from bayesdid.study.printed import Printed
-from bayesdid.study.schema import Claim, ClaimsFile, Column, Policy, StudyFile, TableFile
+from bayesdid.study.schema import (
+    Claim,
+    ClaimsFile,
+    Column,
+    Policy,
+    PriorSection,
+    StudyFile,
+    TableFile,
+)
 from bayesdid.study.terms import parse_term
 
 _SPECIAL = frozenset({"study.toml", "claims.toml"})
@@ -32,12 +40,15 @@ class Spec:
         The table it stands in.
     study_id
         The study it belongs to.
+    priors
+        What the study says of priors.
     """
 
     id: str
     column: Column
     table: TableFile
     study_id: str
+    priors: PriorSection
 
     @property
     def title(self) -> str:
@@ -207,7 +218,7 @@ def _specs(folder: Path, file: StudyFile, tables: dict[str, TableFile]) -> dict[
                         remedy="declare it under [covariate_sets] in study.toml",
                     )
             expanded = column.model_copy(update={"covariates": tuple(covariates)})
-            specs[spec_id] = Spec(spec_id, expanded, table, file.study.id)
+            specs[spec_id] = Spec(spec_id, expanded, table, file.study.id, file.priors)
     return specs
 
 

@@ -49,7 +49,7 @@ def fit_errors(
         If counts are negative or not whole, or an exposure is not positive.
     """
     if kind == "iid":
-        return fit(design, seed=seed, draws=draws, chains=chains)
+        return fit(design, errors="iid", seed=seed, draws=draws, chains=chains).tree
     if kind == "ar1":
         return fit_ar1(design, seed=seed, draws=draws, chains=chains)
     priors = resolve_priors("weak", design)

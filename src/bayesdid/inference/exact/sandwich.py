@@ -1,0 +1,66 @@
+"""Rows that stand beside every posterior: i.i.d. errors, and errors clustered by unit.
+
+Both have flat priors and fixed effects. With i.i.d. errors the posterior is a Student t around
+least squares. The *sandwich posterior* is normal around least squares with the cluster-robust
+covariance: of all posteriors, the one with the least asymptotic risk where the model of the errors
+is wrong (Müller 2013, Econometrica 81, 1805-1849, doi:10.3982/ECTA9097).
+"""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+import numpy as np
+
+from bayesdid.arrays import FloatArray
+from bayesdid.design.design import Design
+from bayesdid.design.within import absorb
+from bayesdid.inference.exact.conjugate import conjugate_posterior
+
+
+class Beside(NamedTuple):
+    """Means and standard deviations of the treatments' coefficients, shape (P,) each."""
+
+    mean: FloatArray
+    sd_iid: FloatArray
+    sd_cluster: FloatArray
+    clusters: int
+
+
+def beside(design: Design) -> Beside:
+    """Posterior moments of the treatments under i.i.d. errors and from the sandwich.
+
+    The clustered covariance is fixest's: scores summed by unit, times ``G / (G - 1)`` and
+    ``(n - 1) / (n - k)``, unit effects not counted in k because they are nested in the clusters.
+
+    Raises
+    ------
+    NotIdentifiedError
+        If the regressors are linearly dependent once the effects are taken out.
+    """
+    posterior = conjugate_posterior(design)
+    kinds = (design.unit_effects != "none", design.period_effects != "none")
+    W = absorb(
+        np.column_stack([design.regressors, design.y]),
+        design.unit_index,
+        design.period_index,
+        unit=kinds[0],
+        period=kinds[1],
+    )
+    Z, e = W[:, :-1], W[:, -1] - W[:, :-1] @ posterior.location
+    G, K = len(design.units), Z.shape[1]
+    score = np.column_stack(
+        [np.bincount(design.unit_index, Z[:, k] * e, minlength=G) for k in range(K)]
+    )
+    k = K + 1 + kinds[1] * (len(design.periods) - 1)
+    small = G / max(G - 1, 1) * (design.n - 1) / (design.n - k)
+    bread = np.linalg.inv(Z.T @ Z)
+    covariance = small * bread @ (score.T @ score) @ bread
+    P, nu = len(design.treatments), posterior.nu
+    inflation = nu / (nu - 2) if nu > 2 else np.inf
+    return Beside(
+        posterior.location[:P],
+        np.sqrt(np.diag(posterior.scale)[:P] * inflation),
+        np.sqrt(np.diag(covariance)[:P]),
+        G,
+    )

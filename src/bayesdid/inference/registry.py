@@ -1,0 +1,93 @@
+"""Which engines there are, what each supports and costs, and which one a model gets."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Literal
+
+import xarray as xr
+
+from bayesdid.design.design import Design
+from bayesdid.exceptions import InputError
+from bayesdid.model.model import Model
+from bayesdid.model.priors import Priors
+
+Kind = Literal["exact", "nuts"]
+
+
+@dataclass(frozen=True, slots=True)
+class Size:
+    """How much to draw, and from which seed.
+
+    Attributes
+    ----------
+    draws, chains
+        Draws per chain, and chains; independent draws are cut into as many.
+    tune
+        Warm-up per chain, where a chain runs.
+    cores
+        Processes for chains.
+    seed
+        Of the random numbers.
+    """
+
+    draws: int = 1000
+    tune: int = 1000
+    chains: int = 4
+    cores: int = 2
+    seed: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Engine:
+    """One way to draw from the posterior of a model.
+
+    Attributes
+    ----------
+    name
+        What a result calls it, e.g. ``two_way``.
+    kind
+        ``exact`` (independent draws, an error that is a quadrature's) or ``nuts`` (chains).
+    cost
+        Seconds for 4,000 draws of a panel of 218 units and 16 periods, roughly.
+    refuses
+        Why it cannot draw from a model of a design; empty if it can.
+    draw
+        Posterior as a tree, with provenance and the gate's verdict in its attributes.
+    independent
+        Whether its draws are independent, so that their number is their effective size.
+    """
+
+    name: str
+    kind: Kind
+    cost: float
+    refuses: Callable[[Model, Design], str]
+    draw: Callable[[Model, Design, Priors, Size], xr.DataTree]
+    independent: bool = True
+
+
+def choose(engines: tuple[Engine, ...], name: str, model: Model, design: Design) -> Engine:
+    """The cheapest engine that supports a model, among all or those of one name or kind.
+
+    Raises
+    ------
+    InputError
+        If there is no such engine, or none supports the model; the message says why.
+    """
+    wanted = [engine for engine in engines if name in {"auto", engine.name, engine.kind}]
+    if not wanted:
+        known = dict.fromkeys(["auto", *(e.kind for e in engines), *(e.name for e in engines)])
+        raise InputError("unknown engine", value=name, remedy=f"use {', '.join(known)}")
+    reasons = []
+    for engine in sorted(wanted, key=lambda engine: engine.cost):
+        if not (reason := engine.refuses(model, design)):
+            return engine
+        reasons.append(f"{engine.name}: {reason}")
+    raise InputError(
+        f"{design.spec_id}: no engine{'' if name == 'auto' else f' {name}'} supports this model "
+        f"({'; '.join(reasons)})",
+        remedy="change the likelihood, the errors or the effects"
+        if name == "auto"
+        else "use engine auto",
+    )

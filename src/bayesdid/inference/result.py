@@ -1,0 +1,185 @@
+"""One result for every model: a posterior, what it is a posterior of, and whether to trust it."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass
+from html import escape
+
+import numpy as np
+import pandas as pd
+import xarray as xr
+
+from bayesdid.arrays import FloatArray
+from bayesdid.exceptions import ResultError
+from bayesdid.summary import LEVEL, hdi
+
+NOT_CONVERGED = "NOT CONVERGED: no result"
+
+
+@dataclass(frozen=True, slots=True)
+class Fit:
+    """A fitted model. All it knows stands in its tree, so that a file of the tree is the fit.
+
+    Attributes
+    ----------
+    tree
+        ArviZ DataTree: ``posterior`` with the treatments' coefficients as ``tau`` (treatment),
+        ``beta`` (covariate), ``alpha``, effects, scales; ``observed_data``, ``constant_data``;
+        ``beside`` with the i.i.d. and the sandwich posterior of the treatments, where they exist;
+        ``sample_stats`` where a chain ran. The attributes are its provenance.
+    """
+
+    tree: xr.DataTree
+
+    @property
+    def converged(self) -> bool:
+        """Whether the convergence gate passed."""
+        return bool(self.tree.attrs["converged"])
+
+    @property
+    def spec_id(self) -> str:
+        """The spec that was fitted."""
+        return str(self.tree.attrs["spec"])
+
+    @property
+    def treatments(self) -> tuple[str, ...]:
+        """Names of the treatment terms."""
+        return tuple(str(name) for name in self.tree["posterior"]["treatment"].to_numpy())
+
+    @property
+    def synthetic(self) -> str:
+        """Why the panel is synthetic, or empty."""
+        return str(self.tree.attrs["synthetic"])
+
+    @property
+    def equation(self) -> str:
+        """The model as plain text."""
+        return str(self.tree.attrs.get("equation", ""))
+
+    def tau(self, term: str | None = None) -> FloatArray:
+        """Draws of the treatments' coefficients, shape (S, P), or of one term, shape (S,).
+
+        Raises
+        ------
+        ResultError
+            If the fit did not converge.
+        """
+        self.require()
+        values = self.tree["posterior"]["tau"]
+        values = values if term is None else values.sel(treatment=term)
+        draws = values.to_numpy()
+        return np.asarray(draws.reshape(-1, *draws.shape[2:]))
+
+    def require(self) -> Fit:
+        """Itself, if it converged.
+
+        Raises
+        ------
+        ResultError
+            Naming what failed, otherwise.
+        """
+        if not self.converged:
+            failed = [item for item in json.loads(self.tree.attrs["gate"]) if not item["passed"]]
+            text = ", ".join(f"{g['name']} {g['value']:.3g} (limit {g['limit']:g})" for g in failed)
+            raise ResultError(
+                f"{self.spec_id}: the fit did not converge ({text}): more draws, or another model"
+            )  # no result is shown
+        return self
+
+    def tidy(self, level: float = LEVEL) -> pd.DataFrame:
+        """One row for each coefficient of a treatment or covariate, indexed by term.
+
+        Columns ``mean``, ``sd``, ``median``, ``low``, ``high`` (highest-density interval at
+        ``level``), ``level``, ``p_negative``, ``p_positive``, ``mcse``, ``ess``, in the outcome's
+        units; all missing if the fit did not converge.
+        """
+        posterior = self.tree["posterior"]
+        rows = {}
+        for name, dim in (("tau", "treatment"), ("beta", "covariate")):
+            if name not in posterior:
+                continue
+            for term in posterior[dim].to_numpy():
+                rows[str(term)] = self._row(posterior[name].sel({dim: term}), level)
+        return pd.DataFrame.from_dict(rows, orient="index").rename_axis("term")
+
+    def _row(self, values: xr.DataArray, level: float) -> dict[str, float]:
+        draws = values.to_numpy()
+        flat, ess = draws.ravel(), self._ess(draws)
+        low, high = hdi(flat, level)
+        row = {
+            "mean": float(flat.mean()),
+            "sd": float(flat.std(ddof=1)),
+            "median": float(np.median(flat)),
+            "low": low,
+            "high": high,
+            "level": level,
+            "p_negative": float((flat < 0).mean()),
+            "p_positive": float((flat > 0).mean()),
+            "mcse": float(flat.std(ddof=1) / np.sqrt(ess)),
+            "ess": ess,
+        }
+        return row if self.converged else dict.fromkeys(row, float("nan"))
+
+    def _ess(self, draws: FloatArray) -> float:
+        """Effective sample size of the mean; independent draws have their number."""
+        if self.tree.attrs.get("independent", 0):
+            return float(draws.size)
+        import arviz as az
+
+        return float(az.ess(draws, method="mean"))
+
+    def beside(self) -> pd.DataFrame:
+        """The i.i.d. and the sandwich (clustered by unit) posterior of each treatment.
+
+        Indexed by (term, errors) with columns ``mean`` and ``sd``; empty where the model has no
+        such counterpart.
+        """
+        if "beside" not in self.tree.children:
+            return pd.DataFrame(columns=["mean", "sd"])
+        data = self.tree["beside"].to_dataset()
+        return data[["mean", "sd"]].to_dataframe().reorder_levels(["treatment", "errors"])
+
+    def summary(self, level: float = LEVEL) -> str:
+        """Ten lines: what was fitted, to what, under which errors, and the treatments' effects."""
+        a = self.tree.attrs
+        lines = [
+            f"{a['spec']}: {a['outcome']} on {', '.join(self.treatments)}",
+            f"{a['likelihood']} likelihood; errors: {a['errors']}; effects: {a['effects']}; "
+            f"priors: {a['prior_choice']}",
+            f"{a['n']} rows, {a['units']} {a['unit_dim']}, {a['periods']} {a['period_dim']}",
+            *(f"note: {text}" for _, _, text in json.loads(a["notes"])),
+            *([f"SYNTHETIC PANEL: {self.synthetic}"] if self.synthetic else []),
+            f"engine {a['engine']}, {a['chains']} x {a['draws']} draws, seed {a['seed']}",
+        ]
+        if not self.converged:
+            return "\n".join([*lines, NOT_CONVERGED])
+        return "\n".join([*lines, self._effects(level).to_string()])
+
+    def _effects(self, level: float) -> pd.DataFrame:
+        """The treatments' rows as people read them, the rows beside them below each."""
+        tidy, other = self.tidy(level), self.beside()
+        own = self.tree.attrs["errors"]
+        rows = []
+        for term in self.treatments:
+            row = tidy.loc[term]
+            interval = f"{row['low']:.4g} to {row['high']:.4g}"
+            rows.append((term, own, row["mean"], row["sd"], interval, row["p_negative"]))
+            if term in other.index.get_level_values(0):
+                for errors, values in other.loc[term].iterrows():
+                    rows.append(("", errors, values["mean"], values["sd"], "", np.nan))
+        columns = ["term", "errors", "mean", "sd", f"{level:.0%} HDI", "P(< 0)"]
+        frame = pd.DataFrame(rows, columns=columns).set_index(["term", "errors"])
+        return frame.round(4).astype(object).where(frame.notna(), "")
+
+    def __repr__(self) -> str:
+        return f"<Fit of {self.summary()}>"
+
+    def _repr_html_(self) -> str:
+        head, _, _ = self.summary().partition("\nengine ")
+        body = (
+            self._effects(LEVEL).to_html()
+            if self.converged
+            else f"<strong>{NOT_CONVERGED}</strong>"
+        )
+        return f"<div><pre>{escape(head)}</pre>{body}</div>"

@@ -1,0 +1,138 @@
+"""One front for every model: what it declares is fitted, said and stamped."""
+
+import dataclasses
+import json
+
+import numpy as np
+import pytest
+from panels import make_design
+
+from bayesdid.exceptions import InputError, ResultError
+from bayesdid.inference.engines import ENGINES
+from bayesdid.inference.fit import fit, model_of
+from bayesdid.inference.registry import choose
+from bayesdid.inference.result import NOT_CONVERGED, Fit
+from bayesdid.model.errors import DEFAULT_ERRORS, Errors
+from bayesdid.model.model import Model, PriorChoice
+from bayesdid.peers.fixest import least_squares
+from bayesdid.study.schema import PriorTerm
+from bayesdid.summary import LEVEL
+
+SMALL = {"draws": 250, "chains": 4}
+
+
+@pytest.fixture(scope="module")
+def design():
+    return make_design(0, units=20, periods=8)
+
+
+@pytest.fixture(scope="module")
+def default(design):
+    return fit(design, **SMALL)
+
+
+def test_the_default_has_the_calibrated_errors_and_says_so(default):
+    assert DEFAULT_ERRORS.serial == "ar1"
+    assert str(DEFAULT_ERRORS) in repr(default)
+    assert "phi" in default.tree["posterior"]
+    assert "cor(e[i,t], e[i,s]) = phi^|t-s|" in default.equation
+
+
+def test_repr_says_in_few_lines_what_was_fitted(default, design):
+    lines = repr(default).splitlines()
+    assert len(lines) <= 12 + 3 * len(design.treatments)
+    text = repr(default)
+    for fact in (
+        design.spec_id,
+        design.outcome,
+        f"{design.n} rows",
+        f"{LEVEL:.0%} HDI",
+        "clustered",
+    ):
+        assert fact in text
+    assert "<table" in default._repr_html_()
+
+
+def test_rows_beside_are_least_squares(default, design):
+    ols = least_squares(design)
+    beside = default.beside()
+    for term in design.treatments:
+        rows = beside.loc[term]
+        assert rows["mean"].to_numpy() == pytest.approx(ols.table.loc[term, "estimate"], rel=1e-6)
+        inflation = np.sqrt(ols.dof / (ols.dof - 2))  # sd of a Student t over its scale
+        iid, cluster = rows["sd"]
+        assert iid == pytest.approx(ols.table.loc[term, "se_iid"] * inflation, rel=1e-6)
+        assert cluster == pytest.approx(ols.table.loc[term, "se_cluster"], rel=1e-6)
+
+
+def test_a_failed_gate_is_never_a_result(default):
+    tree = default.tree.copy()
+    gate = [{"name": "rhat", "value": 1.3, "limit": 1.01, "passed": False}]
+    tree.attrs = {**default.tree.attrs, "converged": 0, "gate": json.dumps(gate)}
+    failed = Fit(tree)
+    assert NOT_CONVERGED in repr(failed)
+    assert NOT_CONVERGED in failed._repr_html_()
+    assert failed.tidy().isna().all(axis=None)
+    with pytest.raises(ResultError, match="rhat"):
+        failed.tau()
+    mean = f"{default.tidy().loc[default.treatments[0], 'mean']:.4f}"
+    assert mean in repr(default)
+    assert mean not in repr(failed)
+
+
+def test_priors_are_read_and_separate_from_effects(design):
+    term = design.treatments[0]
+    tight = {term: PriorTerm(mean=0.0, sd=0.001)}
+    found = fit(design, priors=tight, unit_effects="random", **SMALL).tidy().loc[term]
+    assert abs(found["mean"]) < 0.001
+    assert found["sd"] == pytest.approx(0.001, rel=0.15)  # 1000 draws: sd of the sd is 2 %
+
+
+def test_the_interval_has_the_level_asked_for(default, design):
+    term = design.treatments[0]
+    draws = default.tau(term)
+    for level in (0.5, 0.8, 0.95):
+        row = default.tidy(level).loc[term]
+        inside = ((draws >= row["low"]) & (draws <= row["high"])).mean()
+        assert inside == pytest.approx(level, abs=0.01)
+        assert row["level"] == level
+
+
+def test_flat_iid_is_least_squares(design):
+    found = fit(design, errors="iid", priors="flat", **SMALL).tidy()
+    ols = least_squares(design).table
+    gap = (found["mean"] - ols["estimate"]) / found["mcse"]
+    assert gap.abs().max() < 4.5  # independent draws; one in 150 000 for each coefficient
+
+
+def test_auto_takes_the_cheapest_engine_that_supports_the_model(design):
+    iid, serial = Model(), Model(errors=Errors("ar1"))
+    assert choose(ENGINES, "auto", iid, design).name == "two_way"
+    assert choose(ENGINES, "auto", serial, design).name == "ar1"
+    with pytest.raises(InputError, match="its errors are i.i.d."):
+        choose(ENGINES, "two_way", serial, design)
+    with pytest.raises(InputError, match="unknown engine"):
+        choose(ENGINES, "quick", iid, design)
+
+
+def test_a_model_and_its_parts_exclude_each_other(design):
+    with pytest.raises(InputError, match="both a model and its parts"):
+        fit(design, model=Model(), errors="iid")
+
+
+def test_counts_default_to_their_own_errors(design):
+    counts = dataclasses.replace(design, y=np.round(np.abs(design.y) * 10))
+    assert model_of(counts, likelihood="poisson").errors == Errors()
+
+
+def test_a_model_is_a_value():
+    one, other = Model(errors=Errors("ar1")), Model(errors=Errors("ar1"))
+    assert one == other
+    assert hash(one) == hash(other)
+    assert one.but(priors=PriorChoice("flat")) != one
+    assert len({one, other, Model()}) == 2
+    with pytest.raises(InputError, match="spatial lag of a count"):
+        from bayesdid.model.likelihood import Likelihood
+        from bayesdid.model.mean import Durbin
+
+        Model(mean=Durbin(), likelihood=Likelihood("poisson"))
