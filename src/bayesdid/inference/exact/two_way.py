@@ -27,7 +27,7 @@ def fit_two_way(
     log_likelihood: bool = False,
     posterior_predictive: bool = False,
 ) -> xr.DataTree:
-    """Posterior of a design under i.i.d. normal errors, `draws` times `chains` independent draws."""
+    """Posterior of a design under i.i.d. normal errors: `draws * chains` independent draws."""
     rng = np.random.default_rng(seed)
     data = regressors(design)
     small = strata(design, data) if design.is_balanced else blocks(design, data)
