@@ -22,12 +22,7 @@ def test_the_actual_assignment_is_the_flat_fit(small):
     spec, panel = small
     result = placebo(spec, panel, scheme="permuted", assignments=3)
     plain = dataclasses.replace(spec, column=spec.column.model_copy(update={"family": "twfe"}))
-    tau = (
-        bd.fit(plain, panel, errors="iid", priors="flat", draws=5000)
-        .tree["posterior"]["tau"]
-        .to_numpy()
-        .ravel()
-    )
+    tau = bd.fit(plain, panel, errors="iid", priors="flat", draws=5000).tau().ravel()
     size = len(tau)
     assert abs(tau.mean() - result.actual_mean) < 4 * tau.std() / np.sqrt(size)
     assert abs(tau.std() / result.actual_sd - 1) < 5 / np.sqrt(2 * size)

@@ -35,14 +35,15 @@ def test_states_or_policies_are_one_model(dual):
     spec = study["factorial.interaction"]
     terms = ("only:innovation", "only:smart", "both")
     states = type(spec)(
-        spec.id, spec.column.model_copy(update={"treatments": terms}), spec.table, spec.study_id
+        spec.id,
+        spec.column.model_copy(update={"treatments": terms}),
+        spec.table,
+        spec.study_id,
+        spec.priors,
     )
-    first = panel_contrasts(
-        bd.fit(spec, panel, errors="iid", priors="flat", draws=4000).tree, scale=1.0
-    )
-    second = panel_contrasts(
-        bd.fit(states, panel, errors="iid", priors="flat", draws=4000, seed=9).tree, scale=1.0
-    )
+    flat = {"errors": "iid", "priors": "flat", "draws": 4000}
+    first = panel_contrasts(bd.fit(spec, panel, **flat).tree, scale=1.0)
+    second = panel_contrasts(bd.fit(states, panel, seed=9, **flat).tree, scale=1.0)
     for name in first:
         a, b = first[name].summary, second[name].summary
         assert abs(a.mean - b.mean) < 5 * np.hypot(a.mcse, b.mcse), name
