@@ -25,12 +25,14 @@ def command(
 ) -> None:
     """Write a report: one HTML page, results.json, CSV and LaTeX tables."""
     from bayesdid.cli.console import console, print_json, stepper
+    from bayesdid.extras import require
     from bayesdid.inference.plan import process_pool
     from bayesdid.panel.load import load_panel
     from bayesdid.report.results import compute_results
     from bayesdid.report.write import write_report
     from bayesdid.study.load import load_study
 
+    require("peers", "report")
     loaded = load_study(study)
     data = load_panel(loaded, panel)
     folder = out or Path("reports") / loaded.id

@@ -17,12 +17,14 @@ def command(
 ) -> None:
     """Published | least squares | Bayes: with flat priors they must agree."""
     from bayesdid.cli.console import print_json, progress
+    from bayesdid.extras import require
     from bayesdid.inference.fit import fit
     from bayesdid.inference.plan import plan_fits
     from bayesdid.panel.load import load_panel
     from bayesdid.peers.agreement import agree
     from bayesdid.study.load import load_study
 
+    require("peers")
     loaded = load_study(study)
     data = load_panel(loaded, panel)
     kinds = ("flat", "fixed", "random", "mundlak")

@@ -5,9 +5,8 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any
 
-import jinja2
-
 from bayesdid.estimands.names import MAX_SINGLE, RATIO, SUM
+from bayesdid.extras import extra
 from bayesdid.report import figures
 from bayesdid.report.analysis_figures import analysis_figure
 from bayesdid.report.text import FILTERS, number, probability
@@ -25,6 +24,9 @@ def render(results: dict[str, Any]) -> str:
     results
         What ``results.json`` holds: every number on the page is looked up here.
     """
+    with extra("report"):
+        import jinja2
+
     environment = jinja2.Environment(
         loader=jinja2.FileSystemLoader(Path(__file__).parent / "templates"),
         autoescape=True,
