@@ -6,7 +6,7 @@ from pathlib import Path
 ROOT = Path(__file__).parents[1]
 SOURCE = ROOT / "src" / "bayesdid"
 # imports go one way, in this order; the first are modules that all share
-SHARED = ("arrays", "exceptions", "extras", "jsonio", "logs", "summary")
+SHARED = ("arrays", "digest", "exceptions", "extras", "files", "jsonio", "logs", "summary")
 PACKAGES = (
     "study",
     "panel",
