@@ -41,12 +41,19 @@ format: $(STAMP) ## Format and sort imports
 map: $(STAMP) ## Rewrite the map of modules in ARCHITECTURE.md
 	$(BIN)/python tests/architecture_map.py
 
+core: $(STAMP) ## Install the core alone, without any extra, into a new environment and use it
+	@folder=$$(mktemp -d) && trap 'rm -rf "$$folder"' EXIT && \
+	$(BIN)/python -m venv --without-pip "$$folder/venv" && \
+	$(BIN)/uv pip install --quiet --system-certs --python "$$folder/venv/bin/python" \
+	  --constraint requirements.lock . && \
+	"$$folder/venv/bin/python" tests/packaging/core_alone.py
+
 lock: ## Re-resolve requirements.lock from pyproject.toml
-	$(BIN)/uv pip compile --quiet --universal --python-version 3.12 --group dev pyproject.toml \
-	  --generate-hashes --no-emit-index-url --no-emit-find-links --custom-compile-command "make lock" \
+	$(BIN)/uv pip compile --quiet --universal --python-version 3.12 --all-extras --group dev \
+	  pyproject.toml --generate-hashes --no-emit-index-url --no-emit-find-links --custom-compile-command "make lock" \
 	  -o requirements.lock
 
 clean: ## Remove the virtual environment and caches
 	rm -rf $(VENV) .mypy_cache .ruff_cache .pytest_cache .hypothesis
 
-.PHONY: help setup report test calibrate calibrate-spatial bench format map lock clean
+.PHONY: help setup report test calibrate calibrate-spatial bench format map core lock clean

@@ -37,10 +37,14 @@ __all__ = list(_EXPORTS)
 
 
 def __getattr__(name: str) -> Any:
+    if name == "__version__":
+        from importlib.metadata import version
+
+        return version("bayesdid")
     if name not in _EXPORTS:
         raise AttributeError(f"module 'bayesdid' has no attribute '{name}'")
     return getattr(import_module(_EXPORTS[name]), name)
 
 
 def __dir__() -> list[str]:
-    return __all__
+    return [*__all__, "__version__"]

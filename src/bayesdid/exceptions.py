@@ -53,9 +53,9 @@ class InputError(BayesdidError):
             remedy,
         )
         self.file = None if file is None else str(file)
-        super().__init__(self._message())
+        super().__init__(problem)  # what a worker process needs to hand it back
 
-    def _message(self) -> str:
+    def __str__(self) -> str:
         place = [
             *([self.file] if self.file else []),
             *([f"column '{self.column}'"] if self.column else []),

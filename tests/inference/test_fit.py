@@ -44,7 +44,7 @@ def test_repr_says_in_few_lines_what_was_fitted(default, design):
     lines = repr(default).splitlines()
     assert len(lines) <= 12 + 3 * len(design.treatments)
     text = repr(default)
-    for fact in (design.spec_id, f"{design.n} rows", f"{LEVEL:.0%} HDI", "clustered"):
+    for fact in (design.spec_id, f"{design.n} rows", f"{LEVEL:.0%} HDI", "cluster ("):
         assert fact in text
     assert "<table" in default._repr_html_()
 

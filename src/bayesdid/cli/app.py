@@ -11,7 +11,8 @@ import sys
 import typer
 from rich.markup import escape
 
-from bayesdid.cli.console import console
+import bayesdid
+from bayesdid.cli.console import console, out
 from bayesdid.exceptions import BayesdidError
 from bayesdid.logs import quiet
 
@@ -24,9 +25,18 @@ app = typer.Typer(
 )
 
 
+def _show_version(asked: bool) -> None:
+    if asked:
+        out.print(f"bayesdid {bayesdid.__version__}", highlight=False)
+        raise typer.Exit
+
+
 @app.callback()
 def options(
     debug: bool = typer.Option(False, "--debug", help="Show the traceback of an error."),
+    _version: bool = typer.Option(
+        False, "--version", callback=_show_version, is_eager=True, help="Show the version."
+    ),
 ) -> None:
     """Common options."""
     if debug:

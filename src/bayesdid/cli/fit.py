@@ -3,9 +3,16 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
+
+from bayesdid.cli import model_options
+
+if TYPE_CHECKING:
+    from bayesdid.inference.store import StoredFit
+    from bayesdid.panel.panel import Panel
+    from bayesdid.study.load import Study
 
 
 def command(
@@ -16,10 +23,11 @@ def command(
     spec: Annotated[
         list[str] | None, typer.Option(help="Spec id, e.g. table2.5; repeat for several.")
     ] = None,
-    effects: Annotated[
-        str, typer.Option(help="fixed, random, mundlak; or flat, sceptical: those priors.")
-    ] = "fixed",
-    engine: Annotated[str, typer.Option(help="auto, exact, collapsed or plain.")] = "auto",
+    errors: model_options.Errors = None,
+    likelihood: model_options.Likelihood = "normal",
+    effects: model_options.Effects = None,
+    priors: model_options.Priors = None,
+    engine: Annotated[str, typer.Option(help="auto, exact, nuts, or an engine's name.")] = "auto",
     draws: Annotated[int, typer.Option(min=50, help="Draws per chain.")] = 1000,
     tune: Annotated[int, typer.Option(min=50, help="Warm-up per chain, if a chain runs.")] = 1000,
     chains: Annotated[int, typer.Option(min=2)] = 4,
@@ -31,30 +39,23 @@ def command(
     as_json: Annotated[bool, typer.Option("--json", help="One JSON document on stdout.")] = False,
 ) -> None:
     """Fit specs, store the posteriors as NetCDF, print the treatment effects."""
-    from bayesdid.cli.console import console, print_json, stepper
-    from bayesdid.inference.plan import plan_fits, process_pool
+    from bayesdid.cli.console import console, print_json, print_notes, stepper
+    from bayesdid.inference.executor import process_pool
+    from bayesdid.inference.plan import plan_fits
+    from bayesdid.inference.registry import Size
     from bayesdid.inference.store import fit_all
     from bayesdid.panel.load import load_panel
     from bayesdid.study.load import load_study
 
     loaded = load_study(study)
     data = load_panel(loaded, panel)
-    plan = plan_fits(
-        loaded,
-        data,
-        specs=spec,
-        kinds=(effects,),
-        engine=engine,
-        draws=draws,
-        tune=tune,
-        chains=chains,
-        seed=seed,
-    )
+    variant = model_options.variant_of(errors, likelihood, effects, priors)
+    size = Size(draws, tune, chains, seed=seed)
+    plan = plan_fits(loaded, data, specs=spec, variants=[variant], engine=engine, size=size)
     folder = out or Path("reports") / loaded.id / "fits"
-    with process_pool(workers, jobs=len(plan.requests)) as pool, stepper() as step:
-        stored = fit_all(
-            plan.requests, folder, executor=pool, done=step("fits", len(plan.requests))
-        )
+    with process_pool(workers), stepper() as step:
+        stored = fit_all(plan.requests, folder, done=step("fits", len(plan.requests)))
+    print_notes(note for fit in stored for note in fit.notes)
     rows = [row for fit in stored for row in _rows(fit)]
     if as_json:
         print_json(
@@ -75,48 +76,72 @@ def command(
         raise typer.Exit(1)
 
 
-def _rows(stored: Any) -> list[dict[str, Any]]:
+def _rows(stored: StoredFit) -> list[dict[str, Any]]:
     """One row per treatment term; a fit that did not converge has no numbers."""
-    from bayesdid.summary import summarise
+    from bayesdid.inference.result import Fit
 
-    tree = stored.load(effects=False)
-    converged = bool(tree.attrs["converged"])
-    found = []
-    for term in tree["posterior"]["treatment"].to_numpy():
-        draws = tree["posterior"]["tau"].sel(treatment=term).to_numpy()
+    fit = Fit(stored.load(effects=False))
+    tidy, beside, attrs = fit.tidy(), fit.beside(), fit.tree.attrs
+    found: list[dict[str, Any]] = []
+    for term in fit.treatments:
+        others = beside.loc[term] if term in beside.index.get_level_values(0) else beside[:0]
         found.append(
             {
-                "spec": tree.attrs["spec"],
-                "term": str(term),
-                "kind": stored.request.label,
-                "engine": tree.attrs["engine"],
-                "converged": converged,
+                "spec": fit.spec_id,
+                "term": term,
+                "model": stored.request.label,
+                "likelihood": attrs["likelihood"],
+                "errors": attrs["errors"],
+                "errors_name": attrs["errors_name"],
+                "effects": attrs["effects"],
+                "priors": attrs["prior_choice"],
+                "engine": attrs["engine"],
+                "converged": fit.converged,
                 "path": str(stored.path),
-                "summary": summarise(draws).to_dict() if converged else None,
+                "summary": tidy.loc[term].to_dict() if fit.converged else None,
+                "beside": {
+                    str(name): {"mean": row["mean"], "sd": row["sd"]}
+                    for name, row in others.iterrows()
+                },
             }
         )
     return found
 
 
-def _print(loaded: Any, data: Any, rows: list[dict[str, Any]]) -> None:
+def _print(loaded: Study, data: Panel, rows: list[dict[str, Any]]) -> None:
     from rich.table import Table
 
     from bayesdid.cli.console import out
+    from bayesdid.summary import LEVEL
 
     title = f"{loaded.id}, {loaded.file.outcome.unit}"
     table = Table(title=title + (" (SYNTHETIC PANEL)" if data.synthetic else ""))
-    for heading in ("spec", "term", "mean (sd)", "89 % HDI", "P(< 0)", "engine"):
-        table.add_column(heading, justify="left" if heading in {"spec", "term"} else "right")
+    left = {"term", "errors"}
+    for heading in ("term", "errors", "mean (sd)", f"{LEVEL:.0%} HDI", "P(< 0)", "engine"):
+        table.add_column(heading, justify="left" if heading in left else "right")
+    spec = ""
     for row in rows:
-        if row["summary"] is None:
-            cells = ["[bold red]NOT CONVERGED[/]", "", ""]
-        else:
-            summary = row["summary"]
-            low, high = summary["hdi89"]
+        if row["spec"] != spec:
+            spec = row["spec"]
+            table.add_section()
+            table.add_row(f"[bold]{spec}[/]", *[""] * 5)
+        summary = row["summary"]
+        cells = ["[bold red]NOT CONVERGED[/]", "", ""]
+        if summary is not None:
             cells = [
                 f"{summary['mean']:.3f} ({summary['sd']:.3f})",
-                f"{low:.3f} to {high:.3f}",
+                f"{summary['low']:.3f} to {summary['high']:.3f}",
                 f"{summary['p_negative']:.3f}",
             ]
-        table.add_row(row["spec"], row["term"], *cells, row["engine"])
+        table.add_row(row["term"], row["errors_name"], *cells, row["engine"])
+        for name, other in row["beside"].items():
+            table.add_row("", name, f"{other['mean']:.3f} ({other['sd']:.3f})", "", "", "")
     out.print(table)
+    for text in dict.fromkeys(f"{row['errors_name']}: {row['errors']}" for row in rows):
+        out.print(text, markup=False)
+    if any(row["beside"] for row in rows):
+        out.print(
+            "iid, cluster: least squares; flat priors, independent errors or errors clustered "
+            "by unit (the sandwich posterior)",
+            markup=False,
+        )  # what stands beside

@@ -13,27 +13,31 @@ def command(
     panel: Annotated[Path | None, typer.Option(help="Panel file.")] = None,
     spec: Annotated[list[str] | None, typer.Option(help="Spec id; repeat for several.")] = None,
     seed: Annotated[int, typer.Option(help="Random seed.")] = 0,
+    workers: Annotated[int | None, typer.Option(min=1, help="Processes; default all.")] = None,
     as_json: Annotated[bool, typer.Option("--json", help="One JSON document on stdout.")] = False,
 ) -> None:
     """Published | least squares | Bayes: with flat priors they must agree."""
     from bayesdid.cli.console import print_json, progress
-    from bayesdid.inference.fit import fit
-    from bayesdid.inference.plan import plan_fits
+    from bayesdid.extras import require
+    from bayesdid.inference.executor import map_fits, process_pool
+    from bayesdid.inference.plan import AGAINST_LEAST_SQUARES, VARIANTS, plan_fits
+    from bayesdid.inference.registry import Size
+    from bayesdid.inference.store import make_fit
     from bayesdid.panel.load import load_panel
     from bayesdid.peers.agreement import agree
     from bayesdid.study.load import load_study
 
+    require("peers")
     loaded = load_study(study)
     data = load_panel(loaded, panel)
-    kinds = ("flat", "fixed", "random", "mundlak")
-    plan = plan_fits(loaded, data, specs=spec, kinds=kinds, seed=seed)
+    variants = [VARIANTS[name] for name in AGAINST_LEAST_SQUARES.values()]
+    plan = plan_fits(loaded, data, specs=spec, variants=variants, size=Size(seed=seed))
+    kind_of = {name: kind for kind, name in AGAINST_LEAST_SQUARES.items()}
     fits: dict[str, dict[str, Any]] = {}
-    with progress("fits", len(plan.requests)) as done:
-        for request in plan.requests:
-            fits.setdefault(request.design.spec_id, {})[request.label] = fit(
-                request.design, priors=request.priors, seed=seed
-            )
-            done(request.design.spec_id)
+    with process_pool(workers), progress("fits", len(plan.requests)) as done:
+        made = map_fits(make_fit, plan.requests, done=lambda r: done(r.design.spec_id))
+    for request, tree in zip(plan.requests, made, strict=True):
+        fits.setdefault(request.design.spec_id, {})[kind_of[request.label]] = tree
     agreements = [
         agree(design, fits[name], spec=loaded[name]) for name, design in plan.designs.items()
     ]

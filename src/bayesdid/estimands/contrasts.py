@@ -20,6 +20,7 @@ from bayesdid.estimands.evidence import (
 )
 from bayesdid.estimands.names import MAX_SINGLE, RATIO, SUM
 from bayesdid.exceptions import NotIdentifiedError
+from bayesdid.inference.result import Fit
 from bayesdid.panel.adoption import policy_value
 from bayesdid.study.terms import Factor, parse_term
 from bayesdid.summary import LEVEL, Summary, summarise
@@ -156,15 +157,13 @@ def panel_contrasts(
     }
 
 
-def contrast_table(
-    tree: xr.DataTree, *, rope: float | None = None, better: str = "lower"
-) -> pd.DataFrame:
+def contrast_table(fit: Fit, *, rope: float | None = None, better: str = "lower") -> pd.DataFrame:
     """Tidy table of the contrasts of a factorial fit, one row each.
 
     Parameters
     ----------
-    tree
-        A fit of a factorial spec.
+    fit
+        Of a factorial spec.
     rope
         Half width of the region of practical equivalence, in the outcome's units.
     better
@@ -174,7 +173,10 @@ def contrast_table(
     ------
     NotIdentifiedError
         See :func:`state_vectors`.
+    ResultError
+        If the fit did not converge.
     """
+    tree = fit.require().tree
     scale = float(tree["observed_data"]["y"].std())
     rows = []
     for item in panel_contrasts(tree, scale=scale, rope=rope, better=better).values():

@@ -27,6 +27,7 @@ from scipy.stats import ncx2, norm
 
 from bayesdid.arrays import FloatArray
 from bayesdid.estimands.violation import check_path, curvature, path_times, post_weights
+from bayesdid.extras import extra
 
 Restriction = Literal["relative_magnitude", "smoothness"]
 _SIMULATIONS = 10_000  # of the least-favourable critical value
@@ -265,7 +266,8 @@ def _relative_set(model: _RelativeMagnitudes, M: float, alpha: float) -> RobustS
 
 def _frontier(covariance: FloatArray, n_pre: int, w: FloatArray) -> FloatArray:
     """Weights on the path from smallest variance to smallest bias, shape (F, K); whatever M is."""
-    from moderndid.didhonest import fixed_length_ci as flci
+    with extra("peers"):
+        from moderndid.didhonest import fixed_length_ci as flci
 
     scale = float(np.diag(covariance).mean())
     arguments = (covariance / scale, n_pre, len(w), w)  # unit scale, for the solver

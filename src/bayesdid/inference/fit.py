@@ -58,11 +58,13 @@ def model_of(
     if priors is None:
         priors = PriorChoice() if isinstance(spec, Design) else study_priors(spec)
     return Model(
-        mean=Pooled() if isinstance(spec, Design) and getattr(spec, "part", ()) else TwoWay(),
+        mean=Pooled()
+        if isinstance(spec, Design) and bool(getattr(spec, "part", None))
+        else TwoWay(),
         likelihood=like,
         errors=Errors.parse(errors) if isinstance(errors, str) else errors,
         effects=two_way(unit_effects or own.unit_effects, period_effects or own.period_effects),
-        weighted=getattr(spec, "weights", None) is not None and isinstance(spec, Design),
+        weighted=isinstance(spec, Design) and getattr(spec, "weights", None) is not None,
         priors=PriorChoice.of(priors),
     )
 
@@ -147,6 +149,7 @@ def fit_model(
         "equation": model.equation,
         "likelihood": str(model.likelihood),
         "errors": str(model.errors),
+        "errors_name": model.errors.name,
         "effects": _effects(model, design),
         "prior_choice": str(model.priors),
         "n": design.n,
@@ -178,7 +181,7 @@ def _stand_beside(tree: xr.DataTree, design: Design) -> None:
                 "sd": (("errors", "treatment"), sds),
             },
             coords={
-                "errors": ["i.i.d., flat prior", f"clustered ({found.clusters}), flat prior"],
+                "errors": ["iid (flat)", f"cluster ({found.clusters})"],
                 "treatment": list(design.treatments),
             },
         )

@@ -1,31 +1,88 @@
-"""Which fits a study asks for: every two-way spec under every kind of effects and priors."""
+"""Which fits a study asks for: every two-way spec under each variant of its model."""
 
 from __future__ import annotations
 
-import multiprocessing
-import os
-from collections.abc import Iterator, Sequence
-from concurrent.futures import Executor, ProcessPoolExecutor
-from contextlib import contextmanager
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from typing import Any
 
 from bayesdid.design.build import FITTED_FAMILIES, build_design, with_effects
 from bayesdid.design.design import Design
 from bayesdid.exceptions import InputError
+from bayesdid.inference.fit import model_of, study_priors
+from bayesdid.inference.registry import Size
 from bayesdid.inference.store import FitRequest
-from bayesdid.logs import quiet
+from bayesdid.model.effects import two_way
+from bayesdid.model.errors import DEFAULT_ERRORS, Errors
+from bayesdid.model.likelihood import Likelihood
+from bayesdid.model.model import Model, PriorChoice
 from bayesdid.panel.panel import Panel
-from bayesdid.study.load import Study
+from bayesdid.study.load import Spec, Study
 from bayesdid.study.schema import EffectKind
 
-# label -> (kind of unit and period effects, prior); "fixed" keeps what the spec declares
-KINDS: dict[str, tuple[EffectKind, str]] = {
-    "flat": ("fixed", "flat"),
-    "fixed": ("fixed", "weak"),
-    "random": ("random", "weak"),
-    "mundlak": ("mundlak", "weak"),
-    "sceptical": ("fixed", "sceptical"),
+
+@dataclass(frozen=True, slots=True)
+class Variant:
+    """One model that every spec of a study is fitted under.
+
+    Attributes
+    ----------
+    name
+        What results and files call it.
+    effects
+        Of units and periods; None keeps what the spec declares.
+    priors
+        ``flat``, ``weak``, ``sceptical``; None keeps the study's.
+    errors, likelihood
+        As in :class:`~bayesdid.model.model.Model`.
+    keep_effects
+        Whether draws of unit and period effects are stored, which checks need.
+    """
+
+    name: str
+    effects: EffectKind | None = None
+    priors: PriorChoice | None = None
+    errors: Errors = DEFAULT_ERRORS
+    likelihood: Likelihood = Likelihood()
+    keep_effects: bool = True
+
+    def model(self, spec: Spec, design: Design) -> Model:
+        """The model of a spec; effects that the spec does not have are not added."""
+        kinds = [
+            self.effects if self.effects is not None and own == "fixed" else own
+            for own in (design.unit_effects, design.period_effects)
+        ]
+        return model_of(
+            design,
+            errors=self.errors,
+            likelihood=self.likelihood,
+            unit_effects=kinds[0],
+            period_effects=kinds[1],
+            priors=study_priors(spec) if self.priors is None else self.priors,
+        )
+
+
+IID = Errors()
+MAIN = "default"
+# the first four are what a study's specs say; the others are compared with least squares
+VARIANTS: dict[str, Variant] = {
+    variant.name: variant
+    for variant in (
+        Variant(MAIN),
+        Variant("random", "random"),
+        Variant("mundlak", "mundlak"),
+        Variant("sceptical", priors=PriorChoice("sceptical"), keep_effects=False),
+        Variant("flat", priors=PriorChoice("flat"), errors=IID, keep_effects=False),
+        Variant("iid", errors=IID),
+        Variant("iid_random", "random", errors=IID, keep_effects=False),
+        Variant("iid_mundlak", "mundlak", errors=IID, keep_effects=False),
+    )
+}
+# what agreement with least squares calls them
+AGAINST_LEAST_SQUARES = {
+    "flat": "flat",
+    "fixed": "iid",
+    "random": "iid_random",
+    "mundlak": "iid_mundlak",
 }
 
 
@@ -36,7 +93,7 @@ class Plan:
     Attributes
     ----------
     requests
-        In the order of specs, then kinds.
+        In the order of specs, then variants.
     designs
         Spec id -> design with the effects that the spec declares.
     skipped
@@ -53,8 +110,9 @@ def plan_fits(
     panel: Panel,
     *,
     specs: Sequence[str] | None = None,
-    kinds: Sequence[str] = tuple(KINDS),
-    **size: Any,
+    variants: Iterable[Variant] = tuple(VARIANTS.values()),
+    engine: str = "auto",
+    size: Size | None = None,
 ) -> Plan:
     """Plan the fits of a study's two-way specs.
 
@@ -63,13 +121,13 @@ def plan_fits(
     specs
         Ids; default all. A spec that is asked for by name and cannot be fitted is an error,
         otherwise it is skipped with its reason.
-    kinds
-        Labels of :data:`KINDS`.
-    size
-        ``engine``, ``draws``, ``tune``, ``chains``, ``seed`` of the requests.
+    variants
+        Of the model.
+    engine, size
+        Of every request.
     """
-    if unknown := [kind for kind in kinds if kind not in KINDS]:
-        raise InputError("unknown kind of fit", value=unknown[0], remedy=f"use {', '.join(KINDS)}")
+    chosen = tuple(variants)
+    size = size or Size()
     requests: list[FitRequest] = []
     designs: dict[str, Design] = {}
     skipped: dict[str, str] = {}
@@ -86,51 +144,20 @@ def plan_fits(
             skipped[spec_id] = str(error)
             continue
         designs[spec_id] = design
-        for kind in kinds:
-            effects, prior = KINDS[kind]
-            pair = [
-                effects if own == "fixed" else own
-                for own in (design.unit_effects, design.period_effects)
-            ]
-            if effects != "fixed" and pair == [design.unit_effects, design.period_effects]:
-                continue  # no effects in this spec: nothing to vary
-            requests.append(
-                FitRequest(
-                    with_effects(design, pair[0], pair[1]),
-                    kind,
-                    prior,  # type: ignore[arg-type]
-                    keep_effects=kind not in {"flat", "sceptical"},
-                    **size,
-                )
-            )
+        requests += _requests(spec, design, chosen, engine, size)
     return Plan(tuple(requests), designs, skipped)
 
 
-@contextmanager
-def process_pool(workers: int | None = None, jobs: int | None = None) -> Iterator[Executor | None]:
-    """Worker processes, one thread each: the fits are many and small.
-
-    Yields None, which means this process, for a single worker or job.
-    """
-    count = min(workers or _cores(), jobs or _cores())
-    if count <= 1:
-        yield None
-        return
-    before = {name: os.environ.get(name) for name in ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS")}
-    os.environ.update(dict.fromkeys(before, "1"))
-    try:
-        context = multiprocessing.get_context("spawn")
-        with ProcessPoolExecutor(count, mp_context=context, initializer=quiet) as pool:
-            yield pool
-    finally:
-        for name, value in before.items():
-            if value is None:
-                os.environ.pop(name, None)
-            else:
-                os.environ[name] = value
-
-
-def _cores() -> int:
-    if hasattr(os, "sched_getaffinity"):  # what a container grants; not on macOS
-        return len(os.sched_getaffinity(0))
-    return os.cpu_count() or 1
+def _requests(
+    spec: Spec, design: Design, variants: tuple[Variant, ...], engine: str, size: Size
+) -> list[FitRequest]:
+    """One for each variant whose model differs from those before it."""
+    found: list[FitRequest] = []
+    declared = two_way(design.unit_effects, design.period_effects)
+    for variant in variants:
+        model = variant.model(spec, design)
+        if variant.effects not in {None, "fixed"} and model.effects == declared:
+            continue  # no effects in this spec: nothing to vary
+        effects = with_effects(design, model.kind("unit"), model.kind("period"))
+        found.append(FitRequest(effects, variant.name, model, engine, size, variant.keep_effects))
+    return found

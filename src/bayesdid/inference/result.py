@@ -100,11 +100,10 @@ class Fit:
             if name not in posterior:
                 continue
             for term in posterior[dim].to_numpy():
-                rows[str(term)] = self._row(posterior[name].sel({dim: term}), level)
+                rows[str(term)] = self._row(posterior[name].sel({dim: term}).to_numpy(), level)
         return pd.DataFrame.from_dict(rows, orient="index").rename_axis("term")
 
-    def _row(self, values: xr.DataArray, level: float) -> dict[str, float]:
-        draws = values.to_numpy()
+    def _row(self, draws: FloatArray, level: float) -> dict[str, float]:
         flat, ess = draws.ravel(), self._ess(draws)
         low, high = hdi(flat, level)
         row = {
@@ -159,7 +158,7 @@ class Fit:
     def _effects(self, level: float) -> pd.DataFrame:
         """The treatments' rows as people read them, the rows beside them below each."""
         tidy, other = self.tidy(level), self.beside()
-        own = self.tree.attrs["errors"]
+        own = self.tree.attrs["errors_name"]
         rows = []
         for term in self.treatments:
             row = tidy.loc[term]

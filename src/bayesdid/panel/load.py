@@ -11,6 +11,7 @@ from typing import Any
 import pandas as pd
 
 from bayesdid.exceptions import InputError
+from bayesdid.extras import EXTRAS, require
 from bayesdid.panel.panel import Panel
 from bayesdid.panel.read import read_panel
 from bayesdid.panel.validate import validate_panel
@@ -32,6 +33,8 @@ def load_panel(study: Study, path: str | Path | None = None) -> Panel:
         return read_panel(study.path / section.path, study)
     if section.package is not None:
         name, dataset = section.package.name, section.package.dataset
+        if name in EXTRAS["studies"]:
+            require("studies")
         try:
             module = importlib.import_module(name)
         except ImportError as error:

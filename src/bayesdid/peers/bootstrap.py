@@ -13,6 +13,7 @@ from scipy.stats import norm
 
 from bayesdid.design.design import Design
 from bayesdid.design.within import absorb
+from bayesdid.extras import extra
 
 
 class WildBootstrap(NamedTuple):
@@ -37,8 +38,9 @@ def wild_bootstrap(
     Run on the regressors after the effects are taken out, whose coefficients are the same
     (Frisch-Waugh-Lovell). doi:10.1162/rest.90.3.414.
     """
-    import statsmodels.api as sm
-    from wildboottest.wildboottest import wildboottest
+    with extra("peers"):
+        import statsmodels.api as sm
+        from wildboottest.wildboottest import wildboottest
 
     both = np.column_stack([design.regressors, design.y])
     within = absorb(

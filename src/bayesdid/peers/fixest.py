@@ -16,6 +16,7 @@ from bayesdid.design.build import with_effects
 from bayesdid.design.design import Design
 from bayesdid.design.regressors import regressors
 from bayesdid.design.within import absorb
+from bayesdid.extras import extra
 
 # Cholesky pivot below which pyfixest leaves a regressor out. Ours have unit within-variation, so
 # this is a share of it; `build_design` has already left out what is collinear.
@@ -64,7 +65,8 @@ def least_squares(design: Design) -> Estimates:
     k' leaves out the unit dummies because they are nested in the clusters (fixest's
     convention, https://cran.r-project.org/package=fixest/vignettes/standard_errors.html).
     """
-    import pyfixest
+    with extra("peers"):
+        import pyfixest
 
     names = [f"z{k}" for k in range(len(design.names))]
     Z, scale = _standardised(design)

@@ -10,6 +10,7 @@ import pandas as pd
 
 from bayesdid.arrays import FloatArray
 from bayesdid.design.design import Design
+from bayesdid.extras import extra
 
 
 def imputed_effects(design: Design, treated: np.ndarray) -> FloatArray:
@@ -27,7 +28,8 @@ def imputed_effects(design: Design, treated: np.ndarray) -> FloatArray:
     Borusyak, Jaravel & Spiess (2024, doi:10.1093/restud/rdae007); the first stage of Gardner
     (2022, arXiv:2207.05943).
     """
-    import pyfixest
+    with extra("peers"):
+        import pyfixest
 
     names = [f"x{k}" for k in range(design.X.shape[1])]
     frame = pd.DataFrame(design.X, columns=names)

@@ -13,6 +13,7 @@ from scipy.stats import f as f_distribution
 from bayesdid.arrays import FloatArray
 from bayesdid.design.design import Design
 from bayesdid.design.within import absorb
+from bayesdid.extras import extra
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,7 +46,8 @@ class TwoStage:
 
 def two_stage(design: Design, endogenous: FloatArray, z: FloatArray) -> TwoStage:
     """2SLS of a design's outcome on `endogenous`, instrumented by `z`, both of shape (n,)."""
-    from linearmodels.iv import IV2SLS
+    with extra("peers"):
+        from linearmodels.iv import IV2SLS
 
     columns = np.column_stack([design.y, endogenous, z, design.X])
     within = absorb(

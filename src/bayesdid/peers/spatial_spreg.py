@@ -12,6 +12,7 @@ from scipy.sparse import csr_matrix
 
 from bayesdid.arrays import FloatArray
 from bayesdid.exceptions import InputError
+from bayesdid.extras import extra
 from bayesdid.spatial.design import LAG_OF_ERROR, LAG_OF_Y, SpatialDesign
 
 
@@ -54,8 +55,9 @@ def spreg_panel(design: SpatialDesign, *, epsilon: float = 1e-12) -> dict[str, A
             value=f"{design.kind}, unit {unit}, period {period}",
             remedy="use sar, sem, sdm or sdem with fixed or random units and fixed or no periods",
         )
-    import libpysal
-    import spreg
+    with extra("peers"):
+        import libpysal
+        import spreg
 
     lag = design.kind in LAG_OF_Y
     model = getattr(spreg, f"ML_{'Lag' if lag else 'Error'}{'FE' if unit == 'fixed' else 'RE'}")

@@ -18,6 +18,7 @@ from bayesdid.arrays import FloatArray
 from bayesdid.design.cohort import CohortDesign
 from bayesdid.design.design import Design
 from bayesdid.design.within import absorb
+from bayesdid.extras import extra
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,7 +33,8 @@ class StaggeredEstimates:
 
 def callaway_santanna(cells: CohortDesign) -> StaggeredEstimates:
     """Group-time ATTs against never-treated units, without covariates, errors clustered by unit."""
-    import diff_diff
+    with extra("peers"):
+        import diff_diff
 
     estimator = diff_diff.CallawaySantAnna(
         control_group="never_treated", estimation_method="reg", base_period="universal"
@@ -43,7 +45,8 @@ def callaway_santanna(cells: CohortDesign) -> StaggeredEstimates:
 
 def imputation(cells: CohortDesign) -> StaggeredEstimates:
     """Imputation from all untreated rows, without covariates, errors clustered by unit."""
-    import diff_diff
+    with extra("peers"):
+        import diff_diff
 
     result = _run(diff_diff.ImputationDiD(), cells, aggregate="all")
     return _collect("imputation, Borusyak et al. (diff-diff)", result)
@@ -69,7 +72,8 @@ class Bacon:
 
 def bacon(cells: CohortDesign) -> Bacon | None:
     """The decomposition, or None for an unbalanced panel."""
-    import diff_diff
+    with extra("peers"):
+        import diff_diff
 
     if not cells.design.is_balanced:
         return None

@@ -9,6 +9,8 @@ from typing import Any
 
 import numpy as np
 
+from bayesdid.extras import extra
+
 INK = "#010203"  # replaced by currentColor
 MUTED = "#7a8794"
 _COLOURS = {"published": "#2f6fb0", "panel": "#c2571a"}
@@ -18,11 +20,11 @@ _STAMP = "SYNTHETIC PANEL: NOT EVIDENCE"
 
 def pyplot() -> Any:
     """Matplotlib with the report's settings."""
-    import matplotlib as mpl
+    with extra("report"):
+        import matplotlib as mpl
+        import matplotlib.pyplot as plt
 
     mpl.use("Agg")
-    import matplotlib.pyplot as plt
-
     plt.rcParams.update(
         {
             "svg.fonttype": "none",
@@ -45,7 +47,8 @@ def pyplot() -> Any:
 
 def svg(figure: Any, title: str) -> str:
     """The figure as SVG text that takes its ink from the page; the figure is closed."""
-    import matplotlib.pyplot as plt
+    with extra("report"):
+        import matplotlib.pyplot as plt
 
     buffer = io.StringIO()
     figure.savefig(

@@ -5,14 +5,14 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any
 
-import jinja2
-
 from bayesdid.estimands.names import MAX_SINGLE, RATIO, SUM
+from bayesdid.extras import extra
 from bayesdid.report import figures
 from bayesdid.report.analysis_figures import analysis_figure
 from bayesdid.report.text import FILTERS, number, probability
 from bayesdid.study.terms import POLICY_KINDS, parse_term
 
+CHECKED = "iid"  # the variant whose checks the page shows
 _Z89 = 1.598  # half width of a central 89 % interval in standard deviations
 _CLAIMED = ("both - none", "both - single", MAX_SINGLE, SUM)
 
@@ -25,6 +25,9 @@ def render(results: dict[str, Any]) -> str:
     results
         What ``results.json`` holds: every number on the page is looked up here.
     """
+    with extra("report"):
+        import jinja2
+
     environment = jinja2.Environment(
         loader=jinja2.FileSystemLoader(Path(__file__).parent / "templates"),
         autoescape=True,
@@ -173,15 +176,16 @@ def _reservations(results: dict[str, Any]) -> list[str]:
     failed = [
         check["name"].replace("_", " ")
         for item in results["checks"]
-        if item["spec"] == row["spec"] and item["kind"] == "fixed"
+        if item["spec"] == row["spec"] and item["kind"] == CHECKED
         for check in item["results"]
         if check["passed"] is False
     ]
     ratio = row["clustered"]["se"] / row["main"]["summary"]["sd"]
     checks = f"fails these checks: {', '.join(failed)}" if failed else "passes its checks"
     return [
-        f"The panel's main model ({row['spec']}) {checks}. Clustered by unit, the standard error "
-        f"of this contrast is {number(ratio, 2)} times the posterior sd; the ranges include it."
+        f"With i.i.d. errors the panel's main model ({row['spec']}) {checks}. Clustered by "
+        f"unit, the standard error of this contrast is {number(ratio, 2)} times the posterior sd; "
+        "the ranges include it."
     ]
 
 
@@ -248,8 +252,8 @@ def _on_one_scale(results: dict[str, Any], rows: list[dict[str, Any]]) -> list[d
 
 
 def _checks_by_spec(results: dict[str, Any]) -> dict[str, Any]:
-    """Results under fixed effects as a matrix, and the sentences of what fails."""
-    main = [item for item in results["checks"] if item["kind"] == "fixed"]
+    """Results of the checked fits as a matrix, and the sentences of what fails."""
+    main = [item for item in results["checks"] if item["kind"] == CHECKED]
     names = list(dict.fromkeys(check["name"] for item in main for check in item["results"]))
     passed = {
         (item["spec"], check["name"]): check["passed"] for item in main for check in item["results"]

@@ -17,21 +17,23 @@ from bayesdid.estimands.contrasts import (
 )
 from bayesdid.estimands.names import contrasts_of
 from bayesdid.exceptions import NotIdentifiedError
+from bayesdid.inference.plan import MAIN
+from bayesdid.model.errors import DEFAULT_ERRORS
 from bayesdid.panel.panel import Panel
 from bayesdid.peers.fixest import Estimates
 from bayesdid.published.verdict import panel_verdict
 from bayesdid.study.load import Study
 
-MAIN = "fixed"
 _DRAWS, _SEED = 20_000, 20_140_702
 _LABELS = {
-    "fixed": "fixed effects, weak prior",
+    MAIN: str(DEFAULT_ERRORS),
+    "iid": "i.i.d. errors",
     "random": "random effects",
     "mundlak": "Mundlak effects",
     "sceptical": "sceptical prior",
     "clustered": "clustered standard errors",
 }
-_KINDS = ("fixed", "random", "mundlak", "sceptical")
+_KINDS = (MAIN, "iid", "random", "mundlak", "sceptical")
 
 
 def panel_section(
@@ -43,8 +45,9 @@ def panel_section(
     """Contrasts of every factorial spec under every kind of fit, and verdicts on the claims.
 
     The main model of a contrast is the first spec, in the order of the study, that identifies
-    it, with fixed effects and weak priors; the range of a verdict spans the other kinds of fit
-    of that spec, clustered errors, and the same contrast from the other specs.
+    it, with the effects it declares, the study's priors and the default errors; the range of a
+    verdict spans the other kinds of fit of that spec, clustered errors, and the same contrast from
+    the other specs.
     """
     scale = float(panel.frame[study.file.outcome.column].std())
     rope, better = study.file.synergy.rope, study.file.outcome.better

@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 from scipy.sparse import csr_array
 
 from bayesdid.exceptions import InputError
+from bayesdid.extras import extra
 from bayesdid.spatial.weights.match import unique
 from bayesdid.spatial.weights.weights import unit_key
 
@@ -30,7 +31,8 @@ def read_pysal(file: Path) -> tuple[csr_array, NDArray[Any]]:
     InputError
         With the row, if the file does not hold what its header says.
     """
-    import libpysal
+    with extra("spatial"):
+        import libpysal
 
     try:
         lines = file.read_text(encoding="utf-8").splitlines()
@@ -74,8 +76,9 @@ def contiguity(
         If the file cannot be read, has no such column, or an id is missing or occurs twice, or a
         unit has no polygon.
     """
-    import geopandas
-    from libpysal.graph import Graph
+    with extra("spatial"):
+        import geopandas
+        from libpysal.graph import Graph
 
     file = Path(path)
     if file.suffix.lower() not in POLYGONS:
