@@ -8,16 +8,13 @@ from typing import Literal
 import numpy as np
 import xarray as xr
 
-from bayesdid.arrays import FloatArray
 from bayesdid.design.build import build_design, with_effects
 from bayesdid.design.design import Design
 from bayesdid.design.regressors import regressors
 from bayesdid.exceptions import InputError
-from bayesdid.inference.exact.collapse import blocks, strata
-from bayesdid.inference.exact.conditional import conditional
-from bayesdid.inference.exact.recover import recover_effects
-from bayesdid.inference.gate import chain_gate, table_gate
-from bayesdid.inference.numerics.table import draw_scalars
+from bayesdid.inference.exact.recover import Effects
+from bayesdid.inference.exact.two_way import named_scalars, two_way_model
+from bayesdid.inference.gate import chain_gate
 from bayesdid.inference.tree import assemble, posterior_dataset, provenance
 from bayesdid.model.priors import PriorName, Priors, resolve_priors
 from bayesdid.panel.panel import Panel
@@ -42,6 +39,7 @@ def fit(
     seed: int = 0,
     log_likelihood: bool = False,
     posterior_predictive: bool = False,
+    draw_units: bool | None = None,
 ) -> xr.DataTree:
     """Posterior of one spec.
 
@@ -61,6 +59,9 @@ def fit(
         Size and seed of the run; `tune` concerns the two sampling engines.
     log_likelihood, posterior_predictive
         Add these groups (chain, draw, obs).
+    draw_units
+        Whether to draw unit effects; by default up to some thousand units, of more than which
+        the group ``unit_effects`` has means and standard deviations.
 
     Returns
     -------
@@ -73,52 +74,31 @@ def fit(
     if engine == "auto":
         engine = "exact"
     rng = np.random.default_rng(seed)
-    data = regressors(design)
-    stats: xr.Dataset | None
-    log_evidence = None
+    stats: xr.Dataset | None = None
+    effects: Effects | None = None
+    log_evidence, gate = None, []
     if engine == "plain":
         from bayesdid.inference.nuts.plain import draw_plain
 
+        data = regressors(design)
         posterior, stats = draw_plain(
             design, resolved, draws=draws, tune=tune, chains=chains, seed=seed, cores=cores
         )
     elif engine in {"exact", "collapsed"}:
-        small = strata(design, data) if design.is_balanced else blocks(design, data)
-        target = conditional(design, data, small, resolved)
-        values: dict[str, FloatArray]
+        model = two_way_model(design, resolved)
+        data = model.data
         if engine == "exact":
-            table = draw_scalars(target, draws * chains, rng)
-            log_evidence, stats = table.log_evidence, None
-            values = {
-                "sigma": table.sigma,
-                "rho_unit": table.rho_unit,
-                "rho_period": table.rho_period,
-            }
-            values["coef"] = target.draw_coefficients(
-                table.sigma, table.rho_unit, table.rho_period, rng
-            )
+            found = model.draw(draws * chains, rng)
+            log_evidence, gate = found.log_evidence, found.gate
         else:
             from bayesdid.inference.nuts.collapsed import draw_collapsed
 
-            values, stats = draw_collapsed(
-                target, draws=draws, tune=tune, chains=chains, seed=seed, cores=cores
+            found, stats = draw_collapsed(
+                model, draws=draws, tune=tune, chains=chains, seed=seed, cores=cores
             )
-        effects = recover_effects(
-            blocks(design, data),
-            values["coef"],
-            values["sigma"],
-            values["rho_unit"],
-            values["rho_period"],
-            rng,
-        )
-        for random, dim, rho in zip(
-            target.kinds,
-            (design.unit_dim, design.period_dim),
-            ("rho_unit", "rho_period"),
-            strict=True,
-        ):
-            if random:
-                values[f"sigma_{dim}"] = values["sigma"] * np.sqrt(values[rho])
+        every = draw_units or ((log_likelihood or posterior_predictive) and draw_units is None)
+        effects = model.recover(found, rng, draw_units=True if every else draw_units)
+        values = named_scalars(model, found, design)
         posterior = posterior_dataset(design, data, values, effects, chains)
     else:
         raise InputError(
@@ -128,14 +108,13 @@ def fit(
         posterior,
         design,
         data,
+        effects=effects,
         log_likelihood=log_likelihood,
         posterior_predictive=posterior_predictive,
         sample_stats=stats,
         rng=rng,
     )
-    if engine == "exact":  # independent draws: no chain that could fail to converge
-        gate = table_gate(table.evidence_error, table.acceptance, table.edge)
-    else:
+    if engine != "exact":  # exact draws are independent: no chain that could fail to converge
         gate = chain_gate(tree)
     tree.attrs = provenance(design, resolved, engine, seed, draws, chains, gate, log_evidence)
     return tree
