@@ -11,7 +11,7 @@ from __future__ import annotations
 from typing import Any, NamedTuple
 
 import numpy as np
-from scipy.sparse import csr_array, issparse
+from scipy.sparse import csr_array
 
 from bayesdid.arrays import FloatArray, IntArray
 
@@ -65,7 +65,9 @@ def _levels(
     each = np.maximum(per_unit, 1.0)
     scaled = table * (1 / each)[:, None]
     product = table.T @ scaled
-    schur = np.diag(per_period) - np.asarray(product.todense() if issparse(product) else product)
+    schur = np.diag(per_period) - (
+        product if isinstance(product, np.ndarray) else product.toarray()
+    )
     right = small - scaled.T @ big
     period_level = np.linalg.lstsq(schur, right, rcond=1e-12)[0]
     return (big - table @ period_level) / each[:, None], period_level
