@@ -8,7 +8,9 @@ import numpy as np
 import xarray as xr
 
 from bayesdid.design.design import Design
-from bayesdid.inference.fit import fit
+from bayesdid.inference.fit import fit, model_of
+from bayesdid.inference.registry import Size
+from bayesdid.inference.store import FitRequest
 
 TRUTH = {"sigma": 0.7, "sigma_unit": 1.2, "sigma_period": 0.5, "coef": np.array([-0.5, 0.3, -0.2])}
 
@@ -56,3 +58,8 @@ def make_design(seed: int, *, N=40, T=9, balanced=True, unit="fixed", period="fi
 def fit_iid(design: Design, **options: Any) -> xr.DataTree:
     """Posterior under i.i.d. errors, which is what least squares is compared with."""
     return fit(design, errors="iid", **options).tree
+
+
+def request_for(design: Design, **size: int) -> FitRequest:
+    """A request for the design's own effects under i.i.d. errors."""
+    return FitRequest(design, "own", model_of(design, errors="iid"), size=Size(**size))

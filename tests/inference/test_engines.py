@@ -7,20 +7,7 @@ import pytest
 from panels import TRUTH, make_design
 from panels import fit_iid as fit
 
-from bayesdid.design.regressors import regressors
-from bayesdid.inference.exact.collapse import blocks, strata
-from bayesdid.inference.exact.conditional import conditional
-from bayesdid.model.priors import resolve_priors
-
-EFFECTS = [
-    ("fixed", "fixed"),
-    ("random", "random"),
-    ("mundlak", "mundlak"),
-    ("random", "fixed"),
-    ("fixed", "random"),
-    ("none", "none"),
-    ("random", "none"),
-]
+from bayesdid.inference.exact.gaussian import fit_gaussian
 
 
 def ols(design):
@@ -71,46 +58,6 @@ def test_random_effects_differ_where_covariates_are_correlated_with_units():
     assert abs(coefficients(fit(design)).mean(axis=0)[2] - coef[2]) > se[2]
 
 
-@pytest.mark.parametrize(("unit", "period"), EFFECTS)
-def test_strata_equal_blocks(unit, period):
-    """Two routes to the balanced likelihood differ by a constant only."""
-    design = make_design(5, unit=unit, period=period)
-    data = regressors(design)
-    priors = resolve_priors("weak", design)
-    first = conditional(design, data, strata(design, data), priors)
-    second = conditional(design, data, blocks(design, data), priors)
-    z = np.random.default_rng(0).normal(scale=0.7, size=(8, 1 + sum(first.kinds)))
-    gap = first.log_density(z) - second.log_density(z)
-    assert np.ptp(gap) < 1e-7 * np.abs(first.log_density(z)).max()
-
-
-@pytest.mark.parametrize("balanced", [True, False])
-def test_blocks_equal_the_dense_gaussian(balanced):
-    """The collapsed density is the multivariate normal with covariance written out."""
-    from scipy.linalg import null_space
-    from scipy.stats import multivariate_normal
-
-    design = make_design(6, N=8, T=5, balanced=balanced, unit="random", period="random")
-    data = regressors(design)
-    stats = blocks(design, data)
-    b = np.array([0.2, -0.1, 0.3])
-    r = data.y - data.R @ b
-    same_unit = design.unit_index[:, None] == design.unit_index
-    same_period = design.period_index[:, None] == design.period_index
-    values = []
-    for sigma, su, sp in [(0.7, 1.2, 0.5), (1.1, 0.3, 0.8)]:
-        V = sigma**2 * np.eye(design.n) + su**2 * same_unit + sp**2 * same_period
-        # a flat intercept leaves the likelihood of the contrasts orthogonal to one
-        Q = null_space(np.ones((1, design.n)))
-        dense = multivariate_normal(cov=Q.T @ V @ Q).logpdf(Q.T @ r)
-        A, logdet = stats.gram(np.array([(su / sigma) ** 2]), np.array([(sp / sigma) ** 2]))
-        v = np.append(-b, 1.0)
-        q = v @ A[0] @ v
-        ours = -0.5 * (stats.nu * np.log(2 * np.pi * sigma**2) + logdet[0] + q / sigma**2)
-        values.append(dense - ours)
-    assert values[0] == pytest.approx(values[1], abs=1e-8)
-
-
 @pytest.mark.sampling
 @pytest.mark.parametrize(
     ("engine", "unit", "period", "balanced"),
@@ -157,7 +104,9 @@ def test_true_parameters_are_recovered():
 
 
 def test_pointwise_log_likelihood_is_that_of_the_drawn_parameters():
-    tree = fit(make_design(8), draws=50, chains=2, log_likelihood=True, posterior_predictive=True)
+    tree = fit_gaussian(
+        make_design(8), draws=50, chains=2, log_likelihood=True, posterior_predictive=True
+    )
     post, y = tree["posterior"], tree["observed_data"]["y"].to_numpy()
     const = tree["constant_data"]
     mean = (

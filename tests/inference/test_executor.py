@@ -8,12 +8,12 @@ from functools import partial
 
 import numpy as np
 import pytest
-from panels import make_design
+from panels import make_design, request_for
 from threadpoolctl import threadpool_info
 
 from bayesdid.exceptions import ResultError
 from bayesdid.inference.executor import item_seed, map_fits, process_pool, using
-from bayesdid.inference.store import FitRequest, fit_all, make_fit
+from bayesdid.inference.store import fit_all, make_fit
 
 
 class Cluster(Executor):
@@ -69,8 +69,7 @@ def pool():
 
 def requests():
     return [
-        FitRequest(make_design(k, N=12, T=5, unit="random"), "random", draws=100, seed=k)
-        for k in range(3)
+        request_for(make_design(k, N=12, T=5, unit="random"), draws=100, seed=k) for k in range(3)
     ]
 
 

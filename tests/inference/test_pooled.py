@@ -9,7 +9,7 @@ from scipy.stats import multivariate_normal
 from bayesdid.design.build import with_effects
 from bayesdid.inference.exact.conjugate import conjugate_posterior
 from bayesdid.inference.exact.multivariate import multivariate_posterior
-from bayesdid.inference.exact.pooled import fit_pooled, pooled_target
+from bayesdid.inference.exact.pooled import fit_pooled
 from bayesdid.inference.numerics.importance import draw_importance
 from bayesdid.model.pooling import indicators, stack
 
@@ -45,44 +45,6 @@ def test_importance_sampling_of_a_known_density():
     )
     assert found.log_evidence == pytest.approx(3.0, abs=MCSE / found.ess**0.5)
     assert all(item.passed for item in found.gate())
-
-
-@pytest.mark.parametrize(("unit", "period"), [("fixed", "fixed"), ("random", "fixed")])
-def test_density_of_the_scales_equals_brute_force(unit, period):
-    # y ~ N(0, covariance) with flat columns projected out, at two points: differences must agree
-    pooling = make_pooling(1, unit, period)
-    target, _ = pooled_target(pooling)
-    design, priors = pooling.design, pooling.priors()
-    n = design.n
-    unit_dummies = (design.unit_index[:, None] == np.arange(len(design.units))).astype(float)
-    period_dummies = (design.period_index[:, None] == np.arange(len(design.periods))).astype(float)
-    flat = np.hstack(
-        [
-            np.ones((n, 1)),
-            period_dummies[:, 1:],
-            *([unit_dummies[:, 1:]] if unit == "fixed" else []),
-        ]
-    )
-    Q = np.linalg.svd(flat, full_matrices=True)[0][:, flat.shape[1] :].T
-    Z = Q @ (design.regressors - design.regressors.mean(axis=0))
-
-    def brute(z):
-        parts = np.exp(z)
-        sigma, omega = parts[0], parts[-1]
-        sd = np.array([priors.sds[name] for name in design.names])
-        sd[pooling.columns("group")] = omega
-        V = sigma**2 * np.eye(len(Z)) + (Z * sd**2) @ Z.T
-        log_prior = priors.log_sigma_density(np.array([sigma]))[0]
-        log_prior += -0.5 * (omega / pooling.scale) ** 2 + z[-1]
-        if unit == "random":
-            V += parts[1] ** 2 * (Q @ unit_dummies) @ (Q @ unit_dummies).T
-            log_prior += priors.log_group_density(parts[1:2])[0]
-        return multivariate_normal.logpdf(Q @ design.y, cov=V) + log_prior
-
-    points = np.array([[-0.4, 0.2, -1.0], [-0.2, 0.4, -0.3]])
-    points = points if unit == "random" else points[:, [0, 2]]
-    ours = target.log_density(points)
-    assert ours[1] - ours[0] == pytest.approx(brute(points[1]) - brute(points[0]), abs=1e-6)
 
 
 @pytest.mark.sampling

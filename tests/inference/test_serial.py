@@ -1,4 +1,4 @@
-"""AR(1) errors: brute force, the i.i.d. limit, the PyMC model, planted phi; other likelihoods."""
+"""AR(1) errors: the PyMC model, planted phi; other likelihoods."""
 
 import dataclasses
 
@@ -8,11 +8,8 @@ from panels import fit_iid as fit
 from panels import make_design
 
 from bayesdid.design.build import with_effects
-from bayesdid.design.regressors import regressors
 from bayesdid.exceptions import InputError
-from bayesdid.inference.exact.ar1 import fit_ar1, serial_blocks, serial_conditional
-from bayesdid.inference.exact.collapse import blocks, strata
-from bayesdid.inference.exact.conditional import conditional
+from bayesdid.inference.exact.gaussian import fit_gaussian
 from bayesdid.inference.nuts.errors import count_priors, fit_errors
 from bayesdid.model.priors import resolve_priors
 from bayesdid.peers.bootstrap import wild_bootstrap
@@ -33,70 +30,9 @@ def autocorrelated(seed, phi, **kwargs):
     return dataclasses.replace(design, y=y + e[design.unit_index, design.period_index])
 
 
-@pytest.mark.parametrize("unit", ["fixed", "random", "none"])
-@pytest.mark.parametrize("period", ["fixed", "random", "none"])
-def test_density_equals_brute_force_with_gaps(unit, period):
-    design = with_effects(make_design(1, N=12, T=6, balanced=False), unit, period)
-    priors = resolve_priors("weak", design)
-    target = serial_conditional(design, priors)
-    n, counts = design.n, (len(design.units), len(design.periods))
-    U = (design.unit_index[:, None] == np.arange(counts[0])).astype(float)
-    P = (design.period_index[:, None] == np.arange(counts[1])).astype(float)
-    flat = [
-        np.ones((n, 1)),
-        *([U[:, 1:]] if unit == "fixed" else []),
-        *([P[:, 1:]] if period == "fixed" else []),
-    ]
-    F = np.hstack(flat)
-    Z = design.regressors - design.regressors.mean(axis=0)
-    sd = np.array([priors.sds[name] for name in design.names])
-    lag = np.abs(design.period_index[:, None] - design.period_index)
-    same = design.unit_index[:, None] == design.unit_index
-
-    def brute(z):
-        sigma, phi = np.exp(z[0]) * np.cosh(z[1]), np.tanh(z[1])
-        scales = list(np.exp(z[2:]))
-        V = sigma**2 * np.where(same, phi**lag, 0.0) + (Z * sd**2) @ Z.T
-        value = priors.log_sigma_density(np.array([sigma]))[0] + np.log1p(-(phi**2))
-        for dummies, kind in ((U, unit), (P, period)):
-            if kind == "random":
-                scale = scales.pop(0)
-                V = V + scale**2 * dummies @ dummies.T
-                value += priors.log_group_density(np.array([scale]))[0]
-        # the flat columns' determinant depends on phi and sigma: keep it
-        inverse = np.linalg.inv(V)
-        M = F.T @ inverse @ F
-        rest = design.y - F @ np.linalg.solve(M, F.T @ inverse @ design.y)
-        quadratic = design.y @ inverse @ rest
-        return value - 0.5 * (np.linalg.slogdet(V)[1] + np.linalg.slogdet(M)[1] + quadratic)
-
-    z = np.array([[-0.3, 0.4, 0.1, -0.6], [-0.5, -0.3, 0.2, -0.2]])[:, : target.dimension]
-    ours = target.log_density(z)
-    assert ours[1] - ours[0] == pytest.approx(brute(z[1]) - brute(z[0]), abs=1e-6)
-
-
-def test_without_autocorrelation_the_cross_products_are_the_iid_ones():
-    design = make_design(2)
-    A, _ = serial_blocks(design).gram(np.zeros(1), np.ones(1), np.ones(1))
-    expected = strata(design, regressors(design)).gram(np.ones(1), np.ones(1))[0][0]
-    assert np.allclose(A[0], expected, rtol=1e-9, atol=1e-7)
-
-
-def test_evidence_without_autocorrelation_is_the_iid_one_under_the_prior_of_phi():
-    # the density at phi = 0 is the i.i.d. one times the uniform prior density of phi, one half
-    design = with_effects(make_design(2), "random", "random")
-    priors = resolve_priors("weak", design)
-    target = serial_conditional(design, priors)
-    w = np.array([[-0.4, 0.1, -0.5]])
-    data = regressors(design)
-    iid = conditional(design, data, blocks(design, data), priors)
-    z = np.array([[w[0, 0], 0.0, w[0, 1], w[0, 2]]])
-    assert target.log_density(z)[0] - np.log(0.5) == pytest.approx(iid.log_density(w)[0])
-
-
 def test_planted_autocorrelation_is_found_and_widens_tau():
     design = autocorrelated(3, 0.6, N=120, T=12)
-    tree, iid = fit_ar1(design), fit(design)
+    tree, iid = fit_gaussian(design, serial=True), fit(design)
     assert tree.attrs["converged"]
     phi = tree["posterior"]["phi"].to_numpy().ravel()
     assert abs(phi.mean() - 0.6) < 4 * phi.std()
@@ -115,7 +51,7 @@ def test_the_ar1_model_in_pymc_has_this_posterior(unit, balanced):
     from bayesdid.model.pymc.errors import build
 
     design = with_effects(autocorrelated(4, 0.5, N=25, T=8, balanced=balanced), unit, "fixed")
-    ours = fit_ar1(design)["posterior"]
+    ours = fit_gaussian(design, serial=True)["posterior"]
     with build(design, resolve_priors("weak", design), "ar1"):
         tree = pm.sample(
             1000,

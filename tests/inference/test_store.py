@@ -10,7 +10,7 @@ import sys
 import numpy as np
 import pytest
 import xarray as xr
-from panels import make_design
+from panels import make_design, request_for
 from stored import flip, places, request_of, ring, shapes, write_study
 
 from bayesdid import files
@@ -19,14 +19,17 @@ from bayesdid.exceptions import InputError, Note
 from bayesdid.families.store import analyse_or_reuse, analysis_path
 from bayesdid.files import replacing, seal_of, sweep
 from bayesdid.inference import store
-from bayesdid.inference.store import FitRequest, fit_all, fit_or_reuse, read_fit, save_fit
+from bayesdid.inference.registry import Size
+from bayesdid.inference.store import fit_all, fit_or_reuse, read_fit, save_fit
 from bayesdid.jsonio import read_sealed, write_sealed
+from bayesdid.model.errors import Errors
+from bayesdid.model.model import Model, PriorChoice
 from bayesdid.study.files import named_files
 
 
 @pytest.fixture
 def request_():
-    return FitRequest(make_design(1, N=12, T=5, unit="random"), "random", draws=100)
+    return request_for(make_design(1, N=12, T=5, unit="random"), draws=100)
 
 
 @pytest.fixture(scope="module")
@@ -50,9 +53,10 @@ def test_second_run_reuses(request_, tmp_path):
 @pytest.mark.parametrize(
     "change",
     [
-        {"seed": 1},
-        {"draws": 101},
-        {"priors": "sceptical"},
+        {"size": Size(draws=100, seed=1)},
+        {"size": Size(draws=101)},
+        {"model": Model(errors=Errors("ar1"))},
+        {"model": Model(priors=PriorChoice("sceptical"))},
         {"engine": "exact"},
         {"keep_effects": False},
     ],

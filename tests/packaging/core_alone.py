@@ -68,13 +68,13 @@ def uses_the_core(folder):
     write_panel(bd.load_panel(study), study, file)
     panel = bd.read_panel(file, study)
     spec = next(iter(study.specs))
-    fit = bd.fit(study[spec], panel, priors="flat", draws=500, seed=1)
-    assert fit.attrs["converged"] == 1
+    fit = bd.fit(study[spec], panel, errors="iid", priors="flat", draws=500, seed=1)
+    assert fit.converged
 
     design = bd.build_design(study[spec], panel)
     dummies = [np.eye(index.max() + 1)[index] for index in (design.unit_index, design.period_index)]
     beta = np.linalg.lstsq(np.column_stack([design.regressors, *dummies]), design.y)[0]
-    tau = fit["posterior"]["tau"].to_numpy().reshape(-1, len(design.treatments))
+    tau = fit.tau()
     error = tau.std(axis=0) / np.sqrt(len(tau))  # independent draws
     assert (np.abs(tau.mean(axis=0) - beta[: tau.shape[1]]) < 5 * error).all()
 

@@ -55,9 +55,10 @@ def regressors(design: Design) -> Regressors:
     if period is not None:
         period_terms, period, kept = _independent(period, design.names, kept)
         blocks.append(period)
-    R = np.hstack(blocks)
+    R = np.hstack(blocks) if len(blocks) > 1 else Z
     scale = R.std(axis=0)
-    return Regressors(R / scale, design.y - design.y.mean(), scale, unit_terms, period_terms)
+    R /= scale
+    return Regressors(R, design.y - design.y.mean(), scale, unit_terms, period_terms)
 
 
 def _components(design: Design, Z: FloatArray) -> tuple[FloatArray | None, FloatArray | None]:
@@ -67,6 +68,8 @@ def _components(design: Design, Z: FloatArray) -> tuple[FloatArray | None, Float
         return one_way(Z, design.unit_index), None
     if design.unit_effects == "none" and wants_period:
         return None, one_way(Z, design.period_index)
+    if not (wants_unit or wants_period):
+        return None, None
     split = two_way(Z, design.unit_index, design.period_index)
     return (split.unit if wants_unit else None), (split.period if wants_period else None)
 

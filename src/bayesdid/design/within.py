@@ -3,15 +3,19 @@
 For balanced panels the components are the familiar means; for unbalanced panels they are the
 fitted unit and period effects of the variable, which is what makes a random-effects regression
 that includes them reproduce the within estimate (Mundlak 1978; Wooldridge 2021, two-way).
+Sums over the rows of a unit or period; no dummy variable is ever written out.
 """
 
 from __future__ import annotations
 
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
+from scipy.sparse import csr_array
 
 from bayesdid.arrays import FloatArray, IntArray
+
+_CELLS = 20_000_000  # cells of a dense table of units and periods
 
 
 class Components(NamedTuple):
@@ -25,36 +29,71 @@ class Components(NamedTuple):
 def two_way(Z: FloatArray, unit_index: IntArray, period_index: IntArray) -> Components:
     """Split the columns of `Z`, shape (n, K), into within residual and two components.
 
-    The components have mean zero over the rows. Solves the two-way normal equations exactly,
-    eliminating the factor with more levels.
+    The components have mean zero over the rows.
     """
-    Z = Z - Z.mean(axis=0)
-    if unit_index.max(initial=0) < period_index.max(initial=0):
-        residual, period, unit = two_way(Z, period_index, unit_index)
-        return Components(residual, unit, period)
-    big, small = _indicator_sums(Z, unit_index), _indicator_sums(Z, period_index)
-    table = cell_counts(unit_index, period_index)
-    per_unit, per_period = table.sum(axis=1), table.sum(axis=0)
-    schur = np.diag(per_period) - table.T @ (table / per_unit[:, None])
-    right = small - table.T @ (big / per_unit[:, None])
-    period_level = np.linalg.lstsq(schur, right, rcond=1e-12)[0]
-    unit_level = (big - table @ period_level) / per_unit[:, None]
+    mean = Z.mean(axis=0)
+    unit_level, period_level = _levels(Z, mean, unit_index, period_index)
     unit, period = unit_level[unit_index], period_level[period_index]
-    return Components(Z - unit - period, unit - unit.mean(axis=0), period - period.mean(axis=0))
+    residual = Z - mean
+    residual -= unit
+    residual -= period
+    unit -= unit.mean(axis=0)
+    period -= period.mean(axis=0)
+    return Components(residual, unit, period)
+
+
+def _levels(
+    Z: FloatArray, mean: FloatArray, unit_index: IntArray, period_index: IntArray
+) -> tuple[FloatArray, FloatArray]:
+    """Fitted effects of the centred columns, shapes (N, K) and (T, K).
+
+    Solves the two-way normal equations exactly, eliminating the factor with more levels.
+    """
+    N, T = int(unit_index.max(initial=0)) + 1, int(period_index.max(initial=0)) + 1
+    if N < T:
+        period, unit = _levels(Z, mean, period_index, unit_index)
+        return unit, period
+    per_unit = np.bincount(unit_index, minlength=N).astype(float)
+    per_period = np.bincount(period_index, minlength=T).astype(float)
+    big = group_sums(Z, unit_index, N) - per_unit[:, None] * mean
+    small = group_sums(Z, period_index, T) - per_period[:, None] * mean
+    if len(Z) == N * T and (per_unit == T).all() and (per_period == N).all():
+        cells = np.bincount(unit_index * np.int64(T) + period_index, minlength=N * T)
+        if (cells == 1).all():  # balanced: the two factors are orthogonal
+            return big / T, small / N
+    table: Any = _cell_counts(unit_index, period_index, N, T)
+    each = np.maximum(per_unit, 1.0)
+    scaled = table * (1 / each)[:, None]
+    product = table.T @ scaled
+    schur = np.diag(per_period) - (
+        product if isinstance(product, np.ndarray) else product.toarray()
+    )
+    right = small - scaled.T @ big
+    period_level = np.linalg.lstsq(schur, right, rcond=1e-12)[0]
+    return (big - table @ period_level) / each[:, None], period_level
+
+
+def _cell_counts(unit_index: IntArray, period_index: IntArray, N: int, T: int) -> Any:
+    """How many rows each unit has in each period, (N, T); sparse where a table would be large."""
+    if N * T <= _CELLS:
+        cell = unit_index * np.int64(T) + period_index
+        return np.bincount(cell, minlength=N * T).reshape(N, T).astype(float)
+    return csr_array((np.ones(len(unit_index)), (unit_index, period_index)), (N, T))
+
+
+def group_sums(Z: FloatArray, index: IntArray, size: int) -> FloatArray:
+    """Sums of the columns of `Z` by group, shape (size, K)."""
+    found = np.empty((size, Z.shape[1]))
+    for k in range(Z.shape[1]):
+        found[:, k] = np.bincount(index, Z[:, k], size)
+    return found
 
 
 def one_way(Z: FloatArray, index: IntArray) -> FloatArray:
     """Group means of the columns of `Z` in every row, centred over the rows; shape (n, K)."""
-    Z = Z - Z.mean(axis=0)
-    means = _indicator_sums(Z, index) / np.bincount(index)[:, None]
-    return means[index]
-
-
-def cell_counts(unit_index: IntArray, period_index: IntArray) -> FloatArray:
-    """How many rows each unit has in each period, shape (N, T)."""
-    table = np.zeros((unit_index.max() + 1, period_index.max() + 1))
-    np.add.at(table, (unit_index, period_index), 1.0)
-    return table
+    counts = np.bincount(index)
+    means = group_sums(Z, index, len(counts)) / np.maximum(counts, 1)[:, None]
+    return (means - Z.mean(axis=0))[index]
 
 
 def absorb(
@@ -67,9 +106,3 @@ def absorb(
     if unit or period:
         return Z - one_way(Z, unit_index if unit else period_index)
     return Z
-
-
-def _indicator_sums(Z: FloatArray, index: IntArray) -> FloatArray:
-    sums = np.zeros((index.max() + 1, Z.shape[1]))
-    np.add.at(sums, index, Z)
-    return sums

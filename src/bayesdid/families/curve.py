@@ -18,14 +18,10 @@ import pandas as pd
 from bayesdid.arrays import FloatArray
 from bayesdid.design.build import build_design, with_effects
 from bayesdid.design.design import Design
-from bayesdid.design.regressors import regressors
 from bayesdid.exceptions import InputError
 from bayesdid.families.analysis import Analysis, Figure, Series, Table, draws_tree
-from bayesdid.inference.exact.ar1 import fit_ar1
-from bayesdid.inference.exact.collapse import blocks, strata
-from bayesdid.inference.exact.conditional import conditional
+from bayesdid.inference.exact.two_way import two_way_model
 from bayesdid.inference.executor import map_fits
-from bayesdid.inference.numerics.table import draw_scalars
 from bayesdid.model.priors import resolve_priors
 from bayesdid.panel.panel import Panel
 from bayesdid.study.load import Spec, Study
@@ -111,17 +107,10 @@ def _samples(study: Study, spec: Spec) -> list[tuple[str, Sample]]:
 
 
 def effect_draws(design: Design, errors: str, size: int, seed: int) -> FloatArray:
-    """Draws of the first treatment's effect under weak priors; half of `size` under AR(1)."""
-    if errors == "AR(1)":
-        tree = fit_ar1(design, draws=size // 8, seed=seed)  # slower, so fewer
-        return np.asarray(tree["posterior"]["tau"].to_numpy()[..., 0].ravel())
-    data = regressors(design)
-    small = strata(design, data) if design.is_balanced else blocks(design, data)
-    target = conditional(design, data, small, resolve_priors("weak", design))
-    rng = np.random.default_rng(seed)
-    table = draw_scalars(target, size, rng)
-    coef = target.draw_coefficients(table.sigma, table.rho_unit, table.rho_period, rng)
-    return np.asarray(coef[:, 0] / data.scale[0])
+    """Draws of the first treatment's effect under weak priors."""
+    model = two_way_model(design, resolve_priors("weak", design), serial=errors == "AR(1)")
+    coef = model.draw(size, np.random.default_rng(seed)).coef
+    return np.asarray(coef[:, 0] / model.data.scale[0])
 
 
 def _draws_of(choice: Choice, size: int, seed: int) -> FloatArray:

@@ -1,4 +1,4 @@
-"""The engines: what each supports, from the cheapest to the sampler that takes every model."""
+"""The engines: what each supports, from the cheapest to the samplers."""
 
 from __future__ import annotations
 
@@ -12,44 +12,60 @@ from bayesdid.model.model import Model
 from bayesdid.model.priors import Priors
 
 
-def _gaussian(model: Model, mean: type) -> str:
-    if not isinstance(model.mean, mean):
-        return f"its mean is {mean.__name__}"
+def _gaussian(model: Model, errors: Errors) -> str:
+    """Why a Gaussian two-way engine for `errors` cannot draw from a model."""
+    if not isinstance(model.mean, TwoWay):
+        return "its mean is two-way"
     if model.likelihood.name != "normal":
         return "its likelihood is normal"
-    if model.weighted:
-        return "it has no row weights"
-    return ""
+    return "" if model.errors == errors else f"its errors are {errors}"
 
 
-def _two_way(model: Model, design: Design) -> str:
+def _iid(model: Model, design: Design) -> str:
     del design
-    return _gaussian(model, TwoWay) or ("" if model.errors == Errors() else "its errors are i.i.d.")
+    return _gaussian(model, Errors())
+
+
+def _iid_unweighted(model: Model, design: Design) -> str:
+    return _iid(model, design) or ("it has no row weights" if model.weighted else "")
 
 
 def _ar1(model: Model, design: Design) -> str:
     del design
-    wanted = Errors("ar1")
-    return _gaussian(model, TwoWay) or (
-        "" if model.errors == wanted else f"its errors are {wanted}"
+    return _gaussian(model, Errors("ar1"))
+
+
+def _draw_gaussian(model: Model, design: Design, priors: Priors, size: Size) -> xr.DataTree:
+    from bayesdid.inference.exact.gaussian import fit_gaussian
+
+    return fit_gaussian(
+        design,
+        serial=model.errors.serial == "ar1",
+        priors=priors,
+        weights=getattr(design, "weights", None),
+        draws=size.draws,
+        chains=size.chains,
+        seed=size.seed,
     )
 
 
-def _draw_two_way(model: Model, design: Design, priors: Priors, size: Size) -> xr.DataTree:
-    from bayesdid.inference.exact.two_way import fit_two_way
+def _draw_collapsed(model: Model, design: Design, priors: Priors, size: Size) -> xr.DataTree:
+    from bayesdid.inference.nuts.sampled import fit_collapsed
 
     del model
-    return fit_two_way(design, priors, draws=size.draws, chains=size.chains, seed=size.seed)
+    return fit_collapsed(design, priors, size)
 
 
-def _draw_ar1(model: Model, design: Design, priors: Priors, size: Size) -> xr.DataTree:
-    from bayesdid.inference.exact.ar1 import fit_ar1
+def _draw_plain(model: Model, design: Design, priors: Priors, size: Size) -> xr.DataTree:
+    from bayesdid.inference.nuts.sampled import fit_plain
 
     del model
-    return fit_ar1(design, priors=priors, draws=size.draws, chains=size.chains, seed=size.seed)
+    return fit_plain(design, priors, size)
 
 
 ENGINES: tuple[Engine, ...] = (
-    Engine("two_way", "exact", 0.02, _two_way, _draw_two_way),
-    Engine("ar1", "exact", 0.3, _ar1, _draw_ar1),
+    Engine("two_way", "exact", 0.02, _iid, _draw_gaussian),
+    Engine("ar1", "exact", 0.3, _ar1, _draw_gaussian),
+    Engine("collapsed", "nuts", 3.0, _iid_unweighted, _draw_collapsed, independent=False),
+    Engine("plain", "nuts", 10.0, _iid_unweighted, _draw_plain, independent=False),
 )

@@ -50,7 +50,7 @@ def posterior_dataset(
     }
     if K > P:
         variables["beta"] = (("covariate",), coef[:, P:K])
-    for name in (f"sigma_{design.unit_dim}", f"sigma_{design.period_dim}"):
+    for name in (f"sigma_{design.unit_dim}", f"sigma_{design.period_dim}", "phi"):
         if name in draws:
             variables[name] = ((), draws[name])
     coords: dict[str, Any] = {
@@ -109,6 +109,7 @@ def assemble(
     design: Design,
     data: Regressors,
     *,
+    effects: Effects | None = None,
     log_likelihood: bool,
     posterior_predictive: bool,
     sample_stats: xr.Dataset | None,
@@ -130,6 +131,14 @@ def assemble(
             X=(("obs", "covariate"), design.X),
         ),
     }
+    if effects is not None and effects.unit_mean is not None:
+        groups["unit_effects"] = xr.Dataset(
+            {
+                "mean": ((design.unit_dim,), effects.unit_mean),
+                "sd": ((design.unit_dim,), effects.unit_sd),
+            },
+            {design.unit_dim: design.units},
+        )
     if sample_stats is not None:
         groups["sample_stats"] = sample_stats
     if log_likelihood or posterior_predictive:

@@ -77,8 +77,19 @@ def draw_importance(
     start
         Where the search for the mode begins, shape (d,).
     """
+    return draw_around(target, *locate(target, start), size, rng)
+
+
+def locate(target: Density, start: FloatArray) -> tuple[FloatArray, FloatArray]:
+    """Mode of the density, shape (d,), and inverse of minus its Hessian there, (d, d)."""
     mode = _mode(target, start)
-    location, shape = mode, _inverse_curvature(target, mode)
+    return mode, _inverse_curvature(target, mode)
+
+
+def draw_around(
+    target: Density, location: FloatArray, shape: FloatArray, size: int, rng: np.random.Generator
+) -> Weighted:
+    """`size` draws of z by importance sampling that starts from a location and a shape."""
     for count in (max(size // 8, 400), max(size // 4, 400), *[size] * _ROUNDS):
         z, log_proposal = _propose(location, shape, count, rng)
         log_weight = target.log_density(z) - log_proposal
@@ -86,7 +97,7 @@ def draw_importance(
         smooth, pareto_k = smoothed_weights(log_weight)
         location = smooth @ z
         spread = (z - location).T @ ((z - location) * smooth[:, None])
-        shape = spread * (_DF - 2) / _DF * 1.2 + 1e-8 * np.eye(len(mode))
+        shape = spread * (_DF - 2) / _DF * 1.2 + 1e-8 * np.eye(len(location))
         ess = float(1 / (smooth**2).sum())
         if count == size and pareto_k < _GOOD and ess > size / 5:
             break  # otherwise once more, from the moments just found

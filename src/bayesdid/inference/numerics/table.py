@@ -18,7 +18,8 @@ from scipy.interpolate import RegularGridInterpolator
 from scipy.optimize import minimize
 
 from bayesdid.arrays import FloatArray
-from bayesdid.inference.exact.conditional import Conditional
+from bayesdid.inference.gate import GateItem, table_gate
+from bayesdid.inference.numerics.importance import Density
 
 _DROP = 18.0  # log density below the mode at which the table ends: e^-18 = 2e-8
 _SPACING = 0.5  # node distance at the mode, in posterior standard deviations
@@ -27,15 +28,15 @@ _MAX_NODES = {1: 400, 2: 160, 3: 56}
 
 
 @dataclass(frozen=True, slots=True)
-class ScalarDraws:
-    """Independent draws of the scalars, and how good the table was.
+class TableDraws:
+    """Independent draws from a tabulated density, and how good the table was.
 
     Attributes
     ----------
-    sigma, rho_unit, rho_period
-        Residual sd and variance ratios, shape (S,); ratios are 1 where an effect is not random.
+    z
+        Draws, shape (S, d).
     log_evidence
-        Log marginal likelihood, up to the constants of improper priors.
+        Log of the density's integral.
     evidence_error
         Difference of the log evidence to that of a table half as fine.
     acceptance
@@ -44,17 +45,19 @@ class ScalarDraws:
         Posterior mass on the border of the table.
     """
 
-    sigma: FloatArray
-    rho_unit: FloatArray
-    rho_period: FloatArray
+    z: FloatArray
     log_evidence: float
     evidence_error: float
     acceptance: float
     edge: float
 
+    def gate(self) -> list[GateItem]:
+        """Whether the draws can be reported."""
+        return table_gate(self.evidence_error, self.acceptance, self.edge)
+
 
 @dataclass(frozen=True, slots=True)
-class _Axes:
+class Axes:
     """The stretched coordinates: mode and scale, shape (d,), and the nodes of each axis."""
 
     mode: FloatArray
@@ -69,10 +72,16 @@ class _Axes:
         """Log of dz / du, shape (G,)."""
         return np.asarray(np.log(self.scale * np.cosh(_STRETCH * u)).sum(axis=1))
 
+    @property
+    def box(self) -> tuple[FloatArray, FloatArray]:
+        """Lowest and highest corner in natural coordinates."""
+        ends = np.array([[grid[0], grid[-1]] for grid in self.grids]).T
+        low, high = self.position(ends)
+        return low, high
 
-def draw_scalars(target: Conditional, size: int, rng: np.random.Generator) -> ScalarDraws:
-    """Tabulate the posterior of the scales and draw `size` independent values."""
-    axes = _axes(target)
+
+def draw_table(target: Density, axes: Axes, size: int, rng: np.random.Generator) -> TableDraws:
+    """Tabulate a density on the axes that :func:`find_axes` found and draw `size` values."""
     mesh = np.stack(np.meshgrid(*axes.grids, indexing="ij"), axis=-1)
     u = mesh.reshape(-1, len(axes.grids))
     log_table = (target.log_density(axes.position(u)) + axes.log_jacobian(u)).reshape(
@@ -84,8 +93,8 @@ def draw_scalars(target: Conditional, size: int, rng: np.random.Generator) -> Sc
     coarse = table[tuple(slice(None, None, 2) for _ in axes.grids)].sum() * 2.0 ** len(steps)
     inner = table[tuple(slice(1, -1) for _ in axes.grids)].sum()
     z, acceptance = _reject(target, axes, table, top, size, rng)
-    return ScalarDraws(
-        *target.unpack(z),
+    return TableDraws(
+        z,
         log_evidence=float(top + np.log(table.sum()) + np.log(steps).sum()),
         evidence_error=float(abs(np.log(coarse / table.sum()))),
         acceptance=acceptance,
@@ -93,9 +102,9 @@ def draw_scalars(target: Conditional, size: int, rng: np.random.Generator) -> Sc
     )
 
 
-def _axes(target: Conditional) -> _Axes:
+def find_axes(target: Density, start: FloatArray) -> Axes:
     """Centre each axis on the mode, scale it by the curvature there, end it in the tails."""
-    mode = _mode(target)
+    mode = _mode(target, start)
     peak = target.log_density(mode[None, :])[0]
     scale, grids = np.ones_like(mode), []
     for k in range(len(mode)):
@@ -104,7 +113,7 @@ def _axes(target: Conditional) -> _Axes:
         ends = target.log_density(np.array([mode - step, mode + step]))
         scale[k] = 1.0 / np.sqrt(max((2 * peak - ends.sum()) / step[k] ** 2, 0.05))
     reach = np.linspace(0.5, 16.0, 125)
-    bare = _Axes(mode, scale, ())
+    bare = Axes(mode, scale, ())
     for k in range(len(mode)):
         limits = []
         for sign in (-1.0, 1.0):
@@ -116,13 +125,10 @@ def _axes(target: Conditional) -> _Axes:
         low, high = limits
         nodes = min(int(np.ceil((high - low) / _SPACING)), _MAX_NODES[len(mode)] - 1)
         grids.append(np.linspace(low, high, 2 * ((nodes + 1) // 2) + 1))
-    return _Axes(mode, scale, tuple(grids))
+    return Axes(mode, scale, tuple(grids))
 
 
-def _mode(target: Conditional) -> FloatArray:
-    A, _ = target.stats.gram(np.ones(1), np.ones(1))
-    start = np.full(target.dimension, 0.5 * np.log(A[0, -1, -1] / max(target.stats.nu, 1)))
-
+def _mode(target: Density, start: FloatArray) -> FloatArray:
     def loss(z: Any) -> float:
         return float(-np.maximum(target.log_density(z[None, :])[0], -1e300))
 
@@ -131,12 +137,7 @@ def _mode(target: Conditional) -> FloatArray:
 
 
 def _reject(
-    target: Conditional,
-    axes: _Axes,
-    table: FloatArray,
-    top: float,
-    size: int,
-    rng: np.random.Generator,
+    target: Density, axes: Axes, table: FloatArray, top: float, size: int, rng: np.random.Generator
 ) -> tuple[FloatArray, float]:
     """Draw from the interpolant (a mixture of hat kernels), accept against the exact density."""
     interpolant = RegularGridInterpolator(axes.grids, table, bounds_error=False, fill_value=0.0)

@@ -16,18 +16,19 @@ import pytensor.tensor as pt
 import xarray as xr
 
 from bayesdid.arrays import FloatArray
-from bayesdid.design.regressors import is_random
-from bayesdid.inference.exact.collapse import Blocks, Strata
-from bayesdid.inference.exact.conditional import Conditional
+from bayesdid.inference.exact.collapse import Equations
+from bayesdid.inference.exact.draw import Draws
+from bayesdid.inference.exact.target import Scalars
+from bayesdid.inference.exact.two_way import TwoWay
 
 
 def draw_collapsed(
-    target: Conditional, *, draws: int, tune: int, chains: int, seed: int, cores: int
-) -> tuple[dict[str, FloatArray], xr.Dataset]:
-    """Draws of ``coef``, ``sigma``, ``rho_unit``, ``rho_period`` (draws of a chain adjacent)."""
+    model: TwoWay, *, draws: int, tune: int, chains: int, seed: int, cores: int
+) -> tuple[Draws, xr.Dataset]:
+    """Draws of everything but the effects, a chain's adjacent, and statistics of the chains."""
     import nutpie
 
-    data, compiled = compiled_model(target)
+    data, compiled = compiled_model(model)
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")  # Numba announces internals
         tree = nutpie.sample(
@@ -46,50 +47,43 @@ def draw_collapsed(
     }
     sigma = flat["sigma"]
     one = np.ones_like(sigma)
-    return {
-        # NUTS explores coefficients made orthogonal by the within cross-products
-        "coef": flat["b"] @ data["whitening"].T,
-        "sigma": sigma,
-        "rho_unit": (flat["sigma_unit"] / sigma) ** 2 if target.kinds[0] else one,
-        "rho_period": (flat["sigma_period"] / sigma) ** 2 if target.kinds[1] else one,
-    }, tree["sample_stats"].to_dataset()
+    rho = [
+        (flat[f"sigma_{name}"] / sigma) ** 2 if random else one
+        for name, random in zip(("unit", "period"), model.stats.kinds, strict=True)
+    ]
+    scalars = Scalars(sigma, 0 * one, rho[0], rho[1], np.empty((len(sigma), 0)))
+    # NUTS explores coefficients made orthogonal by the within cross-products
+    coef = flat["b"] @ data["whitening"].T
+    return Draws(scalars, coef, [], float("nan")), tree["sample_stats"].to_dataset()
 
 
-def compiled_model(target: Conditional) -> tuple[dict[str, FloatArray], Any]:
-    """Data of `target` and the compiled graph for its shape, cached."""
-    stats = target.stats
-    A, _ = stats.gram(np.ones(1), np.ones(1))
-    information = A[0, :-1, :-1] + np.diag(target.precision) * A[0, -1, -1] / max(stats.nu, 1)
-    whitening = np.linalg.inv(np.linalg.cholesky(information)).T * np.sqrt(
-        A[0, -1, -1] / max(stats.nu, 1)
-    )
+def compiled_model(model: TwoWay) -> tuple[dict[str, FloatArray], Any]:
+    """Data of a model and the compiled graph for its shape, cached."""
+    stats, precision = model.stats, model.beliefs.sd**-2.0
+    A, _ = stats.gram(np.zeros(1), np.ones(1), np.ones(1))
+    spread = A[0, -1, -1] / max(stats.nu, 1)
+    information = A[0, :-1, :-1] + np.diag(precision) * spread
     data = {
-        "whitening": whitening,
-        "prior_mean": target.mean,
-        "prior_precision": target.precision,
+        "whitening": np.linalg.inv(np.linalg.cholesky(information)).T * np.sqrt(spread),
+        "prior_mean": model.beliefs.mean,
+        "prior_precision": precision,
         **_stat_data(stats),
     }
-    if not target.priors.is_flat:
-        data["scale"] = np.array(target.priors.scale)
+    if not model.priors.is_flat:
+        data["scale"] = np.array(model.priors.scale)
     shape = (
-        type(stats).__name__,
-        target.kinds,
-        target.priors.is_flat,
+        model.priors.is_flat,
         tuple((name, np.shape(value)) for name, value in data.items()),
-        *(
-            (stats.unit, stats.period)
-            if isinstance(stats, Strata)
-            else (stats.swapped, stats.big, stats.small)
-        ),
+        (stats.swapped, stats.rows.unit_kind, stats.rows.period_kind),
     )
-    return data, _compile(_Key(shape, target, data))
+    return data, _compile(_Key(shape, model, data))
 
 
 class _Key:
     """Hashes by shape only, and carries the first data of that shape to the compiler."""
 
-    def __init__(self, shape: tuple[Any, ...], target: Conditional, data: dict[str, Any]) -> None:
-        self.shape, self.target, self.data = shape, target, data
+    def __init__(self, shape: tuple[Any, ...], model: TwoWay, data: dict[str, Any]) -> None:
+        self.shape, self.model, self.data = shape, model, data
 
     def __hash__(self) -> int:
         return hash(self.shape)
@@ -104,37 +98,21 @@ def _compile(key: _Key) -> Any:
 
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
-        return nutpie.compile_pymc_model(_model(key.target, key.data))
+        return nutpie.compile_pymc_model(_model(key.model, key.data))
 
 
-def _stat_data(stats: Strata | Blocks) -> dict[str, FloatArray]:
-    if isinstance(stats, Strata):
-        used = {
-            "within": stats.within,
-            "N": np.array(float(stats.N)),
-            "T": np.array(float(stats.T)),
-        }
-        if stats.unit != "fixed":
-            used["between_units"] = stats.between_units
-        if stats.period != "fixed":
-            used["between_periods"] = stats.between_periods
-        return used
-    return {
-        "counts": stats.counts,
-        "C": stats.C,
-        "HH": stats.HH,
-        "ZW": stats.ZW,
-        "HW": stats.HW,
-        "WW": stats.WW,
-        "nu": np.array(float(stats.nu)),
-    }
+def _stat_data(stats: Equations) -> dict[str, FloatArray]:
+    used = {"M": stats.M[0], "nu": np.array(float(stats.nu))}
+    if stats.products is not None:
+        used |= {"Q": stats.products.Q, "d": stats.products.d[:, 0], "size": stats.products.size}
+    return used
 
 
-def _model(target: Conditional, data: dict[str, FloatArray]) -> pm.Model:
-    priors, flat = target.priors, target.priors.is_flat
+def _model(of: TwoWay, data: dict[str, FloatArray]) -> pm.Model:
+    priors, flat = of.priors, of.priors.is_flat
     with pm.Model() as model:
         d = {name: pm.Data(name, value) for name, value in data.items()}
-        b = pm.Flat("b", shape=len(target.mean))
+        b = pm.Flat("b", shape=len(of.beliefs.mean))
         coef = d["whitening"] @ b
         prior = d["prior_precision"] * (coef - d["prior_mean"]) ** 2
         pm.Potential("coefficient_prior", -0.5 * pt.sum(prior))
@@ -143,7 +121,7 @@ def _model(target: Conditional, data: dict[str, FloatArray]) -> pm.Model:
         if not flat:
             pm.Potential("sigma_prior", log_sigma - sigma / d["scale"])
         rho = []
-        for name, random in zip(("unit", "period"), target.kinds, strict=True):
+        for name, random in zip(("unit", "period"), of.stats.kinds, strict=True):
             if not random:
                 rho.append(pt.ones(()))
                 continue
@@ -157,46 +135,31 @@ def _model(target: Conditional, data: dict[str, FloatArray]) -> pm.Model:
             pm.Potential(f"sigma_{name}_prior", density)
             rho.append((group / sigma) ** 2)
         residual = pt.concatenate([-coef, [1.0]])
-        part = _strata_likelihood if isinstance(target.stats, Strata) else _blocks_likelihood
-        q, logdet, nu = part(target.stats, d, residual, rho[0], rho[1])
-        pm.Potential("likelihood", -nu * log_sigma - 0.5 * logdet - 0.5 * q / sigma**2)
+        q, logdet = _likelihood(of.stats, d, residual, *of.stats.ratios(rho[0], rho[1]))
+        pm.Potential("likelihood", -d["nu"] * log_sigma - 0.5 * logdet - 0.5 * q / sigma**2)
     return model
 
 
-def _strata_likelihood(
-    stats: Any, d: dict[str, Any], r: Any, rho_unit: Any, rho_period: Any
-) -> tuple[Any, Any, Any]:
-    N, T = d["N"], d["T"]
-    q, logdet, nu = r @ d["within"] @ r, 0.0, (N - 1) * (T - 1)
-    for kind, name, inflation, dof in (
-        (stats.unit, "between_units", T * rho_unit, N - 1),
-        (stats.period, "between_periods", N * rho_period, T - 1),
-    ):
-        if kind == "fixed":
-            continue
-        matrix, nu = d[name], nu + dof
-        if is_random(kind):
-            q = q + r @ matrix @ r / (1 + inflation)
-            logdet = logdet + dof * pt.log1p(inflation)
-        else:
-            q = q + r @ matrix @ r
-    return q, logdet, nu
-
-
-def _blocks_likelihood(
-    stats: Any, d: dict[str, Any], r: Any, rho_unit: Any, rho_period: Any
-) -> tuple[Any, Any, Any]:
-    rho_big, rho_small = (rho_period, rho_unit) if stats.swapped else (rho_unit, rho_period)
-    diagonal = d["counts"] + (1 / rho_big if is_random(stats.big) else 0.0)
-    penalty = stats.penalised / rho_small if is_random(stats.small) else 0.0 * stats.penalised
-    z, h = d["ZW"] @ r, d["HW"] @ r
-    S = d["HH"] + pt.diag(pt.as_tensor(penalty)) - d["C"].T @ (d["C"] / diagonal[:, None])
-    L = pt.linalg.cholesky(S)
-    right = pt.linalg.solve_triangular(L, h - d["C"].T @ (z / diagonal), lower=True)
-    q = r @ d["WW"] @ r - pt.sum(z**2 / diagonal) - pt.sum(right**2)
-    logdet = pt.sum(pt.log(diagonal)) + 2 * pt.sum(pt.log(pt.diag(L)))
-    if is_random(stats.big):
-        logdet = logdet + d["counts"].shape[0] * pt.log(rho_big)
-    if is_random(stats.small):
-        logdet = logdet + stats.small_levels * pt.log(rho_small)
-    return q, logdet, d["nu"]
+def _likelihood(
+    stats: Equations, d: dict[str, Any], r: Any, rho_first: Any, rho_second: Any
+) -> tuple[Any, Any]:
+    """Quadratic form and log-determinant, units eliminated by classes, then the rest."""
+    G, logdet, m = d["M"], 0.0, stats.m
+    if stats.products is not None:
+        random = stats.rows.unit_kind == "random"
+        total = d["d"] + (1 / rho_first if random else 0.0)
+        G = G - pt.tensordot(1 / total, d["Q"], axes=1)
+        logdet = logdet + pt.sum(d["size"] * pt.log(total))
+        if random:
+            logdet = logdet + stats.rows.N * pt.log(rho_first)
+    q = r @ G[m:, m:] @ r
+    if not m:
+        return q, logdet
+    penalised = stats.rows.period_kind == "random"
+    penalty = stats.penalised / rho_second if penalised else 0.0 * stats.penalised
+    L = pt.linalg.cholesky(G[:m, :m] + pt.diag(pt.as_tensor(penalty)))
+    right = pt.linalg.solve_triangular(L, G[:m, m:] @ r, lower=True)
+    logdet = logdet + 2 * pt.sum(pt.log(pt.diag(L)))
+    if penalised:
+        logdet = logdet + stats.penalised.sum() * pt.log(rho_second)
+    return q - pt.sum(right**2), logdet

@@ -12,7 +12,7 @@ from bayesdid.arrays import FloatArray
 from bayesdid.design.design import Design
 from bayesdid.design.within import absorb
 from bayesdid.exceptions import InputError
-from bayesdid.inference.exact.ar1 import fit_ar1
+from bayesdid.inference.exact.gaussian import fit_gaussian
 from bayesdid.inference.fit import fit
 from bayesdid.inference.nuts.chain import Attempt, sample_chains
 from bayesdid.inference.tree import provenance
@@ -51,7 +51,7 @@ def fit_errors(
     if kind == "iid":
         return fit(design, errors="iid", seed=seed, draws=draws, chains=chains).tree
     if kind == "ar1":
-        return fit_ar1(design, seed=seed, draws=draws, chains=chains)
+        return fit_gaussian(design, serial=True, seed=seed, draws=draws, chains=chains)
     priors = resolve_priors("weak", design)
     if kind == "negative_binomial":
         priors = count_priors(design, exposure)

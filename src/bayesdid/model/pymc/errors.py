@@ -18,7 +18,7 @@ unit_variance
     :math:`e_{it} \sim N(0, \sigma_i^2)`, :math:`\log \sigma_i \sim N(\log \sigma, \omega^2)`,
     :math:`\omega \sim` half-normal(1).
 
-The AR(1) model is drawn exactly by :mod:`bayesdid.inference.exact.ar1`; the others are sampled.
+The AR(1) model is drawn exactly by :mod:`bayesdid.inference.exact.gaussian`, others are sampled.
 """
 
 from __future__ import annotations

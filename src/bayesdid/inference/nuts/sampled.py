@@ -1,0 +1,73 @@
+"""Fits by the two samplers of i.i.d. two-way models: the model as written, and collapsed."""
+
+from __future__ import annotations
+
+import numpy as np
+import xarray as xr
+
+from bayesdid.design.design import Design
+from bayesdid.design.regressors import regressors
+from bayesdid.inference.exact.two_way import named_scalars, two_way_model
+from bayesdid.inference.gate import chain_gate
+from bayesdid.inference.nuts.collapsed import draw_collapsed
+from bayesdid.inference.nuts.plain import draw_plain
+from bayesdid.inference.registry import Size
+from bayesdid.inference.tree import assemble, posterior_dataset, provenance
+from bayesdid.model.priors import Priors
+
+
+def fit_plain(design: Design, priors: Priors, size: Size) -> xr.DataTree:
+    """Posterior of the PyMC model as written."""
+    posterior, stats = draw_plain(
+        design,
+        priors,
+        draws=size.draws,
+        tune=size.tune,
+        chains=size.chains,
+        seed=size.seed,
+        cores=size.cores,
+    )
+    tree = assemble(
+        posterior,
+        design,
+        regressors(design),
+        log_likelihood=False,
+        posterior_predictive=False,
+        sample_stats=stats,
+        rng=np.random.default_rng(size.seed),
+    )
+    return _stamp(tree, design, priors, "plain", size)
+
+
+def fit_collapsed(design: Design, priors: Priors, size: Size) -> xr.DataTree:
+    """Posterior of the small parameters by chains, of the effects exactly."""
+    model = two_way_model(design, priors)
+    rng = np.random.default_rng(size.seed)
+    found, stats = draw_collapsed(
+        model,
+        draws=size.draws,
+        tune=size.tune,
+        chains=size.chains,
+        seed=size.seed,
+        cores=size.cores,
+    )
+    effects = model.recover(found, rng)
+    tree = assemble(
+        posterior_dataset(
+            design, model.data, named_scalars(model, found, design), effects, size.chains
+        ),
+        design,
+        model.data,
+        effects=effects,
+        log_likelihood=False,
+        posterior_predictive=False,
+        sample_stats=stats,
+        rng=rng,
+    )
+    return _stamp(tree, design, priors, "collapsed", size)
+
+
+def _stamp(tree: xr.DataTree, design: Design, priors: Priors, name: str, size: Size) -> xr.DataTree:
+    gate = chain_gate(tree)
+    tree.attrs = provenance(design, priors, name, size.seed, size.draws, size.chains, gate, None)
+    return tree
