@@ -5,8 +5,8 @@ from pathlib import Path
 
 ROOT = Path(__file__).parents[1]
 SOURCE = ROOT / "src" / "bayesdid"
-# imports go one way, in this order; the first five are modules that all share
-SHARED = ("arrays", "exceptions", "jsonio", "logs", "summary")
+# imports go one way, in this order; the first seven are modules that all share
+SHARED = ("arrays", "digest", "exceptions", "files", "jsonio", "logs", "summary")
 PACKAGES = (
     "study",
     "panel",

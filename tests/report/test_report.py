@@ -11,6 +11,7 @@ import bayesdid as bd
 from bayesdid.jsonio import to_json
 from bayesdid.report.html import answer, render
 from bayesdid.report.results import compute_results
+from bayesdid.report.run import Run
 from bayesdid.report.tables import frames
 from bayesdid.report.text import estimate, number, probability
 from bayesdid.report.write import write_report
@@ -145,9 +146,11 @@ def test_tables_hold_the_numbers_of_results(folder, results):
 
 
 def test_second_run_reuses_every_fit(studies, folder):
-    study = bd.load_study(studies / "small")
-    again = compute_results(study, bd.load_panel(study), folder / "fits", draws=300)
-    assert all(fit["reused"] for fit in again["fits"])
+    study, run = bd.load_study(studies / "small"), Run()
+    compute_results(study, bd.load_panel(study), folder / "fits", draws=300, run=run)
+    for items in (run.fits, run.checks, run.analyses):
+        assert all(item["reused"] for item in items)
+    assert run.reused == len(run.fits) > 0
 
 
 def test_identity_holds(results):

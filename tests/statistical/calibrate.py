@@ -9,25 +9,24 @@ from __future__ import annotations
 
 import argparse
 import dataclasses
-import multiprocessing
 import os
 import sys
 import time
 import warnings
 from collections.abc import Callable
-from concurrent.futures import ProcessPoolExecutor
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
 
 import numpy as np
 import pandas as pd
-from panels import fit_iid as fit
 from scipy.stats import binom
 
-sys.path.insert(0, str(Path(__file__).parents[1] / "analyses"))
+sys.path.insert(0, str(Path(__file__).parents[1] / "families"))
+sys.path.insert(0, str(Path(__file__).parents[1] / "inference"))
 
 from made import make_panel, make_study, staggered
+from panels import fit_iid as fit
 
 from bayesdid.design.build import build_design, with_effects
 from bayesdid.design.cohort import cohort_design
@@ -40,6 +39,7 @@ from bayesdid.inference.exact.ar1 import fit_ar1
 from bayesdid.inference.exact.conjugate import conjugate_posterior
 from bayesdid.inference.exact.instrument import draw_instrument, with_instrument
 from bayesdid.inference.exact.pooled import fit_pooled
+from bayesdid.inference.executor import map_fits, process_pool
 from bayesdid.peers.fixest import least_squares
 from bayesdid.peers.instrument import two_stage
 from bayesdid.summary import LEVELS, hdi
@@ -341,12 +341,8 @@ def trial(job: tuple[str, int]) -> dict[str, object]:
 def calibrate(size: int, workers: int = 1, names: list[str] | None = None) -> pd.DataFrame:
     """Coverage, bias and RMSE of every family over `size` panels each."""
     jobs = [(name, seed) for name in names or FAMILIES for seed in range(size)]
-    if workers > 1:
-        context = multiprocessing.get_context("spawn")
-        with ProcessPoolExecutor(workers, mp_context=context) as pool:
-            rows = list(pool.map(trial, jobs, chunksize=max(1, size // 8)))
-    else:
-        rows = [trial(job) for job in jobs]
+    with process_pool(workers):
+        rows = map_fits(trial, jobs, chunk=max(1, size // 8))
     found = []
     for name, part in pd.DataFrame(rows).groupby("family", sort=False):
         bias_se = part["error"].std(ddof=1) / np.sqrt(len(part))

@@ -17,12 +17,10 @@ from __future__ import annotations
 
 import argparse
 import dataclasses
-import multiprocessing
 import os
 import sys
 import time
 import warnings
-from concurrent.futures import ProcessPoolExecutor
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
@@ -37,6 +35,7 @@ from planted import base_design, near
 
 from bayesdid.inference.exact.durbin import draw_spatial, spatial_target
 from bayesdid.inference.exact.durbin_fit import effects_of, fit_spatial
+from bayesdid.inference.executor import map_fits, process_pool
 from bayesdid.model.priors import Priors
 from bayesdid.panel.places import random_places
 from bayesdid.peers.spatial_impacts import ml_impacts
@@ -333,11 +332,8 @@ def bands(size: int, error: float = 0.01) -> dict[str, tuple[float, float]]:
 
 
 def _run(function, jobs: list, workers: int) -> list:
-    if workers == 1:
-        return [function(job) for job in jobs]
-    context = multiprocessing.get_context("spawn")
-    with ProcessPoolExecutor(workers, mp_context=context) as pool:
-        return list(pool.map(function, jobs, chunksize=25))
+    with process_pool(workers):
+        return map_fits(function, jobs, chunk=25)
 
 
 def _markdown(table: pd.DataFrame) -> str:

@@ -2,30 +2,52 @@
 
 from __future__ import annotations
 
-import json
+from dataclasses import dataclass
 from typing import Any
 
 import pandas as pd
 
 from bayesdid.checks.run import run_checks
+from bayesdid.digest import digest
+from bayesdid.exceptions import Note
+from bayesdid.files import damaged
 from bayesdid.inference.store import StoredFit
-from bayesdid.jsonio import write_json
+from bayesdid.jsonio import read_sealed, write_sealed
 
-_FORMAT = 2
+
+@dataclass(frozen=True, slots=True)
+class StoredChecks:
+    """Results of all checks of a stored fit, as dictionaries.
+
+    Attributes
+    ----------
+    results
+        See :meth:`bayesdid.checks.check.CheckResult.to_dict`.
+    reused
+        Whether they were already on disk.
+    notes
+        Named warnings of the store, e.g. that a damaged file was made again.
+    """
+
+    results: list[dict[str, Any]]
+    reused: bool
+    notes: tuple[Note, ...] = ()
 
 
 def check_or_reuse(
     stored: StoredFit, arms: pd.Series, minimum: float | None, labels: dict[str, str]
-) -> list[dict[str, Any]]:
-    """Results of all checks of a stored fit, as dictionaries; reused if they are on disk."""
-    path = stored.path.with_suffix(f".checks{_FORMAT}.json")
-    if path.is_file():
-        try:
-            found: list[dict[str, Any]] = json.loads(path.read_text(encoding="utf-8"))
-        except ValueError:
-            path.unlink()  # damaged: made again
-        else:
-            return found
+) -> StoredChecks:
+    """All checks of a stored fit; reused if they are on disk and whole."""
+    key = digest("checks", stored.request.key, arms, minimum, labels)[:16]
+    name = f"{stored.request.design.spec_id}-{stored.request.label}-checks-{key}.json"
+    path = stored.path.with_name(name)
+    notes: tuple[Note, ...] = ()
+    try:
+        return StoredChecks(read_sealed(path), True)
+    except FileNotFoundError:
+        pass
+    except ValueError:
+        notes = (damaged(path),)
     results = run_checks(
         stored.load(),
         stored.request.design,
@@ -34,6 +56,4 @@ def check_or_reuse(
         labels=labels,
         seed=stored.request.seed,
     )
-    found = [result.to_dict() for result in results]
-    write_json(path, found)
-    return found
+    return StoredChecks(write_sealed(path, [item.to_dict() for item in results]), False, notes)

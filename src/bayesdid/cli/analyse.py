@@ -25,11 +25,11 @@ def command(
     as_json: Annotated[bool, typer.Option("--json", help="One JSON document on stdout.")] = False,
 ) -> None:
     """Analyse specs of families beyond two-way regressions, print what was found."""
-    from bayesdid.cli.console import console, print_json, stepper
+    from bayesdid.cli.console import console, print_json, print_notes, stepper
     from bayesdid.exceptions import InputError
     from bayesdid.families.run import plan_analyses
     from bayesdid.families.store import analyse_all
-    from bayesdid.inference.plan import process_pool
+    from bayesdid.inference.executor import process_pool
     from bayesdid.panel.load import load_panel
     from bayesdid.study.load import load_study
 
@@ -37,8 +37,9 @@ def command(
     data = load_panel(loaded, panel)
     requests = plan_analyses(loaded, data, spec, seed=seed, draws=draws)
     folder = out or Path("reports") / loaded.id / "fits"
-    with process_pool(workers, jobs=len(requests)) as pool, stepper() as step:
-        found = analyse_all(requests, folder, executor=pool, done=step("analyses", len(requests)))
+    with process_pool(workers), stepper() as step:
+        found = analyse_all(requests, folder, done=step("analyses", len(requests)))
+    print_notes(note for item in found for note in item.notes)
     if spec is not None and (refused := [item for item in found if item.refused]):
         raise InputError(refused[0].refused)
     if as_json:

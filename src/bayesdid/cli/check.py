@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+from functools import partial
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Any
 
 import typer
 
@@ -17,12 +18,12 @@ def command(
     effects: Annotated[str, typer.Option(help="fixed, random or mundlak.")] = "fixed",
     seed: Annotated[int, typer.Option(help="Random seed.")] = 0,
     strict: Annotated[bool, typer.Option("--strict", help="Exit 1 if a check fails.")] = False,
+    workers: Annotated[int | None, typer.Option(min=1, help="Processes; default all.")] = None,
     as_json: Annotated[bool, typer.Option("--json", help="One JSON document on stdout.")] = False,
 ) -> None:
     """Does the model describe the data? Checks of every fit, and what failing means."""
-    from bayesdid.checks.run import run_checks
     from bayesdid.cli.console import out, print_json, progress
-    from bayesdid.inference.fit import fit
+    from bayesdid.inference.executor import map_fits, process_pool
     from bayesdid.inference.plan import plan_fits
     from bayesdid.panel.adoption import arm
     from bayesdid.panel.load import load_panel
@@ -31,27 +32,15 @@ def command(
     loaded = load_study(study)
     data = load_panel(loaded, panel)
     plan = plan_fits(loaded, data, specs=spec, kinds=(effects,), seed=seed)
-    outcome = loaded.file.outcome
-    document = []
-    with progress("checks", len(plan.requests)) as done:
-        for request in plan.requests:
-            minimum = outcome.minimum_of(request.design.outcome)
-            results = run_checks(
-                fit(request.design, priors=request.priors, seed=seed),
-                request.design,
-                arm(data.adoption),
-                minimum=minimum,
-                labels=data.unit_labels,
-                seed=seed,
-            )
-            document.append(
-                {
-                    "spec": request.design.spec_id,
-                    "synthetic": data.synthetic or "",
-                    "results": [result.to_dict() for result in results],
-                }
-            )
-            done(request.design.spec_id)
+    run = partial(
+        _check, arms=arm(data.adoption), outcome=loaded.file.outcome, labels=data.unit_labels
+    )
+    with process_pool(workers), progress("checks", len(plan.requests)) as done:
+        made = map_fits(run, plan.requests, done=lambda request: done(request.design.spec_id))
+    document = [
+        {"spec": request.design.spec_id, "synthetic": data.synthetic or "", "results": results}
+        for request, results in zip(plan.requests, made, strict=True)
+    ]
     if as_json:
         print_json(document)
     else:
@@ -64,3 +53,19 @@ def command(
                 out.print(f"  {mark} {result['text']}")  # type: ignore[index]
     if strict and any(r["passed"] is False for e in document for r in e["results"]):  # type: ignore[index]
         raise typer.Exit(1)
+
+
+def _check(request: Any, arms: Any, outcome: Any, labels: dict[str, str]) -> list[dict[str, Any]]:
+    """All checks of one fit, as dictionaries."""
+    from bayesdid.checks.run import run_checks
+    from bayesdid.inference.store import make_fit
+
+    results = run_checks(
+        make_fit(request),
+        request.design,
+        arms,
+        minimum=outcome.minimum_of(request.design.outcome),
+        labels=labels,
+        seed=request.seed,
+    )
+    return [result.to_dict() for result in results]

@@ -17,6 +17,7 @@ def command(
     ] = None,
     draws: Annotated[int, typer.Option(min=100, help="Draws per chain, of four chains.")] = 1000,
     seed: Annotated[int, typer.Option(help="Random seed.")] = 0,
+    workers: Annotated[int | None, typer.Option(min=1, help="Processes; default all.")] = None,
     as_json: Annotated[bool, typer.Option("--json", help="One JSON document on stdout.")] = False,
 ) -> None:
     """Leave-one-unit-out, K-fold over units, and stacking weights."""
@@ -24,6 +25,7 @@ def command(
     from bayesdid.cli.console import print_json
     from bayesdid.exceptions import InputError
     from bayesdid.families.compare import compare
+    from bayesdid.inference.executor import process_pool
     from bayesdid.panel.load import load_panel
     from bayesdid.study.load import load_study
 
@@ -33,7 +35,8 @@ def command(
     loaded = load_study(study)
     data = load_panel(loaded, panel)
     kinds = [kind for kind in known if effects is None or kind in effects]
-    content = compare(loaded, spec, data, kinds=kinds, draws=draws, seed=seed).to_dict()  # type: ignore[arg-type]
+    with process_pool(workers):
+        content = compare(loaded, spec, data, kinds=kinds, draws=draws, seed=seed).to_dict()  # type: ignore[arg-type]
     if as_json:
         print_json(content)
     else:

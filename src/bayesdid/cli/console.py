@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import ExitStack, contextmanager
 from typing import Any
 
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 
+from bayesdid.exceptions import Note
 from bayesdid.jsonio import to_json
 
 console = Console(stderr=True, highlight=False)
@@ -19,6 +20,12 @@ out = Console(highlight=False)
 def print_json(value: Any) -> None:
     """Write one JSON document to stdout; NaN and infinities become null."""
     sys.stdout.write(to_json(value) + "\n")
+
+
+def print_notes(notes: Iterable[Note]) -> None:
+    """Write named warnings to stderr, one line each."""
+    for note in notes:
+        console.print(f"note: {note.text}", markup=False, soft_wrap=True)
 
 
 @contextmanager

@@ -31,8 +31,9 @@ def command(
     as_json: Annotated[bool, typer.Option("--json", help="One JSON document on stdout.")] = False,
 ) -> None:
     """Fit specs, store the posteriors as NetCDF, print the treatment effects."""
-    from bayesdid.cli.console import console, print_json, stepper
-    from bayesdid.inference.plan import plan_fits, process_pool
+    from bayesdid.cli.console import console, print_json, print_notes, stepper
+    from bayesdid.inference.executor import process_pool
+    from bayesdid.inference.plan import plan_fits
     from bayesdid.inference.store import fit_all
     from bayesdid.panel.load import load_panel
     from bayesdid.study.load import load_study
@@ -51,10 +52,9 @@ def command(
         seed=seed,
     )
     folder = out or Path("reports") / loaded.id / "fits"
-    with process_pool(workers, jobs=len(plan.requests)) as pool, stepper() as step:
-        stored = fit_all(
-            plan.requests, folder, executor=pool, done=step("fits", len(plan.requests))
-        )
+    with process_pool(workers), stepper() as step:
+        stored = fit_all(plan.requests, folder, done=step("fits", len(plan.requests)))
+    print_notes(note for fit in stored for note in fit.notes)
     rows = [row for fit in stored for row in _rows(fit)]
     if as_json:
         print_json(

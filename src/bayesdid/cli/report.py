@@ -24,25 +24,28 @@ def command(
     as_json: Annotated[bool, typer.Option("--json", help="Results on stdout as JSON.")] = False,
 ) -> None:
     """Write a report: one HTML page, results.json, CSV and LaTeX tables."""
-    from bayesdid.cli.console import console, print_json, stepper
-    from bayesdid.inference.plan import process_pool
+    from bayesdid.cli.console import console, print_json, print_notes, stepper
+    from bayesdid.inference.executor import process_pool
     from bayesdid.panel.load import load_panel
     from bayesdid.report.results import compute_results
+    from bayesdid.report.run import Run
     from bayesdid.report.write import write_report
     from bayesdid.study.load import load_study
 
     loaded = load_study(study)
     data = load_panel(loaded, panel)
     folder = out or Path("reports") / loaded.id
-    with process_pool(workers) as executor, stepper() as step:
+    run = Run(workers)
+    with process_pool(workers), stepper() as step:
         results = compute_results(
-            loaded, data, folder / "fits", executor=executor, draws=draws, seed=seed, step=step
+            loaded, data, folder / "fits", draws=draws, seed=seed, step=step, run=run
         )
-    page = write_report(results, folder)
-    reused = sum(fit["reused"] for fit in results["fits"])
+    page = write_report(results, folder, run)
+    print_notes(run.notes)
     failed = [fit for fit in results["fits"] if not fit["converged"]]
     console.print(
-        f"{loaded.id}: {len(results['fits'])} fits ({reused} reused, {len(failed)} not converged); "
+        f"{loaded.id}: {len(results['fits'])} fits ({run.reused} reused, "
+        f"{len(failed)} not converged); "
         f"audit: {results['audit']['counts']['contradiction']} contradictions"
     )
     if data.synthetic:

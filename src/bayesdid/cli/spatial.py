@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import partial
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -30,12 +31,13 @@ def command(
     ] = None,
     draws: Annotated[int, typer.Option(min=100, help="A quarter of the draws.")] = 1000,
     seed: Annotated[int, typer.Option(help="Random seed.")] = 0,
+    workers: Annotated[int | None, typer.Option(min=1, help="Processes; default all.")] = None,
     as_json: Annotated[bool, typer.Option("--json", help="One JSON document on stdout.")] = False,
 ) -> None:
     """Direct, indirect and total effects; which model and weights; a distance boundary."""
     from bayesdid.cli.analyse import is_sound, print_analysis
     from bayesdid.cli.console import print_json
-    from bayesdid.families.run import analyse
+    from bayesdid.inference.executor import map_fits, process_pool
     from bayesdid.panel.load import load_panel
     from bayesdid.study.load import load_study
 
@@ -49,7 +51,9 @@ def command(
         "compare": (weights or [])[1:] or None,
     }
     specs = _specs(loaded, spec, weights, {k: v for k, v in settings.items() if v is not None})
-    results = [analyse(loaded, item, data, seed=seed, draws=draws).to_dict() for item in specs]
+    with process_pool(workers):
+        run = partial(_analyse, study=loaded, panel=data, seed=seed, draws=draws)
+        results = map_fits(run, specs)
     if as_json:
         print_json({"study": loaded.id, "synthetic": data.synthetic or "", "analyses": results})
     else:
@@ -57,6 +61,12 @@ def command(
             print_analysis(content)
     if not all(is_sound(content) for content in results):
         raise typer.Exit(1)
+
+
+def _analyse(spec: Any, study: Any, panel: Any, seed: int, draws: int) -> dict[str, Any]:
+    from bayesdid.families.run import analyse
+
+    return analyse(study, spec, panel, seed=seed, draws=draws).to_dict()
 
 
 _SPATIAL = ("sdm", "spillover_bands", "spillover_distance")

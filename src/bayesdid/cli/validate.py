@@ -13,12 +13,14 @@ def command(
     panel: Annotated[Path | None, typer.Option(help="Panel file.")] = None,
     spec: Annotated[list[str] | None, typer.Option(help="Spec id; repeat for several.")] = None,
     seed: Annotated[int, typer.Option(help="Random seed.")] = 0,
+    workers: Annotated[int | None, typer.Option(min=1, help="Processes; default all.")] = None,
     as_json: Annotated[bool, typer.Option("--json", help="One JSON document on stdout.")] = False,
 ) -> None:
     """Published | least squares | Bayes: with flat priors they must agree."""
     from bayesdid.cli.console import print_json, progress
-    from bayesdid.inference.fit import fit
+    from bayesdid.inference.executor import map_fits, process_pool
     from bayesdid.inference.plan import plan_fits
+    from bayesdid.inference.store import make_fit
     from bayesdid.panel.load import load_panel
     from bayesdid.peers.agreement import agree
     from bayesdid.study.load import load_study
@@ -28,12 +30,10 @@ def command(
     kinds = ("flat", "fixed", "random", "mundlak")
     plan = plan_fits(loaded, data, specs=spec, kinds=kinds, seed=seed)
     fits: dict[str, dict[str, Any]] = {}
-    with progress("fits", len(plan.requests)) as done:
-        for request in plan.requests:
-            fits.setdefault(request.design.spec_id, {})[request.label] = fit(
-                request.design, priors=request.priors, seed=seed
-            )
-            done(request.design.spec_id)
+    with process_pool(workers), progress("fits", len(plan.requests)) as done:
+        made = map_fits(make_fit, plan.requests, done=lambda r: done(r.design.spec_id))
+    for request, tree in zip(plan.requests, made, strict=True):
+        fits.setdefault(request.design.spec_id, {})[request.label] = tree
     agreements = [
         agree(design, fits[name], spec=loaded[name]) for name, design in plan.designs.items()
     ]

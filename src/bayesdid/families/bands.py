@@ -2,18 +2,23 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from dataclasses import dataclass
+from functools import partial
 from typing import Any
 
 import numpy as np
 
 from bayesdid.arrays import FloatArray
 from bayesdid.design.build import as_two_way, build_design
+from bayesdid.design.design import Design
 from bayesdid.exceptions import InputError, NotIdentifiedError
 from bayesdid.families.analysis import Analysis, Figure, Series, Table, draws_tree
 from bayesdid.families.options import positive_number, refuse_unknown
-from bayesdid.inference.exact.durbin_fit import SpatialFit, fit_spatial
+from bayesdid.inference.exact.durbin_fit import fit_spatial
+from bayesdid.inference.executor import map_fits
 from bayesdid.panel.panel import Panel
-from bayesdid.published.sweep import Sweep, band_sweep
+from bayesdid.published.sweep import Sweep, sweep_of
 from bayesdid.spatial.design import spatial_design, unstack
 from bayesdid.spatial.weights.build import panel_distances
 from bayesdid.spatial.weights.distance import rings
@@ -22,6 +27,16 @@ from bayesdid.study.load import Spec, Study
 
 _DEFAULTS = {"step_km": 100.0, "last_km": 2000.0, "power": 1.0, "level": 0.90}
 _DRAWS = 4  # times the chains' draws: simultaneous limits are far out in the tails
+
+
+@dataclass(frozen=True, slots=True)
+class _Band:
+    """What is kept of one band's model: draws of the indirect effect, shape (S,), mean of rho."""
+
+    name: str
+    indirect: FloatArray
+    rho: float
+    converged: bool
 
 
 def bands(study: Study, spec: Spec, panel: Panel, *, seed: int = 0, draws: int = 1000) -> Analysis:
@@ -38,33 +53,38 @@ def bands(study: Study, spec: Spec, panel: Panel, *, seed: int = 0, draws: int =
     near = panel_distances(study, panel)
     units = panel.units
     treated = unstack(base, base.D[:, 0]).max(axis=1)
-    found: list[tuple[float, float, Weights | None]] = []
+    edges: list[tuple[float, float]] = []
+    weights: list[Weights] = []
+    empty: list[str] = []
     for ring in rings(near, options["step_km"], options["last_km"], power=options["power"]):
         name = f"{ring.low:g}-{ring.high:g} km"
         reached = ring.matrix @ treated  # nobody there may ever be treated
-        weights = make_weights(ring.matrix, units, name) if np.any(reached) else None
-        found.append((ring.low, ring.high, weights))
-    term = base.treatments[0]
-    fits: dict[str, SpatialFit] = {}
-
-    def fit_band(weights: Weights) -> dict[str, FloatArray]:
-        fit = fit_spatial(spatial_design(base, weights), size=4 * _DRAWS * draws, seed=seed)
-        fits[weights.name] = fit
-        return {part: getattr(fit.effects[term], part) for part in ("direct", "indirect", "total")}
-
-    sweep = band_sweep(found, fit_band, level=options["level"], better=study.file.outcome.better)
-    if not fits:
+        if not np.any(reached):
+            empty.append(name)
+            continue
+        weights.append(make_weights(ring.matrix, units, name))
+        edges.append((ring.low, ring.high))
+    if not weights:
         raise NotIdentifiedError(
             f"{spec.id}: no unit has a treated one within {options['last_km']:g} km",
             remedy="widen last_km",
         )
-    failed = tuple(name for name, fit in fits.items() if not fit.converged)
-    kept = slice(0, 4 * draws)
-    draws_by_band = {name: fit.effects[term].indirect[kept] for name, fit in fits.items()}
+    term = base.treatments[0]
+    fit = partial(_fit_band, base=base, size=4 * _DRAWS * draws, seed=seed)
+    found = map_fits(fit, weights)
+    sweep = sweep_of(
+        edges,
+        [band.indirect for band in found],
+        level=options["level"],
+        better=study.file.outcome.better,
+        skipped=tuple(empty),
+    )
+    failed = tuple(band.name for band in found if not band.converged)
+    draws_by_band = {band.name: band.indirect[: 4 * draws] for band in found}
     notes = [note.text for note in base.notes]
     if sweep.skipped:
         notes.append(f"no unit has a treated one {', '.join(sweep.skipped)} away")
-    alone = {name: len(fit.design.weights.islands) for name, fit in fits.items()}
+    alone = {item.name: len(item.islands) for item in weights}
     if any(alone.values()):
         notes.append(
             "units without a neighbour in a band: "
@@ -87,7 +107,7 @@ def bands(study: Study, spec: Spec, panel: Panel, *, seed: int = 0, draws: int =
                 "bands",
                 f"Indirect effect of {term} by band, each from a model of its own; "
                 f"all_low and all_high hold for all bands at once",
-                _frame(sweep, fits),
+                _frame(sweep, found),
             ),
         ),
         (_figure(sweep, term, unit),),
@@ -100,11 +120,16 @@ def bands(study: Study, spec: Spec, panel: Panel, *, seed: int = 0, draws: int =
     )
 
 
-def _frame(sweep: Sweep, fits: dict[str, SpatialFit]) -> Any:
+def _fit_band(weights: Weights, base: Design, size: int, seed: int) -> _Band:
+    fit = fit_spatial(spatial_design(base, weights), size=size, seed=seed)
+    indirect = fit.effects[base.treatments[0]].indirect
+    return _Band(weights.name, indirect, float(fit.draws.rho.mean()), fit.converged)
+
+
+def _frame(sweep: Sweep, bands: Sequence[_Band]) -> Any:
     frame = sweep.frame.copy()
-    labels = [f"{a:g}-{b:g} km" for a, b in zip(frame["from_km"], frame["to_km"], strict=True)]
-    frame.insert(0, "band", labels)
-    frame["rho"] = [float(fits[label].draws.rho.mean()) for label in labels]
+    frame.insert(0, "band", [band.name for band in bands])
+    frame["rho"] = [band.rho for band in bands]
     for column in ("excludes_zero", "survives"):
         frame[column] = np.where(frame[column], "yes", "no")
     return frame.drop(columns=["from_km", "to_km"])

@@ -11,6 +11,7 @@ from __future__ import annotations
 
 import dataclasses
 from collections.abc import Sequence
+from functools import partial
 from typing import Any
 
 import numpy as np
@@ -20,12 +21,13 @@ from scipy.linalg import helmert
 from scipy.optimize import minimize
 from scipy.special import logsumexp
 
-from bayesdid.arrays import FloatArray
+from bayesdid.arrays import FloatArray, IntArray
 from bayesdid.checks.loo import without_unit
 from bayesdid.design.build import build_design, drop_collinear, with_effects
 from bayesdid.design.design import Design
 from bayesdid.exceptions import InputError
 from bayesdid.families.analysis import Analysis, Figure, Series, Table
+from bayesdid.inference.executor import item_seed, map_fits
 from bayesdid.inference.fit import fit
 from bayesdid.panel.panel import Panel
 from bayesdid.study.load import Spec, Study
@@ -81,30 +83,10 @@ def compare(
                 f"{design.spec_id} and {designs[0].spec_id} are not fitted on the same rows",
                 remedy="compare specs with one outcome and sample",
             )
-    units: dict[str, FloatArray] = {}
-    rows = []
-    for base in designs:
-        for kind in kinds:
-            design = with_effects(base, kind, kind)
-            tree = fit(design, errors="iid", seed=seed, draws=draws).tree
-            if not tree.attrs["converged"]:
-                continue  # not a result
-            left = without_unit(tree, design, contrasts_only=True)
-            name = f"{base.spec_id}, {kind}"
-            units[name] = left["unit_elpd"].to_numpy()
-            tau = tree["posterior"]["tau"].to_numpy()[..., -1]
-            folds = k_fold(design, seed=seed).sum() if kind in _FOLDED else np.nan
-            rows.append(
-                {
-                    "model": name,
-                    "elpd": float(left["unit_elpd"].sum()),
-                    "elpd, 10-fold": folds,
-                    "units with Pareto k > 0.7": int((left["unit_k"] > _PARETO).sum()),
-                    "effect": float(tau.mean()),
-                    "its sd": float(tau.std()),
-                }
-            )
-    matrix = np.column_stack(list(units.values()))
+    items = [(base, kind) for base in designs for kind in kinds]
+    scored = map_fits(partial(_score, seed=seed, draws=draws), items)
+    rows = [found[0] for found in scored if found is not None]
+    matrix = np.column_stack([found[1] for found in scored if found is not None])
     best = int(matrix.sum(axis=0).argmax())
     gaps = matrix - matrix[:, [best]]
     frame = pd.DataFrame(rows)
@@ -128,6 +110,29 @@ def compare(
         synthetic=panel.synthetic or "",
         notes=tuple(note.text for note in designs[0].notes),
     )
+
+
+def _score(
+    item: tuple[Design, EffectKind], seed: int, draws: int
+) -> tuple[dict[str, Any], FloatArray] | None:
+    """A model's row, and its log predictive density by unit; None if it did not converge."""
+    base, kind = item
+    design = with_effects(base, kind, kind)
+    tree = fit(design, errors="iid", seed=seed, draws=draws).tree
+    if not tree.attrs["converged"]:
+        return None  # not a result
+    left = without_unit(tree, design, contrasts_only=True)
+    tau = tree["posterior"]["tau"].to_numpy()[..., -1]
+    folds = k_fold(design, seed=seed).sum() if kind in _FOLDED else np.nan
+    row = {
+        "model": f"{base.spec_id}, {kind}",
+        "elpd": float(left["unit_elpd"].sum()),
+        "elpd, 10-fold": folds,
+        "units with Pareto k > 0.7": int((left["unit_k"] > _PARETO).sum()),
+        "effect": float(tau.mean()),
+        "its sd": float(tau.std()),
+    }
+    return row, left["unit_elpd"].to_numpy()
 
 
 def stacking(elpd: FloatArray) -> FloatArray:
@@ -164,13 +169,20 @@ def k_fold(design: Design, *, folds: int = _FOLDS, draws: int = 250, seed: int =
     rng = np.random.default_rng(seed)
     fold = rng.permutation(np.arange(len(design.units)) % folds)
     found = np.full(len(design.units), np.nan)
-    for k in range(folds):
-        held = fold[design.unit_index] == k
-        rest = _without(design, held)
-        posterior = fit(rest, errors="iid", seed=seed, draws=draws).tree["posterior"].to_dataset()
-        for unit in np.flatnonzero(fold == k):
-            found[unit] = _contrast_density(posterior, design, rest, design.unit_index == unit)
+    held = [np.flatnonzero(fold == k) for k in range(folds)]
+    score = partial(_score_fold, design=design, draws=draws, seed=seed)
+    for units, values in zip(held, map_fits(score, enumerate(held)), strict=True):
+        found[units] = values
     return found
+
+
+def _score_fold(item: tuple[int, IntArray], design: Design, draws: int, seed: int) -> list[float]:
+    """Log density of the contrasts within each unit of a fold, from a fit without it."""
+    k, units = item
+    rest = _without(design, np.isin(design.unit_index, units))
+    own = item_seed(seed, "fold", k)  # its own errors of simulation, which then average out
+    posterior = fit(rest, errors="iid", seed=own, draws=draws).tree["posterior"].to_dataset()
+    return [_contrast_density(posterior, design, rest, design.unit_index == unit) for unit in units]
 
 
 def _without(design: Design, held: np.ndarray) -> Design:

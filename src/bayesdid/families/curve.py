@@ -9,6 +9,7 @@ from __future__ import annotations
 import dataclasses
 from collections.abc import Iterator
 from dataclasses import dataclass
+from functools import partial
 from typing import Any
 
 import numpy as np
@@ -23,6 +24,7 @@ from bayesdid.families.analysis import Analysis, Figure, Series, Table, draws_tr
 from bayesdid.inference.exact.ar1 import fit_ar1
 from bayesdid.inference.exact.collapse import blocks, strata
 from bayesdid.inference.exact.conditional import conditional
+from bayesdid.inference.executor import map_fits
 from bayesdid.inference.numerics.table import draw_scalars
 from bayesdid.model.priors import resolve_priors
 from bayesdid.panel.panel import Panel
@@ -122,6 +124,10 @@ def effect_draws(design: Design, errors: str, size: int, seed: int) -> FloatArra
     return np.asarray(coef[:, 0] / data.scale[0])
 
 
+def _draws_of(choice: Choice, size: int, seed: int) -> FloatArray:
+    return effect_draws(choice.design, choice.errors, size, seed)
+
+
 def specification_curve(
     study: Study, spec: Spec, panel: Panel, *, seed: int = 0, draws: int = 1000
 ) -> Analysis:
@@ -139,10 +145,11 @@ def specification_curve(
     options = spec.column.options
     effects = tuple(kind for kind in _EFFECTS if kind in options.get("effects", _EFFECTS))
     errors = tuple(name for name in _ERRORS if name in options.get("errors", _ERRORS))
+    made = list(choices(study, spec, panel, effects, errors))
+    draw = partial(_draws_of, size=4 * draws // 5, seed=seed)
     rows: list[dict[str, Any]] = []
     main = np.empty(0)
-    for choice in choices(study, spec, panel, effects, errors):
-        values = effect_draws(choice.design, choice.errors, 4 * draws // 5, seed)
+    for choice, values in zip(made, map_fits(draw, made), strict=True):
         if not rows:
             main = values
         low, high = hdi(values)

@@ -1,22 +1,23 @@
-"""Finished analyses on disk: keyed by everything that determines them."""
+"""Finished analyses on disk: keyed by everything that determines them, verified on reading."""
 
 from __future__ import annotations
 
-import hashlib
-import json
+import time
 from collections.abc import Callable, Iterable
 from concurrent.futures import Executor
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import Any
 
-from bayesdid.exceptions import InputError
+from bayesdid.digest import digest, environment_digest, file_digest
+from bayesdid.exceptions import InputError, Note
 from bayesdid.families.run import AnalysisRequest, analyse
+from bayesdid.files import damaged, seal_of, sweep
+from bayesdid.inference.executor import map_fits
 from bayesdid.inference.store import save_fit
-from bayesdid.inference.tree import package_versions
-from bayesdid.jsonio import write_json
-
-_FORMAT = 4  # raise it when an analysis would come out differently
+from bayesdid.jsonio import read_sealed, write_sealed
+from bayesdid.study.files import named_files
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,49 +32,71 @@ class StoredAnalysis:
         Why, or empty.
     reused
         Whether it was already on disk.
+    seconds
+        How long that took.
+    notes
+        Named warnings of the store, e.g. that a damaged file was made again.
     """
 
     spec_id: str
     content: dict[str, Any] | None
     refused: str
     reused: bool
+    seconds: float = 0.0
+    notes: tuple[Note, ...] = ()
 
 
 def analysis_path(request: AnalysisRequest, folder: Path) -> Path:
-    """Where an analysis is stored; the name holds a hash of all it depends on."""
-    spec = request.study[request.spec_id]
-    facts = {
-        "format": _FORMAT,
-        "spec": spec.column.model_dump(mode="json"),
-        "study": request.study.file.model_dump(mode="json", exclude={"study"}),
-        "published": [o.column.model_dump(mode="json") for o in request.study.specs.values()],
-        "panel": request.panel.sha256,
-        "size": [request.seed, request.draws],
-        "versions": package_versions(),
-    }
-    key = hashlib.sha256(json.dumps(facts, sort_keys=True).encode()).hexdigest()[:16]
+    """Where an analysis is stored; the name holds a digest of all it depends on.
+
+    That is the study, printed numbers included, the content of the files that it names, the
+    panel, size and seed, the code and its packages; not where study and panel were read from.
+    """
+    study, panel = request.study, request.panel
+    spec = study[request.spec_id]
+    key = digest(
+        "analysis",
+        spec,
+        (study.file, study.tables, study.claims),
+        {name: file_digest(path) for name, path in named_files(study, spec).items()},
+        (panel.frame, panel.unit, panel.period, panel.policies, panel.adoption),
+        (panel.unit_labels, panel.synthetic, panel.sha256, panel.notes),
+        (request.seed, request.draws),
+        environment_digest(),
+    )[:16]
     return folder / f"{request.spec_id}-analysis-{key}.json"
 
 
 def analyse_or_reuse(request: AnalysisRequest, folder: Path) -> StoredAnalysis:
-    """Run an analysis and store it, its draws beside it as NetCDF; or find it on disk."""
+    """Run an analysis and store it, its draws beside it as NetCDF; or find it on disk.
+
+    If either file is damaged both are made again.
+    """
+    begin = time.perf_counter()
     path = analysis_path(request, folder)
-    if path.is_file():
-        try:
-            return StoredAnalysis(request.spec_id, json.loads(path.read_text("utf-8")), "", True)
-        except ValueError:
-            path.unlink()  # damaged: made again
+    draws = path.with_suffix(".nc")
+    notes: tuple[Note, ...] = ()
+    try:
+        stored = read_sealed(path)
+        if stored["draws"] is None or stored["draws"] == seal_of(draws):
+            seconds = time.perf_counter() - begin
+            return StoredAnalysis(request.spec_id, stored["analysis"], "", True, seconds)
+        notes = (damaged(draws),) if draws.is_file() else ()
+    except FileNotFoundError:
+        pass
+    except ValueError:
+        notes = (damaged(path),)
     try:
         result = analyse(
             request.study, request.spec_id, request.panel, seed=request.seed, draws=request.draws
         )
     except InputError as error:
-        return StoredAnalysis(request.spec_id, None, str(error), False)
-    folder.mkdir(parents=True, exist_ok=True)
-    if result.posterior is not None:
-        save_fit(result.posterior, path.with_suffix(".nc"))
-    write_json(path, result.to_dict())
-    return StoredAnalysis(request.spec_id, json.loads(path.read_text("utf-8")), "", False)
+        seconds = time.perf_counter() - begin
+        return StoredAnalysis(request.spec_id, None, str(error), False, seconds, notes)
+    sealed = None if result.posterior is None else save_fit(result.posterior, draws)
+    content = write_sealed(path, {"draws": sealed, "analysis": result.to_dict()})["analysis"]
+    seconds = time.perf_counter() - begin
+    return StoredAnalysis(request.spec_id, content, "", False, seconds, notes)
 
 
 def analyse_all(
@@ -81,15 +104,13 @@ def analyse_all(
     folder: Path,
     *,
     executor: Executor | None = None,
-    done: Callable[[str], None] = lambda _: None,
+    done: Callable[[str], object] = lambda _: None,
 ) -> list[StoredAnalysis]:
     """All analyses, in order; with an executor, side by side."""
-    requests = list(requests)
-    run = executor.map if executor is not None else map
-    found = []
-    for request, result in zip(
-        requests, run(analyse_or_reuse, requests, [folder] * len(requests)), strict=True
-    ):
-        found.append(result)
-        done(request.spec_id)
-    return found
+    sweep(folder)
+    return map_fits(
+        partial(analyse_or_reuse, folder=folder),
+        requests,
+        executor=executor,
+        done=lambda request: done(request.spec_id),
+    )

@@ -2,11 +2,7 @@
 
 from __future__ import annotations
 
-import multiprocessing
-import os
-from collections.abc import Iterator, Sequence
-from concurrent.futures import Executor, ProcessPoolExecutor
-from contextlib import contextmanager
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -14,7 +10,6 @@ from bayesdid.design.build import FITTED_FAMILIES, build_design, with_effects
 from bayesdid.design.design import Design
 from bayesdid.exceptions import InputError
 from bayesdid.inference.store import FitRequest
-from bayesdid.logs import quiet
 from bayesdid.panel.panel import Panel
 from bayesdid.study.load import Study
 from bayesdid.study.schema import EffectKind
@@ -104,33 +99,3 @@ def plan_fits(
                 )
             )
     return Plan(tuple(requests), designs, skipped)
-
-
-@contextmanager
-def process_pool(workers: int | None = None, jobs: int | None = None) -> Iterator[Executor | None]:
-    """Worker processes, one thread each: the fits are many and small.
-
-    Yields None, which means this process, for a single worker or job.
-    """
-    count = min(workers or _cores(), jobs or _cores())
-    if count <= 1:
-        yield None
-        return
-    before = {name: os.environ.get(name) for name in ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS")}
-    os.environ.update(dict.fromkeys(before, "1"))
-    try:
-        context = multiprocessing.get_context("spawn")
-        with ProcessPoolExecutor(count, mp_context=context, initializer=quiet) as pool:
-            yield pool
-    finally:
-        for name, value in before.items():
-            if value is None:
-                os.environ.pop(name, None)
-            else:
-                os.environ[name] = value
-
-
-def _cores() -> int:
-    if hasattr(os, "sched_getaffinity"):  # what a container grants; not on macOS
-        return len(os.sched_getaffinity(0))
-    return os.cpu_count() or 1

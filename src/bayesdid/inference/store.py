@@ -1,32 +1,29 @@
-"""Finished fits on disk: keyed by everything that determines them, written atomically.
+"""Finished fits on disk: keyed by everything that determines them, whole, verified on reading.
 
-A fit's file name ends in a hash of the design's arrays, priors, engine, size, seed and the
-versions of the libraries, so a second run can reuse it and a changed input never does.
+A fit's file name ends in a digest of the design, the priors, the size and seed, the code and its
+packages, so a second run can reuse it and a changed input never does. The file ends in a digest of
+its bytes: one that was damaged is made again, with a note.
 """
 
 from __future__ import annotations
 
-import hashlib
-import json
-import os
-import tempfile
+import time
 from collections.abc import Callable, Iterable
 from concurrent.futures import Executor
 from dataclasses import dataclass, field
+from functools import partial
 from pathlib import Path
 from typing import Any
 
-import h5py
-import numpy as np
 import xarray as xr
 
 from bayesdid.design.design import Design
-from bayesdid.exceptions import InputError
+from bayesdid.digest import digest, environment_digest
+from bayesdid.exceptions import InputError, Note
+from bayesdid.files import damaged, replacing, seal, seal_of, sweep
+from bayesdid.inference.executor import map_fits
 from bayesdid.inference.fit import EngineName, fit
-from bayesdid.inference.tree import package_versions
 from bayesdid.model.priors import PriorName, Priors, resolve_priors
-
-_FORMAT = 1  # of the stored file; raise it when the groups or names of a fit change
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,26 +54,10 @@ class FitRequest:
 
     @property
     def key(self) -> str:
-        """Hash of everything that determines the result, 16 hexadecimal digits."""
-        design = self.design
-        digest = hashlib.sha256()
-        facts = {
-            "format": _FORMAT,
-            "study": design.study_id,
-            "spec": design.spec_id,
-            "outcome": design.outcome,
-            "names": design.names,
-            "effects": [design.unit_effects, design.period_effects],
-            "panel": design.panel_sha256,
-            "priors": resolve_priors(self.priors, design).to_dict(),
-            "engine": self.engine,
-            "size": [self.draws, self.tune, self.chains, self.seed, self.keep_effects],
-            "versions": package_versions(),
-        }
-        digest.update(json.dumps(facts, sort_keys=True).encode())
-        for array in (design.y, design.D, design.X, design.unit_index, design.period_index):
-            digest.update(np.ascontiguousarray(array).tobytes())
-        return digest.hexdigest()[:16]
+        """Digest of everything that determines the result, 16 hexadecimal digits."""
+        priors = resolve_priors(self.priors, self.design)
+        size = (self.draws, self.tune, self.chains, self.seed, self.keep_effects)
+        return digest("fit", self.design, priors, self.engine, size, environment_digest())[:16]
 
     def path(self, folder: Path) -> Path:
         """Where the fit is stored in `folder`."""
@@ -85,23 +66,41 @@ class FitRequest:
 
 @dataclass(frozen=True, slots=True)
 class StoredFit:
-    """A fit on disk and whether it was already there."""
+    """A fit on disk, and how it came there.
+
+    Attributes
+    ----------
+    request, path
+        What was asked for, and its file.
+    reused
+        Whether it was already there.
+    seconds
+        How long that took.
+    notes
+        Named warnings, e.g. that a damaged file was made again.
+    """
 
     request: FitRequest = field(repr=False)
     path: Path
     reused: bool
+    seconds: float = 0.0
+    notes: tuple[Note, ...] = ()
 
     def load(self, *, effects: bool = True) -> xr.DataTree:
         """Read it into memory, with or without the unit and period effects."""
         return read_fit(self.path, effects=effects)
 
 
-def save_fit(tree: xr.DataTree, path: Path) -> None:
-    """Write atomically as NetCDF: a reader sees the whole file or none.
+def save_fit(tree: xr.DataTree, path: Path) -> str:
+    """Write atomically as NetCDF, sealed: a reader sees the whole file or none.
 
     Draws of unit and period effects are stored in single precision.
+
+    Returns
+    -------
+    str
+        Digest of the file's content.
     """
-    path.parent.mkdir(parents=True, exist_ok=True)
     encoding = {
         "/posterior": {
             str(name): {"dtype": "float32"}
@@ -109,13 +108,9 @@ def save_fit(tree: xr.DataTree, path: Path) -> None:
             if str(name).endswith("_effect")
         }
     }
-    handle, temporary = tempfile.mkstemp(dir=path.parent, prefix=".", suffix=".part")
-    os.close(handle)
-    try:
+    with replacing(path) as temporary:
         tree.to_netcdf(temporary, engine="h5netcdf", encoding=encoding)
-        Path(temporary).replace(path)
-    finally:
-        Path(temporary).unlink(missing_ok=True)
+        return seal(temporary)
 
 
 def read_fit(path: Path, *, effects: bool = True) -> xr.DataTree:
@@ -124,37 +119,24 @@ def read_fit(path: Path, *, effects: bool = True) -> xr.DataTree:
     Raises
     ------
     InputError
-        If the file is missing or damaged.
+        If the file is missing or a single bit of it is not as it was written.
     """
-    try:
-        with xr.open_datatree(path, engine="h5netcdf") as tree:
-            if not effects:
-                posterior = tree["posterior"].to_dataset()
-                dropped = [name for name in posterior if str(name).endswith("_effect")]
-                tree["posterior"] = xr.DataTree(posterior.drop_vars(dropped))
-            return tree.load()
-    except FileNotFoundError:
-        raise InputError("no such fit", file=path, remedy="run bayesdid fit") from None
-    except Exception as error:  # h5py and xarray raise a dozen types for a damaged file
+    if not path.is_file():
+        raise InputError("no such fit", file=path, remedy="run bayesdid fit")
+    if seal_of(path) is None:
         raise InputError(
-            f"the stored fit cannot be read: {error}", file=path, remedy="delete it and fit again"
-        ) from error
+            "the stored fit cannot be read: it differs from the digest at its end",
+            file=path,
+            remedy="run bayesdid fit again, which makes it anew",
+        )
+    with xr.open_datatree(path, engine="h5netcdf") as tree:
+        if not effects:
+            _drop_effects(tree)
+        return tree.load()
 
 
-def _is_whole(path: Path) -> bool:
-    """Whether the file is there and complete; HDF5 itself notices a truncated one."""
-    try:
-        with h5py.File(path) as file:
-            return "converged" in file.attrs
-    except OSError:  # missing or damaged: it is made again
-        return False
-
-
-def fit_or_reuse(request: FitRequest, folder: Path) -> StoredFit:
-    """Return the stored fit, or make and store it; a damaged file is made again."""
-    path = request.path(folder)
-    if _is_whole(path):
-        return StoredFit(request, path, reused=True)
+def make_fit(request: FitRequest) -> xr.DataTree:
+    """Make a fit without storing it."""
     tree = fit(
         request.design,
         priors=request.priors,
@@ -166,11 +148,20 @@ def fit_or_reuse(request: FitRequest, folder: Path) -> StoredFit:
         seed=request.seed,
     )
     if not request.keep_effects:
-        posterior = tree["posterior"].to_dataset()
-        dropped = [name for name in posterior if str(name).endswith("_effect")]
-        tree["posterior"] = xr.DataTree(posterior.drop_vars(dropped))
-    save_fit(tree, path)
-    return StoredFit(request, path, reused=False)
+        _drop_effects(tree)
+    return tree
+
+
+def fit_or_reuse(request: FitRequest, folder: Path) -> StoredFit:
+    """Return the stored fit, or make and store it; a damaged file is made again."""
+    begin = time.perf_counter()
+    path = request.path(folder)
+    found = path.is_file()
+    reused = found and seal_of(path) is not None
+    if not reused:
+        save_fit(make_fit(request), path)
+    notes = (damaged(path),) if found and not reused else ()
+    return StoredFit(request, path, reused, time.perf_counter() - begin, notes)
 
 
 def fit_all(
@@ -178,24 +169,27 @@ def fit_all(
     folder: Path,
     *,
     executor: Executor | None = None,
-    done: Callable[[str], None] = lambda _: None,
+    done: Callable[[str], object] = lambda _: None,
 ) -> list[StoredFit]:
     """Make or reuse all fits, in order; with an executor, side by side.
 
     Parameters
     ----------
     executor
-        Any :class:`concurrent.futures.Executor`: a process pool, or a cluster's.
+        As in :func:`bayesdid.inference.executor.map_fits`.
     done
         Called with the spec's id after each fit.
     """
-    requests = list(requests)
-    stored: list[StoredFit] = []
-    if executor is None:
-        results: Iterable[StoredFit] = (fit_or_reuse(request, folder) for request in requests)
-    else:
-        results = executor.map(fit_or_reuse, requests, [folder] * len(requests))
-    for request, result in zip(requests, results, strict=True):
-        stored.append(result)
-        done(request.design.spec_id)
-    return stored
+    sweep(folder)
+    return map_fits(
+        partial(fit_or_reuse, folder=folder),
+        requests,
+        executor=executor,
+        done=lambda request: done(request.design.spec_id),
+    )
+
+
+def _drop_effects(tree: xr.DataTree) -> None:
+    posterior = tree["posterior"].to_dataset()
+    dropped = [name for name in posterior if str(name).endswith("_effect")]
+    tree["posterior"] = xr.DataTree(posterior.drop_vars(dropped))

@@ -15,6 +15,7 @@ import pandas as pd
 
 from bayesdid.arrays import FloatArray
 from bayesdid.estimands.boundary import Better
+from bayesdid.inference.executor import map_fits
 from bayesdid.summary import LEVEL, hdi
 
 _TAIL_DRAWS = 5  # draws beyond each simultaneous limit below which it is not to be trusted
@@ -95,18 +96,16 @@ def band_sweep[W](
     bands
         From, to (km) and the band's spatial weights; None where nobody is that far apart.
     fit_band
-        Weights to draws of named effects, e.g. ``direct``, ``indirect``, ``total``, (S,) each.
+        Weights to draws of named effects, e.g. ``direct``, ``indirect``, ``total``, (S,) each;
+        where bands go to workers (:func:`bayesdid.inference.executor.using`), of the module level.
     level
         Of the intervals that are counted and, jointly, of the simultaneous ones.
     """
-    draws, edges, skipped = [], [], []
-    for low, high, weights in bands:
-        if weights is None:
-            skipped.append(f"{low:g}-{high:g} km")
-            continue
-        draws.append(np.ravel(fit_band(weights)[quantity]))
-        edges.append((low, high))
-    return sweep_of(edges, draws, quantity, level, better, tuple(skipped))
+    edges = [(low, high) for low, high, weights in bands if weights is not None]
+    found = map_fits(fit_band, [weights for _, _, weights in bands if weights is not None])
+    skipped = tuple(f"{low:g}-{high:g} km" for low, high, weights in bands if weights is None)
+    draws = [np.ravel(effects[quantity]) for effects in found]
+    return sweep_of(edges, draws, quantity, level, better, skipped)
 
 
 def sweep_of(

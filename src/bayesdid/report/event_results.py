@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import partial
 from typing import Any
 
 import numpy as np
@@ -10,8 +11,9 @@ import xarray as xr
 from bayesdid.checks.placebo import SCHEMES, placebo
 from bayesdid.estimands.event_study import event_draws, event_path, smooth_draws
 from bayesdid.exceptions import InputError
+from bayesdid.inference.executor import map_fits
 from bayesdid.panel.panel import Panel
-from bayesdid.study.load import Study
+from bayesdid.study.load import Spec, Study
 
 
 def event_sections(study: Study, trees: dict[str, dict[str, xr.DataTree]]) -> list[dict[str, Any]]:
@@ -50,23 +52,23 @@ def event_sections(study: Study, trees: dict[str, dict[str, xr.DataTree]]) -> li
 
 def placebo_sections(study: Study, panel: Panel, seed: int) -> list[dict[str, Any]]:
     """Both placebo schemes for every spec of family ``placebo``; what cannot run is left out."""
-    found = []
-    for spec_id, spec in study.specs.items():
-        if spec.column.family != "placebo":
-            continue
-        assignments = int(spec.column.options.get("draws", 1000))
-        try:
-            schemes = {
-                scheme: placebo(spec, panel, scheme=scheme, assignments=assignments, seed=seed)
-                for scheme in SCHEMES
-            }
-        except InputError:
-            continue  # the plan lists the spec with its reason
-        found.append(
-            {
-                "spec": spec_id,
-                "title": spec.title,
-                "schemes": {name: result.to_dict() for name, result in schemes.items()},
-            }
-        )
-    return found
+    specs = [spec for spec in study.specs.values() if spec.column.family == "placebo"]
+    schemes = map_fits(partial(_schemes, panel=panel, seed=seed), specs)
+    return [
+        {"spec": spec.id, "title": spec.title, "schemes": found}
+        for spec, found in zip(specs, schemes, strict=True)
+        if found is not None
+    ]
+
+
+def _schemes(spec: Spec, panel: Panel, seed: int) -> dict[str, Any] | None:
+    assignments = int(spec.column.options.get("draws", 1000))
+    try:
+        return {
+            scheme: placebo(
+                spec, panel, scheme=scheme, assignments=assignments, seed=seed
+            ).to_dict()
+            for scheme in SCHEMES
+        }
+    except InputError:
+        return None  # the plan lists the spec with its reason

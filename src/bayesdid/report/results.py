@@ -5,6 +5,8 @@ from __future__ import annotations
 import json
 from collections.abc import Callable
 from concurrent.futures import Executor
+from contextlib import nullcontext
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -12,9 +14,10 @@ import pandas as pd
 import xarray as xr
 
 from bayesdid.audit.run import audit_study
-from bayesdid.checks.store import check_or_reuse
+from bayesdid.checks.store import StoredChecks, check_or_reuse
 from bayesdid.families.run import ANALYSED, plan_analyses
-from bayesdid.families.store import analyse_all
+from bayesdid.families.store import StoredAnalysis, analyse_all
+from bayesdid.inference.executor import map_fits, one_thread, using
 from bayesdid.inference.plan import KINDS, Plan, plan_fits
 from bayesdid.inference.store import StoredFit, fit_all
 from bayesdid.inference.tree import package_versions
@@ -33,8 +36,10 @@ from bayesdid.published.synergy import (
 from bayesdid.published.verdict import assumption_range, published_verdicts
 from bayesdid.report.event_results import event_sections, placebo_sections
 from bayesdid.report.panel_results import panel_section
+from bayesdid.report.run import Run
 from bayesdid.report.weights_results import weights_section
 from bayesdid.study.load import Study
+from bayesdid.study.schema import Outcome
 
 Progress = Callable[[str], None]
 _PHIS = (0.0, 0.3, 0.5, 0.7, 0.8)
@@ -49,34 +54,76 @@ def compute_results(
     draws: int = 1000,
     seed: int = 0,
     step: Callable[[str, int], Progress] | None = None,
+    run: Run | None = None,
 ) -> dict[str, Any]:
-    """Fit, check, contrast, audit.
+    """Fit, check, contrast, audit: the same for the same seed, fresh or resumed.
 
     Parameters
     ----------
     folder
         Where fits are stored and found again.
     executor
-        Runs fits and checks side by side.
+        Runs fits, checks and analyses side by side; default that of
+        :func:`bayesdid.inference.executor.using`. The results do not depend on it.
     draws
         Per chain, of four chains.
     step
         ``step(description, total)`` returns a callback for each unit of progress.
+    run
+        Takes down what was reused and how long it took.
     """
-    begin = step or (lambda *_: lambda _: None)
+    run = Run() if run is None else run
+    with using(executor) if executor is not None else nullcontext(), one_thread():
+        return _compute(study, panel, folder, draws, seed, step or _silent, run)
+
+
+def _silent(_description: str, _total: int) -> Progress:
+    return lambda _: None
+
+
+def _compute(
+    study: Study,
+    panel: Panel,
+    folder: Path,
+    draws: int,
+    seed: int,
+    begin: Callable[[str, int], Progress],
+    run: Run,
+) -> dict[str, Any]:
     plan = plan_fits(study, panel, draws=draws, seed=seed)
-    stored = fit_all(
-        plan.requests, folder, executor=executor, done=begin("fits", len(plan.requests))
-    )
-    checks = _checks(study, panel, stored, executor, begin)
+    with run.stage("fits"):
+        stored = fit_all(plan.requests, folder, done=begin("fits", len(plan.requests)))
+    for fit in stored:
+        run.notes += fit.notes
+        run.fits.append(_fact(fit) | {"seconds": round(fit.seconds, 3)})
+    with run.stage("checks"):
+        checks = _checks(study, panel, stored, begin, run)
     trees: dict[str, dict[str, xr.DataTree]] = {}
-    loaded = executor.map(_light, stored) if executor is not None else map(_light, stored)
-    for fit, tree in zip(stored, loaded, strict=True):
+    for fit, tree in zip(stored, map_fits(_light, stored), strict=True):
         trees.setdefault(fit.request.design.spec_id, {})[fit.request.label] = tree
     requests = plan_analyses(study, panel, draws=draws, seed=seed)
-    analyses = analyse_all(
-        requests, folder, executor=executor, done=begin("analyses", len(requests))
-    )
+    with run.stage("analyses"):
+        analyses = analyse_all(requests, folder, done=begin("analyses", len(requests)))
+    for item in analyses:
+        run.notes += item.notes
+        run.analyses.append(
+            {"spec": item.spec_id, "reused": item.reused, "seconds": round(item.seconds, 3)}
+        )
+    with run.stage("summaries"):
+        return _results(study, panel, draws, seed, plan, stored, checks, trees, analyses)
+
+
+def _results(
+    study: Study,
+    panel: Panel,
+    draws: int,
+    seed: int,
+    plan: Plan,
+    stored: list[StoredFit],
+    checks: list[dict[str, Any]],
+    trees: dict[str, dict[str, xr.DataTree]],
+    analyses: list[StoredAnalysis],
+) -> dict[str, Any]:
     estimates = {spec: least_squares(design) for spec, design in plan.designs.items()}
     agreements = [
         agree(plan.designs[spec], trees[spec], spec=study[spec], estimates=estimates[spec])
@@ -119,24 +166,32 @@ def _checks(
     study: Study,
     panel: Panel,
     stored: list[StoredFit],
-    executor: Executor | None,
     begin: Callable[[str, int], Progress],
+    run: Run,
 ) -> list[dict[str, Any]]:
     arms = arm(panel.adoption)
     checked = [fit for fit in stored if fit.request.keep_effects]
     done = begin("checks", len(checked))
-    minimum = [study.file.outcome.minimum_of(fit.request.design.outcome) for fit in checked]
-    labels = [panel.unit_labels] * len(checked)
-    run = executor.map if executor is not None else map
+    check = partial(_check, arms=arms, outcome=study.file.outcome, labels=panel.unit_labels)
+    made = map_fits(check, checked, done=lambda fit: done(fit.request.design.spec_id))
     found = []
-    for fit, results in zip(
-        checked, run(check_or_reuse, checked, [arms] * len(checked), minimum, labels), strict=True
-    ):
-        done(fit.request.design.spec_id)
+    for fit, item in zip(checked, made, strict=True):
+        run.notes += item.notes
+        run.checks.append(_fact(fit) | {"reused": item.reused})
         found.append(
-            {"spec": fit.request.design.spec_id, "kind": fit.request.label, "results": results}
+            {"spec": fit.request.design.spec_id, "kind": fit.request.label, "results": item.results}
         )
     return found
+
+
+def _check(
+    fit: StoredFit, arms: pd.Series, outcome: Outcome, labels: dict[str, str]
+) -> StoredChecks:
+    return check_or_reuse(fit, arms, outcome.minimum_of(fit.request.design.outcome), labels)
+
+
+def _fact(fit: StoredFit) -> dict[str, Any]:
+    return {"spec": fit.request.design.spec_id, "kind": fit.request.label, "reused": fit.reused}
 
 
 def _panel(study: Study, panel: Panel) -> dict[str, Any]:
@@ -243,7 +298,6 @@ def _fit(fit: StoredFit, trees: dict[str, dict[str, xr.DataTree]]) -> dict[str, 
         "converged": bool(attrs["converged"]),
         "gate": json.loads(attrs["gate"]),
         "log_evidence": float(attrs["log_evidence"]),
-        "reused": fit.reused,
         "n": fit.request.design.n,
     }
 

@@ -1,4 +1,4 @@
-"""Write a report folder: ``index.html``, ``results.json``, ``tables/``."""
+"""Write a report folder: ``index.html``, ``results.json``, ``tables/``, ``run.json``."""
 
 from __future__ import annotations
 
@@ -6,25 +6,27 @@ import json
 from pathlib import Path
 from typing import Any
 
-from bayesdid.jsonio import to_json, write_json
+from bayesdid.files import sweep
+from bayesdid.jsonio import to_json, write_json, write_text
 from bayesdid.report.html import render
+from bayesdid.report.run import Run
 from bayesdid.report.tables import write_tables
 
 
-def write_report(results: dict[str, Any], folder: Path) -> Path:
-    """Write results, then the page rendered from what was written.
+def write_report(results: dict[str, Any], folder: Path, run: Run | None = None) -> Path:
+    """Write results, then the page rendered from what was written; facts of the run beside it.
 
     Returns
     -------
     Path
         The page.
     """
-    folder.mkdir(parents=True, exist_ok=True)
+    sweep(folder)
     write_json(folder / "results.json", results)
     plain = json.loads(to_json(results))
     write_tables(plain, folder / "tables")
     page = folder / "index.html"
-    temporary = folder / ".index.html.part"
-    temporary.write_text(render(plain), encoding="utf-8")
-    temporary.replace(page)
+    write_text(page, render(plain))
+    if run is not None:
+        write_json(folder / "run.json", run.to_dict())
     return page

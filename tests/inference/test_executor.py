@@ -1,0 +1,155 @@
+"""One seam: the same numbers here, in processes, and on an executor that is handed in."""
+
+import multiprocessing
+import os
+import pickle
+from concurrent.futures import Executor, Future, ThreadPoolExecutor
+from functools import partial
+
+import numpy as np
+import pytest
+from panels import make_design
+from threadpoolctl import threadpool_info
+
+from bayesdid.exceptions import ResultError
+from bayesdid.inference.executor import item_seed, map_fits, process_pool, using
+from bayesdid.inference.store import FitRequest, fit_all, make_fit
+
+
+class Cluster(Executor):
+    """What a cluster does to its work, without a cluster: all that goes in or out is pickled."""
+
+    def __init__(self):
+        self.count = 0
+
+    def submit(self, fn, /, *args, **kwargs):
+        self.count += 1
+        future = Future()
+        fn, args, kwargs = pickle.loads(pickle.dumps((fn, args, kwargs)))
+        try:
+            future.set_result(pickle.loads(pickle.dumps(fn(*args, **kwargs))))
+        except Exception as error:
+            future.set_exception(error)
+        return future
+
+
+def square(x):
+    return x * x
+
+
+def threads(_):
+    return [pool["num_threads"] for pool in threadpool_info()]
+
+
+def where(_):
+    return multiprocessing.parent_process() is not None
+
+
+def nested(x):
+    """What a worker does with items of its own: another pool must not begin there."""
+    with process_pool(2) as pool:
+        return pool is None, map_fits(square, [x, x + 1])
+
+
+def fail_at(x, bad):
+    if x in bad:
+        raise ValueError(f"item {x}")
+    return x
+
+
+def die(x):
+    os._exit(1)
+
+
+@pytest.fixture(scope="module")
+def pool():
+    with process_pool(2) as executor:
+        yield executor
+
+
+def requests():
+    return [
+        FitRequest(make_design(k, N=12, T=5, unit="random"), "random", draws=100, seed=k)
+        for k in range(3)
+    ]
+
+
+def test_results_come_in_order_whatever_the_executor(pool):
+    expected = [x * x for x in range(10)]
+    for executor in (None, pool, ThreadPoolExecutor(3), Cluster()):
+        for chunk in (1, 3, 100):
+            seen = []
+            assert (
+                map_fits(square, range(10), executor=executor, done=seen.append, chunk=chunk)
+                == expected
+            )
+            assert seen == list(range(10))
+    assert map_fits(square, []) == []
+
+
+def test_the_numbers_do_not_depend_on_the_workers(pool, tmp_path):
+    """To the last bit, though the parent may use more threads than a worker."""
+    here = [make_fit(request)["posterior"] for request in requests()]
+    cluster = Cluster()
+    for k, executor in enumerate((pool, cluster)):
+        stored = fit_all(requests(), tmp_path / str(k), executor=executor)
+        for fit, expected in zip(stored, here, strict=True):
+            for name in ("tau", "beta", "sigma", "alpha"):
+                assert np.array_equal(fit.load()["posterior"][name], expected[name])
+    assert cluster.count == 3
+
+
+def test_linear_algebra_uses_one_thread(pool):
+    for executor in (None, pool, ThreadPoolExecutor(2)):
+        found = map_fits(threads, range(3), executor=executor)
+        assert all(count == 1 for counts in found for count in counts)
+
+
+def test_pools_are_not_nested(pool):
+    assert map_fits(nested, [1, 2], executor=pool) == [(True, [1, 4]), (True, [4, 9])]
+    cluster = Cluster()
+    with using(cluster):
+        map_fits(partial(map_fits, square), [[1, 2], [3, 4]])
+    assert cluster.count == 2  # the outer items; the inner ones ran inside of them
+
+
+def test_a_single_item_runs_here_and_its_items_side_by_side(pool):
+    with using(pool):
+        assert map_fits(where, [0]) == [False]
+        assert map_fits(partial(map_fits, where), [[0, 1]]) == [[True, True]]
+
+
+def test_the_executor_of_the_block_is_used_and_forgotten():
+    cluster = Cluster()
+    with using(cluster):
+        map_fits(square, [1, 2])
+    map_fits(square, [1, 2])
+    assert cluster.count == 2
+
+
+def test_the_first_error_in_order_is_raised(pool):
+    for executor in (None, pool, Cluster()):
+        with pytest.raises(ValueError, match="item 2"):
+            map_fits(partial(fail_at, bad={2, 5}), range(8), executor=executor)
+    assert map_fits(square, [1, 2], executor=pool) == [1, 4]  # the pool is as good as before
+
+
+def test_a_worker_that_dies_is_an_error_with_a_remedy():
+    with process_pool(2), pytest.raises(ResultError, match="--workers"):
+        map_fits(die, [1, 2])
+
+
+def test_one_worker_is_this_process():
+    with process_pool(1) as executor:
+        assert executor is None
+    before = os.environ.get("OMP_NUM_THREADS")
+    with process_pool(2):
+        assert os.environ["OMP_NUM_THREADS"] == "1"
+    assert os.environ.get("OMP_NUM_THREADS") == before
+
+
+def test_seeds_follow_from_what_an_item_is():
+    seeds = {item_seed(s, name, k) for s in (0, 1) for name in ("a", "b") for k in range(50)}
+    assert len(seeds) == 200
+    assert item_seed(3, "a", 1) == item_seed(3, "a", 1)
+    assert all(0 <= seed < 2**32 for seed in seeds)

@@ -1,0 +1,110 @@
+"""The same seed gives the same bytes, fresh or resumed, with any number of workers."""
+
+import json
+
+import pytest
+from stored import flip, panel_of, write_study
+
+import bayesdid as bd
+from bayesdid.inference.executor import process_pool
+from bayesdid.report.results import compute_results
+from bayesdid.report.run import Run
+from bayesdid.report.write import write_report
+
+CURVE = """
+[[column]]
+id = "{family}"
+outcome = "y"
+treatments = ["active:p"]
+family = "{family}"
+"""
+PLAIN = """
+[[column]]
+id = "plain"
+outcome = "y"
+treatments = ["active:p"]
+"""
+COMPARISON = """
+[[column]]
+id = "comparison"
+outcome = "y"
+treatments = ["active:p"]
+family = "comparison"
+options = { specs = ["t.plain"] }
+"""
+
+
+@pytest.fixture(scope="module")
+def study(tmp_path_factory):
+    """A study with every loop over fits: specs, checks, placebos, curve, bands, folds."""
+    folder = tmp_path_factory.mktemp("study")
+    write_study(folder)
+    families = ("specification_curve", "spillover_bands", "placebo")
+    columns = [PLAIN, COMPARISON, *(CURVE.format(family=name) for name in families)]
+    table = folder / "t.toml"
+    table.write_text(table.read_text() + "".join(columns))
+    return bd.load_study(folder)
+
+
+def write(study, folder, workers=1):
+    run = Run(workers)
+    with process_pool(workers):
+        results = compute_results(
+            study, panel_of(study), folder / "fits", draws=100, seed=7, run=run
+        )
+    write_report(results, folder, run)
+    return run
+
+
+def shown(folder):
+    files = [folder / "results.json", folder / "index.html", *sorted(folder.glob("tables/*"))]
+    return {path.name: path.read_bytes() for path in files}
+
+
+@pytest.fixture(scope="module")
+def fresh(study, tmp_path_factory):
+    folder = tmp_path_factory.mktemp("fresh")
+    run = write(study, folder)
+    assert not any(item["reused"] for item in (*run.fits, *run.checks, *run.analyses))
+    assert json.loads((folder / "results.json").read_text("utf-8"))["refused"] == {}
+    return folder, shown(folder)
+
+
+def test_two_workers_write_the_same_bytes(study, fresh, tmp_path):
+    write(study, tmp_path, workers=2)
+    assert shown(tmp_path) == fresh[1]
+
+
+def test_a_resumed_run_writes_the_same_bytes(study, fresh):
+    folder, before = fresh
+    run = write(study, folder)
+    assert all(item["reused"] for item in (*run.fits, *run.checks, *run.analyses))
+    assert shown(folder) == before
+
+
+def test_an_interrupted_run_and_a_damaged_file_lead_to_the_same_bytes(study, fresh):
+    """Some results are gone, one is damaged: the rest is reused, and the user is told."""
+    folder, before = fresh
+    fits = sorted((folder / "fits").glob("t.plain-*.nc"))
+    for path in [
+        fits[0],
+        *(folder / "fits").glob("t.touch-analysis-*"),
+        *(folder / "fits").glob("*checks*"),
+    ]:
+        path.unlink()
+    flip(fits[1], 4 * fits[1].stat().st_size)
+    run = write(study, folder)
+    assert [note.name for note in run.notes] == ["damaged_file"]
+    assert json.loads((folder / "run.json").read_text("utf-8"))["notes"] == [run.notes[0].text]
+    assert {item["reused"] for item in run.fits} == {True, False}
+    assert shown(folder) == before
+
+
+def test_facts_of_the_run_stand_apart(fresh):
+    folder, before = fresh
+    facts = json.loads((folder / "run.json").read_text("utf-8"))
+    assert {"started", "seconds", "host", "system", "python", "workers", "code"} <= set(facts)
+    assert {"fits", "checks", "analyses", "summaries"} == set(facts["seconds"])
+    assert all(item["seconds"] >= 0 for item in facts["fits"])
+    assert b"reused" not in before["results.json"]
+    assert facts["started"].encode() not in before["results.json"] + before["index.html"]
