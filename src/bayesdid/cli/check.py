@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from functools import partial
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated, Any, Literal
 
 import typer
 
@@ -15,7 +15,10 @@ def command(
     study: Annotated[Path, typer.Argument(help="Study folder, e.g. models/dual_pilot")],
     panel: Annotated[Path | None, typer.Option(help="Panel file.")] = None,
     spec: Annotated[list[str] | None, typer.Option(help="Spec id; repeat for several.")] = None,
-    effects: Annotated[str, typer.Option(help="fixed, random or mundlak.")] = "fixed",
+    effects: Annotated[
+        Literal["fixed", "random", "mundlak"] | None,
+        typer.Option(help="Of units and of periods; default as each spec declares."),
+    ] = None,
     seed: Annotated[int, typer.Option(help="Random seed.")] = 0,
     strict: Annotated[bool, typer.Option("--strict", help="Exit 1 if a check fails.")] = False,
     workers: Annotated[int | None, typer.Option(min=1, help="Processes; default all.")] = None,
@@ -31,7 +34,7 @@ def command(
 
     loaded = load_study(study)
     data = load_panel(loaded, panel)
-    plan = plan_fits(loaded, data, specs=spec, kinds=(effects,), seed=seed)
+    plan = plan_fits(loaded, data, specs=spec, variants=("iid",), effects=effects, seed=seed)
     run = partial(
         _check, arms=arm(data.adoption), outcome=loaded.file.outcome, labels=data.unit_labels
     )

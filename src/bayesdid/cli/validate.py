@@ -19,21 +19,21 @@ def command(
     """Published | least squares | Bayes: with flat priors they must agree."""
     from bayesdid.cli.console import print_json, progress
     from bayesdid.inference.executor import map_fits, process_pool
-    from bayesdid.inference.plan import plan_fits
+    from bayesdid.inference.plan import LEAST_SQUARES, plan_fits
     from bayesdid.inference.store import make_fit
     from bayesdid.panel.load import load_panel
-    from bayesdid.peers.agreement import agree
+    from bayesdid.peers.agreement import KINDS, agree
     from bayesdid.study.load import load_study
 
     loaded = load_study(study)
     data = load_panel(loaded, panel)
-    kinds = ("flat", "fixed", "random", "mundlak")
-    plan = plan_fits(loaded, data, specs=spec, kinds=kinds, seed=seed)
+    plan = plan_fits(loaded, data, specs=spec, variants=LEAST_SQUARES, seed=seed)
+    kinds = dict(zip(LEAST_SQUARES, KINDS, strict=True))
     fits: dict[str, dict[str, Any]] = {}
     with process_pool(workers), progress("fits", len(plan.requests)) as done:
         made = map_fits(make_fit, plan.requests, done=lambda r: done(r.design.spec_id))
     for request, tree in zip(plan.requests, made, strict=True):
-        fits.setdefault(request.design.spec_id, {})[request.label] = tree
+        fits.setdefault(request.design.spec_id, {})[kinds[request.label]] = tree
     agreements = [
         agree(design, fits[name], spec=loaded[name]) for name, design in plan.designs.items()
     ]

@@ -13,7 +13,6 @@ from concurrent.futures import Executor
 from dataclasses import dataclass, field
 from functools import partial
 from pathlib import Path
-from typing import Any
 
 import xarray as xr
 
@@ -22,8 +21,9 @@ from bayesdid.digest import digest, environment_digest
 from bayesdid.exceptions import InputError, Note
 from bayesdid.files import damaged, replacing, seal, seal_of, sweep
 from bayesdid.inference.executor import map_fits
-from bayesdid.inference.fit import EngineName, fit
-from bayesdid.model.priors import PriorName, Priors, resolve_priors
+from bayesdid.inference.fit import fit_model
+from bayesdid.inference.registry import Size
+from bayesdid.model.model import Model
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,10 +33,12 @@ class FitRequest:
     Attributes
     ----------
     design
-        The spec applied to the panel, with its unit and period effects.
+        The spec applied to the panel.
     label
         What people call this fit beside the spec, e.g. ``random``; part of the file name.
-    priors, engine, draws, tune, chains, seed
+    model
+        What is believed; its effects are those of the fit.
+    engine, draws, tune, chains, seed
         As in :func:`bayesdid.inference.fit.fit`.
     keep_effects
         Whether to store the draws of unit and period effects.
@@ -44,8 +46,8 @@ class FitRequest:
 
     design: Design
     label: str
-    priors: PriorName | Priors | dict[str, Any] = "weak"
-    engine: EngineName = "auto"
+    model: Model = Model()
+    engine: str = "auto"
     draws: int = 1000
     tune: int = 1000
     chains: int = 4
@@ -55,9 +57,9 @@ class FitRequest:
     @property
     def key(self) -> str:
         """Digest of everything that determines the result, 16 hexadecimal digits."""
-        priors = resolve_priors(self.priors, self.design)
         size = (self.draws, self.tune, self.chains, self.seed, self.keep_effects)
-        return digest("fit", self.design, priors, self.engine, size, environment_digest())[:16]
+        parts = (self.design, self.model, self.engine, size, environment_digest())
+        return digest("fit", *parts)[:16]
 
     def path(self, folder: Path) -> Path:
         """Where the fit is stored in `folder`."""
@@ -137,16 +139,8 @@ def read_fit(path: Path, *, effects: bool = True) -> xr.DataTree:
 
 def make_fit(request: FitRequest) -> xr.DataTree:
     """Make a fit without storing it."""
-    tree = fit(
-        request.design,
-        priors=request.priors,
-        engine=request.engine,
-        draws=request.draws,
-        tune=request.tune,
-        chains=request.chains,
-        cores=1,
-        seed=request.seed,
-    )
+    size = Size(request.draws, request.tune, request.chains, cores=1, seed=request.seed)
+    tree = fit_model(request.model, request.design, engine=request.engine, size=size).tree
     if not request.keep_effects:
         _drop_effects(tree)
     return tree
