@@ -23,6 +23,7 @@ import pandas as pd
 from scipy.stats import binom
 
 sys.path.insert(0, str(Path(__file__).parents[1] / "families"))
+sys.path.insert(0, str(Path(__file__).parents[1] / "inference"))
 
 from made import make_panel, make_study, staggered
 from panels import fit_iid as fit
