@@ -33,12 +33,13 @@ from bayesdid.design.overlap import overlap_design
 from bayesdid.families.cohort import cell_effects, cohort_pooling
 from bayesdid.families.mediation import mediation_draws
 from bayesdid.families.overlap import _flat, _synergy_averages, overlap_pooling
-from bayesdid.inference.exact.ar1 import fit_ar1
 from bayesdid.inference.exact.conjugate import conjugate_posterior
+from bayesdid.inference.exact.gaussian import fit_gaussian
 from bayesdid.inference.exact.instrument import draw_instrument, with_instrument
 from bayesdid.inference.exact.pooled import fit_pooled
 from bayesdid.inference.executor import map_fits, process_pool
 from bayesdid.inference.fit import fit
+from bayesdid.model.errors import Errors
 from bayesdid.peers.fixest import least_squares
 from bayesdid.peers.instrument import two_stage
 from bayesdid.summary import LEVELS, hdi
@@ -209,7 +210,9 @@ def ar1(seed: int) -> Trial:
     row = least_squares(design).table.iloc[0]
     return Trial(
         -0.5,
-        fit_ar1(design, seed=seed, draws=250)["posterior"]["tau"].to_numpy().ravel(),
+        fit_gaussian(design, errors=Errors("ar1"), seed=seed, draws=250)["posterior"]["tau"]
+        .to_numpy()
+        .ravel(),
         float(row["estimate"]),
         float(row["se_cluster"]),
     )

@@ -13,9 +13,9 @@ from bayesdid.design.design import Design
 from bayesdid.design.regressors import regressors
 from bayesdid.exceptions import InputError
 from bayesdid.inference.exact.recover import Effects
-from bayesdid.inference.exact.two_way import named_scalars, two_way_model
+from bayesdid.inference.exact.two_way import Posterior, named_draws, two_way_model
 from bayesdid.inference.gate import chain_gate
-from bayesdid.inference.tree import assemble, posterior_dataset, provenance
+from bayesdid.inference.tree import assemble, posterior_dataset, provenance, unit_moments
 from bayesdid.model.priors import PriorName, Priors, resolve_priors
 from bayesdid.panel.panel import Panel
 from bayesdid.study.load import Spec
@@ -88,17 +88,17 @@ def fit(
         model = two_way_model(design, resolved)
         data = model.data
         if engine == "exact":
-            found = model.draw(draws * chains, rng)
-            log_evidence, gate = found.log_evidence, found.gate
+            drawn = model.draw(draws * chains, rng)
+            log_evidence, gate = drawn.log_evidence, drawn.gate
         else:
             from bayesdid.inference.nuts.collapsed import draw_collapsed
 
-            found, stats = draw_collapsed(
+            drawn, stats = draw_collapsed(
                 model, draws=draws, tune=tune, chains=chains, seed=seed, cores=cores
             )
         every = draw_units or ((log_likelihood or posterior_predictive) and draw_units is None)
-        effects = model.recover(found, rng, draw_units=True if every else draw_units)
-        values = named_scalars(model, found, design)
+        effects = model.recover(drawn, rng, draw_units=True if every else draw_units)
+        values = named_draws(model, Posterior(drawn, effects, None), design)
         posterior = posterior_dataset(design, data, values, effects, chains)
     else:
         raise InputError(
@@ -108,7 +108,7 @@ def fit(
         posterior,
         design,
         data,
-        effects=effects,
+        moments=unit_moments(design, effects),
         log_likelihood=log_likelihood,
         posterior_predictive=posterior_predictive,
         sample_stats=stats,

@@ -12,10 +12,11 @@ from bayesdid.arrays import FloatArray
 from bayesdid.design.design import Design
 from bayesdid.design.within import absorb
 from bayesdid.exceptions import InputError
-from bayesdid.inference.exact.ar1 import fit_ar1
+from bayesdid.inference.exact.gaussian import fit_gaussian
 from bayesdid.inference.fit import fit
 from bayesdid.inference.nuts.chain import Attempt, sample_chains
 from bayesdid.inference.tree import provenance
+from bayesdid.model.errors import Errors
 from bayesdid.model.priors import Priors, resolve_priors
 
 _SPREAD = 0.2  # of log residual sds between units, beyond which the centred way mixes better
@@ -51,7 +52,7 @@ def fit_errors(
     if kind == "iid":
         return fit(design, seed=seed, draws=draws, chains=chains)
     if kind == "ar1":
-        return fit_ar1(design, seed=seed, draws=draws, chains=chains)
+        return fit_gaussian(design, errors=Errors("ar1"), seed=seed, draws=draws, chains=chains)
     priors = resolve_priors("weak", design)
     if kind == "negative_binomial":
         priors = count_priors(design, exposure)
