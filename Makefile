@@ -31,7 +31,8 @@ calibrate: $(STAMP) calibrate-spatial ## Coverage of every model family on simul
 calibrate-spatial: $(STAMP) ## Ranks and coverage of spatial models alone (about two minutes)
 	OMP_NUM_THREADS=1 $(BIN)/python tests/statistical/spatial_calibrate.py
 
-bench: $(STAMP) ## Speed of spatial models beside their peers (a table; about two minutes)
+bench: $(STAMP) ## Speed and memory beside peers: docs/benchmarks.md, and a table of spatial models
+	OMP_NUM_THREADS=1 $(BIN)/python tests/benchmarks/bench_two_way.py
 	OMP_NUM_THREADS=1 $(BIN)/python tests/benchmarks/bench_spatial.py
 
 format: $(STAMP) ## Format and sort imports
