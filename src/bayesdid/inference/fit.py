@@ -19,6 +19,8 @@ from bayesdid.inference.exact.recover import recover_effects
 from bayesdid.inference.gate import chain_gate, table_gate
 from bayesdid.inference.numerics.table import draw_scalars
 from bayesdid.inference.tree import assemble, posterior_dataset, provenance
+from bayesdid.model.effects import two_way
+from bayesdid.model.model import Model
 from bayesdid.model.priors import PriorName, Priors, resolve_priors
 from bayesdid.panel.panel import Panel
 from bayesdid.study.load import Spec
@@ -77,12 +79,21 @@ def fit(
     stats: xr.Dataset | None
     log_evidence = None
     if engine == "plain":
-        from bayesdid.inference.nuts.plain import draw_plain
+        from bayesdid.inference.nuts.sample import sample_model
 
-        posterior, stats = draw_plain(
-            design, resolved, draws=draws, tune=tune, chains=chains, seed=seed, cores=cores
+        return sample_model(
+            Model(effects=two_way(design.unit_effects, design.period_effects)),
+            design,
+            priors=resolved,
+            draws=draws,
+            tune=tune,
+            chains=chains,
+            cores=cores,
+            seed=seed,
+            log_likelihood=log_likelihood,
+            posterior_predictive=posterior_predictive,
         )
-    elif engine in {"exact", "collapsed"}:
+    if engine in {"exact", "collapsed"}:
         small = strata(design, data) if design.is_balanced else blocks(design, data)
         target = conditional(design, data, small, resolved)
         values: dict[str, FloatArray]
