@@ -15,7 +15,8 @@ from bayesdid.inference.result import NOT_CONVERGED, Fit
 from bayesdid.model.errors import DEFAULT_ERRORS, Errors
 from bayesdid.model.likelihood import Likelihood
 from bayesdid.model.mean import Durbin
-from bayesdid.model.model import Model, PriorChoice
+from bayesdid.model.model import Model
+from bayesdid.model.priors import PriorChoice
 from bayesdid.peers.fixest import least_squares
 from bayesdid.study.schema import PriorTerm
 from bayesdid.summary import LEVEL

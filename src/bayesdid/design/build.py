@@ -29,6 +29,9 @@ def build_design(
     *,
     unit_effects: EffectKind | None = None,
     period_effects: EffectKind | None = None,
+    weights: str | None = None,
+    exposure: str | None = None,
+    trials: str | None = None,
 ) -> Design:
     """The arrays of one spec.
 
@@ -40,6 +43,9 @@ def build_design(
         A validated panel.
     unit_effects, period_effects
         Override the spec's own.
+    weights, exposure, trials
+        Columns of the panel with analytic weights, exposures and numbers of trials. A row that
+        lacks one is left out like a row that lacks a regressor.
 
     Raises
     ------
@@ -64,9 +70,17 @@ def build_design(
         [term_values(parse_term(text), panel, rows) for text in (*treatments, *covariates)]
         or [np.empty((len(y), 0))]
     )
+    sizes = {
+        name: _outcome(column, 0, panel)
+        for name, column in (("weights", weights), ("exposure", exposure), ("trials", trials))
+        if column is not None
+    }
     complete = np.isfinite(y) & np.isfinite(Z).all(axis=1)
+    for values in sizes.values():
+        complete &= np.isfinite(values)
     if dropped := int((rows & ~complete).sum()):
-        text = f"{dropped} rows lack the outcome or a regressor and are left out"
+        lacking = ", ".join(["the outcome", *sizes]) + " or a regressor"
+        text = f"{dropped} rows lack {lacking} and are left out"
         notes.append(Note("rows_with_missing_values", dropped, text))
     rows = rows & complete
     unit_effects = unit_effects or column.unit_effects
@@ -104,6 +118,9 @@ def build_design(
         synthetic=panel.synthetic,
         panel_sha256=panel.sha256,
         notes=(*panel.notes, *notes),
+        weights=sizes["weights"][rows] if weights else None,
+        exposure=sizes["exposure"][rows] if exposure else None,
+        trials=sizes["trials"][rows] if trials else None,
     )
     return drop_collinear(design, panel.source)
 
@@ -130,7 +147,7 @@ def _outcome(name: str, lead: int, panel: Panel) -> FloatArray:
     """Outcome `lead` periods later, NaN where the panel has ended."""
     if name not in panel.frame.columns:
         raise InputError(
-            "the panel has no such outcome",
+            "the panel has no such column",
             file=panel.source,
             column=name,
             remedy="add the column or skip the specs that use it",

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import json
 from dataclasses import asdict, dataclass
-from typing import Any, Literal
+from typing import Any
 
 import numpy as np
 import xarray as xr
@@ -18,11 +18,9 @@ from scipy.stats import chi2
 from bayesdid.arrays import FloatArray
 from bayesdid.exceptions import InputError
 from bayesdid.inference.numerics.mixture import mixture_draws
+from bayesdid.model.path import PathPrior, path_covariance
 from bayesdid.study.terms import parse_term
 from bayesdid.summary import LEVEL, hdi
-
-PathPrior = Literal["independent", "random_walk", "gaussian_process"]
-GP_LENGTH = 2.0  # periods over which the Gaussian process is correlated
 
 
 @dataclass(frozen=True, slots=True)
@@ -127,24 +125,6 @@ def event_path(
     )
 
 
-def path_covariance(times: list[int], reference: int, prior: PathPrior) -> FloatArray:
-    """Prior covariance of the path at unit scale, zero at the reference, shape (K, K).
-
-    Random walk: increments of variance one, started at the reference on both sides. Gaussian
-    process: squared exponential kernel with length :data:`GP_LENGTH`, conditioned on the
-    reference.
-    """
-    t = np.array(times, dtype=float) - reference
-    if prior == "independent":
-        return np.eye(len(t))
-    if prior == "random_walk":
-        same_side = np.sign(t)[:, None] == np.sign(t)[None, :]
-        return np.where(same_side, np.minimum.outer(np.abs(t), np.abs(t)), 0.0)
-    kernel = np.exp(-0.5 * ((t[:, None] - t[None, :]) / GP_LENGTH) ** 2)
-    at_reference = np.exp(-0.5 * (t / GP_LENGTH) ** 2)
-    return np.asarray(kernel - np.outer(at_reference, at_reference) + 1e-9 * np.eye(len(t)))
-
-
 def smooth_draws(
     mean: FloatArray,
     covariance: FloatArray,
@@ -167,7 +147,7 @@ def smooth_draws(
     Notes
     -----
     Given that standard deviation the posterior is Gaussian; it is integrated by quadrature.
-    :mod:`bayesdid.model.pymc.event_path` writes the same model in PyMC.
+    :mod:`bayesdid.model.pymc.path` writes the same model in PyMC.
     """
     K = path_covariance(times, reference, prior)
     return mixture_draws(mean, covariance, K, scale, seed=seed)

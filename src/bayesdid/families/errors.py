@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+from typing import Literal
 
 import numpy as np
 import pandas as pd
@@ -13,13 +14,15 @@ from bayesdid.design.build import as_two_way, build_design
 from bayesdid.design.design import Design
 from bayesdid.exceptions import InputError
 from bayesdid.families.analysis import Analysis, Figure, Series, Table, draws_tree
-from bayesdid.inference.nuts.errors import ErrorName, fit_errors
+from bayesdid.inference.fit import fit
+from bayesdid.model.likelihood import Likelihood
 from bayesdid.panel.panel import Panel
 from bayesdid.peers.bootstrap import wild_bootstrap
 from bayesdid.peers.fixest import least_squares
 from bayesdid.study.load import Spec, Study
 from bayesdid.summary import hdi
 
+ErrorName = Literal["iid", "ar1", "unit_variance", "student_t", "negative_binomial"]
 LABELS: dict[ErrorName, str] = {
     "iid": "normal, i.i.d.",
     "ar1": "normal, AR(1) within units",
@@ -48,7 +51,7 @@ def errors(study: Study, spec: Spec, panel: Panel, *, seed: int = 0, draws: int 
             value=options.get("contrast"),
             remedy=f"use 1 to {len(design.treatments)}",
         )
-    counts, exposure = _counts(plain, panel)
+    counts = _counts(plain, panel)
     notes = [note.text for note in design.notes]
     if counts is None and (factor := options.get("counts_from_outcome")) is not None:
         values = np.round(design.y * float(factor))
@@ -67,7 +70,6 @@ def errors(study: Study, spec: Spec, panel: Panel, *, seed: int = 0, draws: int 
         name: fit_errors(
             counts if name == "negative_binomial" and counts else design,
             name,
-            exposure=exposure,
             seed=seed,
             draws=draws,
         )
@@ -86,7 +88,7 @@ def errors(study: Study, spec: Spec, panel: Panel, *, seed: int = 0, draws: int 
     parameters = {
         f"{LABELS[name]}: {parameter}": tree["posterior"][parameter].to_numpy().ravel()
         for name, tree in good.items()
-        for parameter in ("phi", "nu", "omega", "spread")
+        for parameter in ("phi", "nu", "nu_unit", "spread")
         if parameter in tree["posterior"]
     }
     return Analysis(
@@ -117,17 +119,34 @@ def errors(study: Study, spec: Spec, panel: Panel, *, seed: int = 0, draws: int 
     )
 
 
-def _counts(spec: Spec, panel: Panel) -> tuple[Design | None, FloatArray | None]:
-    """The same design with counts as its outcome, and their exposure in its rows."""
+def fit_errors(
+    design: Design, kind: ErrorName, *, seed: int = 0, draws: int = 1000, chains: int = 4
+) -> xr.DataTree:
+    """Posterior of a design under one of the models and weak priors."""
+    errors = {"ar1": "ar1", "unit_variance": "iid_unit"}.get(kind, "iid")
+    likelihood = kind if kind in {"student_t", "negative_binomial"} else "normal"
+    return fit(
+        design,
+        errors=errors,
+        likelihood=Likelihood(likelihood),
+        seed=seed,
+        draws=draws,
+        chains=chains,
+        cores=1,
+    ).tree
+
+
+def _counts(spec: Spec, panel: Panel) -> Design | None:
+    """The same spec with counts as its outcome, and their exposure."""
     name, size = spec.column.options.get("counts"), spec.column.options.get("exposure")
     if name is None:
-        return None, None
+        return None
     column = spec.column.model_copy(update={"outcome": str(name)})
-    design = build_design(dataclasses.replace(spec, column=column), panel)
-    if size is None:
-        return design, None
-    column = spec.column.model_copy(update={"outcome": str(size)})
-    return design, build_design(dataclasses.replace(spec, column=column), panel).y
+    return build_design(
+        dataclasses.replace(spec, column=column),
+        panel,
+        exposure=None if size is None else str(size),
+    )
 
 
 def _frame(draws: dict[ErrorName, FloatArray], design: Design, k: int, seed: int) -> pd.DataFrame:
@@ -201,10 +220,11 @@ def _sentences(
             + ("; tails are heavy." if nu < 10 else "; close to normal.")
         )
     if "unit_variance" in trees:
-        omega = float(trees["unit_variance"]["posterior"]["omega"].mean())
+        logs = np.log(trees["unit_variance"]["posterior"]["sigma_of_unit"].to_numpy())
+        spread = float(logs.std(axis=-1).mean())
         found.append(
-            f"Log residual sds differ between units with sd {omega:.2f}: a typical unit "
-            f"in the upper sixth is {np.exp(omega):.1f} times as noisy as the middle."
+            f"Log residual sds differ between units with sd {spread:.2f}: a typical unit "
+            f"in the upper sixth is {np.exp(spread):.1f} times as noisy as the middle."
         )
     if "negative_binomial" in trees:
         tau = trees["negative_binomial"]["posterior"]["tau"].to_numpy()[..., k].ravel()

@@ -16,7 +16,8 @@ import pandas as pd
 from bayesdid.arrays import FloatArray
 from bayesdid.design.design import Design
 from bayesdid.families.analysis import Table, summary_frame
-from bayesdid.inference.exact.durbin_fit import SpatialFit, SpatialPrior, fit_spatial
+from bayesdid.inference.exact.durbin_fit import SpatialFit, fit_spatial
+from bayesdid.model.spatial_priors import SpatialPrior
 from bayesdid.spatial.design import LAG_OF_ERROR, LAG_OF_Y, Kind, spatial_design
 from bayesdid.spatial.operators.impacts import Effects
 from bayesdid.spatial.operators.logdet import LogDeterminant

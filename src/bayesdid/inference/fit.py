@@ -20,8 +20,9 @@ from bayesdid.model.effects import two_way
 from bayesdid.model.errors import DEFAULT_ERRORS, Errors
 from bayesdid.model.likelihood import Likelihood, LikelihoodName
 from bayesdid.model.mean import Pooled, TwoWay
-from bayesdid.model.model import Model, PriorChoice
-from bayesdid.model.priors import resolve_priors
+from bayesdid.model.model import Model
+from bayesdid.model.priors import PriorChoice
+from bayesdid.model.resolve import outcome_priors
 from bayesdid.panel.panel import Panel
 from bayesdid.study.load import Spec
 from bayesdid.study.schema import EffectKind, PriorTerm
@@ -66,7 +67,7 @@ def model_of(
         likelihood=like,
         errors=Errors.parse(errors) if isinstance(errors, str) else errors,
         effects=two_way(unit_effects or own.unit_effects, period_effects or own.period_effects),
-        weighted=isinstance(spec, Design) and getattr(spec, "weights", None) is not None,
+        weighted=isinstance(spec, Design) and spec.weights is not None,
         priors=PriorChoice.of(priors),
     )
 
@@ -138,10 +139,7 @@ def fit_model(
     """Posterior of a model of a design, stamped with what it is."""
     size = size or Size()
     design = with_effects(design, model.kind("unit"), model.kind("period"))
-    choice = model.priors
-    resolved = resolve_priors(
-        {t: PriorTerm(mean=m, sd=s) for t, m, s in choice.terms} or choice.name, design
-    )
+    resolved = outcome_priors(model, design)
     chosen = choose(ENGINES, engine, model, design)
     tree = chosen.draw(model, design, resolved, size)
     tree.attrs |= {

@@ -14,7 +14,8 @@ from bayesdid.inference.store import FitRequest
 from bayesdid.model.effects import two_way
 from bayesdid.model.errors import DEFAULT_ERRORS, Errors
 from bayesdid.model.likelihood import Likelihood
-from bayesdid.model.model import Model, PriorChoice
+from bayesdid.model.model import Model
+from bayesdid.model.priors import PriorChoice
 from bayesdid.panel.panel import Panel
 from bayesdid.study.load import Spec, Study
 from bayesdid.study.schema import EffectKind

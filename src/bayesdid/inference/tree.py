@@ -120,6 +120,31 @@ def fitted_mean(posterior: xr.Dataset, design: Design, data: Regressors) -> Floa
     return np.asarray(mean)
 
 
+def data_groups(design: Design) -> dict[str, xr.Dataset]:
+    """``observed_data`` and ``constant_data``: what the model was fitted to, row by row."""
+    rows = xr.Dataset(coords={"obs": np.arange(design.n)})
+    sizes: dict[Any, Any] = {
+        name: ("obs", values)
+        for name in ("weights", "exposure", "trials")
+        if (values := getattr(design, name)) is not None
+    }
+    return {
+        "observed_data": rows.assign(y=("obs", design.y)),
+        "constant_data": rows.assign_coords(
+            treatment=list(design.treatments), covariate=list(design.covariates)
+        )
+        .assign(
+            unit_index=("obs", design.unit_index),
+            period_index=("obs", design.period_index),
+            unit=("obs", design.units[design.unit_index].astype(str)),
+            period=("obs", design.periods[design.period_index]),
+            D=(("obs", "treatment"), design.D),
+            X=(("obs", "covariate"), design.X),
+        )
+        .assign(sizes),
+    }
+
+
 def assemble(
     posterior: xr.Dataset,
     design: Design,
@@ -132,21 +157,7 @@ def assemble(
     rng: np.random.Generator,
 ) -> xr.DataTree:
     """Put the groups of a result together; pointwise terms are conditional on the effects."""
-    rows = xr.Dataset(coords={"obs": np.arange(design.n)})
-    groups = {
-        "posterior": posterior,
-        "observed_data": rows.assign(y=("obs", design.y)),
-        "constant_data": rows.assign_coords(
-            treatment=list(design.treatments), covariate=list(design.covariates)
-        ).assign(
-            unit_index=("obs", design.unit_index),
-            period_index=("obs", design.period_index),
-            unit=("obs", design.units[design.unit_index].astype(str)),
-            period=("obs", design.periods[design.period_index]),
-            D=(("obs", "treatment"), design.D),
-            X=(("obs", "covariate"), design.X),
-        ),
-    }
+    groups = {"posterior": posterior, **data_groups(design)}
     if moments is not None:
         groups["unit_effects"] = moments
     if sample_stats is not None:

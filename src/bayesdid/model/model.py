@@ -2,53 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from dataclasses import dataclass, replace
-from typing import Any, Literal
+from typing import Any
 
 from bayesdid.exceptions import InputError
 from bayesdid.model.effects import Effect, Over, kind_of, two_way
 from bayesdid.model.errors import Errors
 from bayesdid.model.likelihood import Likelihood
 from bayesdid.model.mean import Durbin, Instrument, Mean, Mediation, Profile, Propensity, TwoWay
-from bayesdid.study.schema import EffectKind, PriorTerm
-
-PriorSet = Literal["flat", "weak", "sceptical"]
-
-
-@dataclass(frozen=True, slots=True)
-class PriorChoice:
-    """A named set of priors, and a user's own normal priors on some coefficients.
-
-    Attributes
-    ----------
-    name
-        ``flat``, ``weak`` or ``sceptical``; see :mod:`bayesdid.model.priors`.
-    terms
-        ``(term, mean, sd)`` of the coefficients that have a prior of their own.
-    """
-
-    name: PriorSet = "weak"
-    terms: tuple[tuple[str, float, float], ...] = ()
-
-    @classmethod
-    def of(cls, value: str | Mapping[str, PriorTerm] | PriorChoice) -> PriorChoice:
-        """From a name, or from normal priors by term (the rest weak)."""
-        if isinstance(value, PriorChoice):
-            return value
-        if isinstance(value, str):
-            if value not in {"flat", "weak", "sceptical"}:
-                raise InputError(
-                    "unknown prior",
-                    value=value,
-                    remedy="use flat, weak, sceptical, or give normal priors by term",
-                )
-            return cls(value)  # type: ignore[arg-type]
-        return cls("weak", tuple((term, p.mean, p.sd) for term, p in value.items()))
-
-    def __str__(self) -> str:
-        own = "; ".join(f"{term} ~ Normal({m:g}, {sd:g})" for term, m, sd in self.terms)
-        return self.name + (f", but {own}" if own else "")
+from bayesdid.model.priors import PriorChoice
+from bayesdid.study.schema import EffectKind
 
 
 @dataclass(frozen=True, slots=True)
