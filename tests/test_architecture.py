@@ -87,7 +87,7 @@ def test_modules_are_small():
 
 def test_no_study_is_named_in_the_source(root):
     names = {path.name for path in (root / "models").iterdir()}
-    names |= {"shock", "smart_year", "perse", "sbprim", "totfatrte"}
+    names |= {"innovation", "smart_year", "perse", "sbprim", "totfatrte"}
     for name, path in modules().items():
         text = path.read_text(encoding="utf-8")
         code = "\n".join(line for line in text.splitlines() if "e.g." not in line)

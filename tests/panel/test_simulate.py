@@ -99,7 +99,7 @@ def test_correlated_unit_effects(dual):
 
 
 def test_too_many_adopters_are_refused(dual):
-    study = error_of(dual, adoption={"shock": {"2010": 500}})
+    study = error_of(dual, adoption={"innovation": {"2010": 500}})
     with pytest.raises(InputError, match="500 adopting units among 218"):
         bd.simulate_panel(study)
 

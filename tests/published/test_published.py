@@ -156,7 +156,7 @@ def test_network_without_inconsistency_is_generalised_least_squares():
 
 
 def test_loop_reports_direct_minus_indirect(synergy):
-    loop = loop_of(synergy, ("shock", "smart"), independent=True)
+    loop = loop_of(synergy, ("innovation", "smart"), independent=True)
     posterior = network_posterior(loop)
     assert posterior.gap == pytest.approx(-0.698 - (-0.388 - (0.576 + 0.376) / 2))
     assert posterior.gap_se == pytest.approx(
@@ -182,7 +182,7 @@ def test_network_equals_its_pymc_model(synergy):
 
     from bayesdid.model.pymc.network import build
 
-    loop = loop_of(synergy, ("shock", "smart"), independent=True)
+    loop = loop_of(synergy, ("innovation", "smart"), independent=True)
     exact = network_posterior(loop, draws=40_000)
     import warnings
 
