@@ -5,9 +5,9 @@ from __future__ import annotations
 import numpy as np
 import pandas as pd
 
+from bayesdid.families.registry.load import load_study
 from bayesdid.families.run import AnalysisRequest
 from bayesdid.panel.validate import validate_panel
-from bayesdid.study.load import load_study
 
 N, T = 12, 5
 STUDY = """
