@@ -24,6 +24,62 @@ def render(results: dict[str, Any]) -> str:
     results
         What ``results.json`` holds: every number on the page is looked up here.
     """
+    verdicts = _by_claim(results)
+    synthetic = bool(results["synthetic"])
+    published = results["published"]
+    rows = _claim_rows(results, verdicts)
+    treatments = _treatment_rows(results)
+    failing = _checks_by_spec(results)
+    return (
+        _environment()
+        .get_template("report.html.j2")
+        .render(
+            r=results,
+            verdicts=verdicts,
+            answer=answer(results),
+            stamp=synthetic,
+            SUM=SUM,
+            MAX_SINGLE=MAX_SINGLE,
+            RATIO=RATIO,
+            treatments=treatments,
+            checks=failing,
+            failed=[fit for fit in results["fits"] if not fit["converged"]],
+            event_figures=[
+                (item, figures.event_figure(item, results["outcome"]["unit"], synthetic))
+                for item in results["event_studies"]
+            ],
+            sections_html=render_analyses(results),
+            claims_svg=figures.claims_figure(rows, results["outcome"]["unit"], synthetic),
+            assumptions_svg=figures.assumptions_figure(_assumption_items(published))
+            if published
+            else "",
+            agreement_svg=figures.agreement_figure(_on_one_scale(results, treatments), synthetic),
+            checks_svg=figures.checks_figure(
+                failing["specs"], failing["names"], failing["passed"], synthetic
+            ),
+        )
+    )
+
+
+def render_analyses(results: dict[str, Any]) -> str:
+    """The sections of analyses, as HTML: what ``results["sections"]`` says stands where.
+
+    Parameters
+    ----------
+    results
+        Of which ``analyses``, ``sections`` and ``synthetic`` are read.
+    """
+    synthetic = bool(results["synthetic"])
+    analyses = {item["spec"]: item for item in results["analyses"]}
+    groups = [
+        section | {"items": [_drawn(analyses[spec], synthetic) for spec in section["specs"]]}
+        for section in results["sections"]
+    ]
+    return _environment().get_template("sections.html.j2").render(groups=groups, stamp=synthetic)
+
+
+def _environment() -> Any:
+    """The templates, with the filters that write numbers."""
     with extra("report"):
         import jinja2
 
@@ -35,53 +91,7 @@ def render(results: dict[str, Any]) -> str:
         lstrip_blocks=True,
     )
     environment.filters.update(FILTERS)
-    verdicts = _by_claim(results)
-    synthetic = bool(results["synthetic"])
-    published = results["published"]
-    rows = _claim_rows(results, verdicts)
-    treatments = _treatment_rows(results)
-    failing = _checks_by_spec(results)
-    return environment.get_template("report.html.j2").render(
-        r=results,
-        verdicts=verdicts,
-        answer=answer(results),
-        stamp=synthetic,
-        SUM=SUM,
-        MAX_SINGLE=MAX_SINGLE,
-        RATIO=RATIO,
-        treatments=treatments,
-        checks=failing,
-        failed=[fit for fit in results["fits"] if not fit["converged"]],
-        event_figures=[
-            (item, figures.event_figure(item, results["outcome"]["unit"], synthetic))
-            for item in results["event_studies"]
-        ],
-        analyses=_analysis_groups(results, synthetic),
-        claims_svg=figures.claims_figure(rows, results["outcome"]["unit"], synthetic),
-        assumptions_svg=figures.assumptions_figure(_assumption_items(published))
-        if published
-        else "",
-        agreement_svg=figures.agreement_figure(_on_one_scale(results, treatments), synthetic),
-        checks_svg=figures.checks_figure(
-            failing["specs"], failing["names"], failing["passed"], synthetic
-        ),
-    )
-
-
-def _analysis_groups(
-    results: dict[str, Any], synthetic: bool
-) -> list[tuple[str, str, str, list[dict[str, Any]]]]:
-    """Sections of the page: key, heading, what it is about, analyses with drawn figures."""
-    analyses = {item["spec"]: item for item in results["analyses"]}
-    return [
-        (
-            section["key"],
-            section["heading"],
-            section["lead"],
-            [_drawn(analyses[spec], synthetic) for spec in section["specs"]],
-        )
-        for section in results["sections"]
-    ]
+    return environment
 
 
 def _drawn(item: dict[str, Any], synthetic: bool) -> dict[str, Any]:

@@ -171,16 +171,12 @@ def sections(contents: list[dict[str, Any]], known: dict[str, AnyFamily]) -> lis
     known
         Families by name, in the order of the report.
     """
+    place = {name: k for k, name in enumerate(known)}
     found: dict[str, dict[str, Any]] = {}
-    for family in known.values():
-        specs = [item["spec"] for item in contents if item["family"] == family.name]
-        if specs:
-            section = family.section
-            entry = found.setdefault(
-                section.key,
-                {"key": section.key, "heading": section.heading, "lead": section.lead, "specs": []},
-            )
-            entry["specs"] += specs
+    for item in sorted(contents, key=lambda item: place[item["family"]]):
+        section = known[item["family"]].section
+        entry = {"key": section.key, "heading": section.heading, "lead": section.lead, "specs": []}
+        found.setdefault(section.key, entry)["specs"].append(item["spec"])
     return list(found.values())
 
 

@@ -129,7 +129,7 @@ def _option_error(
             remedy=_instead(name, family),
         )
     text = next(item for item in option_texts(family.options) if item.name == name)
-    if first["type"] == "missing":
+    if first["type"] == "missing" and len(first["loc"]) == 1:
         return InputError(
             f"family {family.name} needs the option {name}{more}",
             file=file,
