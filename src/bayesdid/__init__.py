@@ -15,7 +15,7 @@ from importlib import import_module
 from typing import Any
 
 _EXPORTS = {
-    "load_study": "bayesdid.study.load",
+    "load_study": "bayesdid.families.registry.load",
     "load_panel": "bayesdid.panel.load",
     "read_panel": "bayesdid.panel.read",
     "simulate_panel": "bayesdid.panel.simulate",

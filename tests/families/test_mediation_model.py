@@ -5,7 +5,7 @@ import pytest
 from test_mechanisms import _twfe, mediated
 
 import bayesdid as bd
-from bayesdid.families.mediation import mediation_draws
+from bayesdid.families.mediation.analysis import mediation_draws
 from bayesdid.model.priors import resolve_priors
 
 MCSE = 5.0

@@ -14,8 +14,8 @@ from bayesdid.design.build import build_design
 from bayesdid.design.design import Design
 from bayesdid.design.within import absorb
 from bayesdid.exceptions import NotIdentifiedError
-from bayesdid.families.curve import choices, effect_draws
-from bayesdid.families.matching import effect_on, match
+from bayesdid.families.psm_did.analysis import effect_on, match
+from bayesdid.families.specification_curve.analysis import choices, effect_draws
 from bayesdid.inference.exact.instrument import draw_instrument, with_instrument
 from bayesdid.inference.exact.propensity import draw_propensity
 from bayesdid.peers.instrument import anderson_rubin, two_stage
@@ -328,7 +328,7 @@ def test_specification_curve_runs_every_combination_once():
 
 
 def test_stacking_prefers_what_predicts_and_sums_to_one():
-    from bayesdid.families.compare import stacking
+    from bayesdid.families.comparison.analysis import stacking
 
     rng = np.random.default_rng(0)
     good, bad = rng.normal(-1, 0.3, 60), rng.normal(-2, 0.3, 60)
@@ -344,7 +344,7 @@ def test_leaving_units_out_by_weights_equals_refitting():
 
     from bayesdid.checks.loo import without_unit
     from bayesdid.design.build import with_effects
-    from bayesdid.families.compare import k_fold
+    from bayesdid.families.comparison.analysis import k_fold
 
     frame, adoption = staggered(8, N=40, T=8)
     column = {"id": "c", "outcome": "y", "treatments": ["active:a"]}

@@ -32,9 +32,9 @@ from bayesdid.design.build import build_design, with_effects
 from bayesdid.design.cohort import cohort_design
 from bayesdid.design.design import Design
 from bayesdid.design.overlap import overlap_design
-from bayesdid.families.cohort import cell_effects, cohort_pooling
-from bayesdid.families.mediation import mediation_draws
-from bayesdid.families.overlap import _flat, _synergy_averages, overlap_pooling
+from bayesdid.families.cohort.analysis import cell_effects, cohort_pooling
+from bayesdid.families.mediation.analysis import mediation_draws
+from bayesdid.families.overlap.analysis import _flat, _synergy_averages, overlap_pooling
 from bayesdid.inference.exact.conjugate import conjugate_posterior
 from bayesdid.inference.exact.gaussian import fit_gaussian
 from bayesdid.inference.exact.instrument import draw_instrument, with_instrument
@@ -189,7 +189,7 @@ def moderation(seed: int) -> Trial:
 
 
 def heterogeneity(seed: int) -> Trial:
-    from bayesdid.families.heterogeneity import heterogeneity_pooling
+    from bayesdid.families.heterogeneity.analysis import heterogeneity_pooling
 
     design = _design(seed, _constant, "active:a")
     group = np.where(design.unit_index % 2 == 0, "x", "y")

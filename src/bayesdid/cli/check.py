@@ -28,12 +28,12 @@ def command(
 ) -> None:
     """Does the model describe the data? Checks of every fit, and what failing means."""
     from bayesdid.cli.console import out, print_json, progress
+    from bayesdid.families.registry.load import load_study
     from bayesdid.inference.executor import map_fits, process_pool
     from bayesdid.inference.plan import plan_fits
     from bayesdid.inference.registry import Size
     from bayesdid.panel.adoption import arm
     from bayesdid.panel.load import load_panel
-    from bayesdid.study.load import load_study
 
     loaded = load_study(study)
     data = load_panel(loaded, panel)

@@ -24,10 +24,10 @@ def command(
     from bayesdid.cli.analyse import print_analysis
     from bayesdid.cli.console import print_json
     from bayesdid.exceptions import InputError
-    from bayesdid.families.compare import compare
+    from bayesdid.families.comparison.analysis import compare
+    from bayesdid.families.registry.load import load_study
     from bayesdid.inference.executor import process_pool
     from bayesdid.panel.load import load_panel
-    from bayesdid.study.load import load_study
 
     known = ("fixed", "random", "mundlak")
     if bad := [kind for kind in effects or () if kind not in known]:

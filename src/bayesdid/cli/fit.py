@@ -40,12 +40,12 @@ def command(
 ) -> None:
     """Fit specs, store the posteriors as NetCDF, print the treatment effects."""
     from bayesdid.cli.console import console, print_json, print_notes, stepper
+    from bayesdid.families.registry.load import load_study
     from bayesdid.inference.executor import process_pool
     from bayesdid.inference.plan import plan_fits
     from bayesdid.inference.registry import Size
     from bayesdid.inference.store import fit_all
     from bayesdid.panel.load import load_panel
-    from bayesdid.study.load import load_study
 
     loaded = load_study(study)
     data = load_panel(loaded, panel)

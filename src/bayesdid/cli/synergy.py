@@ -13,10 +13,10 @@ def command(
     as_json: Annotated[bool, typer.Option("--json", help="One JSON document on stdout.")] = False,
 ) -> None:
     """Posterior contrasts (is 1+1>2?) from published estimates and standard errors alone."""
+    from bayesdid.families.registry.load import load_study
     from bayesdid.published.network import loop_of, network_posterior
     from bayesdid.published.synergy import published_synergy
     from bayesdid.published.verdict import published_verdicts
-    from bayesdid.study.load import load_study
 
     loaded = load_study(study)
     synergy = published_synergy(loaded)

@@ -247,22 +247,6 @@ def event_figure(item: dict[str, Any], unit: str, synthetic: bool) -> str:
     return svg(figure, f"Event study {item['spec']}")
 
 
-def placebo_figure(item: dict[str, Any], unit: str, synthetic: bool) -> str:
-    """Posterior means under placebo assignments, and the actual one."""
-    plt = pyplot()
-    figure, grid = plt.subplots(1, 2, figsize=(8.2, 2.7), sharex=True)
-    for axes, (scheme, result) in zip(grid, item["schemes"].items(), strict=True):
-        axes.hist(result["means"], bins=40, color=_COLOURS["published"], alpha=0.6)
-        axes.axvline(result["actual_mean"], color=_COLOURS["panel"], lw=2)
-        axes.axvline(0.0, color=INK, lw=0.8)
-        axes.set_title(f"{scheme} assignments", fontsize=9)
-        axes.set_yticks([])
-        axes.spines["left"].set_visible(False)
-        axes.set_xlabel(textwrap.fill(unit, 40), fontsize=9)
-        stamp_axes(axes, synthetic)
-    return svg(figure, f"Placebo test {item['spec']}")
-
-
 def checks_figure(
     specs: list[str], names: list[str], passed: dict[tuple[str, str], bool | None], synthetic: bool
 ) -> str:

@@ -25,6 +25,62 @@ def render(results: dict[str, Any]) -> str:
     results
         What ``results.json`` holds: every number on the page is looked up here.
     """
+    verdicts = _by_claim(results)
+    synthetic = bool(results["synthetic"])
+    published = results["published"]
+    rows = _claim_rows(results, verdicts)
+    treatments = _treatment_rows(results)
+    failing = _checks_by_spec(results)
+    return (
+        _environment()
+        .get_template("report.html.j2")
+        .render(
+            r=results,
+            verdicts=verdicts,
+            answer=answer(results),
+            stamp=synthetic,
+            SUM=SUM,
+            MAX_SINGLE=MAX_SINGLE,
+            RATIO=RATIO,
+            treatments=treatments,
+            checks=failing,
+            failed=[fit for fit in results["fits"] if not fit["converged"]],
+            event_figures=[
+                (item, figures.event_figure(item, results["outcome"]["unit"], synthetic))
+                for item in results["event_studies"]
+            ],
+            sections_html=render_analyses(results),
+            claims_svg=figures.claims_figure(rows, results["outcome"]["unit"], synthetic),
+            assumptions_svg=figures.assumptions_figure(_assumption_items(published))
+            if published
+            else "",
+            agreement_svg=figures.agreement_figure(_on_one_scale(results, treatments), synthetic),
+            checks_svg=figures.checks_figure(
+                failing["specs"], failing["names"], failing["passed"], synthetic
+            ),
+        )
+    )
+
+
+def render_analyses(results: dict[str, Any]) -> str:
+    """The sections of analyses, as HTML: what ``results["sections"]`` says stands where.
+
+    Parameters
+    ----------
+    results
+        Of which ``analyses``, ``sections`` and ``synthetic`` are read.
+    """
+    synthetic = bool(results["synthetic"])
+    analyses = {item["spec"]: item for item in results["analyses"]}
+    groups = [
+        section | {"items": [_drawn(analyses[spec], synthetic) for spec in section["specs"]]}
+        for section in results["sections"]
+    ]
+    return _environment().get_template("sections.html.j2").render(groups=groups, stamp=synthetic)
+
+
+def _environment() -> Any:
+    """The templates, with the filters that write numbers."""
     with extra("report"):
         import jinja2
 
@@ -36,101 +92,14 @@ def render(results: dict[str, Any]) -> str:
         lstrip_blocks=True,
     )
     environment.filters.update(FILTERS)
-    verdicts = _by_claim(results)
-    synthetic = bool(results["synthetic"])
-    published = results["published"]
-    rows = _claim_rows(results, verdicts)
-    treatments = _treatment_rows(results)
-    failing = _checks_by_spec(results)
-    return environment.get_template("report.html.j2").render(
-        r=results,
-        verdicts=verdicts,
-        answer=answer(results),
-        stamp=synthetic,
-        SUM=SUM,
-        MAX_SINGLE=MAX_SINGLE,
-        RATIO=RATIO,
-        treatments=treatments,
-        checks=failing,
-        failed=[fit for fit in results["fits"] if not fit["converged"]],
-        placebo_figures=[
-            (item, figures.placebo_figure(item, results["outcome"]["unit"], synthetic))
-            for item in results["placebo"]
-        ],
-        event_figures=[
-            (item, figures.event_figure(item, results["outcome"]["unit"], synthetic))
-            for item in results["event_studies"]
-        ],
-        analyses=_analysis_groups(results, synthetic),
-        claims_svg=figures.claims_figure(rows, results["outcome"]["unit"], synthetic),
-        assumptions_svg=figures.assumptions_figure(_assumption_items(published))
-        if published
-        else "",
-        agreement_svg=figures.agreement_figure(_on_one_scale(results, treatments), synthetic),
-        checks_svg=figures.checks_figure(
-            failing["specs"], failing["names"], failing["passed"], synthetic
-        ),
-    )
+    return environment
 
 
-_GROUPS = {
-    "staggered": (
-        "Staggered adoption",
-        ("cohort", "overlap"),
-        "One TWFE coefficient averages effects of different cohorts and times, some with "
-        "negative weight. Here every cohort and event time has its own effect, partially "
-        "pooled.",
-    ),
-    "mechanisms": (
-        "Mediation and moderation",
-        ("mediation", "moderation"),
-        "How the effect comes about and for whom it is larger, jointly and with what "
-        "would overturn it.",
-    ),
-    "heterogeneity": (
-        "Heterogeneity",
-        ("heterogeneity",),
-        "One model per grouping instead of one regression per group: differences "
-        "between groups have posteriors of their own.",
-    ),
-    "spatial": (
-        "Spillovers",
-        ("sdm", "spillover_distance", "spillover_bands"),
-        "What the treatment of some does to others: spatial models with exact effects, and "
-        "how far spillovers reach. Effects depend on W and on how it is normalised.",
-    ),
-    "robustness": (
-        "Robustness",
-        ("comparison", "errors", "event_study", "iv_second", "psm_did", "specification_curve"),
-        "Other errors and likelihoods, violated parallel trends, an instrument, "
-        "matching, and every combination of defensible choices.",
-    ),
-}
-
-
-def _analysis_groups(
-    results: dict[str, Any], synthetic: bool
-) -> list[tuple[str, str, str, list[dict[str, Any]]]]:
-    """Sections of the page: key, heading, what it is about, analyses with drawn figures."""
-    found = []
-    for key, (heading, families, lead) in _GROUPS.items():
-        items = [
-            item
-            | {
-                "figures": [
-                    figure | {"svg": analysis_figure(figure, synthetic)}
-                    for figure in item["figures"]
-                ]
-                if item["converged"]
-                else []
-            }
-            for family in families
-            for item in results["analyses"]
-            if item["family"] == family
-        ]
-        if items:
-            found.append((key, heading, lead, items))
-    return found
+def _drawn(item: dict[str, Any], synthetic: bool) -> dict[str, Any]:
+    """An analysis with its figures drawn; one that failed shows none."""
+    figures = item["figures"] if item["converged"] else []
+    drawn = [figure | {"svg": analysis_figure(figure, synthetic)} for figure in figures]
+    return item | {"figures": drawn}
 
 
 def answer(results: dict[str, Any]) -> list[str]:

@@ -16,7 +16,9 @@ import xarray as xr
 
 from bayesdid.audit.run import audit_study
 from bayesdid.checks.store import StoredChecks, check_or_reuse
-from bayesdid.families.run import ANALYSED, plan_analyses
+from bayesdid.families.registry.discover import families
+from bayesdid.families.registry.family import AnyFamily
+from bayesdid.families.run import plan_analyses
 from bayesdid.families.store import StoredAnalysis, analyse_all
 from bayesdid.inference.executor import map_fits, one_thread, using
 from bayesdid.inference.plan import AGAINST_LEAST_SQUARES, VARIANTS, Plan, plan_fits
@@ -37,7 +39,7 @@ from bayesdid.published.synergy import (
     published_synergy,
 )
 from bayesdid.published.verdict import assumption_range, published_verdicts
-from bayesdid.report.event_results import event_sections, placebo_sections
+from bayesdid.report.event_results import event_sections
 from bayesdid.report.panel_results import panel_section
 from bayesdid.report.run import Run
 from bayesdid.report.weights_results import weights_section
@@ -137,6 +139,7 @@ def _results(
         )
         for spec in plan.designs
     ]
+    contents = [item.content for item in analyses if item.content is not None]
     return {
         "study": study.file.study.model_dump(),
         "outcome": study.file.outcome.model_dump(),
@@ -147,8 +150,8 @@ def _results(
         "published": _published(study),
         "contrasts": panel_section(study, panel, trees, estimates),
         "event_studies": event_sections(study, trees),
-        "placebo": placebo_sections(study, panel, seed),
-        "analyses": [item.content for item in analyses if item.content is not None],
+        "analyses": contents,
+        "sections": sections(contents, families()),
         "refused": {item.spec_id: item.refused for item in analyses if item.refused},
         "weights": weights_section(study, panel, plan.designs),
         "agreement": [item.to_dict() for item in agreements],
@@ -159,11 +162,30 @@ def _results(
         "skipped": {
             spec: reason
             for spec, reason in plan.skipped.items()
-            if study[spec].column.family not in {*ANALYSED, "placebo"}
+            if not families()[study[spec].column.family].has_analysis
         },
         "audit": audit_study(study).to_dict(),
         "provenance": _provenance(plan, estimates, draws, seed),
     }
+
+
+def sections(contents: list[dict[str, Any]], known: dict[str, AnyFamily]) -> list[dict[str, Any]]:
+    """Where analyses stand in the report, as their families say: sections, and specs in each.
+
+    Parameters
+    ----------
+    contents
+        Analyses as dictionaries.
+    known
+        Families by name, in the order of the report.
+    """
+    place = {name: k for k, name in enumerate(known)}
+    found: dict[str, dict[str, Any]] = {}
+    for item in sorted(contents, key=lambda item: place[item["family"]]):
+        section = known[item["family"]].section
+        entry = {"key": section.key, "heading": section.heading, "lead": section.lead, "specs": []}
+        found.setdefault(section.key, entry)["specs"].append(item["spec"])
+    return list(found.values())
 
 
 def _light(stored: StoredFit) -> xr.DataTree:
