@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from dataclasses import asdict, dataclass
 from typing import Any, Literal
 
-from bayesdid.audit.interval import Interval
+from bayesdid.audit.bounds import Bounds
 
 Severity = Literal["contradiction", "warning", "note"]
 SEVERITIES: tuple[Severity, ...] = ("contradiction", "warning", "note")
@@ -62,8 +62,8 @@ def compare(
     rule: str,
     place: str,
     compared: str,
-    left: Interval,
-    right: Interval,
+    left: Bounds,
+    right: Bounds,
     *,
     severity: Severity,
     assumptions: tuple[str, ...],

@@ -61,7 +61,9 @@ def command(
             {
                 "study": loaded.id,
                 "synthetic": data.synthetic or "",
-                "rows": rows,
+                "rows": [
+                    row | {"summary": row["summary"] and row["summary"].to_dict()} for row in rows
+                ],
                 "skipped": plan.skipped,
             }
         )
@@ -92,7 +94,7 @@ def _rows(stored: Any) -> list[dict[str, Any]]:
                 "engine": tree.attrs["engine"],
                 "converged": converged,
                 "path": str(stored.path),
-                "summary": summarise(draws).to_dict() if converged else None,
+                "summary": summarise(draws) if converged else None,
             }
         )
     return found
@@ -102,21 +104,22 @@ def _print(loaded: Any, data: Any, rows: list[dict[str, Any]]) -> None:
     from rich.table import Table
 
     from bayesdid.cli.console import out
+    from bayesdid.summary import percent
 
     title = f"{loaded.id}, {loaded.file.outcome.unit}"
     table = Table(title=title + (" (SYNTHETIC PANEL)" if data.synthetic else ""))
-    for heading in ("spec", "term", "mean (sd)", "89 % HDI", "P(< 0)", "engine"):
+    for heading in ("spec", "term", "mean (sd)", f"{percent()} HDI", "P(< 0)", "engine"):
         table.add_column(heading, justify="left" if heading in {"spec", "term"} else "right")
     for row in rows:
         if row["summary"] is None:
             cells = ["[bold red]NOT CONVERGED[/]", "", ""]
         else:
             summary = row["summary"]
-            low, high = summary["hdi89"]
+            interval = summary.interval
             cells = [
-                f"{summary['mean']:.3f} ({summary['sd']:.3f})",
-                f"{low:.3f} to {high:.3f}",
-                f"{summary['p_negative']:.3f}",
+                f"{summary.mean:.3f} ({summary.sd:.3f})",
+                f"{interval.low:.3f} to {interval.high:.3f}",
+                f"{summary.p_negative:.3f}",
             ]
         table.add_row(row["spec"], row["term"], *cells, row["engine"])
     out.print(table)

@@ -55,6 +55,7 @@ def _print(loaded: Any, synergy: Any, verdicts: Any, networks: dict[str, Any]) -
     from bayesdid.cli.console import out
     from bayesdid.estimands.names import RATIO
     from bayesdid.published.verdict import assumption_range
+    from bayesdid.summary import percent
 
     outcome = loaded.file.outcome
     table = Table(
@@ -64,7 +65,7 @@ def _print(loaded: Any, synergy: Any, verdicts: Any, networks: dict[str, Any]) -
     for heading in (
         "contrast",
         "mean (sd)",
-        "89 % HDI",
+        f"{percent()} HDI",
         "P(< 0)",
         "BF10 sceptical to weak",
         "P(claim), range",
@@ -77,7 +78,7 @@ def _print(loaded: Any, synergy: Any, verdicts: Any, networks: dict[str, Any]) -
         table.add_row(
             contrast.contrast.label,
             f"{main.mean:.3f} ({main.sd:.3f})",
-            f"{main.hdi89[0]:.3f} to {main.hdi89[1]:.3f}",
+            f"{main.interval.low:.3f} to {main.interval.high:.3f}",
             "" if contrast.contrast.name == RATIO else f"{main.p_negative:.3f}",
             f"{factors[0]} to {factors[-1]}" if factors else "",
             f"{contrast.p_claim['design', 1.0]:.3f} ({low:.3f} to {high:.3f})",

@@ -22,7 +22,7 @@ from bayesdid.estimands.names import MAX_SINGLE, RATIO, SUM
 from bayesdid.exceptions import NotIdentifiedError
 from bayesdid.panel.adoption import policy_value
 from bayesdid.study.terms import Factor, parse_term
-from bayesdid.summary import LEVEL, Summary, summarise
+from bayesdid.summary import Summary, summarise
 
 
 @dataclass(frozen=True, slots=True)
@@ -178,14 +178,14 @@ def contrast_table(
     scale = float(tree["observed_data"]["y"].std())
     rows = []
     for item in panel_contrasts(tree, scale=scale, rope=rope, better=better).values():
-        low, high = item.summary.interval
+        main = item.summary.interval
         rows.append(
             {
                 "contrast": item.name,
                 "mean": item.summary.mean,
                 "sd": item.summary.sd,
-                f"hdi{LEVEL * 100:.0f}_low": low,
-                f"hdi{LEVEL * 100:.0f}_high": high,
+                f"hdi{100 * main.level:g}_low": main.low,
+                f"hdi{100 * main.level:g}_high": main.high,
                 "p_negative": item.summary.p_negative,
                 "p_rope": item.summary.p_rope,
                 "p_claim": item.p_claim,

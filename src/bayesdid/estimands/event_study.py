@@ -19,7 +19,7 @@ from bayesdid.arrays import FloatArray
 from bayesdid.exceptions import InputError
 from bayesdid.inference.numerics.mixture import mixture_draws
 from bayesdid.study.terms import parse_term
-from bayesdid.summary import LEVEL, hdi
+from bayesdid.summary import band
 
 PathPrior = Literal["independent", "random_walk", "gaussian_process"]
 GP_LENGTH = 2.0  # periods over which the Gaussian process is correlated
@@ -38,10 +38,11 @@ class EventPath:
     mean, sd
         Of each coefficient.
     low, high
-        Pointwise HDI at :data:`~bayesdid.summary.LEVEL`.
+        Pointwise HDI at `level`.
     band_low, band_high
-        Simultaneous (sup-t) band: the whole path lies inside with probability ``LEVEL``
-        (Montiel Olea & Plagborg-Moller 2019, doi:10.1002/jae.2656).
+        Simultaneous band: the whole path lies inside with probability `level`.
+    level
+        Of both.
     reference
         The event time that is zero by definition.
     pre_p
@@ -61,6 +62,7 @@ class EventPath:
     high: list[float]
     band_low: list[float]
     band_high: list[float]
+    level: float
     reference: int
     pre_p: float
     pre_largest: float
@@ -98,9 +100,7 @@ def event_path(
     prior: str = "independent",
 ) -> EventPath:
     """Summarise draws of a path, shape (S, K), that is zero at `reference`."""
-    mean, sd = draws.mean(axis=0), draws.std(axis=0, ddof=1)
-    intervals = np.array([hdi(column) for column in draws.T])
-    sup = np.quantile(np.abs((draws - mean) / sd).max(axis=1), LEVEL)
+    ends = band(draws)
     pre = draws[:, np.array(times) < min(0, reference + 1)]
     pre_p = pre_largest = pre_in_rope = float("nan")
     if pre.shape[1]:
@@ -114,12 +114,13 @@ def event_path(
     return EventPath(
         prior,
         times,
-        mean.tolist(),
-        sd.tolist(),
-        intervals[:, 0].tolist(),
-        intervals[:, 1].tolist(),
-        (mean - sup * sd).tolist(),
-        (mean + sup * sd).tolist(),
+        ends.mean.tolist(),
+        ends.sd.tolist(),
+        ends.low.tolist(),
+        ends.high.tolist(),
+        ends.band_low.tolist(),
+        ends.band_high.tolist(),
+        ends.level,
         reference,
         pre_p,
         pre_largest,

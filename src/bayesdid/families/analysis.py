@@ -20,7 +20,7 @@ from bayesdid.arrays import FloatArray
 from bayesdid.inference.tree import package_versions
 from bayesdid.panel.panel import Panel
 from bayesdid.study.load import Spec
-from bayesdid.summary import LEVEL, hdi
+from bayesdid.summary import band, hdi
 
 
 @dataclass(frozen=True, slots=True)
@@ -192,14 +192,12 @@ def summary_frame(draws: dict[str, FloatArray], first: str = "quantity") -> pd.D
     """Mean, sd, HDI and P(< 0) of each named array of draws, one row each."""
     rows = []
     for name, values in draws.items():
-        low, high = hdi(values)
         rows.append(
             {
                 first: name,
                 "mean": float(np.mean(values)),
                 "sd": float(np.std(values, ddof=1)),
-                f"HDI {LEVEL:.0%} low": low,
-                f"HDI {LEVEL:.0%} high": high,
+                **hdi(values).columns(),
                 "P(< 0)": float((np.asarray(values) < 0).mean()),
             }
         )
@@ -213,25 +211,22 @@ def series_of(label: str, draws: dict[Any, FloatArray]) -> Series:
         label,
         list(draws),
         [float(np.mean(values)) for values in draws.values()],
-        [low for low, _ in intervals],
-        [high for _, high in intervals],
+        [interval.low for interval in intervals],
+        [interval.high for interval in intervals],
     )
 
 
 def sup_t(label: str, draws: dict[Any, FloatArray]) -> Series:
     """The same with a simultaneous (sup-t) band at the level of every interval."""
-    base = series_of(label, draws)
-    matrix = np.column_stack(list(draws.values()))
-    mean, sd = matrix.mean(axis=0), np.maximum(matrix.std(axis=0, ddof=1), 1e-300)
-    reach = np.quantile(np.abs((matrix - mean) / sd).max(axis=1), LEVEL)
+    found = band(np.column_stack(list(draws.values())))
     return Series(
-        base.label,
-        base.x,
-        base.y,
-        base.low,
-        base.high,
-        (mean - reach * sd).tolist(),
-        (mean + reach * sd).tolist(),
+        label,
+        list(draws),
+        found.mean.tolist(),
+        found.low.tolist(),
+        found.high.tolist(),
+        found.band_low.tolist(),
+        found.band_high.tolist(),
     )
 
 

@@ -13,7 +13,6 @@ from bayesdid.design.build import as_two_way, build_design
 from bayesdid.estimands.boundary import (
     BoundaryReport,
     ClaimProbability,
-    band,
     boundary_report,
     claim_probabilities,
 )
@@ -29,6 +28,7 @@ from bayesdid.panel.panel import Panel
 from bayesdid.spatial.weights.build import panel_distances, resolve_weights
 from bayesdid.study.cells import find_cell
 from bayesdid.study.load import Spec, Study
+from bayesdid.summary import band
 
 _OPTIONS = frozenset(
     {"step_km", "last_km", "exposure", "kernel", "rho", "weights", "share", "rope", "boundaries"}

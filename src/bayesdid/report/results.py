@@ -13,6 +13,7 @@ from typing import Any
 import pandas as pd
 import xarray as xr
 
+from bayesdid import summary
 from bayesdid.audit.run import audit_study
 from bayesdid.checks.store import StoredChecks, check_or_reuse
 from bayesdid.families.run import ANALYSED, plan_analyses
@@ -136,6 +137,8 @@ def _results(
         "claims": [claim.model_dump(exclude_none=True) for claim in study.claims],
         "panel": _panel(study, panel),
         "synthetic": panel.synthetic or "",
+        "level": summary.LEVEL,
+        "levels": summary.levels(),
         "published": _published(study),
         "contrasts": panel_section(study, panel, trees, estimates),
         "event_studies": event_sections(study, trees),
