@@ -1,7 +1,6 @@
 """One level of intervals: it stands in one place, and everything that is shown follows it."""
 
 import ast
-import json
 import re
 
 import numpy as np
@@ -14,7 +13,7 @@ from architecture_map import SOURCE, modules
 from bayesdid import summary
 from bayesdid.checks.run import run_checks
 from bayesdid.estimands.event_study import event_path
-from bayesdid.jsonio import to_json
+from bayesdid.jsonio import plain, to_json
 from bayesdid.panel.adoption import arm
 from bayesdid.report.figures import agreement_figure, claims_figure
 from bayesdid.summary import (
@@ -83,7 +82,7 @@ def test_summaries_bands_and_paths_follow_the_level():
     for found in (summarise(draws[:, 0]), summarise_normal(0.0, 1.0)):
         assert found.interval == found.hdi[1]
         assert found.interval.level == 0.8
-        stored = json.loads(to_json(found.to_dict()))
+        stored = plain(found)
         assert {"hdi50", "hdi80", "hdi95", "level"} <= set(stored)
     closed = summarise_normal(0.0, 1.0).interval
     assert closed.high - closed.low == pytest.approx(2 * norm.ppf(0.9))
@@ -112,7 +111,7 @@ def test_sentences_tables_and_captions_of_analyses_follow_the_level(models):
     study = bd.load_study(models / "traffic_laws")
     panel = bd.load_panel(study)
     name = next(name for name in study.specs if study[name].column.family == "moderation")
-    text = to_json(bd.analyse(study, name, panel, draws=100, seed=1).to_dict())
+    text = to_json(bd.analyse(study, name, panel, draws=100, seed=1))
     assert "80 % HDI" in text
     assert "HDI 80% low" in text
     assert "89 %" not in text  # a share may well be 89%

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
-from typing import Any
+from typing import ClassVar
 
 import numpy as np
 from scipy.stats import norm
@@ -93,6 +93,18 @@ class Summary:
         Of the main interval.
     """
 
+    json_keys: ClassVar[tuple[str, ...]] = (
+        "mean",
+        "sd",
+        "median",
+        "*ends",
+        "p_negative",
+        "p_rope",
+        "rope",
+        "mcse",
+        "level",
+    )
+
     mean: float
     sd: float
     median: float
@@ -108,20 +120,10 @@ class Summary:
         """The main interval."""
         return next(interval for interval in self.hdi if interval.level == self.level)
 
-    def to_dict(self) -> dict[str, Any]:
-        """For tables and JSON."""
-        ends = {f"hdi{100 * item.level:g}": (item.low, item.high) for item in self.hdi}
-        return {
-            "mean": self.mean,
-            "sd": self.sd,
-            "median": self.median,
-            **ends,
-            "p_negative": self.p_negative,
-            "p_rope": self.p_rope,
-            "rope": self.rope,
-            "mcse": self.mcse,
-            "level": self.level,
-        }
+    @property
+    def ends(self) -> dict[str, tuple[float, float]]:
+        """The intervals by name, ``hdi89`` and its like."""
+        return {f"hdi{100 * item.level:g}": (item.low, item.high) for item in self.hdi}
 
 
 def hdi(draws: FloatArray, level: float | None = None) -> Interval:

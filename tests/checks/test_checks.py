@@ -14,6 +14,7 @@ from bayesdid.checks.run import run_checks
 from bayesdid.design.build import with_effects
 from bayesdid.exceptions import InputError, ResultError
 from bayesdid.inference.fit import fit
+from bayesdid.jsonio import plain
 from bayesdid.model.priors import resolve_priors
 
 
@@ -51,7 +52,7 @@ def test_all_checks_pass_where_the_model_is_true():
         ),
         True,
     )
-    assert all(result.to_dict()["table"] and result.text for result in results)
+    assert all(plain(result)["table"] and result.text for result in results)
 
 
 def test_serial_correlation_is_found():

@@ -61,9 +61,7 @@ def command(
             {
                 "study": loaded.id,
                 "synthetic": data.synthetic or "",
-                "rows": [
-                    row | {"summary": row["summary"] and row["summary"].to_dict()} for row in rows
-                ],
+                "rows": rows,
                 "skipped": plan.skipped,
             }
         )

@@ -29,14 +29,18 @@ def command(
             networks[name] = network_posterior(loop)
     if as_json:
         from bayesdid.cli.console import print_json
+        from bayesdid.jsonio import plain
 
         rope = loaded.file.synergy.rope
         print_json(
             {
                 "study": loaded.id,
-                "contrasts": [contrast.to_dict() for contrast in synergy.contrasts.values()],
-                "verdicts": [verdict.to_dict() for verdict in verdicts],
-                "network": {name: n.to_dict(policies, rope) for name, n in networks.items()},
+                "contrasts": list(synergy.contrasts.values()),
+                "verdicts": verdicts,
+                "network": {
+                    name: {"summaries": n.summaries(policies, rope), **plain(n)}
+                    for name, n in networks.items()
+                },
                 "correlation": {
                     "estimands": synergy.estimands,
                     "matrix": synergy.correlation.tolist(),
@@ -74,7 +78,7 @@ def _print(loaded: Any, synergy: Any, verdicts: Any, networks: dict[str, Any]) -
     for contrast in synergy.contrasts.values():
         main = contrast.main
         low, high = assumption_range(contrast)
-        factors = [f"{factor.bf10:.3g}" for factor in contrast.factors]
+        factors = [f"{factor.bf10:.3g}" for factor in contrast.bayes_factors]
         table.add_row(
             contrast.contrast.label,
             f"{main.mean:.3f} ({main.sd:.3f})",

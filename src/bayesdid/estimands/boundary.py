@@ -7,8 +7,8 @@ a second version asks the profile to leave a region of practical equivalence on 
 
 from __future__ import annotations
 
-from dataclasses import asdict, dataclass
-from typing import Any, Literal
+from dataclasses import dataclass
+from typing import Literal
 
 import numpy as np
 from numpy.typing import NDArray
@@ -160,10 +160,6 @@ class ClaimProbability:
     definition: str
     posterior: float
     prior: float
-
-    def to_dict(self) -> dict[str, Any]:
-        """For tables and JSON."""
-        return asdict(self)
 
 
 def claim_probabilities(

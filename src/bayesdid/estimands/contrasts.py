@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from dataclasses import dataclass
-from typing import Any
+from typing import ClassVar
 
 import numpy as np
 import pandas as pd
@@ -39,27 +39,25 @@ class PanelContrast:
         Of its posterior.
     p_claim
         Probability of the synergy claim's direction.
-    factors, errors
+    bayes_factors, design_errors
         Savage-Dickey Bayes factors and type-S/M errors, from the normal approximation to the
         posterior; empty and None for non-linear contrasts.
     """
+
+    json_keys: ClassVar[tuple[str, ...]] = (
+        "name",
+        "summary",
+        "p_claim",
+        "bayes_factors",
+        "design_errors",
+    )
 
     name: str
     weights: FloatArray | None
     summary: Summary
     p_claim: float
-    factors: tuple[BayesFactor, ...]
-    errors: DesignErrors | None
-
-    def to_dict(self) -> dict[str, Any]:
-        """For JSON."""
-        return {
-            "name": self.name,
-            "summary": self.summary.to_dict(),
-            "p_claim": self.p_claim,
-            "bayes_factors": [factor.to_dict() for factor in self.factors],
-            "design_errors": None if self.errors is None else self.errors.to_dict(),
-        }
+    bayes_factors: tuple[BayesFactor, ...]
+    design_errors: DesignErrors | None
 
 
 def state_vectors(tree: xr.DataTree, *, policies: int = 2) -> dict[str, FloatArray]:

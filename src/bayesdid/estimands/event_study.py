@@ -8,8 +8,8 @@ serves a posterior and a frequentist event study alike (the seam of HonestDiD, R
 from __future__ import annotations
 
 import json
-from dataclasses import asdict, dataclass
-from typing import Any, Literal
+from dataclasses import dataclass
+from typing import Literal
 
 import numpy as np
 import xarray as xr
@@ -67,10 +67,6 @@ class EventPath:
     pre_p: float
     pre_largest: float
     pre_in_rope: float
-
-    def to_dict(self) -> dict[str, Any]:
-        """For JSON and figures."""
-        return asdict(self)
 
 
 def event_draws(tree: xr.DataTree) -> tuple[list[int], FloatArray]:

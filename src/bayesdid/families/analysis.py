@@ -9,8 +9,8 @@ from __future__ import annotations
 
 import json
 import re
-from dataclasses import asdict, dataclass
-from typing import Any, Literal
+from dataclasses import dataclass
+from typing import Any, ClassVar, Literal
 
 import numpy as np
 import pandas as pd
@@ -27,18 +27,22 @@ from bayesdid.summary import band, hdi
 class Table:
     """A tidy table with a caption; the first column of `frame` labels the rows."""
 
+    json_keys: ClassVar[tuple[str, ...]] = ("name", "caption", "columns", "rows")
+
     name: str
     caption: str
     frame: pd.DataFrame
 
-    def to_dict(self) -> dict[str, Any]:
-        """For JSON and the page."""
-        return {
-            "name": self.name,
-            "caption": self.caption,
-            "columns": [str(column) for column in self.frame.columns],
-            "rows": self.frame.astype(object).to_numpy().tolist(),
-        }
+    @property
+    def columns(self) -> list[str]:
+        """Headings."""
+        return [str(column) for column in self.frame.columns]
+
+    @property
+    def rows(self) -> list[list[object]]:
+        """Cells, row by row."""
+        cells: list[list[object]] = self.frame.astype(object).to_numpy().tolist()
+        return cells
 
 
 @dataclass(frozen=True, slots=True)
@@ -120,6 +124,17 @@ class Peer:
         different things and are shown side by side only.
     """
 
+    json_keys: ClassVar[tuple[str, ...]] = (
+        "quantity",
+        "mean",
+        "sd",
+        "estimator",
+        "estimate",
+        "se",
+        "tolerance",
+        "holds",
+    )
+
     quantity: str
     mean: float
     sd: float
@@ -158,6 +173,20 @@ class Analysis:
         Why the panel is synthetic, or empty.
     """
 
+    json_keys: ClassVar[tuple[str, ...]] = (
+        "spec_id",
+        "family",
+        "title",
+        "converged",
+        "synthetic",
+        "sentences",
+        "tables",
+        "figures",
+        "peers",
+        "notes",
+        "failed",
+    )
+
     spec_id: str
     family: str
     title: str
@@ -170,22 +199,6 @@ class Analysis:
     notes: tuple[str, ...] = ()
     synthetic: str = ""
     failed: tuple[str, ...] = ()
-
-    def to_dict(self) -> dict[str, Any]:
-        """For JSON and the page, without draws."""
-        return {
-            "spec": self.spec_id,
-            "family": self.family,
-            "title": self.title,
-            "converged": self.converged,
-            "synthetic": self.synthetic,
-            "sentences": list(self.sentences),
-            "tables": [table.to_dict() for table in self.tables],
-            "figures": [asdict(figure) for figure in self.figures],
-            "peers": [asdict(peer) | {"holds": peer.holds} for peer in self.peers],
-            "notes": list(self.notes),
-            "failed": list(self.failed),
-        }
 
 
 def summary_frame(draws: dict[str, FloatArray], first: str = "quantity") -> pd.DataFrame:

@@ -101,7 +101,7 @@ def distance_analysis(
             Table(
                 "claims",
                 "The published reading of distances, posterior beside prior",
-                pd.DataFrame([c.to_dict() for c in claims]),
+                pd.DataFrame(claims),
             ),
         )
     return Analysis(

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import dataclasses
 from dataclasses import dataclass
-from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -42,7 +41,7 @@ class Curves:
     published: tuple[float, ...]
 
 
-def boundary_row(report: BoundaryReport) -> dict[str, Any]:
+def boundary_row(report: BoundaryReport) -> dict[str, str | float]:
     """One row of the table of boundaries."""
     low, high = report.window
     return {

@@ -40,13 +40,7 @@ def event_sections(study: Study, trees: dict[str, dict[str, xr.DataTree]]) -> li
         for prior in ("random_walk", "gaussian_process"):
             smooth = smooth_draws(flat.mean(axis=0), np.cov(flat.T), times, reference, prior, scale)
             paths[prior] = event_path(times, smooth, reference=reference, rope=rope, prior=prior)
-        found.append(
-            {
-                "spec": spec,
-                "title": study[spec].title,
-                "paths": {name: path.to_dict() for name, path in paths.items()},
-            }
-        )
+        found.append({"spec": spec, "title": study[spec].title, "paths": paths})
     return found
 
 
@@ -65,9 +59,7 @@ def _schemes(spec: Spec, panel: Panel, seed: int) -> dict[str, Any] | None:
     assignments = int(spec.column.options.get("draws", 1000))
     try:
         return {
-            scheme: placebo(
-                spec, panel, scheme=scheme, assignments=assignments, seed=seed
-            ).to_dict()
+            scheme: placebo(spec, panel, scheme=scheme, assignments=assignments, seed=seed)
             for scheme in SCHEMES
         }
     except InputError:

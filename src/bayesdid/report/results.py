@@ -22,6 +22,7 @@ from bayesdid.inference.executor import map_fits, one_thread, using
 from bayesdid.inference.plan import KINDS, Plan, plan_fits
 from bayesdid.inference.store import StoredFit, fit_all
 from bayesdid.inference.tree import package_versions
+from bayesdid.jsonio import plain
 from bayesdid.panel.adoption import arm, only, sequence
 from bayesdid.panel.panel import Panel
 from bayesdid.peers.agreement import Agreement, agree
@@ -130,7 +131,7 @@ def _results(
         agree(plan.designs[spec], trees[spec], spec=study[spec], estimates=estimates[spec])
         for spec in plan.designs
     ]
-    return {
+    results = {
         "study": study.file.study.model_dump(),
         "outcome": study.file.outcome.model_dump(),
         "policies": [policy.model_dump() for policy in study.policies],
@@ -146,7 +147,7 @@ def _results(
         "analyses": [item.content for item in analyses if item.content is not None],
         "refused": {item.spec_id: item.refused for item in analyses if item.refused},
         "weights": weights_section(study, panel, plan.designs),
-        "agreement": [item.to_dict() for item in agreements],
+        "agreement": agreements,
         "identity": _identity(agreements),
         "checks": checks,
         "fits": [_fit(fit, trees) for fit in stored],
@@ -156,9 +157,10 @@ def _results(
             for spec, reason in plan.skipped.items()
             if study[spec].column.family not in {*ANALYSED, "placebo"}
         },
-        "audit": audit_study(study).to_dict(),
+        "audit": audit_study(study),
         "provenance": _provenance(plan, estimates, draws, seed),
     }
+    return dict(plain(results))
 
 
 def _light(stored: StoredFit) -> xr.DataTree:
@@ -229,15 +231,16 @@ def _published(study: Study) -> dict[str, Any] | None:
     for name, independent in (("design", False), ("independent", True)):
         loop = loop_of(synergy, policies, independent=independent)
         if loop is not None:
-            networks[name] = network_posterior(loop).to_dict(policies, rope)
+            found = network_posterior(loop)
+            networks[name] = {"summaries": found.summaries(policies, rope), **plain(found)}
     section = study.file.panel
     periods = (section.last_period or 0) - (section.first_period or 0) + 1
     return {
         "contrasts": {
-            name: item.to_dict() | {"range": list(assumption_range(item))}
+            name: plain(item) | {"range": list(assumption_range(item))}
             for name, item in synergy.contrasts.items()
         },
-        "verdicts": [verdict.to_dict() for verdict in published_verdicts(study, synergy)],
+        "verdicts": published_verdicts(study, synergy),
         "network": networks,
         "estimands": list(synergy.estimands),
         "correlation": synergy.correlation.tolist(),
