@@ -79,7 +79,7 @@ def test_figures_mark_the_published_boundaries_and_everything_is_json(found):
         "profile": (400.0, 700.0),
         "boundary": (400.0, 700.0),
     }
-    assert to_json(found.to_dict())
+    assert to_json(found)
 
 
 def test_with_a_spatial_lag_impacts_are_told():

@@ -103,7 +103,7 @@ def test_coefficients_and_orders_are_told(found):
     total = table(found, "effects")["mean"].iloc[2]
     # what orders beyond six carry is below rho^6 of the total, 0.8 % at rho = 0.45
     assert orders["total"].sum() == pytest.approx(total, rel=0.01)
-    assert to_json(found.to_dict())
+    assert to_json(found)
     assert found.synthetic
     assert "W: Five nearest, row-normalised" in found.notes[-1]
 
@@ -268,7 +268,7 @@ def test_bands_find_where_the_spillover_is():
     assert frame["excludes_zero"].iloc[0] == "yes"
     assert (frame["all_low"] <= frame["low"]).all()
     assert (frame["high"] <= frame["all_high"]).all()
-    assert to_json(result.to_dict())
+    assert to_json(result)
 
 
 def test_narrow_bands_name_their_islands_and_what_is_left_out():

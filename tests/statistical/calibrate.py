@@ -43,7 +43,7 @@ from bayesdid.inference.executor import map_fits, process_pool
 from bayesdid.model.errors import Errors
 from bayesdid.peers.fixest import least_squares
 from bayesdid.peers.instrument import two_stage
-from bayesdid.summary import LEVELS, hdi
+from bayesdid.summary import hdi, levels
 
 N, T, SIGMA = 40, 10, 0.5
 STARTS = [0.2, 0.2, 0.2, 0.4]  # periods 4, 7, 9 and never
@@ -335,7 +335,7 @@ def trial(job: tuple[str, int]) -> dict[str, object]:
         "peer_error": found.estimate - found.truth,
         "peer": abs(found.estimate - found.truth) < 1.959964 * found.se,
     }
-    for level in LEVELS:
+    for level in levels():
         low, high = hdi(found.draws, level)
         row[f"{level:.0%}"] = low <= found.truth <= high
     return row
@@ -353,7 +353,7 @@ def calibrate(size: int, workers: int = 1, names: list[str] | None = None) -> pd
             {
                 "family": name,
                 "panels": len(part),
-                **{f"{level:.0%}": part[f"{level:.0%}"].mean() for level in LEVELS},
+                **{f"{level:.0%}": part[f"{level:.0%}"].mean() for level in levels()},
                 "peer 95%": part["peer"].mean(),
                 "bias": part["error"].mean(),
                 "MCSE": bias_se,
@@ -371,7 +371,7 @@ def bands(size: int, error: float = 0.01) -> dict[str, tuple[float, float]]:
             binom.ppf(error / 2, size, level) / size,
             binom.ppf(1 - error / 2, size, level) / size,
         )
-        for level in LEVELS
+        for level in levels()
     }
 
 

@@ -24,7 +24,7 @@ def command(
 
     report = audit_study(load_study(study))
     if as_json:
-        print_json(report.to_dict())
+        print_json(report)
     else:
         for finding in report.findings:
             style = _STYLE[finding.severity]

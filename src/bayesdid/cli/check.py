@@ -66,6 +66,7 @@ def _check(request: Any, arms: Any, outcome: Any, labels: dict[str, str]) -> lis
     """All checks of one fit, as dictionaries."""
     from bayesdid.checks.run import run_checks
     from bayesdid.inference.store import make_fit
+    from bayesdid.jsonio import plain
 
     results = run_checks(
         make_fit(request),
@@ -75,4 +76,4 @@ def _check(request: Any, arms: Any, outcome: Any, labels: dict[str, str]) -> lis
         labels=labels,
         seed=request.size.seed,
     )
-    return [result.to_dict() for result in results]
+    return plain(results)

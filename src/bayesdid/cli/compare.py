@@ -27,6 +27,7 @@ def command(
     from bayesdid.families.comparison.analysis import compare
     from bayesdid.families.registry.load import load_study
     from bayesdid.inference.executor import process_pool
+    from bayesdid.jsonio import plain
     from bayesdid.panel.load import load_panel
 
     known = ("fixed", "random", "mundlak")
@@ -36,7 +37,7 @@ def command(
     data = load_panel(loaded, panel)
     kinds = [kind for kind in known if effects is None or kind in effects]
     with process_pool(workers):
-        content = compare(loaded, spec, data, kinds=kinds, draws=draws, seed=seed).to_dict()  # type: ignore[arg-type]
+        content = plain(compare(loaded, spec, data, kinds=kinds, draws=draws, seed=seed))  # type: ignore[arg-type]
     if as_json:
         print_json(content)
     else:

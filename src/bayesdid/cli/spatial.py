@@ -65,8 +65,9 @@ def command(
 
 def _analyse(spec: Any, study: Any, panel: Any, seed: int, draws: int) -> dict[str, Any]:
     from bayesdid.families.run import analyse
+    from bayesdid.jsonio import plain
 
-    return analyse(study, spec, panel, seed=seed, draws=draws).to_dict()
+    return plain(analyse(study, spec, panel, seed=seed, draws=draws))
 
 
 def _specs(

@@ -29,14 +29,18 @@ def command(
             networks[name] = network_posterior(loop)
     if as_json:
         from bayesdid.cli.console import print_json
+        from bayesdid.jsonio import plain
 
         rope = loaded.file.synergy.rope
         print_json(
             {
                 "study": loaded.id,
-                "contrasts": [contrast.to_dict() for contrast in synergy.contrasts.values()],
-                "verdicts": [verdict.to_dict() for verdict in verdicts],
-                "network": {name: n.to_dict(policies, rope) for name, n in networks.items()},
+                "contrasts": list(synergy.contrasts.values()),
+                "verdicts": verdicts,
+                "network": {
+                    name: {"summaries": n.summaries(policies, rope), **plain(n)}
+                    for name, n in networks.items()
+                },
                 "correlation": {
                     "estimands": synergy.estimands,
                     "matrix": synergy.correlation.tolist(),
@@ -55,6 +59,7 @@ def _print(loaded: Any, synergy: Any, verdicts: Any, networks: dict[str, Any]) -
     from bayesdid.cli.console import out
     from bayesdid.estimands.names import RATIO
     from bayesdid.published.verdict import assumption_range
+    from bayesdid.summary import percent
 
     outcome = loaded.file.outcome
     table = Table(
@@ -64,7 +69,7 @@ def _print(loaded: Any, synergy: Any, verdicts: Any, networks: dict[str, Any]) -
     for heading in (
         "contrast",
         "mean (sd)",
-        "89 % HDI",
+        f"{percent()} HDI",
         "P(< 0)",
         "BF10 sceptical to weak",
         "P(claim), range",
@@ -73,11 +78,11 @@ def _print(loaded: Any, synergy: Any, verdicts: Any, networks: dict[str, Any]) -
     for contrast in synergy.contrasts.values():
         main = contrast.main
         low, high = assumption_range(contrast)
-        factors = [f"{factor.bf10:.3g}" for factor in contrast.factors]
+        factors = [f"{factor.bf10:.3g}" for factor in contrast.bayes_factors]
         table.add_row(
             contrast.contrast.label,
             f"{main.mean:.3f} ({main.sd:.3f})",
-            f"{main.hdi89[0]:.3f} to {main.hdi89[1]:.3f}",
+            f"{main.interval.low:.3f} to {main.interval.high:.3f}",
             "" if contrast.contrast.name == RATIO else f"{main.p_negative:.3f}",
             f"{factors[0]} to {factors[-1]}" if factors else "",
             f"{contrast.p_claim['design', 1.0]:.3f} ({low:.3f} to {high:.3f})",

@@ -42,7 +42,7 @@ def command(
         agree(design, fits[name], spec=loaded[name]) for name, design in plan.designs.items()
     ]
     if as_json:
-        print_json([item.to_dict() for item in agreements])
+        print_json(agreements)
     else:
         _print(agreements, bool(data.synthetic))
     if not all(item.holds for item in agreements):

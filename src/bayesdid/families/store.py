@@ -106,7 +106,7 @@ def analyse_or_reuse(request: AnalysisRequest, folder: Path) -> StoredAnalysis:
         seconds = time.perf_counter() - begin
         return StoredAnalysis(request.spec.id, None, str(error), False, seconds, notes)
     sealed = None if result.posterior is None else save_fit(result.posterior, draws)
-    content = write_sealed(path, {"draws": sealed, "analysis": result.to_dict()})["analysis"]
+    content = write_sealed(path, {"draws": sealed, "analysis": result})["analysis"]
     seconds = time.perf_counter() - begin
     return StoredAnalysis(request.spec.id, content, "", False, seconds, notes)
 

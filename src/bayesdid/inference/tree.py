@@ -16,6 +16,7 @@ from bayesdid.design.regressors import Regressors
 from bayesdid.inference.exact.recover import Effects
 from bayesdid.inference.exact.scales import Scales
 from bayesdid.inference.gate import GateItem
+from bayesdid.jsonio import plain
 from bayesdid.model.priors import Priors
 
 _PACKAGES = ("bayesdid", "pymc", "nutpie", "arviz", "numpy", "xarray")
@@ -198,12 +199,12 @@ def provenance(
         "panel_sha256": design.panel_sha256,
         "synthetic": design.synthetic or "",
         "engine": engine,
-        "priors": json.dumps(priors.to_dict()),
+        "priors": json.dumps(plain(priors)),
         "seed": seed,
         "draws": draws,
         "chains": chains,
         "versions": json.dumps(package_versions()),
-        "gate": json.dumps([item.to_dict() for item in gate]),
+        "gate": json.dumps(plain(gate)),
         "converged": int(all(item.passed for item in gate)),
         "log_evidence": float("nan") if log_evidence is None else log_evidence,
         "notes": json.dumps([[note.name, note.count, note.text] for note in design.notes]),

@@ -20,8 +20,8 @@ from __future__ import annotations
 
 import difflib
 from collections.abc import Iterable, Mapping
-from dataclasses import asdict, dataclass
-from typing import Any, Literal, get_args
+from dataclasses import dataclass
+from typing import ClassVar, Literal, get_args
 
 import numpy as np
 
@@ -111,6 +111,8 @@ class Priors:
         improper priors of ``flat``.
     """
 
+    json_keys: ClassVar[tuple[str, ...]] = ("name", "mundlak_multiple", "scale", "coefficients")
+
     name: PriorName
     means: dict[str, float]
     sds: dict[str, float]
@@ -142,11 +144,10 @@ class Priors:
         sd = [self.sds.get(k, self.mundlak_multiple / s) for k, s in zip(keys, scale, strict=True)]
         return mean, np.array(sd)
 
-    def to_dict(self) -> dict[str, Any]:
-        """For printing, hashing and provenance."""
-        coefficients = {k: {"mean": self.means[k], "sd": self.sds[k]} for k in self.means}
-        rest = {key: value for key, value in asdict(self).items() if key not in {"means", "sds"}}
-        return {**rest, "coefficients": coefficients}
+    @property
+    def coefficients(self) -> dict[str, dict[str, float]]:
+        """Regressor -> mean and sd of its coefficient."""
+        return {name: {"mean": self.means[name], "sd": self.sds[name]} for name in self.means}
 
     def log_sigma_density(self, sigma: FloatArray) -> FloatArray:
         """Log prior density of log(sigma), up to a constant if improper."""

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import asdict, dataclass, replace
-from typing import Any, Literal
+from dataclasses import dataclass, replace
+from typing import Literal
 
 import numpy as np
 from scipy.stats import norm
@@ -67,10 +67,6 @@ class ProfilePriors:
     log_length_mean: float
     log_length_sd: float
     share: float
-
-    def to_dict(self) -> dict[str, Any]:
-        """For printing and provenance."""
-        return asdict(self) | {"coefficient_sd": self.coefficient_sd.tolist()}
 
 
 @dataclass(frozen=True, slots=True)

@@ -36,11 +36,5 @@ def event_sections(study: Study, trees: dict[str, dict[str, xr.DataTree]]) -> li
                 draws.mean(axis=0), np.cov(draws.T), times, reference, prior, scale
             )
             paths[prior] = event_path(times, smooth, reference=reference, rope=rope, prior=prior)
-        found.append(
-            {
-                "spec": spec,
-                "title": study[spec].title,
-                "paths": {name: path.to_dict() for name, path in paths.items()},
-            }
-        )
+        found.append({"spec": spec, "title": study[spec].title, "paths": paths})
     return found

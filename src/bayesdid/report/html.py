@@ -9,11 +9,11 @@ from bayesdid.estimands.names import MAX_SINGLE, RATIO, SUM
 from bayesdid.extras import extra
 from bayesdid.report import figures
 from bayesdid.report.analysis_figures import analysis_figure
-from bayesdid.report.text import FILTERS, number, probability
+from bayesdid.report.text import FILTERS, hdi, number, probability
 from bayesdid.study.terms import POLICY_KINDS, parse_term
+from bayesdid.summary import normal_interval, percent
 
 CHECKED = "iid"  # the variant whose checks the page shows
-_Z89 = 1.598  # half width of a central 89 % interval in standard deviations
 _CLAIMED = ("both - none", "both - single", MAX_SINGLE, SUM)
 
 
@@ -50,11 +50,15 @@ def render(results: dict[str, Any]) -> str:
                 for item in results["event_studies"]
             ],
             sections_html=render_analyses(results),
-            claims_svg=figures.claims_figure(rows, results["outcome"]["unit"], synthetic),
+            claims_svg=figures.claims_figure(
+                rows, results["outcome"]["unit"], synthetic, results["level"]
+            ),
             assumptions_svg=figures.assumptions_figure(_assumption_items(published))
             if published
             else "",
-            agreement_svg=figures.agreement_figure(_on_one_scale(results, treatments), synthetic),
+            agreement_svg=figures.agreement_figure(
+                _on_one_scale(results, treatments), synthetic, results["level"]
+            ),
             checks_svg=figures.checks_figure(
                 failing["specs"], failing["names"], failing["passed"], synthetic
             ),
@@ -114,7 +118,7 @@ def answer(results: dict[str, Any]) -> list[str]:
         if verdict is None:
             continue
         mean = verdict["summary"]["mean"]
-        low, high = verdict["summary"]["hdi89"]
+        low, high = hdi(verdict["summary"])
         more = (mean < 0) == (outcome["better"] == "lower")
         origin = {
             "published": "From the published cells alone",
@@ -125,7 +129,8 @@ def answer(results: dict[str, Any]) -> list[str]:
         sentences.append(
             f"{origin} both policies together are estimated to do "
             f"{'more' if more else 'less'} than the sum of the two by "
-            f"{number(abs(mean) * scale, 1)} {unit} (89 % HDI of the difference "
+            f"{number(abs(mean) * scale, 1)} {unit} "
+            f"({percent(verdict['summary']['level'])} HDI of the difference "
             f"{number(low * scale, 1)} to {number(high * scale, 1)}). The probability that "
             f"1 + 1 > 2 is {probability(verdict['p'])}, and between "
             f"{probability(verdict['p_low'])} and {probability(verdict['p_high'])} over the "
@@ -182,11 +187,12 @@ def _claim_rows(results: dict[str, Any], verdicts: list[dict[str, Any]]) -> list
                 row[source] = dict(entry[source])
         if "published" in entry:
             posteriors = results["published"]["contrasts"][entry["contrast"]]["posteriors"]
-            row["published"]["wide"] = posteriors["widest x1"]["hdi89"]
+            row["published"]["wide"] = hdi(posteriors["widest x1"])
     for item in (results["contrasts"] or {"rows": []})["rows"]:
         if item["name"] in rows and "panel" in rows[item["name"]]:
-            middle, half = item["clustered"]["estimate"], _Z89 * item["clustered"]["se"]
-            rows[item["name"]]["panel"]["wide"] = [middle - half, middle + half]
+            least = item["clustered"]
+            wide = normal_interval(least["estimate"], least["se"], results["level"])
+            rows[item["name"]]["panel"]["wide"] = [wide.low, wide.high]
     return list(rows.values())
 
 

@@ -14,6 +14,7 @@ from typing import Any
 import pandas as pd
 import xarray as xr
 
+from bayesdid import summary
 from bayesdid.audit.run import audit_study
 from bayesdid.checks.store import StoredChecks, check_or_reuse
 from bayesdid.families.registry.discover import families
@@ -25,6 +26,7 @@ from bayesdid.inference.plan import AGAINST_LEAST_SQUARES, VARIANTS, Plan, plan_
 from bayesdid.inference.registry import Size
 from bayesdid.inference.store import StoredFit, fit_all
 from bayesdid.inference.tree import package_versions
+from bayesdid.jsonio import plain
 from bayesdid.model.errors import Errors
 from bayesdid.panel.adoption import arm, only, sequence
 from bayesdid.panel.panel import Panel
@@ -140,13 +142,15 @@ def _results(
         for spec in plan.designs
     ]
     contents = [item.content for item in analyses if item.content is not None]
-    return {
+    results = {
         "study": study.file.study.model_dump(),
         "outcome": study.file.outcome.model_dump(),
         "policies": [policy.model_dump() for policy in study.policies],
         "claims": [claim.model_dump(exclude_none=True) for claim in study.claims],
         "panel": _panel(study, panel),
         "synthetic": panel.synthetic or "",
+        "level": summary.LEVEL,
+        "levels": summary.levels(),
         "published": _published(study),
         "contrasts": panel_section(study, panel, trees, estimates),
         "event_studies": event_sections(study, trees),
@@ -154,7 +158,7 @@ def _results(
         "sections": sections(contents, families()),
         "refused": {item.spec_id: item.refused for item in analyses if item.refused},
         "weights": weights_section(study, panel, plan.designs),
-        "agreement": [item.to_dict() for item in agreements],
+        "agreement": agreements,
         "identity": _identity(agreements),
         "checks": checks,
         "fits": [_fit(fit, trees) for fit in stored],
@@ -164,9 +168,10 @@ def _results(
             for spec, reason in plan.skipped.items()
             if not families()[study[spec].column.family].has_analysis
         },
-        "audit": audit_study(study).to_dict(),
+        "audit": audit_study(study),
         "provenance": _provenance(plan, estimates, draws, seed),
     }
+    return dict(plain(results))
 
 
 def sections(contents: list[dict[str, Any]], known: dict[str, AnyFamily]) -> list[dict[str, Any]]:
@@ -258,15 +263,16 @@ def _published(study: Study) -> dict[str, Any] | None:
     for name, independent in (("design", False), ("independent", True)):
         loop = loop_of(synergy, policies, independent=independent)
         if loop is not None:
-            networks[name] = network_posterior(loop).to_dict(policies, rope)
+            found = network_posterior(loop)
+            networks[name] = {"summaries": found.summaries(policies, rope), **plain(found)}
     section = study.file.panel
     periods = (section.last_period or 0) - (section.first_period or 0) + 1
     return {
         "contrasts": {
-            name: item.to_dict() | {"range": list(assumption_range(item))}
+            name: plain(item) | {"range": list(assumption_range(item))}
             for name, item in synergy.contrasts.items()
         },
-        "verdicts": [verdict.to_dict() for verdict in published_verdicts(study, synergy)],
+        "verdicts": published_verdicts(study, synergy),
         "network": networks,
         "estimands": list(synergy.estimands),
         "correlation": synergy.correlation.tolist(),

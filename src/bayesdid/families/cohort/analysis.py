@@ -33,7 +33,7 @@ from bayesdid.peers.staggered import (
     term_weights,
 )
 from bayesdid.study.load import Spec, Study
-from bayesdid.summary import hdi
+from bayesdid.summary import hdi, percent
 
 _EXACT = 1e-6  # of sd(y): closed forms that must agree to rounding
 
@@ -96,12 +96,11 @@ def cohort(
     }
     (twfe,) = term_weights(build_design(as_two_way(spec), panel))
     main = overall["pooled, ATT over treated rows"]
-    low, high = hdi(main)
     sd = {part: float(tree["posterior"][f"omega_{part}"].mean()) for part in pooling.parts}
     unit = study.file.outcome.unit if spec.column.outcome == study.file.outcome.column else "units"
     sentences = (
-        f"The average effect on the treated is {main.mean():.3f} ({unit}; 89 % HDI {low:.3f} to "
-        f"{high:.3f}; P(< 0) = {(main < 0).mean():.3f}) from {len(cells.cohort)} "
+        f"The average effect on the treated is {main.mean():.3f} ({unit}; "
+        f"{hdi(main):.3f}; P(< 0) = {(main < 0).mean():.3f}) from {len(cells.cohort)} "
         f"cohort-by-event-time cells of {len(np.unique(cells.cohort))} cohorts, partially pooled, "
         f"against {'units not yet treated' if controls == 'not_yet' else 'never-treated units'}. "
         f"Without pooling it is {overall['flat, ATT over treated rows'].mean():.3f}; the one TWFE "
@@ -183,7 +182,7 @@ def _event_figure(
     return Figure(
         "event_time",
         "points",
-        "ATT by event time: pointwise HDI and simultaneous band (89 %).",
+        f"ATT by event time: pointwise HDI and simultaneous band ({percent()}).",
         (
             sup_t("flat", {k: flat @ w for k, w in weights["event time"].items()}),
             sup_t("partially pooled", {k: pooled @ w for k, w in weights["event time"].items()}),
@@ -199,7 +198,7 @@ def _cohort_figure(
     return Figure(
         "cohorts",
         "forest",
-        "ATT by cohort (89 % HDI): pooling moves small cohorts to the rest.",
+        f"ATT by cohort ({percent()} HDI): pooling moves small cohorts to the rest.",
         (
             series_of("flat", {str(k): flat @ w for k, w in weights["cohort"].items()}),
             series_of(

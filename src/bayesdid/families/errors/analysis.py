@@ -21,7 +21,7 @@ from bayesdid.panel.panel import Panel
 from bayesdid.peers.bootstrap import wild_bootstrap
 from bayesdid.peers.fixest import least_squares
 from bayesdid.study.load import Spec, Study
-from bayesdid.summary import hdi
+from bayesdid.summary import hdi, hdi_columns, normal_interval, percent
 
 ErrorName = Literal["iid", "ar1", "unit_variance", "student_t", "negative_binomial"]
 LABELS: dict[ErrorName, str] = {
@@ -31,7 +31,6 @@ LABELS: dict[ErrorName, str] = {
     "student_t": "Student t",
     "negative_binomial": "negative binomial",
 }
-_Z89 = 1.598  # half width of a central 89 % interval in standard deviations
 
 
 def errors(
@@ -150,15 +149,13 @@ def _frame(draws: dict[ErrorName, FloatArray], design: Design, k: int, seed: int
     base = float(draws["iid"].std(ddof=1))
     rows = []
     for name, values in draws.items():
-        low, high = hdi(values)
         sd = float(values.std(ddof=1))
         rows.append(
             {
                 "model": LABELS[name],
                 "mean": float(values.mean()),
                 "sd or SE": sd,
-                "HDI 89% low": low,
-                "HDI 89% high": high,
+                **hdi(values).columns(),
                 "P(< 0)": float((values < 0).mean()),
                 "over i.i.d.": sd / base,
             }
@@ -181,8 +178,7 @@ def _frame(draws: dict[ErrorName, FloatArray], design: Design, k: int, seed: int
             "model": label,
             "mean": estimate,
             "sd or SE": se,
-            "HDI 89% low": estimate - _Z89 * se,
-            "HDI 89% high": estimate + _Z89 * se,
+            **normal_interval(estimate, se).columns(),
             "P(< 0)": None,
             "over i.i.d.": se / base,
         }
@@ -202,10 +198,9 @@ def _sentences(
     found = []
     if "ar1" in trees:
         phi = trees["ar1"]["posterior"]["phi"].to_numpy().ravel()
-        low, high = hdi(phi)
         found.append(
-            f"Errors of one unit correlate by {phi.mean():.2f} from one period to the next (89 % "
-            f"HDI {low:.2f} to {high:.2f}). Allowing for it makes the posterior sd of {term} "
+            f"Errors of one unit correlate by {phi.mean():.2f} from one period to the next "
+            f"({hdi(phi):.2f}). Allowing for it makes the posterior sd of {term} "
             f"{ratio[LABELS['ar1']]:.2f} times the i.i.d. one; the standard error clustered by "
             f"unit is {ratio['least squares, clustered by unit']:.2f} times it, the wild-bootstrap "
             f"equivalent {ratio.iloc[-1]:.2f} times."
@@ -225,11 +220,10 @@ def _sentences(
         )
     if "negative_binomial" in trees:
         tau = trees["negative_binomial"]["posterior"]["tau"].to_numpy()[..., k].ravel()
-        low, high = hdi(np.expm1(tau))
         found.append(
             f"In counts, {term} multiplies the rate by "
-            f"{np.exp(tau).mean():.3f} (change {np.expm1(tau).mean():+.1%}, 89 % HDI "
-            f"{low:+.1%} to {high:+.1%})."
+            f"{np.exp(tau).mean():.3f} (change {np.expm1(tau).mean():+.1%}, "
+            f"{hdi(np.expm1(tau)):+.1%})."
         )
     p = {LABELS[name]: float((values < 0).mean()) for name, values in draws.items()}
     found.append(
@@ -242,16 +236,13 @@ def _sentences(
 def _figure(frame: pd.DataFrame, unit: str) -> Figure:
     bayes = frame["P(< 0)"].notna()
     series = tuple(
-        Series(
-            label,
-            *(part[column].tolist() for column in ("model", "mean", "HDI 89% low", "HDI 89% high")),
-        )
+        Series(label, *(part[column].tolist() for column in ("model", "mean", *hdi_columns())))
         for label, part in (("posterior", frame[bayes]), ("least squares", frame[~bayes]))
     )
     return Figure(
         "errors",
         "forest",
-        "The effect under each likelihood and error model, 89 % intervals.",
+        f"The effect under each likelihood and error model, {percent()} intervals.",
         series,
         xlabel=unit,
     )

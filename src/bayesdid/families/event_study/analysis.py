@@ -24,7 +24,7 @@ from bayesdid.inference.exact.conjugate import conjugate_posterior
 from bayesdid.panel.panel import Panel
 from bayesdid.study.load import Spec, Study
 from bayesdid.study.terms import parse_term
-from bayesdid.summary import LEVEL, hdi
+from bayesdid.summary import equal_tailed, hdi, percent, tails
 
 _M_BAR = np.linspace(0.0, 2.0, 41)  # the slider
 _ROWS = (0.0, 0.5, 1.0, 1.5, 2.0)
@@ -216,7 +216,6 @@ def _frame(
     rows = []
     for k, m in enumerate(values):
         uniform = item.effect_under(m, rng)
-        low, high = hdi(uniform)
         row: dict[str, float | str] = {"M-bar" if kind == "relative_magnitude" else "M": m}
         if robust:
             row |= {
@@ -228,8 +227,7 @@ def _frame(
             "P(whole set < 0)": item.p_whole_set(m, -1.0),
             "P(some of the set < 0)": item.p_some(m, -1.0),
             "mean, uniform": float(uniform.mean()),
-            f"HDI {LEVEL:.0%} low": low,
-            f"HDI {LEVEL:.0%} high": high,
+            **hdi(uniform).columns(),
             "P(< 0), uniform": float((uniform < 0).mean()),
         }
         if rope is not None:
@@ -251,7 +249,6 @@ def _frame(
 def _sentence(name: str, item: IdentifiedSets, unit: str) -> str:
     sign = item.sign
     value = item.breakdown(sign)
-    low, high = hdi(value)
     side = "positive" if sign > 0 else "negative"
     grid = np.array([item.p_whole_set(m, sign) for m in _M_BAR])
     if grid[0] < _SURE:
@@ -264,8 +261,8 @@ def _sentence(name: str, item: IdentifiedSets, unit: str) -> str:
     return (
         f"Effect in {name}: {item.centre.mean():.3f}{' ' + unit if unit else ''} under parallel "
         f"trends. It stays {side} if trends diverge by up to {np.median(value):.2f} times the "
-        f"largest change before adoption (posterior median of the breakdown value; {LEVEL:.0%} HDI "
-        f"{low:.2f} to {high:.2f}); {sure}."
+        f"largest change before adoption (posterior median of the breakdown value; "
+        f"{hdi(value):.2f}); {sure}."
     )
 
 
@@ -295,7 +292,6 @@ def _robust_sentence(name: str, path: _Path, w: FloatArray) -> str:
 
 def _figure(sets: dict[str, IdentifiedSets], rng: np.random.Generator, unit: str) -> Figure:
     series = []
-    tail = (1 - LEVEL) / 2
     for name, item in sets.items():
         draws = [item.effect_under(float(m), rng) for m in _M_BAR]
         intervals = [hdi(values) for values in draws]
@@ -305,19 +301,21 @@ def _figure(sets: dict[str, IdentifiedSets], rng: np.random.Generator, unit: str
                 name,
                 _M_BAR.tolist(),
                 [float(v.mean()) for v in draws],
-                [a for a, _ in intervals],
-                [b for _, b in intervals],
-                [float(np.quantile(low, tail)) for low, _ in ends],
-                [float(np.quantile(high, 1 - tail)) for _, high in ends],
+                [interval.low for interval in intervals],
+                [interval.high for interval in intervals],
+                [equal_tailed(low).low for low, _ in ends],
+                [equal_tailed(high).high for _, high in ends],
             )
         )
+    below, above = (f"{100 * tail:.3g} %" for tail in tails())
     marks = [float(np.median(item.breakdown(item.sign))) for item in sets.values()]
     return Figure(
         "sensitivity",
         "curve",
         "Effect against M-bar, the allowed divergence of trends relative "
         "to the largest change before adoption. Inner band: violations uniform within their bounds "
-        "(89 % HDI); outer band: 5.5 % and 94.5 % quantiles of the ends of the identified set. "
+        f"({percent()} HDI); outer band: {below} and {above} quantiles of the ends of the "
+        "identified set. "
         "Vertical lines: median breakdown values.",
         tuple(series),
         xlabel="M-bar",

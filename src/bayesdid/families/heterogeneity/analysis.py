@@ -31,7 +31,7 @@ from bayesdid.panel.panel import Panel
 from bayesdid.peers.fixest import least_squares
 from bayesdid.published.groups import SEQUENCE, PublishedGroup, pooled_cells, published_groups
 from bayesdid.study.load import Spec, Study
-from bayesdid.summary import hdi
+from bayesdid.summary import hdi, normal_interval, percent
 
 _EXACT = 1e-6  # of sd(y)
 
@@ -129,8 +129,7 @@ def heterogeneity(
         omega = tree["posterior"][f"omega_{name}"].to_numpy().ravel()
         sentences.append(
             f"{_label(study, name)}: effects differ between groups with sd "
-            f"{omega.mean():.3f} (89 % HDI {hdi(omega)[0]:.3f} to "
-            f"{hdi(omega)[1]:.3f})."
+            f"{omega.mean():.3f} ({hdi(omega):.3f})."
         )
         labelled = {_level(study, name, level): values for level, values in effects.items()}
         tables.append(
@@ -250,13 +249,11 @@ def _differences(
     names = list(printed)
     for one, other in combinations(effects, 2):
         gap = effects[one] - effects[other]
-        low, high = hdi(gap)
         row = {
             "difference": f"{_level(study, name, one)} - {_level(study, name, other)}",
             "mean": float(gap.mean()),
             "sd": float(gap.std(ddof=1)),
-            "HDI 89% low": low,
-            "HDI 89% high": high,
+            **hdi(gap).columns(),
             "P(< 0)": float((gap < 0).mean()),
         }
         if published is not None and one in printed and other in printed:
@@ -282,15 +279,15 @@ def _figure(
     series = [series_of("panel, partially pooled", effects)]
     if published is not None:
         labels = [_level(study, name, level) for level in printed]
-        z = 1.598  # half width of a central 89 % interval in standard deviations
         cells = list(printed.values())
+        ends = [normal_interval(c.estimate, c.se) for c in cells]
         series.append(
             Series(
                 "published columns",
                 labels,
                 [c.estimate for c in cells],
-                [c.estimate - z * c.se for c in cells],
-                [c.estimate + z * c.se for c in cells],
+                [interval.low for interval in ends],
+                [interval.high for interval in ends],
             )
         )
         series.append(
@@ -299,7 +296,7 @@ def _figure(
     return Figure(
         f"{name}_effects",
         "forest",
-        f"{_label(study, name)}: effect in each group (89 % intervals).",
+        f"{_label(study, name)}: effect in each group ({percent()} intervals).",
         tuple(series),
         xlabel=study.file.outcome.unit,
     )

@@ -85,8 +85,8 @@ def instrument(
         "first stage": found.pi,
         "correlation of the errors": found.rho,
     }
-    low, high = hdi(found.flat_tau, 0.98)
-    inside = found.flat_tau[(found.flat_tau > low) & (found.flat_tau < high)]
+    core = hdi(found.flat_tau, 0.98)
+    inside = found.flat_tau[(found.flat_tau > core.low) & (found.flat_tau < core.high)]
     # the median of a ratio of normals is the ratio of their means up to the first stage's noise
     spread = float(np.subtract(*np.quantile(found.flat_tau, [0.84, 0.16])) / 2)
     tolerance = spread * (5 / np.sqrt(len(found.flat_tau)) * 1.25 + 1 / max(peer.F, 1.0))
@@ -143,7 +143,6 @@ def instrument(
 
 
 def _sentences(draws: InstrumentDraws, peer: TwoStage, ols: float) -> tuple[str, ...]:
-    low, high = hdi(draws.tau)
     weak = (
         f"With a first-stage F of {peer.F:.1f} (clustered) the instrument is weak: 2SLS is biased "
         "towards least squares and its standard error is not to be trusted"
@@ -151,18 +150,17 @@ def _sentences(draws: InstrumentDraws, peer: TwoStage, ols: float) -> tuple[str,
         else f"The first-stage F is {peer.F:.1f} (clustered)"
     )
     region = " and ".join(f"{_end(a)} to {_end(b)}" for a, b in peer.ar_set)
-    rho_low, rho_high = hdi(draws.rho)
+    rho = hdi(draws.rho)
     return (
-        f"Instrumented, the effect is {draws.tau.mean():.3f} (89 % HDI {low:.3f} to {high:.3f}; "
+        f"Instrumented, the effect is {draws.tau.mean():.3f} ({hdi(draws.tau):.3f}; "
         f"P(< 0) = {(draws.tau < 0).mean():.3f}); 2SLS {peer.estimate:.3f} (SE {peer.se:.3f}), "
         f"least squares {ols:.3f}.",
         f"{weak}; the 95 % Anderson-Rubin set, valid for weak instruments too, is {region}. The "
         f"instrument explains {peer.partial_r2:.1%} of the treatment's within variation.",
-        f"The errors of the two equations correlate by {draws.rho.mean():.2f} (89 % HDI "
-        f"{rho_low:.2f} to {rho_high:.2f}): "
+        f"The errors of the two equations correlate by {draws.rho.mean():.2f} ({rho:.2f}): "
         + (
             "the treatment is endogenous if the instrument is valid."
-            if rho_low > 0 or rho_high < 0
+            if rho.excludes_zero
             else "no sign that least squares needs an instrument."
         ),
     )

@@ -39,7 +39,7 @@ from bayesdid.peers.fixest import least_squares
 from bayesdid.study.load import Spec, Study
 from bayesdid.study.printed import Printed
 from bayesdid.study.schema import Column
-from bayesdid.summary import hdi
+from bayesdid.summary import hdi, percent
 
 _RHOS = np.linspace(-0.9, 0.9, 73)
 _MCSE = 5.0  # Monte Carlo standard errors that a mean may be off
@@ -180,11 +180,10 @@ def mediation(
     sentences = [_headline(study, names, found)]
     if len(names) == 1 and isinstance(found, MediationDraws):
         zero = found.rho_zero
-        low, high = hdi(zero)
         sentences.append(
             f"Confounding: the indirect effect through {names[0]} vanishes if the residuals of "
-            f"mediator and outcome correlate by {zero.mean():.3f} (89 % HDI {low:.3f} to "
-            f"{high:.3f}) rather than by 0"
+            f"mediator and outcome correlate by {zero.mean():.3f} ({hdi(zero):.3f}) "
+            "rather than by 0"
             + (
                 "; a very small amount of shared unmeasured cause is enough."
                 if abs(zero.mean()) < 0.1
@@ -263,10 +262,9 @@ def _headline(study: Study, names: tuple[str, ...], found: Paths) -> str:
     lower = study.file.outcome.better == "lower"
     for k, name in enumerate(names):
         value = found.indirect[:, k]
-        low, high = hdi(value)
         p = (value < 0).mean() if lower else (value > 0).mean()
         parts.append(
-            f"{value.mean():.4f} through {name} (89 % HDI {low:.4f} to {high:.4f}; "
+            f"{value.mean():.4f} through {name} ({hdi(value):.4f}; "
             f"P({'< 0' if lower else '> 0'}) = {p:.3f})"
         )
     share = np.median(found.indirect.sum(axis=1) / found.total)
@@ -283,14 +281,14 @@ def _rho_figure(study: Study, name: str, found: MediationDraws) -> Figure:
         "indirect effect",
         _RHOS.tolist(),
         [float(v.mean()) for v in values],
-        [low for low, _ in intervals],
-        [high for _, high in intervals],
+        [interval.low for interval in intervals],
+        [interval.high for interval in intervals],
     )
     return Figure(
         f"rho_{name}",
         "curve",
         f"Indirect effect through {name} if mediator and outcome "
-        "share an unmeasured cause: residual correlation rho (89 % HDI). Vertical line: "
+        f"share an unmeasured cause: residual correlation rho ({percent()} HDI). Vertical line: "
         "where it vanishes.",
         (series,),
         xlabel="rho",

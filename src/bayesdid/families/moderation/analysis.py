@@ -26,7 +26,7 @@ from bayesdid.inference.fit import fit
 from bayesdid.panel.panel import Panel
 from bayesdid.peers.fixest import least_squares
 from bayesdid.study.load import Spec, Study
-from bayesdid.summary import hdi
+from bayesdid.summary import hdi, percent, reach
 
 _GRID = 101
 _QUANTILES = (0.05, 0.25, 0.5, 0.75, 0.95)
@@ -80,8 +80,8 @@ def moderation(
     p_interaction = (tau[:, 1] < 0).mean()
     sentences = (
         f"Per standard deviation of {moderator} the effect changes by "
-        f"{(tau[:, 1] * M.std()).mean():+.4f} (89 % HDI {hdi(tau[:, 1] * M.std())[0]:.4f} to "
-        f"{hdi(tau[:, 1] * M.std())[1]:.4f}; P(< 0) = {p_interaction:.3f}); at the mean of "
+        f"{(tau[:, 1] * M.std()).mean():+.4f} ({hdi(tau[:, 1] * M.std()):.4f}; "
+        f"P(< 0) = {p_interaction:.3f}); at the mean of "
         f"{moderator} it is {centred.mean():.3f}, at zero {tau[:, 0].mean():.3f}.",
         _neyman(moderator, grid, M, p_good, sign),
         f"The effect crosses zero inside the observed range of {moderator} with probability "
@@ -90,13 +90,13 @@ def moderation(
         f"binned model is {linear_p:.3f}"
         + (": the bins do not lie on a line." if linear_p < 0.05 else ", no sign of curvature."),
     )
-    intervals = np.array([hdi(column) for column in effect.T])
+    intervals = [hdi(column) for column in effect.T]
     line = Series(
         "linear interaction",
         grid.tolist(),
         effect.mean(axis=0).tolist(),
-        intervals[:, 0].tolist(),
-        intervals[:, 1].tolist(),
+        [interval.low for interval in intervals],
+        [interval.high for interval in intervals],
     )
     some = np.quantile(M, np.linspace(0.005, 0.995, 150))
     peers = []
@@ -133,7 +133,7 @@ def moderation(
                 "conditional",
                 "curve",
                 f"Effect over the observed values of {moderator} "
-                "(rug), 89 % HDI, and the effect in each bin at its median.",
+                f"(rug), {percent()} HDI, and the effect in each bin at its median.",
                 (line, binned),
                 xlabel=_label(study, moderator),
                 ylabel=study.file.outcome.unit,
@@ -199,7 +199,7 @@ def linearity(design: Design, M: FloatArray, bins: int = 3) -> tuple[float, Seri
     complement = np.linalg.svd(line.T)[2][2:]
     gap, spread = complement @ location, complement @ scale @ complement.T
     distance = gap @ np.linalg.solve(spread, gap) / len(gap)
-    half = 1.598 * np.sqrt(np.diag(scale)[:bins])
+    half = reach() * np.sqrt(np.diag(scale)[:bins])
     series = Series(
         "binned",
         medians.tolist(),

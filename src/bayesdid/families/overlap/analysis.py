@@ -27,7 +27,7 @@ from bayesdid.panel.panel import Panel
 from bayesdid.peers.impute import imputed_effects
 from bayesdid.peers.staggered import term_weights
 from bayesdid.study.load import Spec, Study
-from bayesdid.summary import hdi
+from bayesdid.summary import hdi, percent
 
 _EXACT = 1e-6  # of sd(y): closed forms that must agree to rounding
 _PARTS = {
@@ -93,12 +93,11 @@ def overlap(
     sentences = [_identification(rows, supported), *_refused(rows, supported)]
     if deltas:
         main = deltas["synergy"]
-        low, high = hdi(main)
         claim = main < 0 if study.file.outcome.better == "lower" else main > 0
         sentences.insert(
             0,
             f"Beyond the sum of the two alone, at the same ages, both policies do "
-            f"{main.mean():+.3f} ({unit}; 89 % HDI {low:.3f} to {high:.3f}); the probability that "
+            f"{main.mean():+.3f} ({unit}; {hdi(main):.3f}); the probability that "
             f"1 + 1 > 2 is {claim.mean():.3f}. Without pooling: {flat['synergy'][0]:+.3f} "
             f"(sd {flat['synergy'][1]:.3f}).",
         )
@@ -146,7 +145,7 @@ def overlap(
             Figure(
                 "states",
                 "forest",
-                "Effects by state against neither policy (89 % HDI).",
+                f"Effects by state against neither policy ({percent()} HDI).",
                 (series_of("partially pooled", effects),),
                 xlabel=unit,
             ),
@@ -172,7 +171,7 @@ def _time_figure(by_time: dict[int, FloatArray], unit: str) -> Figure:
         "synergy",
         "points",
         "Synergy by time since the second adoption: pointwise HDI and "
-        "simultaneous band (89 %); supported rows only.",
+        f"simultaneous band ({percent()}); supported rows only.",
         (sup_t("partially pooled", dict(sorted(by_time.items()))),),
         xlabel="periods since the second adoption",
         ylabel=unit,

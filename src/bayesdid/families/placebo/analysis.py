@@ -7,6 +7,7 @@ import pandas as pd
 from bayesdid.checks.placebo import SCHEMES, Placebo, placebo
 from bayesdid.families.analysis import Analysis, Figure, Series, Table
 from bayesdid.families.placebo import PlaceboOptions
+from bayesdid.jsonio import plain
 from bayesdid.panel.panel import Panel
 from bayesdid.study.load import Spec, Study
 
@@ -37,7 +38,7 @@ def placebo_analysis(
                 "placebo",
                 "histogram",
                 "Posterior means under placebo assignments. Dashed: the actual assignment.",
-                tuple(Series(item.scheme, [], item.to_dict()["means"], [], []) for item in found),
+                tuple(Series(item.scheme, [], plain(item)["means"], [], []) for item in found),
                 xlabel=unit,
                 verticals=(found[0].actual_mean,),
             ),
@@ -47,7 +48,7 @@ def placebo_analysis(
 
 
 def _sentence(item: Placebo) -> str:
-    facts = item.to_dict()
+    facts = plain(item)
     return (
         f"{item.scheme.capitalize()}: of {facts['assignments']} assignments a share of "
         f"{item.tail:.3f} is as large as the actual effect ({item.actual_mean:.3f}), and "
@@ -68,5 +69,5 @@ def _frame(found: list[Placebo]) -> pd.DataFrame:
         "rejection": "p < 0.05",
         "above_ten_percent": "p > 0.1",
     }
-    rows = [item.to_dict() for item in found]
+    rows = [plain(item) for item in found]
     return pd.DataFrame([{label: row[key] for key, label in labels.items()} for row in rows])

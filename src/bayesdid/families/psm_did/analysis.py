@@ -159,11 +159,10 @@ def matching(
     peer = least_squares(matched_design(design, once.pairs)).table.iloc[0]
     everyone = float(least_squares(design).table["estimate"].iloc[0])
     quantities = {"matched, score uncertain": mixture, "matched once, at the mean score": single}
-    low, high = hdi(mixture)
     sizes = [item.rows for item in kept]
     sentences = (
-        f"Over {len(kept)} matched samples the effect is {mixture.mean():.3f} (89 % HDI {low:.3f} "
-        f"to {high:.3f}; P(< 0) = {(mixture < 0).mean():.3f}); matched once it is "
+        f"Over {len(kept)} matched samples the effect is {mixture.mean():.3f} "
+        f"({hdi(mixture):.3f}; P(< 0) = {(mixture < 0).mean():.3f}); matched once it is "
         f"{once.location:.3f} (posterior sd {single.std():.3f}, clustered SE "
         f"{peer['se_cluster']:.3f}), without matching {everyone:.3f}.",
         f"Which units are matched moves the effect with sd {between:.3f}, beside a posterior sd of "

@@ -23,7 +23,7 @@ from bayesdid.spatial.operators.impacts import by_order, received
 from bayesdid.spatial.operators.spectrum import eigenvalues
 from bayesdid.study.load import Spec
 from bayesdid.study.printed import Printed
-from bayesdid.summary import LEVEL, hdi
+from bayesdid.summary import hdi, normal_interval, percent
 
 _PARTS = ("direct", "indirect", "total")
 _WX = tuple(sorted(LAG_OF_X))
@@ -102,18 +102,16 @@ def order_table(fit: SpatialFit) -> Table:
         theta: FloatArray | float = 0.0 if lag is None else fit.draws.b[:, lag]
         beta = fit.draws.b[:, k]
         direct, total = by_order(design.weights, fit.logdet, fit.draws.rho, beta, theta, _ORDERS)
-        for q in range(_ORDERS + 1):
-            low, high = hdi(total[q])
-            rows.append(
-                {
-                    "term and order": f"{term}: {q}",
-                    "direct": float(direct[q].mean()),
-                    "indirect": float((total[q] - direct[q]).mean()),
-                    "total": float(total[q].mean()),
-                    f"HDI {LEVEL:.0%} low": low,
-                    f"HDI {LEVEL:.0%} high": high,
-                }
-            )
+        rows += [
+            {
+                "term and order": f"{term}: {q}",
+                "direct": float(direct[q].mean()),
+                "indirect": float((total[q] - direct[q]).mean()),
+                "total": float(total[q].mean()),
+                **hdi(total[q]).columns(),
+            }
+            for q in range(_ORDERS + 1)
+        ]
     return Table(
         "orders",
         "Effects by order of neighbour (what travels along W to that power; "
@@ -176,7 +174,7 @@ def dynamic_output(fit: SpatialFit, unit: str) -> tuple[Table, Figure]:
             "dynamic",
             "curve",
             "Total effects of a lasting treatment, accumulated over time: "
-            f"posterior means and {LEVEL:.0%} HDIs",
+            f"posterior means and {percent()} HDIs",
             tuple(series),
             xlabel="periods since the treatment began",
             ylabel=unit,
@@ -193,14 +191,15 @@ def effect_figure(fit: SpatialFit, spec: Spec, ml: SpatialImpacts | None, unit: 
         rows = {f"{r['term']}: {r['impact']}": r for r in ml.table().to_dict("records")}
         series.append(
             _errors(
-                "ML, 1.6 SE", {name: (rows[name]["estimate"], rows[name]["se"]) for name in draws}
+                f"ML, {percent()}",
+                {name: (rows[name]["estimate"], rows[name]["se"]) for name in draws},
             )
         )
     printed = {name: _printed_impact(spec, *name.split(": ", 1)) for name in draws}
     printed = {name: cell for name, cell in printed.items() if np.isfinite(cell[0])}
     if printed:
-        series.append(_errors("published, 1.6 SE", printed))
-    caption = f"Direct, indirect and total effects: posterior medians and {LEVEL:.0%} HDIs; "
+        series.append(_errors(f"published, {percent()}", printed))
+    caption = f"Direct, indirect and total effects: posterior medians and {percent()} HDIs; "
     return Figure("effects", "forest", caption + _over(fit), tuple(series), xlabel=unit)
 
 
@@ -252,17 +251,15 @@ def sentences(
     for term in fit.design.base.treatments:
         effects = fit.effects[term]
         if fit.design.kind == "sem":
-            low, high = hdi(effects.direct)
             found.append(
-                f"Effect of {term}: {np.median(effects.direct):.3f} ({LEVEL:.0%} HDI {low:.3f} to "
-                f"{high:.3f}). This model lets no treatment spill over."
+                f"Effect of {term}: {np.median(effects.direct):.3f} ({hdi(effects.direct):.3f}). "
+                f"This model lets no treatment spill over."
             )
             continue
-        low, high = hdi(effects.indirect)
         helps = (effects.indirect < 0 if better == "lower" else effects.indirect > 0).mean()
         text = (
             f"Spillover of {term} (indirect effect): {np.median(effects.indirect):.3f} "
-            f"({LEVEL:.0%} HDI {low:.3f} to {high:.3f}); P(it helps) = {helps:.3f}. Direct effect "
+            f"({hdi(effects.indirect):.3f}); P(it helps) = {helps:.3f}. Direct effect "
             f"{np.median(effects.direct):.3f}, total {np.median(effects.total):.3f} (medians)."
         )
         printed, se = _printed_impact(spec, term, "indirect")
@@ -270,12 +267,10 @@ def sentences(
             text += f" Published: indirect {printed:.3f} (SE {se:.3f})."
         found.append(text)
     if fit.logdet is not None:
-        low, high = hdi(fit.draws.rho)
         name = "errors" if fit.design.kind in LAG_OF_ERROR else "outcomes"
         found.append(
             f"Spatial dependence of {name} over W ({fit.design.weights.name}): "
-            f"{fit.draws.rho.mean():.3f} ({LEVEL:.0%} HDI "
-            f"{low:.3f} to {high:.3f})."
+            f"{fit.draws.rho.mean():.3f} ({hdi(fit.draws.rho):.3f})."
         )
     best = models.table.loc[models.table["P(unit information)"].idxmax()]
     lags = models.probability(("sar", "sdm"))
@@ -313,11 +308,11 @@ def _cell(cell: Any) -> tuple[float, float]:
 
 
 def _errors(label: str, cells: dict[str, tuple[float, float]]) -> Series:
-    reach = 1.6  # an 89 % interval of a normal estimate
+    ends = [normal_interval(value, se) for value, se in cells.values()]
     return Series(
         label,
         list(cells),
         [value for value, _ in cells.values()],
-        [value - reach * se for value, se in cells.values()],
-        [value + reach * se for value, se in cells.values()],
+        [interval.low for interval in ends],
+        [interval.high for interval in ends],
     )

@@ -29,7 +29,7 @@ from bayesdid.model.priors import resolve_priors
 from bayesdid.panel.panel import Panel
 from bayesdid.study.load import Spec, Study
 from bayesdid.study.schema import EffectKind, Sample
-from bayesdid.summary import hdi
+from bayesdid.summary import hdi, hdi_columns, percent
 
 _EFFECTS: tuple[EffectKind, ...] = ("fixed", "random", "mundlak")
 _ERRORS = ("iid", "AR(1)")
@@ -146,7 +146,6 @@ def specification_curve(
     for choice, values in zip(made, map_fits(draw, made), strict=True):
         if not rows:
             main = values
-        low, high = hdi(values)
         rows.append(
             {
                 "effects": choice.effects,
@@ -156,8 +155,7 @@ def specification_curve(
                 "n": choice.design.n,
                 "mean": float(values.mean()),
                 "sd": float(values.std(ddof=1)),
-                "HDI 89% low": low,
-                "HDI 89% high": high,
+                **hdi(values).columns(),
                 "P(< 0)": float((values < 0).mean()),
                 "labels": choice.labels,
             }
@@ -174,8 +172,7 @@ def specification_curve(
         spec.column.treatments[0],
         list(range(len(frame))),
         frame["mean"].tolist(),
-        frame["HDI 89% low"].tolist(),
-        frame["HDI 89% high"].tolist(),
+        *(frame[column].tolist() for column in hdi_columns()),
     )
     return Analysis(
         spec.id,
@@ -195,8 +192,8 @@ def specification_curve(
                 "curve",
                 "specification",
                 "Every combination of effects, errors, controls and "
-                "samples, sorted: posterior mean and 89 % HDI (grey where it includes zero), and "
-                "the choices of each below.",
+                f"samples, sorted: posterior mean and {percent()} HDI (grey where it "
+                "includes zero), and the choices of each below.",
                 (series,),
                 ylabel=study.file.outcome.unit,
                 matrix=matrix,
@@ -229,7 +226,8 @@ def _by_choice(frame: pd.DataFrame) -> pd.DataFrame:
 def _sentences(frame: pd.DataFrame, main: FloatArray) -> tuple[str, ...]:
     sign = np.sign(main.mean())
     same = float((np.sign(frame["mean"]) == sign).mean())
-    excludes = float(((frame["HDI 89% low"] > 0) | (frame["HDI 89% high"] < 0)).mean())
+    low, high = (frame[column] for column in hdi_columns())
+    excludes = float(((low > 0) | (high < 0)).mean())
     spread = float(frame["mean"].std())
     worst = {
         column: float(np.ptp(frame.groupby(column)["mean"].mean()))
@@ -239,8 +237,8 @@ def _sentences(frame: pd.DataFrame, main: FloatArray) -> tuple[str, ...]:
     return (
         f"{len(frame)} specifications: the effect runs from {frame['mean'].min():.3f} to "
         f"{frame['mean'].max():.3f}, median {frame['mean'].median():.3f}; {same:.0%} have the sign "
-        f"of the declared one ({main.mean():.3f}), and in {excludes:.0%} the 89 % HDI excludes "
-        "zero.",
+        f"of the declared one ({main.mean():.3f}), and in {excludes:.0%} the {percent()} HDI "
+        "excludes zero.",
         f"Across specifications the estimate has sd {spread:.3f}, beside a typical posterior sd of "
         f"{frame['sd'].median():.3f}; what moves it most is the choice of {first} (averages differ "
         f"by {worst[first]:.3f}).",

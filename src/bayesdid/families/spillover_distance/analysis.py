@@ -10,7 +10,6 @@ from bayesdid.design.build import as_two_way, build_design
 from bayesdid.estimands.boundary import (
     BoundaryReport,
     ClaimProbability,
-    band,
     boundary_report,
     claim_probabilities,
 )
@@ -31,6 +30,7 @@ from bayesdid.panel.panel import Panel
 from bayesdid.spatial.weights.build import panel_distances, resolve_weights
 from bayesdid.study.cells import find_cell
 from bayesdid.study.load import Spec, Study
+from bayesdid.summary import band
 
 _ROPE_SHARE = 0.1  # of the residual sd: the ROPE where the study names none
 _PRIOR_DRAWS = 4000
@@ -101,7 +101,7 @@ def distance_analysis(
             Table(
                 "claims",
                 "The published reading of distances, posterior beside prior",
-                pd.DataFrame([c.to_dict() for c in claims]),
+                pd.DataFrame(claims),
             ),
         )
     return Analysis(

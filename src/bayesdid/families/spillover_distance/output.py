@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import dataclasses
 from dataclasses import dataclass
-from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -13,11 +12,9 @@ import xarray as xr
 from bayesdid.arrays import FloatArray
 from bayesdid.design.design import Design
 from bayesdid.estimands.boundary import (
-    Band,
     Better,
     BoundaryReport,
     ClaimProbability,
-    band,
     boundaries,
     helpful,
 )
@@ -26,7 +23,7 @@ from bayesdid.families.analysis import Figure, Series
 from bayesdid.inference.exact.conjugate import conjugate_posterior
 from bayesdid.model.spillover import ProfileDesign
 from bayesdid.study.load import Study
-from bayesdid.summary import LEVEL
+from bayesdid.summary import Band, band, hdi_columns, percent
 
 _HISTOGRAM = 2000  # draws shown
 
@@ -44,7 +41,7 @@ class Curves:
     published: tuple[float, ...]
 
 
-def boundary_row(report: BoundaryReport) -> dict[str, Any]:
+def boundary_row(report: BoundaryReport) -> dict[str, str | float]:
     """One row of the table of boundaries."""
     low, high = report.window
     return {
@@ -52,15 +49,14 @@ def boundary_row(report: BoundaryReport) -> dict[str, Any]:
         "P(boundary)": report.p_exists,
         "prior": report.prior_exists,
         "median km": report.median,
-        f"HDI {LEVEL:.0%} low": report.low,
-        f"HDI {LEVEL:.0%} high": report.high,
+        **report.place.columns(),
         f"P(within {low:g}-{high:g} km)": report.p_window,
         "prior of that": report.prior_window,
         "P(harm ends)": report.p_ends,
         "prior of the end": report.prior_ends,
         "end, median km": report.end_median,
-        "end low": report.end_low,
-        "end high": report.end_high,
+        "end low": report.end.low,
+        "end high": report.end.high,
     }
 
 
@@ -81,8 +77,7 @@ def ring_frame(design: ProfileDesign, tree: xr.DataTree, curves: Curves) -> pd.D
             "exposure, last period": exposure,
             "mean": ribbon.mean,
             "sd": ribbon.sd,
-            f"HDI {LEVEL:.0%} low": ribbon.low,
-            f"HDI {LEVEL:.0%} high": ribbon.high,
+            **dict(zip(hdi_columns(ribbon.level), (ribbon.low, ribbon.high), strict=True)),
             "band low": ribbon.band_low,
             "band high": ribbon.band_high,
             "P(helpful)": good,
@@ -138,7 +133,7 @@ def sentences(
         )
     there = (ribbon.band_low > 0) | (ribbon.band_high < 0)
     said.append(
-        f"The simultaneous {LEVEL:.0%} band of the profile leaves zero "
+        f"The simultaneous {percent(ribbon.level)} band of the profile leaves zero "
         + (
             f"between {curves.grid[there].min():.0f} and {curves.grid[there].max():.0f} km"
             if there.any()
@@ -152,8 +147,7 @@ def sentences(
         f"{rope.rope:.3g} per treated unit on both sides it is {rope.p_exists:.3f} (prior "
         f"{rope.prior_exists:.3f})."
         + (
-            f" If it does so by sign, then at {sign.median:.0f} km ({LEVEL:.0%} HDI {sign.low:.0f} "
-            f"to {sign.high:.0f})."
+            f" If it does so by sign, then at {sign.median:.0f} km ({sign.place:.0f})."
             if np.isfinite(sign.median)
             else ""
         )
@@ -190,7 +184,7 @@ def figures(
         Figure(
             "profile",
             "curve",
-            f"{curves.what} on another, by distance: {LEVEL:.0%} HDI and, lighter, "
+            f"{curves.what} on another, by distance: {percent(ribbon.level)} HDI and, lighter, "
             "the simultaneous band; dashed: published boundaries.",
             (line,),
             xlabel="distance (km)",

@@ -1,11 +1,11 @@
-"""Interval arithmetic contains every result of arithmetic on its members."""
+"""Bounds arithmetic contains every result of arithmetic on its members."""
 
 import math
 
 from hypothesis import given
 from hypothesis import strategies as st
 
-from bayesdid.audit.interval import Interval
+from bayesdid.audit.bounds import Bounds
 
 number = st.floats(-1e3, 1e3)
 share = st.floats(0, 1)
@@ -15,7 +15,7 @@ share = st.floats(0, 1)
 def inside(draw):
     a, b = sorted((draw(number), draw(number)))
     value = a + draw(share) * (b - a)
-    return Interval(a, b), min(max(value, a), b)
+    return Bounds(a, b), min(max(value, a), b)
 
 
 def holds(interval, value):
@@ -39,12 +39,12 @@ def test_arithmetic_encloses(left, right):
 @given(inside(), inside())
 def test_intervals_with_a_common_point_are_not_apart(left, right):
     (a, x), (b, _) = left, right
-    joint = Interval(min(b.low, x), max(b.high, x))
+    joint = Bounds(min(b.low, x), max(b.high, x))
     assert a.distance(joint) == 0.0
 
 
 def test_printed_numbers():
-    interval = Interval.of("-0.227**")
+    interval = Bounds.of("-0.227**")
     assert interval.low < -0.2274 < -0.2266 < interval.high
-    assert Interval.of("1.00").distance(Interval.of("1.02")) > 0
-    assert Interval.of("1.00").distance(Interval.of("1.01")) == 0.0
+    assert Bounds.of("1.00").distance(Bounds.of("1.02")) > 0
+    assert Bounds.of("1.00").distance(Bounds.of("1.01")) == 0.0
