@@ -100,7 +100,9 @@ def latent(design, v, scale):
         before = None
         for r in rows:
             c = 0.0 if before is None else float(v["phi"]) ** (when[r] - when[before])
-            z[r] = (0.0 if before is None else c * z[before]) + np.sqrt(1 - c**2) * v["shock"][r]
+            z[r] = (0.0 if before is None else c * z[before]) + np.sqrt(1 - c**2) * v[
+                "white_noise"
+            ][r]
             before = r
     return scale * z
 
@@ -131,7 +133,7 @@ def outcome(design, v, mu, likelihood, errors, weighted=False, sd=None, flat=Fal
     if serial or (unit and not own_dispersion):
         total += scale_prior(v, "sigma", sd, flat)
         if serial:
-            total += np.log(0.5) + stats.norm.logpdf(v["shock"]).sum()
+            total += np.log(0.5) + stats.norm.logpdf(v["white_noise"]).sum()
             mu = mu + latent(design, v, v["sigma"] * factor)
         else:
             total += stats.norm.logpdf(v["error"], 0, v["sigma"] * factor).sum()

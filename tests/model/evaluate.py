@@ -15,7 +15,7 @@ def log_density(model, seed=0, fixed=None):
     rng = np.random.default_rng(seed)
     plain = remove_value_transforms(model)
     names = [plain.values_to_rvs[value].name for value in plain.value_vars]
-    shapes = {rv.name: np.shape(point) for rv, point in shapes_of(plain).items()}
+    shapes = model.eval_rv_shapes()
     point = {name: rng.uniform(0.2, 0.9, shapes[name]) for name in names} | (fixed or {})
     extra = plain.replace_rvs_by_values(plain.deterministics)
     function = pytensor.function(
@@ -24,8 +24,3 @@ def log_density(model, seed=0, fixed=None):
     values = function(*[np.asarray(point[name], dtype=float) for name in names])
     known = dict(zip([d.name for d in plain.deterministics], values[1:], strict=True))
     return float(values[0]), point | known
-
-
-def shapes_of(model):
-    initial = model.initial_point()
-    return {rv: initial[model.rvs_to_values[rv].name] for rv in model.free_RVs}

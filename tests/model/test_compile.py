@@ -48,6 +48,8 @@ def cells():
     for k, (likelihood, errors) in enumerate(itertools.product(LIKELIHOODS, ERRORS)):
         for balanced in (True, False):
             kinds, priors = next(turns)
+            if likelihood not in {"normal", "student_t"} and errors != "iid" and priors == "flat":
+                priors = "sceptical"  # flat ones are refused: the posterior would be improper
             weighted = likelihood in {"normal", "student_t"} and (k + balanced) % 2 == 0
             yield likelihood, errors, kinds, priors, weighted, balanced
 

@@ -56,15 +56,34 @@ class Model:
     def nonsense(self) -> str:
         """Why the parts do not go together; empty if they do."""
         discrete, plain = self.likelihood.is_discrete, self.errors == Errors()
+        if isinstance(self.mean, Propensity):
+            return self._nonsense_of_propensity(plain)
         if isinstance(self.mean, Durbin | Profile) and discrete:
             return "a spatial lag of a count is not a linear predictor"
-        if isinstance(self.mean, Instrument | Mediation) and discrete:
+        if isinstance(self.mean, Instrument) and discrete:
             return "the covariance of two equations' errors is not defined for counts"
-        if isinstance(self.mean, Propensity) and not plain:
-            return "the propensity has one row per unit: nothing to correlate"
+        if isinstance(self.mean, Mediation) and discrete:
+            return (
+                "a product of paths is an indirect effect on an outcome's own scale, not a count's"
+            )
+        if isinstance(self.mean, Profile) and any(e.kind != "fixed" for e in self.effects):
+            return "a profile over distance is identified within units and periods: fixed effects"
+        if isinstance(self.mean, Profile) and len(self.effects) < 2:
+            return "a profile over distance has unit and period effects"
+        if isinstance(self.mean, Instrument) and "mundlak" in {e.kind for e in self.effects}:
+            return "components of an endogenous treatment are endogenous: fixed or random effects"
         if discrete and self.weighted:
             return "analytic weights divide a variance, which counts do not have of their own"
+        if discrete and not plain and self.priors.name == "flat":
+            return "under 1 / sigma an error inside a count's predictor has no proper posterior"
         return ""
+
+    def _nonsense_of_propensity(self, plain: bool) -> str:
+        if not plain or self.effects:
+            return "the propensity has one row per unit: no effects, nothing to correlate"
+        if self.likelihood.name != "binomial":
+            return "whether a unit is ever treated is a binomial outcome"
+        return "" if not self.weighted else "units are not weighted in a propensity"
 
     def kind(self, over: Over) -> EffectKind:
         """``fixed``, ``random``, ``mundlak`` or ``none``."""

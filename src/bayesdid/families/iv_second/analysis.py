@@ -7,7 +7,6 @@ import dataclasses
 import numpy as np
 
 from bayesdid.design.build import as_two_way, build_design
-from bayesdid.design.within import absorb
 from bayesdid.exceptions import InputError, NotIdentifiedError
 from bayesdid.families.analysis import (
     Analysis,
@@ -20,6 +19,7 @@ from bayesdid.families.analysis import (
 )
 from bayesdid.families.registry.family import Options
 from bayesdid.inference.exact.instrument import InstrumentDraws, draw_instrument, with_instrument
+from bayesdid.model.priors import PriorChoice, instrument_priors
 from bayesdid.panel.panel import Panel
 from bayesdid.peers.fixest import least_squares
 from bayesdid.peers.instrument import TwoStage, two_stage
@@ -28,7 +28,6 @@ from bayesdid.study.terms import parse_term
 from bayesdid.summary import hdi
 
 _WEAK_F = 10.0
-_PRIOR = 2.5  # prior sd of tau: this many sd(y) per within sd of the treatment
 
 
 def instrument(
@@ -71,10 +70,7 @@ def instrument(
         X=np.delete(full.X, k, axis=1),
         covariates=full.covariates[:k] + full.covariates[k + 1 :],
     )
-    kinds = {"unit": own.unit_effects != "none", "period": own.period_effects != "none"}
-    within = absorb(np.column_stack([d, z]), own.unit_index, own.period_index, **kinds)
-    tau_sd = _PRIOR * float(own.y.std() / within[:, 0].std())
-    pi_sd = _PRIOR * float(within[:, 0].std() / within[:, 1].std())
+    tau_sd, pi_sd = instrument_priors(PriorChoice("weak"), own, z, name).sds.values()
     found = draw_instrument(
         with_instrument(own, z, name), d, tau_sd=tau_sd, pi_sd=pi_sd, size=4 * draws, seed=seed
     )

@@ -83,3 +83,8 @@ def _coords(model: Model, design: AnyDesign) -> dict[str, Any]:
     if isinstance(model.mean, Instrument):
         base = instrument_of(model, base).rest
     return coords(base)
+
+
+def to_graphviz(model: Model, design: AnyDesign) -> Any:
+    """The compiled model as a graph, of the package graphviz."""
+    return pm.model_to_graphviz(to_pymc(model, design))

@@ -124,10 +124,10 @@ def _root(q: int) -> Any:
     if q == 1:
         return np.ones((1, 1))
     pm.modelcontext(None).add_coord("mediator_bis", range(q))
-    correlation = pm.LKJCorr(
-        "correlation", n=q, eta=CORRELATION_SHAPE, dims=("mediator", "mediator_bis")
-    )
-    return pm.math.cholesky(correlation)
+    dims = ("mediator", "mediator_bis")
+    root = pm.LKJCorr("correlation_root", n=q, eta=CORRELATION_SHAPE, dims=dims)
+    pm.Deterministic("correlation", root @ root.T, dims=dims)
+    return root
 
 
 def _effects(design: Design, priors: list[Priors], slopes: Any) -> Any:

@@ -102,7 +102,7 @@ def latent_error(setting: Setting, relative: Any) -> Any:
         transform = NonCentred() if "error" in setting.noncentred else None
         return pm.Normal("error", 0.0, scale, dims="obs", default_transform=transform)
     rows, phi = serial_rows(design), autocorrelation()
-    v = pm.Normal("shock", dims="obs") * pm.math.sqrt(1 - (rows.follows * phi**rows.gap) ** 2)
+    v = pm.Normal("white_noise", dims="obs") * pm.math.sqrt(1 - (rows.follows * phi**rows.gap) ** 2)
     # z_t = sum over the unit's rows s <= t of phi^(t - s) v_s, on the grid of units and periods
     T = int(rows.time.max()) + 1
     lag = np.arange(T)[:, None] - np.arange(T)
