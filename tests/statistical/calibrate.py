@@ -259,14 +259,22 @@ def _sampler(kind: str):
     """A compiled error model on one design; every trial puts its own outcome in."""
     import nutpie
 
+    from bayesdid.model.errors import Errors
+    from bayesdid.model.likelihood import Likelihood
+    from bayesdid.model.model import Model
     from bayesdid.model.priors import resolve_priors
-    from bayesdid.model.pymc.errors import build
+    from bayesdid.model.pymc.compile import to_pymc
 
     design = _design(0, _constant, "active:a")
     y = np.full(design.n, 20.0) if kind == "negative_binomial" else design.y
     typical = dataclasses.replace(design, y=np.random.default_rng(0).normal(0, 0.5, design.n))
     priors = resolve_priors("weak", typical if kind == "negative_binomial" else design)
-    model = build(dataclasses.replace(design, y=y), priors, kind)
+    unit = kind == "unit_variance"
+    value = Model(
+        likelihood=Likelihood("normal" if unit else kind),
+        errors=Errors(scale="unit" if unit else "common"),
+    )
+    model = to_pymc(value, dataclasses.replace(design, y=y), priors=priors)
     return design, nutpie.compile_pymc_model(model)
 
 
