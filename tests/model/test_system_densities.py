@@ -4,22 +4,26 @@ import dataclasses
 
 import numpy as np
 import pytest
-from densities import link_outcome, two_way
+from densities import link_outcome, nu_prior, two_way, unit_prior
+from distances import adoption, places
+from distances import design_of as on_a_map
 from evaluate import log_density
 from panels import make_design
 from planted import near, simulated, within_reach
 from scipy import stats
-from system_densities import durbin, instrument, mediation
+from system_densities import durbin, instrument, joint_errors, mediation
 from test_compile import design_of
 
 from bayesdid.model.effects import two_way as effects_of
 from bayesdid.model.errors import Errors
 from bayesdid.model.likelihood import Likelihood
-from bayesdid.model.mean import Durbin, Instrument, Mediation, Path, Pooled, Propensity
+from bayesdid.model.mean import Durbin, Instrument, Mediation, Path, Pooled, Profile, Propensity
 from bayesdid.model.model import Model
 from bayesdid.model.pooling import indicators, stack
 from bayesdid.model.pymc.compile import to_pymc
+from bayesdid.model.spillover import profile_design
 from bayesdid.spatial.operators.logdet import log_determinant
+from bayesdid.spatial.weights.weights import make_weights
 
 ROOT = {"correlation_root": np.array([[1.0, 0.0], [0.4, np.sqrt(0.84)]])}
 
@@ -175,3 +179,60 @@ def test_propensity():
     expected = stats.bernoulli.logpmf(design.y, p).sum()
     expected += stats.norm.logpdf([v["alpha"], *v["beta"]], 0, 2.5).sum()
     assert value == pytest.approx(expected, rel=1e-9)
+
+
+@pytest.mark.parametrize(
+    ("kernel", "how", "likelihood", "errors"),
+    [
+        ("matern52", "row", "normal", "iid"),
+        ("squared_exponential", None, "student_t", "ar1_unit"),
+        ("matern52", "spectral", "normal", "ar1"),
+    ],
+)
+def test_profile(kernel, how, likelihood, errors):
+    rng = np.random.default_rng(6)
+    N, T = 12, 6
+    d, D = places(rng, N, 500.0, 400.0), adoption(rng, N, T, share=0.6)
+    x, Y = rng.normal(size=(N, T)), rng.normal(size=(N, T))
+    W = None
+    if how:
+        raw = np.where(np.eye(N) > 0, 0.0, 1 / (d + np.eye(N)))
+        W = make_weights(raw, np.arange(N), "inverse", how)
+    base = on_a_map(Y, D, [x])
+    design = profile_design(base, d, last_km=400.0, weights=W, kernel=kernel)
+    value, v = log_density(to_pymc(model_of(Profile(kernel), likelihood, errors), design))
+    s, priors = v["sigma"], design.priors
+    total = -np.log(s)
+    total += stats.halfnorm.logpdf(v["amplitude"], scale=priors.amplitude)
+    total += stats.lognorm.logpdf(
+        v["length"], priors.log_length_sd, scale=np.exp(priors.log_length_mean)
+    )
+    total += stats.norm.logpdf(v["u"]).sum()
+    total += stats.norm.logpdf([*v["tau"], *v["beta"]], 0, s * priors.coefficient_sd).sum()
+    r = np.abs(np.subtract.outer(design.rings.middle, design.rings.middle)) / v["length"]
+    K = (1 + np.sqrt(5) * r + 5 * r**2 / 3) * np.exp(-np.sqrt(5) * r)
+    if kernel == "squared_exponential":
+        K = np.exp(-(r**2) / 2)
+    root = np.linalg.cholesky(K + 1e-8 * np.eye(len(K)))
+    np.testing.assert_allclose(v["theta"], s * v["amplitude"] * root @ v["u"])
+    spill = np.einsum(
+        "r,rnt->nt", v["theta"], design.raw - design.raw.mean(axis=(1, 2))[:, None, None]
+    )
+    mean = v["tau"][0] * (D - D.mean()) + v["beta"][0] * (x - x.mean()) + spill
+    mean = mean + v["unit_effect"][:, None] + v["period_effect"]
+    F = np.eye(N)
+    if W is not None:
+        F = F - v["rho"] * W.dense()
+        inside = log_determinant(W).interval
+        total += T * np.linalg.slogdet(F)[1] - np.log(inside.high - inside.low)
+    e = (F @ (Y - v["alpha"]) - mean).ravel()
+    factor = np.ones(len(e))
+    if errors.endswith("unit"):
+        total += nu_prior(v["nu_unit"]) + unit_prior(v["lambda_of_unit"], v["nu_unit"])
+        factor = 1 / np.sqrt(v["lambda_of_unit"][base.unit_index])
+    phis = [v["phi"]] if errors.startswith("ar1") else None
+    total += np.log(0.5) if phis else 0.0
+    nu = v["nu"] if likelihood == "student_t" else None
+    total += nu_prior(nu) if nu is not None else 0.0
+    total += joint_errors(base, e[:, None], (s * factor)[:, None], phis, np.eye(1), nu)
+    assert value == pytest.approx(total, rel=1e-7)
