@@ -39,7 +39,7 @@ WEAK_MULTIPLE = 2.5  # of sd(y) / sd_within(x): sd of a coefficient (Gelman et a
 SCEPTICAL_SHARE = 0.25  # of sd(y): sd of a treatment's full swing
 GROUP_SHAPE = 2.0  # of the gamma prior of a random effect's scale, its mean sd(y)
 NU_LEAST = 1.0  # degrees of freedom less this are gamma; with more than one the mean exists
-NU_SHAPE, NU_RATE = 2.0, 0.1  # Juarez & Steel (2010), doi:10.1198/jbes.2009.07145
+NU_PRIOR = (2.0, 0.1)  # shape and rate of it: Juarez & Steel (2010), doi:10.1198/jbes.2009.07145
 POOLED_SHARE = 0.25  # of sd(y): scale of the half-normal sd of a part's deviations
 PATH_SHARE = 1.0  # of sd(y): scale of the half-normal sd of an event-study path
 SPREAD_SCALE = 1.0  # of the half-normal 1 / sqrt(shape) of negative binomial counts
@@ -207,9 +207,8 @@ def named_priors(
         return Priors("flat", zeros, dict.fromkeys(names, np.inf), np.inf, np.inf)
     scale = float(np.std(on_link_scale(design, likelihood)))
     Z = design.regressors
-    within = absorb(Z, design.unit_index, design.period_index, unit=True, period=True)
+    own = absorb(Z, design.unit_index, design.period_index, unit=True, period=True).std(axis=0)
     total = np.std(Z, axis=0)
-    own = within.std(axis=0)
     spread = np.where(own > 1e-7 * total, own, total)
     sds = dict(zip(names, (WEAK_MULTIPLE * scale / spread).tolist(), strict=True))
     if choice.name == "sceptical":

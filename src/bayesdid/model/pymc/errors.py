@@ -24,7 +24,7 @@ from typing import Any
 import numpy as np
 import pymc as pm
 
-from bayesdid.model.priors import NU_LEAST, NU_RATE, NU_SHAPE, PHI_LIMIT
+from bayesdid.model.priors import NU_LEAST, NU_PRIOR, PHI_LIMIT
 from bayesdid.model.pymc.setting import Setting
 from bayesdid.model.pymc.transforms import ScaledLog
 from bayesdid.model.serial import SerialRows, serial_rows
@@ -89,7 +89,8 @@ def unit_precisions(setting: Setting) -> Any:
 
 def degrees_of_freedom(name: str) -> Any:
     """``nu - 1 ~ gamma(2, 0.1)``: the one prior of degrees of freedom."""
-    more = pm.Gamma(f"{name}_less_{NU_LEAST:g}", alpha=NU_SHAPE, beta=NU_RATE)
+    shape, rate = NU_PRIOR
+    more = pm.Gamma(f"{name}_less_{NU_LEAST:g}", alpha=shape, beta=rate)
     return pm.Deterministic(name, NU_LEAST + more)
 
 
