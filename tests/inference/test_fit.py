@@ -9,9 +9,10 @@ from panels import make_design
 
 from bayesdid.exceptions import InputError, ResultError
 from bayesdid.inference.engines import ENGINES
-from bayesdid.inference.fit import fit, model_of
+from bayesdid.inference.fit import fit
 from bayesdid.inference.registry import choose
 from bayesdid.inference.result import NOT_CONVERGED, Fit
+from bayesdid.model.bound import model as bind
 from bayesdid.model.errors import DEFAULT_ERRORS, Errors
 from bayesdid.model.likelihood import Likelihood
 from bayesdid.model.mean import Durbin
@@ -120,7 +121,7 @@ def test_a_model_and_its_parts_exclude_each_other(design):
 
 def test_counts_default_to_their_own_errors(design):
     counts = dataclasses.replace(design, y=np.round(np.abs(design.y) * 10))
-    assert model_of(counts, likelihood="poisson").errors == Errors()
+    assert bind(counts, likelihood="poisson").model.errors == Errors()
 
 
 def test_a_model_is_a_value():

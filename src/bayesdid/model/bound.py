@@ -17,9 +17,9 @@ from bayesdid.design.build import as_two_way, build_design
 from bayesdid.design.design import Design
 from bayesdid.exceptions import InputError
 from bayesdid.model.effects import two_way
-from bayesdid.model.errors import Errors
+from bayesdid.model.errors import DEFAULT_ERRORS, Errors
 from bayesdid.model.likelihood import Likelihood, LikelihoodName
-from bayesdid.model.mean import Durbin, Instrument, Mean, Mediation, Pooled, Profile, TwoWay
+from bayesdid.model.mean import Durbin, Instrument, Mean, Mediation, Path, Pooled, Profile, TwoWay
 from bayesdid.model.model import Model
 from bayesdid.model.priors import PriorChoice
 from bayesdid.model.resolve import AnyDesign, all_priors, base_of, check_design, under_effects
@@ -32,6 +32,7 @@ from bayesdid.study.terms import parse_term
 if TYPE_CHECKING:
     import pandas as pd
 
+PriorsLike = str | Mapping[str, PriorTerm] | PriorChoice
 _AS_TWO_WAY = frozenset({"mediation", "iv_second", "errors", "moderation", "heterogeneity"})
 
 
@@ -110,10 +111,10 @@ def model(
     *,
     mean: Mean | None = None,
     likelihood: LikelihoodName | Likelihood = "normal",
-    errors: str | Errors = "iid",
+    errors: str | Errors | None = None,
     unit_effects: EffectKind | None = None,
     period_effects: EffectKind | None = None,
-    priors: str | Mapping[str, PriorTerm] | PriorChoice = "weak",
+    priors: PriorsLike | None = None,
     weights: str | None = None,
     exposure: str | None = None,
     trials: str | None = None,
@@ -129,11 +130,12 @@ def model(
         the Durbin family, a profile, pooled parts.
     likelihood, errors
         ``normal``, ``student_t``, ``negative_binomial``, ``poisson``, ``binomial``; ``iid``,
-        ``iid_unit``, ``ar1``, ``ar1_unit``.
+        ``iid_unit``, ``ar1``, ``ar1_unit``. Default: see :func:`default_errors`.
     unit_effects, period_effects
         ``fixed``, ``random``, ``mundlak`` or ``none``; by default those of the spec.
     priors
-        ``flat``, ``weak``, ``sceptical``, or normal priors by term.
+        ``flat``, ``weak``, ``sceptical``, or normal priors by term (the rest weak); default: the
+        study's for a spec, else weak.
     weights, exposure, trials
         Columns of the panel; a design carries its own.
 
@@ -159,15 +161,40 @@ def model(
             )
         design = spec_or_design
     base = base_of(design)
+    like = Likelihood(likelihood) if isinstance(likelihood, str) else likelihood
+    mean = mean or mean_of(design)
+    if errors is None:
+        errors = default_errors(mean, like)
+    if priors is None:
+        spec = spec_or_design
+        priors = study_priors(spec) if isinstance(spec, Spec) else PriorChoice()
     value = Model(
-        mean or mean_of(design),
-        Likelihood(likelihood) if isinstance(likelihood, str) else likelihood,
+        mean,
+        like,
         Errors.parse(errors) if isinstance(errors, str) else errors,
         two_way(unit_effects or base.unit_effects, period_effects or base.period_effects),
         base.weights is not None,
         PriorChoice.of(priors),
     )
     return BoundModel(value, under_effects(design, value))
+
+
+def default_errors(mean: Mean, likelihood: Likelihood) -> Errors:
+    """What placebo laws on real panels show to be calibrated (docs/calibration-errors.md).
+
+    Independent errors for counts, whose dispersion is their own, and for means whose engines have
+    no other: systems of equations, spatial lags, one row per unit.
+    """
+    usual = isinstance(mean, TwoWay | Pooled | Path) and not likelihood.is_discrete
+    return DEFAULT_ERRORS if usual else Errors()
+
+
+def study_priors(spec: Spec) -> PriorChoice:
+    """The priors that a study asks for, for the terms that this spec has."""
+    section = spec.priors
+    terms = {*spec.column.treatments, *spec.column.covariates}
+    own = tuple((t, prior.mean, prior.sd) for t, prior in section.user.items() if t in terms)
+    return PriorChoice("weak" if section.default == "user" else section.default, own)
 
 
 def mean_of(design: AnyDesign) -> Mean:

@@ -34,7 +34,7 @@ from bayesdid.inference.exact.recover import DRAWN_UNITS, Effects
 from bayesdid.inference.exact.rows import Rows
 from bayesdid.inference.exact.target import Beliefs, Scalars
 from bayesdid.inference.gate import chain_gate
-from bayesdid.model.priors import NU_RATE, NU_SHAPE, Priors
+from bayesdid.model.priors import NU_PRIOR, Priors
 
 WARMUP = 250  # sweeps of each chain that are thrown away
 _UNIT = {"none": 0, "fixed": 1, "random": 2}
@@ -75,7 +75,7 @@ def draw_scaled(
     priors: Priors,
     *,
     serial: bool,
-    nu_prior: tuple[float, float] = (NU_SHAPE, NU_RATE),
+    nu_prior: tuple[float, float] = NU_PRIOR,
     draws: int,
     chains: int,
     seed: int,
