@@ -174,7 +174,7 @@ def drop_collinear(design: Design, source: str = "") -> Design:
     own variation that the columns before it leave (treatments come first).
     """
     Z = design.regressors
-    spread = np.linalg.norm(Z - Z.mean(axis=0), axis=0)
+    spread = Z.std(axis=0) * np.sqrt(design.n)
     within = absorb(
         Z,
         design.unit_index,
@@ -184,16 +184,17 @@ def drop_collinear(design: Design, source: str = "") -> Design:
     )
     kept: list[int] = []
     lost: list[int] = []
-    basis = np.empty((design.n, 0))
+    basis = np.asfortranarray(within)  # its first columns become those kept, orthonormal
     for k in range(Z.shape[1]):
-        rest = within[:, k] - basis @ (basis.T @ within[:, k])
-        rest = rest - basis @ (basis.T @ rest)
+        rest, before = basis[:, k], basis[:, : len(kept)]
+        for _ in range(2 if kept else 0):  # twice is enough (Giraud et al. 2005)
+            rest = rest - before @ (before.T @ rest)
         size = np.linalg.norm(rest)
         if size <= 1e-7 * max(spread[k], 1e-300):
             lost.append(k)
             continue
+        basis[:, len(kept)] = rest / size
         kept.append(k)
-        basis = np.column_stack([basis, rest / size])
     P = len(design.treatments)
     if bad := [design.names[k] for k in lost if k < P]:
         raise NotIdentifiedError(
