@@ -78,10 +78,16 @@ def command(
 
 def _rows(stored: StoredFit) -> list[dict[str, Any]]:
     """One row per treatment term; a fit that did not converge has no numbers."""
+    from bayesdid.estimands.few_treated import few_treated
     from bayesdid.inference.result import Fit
+    from bayesdid.summary import LEVEL
 
-    fit = Fit(stored.load(effects=False))
-    tidy, beside, attrs = fit.tidy(), fit.beside(), fit.tree.attrs
+    fit, request = Fit(stored.load(effects=False)), stored.request
+    tidy, beside, attrs = fit.tidy(LEVEL), fit.beside(LEVEL), fit.tree.attrs
+    few = {}
+    if fit.converged:
+        found_few = few_treated(fit, request.design, level=LEVEL, seed=request.size.seed)
+        few = {item.term: item.to_dict() for item in found_few.terms} if found_few else {}
     found: list[dict[str, Any]] = []
     for term in fit.treatments:
         others = beside.loc[term] if term in beside.index.get_level_values(0) else beside[:0]
@@ -89,7 +95,7 @@ def _rows(stored: StoredFit) -> list[dict[str, Any]]:
             {
                 "spec": fit.spec_id,
                 "term": term,
-                "model": stored.request.label,
+                "model": request.label,
                 "likelihood": attrs["likelihood"],
                 "errors": attrs["errors"],
                 "errors_name": attrs["errors_name"],
@@ -99,10 +105,8 @@ def _rows(stored: StoredFit) -> list[dict[str, Any]]:
                 "converged": fit.converged,
                 "path": str(stored.path),
                 "summary": tidy.loc[term].to_dict() if fit.converged else None,
-                "beside": {
-                    str(name): {"mean": row["mean"], "sd": row["sd"]}
-                    for name, row in others.iterrows()
-                },
+                "beside": {str(name): row.to_dict() for name, row in others.iterrows()},
+                "few_treated": few.get(term),
             }
         )
     return found
@@ -135,7 +139,9 @@ def _print(loaded: Study, data: Panel, rows: list[dict[str, Any]]) -> None:
             ]
         table.add_row(row["term"], row["errors_name"], *cells, row["engine"])
         for name, other in row["beside"].items():
-            table.add_row("", name, f"{other['mean']:.3f} ({other['sd']:.3f})", "", "", "")
+            interval = f"{other['low']:.3f} to {other['high']:.3f}"
+            cells = [f"{other['mean']:.3f} ({other['sd']:.3f})", interval, "", ""]
+            table.add_row("", name, *cells)
     out.print(table)
     for text in dict.fromkeys(f"{row['errors_name']}: {row['errors']}" for row in rows):
         out.print(text, markup=False)
@@ -145,3 +151,6 @@ def _print(loaded: Study, data: Panel, rows: list[dict[str, Any]]) -> None:
             "by unit (the sandwich posterior)",
             markup=False,
         )  # what stands beside
+    for row in rows:
+        if row["few_treated"]:
+            out.print(f"{row['spec']}: {row['few_treated']['text']}", markup=False, soft_wrap=True)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Mapping
 
 import numpy as np
@@ -9,6 +10,7 @@ import xarray as xr
 
 from bayesdid.design.build import build_design, with_effects
 from bayesdid.design.design import Design
+from bayesdid.design.treated import treated_units
 from bayesdid.exceptions import InputError, NotIdentifiedError
 from bayesdid.inference.engines import ENGINES
 from bayesdid.inference.exact.sandwich import beside
@@ -147,6 +149,7 @@ def fit_model(
         "independent": int(chosen.independent),
         "model": repr(model),
         "equation": model.equation,
+        "mean": type(model.mean).__name__,
         "likelihood": str(model.likelihood),
         "errors": str(model.errors),
         "errors_name": model.errors.name,
@@ -155,6 +158,7 @@ def fit_model(
         "n": design.n,
         "units": len(design.units),
         "periods": len(design.periods),
+        "treated_units": json.dumps(treated_units(design)),
     }
     if isinstance(model.mean, TwoWay) and not model.likelihood.is_discrete:
         _stand_beside(tree, design)

@@ -9,8 +9,10 @@ from html import escape
 import numpy as np
 import pandas as pd
 import xarray as xr
+from scipy.stats import norm
 
 from bayesdid.arrays import FloatArray
+from bayesdid.design.treated import few_units_text
 from bayesdid.exceptions import ResultError
 from bayesdid.summary import LEVEL, hdi
 
@@ -56,6 +58,12 @@ class Fit:
     def equation(self) -> str:
         """The model as plain text."""
         return str(self.tree.attrs.get("equation", ""))
+
+    @property
+    def treated_units(self) -> dict[str, int]:
+        """Number of units that each treatment term is about; empty where no engine said."""
+        counts = json.loads(self.tree.attrs.get("treated_units", "[]"))
+        return dict(zip(self.treatments, counts, strict=bool(counts)))
 
     def tau(self, term: str | None = None) -> FloatArray:
         """Draws of the treatments' coefficients, shape (S, P), or of one term, shape (S,).
@@ -128,16 +136,18 @@ class Fit:
 
         return float(az.ess(draws, method="mean"))
 
-    def beside(self) -> pd.DataFrame:
+    def beside(self, level: float = LEVEL) -> pd.DataFrame:
         """The i.i.d. and the sandwich (clustered by unit) posterior of each treatment.
 
-        Indexed by (term, errors) with columns ``mean`` and ``sd``; empty where the model has no
-        such counterpart.
+        Indexed by (term, errors) with columns ``mean``, ``sd`` and ``low``, ``high`` of the
+        normal with these moments; empty where the model has no such counterpart.
         """
         if "beside" not in self.tree.children:
-            return pd.DataFrame(columns=["mean", "sd"])
+            return pd.DataFrame(columns=["mean", "sd", "low", "high"])
         data = self.tree["beside"].to_dataset()
-        return data[["mean", "sd"]].to_dataframe().reorder_levels(["treatment", "errors"])
+        frame = data[["mean", "sd"]].to_dataframe().reorder_levels(["treatment", "errors"])
+        half = float(norm.ppf(0.5 + level / 2)) * frame["sd"]
+        return frame.assign(low=frame["mean"] - half, high=frame["mean"] + half)
 
     def summary(self, level: float = LEVEL) -> str:
         """Ten lines: what was fitted, to what, under which errors, and the treatments' effects."""
@@ -148,6 +158,7 @@ class Fit:
             f"priors: {a['prior_choice']}",
             f"{a['n']} rows, {a['units']} {a['unit_dim']}, {a['periods']} {a['period_dim']}",
             *(f"note: {text}" for _, _, text in json.loads(a["notes"])),
+            *few_units_text(self.treated_units),
             *([f"SYNTHETIC PANEL: {self.synthetic}"] if self.synthetic else []),
             f"engine {a['engine']}, {a['chains']} x {a['draws']} draws, seed {a['seed']}",
         ]
@@ -157,7 +168,7 @@ class Fit:
 
     def _effects(self, level: float) -> pd.DataFrame:
         """The treatments' rows as people read them, the rows beside them below each."""
-        tidy, other = self.tidy(level), self.beside()
+        tidy, other = self.tidy(level), self.beside(level)
         own = self.tree.attrs["errors_name"]
         rows = []
         for term in self.treatments:
@@ -165,8 +176,9 @@ class Fit:
             interval = f"{row['low']:.4g} to {row['high']:.4g}"
             rows.append((term, own, row["mean"], row["sd"], interval, row["p_negative"]))
             if term in other.index.get_level_values(0):
-                for errors, values in other.loc[term].iterrows():
-                    rows.append(("", errors, values["mean"], values["sd"], "", np.nan))
+                for errors, v in other.loc[term].iterrows():
+                    interval = f"{v['low']:.4g} to {v['high']:.4g}"
+                    rows.append(("", errors, v["mean"], v["sd"], interval, np.nan))
         columns = ["term", "errors", "mean", "sd", f"{level:.0%} HDI", "P(< 0)"]
         frame = pd.DataFrame(rows, columns=columns).set_index(["term", "errors"])
         return frame.round(4).astype(object).where(frame.notna(), "")
