@@ -34,7 +34,8 @@ calibrate-spatial: $(STAMP) ## Ranks and coverage of spatial models alone (about
 calibrate-errors: $(STAMP) ## Placebo laws on real panels, errors of many kinds (goes on where it was stopped)
 	OMP_NUM_THREADS=1 $(BIN)/python tests/statistical/error_calibrate.py
 
-bench: $(STAMP) ## Speed of spatial models beside their peers (a table; about two minutes)
+bench: $(STAMP) ## Speed and memory beside peers: docs/benchmarks.md, and a table of spatial models
+	OMP_NUM_THREADS=1 $(BIN)/python tests/benchmarks/bench_two_way.py
 	OMP_NUM_THREADS=1 $(BIN)/python tests/benchmarks/bench_spatial.py
 
 format: $(STAMP) ## Format and sort imports

@@ -104,9 +104,10 @@ def test_flat_iid_is_least_squares(design):
 def test_auto_takes_the_cheapest_engine_that_supports_the_model(design):
     iid, serial = Model(), Model(errors=Errors("ar1"))
     assert choose(ENGINES, "auto", iid, design).name == "two_way"
-    assert choose(ENGINES, "auto", serial, design).name == "ar1"
-    with pytest.raises(InputError, match="its errors are i"):
-        choose(ENGINES, "two_way", serial, design)
+    assert choose(ENGINES, "auto", serial, design).name == "two_way"
+    assert choose(ENGINES, "auto", Model(errors=DEFAULT_ERRORS), design).name == "unit_scales"
+    with pytest.raises(InputError, match="its errors have one scale"):
+        choose(ENGINES, "exact", Model(errors=DEFAULT_ERRORS), design)
     with pytest.raises(InputError, match="unknown engine"):
         choose(ENGINES, "quick", iid, design)
 

@@ -11,6 +11,7 @@ from bayesdid.design.build import with_effects
 from bayesdid.exceptions import InputError
 from bayesdid.inference.exact.gaussian import fit_gaussian
 from bayesdid.inference.nuts.errors import count_priors, fit_errors
+from bayesdid.model.errors import Errors
 from bayesdid.model.priors import resolve_priors
 from bayesdid.peers.bootstrap import wild_bootstrap
 from bayesdid.peers.fixest import least_squares
@@ -32,7 +33,7 @@ def autocorrelated(seed, phi, **kwargs):
 
 def test_planted_autocorrelation_is_found_and_widens_tau():
     design = autocorrelated(3, 0.6, N=120, T=12)
-    tree, iid = fit_gaussian(design, serial=True), fit(design)
+    tree, iid = fit_gaussian(design, errors=Errors("ar1")), fit(design)
     assert tree.attrs["converged"]
     phi = tree["posterior"]["phi"].to_numpy().ravel()
     assert abs(phi.mean() - 0.6) < 4 * phi.std()
@@ -51,7 +52,7 @@ def test_the_ar1_model_in_pymc_has_this_posterior(unit, balanced):
     from bayesdid.model.pymc.errors import build
 
     design = with_effects(autocorrelated(4, 0.5, N=25, T=8, balanced=balanced), unit, "fixed")
-    ours = fit_gaussian(design, serial=True)["posterior"]
+    ours = fit_gaussian(design, errors=Errors("ar1"))["posterior"]
     with build(design, resolve_priors("weak", design), "ar1"):
         tree = pm.sample(
             1000,

@@ -13,10 +13,12 @@ from bayesdid.inference.exact.recover import recover_effects
 from bayesdid.inference.exact.tabulated import coordinates, tabulate_gram
 from bayesdid.inference.exact.target import Scalars
 from bayesdid.inference.exact.two_way import two_way_model
+from bayesdid.model.errors import Errors
 from bayesdid.model.pooling import indicators, stack
 from bayesdid.model.priors import resolve_priors
 
 KINDS = ["fixed", "random", "none"]
+ERRORS = {False: Errors("iid"), True: Errors("ar1")}
 
 
 def shuffled(design, seed=5):
@@ -90,7 +92,7 @@ def dense(design, priors, weights, pooling, serial):
 def test_density_is_that_of_the_covariance_matrix(unit, period, serial, weighted, pooled):
     design, weights, pooling = make_case(unit, period, weighted=weighted, pooled=pooled)
     priors = resolve_priors("weak", design)
-    model = two_way_model(design, priors, serial=serial, weights=weights, pooling=pooling)
+    model = two_way_model(design, priors, errors=ERRORS[serial], weights=weights, pooling=pooling)
     brute = dense(design, priors, weights, pooling, serial)
     z = np.array([[-0.3, 0.4, 0.1, -0.6, -1.0], [-0.5, -0.3, 0.2, -0.2, -0.4]])
     z = z[:, : model.target.dimension]
@@ -126,7 +128,7 @@ def test_the_prior_of_a_coefficient_is_in_the_density(prior):
 @pytest.mark.parametrize("serial", [False, True])
 def test_a_surface_is_what_it_tabulates(unit, serial):
     design, _, _ = make_case(unit, "random", N=40, T=7)
-    model = two_way_model(design, resolve_priors("weak", design), serial=serial)
+    model = two_way_model(design, resolve_priors("weak", design), errors=ERRORS[serial])
     where = coordinates(model.stats)
     box = np.array([(0.1, 0.6), (0.1, 0.4), (0.1, 0.4)])[list(where.active)]
     found = tabulate_gram(model.stats, where, box[:, 0], box[:, 1])
@@ -162,7 +164,7 @@ def test_weights_are_positive(weights):
 @pytest.mark.parametrize("summed", [False, True])
 def test_moments_of_unit_effects_are_those_of_their_draws(unit, serial, summed):
     design, _, _ = make_case(unit, "fixed", N=40, T=8)
-    model = two_way_model(design, resolve_priors("weak", design), serial=serial)
+    model = two_way_model(design, resolve_priors("weak", design), errors=ERRORS[serial])
     if not summed:
         stats = dataclasses.replace(model.stats, products=None)
         model = dataclasses.replace(model, stats=stats)
@@ -186,7 +188,9 @@ def test_moments_of_unit_effects_are_those_of_their_draws(unit, serial, summed):
 def test_effects_have_the_moments_of_the_joint_normal(unit, period, serial, weighted):
     """Given scalars and coefficients effects are normal: mean and covariance by brute force."""
     design, weights, _ = make_case(unit, period, weighted=weighted, N=6, T=4)
-    model = two_way_model(design, resolve_priors("weak", design), serial=serial, weights=weights)
+    model = two_way_model(
+        design, resolve_priors("weak", design), errors=ERRORS[serial], weights=weights
+    )
     S, phi, sigma = 20_000, 0.5 * serial, 0.8
     rho = (1.3, 0.4)
     given = Scalars(
@@ -230,7 +234,7 @@ def test_effects_have_the_moments_of_the_joint_normal(unit, period, serial, weig
 def test_units_too_various_for_classes_have_the_same_posterior(unit):
     design, weights, _ = make_case(unit, "fixed", weighted=True, N=25, T=7)
     priors = resolve_priors("weak", design)
-    model = two_way_model(design, priors, serial=True, weights=weights)
+    model = two_way_model(design, priors, errors=ERRORS[True], weights=weights)
     by_unit = dataclasses.replace(model.stats, products=None)
     a = model.draw(4000, np.random.default_rng(0))
     b = draw_exact(by_unit, model.beliefs, priors, 4000, np.random.default_rng(1), serial=True)

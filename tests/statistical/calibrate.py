@@ -23,6 +23,7 @@ import pandas as pd
 from scipy.stats import binom
 
 sys.path.insert(0, str(Path(__file__).parents[1] / "families"))
+sys.path.insert(0, str(Path(__file__).parents[1] / "inference"))
 
 from made import make_panel, make_study, staggered
 from panels import fit_iid as fit
@@ -39,6 +40,7 @@ from bayesdid.inference.exact.gaussian import fit_gaussian
 from bayesdid.inference.exact.instrument import draw_instrument, with_instrument
 from bayesdid.inference.exact.pooled import fit_pooled
 from bayesdid.inference.executor import map_fits, process_pool
+from bayesdid.model.errors import Errors
 from bayesdid.peers.fixest import least_squares
 from bayesdid.peers.instrument import two_stage
 from bayesdid.summary import LEVELS, hdi
@@ -209,7 +211,7 @@ def ar1(seed: int) -> Trial:
     row = least_squares(design).table.iloc[0]
     return Trial(
         -0.5,
-        fit_gaussian(design, serial=True, seed=seed, draws=250)["posterior"]["tau"]
+        fit_gaussian(design, errors=Errors("ar1"), seed=seed, draws=250)["posterior"]["tau"]
         .to_numpy()
         .ravel(),
         float(row["estimate"]),

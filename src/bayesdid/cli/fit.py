@@ -83,11 +83,11 @@ def _rows(stored: StoredFit) -> list[dict[str, Any]]:
     from bayesdid.summary import LEVEL
 
     fit, request = Fit(stored.load(effects=False)), stored.request
-    tidy, beside, attrs = fit.tidy(LEVEL), fit.beside(LEVEL), fit.tree.attrs
-    few = {}
+    tidy, beside, attrs = fit.tidy(), fit.beside(LEVEL), fit.tree.attrs
+    few = None
     if fit.converged:
-        found_few = few_treated(fit, request.design, level=LEVEL, seed=request.size.seed)
-        few = {item.term: item.to_dict() for item in found_few.terms} if found_few else {}
+        few = few_treated(fit, request.design, level=LEVEL, seed=request.size.seed)
+    by_term = {item.term: item.to_dict() for item in few.terms} if few else {}
     found: list[dict[str, Any]] = []
     for term in fit.treatments:
         others = beside.loc[term] if term in beside.index.get_level_values(0) else beside[:0]
@@ -98,59 +98,52 @@ def _rows(stored: StoredFit) -> list[dict[str, Any]]:
                 "model": request.label,
                 "likelihood": attrs["likelihood"],
                 "errors": attrs["errors"],
-                "errors_name": attrs["errors_name"],
                 "effects": attrs["effects"],
                 "priors": attrs["prior_choice"],
                 "engine": attrs["engine"],
                 "converged": fit.converged,
                 "path": str(stored.path),
                 "summary": tidy.loc[term].to_dict() if fit.converged else None,
-                "beside": {str(name): row.to_dict() for name, row in others.iterrows()},
-                "few_treated": few.get(term),
+                "beside": [
+                    {"errors": name, "level": LEVEL, **values.to_dict()}
+                    for name, values in others.iterrows()
+                ],
+                "few_treated": by_term.get(term),
             }
         )
     return found
 
 
 def _print(loaded: Study, data: Panel, rows: list[dict[str, Any]]) -> None:
+    from rich import box
     from rich.table import Table
+    from rich.text import Text
 
     from bayesdid.cli.console import out
     from bayesdid.summary import LEVEL
 
     title = f"{loaded.id}, {loaded.file.outcome.unit}"
-    table = Table(title=title + (" (SYNTHETIC PANEL)" if data.synthetic else ""))
-    left = {"term", "errors"}
-    for heading in ("term", "errors", "mean (sd)", f"{LEVEL:.0%} HDI", "P(< 0)", "engine"):
-        table.add_column(heading, justify="left" if heading in left else "right")
-    spec = ""
+    stamp = " (SYNTHETIC PANEL)" if data.synthetic else ""
+    table = Table(title=title + stamp, box=box.SIMPLE, padding=0)
+    for heading in ("", "mean (sd)", f"{LEVEL:.0%} HDI", "P(< 0)"):
+        table.add_column(heading, justify="right" if heading else "left", no_wrap=bool(heading))
+    spec = None
     for row in rows:
         if row["spec"] != spec:
             spec = row["spec"]
-            table.add_section()
-            table.add_row(f"[bold]{spec}[/]", *[""] * 5)
-        summary = row["summary"]
+            table.add_row(Text(f"{spec}, engine {row['engine']}", style="bold"), "", "", "")
+        table.add_row(Text(f" {row['term']}"), "", "", "")
         cells = ["[bold red]NOT CONVERGED[/]", "", ""]
-        if summary is not None:
-            cells = [
-                f"{summary['mean']:.3f} ({summary['sd']:.3f})",
-                f"{summary['low']:.3f} to {summary['high']:.3f}",
-                f"{summary['p_negative']:.3f}",
-            ]
-        table.add_row(row["term"], row["errors_name"], *cells, row["engine"])
-        for name, other in row["beside"].items():
-            interval = f"{other['low']:.3f} to {other['high']:.3f}"
-            cells = [f"{other['mean']:.3f} ({other['sd']:.3f})", interval, "", ""]
-            table.add_row("", name, *cells)
+        if (summary := row["summary"]) is not None:
+            cells = [*_cells(summary), f" {summary['p_negative']:.3f}"]
+        table.add_row(f"  {row['errors']}", *cells)
+        for other in row["beside"]:
+            table.add_row(f"  {other['errors']}", *_cells(other), "", style="dim")
     out.print(table)
-    for text in dict.fromkeys(f"{row['errors_name']}: {row['errors']}" for row in rows):
-        out.print(text, markup=False)
-    if any(row["beside"] for row in rows):
-        out.print(
-            "iid, cluster: least squares; flat priors, independent errors or errors clustered "
-            "by unit (the sandwich posterior)",
-            markup=False,
-        )  # what stands beside
     for row in rows:
         if row["few_treated"]:
             out.print(f"{row['spec']}: {row['few_treated']['text']}", markup=False, soft_wrap=True)
+
+
+def _cells(row: dict[str, Any]) -> tuple[str, str]:
+    return f" {row['mean']:.3f} ({row['sd']:.3f})", f"  {row['low']:.3f} to {row['high']:.3f}"

@@ -34,8 +34,7 @@ def two_way(Z: FloatArray, unit_index: IntArray, period_index: IntArray) -> Comp
     mean = Z.mean(axis=0)
     unit_level, period_level = _levels(Z, mean, unit_index, period_index)
     unit, period = unit_level[unit_index], period_level[period_index]
-    residual = Z - mean
-    residual -= unit
+    residual = Z - mean - unit
     residual -= period
     unit -= unit.mean(axis=0)
     period -= period.mean(axis=0)
@@ -101,7 +100,12 @@ def absorb(
 ) -> FloatArray:
     """Residual of `Z` after projecting out the named dummies (and always the mean)."""
     if unit and period:
-        return two_way(Z, unit_index, period_index).residual
+        mean = Z.mean(axis=0)
+        unit_level, period_level = _levels(Z, mean, unit_index, period_index)
+        residual = Z - (unit_level + mean)[unit_index]
+        for k in range(Z.shape[1]):
+            residual[:, k] -= period_level[period_index, k]
+        return residual
     Z = Z - Z.mean(axis=0)
     if unit or period:
         return Z - one_way(Z, unit_index if unit else period_index)

@@ -22,6 +22,7 @@ from bayesdid.exceptions import InputError
 from bayesdid.families.analysis import Analysis, Figure, Series, Table, draws_tree
 from bayesdid.inference.exact.two_way import two_way_model
 from bayesdid.inference.executor import map_fits
+from bayesdid.model.errors import Errors
 from bayesdid.model.priors import resolve_priors
 from bayesdid.panel.panel import Panel
 from bayesdid.study.load import Spec, Study
@@ -108,7 +109,9 @@ def _samples(study: Study, spec: Spec) -> list[tuple[str, Sample]]:
 
 def effect_draws(design: Design, errors: str, size: int, seed: int) -> FloatArray:
     """Draws of the first treatment's effect under weak priors."""
-    model = two_way_model(design, resolve_priors("weak", design), serial=errors == "AR(1)")
+    model = two_way_model(
+        design, resolve_priors("weak", design), errors=Errors("ar1" if errors == "AR(1)" else "iid")
+    )
     coef = model.draw(size, np.random.default_rng(seed)).coef
     return np.asarray(coef[:, 0] / model.data.scale[0])
 

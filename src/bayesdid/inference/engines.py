@@ -12,27 +12,28 @@ from bayesdid.model.model import Model
 from bayesdid.model.priors import Priors
 
 
-def _gaussian(model: Model, errors: Errors) -> str:
-    """Why a Gaussian two-way engine for `errors` cannot draw from a model."""
+def _gaussian(model: Model) -> str:
+    """Why a Gaussian two-way engine cannot draw from a model."""
     if not isinstance(model.mean, TwoWay):
         return "its mean is two-way"
-    if model.likelihood.name != "normal":
-        return "its likelihood is normal"
-    return "" if model.errors == errors else f"its errors are {errors}"
+    return "" if model.likelihood.name == "normal" else "its likelihood is normal"
 
 
-def _iid(model: Model, design: Design) -> str:
+def _one_scale(model: Model, design: Design) -> str:
     del design
-    return _gaussian(model, Errors())
+    wrong = model.errors.scale != "common"
+    return _gaussian(model) or ("its errors have one scale" if wrong else "")
 
 
-def _iid_unweighted(model: Model, design: Design) -> str:
-    return _iid(model, design) or ("it has no row weights" if model.weighted else "")
-
-
-def _ar1(model: Model, design: Design) -> str:
+def _unit_scales(model: Model, design: Design) -> str:
     del design
-    return _gaussian(model, Errors("ar1"))
+    wrong = model.errors.scale != "unit"
+    return _gaussian(model) or ("each unit's errors have their own scale" if wrong else "")
+
+
+def _plainest(model: Model, design: Design) -> str:
+    wrong = model.errors != Errors() or model.weighted
+    return _one_scale(model, design) or ("its errors are i.i.d. without weights" if wrong else "")
 
 
 def _draw_gaussian(model: Model, design: Design, priors: Priors, size: Size) -> xr.DataTree:
@@ -40,7 +41,7 @@ def _draw_gaussian(model: Model, design: Design, priors: Priors, size: Size) -> 
 
     return fit_gaussian(
         design,
-        serial=model.errors.serial == "ar1",
+        errors=model.errors,
         priors=priors,
         weights=getattr(design, "weights", None),
         draws=size.draws,
@@ -64,8 +65,8 @@ def _draw_plain(model: Model, design: Design, priors: Priors, size: Size) -> xr.
 
 
 ENGINES: tuple[Engine, ...] = (
-    Engine("two_way", "exact", 0.02, _iid, _draw_gaussian),
-    Engine("ar1", "exact", 0.3, _ar1, _draw_gaussian),
-    Engine("collapsed", "nuts", 3.0, _iid_unweighted, _draw_collapsed, independent=False),
-    Engine("plain", "nuts", 10.0, _iid_unweighted, _draw_plain, independent=False),
+    Engine("two_way", "exact", 0.1, _one_scale, _draw_gaussian),
+    Engine("unit_scales", "gibbs", 0.4, _unit_scales, _draw_gaussian, independent=False),
+    Engine("collapsed", "nuts", 3.0, _plainest, _draw_collapsed, independent=False),
+    Engine("plain", "nuts", 10.0, _plainest, _draw_plain, independent=False),
 )

@@ -61,9 +61,9 @@ class Fit:
 
     @property
     def treated_units(self) -> dict[str, int]:
-        """Number of units that each treatment term is about; empty where no engine said."""
+        """Number of units in which each treatment term tells on and off apart."""
         counts = json.loads(self.tree.attrs.get("treated_units", "[]"))
-        return dict(zip(self.treatments, counts, strict=bool(counts)))
+        return dict(zip(self.treatments, counts, strict=False))
 
     def tau(self, term: str | None = None) -> FloatArray:
         """Draws of the treatments' coefficients, shape (S, P), or of one term, shape (S,).
@@ -139,11 +139,12 @@ class Fit:
     def beside(self, level: float = LEVEL) -> pd.DataFrame:
         """The i.i.d. and the sandwich (clustered by unit) posterior of each treatment.
 
-        Indexed by (term, errors) with columns ``mean``, ``sd`` and ``low``, ``high`` of the
+        Indexed by (treatment, errors) with columns ``mean``, ``sd`` and ``low``, ``high`` of the
         normal with these moments; empty where the model has no such counterpart.
         """
         if "beside" not in self.tree.children:
-            return pd.DataFrame(columns=["mean", "sd", "low", "high"])
+            empty = pd.MultiIndex.from_tuples([], names=["treatment", "errors"])
+            return pd.DataFrame(columns=["mean", "sd", "low", "high"], index=empty, dtype=float)
         data = self.tree["beside"].to_dataset()
         frame = data[["mean", "sd"]].to_dataframe().reorder_levels(["treatment", "errors"])
         half = float(norm.ppf(0.5 + level / 2)) * frame["sd"]

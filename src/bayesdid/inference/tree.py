@@ -14,6 +14,7 @@ from bayesdid.arrays import FloatArray
 from bayesdid.design.design import Design
 from bayesdid.design.regressors import Regressors
 from bayesdid.inference.exact.recover import Effects
+from bayesdid.inference.exact.scales import Scales
 from bayesdid.inference.gate import GateItem
 from bayesdid.model.priors import Priors
 
@@ -50,7 +51,7 @@ def posterior_dataset(
     }
     if K > P:
         variables["beta"] = (("covariate",), coef[:, P:K])
-    for name in (f"sigma_{design.unit_dim}", f"sigma_{design.period_dim}", "phi"):
+    for name in (f"sigma_{design.unit_dim}", f"sigma_{design.period_dim}", "phi", "nu_unit"):
         if name in draws:
             variables[name] = ((), draws[name])
     coords: dict[str, Any] = {
@@ -63,6 +64,8 @@ def posterior_dataset(
     for dim, values in levels:
         if values.shape[1]:
             variables[f"{dim}_effect"] = ((dim,), values)
+    if "sigma_of_unit" in draws:
+        variables["sigma_of_unit"] = ((design.unit_dim,), draws["sigma_of_unit"])
     start = K
     for dim, terms in ((design.unit_dim, data.unit_terms), (design.period_dim, data.period_terms)):
         if terms:
@@ -79,6 +82,19 @@ def posterior_dataset(
         key: value for key, value in coords.items() if key in used
     }
     return with_constant(xr.Dataset(shaped, coords=coords), design)
+
+
+def unit_moments(
+    design: Design, effects: Effects | None, scales: Scales | None = None
+) -> xr.Dataset | None:
+    """Means and standard deviations of the effects and scales of units too many to draw."""
+    if effects is None or effects.unit_mean is None:
+        return None
+    dim = (design.unit_dim,)
+    values = {"mean": (dim, effects.unit_mean), "sd": (dim, effects.unit_sd)}
+    if scales is not None:
+        values |= {"sigma_mean": (dim, scales.mean), "sigma_sd": (dim, scales.sd)}
+    return xr.Dataset(values, {design.unit_dim: design.units})
 
 
 def with_constant(posterior: xr.Dataset, design: Design) -> xr.Dataset:
@@ -109,7 +125,7 @@ def assemble(
     design: Design,
     data: Regressors,
     *,
-    effects: Effects | None = None,
+    moments: xr.Dataset | None = None,
     log_likelihood: bool,
     posterior_predictive: bool,
     sample_stats: xr.Dataset | None,
@@ -131,14 +147,8 @@ def assemble(
             X=(("obs", "covariate"), design.X),
         ),
     }
-    if effects is not None and effects.unit_mean is not None:
-        groups["unit_effects"] = xr.Dataset(
-            {
-                "mean": ((design.unit_dim,), effects.unit_mean),
-                "sd": ((design.unit_dim,), effects.unit_sd),
-            },
-            {design.unit_dim: design.units},
-        )
+    if moments is not None:
+        groups["unit_effects"] = moments
     if sample_stats is not None:
         groups["sample_stats"] = sample_stats
     if log_likelihood or posterior_predictive:

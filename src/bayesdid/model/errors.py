@@ -69,4 +69,4 @@ class Errors:
 
 _REMEDY = f"use {', '.join(get_args(ErrorsName))}"
 
-DEFAULT_ERRORS = Errors("ar1")
+DEFAULT_ERRORS = Errors("ar1", "unit")

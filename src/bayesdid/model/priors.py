@@ -23,13 +23,14 @@ import numpy as np
 
 from bayesdid.arrays import FloatArray
 from bayesdid.design.design import Design
-from bayesdid.design.within import two_way
+from bayesdid.design.within import absorb
 from bayesdid.exceptions import InputError
 from bayesdid.study.schema import PriorTerm
 
 PriorName = Literal["flat", "weak", "sceptical", "user"]
 WEAK_MULTIPLE = 2.5
 SCEPTICAL_SHARE = 0.25
+NU_PRIOR = (2.0, 0.1)  # shape and rate of the gamma prior of degrees of freedom less one
 
 
 @dataclass(frozen=True, slots=True)
@@ -101,9 +102,11 @@ def resolve_priors(choice: PriorName | Priors | Mapping[str, PriorTerm], design:
             remedy="use flat, weak, sceptical, or give normal priors by term",
         )
     scale = float(np.std(design.y))
-    within = two_way(design.regressors, design.unit_index, design.period_index).residual
-    total = np.std(design.regressors, axis=0)
-    spread = np.where(within.std(axis=0) > 1e-7 * total, within.std(axis=0), total)
+    Z = design.regressors
+    within = absorb(Z, design.unit_index, design.period_index, unit=True, period=True)
+    total = np.std(Z, axis=0)
+    own = within.std(axis=0)
+    spread = np.where(own > 1e-7 * total, own, total)
     sds = dict(zip(names, (WEAK_MULTIPLE * scale / spread).tolist(), strict=True))
     if choice == "sceptical":
         swing = np.ptp(design.D, axis=0)

@@ -215,7 +215,9 @@ def _coefficients(tree: xr.DataTree, design: Design) -> FloatArray:
 
 def _ess(tree: xr.DataTree, draws: FloatArray, method: str) -> FloatArray:
     """Effective sample sizes of draws of shape (chain, draw, K), shape (K,)."""
-    if tree.attrs.get("engine") == "exact":  # independent by construction
+    if tree.attrs.get(
+        "independent", tree.attrs.get("engine") == "exact"
+    ):  # independent by construction
         return np.full(draws.shape[2], float(draws.shape[0] * draws.shape[1]))
     import arviz as az
 

@@ -1,4 +1,4 @@
-"""Fit a Gaussian two-way model with independent or AR(1) errors within units."""
+"""Fit a Gaussian two-way model under any of the errors."""
 
 from __future__ import annotations
 
@@ -7,63 +7,67 @@ import xarray as xr
 
 from bayesdid.arrays import FloatArray
 from bayesdid.design.design import Design
-from bayesdid.inference.exact.two_way import named_scalars, two_way_model
-from bayesdid.inference.tree import assemble, posterior_dataset, provenance
+from bayesdid.inference.exact.two_way import IID, named_draws, two_way_model
+from bayesdid.inference.tree import assemble, posterior_dataset, provenance, unit_moments
+from bayesdid.model.errors import Errors
 from bayesdid.model.priors import PriorName, Priors, resolve_priors
 
 
 def fit_gaussian(
     design: Design,
     *,
-    serial: bool = False,
+    errors: Errors = IID,
     priors: PriorName | Priors = "weak",
     weights: FloatArray | None = None,
     draws: int = 1000,
     chains: int = 4,
     seed: int = 0,
     draw_units: bool | None = None,
-    log_likelihood: bool = False,
-    posterior_predictive: bool = False,
 ) -> xr.DataTree:
-    """Independent draws from the posterior of a design.
+    """Posterior of a design.
 
     Parameters
     ----------
-    serial
-        Whether errors are AR(1) within units: then there is ``phi``, and `sigma` is marginal.
+    errors
+        Independent or AR(1), of one scale (exact independent draws) or of one for each unit
+        (chains, which the gate judges).
     weights
         Analytic weights of the rows, shape (n,).
     draw_units
-        Whether to draw unit effects; by default up to some thousand units, of more than which
-        the group ``unit_effects`` has means and standard deviations.
-    log_likelihood, posterior_predictive
-        Add these groups (chain, draw, obs); under i.i.d. errors only.
+        Whether to keep draws of unit effects and scales, by default unless they are many; the
+        group ``unit_effects`` then has their moments.
+
+    Returns
+    -------
+    DataTree
+        As of :func:`bayesdid.inference.fit.fit`; `sigma` is the marginal sd, ``phi`` the
+        correlation of AR(1) errors, ``nu_unit`` and ``sigma_of_unit`` those of unit scales.
     """
     resolved = resolve_priors(priors, design)
-    model = two_way_model(design, resolved, serial=serial, weights=weights)
-    rng = np.random.default_rng(seed)
-    found = model.draw(draws * chains, rng)
-    if draw_units is None and (log_likelihood or posterior_predictive):
-        draw_units = True
-    effects = model.recover(found, rng, draw_units=draw_units)
+    model = two_way_model(design, resolved, errors=errors, weights=weights)
+    found = model.posterior(draws=draws, chains=chains, seed=seed, draw_units=draw_units)
+    assert found.effects is not None
+    posterior = posterior_dataset(
+        design, model.data, named_draws(model, found, design), found.effects, chains
+    )
     tree = assemble(
-        posterior_dataset(design, model.data, named_scalars(model, found, design), effects, chains),
+        posterior,
         design,
         model.data,
-        effects=effects,
-        log_likelihood=log_likelihood,
-        posterior_predictive=posterior_predictive,
+        moments=unit_moments(design, found.effects, found.scales),
+        log_likelihood=False,
+        posterior_predictive=False,
         sample_stats=None,
-        rng=rng,
+        rng=np.random.default_rng(seed),
     )
     tree.attrs = provenance(
         design,
         resolved,
-        "ar1" if serial else "exact",
+        errors.name,
         seed,
         draws,
         chains,
-        found.gate,
-        found.log_evidence,
+        found.draws.gate,
+        found.draws.log_evidence,
     )
     return tree

@@ -1,4 +1,4 @@
-"""Fit partially pooled treatment effects: coefficients integrated out, scales by importance."""
+"""Fit partially pooled treatment effects under any of the errors."""
 
 from __future__ import annotations
 
@@ -6,15 +6,16 @@ import numpy as np
 import xarray as xr
 
 from bayesdid.arrays import FloatArray
-from bayesdid.inference.exact.two_way import named_scalars, two_way_model
+from bayesdid.inference.exact.two_way import IID, named_draws, two_way_model
 from bayesdid.inference.tree import provenance
+from bayesdid.model.errors import Errors
 from bayesdid.model.pooling import Pooling
 
 
 def fit_pooled(
     pooling: Pooling,
     *,
-    serial: bool = False,
+    errors: Errors = IID,
     weights: FloatArray | None = None,
     draws: int = 1000,
     chains: int = 4,
@@ -24,8 +25,8 @@ def fit_pooled(
 
     Parameters
     ----------
-    serial
-        Whether errors are AR(1) within units rather than independent.
+    errors
+        Independent or AR(1), of one scale or of one for each unit.
     weights
         Analytic weights of the rows, shape (n,).
 
@@ -34,12 +35,13 @@ def fit_pooled(
     DataTree
         ``posterior`` with ``mu`` (base), one variable per part on ``<part>_level``,
         ``omega_<part>``, ``tau`` (treatment; base and deviations in the design's order),
-        ``beta``, ``sigma``, ``phi``. ``attrs["converged"]`` is 0 if the gate failed.
+        ``beta``, ``sigma``, ``phi``, ``nu_unit``. ``attrs["converged"]`` is 0 if the gate failed.
     """
     design, priors = pooling.design, pooling.priors()
-    model = two_way_model(design, priors, serial=serial, weights=weights, pooling=pooling)
-    found = model.draw(draws * chains, np.random.default_rng(seed))
-    coef, omega = found.coef / model.data.scale, found.scalars.omega
+    model = two_way_model(design, priors, errors=errors, weights=weights, pooling=pooling)
+    found = model.posterior(draws=draws, chains=chains, seed=seed, effects=False)
+    drawn = found.draws
+    coef, omega = drawn.coef / model.data.scale, drawn.scalars.omega
     P, K = len(design.treatments), len(design.names)
     values: dict[str, tuple[tuple[str, ...], FloatArray]] = {
         "tau": (("treatment",), coef[:, :P]),
@@ -57,8 +59,8 @@ def fit_pooled(
         values[name] = ((f"{name}_level",), coef[:, columns])
         values[f"omega_{name}"] = ((), omega[:, k])
         coords[f"{name}_level"] = [design.treatments[c] for c in columns]
-    scalars = named_scalars(model, found, design)
-    values |= {name: ((), value) for name, value in scalars.items() if name != "coef"}
+    scalars = named_draws(model, found, design)
+    values |= {name: ((), value) for name, value in scalars.items() if value.ndim == 1}
     posterior = xr.Dataset(
         {
             n: (("chain", "draw", *dims), v.reshape(chains, draws, *v.shape[1:]))
@@ -69,6 +71,6 @@ def fit_pooled(
     observed = xr.Dataset({"y": ("obs", design.y)}, {"obs": np.arange(design.n)})
     tree = xr.DataTree.from_dict({"posterior": posterior, "observed_data": observed})
     tree.attrs = provenance(
-        design, priors, "pooled", seed, draws, chains, found.gate, found.log_evidence
+        design, priors, "pooled", seed, draws, chains, drawn.gate, drawn.log_evidence
     )
     return tree

@@ -125,12 +125,17 @@ class Rows:
 
 
 def sorted_rows(
-    design: Design, data: Regressors, *, weights: FloatArray | None = None, serial: bool = False
+    design: Design,
+    data: Regressors,
+    *,
+    weights: FloatArray | None = None,
+    serial: bool = False,
+    by_unit: bool = False,
 ) -> tuple[Rows, bool]:
     """The rows of a design, and whether units and periods changed their roles.
 
-    The factor with more levels is the one that is eliminated first, unless errors are serially
-    correlated within units.
+    The factor with more levels is the one that is eliminated first, unless errors have a
+    structure within units: serial correlation or, `by_unit`, scales of their own.
 
     Raises
     ------
@@ -141,7 +146,7 @@ def sorted_rows(
     sizes = [len(design.units), len(design.periods)]
     kinds = [_kind(design.unit_effects), _kind(design.period_effects)]
     present = [kind != "none" for kind in kinds]
-    swapped = not serial and (present[1], sizes[1]) > (present[0], sizes[0])
+    swapped = not (serial or by_unit) and (present[1], sizes[1]) > (present[0], sizes[0])
     if swapped:
         index, sizes, kinds = index[::-1], sizes[::-1], kinds[::-1]
     unit, period = index

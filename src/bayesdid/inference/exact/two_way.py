@@ -1,4 +1,4 @@
-"""Draws from the posterior of a Gaussian two-way model under independent or AR(1) errors."""
+"""Draws from the posterior of a Gaussian two-way model: its rows summed once, any errors."""
 
 from __future__ import annotations
 
@@ -13,9 +13,32 @@ from bayesdid.inference.exact.collapse import Equations, equations
 from bayesdid.inference.exact.draw import Draws, draw_exact
 from bayesdid.inference.exact.recover import Effects, recover_effects
 from bayesdid.inference.exact.rows import sorted_rows
+from bayesdid.inference.exact.scales import Scales, draw_scaled
 from bayesdid.inference.exact.target import Beliefs, Target, beliefs, target
+from bayesdid.model.errors import Errors
 from bayesdid.model.pooling import Pooling
 from bayesdid.model.priors import Priors
+
+IID = Errors()
+
+
+@dataclass(frozen=True, slots=True)
+class Posterior:
+    """Draws of a two-way model, those of a chain next to each other.
+
+    Attributes
+    ----------
+    draws
+        Scalars and coefficients; the gate and the log evidence, NaN where it is not known.
+    effects
+        Intercept and effects, if asked for.
+    scales
+        Unit scales, if the errors have them; sigma is then the common one.
+    """
+
+    draws: Draws
+    effects: Effects | None
+    scales: Scales | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,15 +53,20 @@ class TwoWay:
         Mixed-model equations.
     beliefs, priors
         Of coefficients and omegas, and of the other scales.
-    serial
-        Whether errors are AR(1).
+    errors
+        Independent or AR(1), of one scale or of one for each unit.
     """
 
     data: Regressors
     stats: Equations
     beliefs: Beliefs
     priors: Priors
-    serial: bool
+    errors: Errors
+
+    @property
+    def serial(self) -> bool:
+        """Whether errors are AR(1)."""
+        return self.errors.serial == "ar1"
 
     @property
     def target(self) -> Target:
@@ -46,21 +74,56 @@ class TwoWay:
         return target(self.stats, self.beliefs, self.priors, serial=self.serial)
 
     def draw(self, size: int, rng: np.random.Generator) -> Draws:
-        """`size` independent draws of everything but the effects."""
+        """`size` independent draws of everything but the effects, for errors of one scale."""
         return draw_exact(self.stats, self.beliefs, self.priors, size, rng, serial=self.serial)
 
     def recover(
         self, draws: Draws, rng: np.random.Generator, *, draw_units: bool | None = None
     ) -> Effects:
-        """Effects and intercept of every draw."""
+        """Effects and intercept of every draw, for errors of one scale."""
         return recover_effects(self.stats, draws.coef, draws.scalars, rng, draw_units=draw_units)
+
+    def posterior(
+        self,
+        *,
+        draws: int = 1000,
+        chains: int = 4,
+        seed: int = 0,
+        draw_units: bool | None = None,
+        effects: bool = True,
+    ) -> Posterior:
+        """Draws under any of the errors: independent ones, or those of chains that are judged.
+
+        Parameters
+        ----------
+        draw_units
+            Whether to keep draws of unit effects and scales, by default unless they are many.
+        effects
+            Whether to recover intercept and effects where they take further work.
+        """
+        if self.errors.scale == "unit":
+            found = draw_scaled(
+                self.stats,
+                self.beliefs,
+                self.priors,
+                serial=self.serial,
+                draws=draws,
+                chains=chains,
+                seed=seed,
+                draw_units=draw_units,
+            )
+            return Posterior(found.draws, found.effects, found.scales)
+        rng = np.random.default_rng(seed)
+        drawn = self.draw(draws * chains, rng)
+        recovered = self.recover(drawn, rng, draw_units=draw_units) if effects else None
+        return Posterior(drawn, recovered, None)
 
 
 def two_way_model(
     design: Design,
     priors: Priors,
     *,
-    serial: bool = False,
+    errors: Errors = IID,
     weights: FloatArray | None = None,
     pooling: Pooling | None = None,
 ) -> TwoWay:
@@ -68,8 +131,8 @@ def two_way_model(
 
     Parameters
     ----------
-    serial
-        Whether errors are AR(1) within units rather than independent.
+    errors
+        Independent or AR(1) within units, of one scale or of one for each unit.
     weights
         Analytic weights of the rows, shape (n,): the variance of a row is ``sigma^2 / weight``.
         AR(1) errors are those of the rows times the root of their weights.
@@ -77,11 +140,13 @@ def two_way_model(
         Of the design's treatments, whose parts then have omegas.
     """
     data = regressors(design)
-    rows, swapped = sorted_rows(design, data, weights=weights, serial=serial)
+    rows, swapped = sorted_rows(
+        design, data, weights=weights, serial=errors.serial == "ar1", by_unit=errors.scale == "unit"
+    )
     believed = beliefs(design, data, priors)
     if pooling is not None:
         believed = _pooled(believed, pooling, data)
-    return TwoWay(data, equations(rows, swapped=swapped), believed, priors, serial)
+    return TwoWay(data, equations(rows, swapped=swapped), believed, priors, errors)
 
 
 def _pooled(believed: Beliefs, pooling: Pooling, data: Regressors) -> Beliefs:
@@ -92,10 +157,10 @@ def _pooled(believed: Beliefs, pooling: Pooling, data: Regressors) -> Beliefs:
     return Beliefs(believed.mean, sd, part, np.full(len(pooling.parts), pooling.scale))
 
 
-def named_scalars(model: TwoWay, draws: Draws, design: Design) -> dict[str, FloatArray]:
-    """Draws of the coefficients and scalars by their names in a result, each with S rows."""
-    given = draws.scalars
-    values = {"coef": draws.coef, "sigma": given.sigma}
+def named_draws(model: TwoWay, found: Posterior, design: Design) -> dict[str, FloatArray]:
+    """Draws of the coefficients, scalars and unit scales by their names in a result, S rows."""
+    given = found.draws.scalars
+    values = {"coef": found.draws.coef, "sigma": given.sigma}
     for random, dim, rho in zip(
         model.stats.kinds,
         (design.unit_dim, design.period_dim),
@@ -106,4 +171,8 @@ def named_scalars(model: TwoWay, draws: Draws, design: Design) -> dict[str, Floa
             values[f"sigma_{dim}"] = given.sigma * np.sqrt(rho)
     if model.serial:
         values["phi"] = given.phi
+    if found.scales is not None:
+        values["nu_unit"] = found.scales.nu
+        if found.scales.drawn.size:
+            values["sigma_of_unit"] = found.scales.drawn
     return values

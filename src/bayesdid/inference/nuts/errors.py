@@ -16,6 +16,7 @@ from bayesdid.inference.exact.gaussian import fit_gaussian
 from bayesdid.inference.fit import fit
 from bayesdid.inference.nuts.chain import Attempt, sample_chains
 from bayesdid.inference.tree import provenance
+from bayesdid.model.errors import Errors
 from bayesdid.model.priors import Priors, resolve_priors
 
 _SPREAD = 0.2  # of log residual sds between units, beyond which the centred way mixes better
@@ -49,9 +50,9 @@ def fit_errors(
         If counts are negative or not whole, or an exposure is not positive.
     """
     if kind == "iid":
-        return fit(design, errors="iid", seed=seed, draws=draws, chains=chains).tree
+        return fit(design, seed=seed, draws=draws, chains=chains)
     if kind == "ar1":
-        return fit_gaussian(design, serial=True, seed=seed, draws=draws, chains=chains)
+        return fit_gaussian(design, errors=Errors("ar1"), seed=seed, draws=draws, chains=chains)
     priors = resolve_priors("weak", design)
     if kind == "negative_binomial":
         priors = count_priors(design, exposure)

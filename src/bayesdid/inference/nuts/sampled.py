@@ -7,12 +7,12 @@ import xarray as xr
 
 from bayesdid.design.design import Design
 from bayesdid.design.regressors import regressors
-from bayesdid.inference.exact.two_way import named_scalars, two_way_model
+from bayesdid.inference.exact.two_way import Posterior, named_draws, two_way_model
 from bayesdid.inference.gate import chain_gate
 from bayesdid.inference.nuts.collapsed import draw_collapsed
 from bayesdid.inference.nuts.plain import draw_plain
 from bayesdid.inference.registry import Size
-from bayesdid.inference.tree import assemble, posterior_dataset, provenance
+from bayesdid.inference.tree import assemble, posterior_dataset, provenance, unit_moments
 from bayesdid.model.priors import Priors
 
 
@@ -54,11 +54,15 @@ def fit_collapsed(design: Design, priors: Priors, size: Size) -> xr.DataTree:
     effects = model.recover(found, rng)
     tree = assemble(
         posterior_dataset(
-            design, model.data, named_scalars(model, found, design), effects, size.chains
+            design,
+            model.data,
+            named_draws(model, Posterior(found, effects, None), design),
+            effects,
+            size.chains,
         ),
         design,
         model.data,
-        effects=effects,
+        moments=unit_moments(design, effects),
         log_likelihood=False,
         posterior_predictive=False,
         sample_stats=stats,

@@ -1,0 +1,245 @@
+"""Unit scales: the sampler draws from the PyMC model, and its limits are the exact engines."""
+
+import dataclasses
+
+import numpy as np
+import pytest
+from panels import make_design
+
+from bayesdid.design.build import with_effects
+from bayesdid.inference.exact.gaussian import fit_gaussian
+from bayesdid.inference.exact.pooled import fit_pooled
+from bayesdid.inference.exact.scales import draw_scaled
+from bayesdid.inference.exact.two_way import two_way_model
+from bayesdid.model.errors import Errors
+from bayesdid.model.pooling import indicators, stack
+from bayesdid.model.priors import resolve_priors
+
+MCSE = 5.0
+IID, AR1 = Errors("iid", "unit"), Errors("ar1", "unit")
+
+
+def scaled_design(seed, *, phi=0.0, nu=4.0, unit="fixed", N=30, T=8, **kwargs):
+    """Errors of unit-specific scales, AR(1) with `phi`, and staggered treatment."""
+    design = make_design(seed, N=N, T=T, **kwargs)
+    rng = np.random.default_rng(seed + 50)
+    lag = np.abs(np.arange(T)[:, None] - np.arange(T))
+    e = rng.multivariate_normal(np.zeros(T), 0.49 * phi**lag, len(design.units))
+    e /= np.sqrt(rng.gamma(nu / 2, 2 / nu, len(design.units)))[:, None]
+    level = rng.normal(size=len(design.units))
+    y = design.regressors @ [-0.5, 0.3, -0.2] + level[design.unit_index]
+    y = y + e[design.unit_index, design.period_index]
+    return with_effects(dataclasses.replace(design, y=y), unit, "fixed")
+
+
+def pymc_model(design, priors, serial):
+    import pymc as pm
+
+    from bayesdid.model.pymc.effects import coefficient, effect, residual_scale
+
+    coords = {"obs": range(design.n), "treatment": design.treatments}
+    coords |= {"covariate": design.covariates, "city": design.units, "year": design.periods}
+    order = np.lexsort((design.period_index, design.unit_index))
+    i, t = design.unit_index[order], design.period_index[order]
+    with pm.Model(coords=coords) as model:
+        Z = design.regressors - design.regressors.mean(axis=0)
+        mu = pm.Flat("alpha", initval=design.y.mean())
+        mu = mu + Z[:, :1] @ coefficient("tau", design.treatments, "treatment", priors)
+        mu = mu + Z[:, 1:] @ coefficient("beta", design.covariates, "covariate", priors)
+        mu = mu + effect("city", design.unit_effects, priors)[design.unit_index]
+        mu = mu + effect("year", design.period_effects, priors)[design.period_index]
+        nu = pm.Deterministic("nu_unit", 1 + pm.Gamma("nu_minus_one", 2.0, 0.1))
+        lam = pm.Gamma("lambda", nu / 2, nu / 2, dims="city")
+        scale = (residual_scale(priors) / pm.math.sqrt(lam))[i]
+        e = (design.y - mu)[order]
+        later = np.flatnonzero(i[1:] == i[:-1]) + 1
+        first = np.setdiff1d(np.arange(design.n), later)
+        if not serial:
+            pm.Potential("y", pm.logp(pm.Normal.dist(0.0, scale), e).sum())
+            return model
+        power = pm.Uniform("phi", -1, 1) ** (t[later] - t[later - 1])
+        shock = scale[later] * pm.math.sqrt(1 - power**2)
+        pm.Potential("first", pm.logp(pm.Normal.dist(0.0, scale[first]), e[first]).sum())
+        pm.Potential("later", pm.logp(pm.Normal.dist(power * e[later - 1], shock), e[later]).sum())
+    return model
+
+
+@pytest.mark.sampling
+@pytest.mark.filterwarnings("ignore")
+@pytest.mark.parametrize(
+    ("unit", "errors", "balanced"),
+    [("fixed", AR1, True), ("random", AR1, False), ("fixed", IID, False), ("random", IID, True)],
+)
+def test_the_pymc_model_has_this_posterior(unit, errors, balanced):
+    import arviz as az
+    import pymc as pm
+
+    design = scaled_design(4, phi=0.5, unit=unit, N=25, balanced=balanced)
+    ours = fit_gaussian(design, errors=errors, draws=2000)
+    assert ours.attrs["converged"], ours.attrs["gate"]
+    with pymc_model(design, resolve_priors("weak", design), errors.serial == "ar1"):
+        tree = pm.sample(
+            1500,
+            tune=1000,
+            chains=2,
+            cores=2,
+            random_seed=1,
+            nuts_sampler="nutpie",
+            progressbar=False,
+        )
+    ours, theirs = ours["posterior"].to_dataset(), tree["posterior"].to_dataset()
+    error, own = az.mcse(theirs), az.mcse(ours)
+    for name in (
+        "alpha",
+        "tau",
+        "beta",
+        "sigma",
+        "nu_unit",
+        "phi",
+        "sigma_city",
+        "year_effect",
+        "city_effect",
+    ):
+        if name not in theirs:
+            continue
+        gap = abs(ours[name].mean(("chain", "draw")) - theirs[name].mean(("chain", "draw")))
+        limit = MCSE * np.hypot(error[name].to_numpy(), own[name].to_numpy())
+        assert (gap.to_numpy() < limit).all(), name
+        ratio = ours[name].std(("chain", "draw")) / theirs[name].std(("chain", "draw"))
+        assert abs(ratio - 1).max() < 0.25, name
+    scale = (theirs["sigma"] / np.sqrt(theirs["lambda"])).mean(("chain", "draw"))
+    gap = ours["sigma_of_unit"].mean(("chain", "draw")).to_numpy() / scale.to_numpy() - 1
+    assert np.abs(gap).max() < 0.1
+
+
+@pytest.mark.parametrize("unit", ["fixed", "random", "none"])
+@pytest.mark.parametrize("period", ["fixed", "random", "none"])
+@pytest.mark.parametrize("serial", [False, True])
+@pytest.mark.parametrize("weighted", [False, True])
+def test_as_nu_grows_the_scale_is_common(unit, period, serial, weighted):
+    """With a prior that puts nu at a million the exact engine of one scale is the truth."""
+    design = with_effects(make_design(3, N=25, T=7, balanced=False), unit, period)
+    weights = np.random.default_rng(0).uniform(0.5, 2.0, design.n) if weighted else None
+    priors = resolve_priors("weak", design)
+    kind = "ar1" if serial else "iid"
+    model = two_way_model(design, priors, errors=Errors(kind, "unit"), weights=weights)
+    found = draw_scaled(
+        model.stats,
+        model.beliefs,
+        priors,
+        serial=serial,
+        nu_prior=(1e6, 1.0),
+        draws=600,
+        chains=4,
+        seed=1,
+    )
+    one = two_way_model(design, priors, errors=Errors(kind), weights=weights)
+    exact = one.posterior(draws=2000, seed=2)
+    ess = min(item.value for item in found.draws.gate if item.name.startswith("ess"))
+    pairs = [
+        (found.draws.coef, exact.draws.coef),
+        (found.effects.alpha[:, None], exact.effects.alpha[:, None]),
+        (found.effects.unit, exact.effects.unit),
+        (found.effects.period, exact.effects.period),
+    ]
+    pairs += [
+        (np.log(np.maximum(a, 1e-9))[:, None], np.log(np.maximum(b, 1e-9))[:, None])
+        for a, b in zip(found.draws.scalars[:4], exact.draws.scalars[:4], strict=True)
+    ]
+    for a, b in pairs:
+        sd = np.maximum(b.std(axis=0), 1e-12)
+        gap = np.abs(a.mean(axis=0) - b.mean(axis=0)) / sd
+        assert (gap < MCSE * np.sqrt(1 / ess + 1 / 5000)).all()
+
+
+def test_pooled_parts_with_unit_scales_have_the_limit_too():
+    design = make_design(5, N=40, T=9)
+    treated = design.D[:, 0]
+    columns = indicators(design.unit_index % 4, [0, 1, 2, 3], treated)
+    pooling = stack(design, [("", ("a",), treated[:, None]), ("group", tuple("bcde"), columns)])
+    priors = pooling.priors()
+    model = two_way_model(pooling.design, priors, errors=AR1, pooling=pooling)
+    found = draw_scaled(
+        model.stats,
+        model.beliefs,
+        priors,
+        serial=True,
+        nu_prior=(1e6, 1.0),
+        draws=1500,
+        chains=4,
+        seed=1,
+    )
+    exact = fit_pooled(pooling, errors=Errors("ar1"), draws=1000)
+    assert exact.attrs["converged"]
+    tau = exact["posterior"]["tau"].to_numpy().reshape(4000, -1)
+    ours = found.draws.coef[:, :5] / model.data.scale[:5]
+    ess = min(item.value for item in found.draws.gate if item.name.startswith("ess"))
+    gap = np.abs(ours.mean(axis=0) - tau.mean(axis=0)) / tau.std(axis=0)
+    assert (gap < MCSE * np.sqrt(1 / ess + 1 / 1500)).all()
+    omega = exact["posterior"]["omega_group"].to_numpy().ravel()
+    gap = abs(np.log(found.draws.scalars.omega).mean() - np.log(omega).mean())
+    assert gap < MCSE * np.log(omega).std() * np.sqrt(1 / ess + 1 / 1500)
+
+
+def test_unit_scales_find_the_noisy_units_and_narrow_tau():
+    design = scaled_design(6, phi=0.4, nu=2.5, N=120, T=10)
+    scaled, common = (fit_gaussian(design, errors=Errors("ar1", s)) for s in ("unit", "common"))
+    assert scaled.attrs["converged"]
+    tau = [tree["posterior"]["tau"].to_numpy().ravel() for tree in (scaled, common)]
+    assert tau[0].std() < 0.8 * tau[1].std()
+    assert abs(tau[0].mean() + 0.5) < 4 * tau[0].std()
+    assert scaled["posterior"]["nu_unit"].mean() < 6
+
+
+def test_moments_of_many_units_are_those_of_their_draws():
+    design = scaled_design(7, phi=0.3, N=30)
+    drawn, closed = (
+        fit_gaussian(design, errors=AR1, draws=1000, draw_units=keep) for keep in (True, False)
+    )
+    assert "city_effect" not in closed["posterior"]
+    moments = closed["unit_effects"]
+    for mean, sd, name in (
+        ("mean", "sd", "city_effect"),
+        ("sigma_mean", "sigma_sd", "sigma_of_unit"),
+    ):
+        draws = drawn["posterior"][name].to_numpy().reshape(4000, -1)
+        gap = np.abs(moments[mean].to_numpy() - draws.mean(axis=0)) / draws.std(axis=0)
+        assert gap.max() < MCSE / np.sqrt(2000)
+        assert np.abs(moments[sd].to_numpy() / draws.std(axis=0) - 1).max() < 0.15
+
+
+def test_chains_too_short_are_marked():
+    design = scaled_design(8, N=20, T=5)
+    tree = fit_gaussian(design, errors=AR1, draws=6, chains=2)
+    assert tree.attrs["converged"] == 0
+
+
+def test_ranks_of_true_values_are_uniform():
+    """Simulation-based calibration (Talts et al. 2018) of tau, phi and nu, by chi-square."""
+    rng = np.random.default_rng(0)
+    base = make_design(9, N=12, T=5)
+    ranks = []
+    priors = dataclasses.replace(
+        resolve_priors("weak", dataclasses.replace(base, y=base.y / base.y.std())),
+        sds={"active:p": 0.5, "x1": 0.5, "x2": 0.5},
+        scale=1.0,
+    )
+    lag = np.abs(np.arange(5)[:, None] - np.arange(5))
+    for k in range(120):
+        phi, nu, sigma = rng.uniform(-1, 1), 1 + rng.gamma(2.0, 10.0), rng.exponential()
+        b = 0.5 * rng.standard_normal(3)
+        e = rng.standard_normal((12, 5)) @ np.linalg.cholesky(phi**lag + 1e-12 * np.eye(5)).T
+        e *= sigma / np.sqrt(rng.gamma(nu / 2, 2 / nu, 12))[:, None]
+        design = dataclasses.replace(base, y=base.regressors @ b + e.ravel())
+        found = two_way_model(design, priors, errors=AR1).posterior(draws=100, seed=k)
+        coef = found.draws.coef[:, 0] / two_way_model(design, priors).data.scale[0]
+        truth = (
+            (coef, b[0]),
+            (found.draws.scalars.phi, phi),
+            (found.scales.nu, nu),
+            (found.draws.scalars.sigma, sigma),
+        )
+        ranks.append([(draws < value).mean() for draws, value in truth])
+    counts = np.array([np.histogram(r, np.linspace(0, 1 + 1e-9, 9))[0] for r in np.array(ranks).T])
+    statistic = ((counts - 15.0) ** 2 / 15.0).sum(axis=1)
+    assert (statistic < 24.3).all(), counts  # chi-square with 7 degrees of freedom, p = 0.001
