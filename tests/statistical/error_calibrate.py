@@ -8,7 +8,8 @@
    not.
 
 Every interval is the equal-tailed one of a fit by :func:`bayesdid.inference.fit.fit_model` under
-its default priors. Laws have seeds of their own, go through the executor in chunks, and each
+its default priors; a fit whose gate fails is made again with more draws, as its users are told to.
+Laws have seeds of their own, go through the executor in chunks, and each
 finished chunk is a file: a second run goes on where the first was stopped.
 """
 
@@ -35,6 +36,7 @@ from bayesdid.estimands.few_treated import few_treated
 from bayesdid.inference.executor import item_seed, map_fits, process_pool
 from bayesdid.inference.fit import fit_model, model_of
 from bayesdid.inference.registry import Size
+from bayesdid.inference.result import Fit
 from bayesdid.jsonio import read_sealed, write_sealed
 from bayesdid.logs import quiet
 
@@ -43,7 +45,7 @@ CLUSTER, PERMUTATION = "cluster", "permutation"
 LEVEL = 0.89  # of every interval
 UNITS, PERIODS = 48, (4, 10, 25)  # of simulated panels
 FEW = (3, 5, 10)
-DRAWS, CHAINS = 250, 4
+DRAWS, MORE, CHAINS = 500, 2000, 4
 CHUNK = 20
 
 
@@ -81,15 +83,23 @@ def laid(chunk: Chunk, law: int) -> tuple[Design, float, int]:
     return panel_design(EFFECT * D + world_errors(chunk.panel, *D.shape, rng), D), EFFECT, seed
 
 
+def fitted(errors: str, design: Design, seed: int) -> Fit:
+    """A fit, with more draws if the first ones do not pass the gate."""
+    model = model_of(design, errors=errors)
+    fit = fit_model(model, design, size=Size(DRAWS, chains=CHAINS, cores=1, seed=seed))
+    if not fit.converged:
+        fit = fit_model(model, design, size=Size(MORE, chains=CHAINS, cores=1, seed=seed))
+    return fit
+
+
 def run(chunk: Chunk) -> list[dict[str, object]]:
     """One row for each law and model: the interval less the truth, and its sd."""
     rows = []
     for law in range(chunk.start, chunk.start + chunk.size):
         design, truth, seed = laid(chunk, law)
-        size = Size(draws=DRAWS, chains=CHAINS, cores=1, seed=seed % 2**31)
         head = {"panel": chunk.panel, "T": chunk.T, "treated": chunk.treated, "law": law}
         for name in chunk.models:
-            fit = fit_model(model_of(design, errors=name), design, size=size)
+            fit = fitted(name, design, seed)
             draws = fit.tree["posterior"]["tau"].to_numpy().ravel() - truth
             low, high = np.quantile(draws, [(1 - LEVEL) / 2, (1 + LEVEL) / 2])
             own = {"sd": float(draws.std()), "gate": fit.converged}
@@ -127,20 +137,23 @@ def cells(laws: int, few: int, panels: int, models: tuple[str, ...] = MODELS) ->
     panels
         For each simulated cell.
     """
-    found = []
-    for name in REAL:
-        N = len(real(name))
-        for treated, count in ((N // 2, laws), *((k, few) for k in FEW)):
-            found += _chunks(Chunk(name, treated, 0, count, N=N, models=models))
-    for name in WORLDS:
-        for T in PERIODS:
-            found += _chunks(Chunk(name, UNITS // 2, 0, panels, T=T, models=models))
-    return found
+    sizes = {name: len(real(name)) for name in REAL}
+    half = [Chunk(name, N // 2, 0, laws, N=N, models=models) for name, N in sizes.items()]
+    worlds = [
+        Chunk(name, UNITS // 2, 0, panels, T=T, models=models) for name in WORLDS for T in PERIODS
+    ]
+    some = [Chunk(name, k, 0, few, N=N, models=models) for name, N in sizes.items() for k in FEW]
+    return _in_turn([*half, *worlds, *some])
 
 
-def _chunks(whole: Chunk) -> list[Chunk]:
-    starts = range(0, whole.size, CHUNK)
-    return [replace(whole, start=s, size=min(CHUNK, whole.size - s)) for s in starts]
+def _in_turn(cells: list[Chunk]) -> list[Chunk]:
+    """Chunks of all cells, ordered so that every cell is done by the same share at any time."""
+    parts = [
+        (start / whole.size, replace(whole, start=start, size=min(CHUNK, whole.size - start)))
+        for whole in cells
+        for start in range(0, whole.size, CHUNK)
+    ]
+    return [part for _, part in sorted(parts, key=lambda pair: pair[0])]
 
 
 def measure(chunks: list[Chunk], folder: Path | None = None) -> pd.DataFrame:

@@ -41,7 +41,7 @@ def _head() -> str:
     return (
         "# Calibration of errors\n\n"
         "Written by `make calibrate-errors`. An interval is the equal-tailed 89 % interval of a "
-        "fit under weak priors (4 x 250 draws), a star marks what lies outside the wanted range. "
+        "fit under weak priors (4 x 500 draws), a star marks what lies outside the wanted range. "
         f"The default errors are **{NAMES[DEFAULT]}** ({DEFAULT_ERRORS}). Clustered least squares "
         "is the sandwich posterior that stands beside every fit (normal around least squares with "
         "the covariance clustered by unit; Mueller 2013, Econometrica 81, 1805-1849)."
@@ -226,8 +226,8 @@ def _gates(frame: pd.DataFrame) -> str:
     failed = (~frame["gate"].astype(bool)).groupby(frame["model"]).mean()
     text = ", ".join(f"{NAMES[m]} {v:.3f}" for m, v in failed.items() if m not in {"cluster"})
     return (
-        "## Gates\n\nShare of fits whose convergence gate failed with so few draws, counted all "
-        f"the same (permutation: refused): {text}."
+        "## Gates\n\nShare of fits whose convergence gate failed though they were made again with "
+        f"4 x 2000 draws, counted all the same (permutation: refused): {text}."
     )
 
 
