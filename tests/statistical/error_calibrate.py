@@ -137,7 +137,7 @@ def cells(laws: int, few: int, panels: int, models: tuple[str, ...] = MODELS) ->
     panels
         For each simulated cell.
     """
-    sizes = {name: len(real(name)) for name in REAL}
+    sizes = {name: N for name, (N, _, _) in REAL.items()}
     half = [Chunk(name, N // 2, 0, laws, N=N, models=models) for name, N in sizes.items()]
     worlds = [
         Chunk(name, UNITS // 2, 0, panels, T=T, models=models) for name in WORLDS for T in PERIODS

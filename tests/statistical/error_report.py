@@ -60,7 +60,7 @@ def _half(half: pd.DataFrame) -> str:
         + "\n\nMedian sd over that of clustered least squares:\n\n"
         + _widths(half)
         + "\n\n"
-        + "\n".join(f"- {name}: {text}" for name, text in REAL.items())
+        + "\n".join(f"- {name}: {text}, {N} x {T}" for name, (N, T, text) in REAL.items())
     )
 
 

