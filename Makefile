@@ -25,11 +25,14 @@ test: $(STAMP) ## Lint, types, tests
 	$(BIN)/mypy
 	$(BIN)/python -m pytest -q -n 2
 
-calibrate: $(STAMP) calibrate-spatial ## Coverage of every model family on simulated panels (about ten minutes)
+calibrate: $(STAMP) calibrate-spatial calibrate-errors ## Coverage of every model family on simulated panels, and the next two
 	OMP_NUM_THREADS=1 $(BIN)/python tests/statistical/calibrate.py
 
 calibrate-spatial: $(STAMP) ## Ranks and coverage of spatial models alone (about two minutes)
 	OMP_NUM_THREADS=1 $(BIN)/python tests/statistical/spatial_calibrate.py
+
+calibrate-errors: $(STAMP) ## Placebo laws on real panels, errors of many kinds (goes on where it was stopped)
+	OMP_NUM_THREADS=1 $(BIN)/python tests/statistical/error_calibrate.py
 
 bench: $(STAMP) ## Speed and memory beside peers: docs/benchmarks.md, and a table of spatial models
 	OMP_NUM_THREADS=1 $(BIN)/python tests/benchmarks/bench_two_way.py
@@ -58,4 +61,4 @@ lock: ## Re-resolve requirements.lock from pyproject.toml
 clean: ## Remove the virtual environment and caches
 	rm -rf $(VENV) .mypy_cache .ruff_cache .pytest_cache .hypothesis
 
-.PHONY: help setup report test calibrate calibrate-spatial bench format map core lock clean
+.PHONY: help setup report test calibrate calibrate-spatial calibrate-errors bench format map core lock clean

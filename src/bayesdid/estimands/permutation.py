@@ -34,7 +34,8 @@ from bayesdid.design.treated import FEW, is_treated
 
 ASSIGNMENTS = 500  # drawn where there are more; the share at the edge then has an error of 0.014
 _ITERATIONS = 30
-_STEPS = 40  # halvings, to a relative width of 1e-12
+_CONVERGED = 1e-9  # of weights, which lie around one
+_STEPS = 24  # halvings, to a width of 1e-7 of a first step
 _FAR = 1e4  # scales beyond which an interval has no end
 _IDENTIFIED = 1e-6  # share of a path that its unit's rows and the other terms must leave
 
@@ -104,7 +105,10 @@ class Permutation:
                 break
             left = own - 2 * np.einsum("bi,bki->bk", theta, xu)
             left += np.einsum("bi,bkij,bj->bk", theta, xx, theta)
+            before = weight
             weight = (nu + dof) / (nu + np.maximum(left, 0.0) / sigma2)
+            if np.abs(weight - before).max() < _CONVERGED:
+                break
         inverse = np.linalg.inv(_regular(np.einsum("bk,bkij->bij", weight, xx)))
         return theta[:, 0], theta[:, 0] / np.sqrt(inverse[:, 0, 0] * sigma2)
 
