@@ -9,7 +9,7 @@ from panels import make_design
 
 from bayesdid.design.build import with_effects
 from bayesdid.exceptions import InputError
-from bayesdid.families.errors import fit_errors
+from bayesdid.families.errors.analysis import fit_errors
 from bayesdid.inference.exact.gaussian import fit_gaussian
 from bayesdid.model.errors import Errors
 from bayesdid.model.likelihood import Likelihood

@@ -7,7 +7,7 @@ import pytest
 from panels import fit_iid as fit
 from panels import make_design
 
-from bayesdid.families.errors import fit_errors
+from bayesdid.families.errors.analysis import fit_errors
 
 pytestmark = [pytest.mark.sampling, pytest.mark.filterwarnings("ignore")]  # of Numba and nutpie
 
