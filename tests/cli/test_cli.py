@@ -145,7 +145,16 @@ def test_validate_holds(studies):
 def test_check_strict(models):
     """The real panel fails checks: serial correlation at least."""
     result = CliRunner().invoke(
-        app, ["check", str(models / "traffic_laws"), "--spec", "specs.factorial", "--strict"]
+        app,
+        [
+            "check",
+            str(models / "traffic_laws"),
+            "--spec",
+            "specs.factorial",
+            "--strict",
+            "--workers",
+            "1",
+        ],
     )
     assert result.exit_code == 1
     assert "autocorrelation" in result.stdout
