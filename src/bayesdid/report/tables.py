@@ -7,6 +7,7 @@ from typing import Any
 
 import pandas as pd
 
+from bayesdid.jsonio import write_text
 from bayesdid.report.text import hdi, interval, number, probability
 from bayesdid.summary import percent
 
@@ -128,15 +129,14 @@ def _row(
 
 def write_tables(results: dict[str, Any], folder: Path) -> list[Path]:
     """Write every table as CSV, and contrasts and agreement as LaTeX, into `folder`."""
-    folder.mkdir(parents=True, exist_ok=True)
     written = []
     for name, frame in frames(results).items():
         path = folder / f"{name}.csv"
-        frame.to_csv(path, index=False)
+        write_text(path, frame.to_csv(index=False, lineterminator="\n"))
         written.append(path)
     for name, text in (("contrasts", _contrasts_tex(results)), ("agreement", _agree_tex(results))):
         path = folder / f"{name}.tex"
-        path.write_text(text, encoding="utf-8")
+        write_text(path, text)
         written.append(path)
     return written
 
