@@ -109,7 +109,7 @@ def _row(
     synthetic: bool,
 ) -> dict[str, Any]:
     low, high = hdi(summary)
-    name = f"hdi{100 * summary['level']:g}"
+    key = f"hdi{100 * summary['level']:g}"
     return {
         "contrast": name,
         "label": label,
@@ -118,8 +118,8 @@ def _row(
         "mean": summary["mean"],
         "sd": summary["sd"],
         "median": summary["median"],
-        f"{name}_low": low,
-        f"{name}_high": high,
+        f"{key}_low": low,
+        f"{key}_high": high,
         "p_negative": summary["p_negative"],
         "p_rope": summary["p_rope"],
         "p_claim": p,
