@@ -42,8 +42,9 @@ format: $(STAMP) ## Format and sort imports
 	$(BIN)/ruff check --fix src tests data
 	$(BIN)/ruff format src tests data
 
-map: $(STAMP) ## Rewrite the map of modules in ARCHITECTURE.md
+map: $(STAMP) ## Rewrite what is made from the code: ARCHITECTURE.md's map, tables of families, schemas
 	$(BIN)/python tests/architecture_map.py
+	$(BIN)/python tests/family_docs.py
 
 core: $(STAMP) ## Install the core alone, without any extra, into a new environment and use it
 	@folder=$$(mktemp -d) && trap 'rm -rf "$$folder"' EXIT && \

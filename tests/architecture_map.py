@@ -42,6 +42,11 @@ def first_line(path: Path) -> str:
     return text.splitlines()[0].removesuffix(".") if text else ""
 
 
+def holds_code(path: Path) -> bool:
+    """Whether a module is more than the docstring of a package."""
+    return len(ast.parse(path.read_text(encoding="utf-8")).body) > 1
+
+
 def make_map() -> str:
     """The section below :data:`MARK`."""
     found = modules()
@@ -51,7 +56,7 @@ def make_map() -> str:
         inner = {
             name: path
             for name, path in found.items()
-            if name.startswith(f"{package}.") and path.name != "__init__.py"
+            if name.startswith(f"{package}.") and holds_code(path)
         }
         parts.append(_table(package, first_line(found[package]) + ".", inner))
     return "\n".join(parts)

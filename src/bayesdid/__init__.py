@@ -15,11 +15,12 @@ from importlib import import_module
 from typing import Any
 
 _EXPORTS = {
-    "load_study": "bayesdid.study.load",
+    "load_study": "bayesdid.families.registry.load",
     "load_panel": "bayesdid.panel.load",
     "read_panel": "bayesdid.panel.read",
     "simulate_panel": "bayesdid.panel.simulate",
     "build_design": "bayesdid.design.build",
+    "model": "bayesdid.model",
     "fit": "bayesdid.inference.fit",
     "fit_spatial": "bayesdid.inference.exact.durbin_fit",
     "spatial_design": "bayesdid.spatial.design",
@@ -43,7 +44,9 @@ def __getattr__(name: str) -> Any:
         return version("bayesdid")
     if name not in _EXPORTS:
         raise AttributeError(f"module 'bayesdid' has no attribute '{name}'")
-    return getattr(import_module(_EXPORTS[name]), name)
+    module = import_module(_EXPORTS[name])
+    # one name is a package and, called, a function
+    return module if module.__name__ == f"{__name__}.{name}" else getattr(module, name)
 
 
 def __dir__() -> list[str]:

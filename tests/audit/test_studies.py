@@ -7,7 +7,7 @@ from typer.testing import CliRunner
 
 from bayesdid.audit.run import audit_study
 from bayesdid.cli.app import app
-from bayesdid.study.load import load_study
+from bayesdid.families.registry.load import load_study
 
 
 @pytest.fixture(scope="module")

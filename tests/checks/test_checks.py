@@ -15,6 +15,7 @@ from bayesdid.checks.run import run_checks
 from bayesdid.design.build import with_effects
 from bayesdid.exceptions import InputError, ResultError
 from bayesdid.inference.exact.gaussian import fit_gaussian
+from bayesdid.jsonio import plain
 from bayesdid.model.priors import resolve_priors
 
 
@@ -52,7 +53,7 @@ def test_all_checks_pass_where_the_model_is_true():
         ),
         True,
     )
-    assert all(result.to_dict()["table"] and result.text for result in results)
+    assert all(plain(result)["table"] and result.text for result in results)
 
 
 def test_serial_correlation_is_found():

@@ -7,16 +7,10 @@ import pytest
 from distances import adoption, design_of, places, planted
 from numpy.testing import assert_allclose
 
-from bayesdid.estimands.boundary import (
-    band,
-    boundaries,
-    boundary_report,
-    claim_probabilities,
-    crossings,
-)
+from bayesdid.estimands.boundary import boundaries, boundary_report, claim_probabilities, crossings
 from bayesdid.inference.exact.profile import fit_profile, prior_profiles
 from bayesdid.model.spillover import demean, profile_design
-from bayesdid.summary import hdi
+from bayesdid.summary import band, hdi
 
 GRID = np.array([0.0, 100.0, 200.0, 300.0, 400.0])
 

@@ -141,7 +141,7 @@ def test_smooth_path_equals_its_pymc_model():
     import arviz as az
     import nutpie
 
-    from bayesdid.model.pymc.event_path import build
+    from bayesdid.model.pymc.path import summarised
 
     rng = np.random.default_rng(4)
     mean, V = rng.normal(0, 0.4, 7), 0.04 * (np.eye(7) + 0.3)
@@ -149,7 +149,7 @@ def test_smooth_path_equals_its_pymc_model():
     exact = smooth_draws(mean, V, TIMES, -1, "random_walk", 0.5)
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
-        compiled = nutpie.compile_pymc_model(build(mean, V, K, 0.5))
+        compiled = nutpie.compile_pymc_model(summarised(mean, V, K, 0.5))
         tree = nutpie.sample(
             compiled, draws=1500, tune=1000, chains=2, cores=2, seed=1, progress_bar=False
         )

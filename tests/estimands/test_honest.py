@@ -18,7 +18,7 @@ from bayesdid.estimands.violation import (
     smoothness,
 )
 from bayesdid.exceptions import InputError
-from bayesdid.families.honest import honest_path
+from bayesdid.families.event_study.analysis import honest_path
 
 # The README of HonestDiD, 2014 effect of the Medicaid expansion, 5 periods before and 2 after.
 RELATIVE = {

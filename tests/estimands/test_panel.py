@@ -51,7 +51,7 @@ def test_states_or_policies_are_one_model(dual):
 
 def test_sequence_averages_to_both(dual):
     study, panel = dual
-    state = state_vectors(bd.fit(study["factorial.sequence"], panel, draws=100).tree)
+    state = state_vectors(bd.fit(study["factorial.sequence"], panel, errors="iid", draws=100).tree)
     parts = [name for name in state if name.startswith("both, ")]
     assert {"both, first:innovation", "both, first:smart", "both, simultaneous"} == set(parts)
     assert state["both"].sum() == pytest.approx(3.0)  # two policies and one share of an order
@@ -61,7 +61,7 @@ def test_sequence_averages_to_both(dual):
 def test_a_spec_that_mixes_states_is_refused(dual, spec):
     study, panel = dual
     with pytest.raises(NotIdentifiedError, match="factorial"):
-        bd.contrast_table(bd.fit(study[spec], panel, draws=100))
+        bd.contrast_table(bd.fit(study[spec], panel, errors="iid", draws=100))
 
 
 def test_a_study_of_one_policy(dual):
@@ -73,8 +73,9 @@ def test_a_study_of_one_policy(dual):
         spec.column.model_copy(update={"treatments": ("active:smart",)}),
         spec.table,
         spec.study_id,
+        spec.priors,
     )
-    tree = bd.fit(alone, panel, draws=200).tree
+    tree = bd.fit(alone, panel, errors="iid", draws=200).tree
     found = panel_contrasts(tree, scale=1.0, policies=1)
     assert list(found) == ["only:smart - none"]
     assert found["only:smart - none"].summary.mean == pytest.approx(

@@ -8,7 +8,7 @@ import bayesdid as bd
 from bayesdid.design.build import build_design
 from bayesdid.design.cohort import cohort_design
 from bayesdid.exceptions import NotIdentifiedError
-from bayesdid.families.cohort import cell_effects, cohort_pooling
+from bayesdid.families.cohort.analysis import cell_effects, cohort_pooling
 from bayesdid.inference.exact.conjugate import conjugate_posterior
 from bayesdid.inference.exact.pooled import fit_pooled
 from bayesdid.panel.load import _dataset

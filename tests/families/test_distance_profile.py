@@ -6,8 +6,8 @@ import numpy as np
 import pytest
 from made import make_panel, make_study, spec_of, staggered
 
+import bayesdid as bd
 from bayesdid.exceptions import InputError
-from bayesdid.families.distance import distance_analysis
 from bayesdid.jsonio import to_json
 from bayesdid.study.schema import NamedNumber, SpatialWeights
 
@@ -15,7 +15,7 @@ COLUMN = {
     "id": "d",
     "outcome": "y",
     "treatments": ["active:a"],
-    "family": "other",
+    "family": "spillover_distance",
     "options": {"last_km": 800, "boundaries": ["near", "far"]},
 }
 
@@ -44,7 +44,7 @@ def mapped(options=None, *, seed=0, size=0.15):
 
 @pytest.fixture(scope="module")
 def found():
-    return distance_analysis(*mapped(), draws=500)
+    return bd.analyse(*mapped(), draws=500)
 
 
 def table(analysis, name):
@@ -79,12 +79,12 @@ def test_figures_mark_the_published_boundaries_and_everything_is_json(found):
         "profile": (400.0, 700.0),
         "boundary": (400.0, 700.0),
     }
-    assert to_json(found.to_dict())
+    assert to_json(found)
 
 
 def test_with_a_spatial_lag_impacts_are_told():
     options = {"last_km": 800, "rho": True, "weights": "near", "boundaries": [400, 700]}
-    result = distance_analysis(*mapped(options), draws=250)
+    result = bd.analyse(*mapped(options), draws=250)
     assert result.converged
     assert {"rho", "direct"} <= set(table(result, "parameters")["quantity"])
     assert "once spillovers have spread" in table_caption(result, "rings")
@@ -95,21 +95,21 @@ def table_caption(analysis, name):
 
 
 def test_without_published_boundaries_there_are_no_claims():
-    result = distance_analysis(*mapped({"last_km": 800, "exposure": "share"}), draws=250)
+    result = bd.analyse(*mapped({"last_km": 800, "exposure": "share"}), draws=250)
     assert "claims" not in [t.name for t in result.tables]
 
 
 @pytest.mark.parametrize(
     ("options", "message"),
     [
-        ({"bands": 20}, "no such option"),
-        ({"last_km": "far"}, "no number above zero"),
+        ({"bands": 20}, "has no option bands"),
+        ({"last_km": "far"}, "takes a number above 0"),
         ({"rho": True}, "needs weights"),
-        ({"boundaries": [800]}, "takes two"),
+        ({"boundaries": [800]}, "takes 2 of"),
         ({"boundaries": ["near", "nowhere"]}, "no such published cell"),
-        ({"exposure": "sum"}, "unknown exposure"),
+        ({"exposure": "sum"}, 'takes "count" or "share"'),
     ],
 )
 def test_bad_options_are_refused(options, message):
     with pytest.raises(InputError, match=message):
-        distance_analysis(*mapped({"last_km": 800} | options), draws=100)
+        bd.analyse(*mapped({"last_km": 800} | options), draws=100)

@@ -13,9 +13,9 @@ from made import make_panel, make_study, staggered
 import bayesdid as bd
 from bayesdid.design.design import Design
 from bayesdid.exceptions import InputError
-from bayesdid.families.heterogeneity import separated
-from bayesdid.families.mediation import mediation_draws, natural_effects
-from bayesdid.families.moderation import linearity
+from bayesdid.families.heterogeneity.analysis import separated
+from bayesdid.families.mediation.analysis import mediation_draws, natural_effects
+from bayesdid.families.moderation.analysis import linearity
 from bayesdid.published.groups import PublishedGroup, pooled_cells
 
 

@@ -1,12 +1,13 @@
 """The mediation model as written in PyMC has the posterior that is drawn exactly."""
 
+import dataclasses
+
 import numpy as np
 import pytest
 from test_mechanisms import _twfe, mediated
 
 import bayesdid as bd
-from bayesdid.families.mediation import mediation_draws
-from bayesdid.model.priors import resolve_priors
+from bayesdid.families.mediation.analysis import mediation_draws
 
 MCSE = 5.0
 
@@ -18,13 +19,18 @@ def test_mediation_model_in_pymc():
     from made import make_panel, make_study
     from test_mechanisms import COLUMN
 
-    from bayesdid.model.pymc.mediation import build
+    from bayesdid.model.mean import Mediation
+    from bayesdid.model.model import Model
+    from bayesdid.model.pymc.compile import to_pymc
 
     frame, adoption = mediated(6, N=30)
     design = bd.build_design(_twfe(make_study(("a",), [COLUMN]), ()), make_panel(frame, adoption))
     M = frame[["M"]].to_numpy()
     exact = mediation_draws(design, M)
-    with build(design, M, ("M",), resolve_priors("weak", design)):
+    wide = dataclasses.replace(
+        design, X=np.column_stack([design.X, M]), covariates=(*design.covariates, "M")
+    )
+    with to_pymc(Model(mean=Mediation(("M",))), wide):
         tree = pm.sample(
             1000,
             tune=1000,

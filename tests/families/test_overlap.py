@@ -8,7 +8,7 @@ from made import make_panel, make_study, spec_of, staggered
 import bayesdid as bd
 from bayesdid.design.overlap import overlap_design
 from bayesdid.exceptions import InputError, NotIdentifiedError
-from bayesdid.families.overlap import contamination
+from bayesdid.families.overlap.analysis import contamination
 
 COLUMN = {"id": "o", "outcome": "y", "family": "overlap"}
 

@@ -7,6 +7,7 @@ import pandas as pd
 import pytest
 from made import make_panel, make_study, spec_of, staggered
 from panels import fit_iid as fit
+from panels import make_design
 from scipy.stats import norm
 
 import bayesdid as bd
@@ -14,8 +15,8 @@ from bayesdid.design.build import build_design
 from bayesdid.design.design import Design
 from bayesdid.design.within import absorb
 from bayesdid.exceptions import NotIdentifiedError
-from bayesdid.families.curve import choices, effect_draws
-from bayesdid.families.matching import effect_on, match
+from bayesdid.families.psm_did.analysis import effect_on, match
+from bayesdid.families.specification_curve.analysis import choices, effect_draws
 from bayesdid.inference.exact.instrument import draw_instrument, with_instrument
 from bayesdid.inference.exact.propensity import draw_propensity
 from bayesdid.peers.instrument import anderson_rubin, two_stage
@@ -125,12 +126,22 @@ def test_the_two_equations_in_pymc_have_this_posterior(pi):
     import arviz as az
     import pymc as pm
 
-    from bayesdid.model.pymc.instrument import build
+    from bayesdid.model.mean import Instrument
+    from bayesdid.model.model import Model
+    from bayesdid.model.priors import PriorChoice
+    from bayesdid.model.pymc.compile import to_pymc
 
     design, d, z = endogenous(4, N=40, pi=pi)
     ours = draw_instrument(with_instrument(design, z, "z"), d, tau_sd=0.3, pi_sd=0.5)
-    rest, absorbed = residualised(design, d, z)
-    with build(*rest.T, tau_sd=0.3, pi_sd=0.5, absorbed=absorbed):
+    wide = dataclasses.replace(
+        design,
+        D=d[:, None],
+        treatments=("d",),
+        X=np.column_stack([design.X, z]),
+        covariates=(*design.covariates, "z"),
+    )
+    own = PriorChoice("weak", (("d", 0.0, 0.3), ("d ~ z", 0.0, 0.5)))
+    with to_pymc(Model(mean=Instrument("z"), priors=own), wide):
         tree = pm.sample(
             2000,
             tune=1000,
@@ -282,14 +293,23 @@ def test_too_few_pairs_give_no_effect():
 def test_the_propensity_model_in_pymc_has_this_posterior():
     import pymc as pm
 
-    from bayesdid.model.pymc.propensity import build
+    from bayesdid.model.likelihood import Likelihood
+    from bayesdid.model.mean import Propensity
+    from bayesdid.model.model import Model
+    from bayesdid.model.pymc.compile import to_pymc
 
     rng = np.random.default_rng(1)
     x = rng.normal(size=(120, 2))
+    x = (x - x.mean(axis=0)) / x.std(axis=0)
     treated = rng.random(120) < 1 / (1 + np.exp(-x[:, 0]))
     scores, quality = draw_propensity(treated, x, size=4000)
     assert all(item.passed for item in quality.gate())
-    with build(treated, x):
+    units = make_design(0, N=120, T=1)
+    design = dataclasses.replace(
+        units, y=treated.astype(float), X=x, D=np.empty((120, 0)), treatments=()
+    )
+    model = Model(mean=Propensity(), likelihood=Likelihood("binomial"), effects=())
+    with to_pymc(model, design):
         tree = pm.sample(
             1000, chains=2, cores=2, random_seed=1, nuts_sampler="nutpie", progressbar=False
         )
@@ -328,7 +348,7 @@ def test_specification_curve_runs_every_combination_once():
 
 
 def test_stacking_prefers_what_predicts_and_sums_to_one():
-    from bayesdid.families.compare import stacking
+    from bayesdid.families.comparison.analysis import stacking
 
     rng = np.random.default_rng(0)
     good, bad = rng.normal(-1, 0.3, 60), rng.normal(-2, 0.3, 60)
@@ -344,7 +364,7 @@ def test_leaving_units_out_by_weights_equals_refitting():
 
     from bayesdid.checks.loo import without_unit
     from bayesdid.design.build import with_effects
-    from bayesdid.families.compare import k_fold
+    from bayesdid.families.comparison.analysis import k_fold
 
     frame, adoption = staggered(8, N=40, T=8)
     column = {"id": "c", "outcome": "y", "treatments": ["active:a"]}

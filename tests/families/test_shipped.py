@@ -43,7 +43,7 @@ def test_every_declared_analysis_has_its_columns(models):
     for name in ("dual_pilot", "traffic_laws", "castle_doctrine"):
         study = bd.load_study(models / name)
         panel = bd.load_panel(study)
-        families = {study[r.spec_id].column.family for r in plan_analyses(study, panel)}
+        families = {r.family.name for r in plan_analyses(study, panel)}
         assert {"cohort", "event_study"} <= families
         assert not [note for note in panel.notes if note.name == "absent_columns"]
 

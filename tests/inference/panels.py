@@ -8,9 +8,10 @@ import numpy as np
 import xarray as xr
 
 from bayesdid.design.design import Design
-from bayesdid.inference.fit import fit, model_of
+from bayesdid.inference.fit import fit
 from bayesdid.inference.registry import Size
 from bayesdid.inference.store import FitRequest
+from bayesdid.model.bound import model as bind
 
 TRUTH = {"sigma": 0.7, "sigma_unit": 1.2, "sigma_period": 0.5, "coef": np.array([-0.5, 0.3, -0.2])}
 
@@ -62,4 +63,4 @@ def fit_iid(design: Design, **options: Any) -> xr.DataTree:
 
 def request_for(design: Design, **size: int) -> FitRequest:
     """A request for the design's own effects under i.i.d. errors."""
-    return FitRequest(design, "own", model_of(design, errors="iid"), size=Size(**size))
+    return FitRequest(design, "own", bind(design, errors="iid").model, size=Size(**size))

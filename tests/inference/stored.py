@@ -5,9 +5,9 @@ from __future__ import annotations
 import numpy as np
 import pandas as pd
 
-from bayesdid.families.run import AnalysisRequest
+from bayesdid.families.registry.load import load_study
+from bayesdid.families.run import make_request
 from bayesdid.panel.validate import validate_panel
-from bayesdid.study.load import load_study
 
 N, T = 12, 5
 STUDY = """
@@ -104,7 +104,7 @@ def panel_of(study, seed=0):
 
 
 def request_of(study, name, **size):
-    return AnalysisRequest(study, f"t.{name}", panel_of(study), **({"draws": 100} | size))
+    return make_request(study, f"t.{name}", panel_of(study), **({"draws": 100} | size))
 
 
 def flip(path, bit):

@@ -53,12 +53,14 @@ def test_pooled_engine_draws_from_the_pymc_model():
     import arviz as az
     import pymc as pm
 
-    from bayesdid.model.pymc.pooled import build
+    from bayesdid.model.mean import Pooled
+    from bayesdid.model.model import Model
+    from bayesdid.model.pymc.compile import to_pymc
 
     pooling = make_pooling(2)
     ours = fit_pooled(pooling, draws=1000)
     assert ours.attrs["converged"]
-    with build(pooling):
+    with to_pymc(Model(mean=Pooled()), pooling.design):
         tree = pm.sample(
             1000,
             tune=1000,

@@ -235,10 +235,14 @@ def test_exact_engine_is_the_model_as_written(small, kernel):
     import arviz as az
     import nutpie
 
-    from bayesdid.model.pymc.profile import build
+    from bayesdid.model.effects import two_way
+    from bayesdid.model.mean import Profile
+    from bayesdid.model.model import Model
+    from bayesdid.model.pymc.compile import to_pymc
 
     design = made(small, kernel=kernel)
-    compiled = nutpie.compile_pymc_model(build(design))
+    model = Model(mean=Profile(kernel), effects=two_way())
+    compiled = nutpie.compile_pymc_model(to_pymc(model, design))
     chain = nutpie.sample(
         compiled, draws=1000, tune=600, chains=2, seed=1, progress_bar=False, target_accept=0.95
     )["posterior"]
@@ -252,8 +256,8 @@ def test_exact_engine_is_the_model_as_written(small, kernel):
     ]
     pairs += [(chain["theta"][..., k], flat(tree, "theta")[:, k]) for k in range(7)]
     pairs += [
-        (chain["b"][..., 0], flat(tree, "tau")[:, 0]),
-        (chain["b"][..., 1], flat(tree, "beta")[:, 0]),
+        (chain["tau"][..., 0], flat(tree, "tau")[:, 0]),
+        (chain["beta"][..., 0], flat(tree, "beta")[:, 0]),
     ]
     for ours, exact in pairs:
         ess = float(az.ess(np.asarray(ours), method="mean"))

@@ -9,9 +9,10 @@ from panels import make_design
 
 from bayesdid.design.build import with_effects
 from bayesdid.exceptions import InputError
+from bayesdid.families.errors.analysis import fit_errors
 from bayesdid.inference.exact.gaussian import fit_gaussian
-from bayesdid.inference.nuts.errors import count_priors, fit_errors
 from bayesdid.model.errors import Errors
+from bayesdid.model.likelihood import Likelihood
 from bayesdid.model.priors import resolve_priors
 from bayesdid.peers.bootstrap import wild_bootstrap
 from bayesdid.peers.fixest import least_squares
@@ -49,11 +50,15 @@ def test_the_ar1_model_in_pymc_has_this_posterior(unit, balanced):
     import arviz as az
     import pymc as pm
 
-    from bayesdid.model.pymc.errors import build
+    from bayesdid.model.effects import two_way
+    from bayesdid.model.errors import Errors
+    from bayesdid.model.model import Model
+    from bayesdid.model.pymc.compile import to_pymc
 
     design = with_effects(autocorrelated(4, 0.5, N=25, T=8, balanced=balanced), unit, "fixed")
     ours = fit_gaussian(design, errors=Errors("ar1"))["posterior"]
-    with build(design, resolve_priors("weak", design), "ar1"):
+    model = Model(errors=Errors("ar1"), effects=two_way(unit, "fixed"))
+    with to_pymc(model, design):
         tree = pm.sample(
             1000,
             tune=1000,
@@ -78,7 +83,7 @@ def test_student_t_withstands_outliers():
     rng = np.random.default_rng(0)
     outlier = rng.random(design.n) < 0.05
     design = dataclasses.replace(design, y=design.y + outlier * 12 * rng.standard_normal(design.n))
-    heavy = fit_errors(design, "student_t", draws=500, chains=2, cores=2)
+    heavy = fit_errors(design, "student_t", draws=500, chains=2)
     normal = fit_errors(design, "iid", draws=500)
     assert heavy.attrs["converged"]
     tau = heavy["posterior"]["tau"].to_numpy().ravel()
@@ -98,8 +103,8 @@ def test_counts_with_exposure_agree_with_poisson_pseudo_likelihood():
     exposure = rng.uniform(50, 500, design.n)
     rate = np.exp(-1.0 + 0.3 * (design.y - design.y.mean()))
     counts = rng.negative_binomial(20, 20 / (20 + exposure * rate)).astype(float)
-    counted = dataclasses.replace(design, y=counts)
-    tree = fit_errors(counted, "negative_binomial", exposure=exposure, draws=500, chains=2, cores=2)
+    counted = dataclasses.replace(design, y=counts, exposure=exposure)
+    tree = fit_errors(counted, "negative_binomial", draws=500, chains=2)
     assert tree.attrs["converged"]
     frame = pd.DataFrame(design.regressors, columns=["d", "x1", "x2"])
     frame["n"], frame["o"] = counts, np.log(exposure)
@@ -115,7 +120,7 @@ def test_counts_must_be_counts(bad):
     y = np.round(np.abs(design.y))
     y[3] = bad
     with pytest.raises(InputError, match="counts"):
-        count_priors(dataclasses.replace(design, y=y), None)
+        resolve_priors("weak", dataclasses.replace(design, y=y), Likelihood("poisson"))
 
 
 def test_wild_bootstrap_is_near_the_clustered_test_with_many_clusters():

@@ -7,9 +7,12 @@ import pytest
 from planted import near, simulated, within_reach
 
 from bayesdid.inference.exact.durbin import draw_spatial
-from bayesdid.inference.exact.durbin_fit import fit_spatial, prepare, spatial_priors
-from bayesdid.model.pymc.durbin import build
-from bayesdid.spatial.operators.moments import moments
+from bayesdid.inference.exact.durbin_fit import fit_spatial, prepare
+from bayesdid.model.effects import two_way
+from bayesdid.model.mean import Durbin
+from bayesdid.model.model import Model
+from bayesdid.model.pymc.compile import to_pymc
+from bayesdid.model.spatial_priors import spatial_priors
 
 MCSE = 5.0
 CASES = {
@@ -32,7 +35,8 @@ def test_exact_draws_are_the_posterior_of_the_model_as_written(case):
     design = simulated(weights, kind, T=4, unit=unit, period=period, rho=0.3)
     fit = fit_spatial(design, size=8000)
     assert fit.converged
-    with build(design, moments(design), fit.logdet, fit.priors, fit.reference):
+    model = Model(mean=Durbin(kind), effects=two_way(unit, period))
+    with to_pymc(model, design):
         tree = pm.sample(
             1500,
             tune=1000,
@@ -46,8 +50,14 @@ def test_exact_draws_are_the_posterior_of_the_model_as_written(case):
     chain = tree["posterior"].to_dataset()
     pairs = {"sigma": (chain["sigma"], fit.draws.sigma)}
     pairs["rho"] = (chain["rho"], fit.draws.rho)
+    slopes = [
+        chain[name][..., k]
+        for name in ("tau", "beta", "theta")
+        if name in chain
+        for k in range(chain[name].shape[-1])
+    ]
     for k, name in enumerate(design.names):
-        pairs[name] = (chain["b"].isel(regressor=k), fit.draws.b[:, k])
+        pairs[name] = (slopes[k], fit.draws.b[:, k])
     for name, (theirs, ours) in pairs.items():
         ess = float(az.ess(theirs.to_dataset(name="x"), method="mean")["x"])
         error = np.hypot(float(theirs.std()) / np.sqrt(ess), ours.std() / np.sqrt(len(ours)))

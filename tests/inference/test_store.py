@@ -23,7 +23,8 @@ from bayesdid.inference.registry import Size
 from bayesdid.inference.store import fit_all, fit_or_reuse, read_fit, save_fit
 from bayesdid.jsonio import read_sealed, write_sealed
 from bayesdid.model.errors import Errors
-from bayesdid.model.model import Model, PriorChoice
+from bayesdid.model.model import Model
+from bayesdid.model.priors import PriorChoice
 from bayesdid.study.files import named_files
 
 

@@ -96,11 +96,11 @@ def uses_the_core(folder):
 
 def asks_for_extras(study, panel, design, file):
     """Whatever needs an extra says which one, and how to get it."""
+    from bayesdid.families.registry.load import load_study
     from bayesdid.panel.load import load_panel
     from bayesdid.peers.fixest import least_squares
     from bayesdid.report.html import render
     from bayesdid.spatial.weights.pysal import contiguity
-    from bayesdid.study.load import load_study
 
     shipped = load_study(ROOT / "models" / "traffic_laws")
     for name, ask in {

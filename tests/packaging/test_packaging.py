@@ -19,6 +19,7 @@ from bayesdid.extras import EXTRAS, extra, require
 # used without an import statement: the words in the source that make another library import it
 THROUGH = {
     "h5netcdf": 'engine="h5netcdf"',
+    "h5py": 'engine="h5netcdf"',  # h5netcdf names it in an extra of its own only
     "openpyxl": "pd.read_excel",
     "pyarrow": "pd.read_parquet",
     "cvxpy": "from moderndid.didhonest import",

@@ -5,11 +5,11 @@ import pandas as pd
 import pytest
 
 from bayesdid.exceptions import InputError
+from bayesdid.families.registry.load import load_study
 from bayesdid.panel.read import read_panel
 from bayesdid.panel.simulate import simulate_frame, simulate_panel
 from bayesdid.panel.validate import validate_panel
 from bayesdid.panel.write import write_panel
-from bayesdid.study.load import load_study
 
 
 @pytest.fixture(scope="module")

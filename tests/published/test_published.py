@@ -8,11 +8,11 @@ from scipy.stats import norm
 
 from bayesdid.estimands.evidence import design_errors, savage_dickey, update
 from bayesdid.exceptions import InputError
+from bayesdid.families.registry.load import load_study
 from bayesdid.published.covariance import serial_inflation, shared_units
 from bayesdid.published.network import Loop, loop_of, network_posterior
 from bayesdid.published.synergy import published_synergy, variance_range
 from bayesdid.published.verdict import WORDS, published_verdicts, word_for
-from bayesdid.study.load import load_study
 from bayesdid.summary import hdi, summarise, summarise_normal
 
 

@@ -75,7 +75,7 @@ def test_answer_turns_with_the_sign():
             "p": p,
             "p_low": p,
             "p_high": p,
-            "summary": {"mean": mean, "hdi89": [mean - 1, mean + 1]},
+            "summary": {"mean": mean, "hdi80": [mean - 1, mean + 1], "level": 0.8},
         }
         return {
             "outcome": {
@@ -92,6 +92,7 @@ def test_answer_turns_with_the_sign():
 
     assert "to do less than the sum of the two by 25.4 deaths" in answer(results(0.254, 0.02))[0]
     assert "to do more than the sum of the two by 25.4 deaths" in answer(results(-0.254, 0.98))[0]
+    assert "(80 % HDI of the difference" in answer(results(0.254, 0.02))[0]
     assert "0.980" in answer(results(-0.254, 0.98))[0]
 
 

@@ -28,7 +28,6 @@ COMPARISON = """
 [[column]]
 id = "comparison"
 outcome = "y"
-treatments = ["active:p"]
 family = "comparison"
 options = { specs = ["t.plain"] }
 """

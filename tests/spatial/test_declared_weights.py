@@ -12,6 +12,7 @@ from hypothesis import strategies as st
 
 import bayesdid as bd
 from bayesdid.exceptions import InputError
+from bayesdid.families.registry.load import load_study
 from bayesdid.panel.read import read_panel
 from bayesdid.panel.validate import STAMP, validate_panel
 from bayesdid.panel.write import write_panel
@@ -23,7 +24,6 @@ from bayesdid.spatial.weights.build import (
     weights_from_path,
 )
 from bayesdid.spatial.weights.files import write_weights
-from bayesdid.study.load import load_study
 
 STUDY = """
 [study]

@@ -32,9 +32,9 @@ from bayesdid.design.build import build_design, with_effects
 from bayesdid.design.cohort import cohort_design
 from bayesdid.design.design import Design
 from bayesdid.design.overlap import overlap_design
-from bayesdid.families.cohort import cell_effects, cohort_pooling
-from bayesdid.families.mediation import mediation_draws
-from bayesdid.families.overlap import _flat, _synergy_averages, overlap_pooling
+from bayesdid.families.cohort.analysis import cell_effects, cohort_pooling
+from bayesdid.families.mediation.analysis import mediation_draws
+from bayesdid.families.overlap.analysis import _flat, _synergy_averages, overlap_pooling
 from bayesdid.inference.exact.conjugate import conjugate_posterior
 from bayesdid.inference.exact.gaussian import fit_gaussian
 from bayesdid.inference.exact.instrument import draw_instrument, with_instrument
@@ -43,7 +43,7 @@ from bayesdid.inference.executor import map_fits, process_pool
 from bayesdid.model.errors import Errors
 from bayesdid.peers.fixest import least_squares
 from bayesdid.peers.instrument import two_stage
-from bayesdid.summary import LEVELS, hdi
+from bayesdid.summary import hdi, levels
 
 N, T, SIGMA = 40, 10, 0.5
 STARTS = [0.2, 0.2, 0.2, 0.4]  # periods 4, 7, 9 and never
@@ -189,7 +189,7 @@ def moderation(seed: int) -> Trial:
 
 
 def heterogeneity(seed: int) -> Trial:
-    from bayesdid.families.heterogeneity import heterogeneity_pooling
+    from bayesdid.families.heterogeneity.analysis import heterogeneity_pooling
 
     design = _design(seed, _constant, "active:a")
     group = np.where(design.unit_index % 2 == 0, "x", "y")
@@ -259,14 +259,22 @@ def _sampler(kind: str):
     """A compiled error model on one design; every trial puts its own outcome in."""
     import nutpie
 
+    from bayesdid.model.errors import Errors
+    from bayesdid.model.likelihood import Likelihood
+    from bayesdid.model.model import Model
     from bayesdid.model.priors import resolve_priors
-    from bayesdid.model.pymc.errors import build
+    from bayesdid.model.pymc.compile import to_pymc
 
     design = _design(0, _constant, "active:a")
     y = np.full(design.n, 20.0) if kind == "negative_binomial" else design.y
     typical = dataclasses.replace(design, y=np.random.default_rng(0).normal(0, 0.5, design.n))
     priors = resolve_priors("weak", typical if kind == "negative_binomial" else design)
-    model = build(dataclasses.replace(design, y=y), priors, kind)
+    unit = kind == "unit_variance"
+    value = Model(
+        likelihood=Likelihood("normal" if unit else kind),
+        errors=Errors(scale="unit" if unit else "common"),
+    )
+    model = to_pymc(value, dataclasses.replace(design, y=y), priors=priors)
     return design, nutpie.compile_pymc_model(model)
 
 
@@ -335,7 +343,7 @@ def trial(job: tuple[str, int]) -> dict[str, object]:
         "peer_error": found.estimate - found.truth,
         "peer": abs(found.estimate - found.truth) < 1.959964 * found.se,
     }
-    for level in LEVELS:
+    for level in levels():
         low, high = hdi(found.draws, level)
         row[f"{level:.0%}"] = low <= found.truth <= high
     return row
@@ -353,7 +361,7 @@ def calibrate(size: int, workers: int = 1, names: list[str] | None = None) -> pd
             {
                 "family": name,
                 "panels": len(part),
-                **{f"{level:.0%}": part[f"{level:.0%}"].mean() for level in LEVELS},
+                **{f"{level:.0%}": part[f"{level:.0%}"].mean() for level in levels()},
                 "peer 95%": part["peer"].mean(),
                 "bias": part["error"].mean(),
                 "MCSE": bias_se,
@@ -371,7 +379,7 @@ def bands(size: int, error: float = 0.01) -> dict[str, tuple[float, float]]:
             binom.ppf(error / 2, size, level) / size,
             binom.ppf(1 - error / 2, size, level) / size,
         )
-        for level in LEVELS
+        for level in levels()
     }
 
 

@@ -34,11 +34,12 @@ from bayesdid.design.design import Design
 from bayesdid.digest import digest, environment_digest
 from bayesdid.estimands.few_treated import few_treated
 from bayesdid.inference.executor import item_seed, map_fits, process_pool
-from bayesdid.inference.fit import fit_model, model_of
+from bayesdid.inference.fit import fit_model
 from bayesdid.inference.registry import Size
 from bayesdid.inference.result import Fit
 from bayesdid.jsonio import read_sealed, write_sealed
 from bayesdid.logs import quiet
+from bayesdid.model.bound import model as bind
 
 MODELS = ("iid", "ar1", "ar1_unit")
 CLUSTER, PERMUTATION = "cluster", "permutation"
@@ -85,7 +86,7 @@ def laid(chunk: Chunk, law: int) -> tuple[Design, float, int]:
 
 def fitted(errors: str, design: Design, seed: int) -> Fit:
     """A fit, with more draws if the first ones do not pass the gate."""
-    model = model_of(design, errors=errors)
+    model = bind(design, errors=errors).model
     fit = fit_model(model, design, size=Size(DRAWS, chains=CHAINS, cores=1, seed=seed))
     if not fit.converged:
         fit = fit_model(model, design, size=Size(MORE, chains=CHAINS, cores=1, seed=seed))

@@ -45,7 +45,7 @@ from bayesdid.spatial.operators.logdet import LogDeterminant, log_determinant
 from bayesdid.spatial.operators.moments import Moments, moments
 from bayesdid.spatial.weights.distance import great_circle, inverse_distance, nearest
 from bayesdid.spatial.weights.weights import Weights, make_weights
-from bayesdid.summary import LEVELS, hdi
+from bayesdid.summary import hdi, levels
 
 PLACES = Path(__file__).parents[2] / "data" / "china_prefectures.csv"
 CUTOFF = 140  # km, which leaves about a tenth of the units without a neighbour
@@ -287,7 +287,7 @@ def trial(job: tuple[str, int]) -> list[dict[str, object]]:
             "peer": bool(abs(estimate - at) < 1.959964 * se),
             "ml": ml.converged,
         }
-        for level in LEVELS:
+        for level in levels():
             low, high = hdi(draws[quantity], level)
             row[f"{level:.0%}"] = low <= at <= high
         rows.append(row)
@@ -305,7 +305,7 @@ def coverage(size: int, workers: int = 1, names: list[str] | None = None) -> pd.
                 "setting": name,
                 "quantity": quantity,
                 "truth": part["truth"].iloc[0],
-                **{f"{level:.0%}": part[f"{level:.0%}"].mean() for level in LEVELS},
+                **{f"{level:.0%}": part[f"{level:.0%}"].mean() for level in levels()},
                 "ML 95%": part["peer"].mean(),
                 "bias": part["error"].mean(),
                 "MCSE": part["error"].std(ddof=1) / np.sqrt(len(part)),
@@ -321,13 +321,13 @@ def coverage(size: int, workers: int = 1, names: list[str] | None = None) -> pd.
 
 def bands(size: int, error: float = 0.01) -> dict[str, tuple[float, float]]:
     """Binomial band that coverage stays in with probability ``1 - error``, by column."""
-    levels = {f"{level:.0%}": level for level in LEVELS} | {"ML 95%": 0.95}
+    expected = {f"{level:.0%}": level for level in levels()} | {"ML 95%": 0.95}
     return {
         name: (
             binom.ppf(error / 2, size, level) / size,
             binom.ppf(1 - error / 2, size, level) / size,
         )
-        for name, level in levels.items()
+        for name, level in expected.items()
     }
 
 

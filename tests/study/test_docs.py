@@ -5,8 +5,8 @@ import re
 import pytest
 
 from bayesdid.audit.run import audit_study
+from bayesdid.families.registry.load import load_study
 from bayesdid.published.synergy import published_synergy
-from bayesdid.study.load import load_study
 
 
 @pytest.fixture

@@ -5,7 +5,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from bayesdid.exceptions import InputError
-from bayesdid.study.load import load_study
+from bayesdid.families.registry.load import load_study
 from bayesdid.study.printed import Printed
 from bayesdid.study.terms import parse_term
 

@@ -8,8 +8,8 @@ from decimal import Decimal
 
 from scipy.stats import norm
 
+from bayesdid.audit.bounds import Bounds
 from bayesdid.audit.finding import Finding, Outcome, Severity, compare
-from bayesdid.audit.interval import Interval
 from bayesdid.study.load import Study
 from bayesdid.study.printed import Printed
 from bayesdid.study.schema import Claim
@@ -38,7 +38,7 @@ def values(study: Study) -> Outcome:
             continue
         severity: Severity = "warning" if gap <= unit else "contradiction"
         half = float(unit / 2)
-        left, right = Interval.exactly(float(said)), Interval.exactly(float(shown))
+        left, right = Bounds.exactly(float(said)), Bounds.exactly(float(shown))
         yield Finding(
             "values",
             severity,
@@ -93,14 +93,14 @@ def _significance(study: Study, claim: Claim) -> Finding | None:
     said = claim.significance or ""
     worst = max(study.file.stars.values(), default=0.10)
     level = _LEVELS.get(said, worst)
-    p = Interval(reached if reached < 1 else worst, 1.0) if cell.se is None else _p(cell)
+    p = Bounds(reached if reached < 1 else worst, 1.0) if cell.se is None else _p(cell)
     place = f"claim {claim.id}"
     text = (
         f"the text says {'not significant' if said == 'none' else said} ({claim.place}), "
         f"{claim.cell} prints {cell.value.text}"
         + (f" ({cell.se.text}), p between {p.low:.2g} and {p.high:.2g}." if cell.se else ".")
     )
-    limit = Interval(worst, 1.0) if said == "none" else Interval(0.0, level)
+    limit = Bounds(worst, 1.0) if said == "none" else Bounds(0.0, level)
     if cell.se is not None:
         finding = compare(
             "significance",
@@ -132,11 +132,11 @@ def _significance(study: Study, claim: Claim) -> Finding | None:
     )
 
 
-def _p(cell: object) -> Interval:
+def _p(cell: object) -> Bounds:
     value: Printed = cell.value  # type: ignore[attr-defined]
     se: Printed = cell.se  # type: ignore[attr-defined]
-    size = abs(Interval.of(value)) / Interval(max(se.interval[0], 0.0), se.interval[1])
-    return Interval(float(2 * norm.sf(size.high)), float(2 * norm.sf(size.low)))
+    size = abs(Bounds.of(value)) / Bounds(max(se.interval[0], 0.0), se.interval[1])
+    return Bounds(float(2 * norm.sf(size.high)), float(2 * norm.sf(size.low)))
 
 
 def comparisons(study: Study) -> Outcome:
@@ -150,7 +150,7 @@ def comparisons(study: Study) -> Outcome:
             continue
         strong = study.cell(claim.comparison.stronger)
         weak = study.cell(claim.comparison.weaker)
-        a, b = Interval.of(strong.value), Interval.of(weak.value)
+        a, b = Bounds.of(strong.value), Bounds.of(weak.value)
         sizes = abs(a).middle, abs(b).middle
         if sizes[0] < sizes[1]:
             yield Finding(
@@ -196,28 +196,28 @@ def comparisons(study: Study) -> Outcome:
 
 def arithmetic(study: Study) -> Outcome:
     """Sums, products, counts and percentages that the text states."""
-    wholes: list[tuple[str, Interval]] = []
+    wholes: list[tuple[str, Bounds]] = []
     for claim in study.claims:
         work = claim.arithmetic
         if work is None:
             continue
-        parts = [Interval.of(part) for part in work.parts]
-        exact = [Interval.exactly(float(Printed.parse(part))) for part in work.parts]
-        result = Interval.of(work.result)
+        parts = [Bounds.of(part) for part in work.parts]
+        exact = [Bounds.exactly(float(Printed.parse(part))) for part in work.parts]
+        result = Bounds.of(work.result)
         match work.operation:
             case "sum":
-                left = Interval.exactly(sum(part.middle for part in exact))
+                left = Bounds.exactly(sum(part.middle for part in exact))
             case "product":
-                left = Interval.exactly(math.prod(part.middle for part in exact))
+                left = Bounds.exactly(math.prod(part.middle for part in exact))
             case "count":
-                left = Interval.exactly(float(len(parts)))
+                left = Bounds.exactly(float(len(parts)))
             case _:
-                share = result * Interval.exactly(0.01)
+                share = result * Bounds.exactly(0.01)
                 implied = exact[0] / share
                 if work.whole is None:
                     wholes.append((claim.id, implied))
                     continue
-                left, result = implied, Interval.of(work.whole)
+                left, result = implied, Bounds.of(work.whole)
         yield compare(
             "arithmetic",
             f"claim {claim.id}",
@@ -232,7 +232,7 @@ def arithmetic(study: Study) -> Outcome:
     yield from _one_whole(wholes)
 
 
-def _one_whole(wholes: list[tuple[str, Interval]]) -> Iterator[Finding | None]:
+def _one_whole(wholes: list[tuple[str, Bounds]]) -> Iterator[Finding | None]:
     """Percentages of one whole: some whole number must fit all of them."""
     if not wholes:
         return

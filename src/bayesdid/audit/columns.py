@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from bayesdid.audit.interval import Interval
+from bayesdid.audit.bounds import Bounds
 from bayesdid.study.load import Spec, Study
 from bayesdid.study.printed import Printed
 from bayesdid.study.schema import Cell, Moments
@@ -24,17 +24,17 @@ def cells(spec: Spec) -> Iterator[tuple[str, Cell]]:
                 yield f"{name}.{field}", cell
 
 
-def estimate(cell: Cell) -> Interval:
+def estimate(cell: Cell) -> Bounds:
     """The numbers that round to the printed estimate."""
-    return Interval.of(cell.estimate)
+    return Bounds.of(cell.estimate)
 
 
-def size_of_t(cell: Cell) -> Interval | None:
+def size_of_t(cell: Cell) -> Bounds | None:
     """|estimate / se| over the rounding intervals; None without a usable standard error."""
     if cell.se is None:
         return None
-    se = Interval.of(cell.se)
-    return abs(estimate(cell)) / Interval(max(se.low, 0.0), se.high)
+    se = Bounds.of(cell.se)
+    return abs(estimate(cell)) / Bounds(max(se.low, 0.0), se.high)
 
 
 def count(text: str | None) -> int | None:

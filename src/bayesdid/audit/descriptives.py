@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import math
 
+from bayesdid.audit.bounds import Bounds
 from bayesdid.audit.columns import count
 from bayesdid.audit.finding import Outcome, compare
-from bayesdid.audit.interval import Interval
 from bayesdid.study.load import Study
 
 _ROWS = ("all four numbers describe the same rows",)
@@ -24,20 +24,20 @@ def descriptives(study: Study) -> Outcome:
             place = f"{table.id}:{row.column}"
             if row.min is None or row.max is None:
                 continue
-            mean, low, high = Interval.of(row.mean), Interval.of(row.min), Interval.of(row.max)
+            mean, low, high = Bounds.of(row.mean), Bounds.of(row.min), Bounds.of(row.max)
             yield compare(
                 "descriptives",
                 place,
                 "min <= mean <= max",
                 mean,
-                Interval(low.low, high.high),
+                Bounds(low.low, high.high),
                 severity="contradiction",
                 assumptions=_ROWS,
                 text=f"the mean {row.mean} lies outside {row.min} to {row.max}.",
             )
             if row.sd is None:
                 continue
-            sd = Interval.of(row.sd)
+            sd = Bounds.of(row.sd)
             factor = math.sqrt(n / (n - 1))
             most = math.sqrt(max(high.high - mean.low, 0) * max(mean.high - low.low, 0)) * factor
             yield compare(
@@ -45,14 +45,14 @@ def descriptives(study: Study) -> Outcome:
                 place,
                 "sd at most sqrt((max - mean)(mean - min))",
                 sd,
-                Interval(0.0, most),
+                Bounds(0.0, most),
                 severity="contradiction",
                 assumptions=_ROWS,
                 text=f"the sd {row.sd} is larger than any data with mean {row.mean} between "
                 f"{row.min} and {row.max} can have ({most:.4f}).",
             )
             if row.column == "both" and (low.middle, high.middle) == (0.0, 1.0):
-                exact = (mean * (Interval.exactly(1.0) - mean)).sqrt() * Interval.exactly(factor)
+                exact = (mean * (Bounds.exactly(1.0) - mean)).sqrt() * Bounds.exactly(factor)
                 yield compare(
                     "descriptives",
                     place,

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import asdict, dataclass
-from typing import Any, Literal
+from dataclasses import dataclass
+from typing import ClassVar, Literal
 
-from bayesdid.audit.interval import Interval
+from bayesdid.audit.bounds import Bounds
 
 Severity = Literal["contradiction", "warning", "note"]
 SEVERITIES: tuple[Severity, ...] = ("contradiction", "warning", "note")
@@ -50,10 +50,6 @@ class Finding:
     assumptions: tuple[str, ...]
     text: str
 
-    def to_dict(self) -> dict[str, Any]:
-        """For JSON."""
-        return asdict(self)
-
 
 Outcome = Iterator[Finding | None]  # of a rule: one item per comparison, None if consistent
 
@@ -62,8 +58,8 @@ def compare(
     rule: str,
     place: str,
     compared: str,
-    left: Interval,
-    right: Interval,
+    left: Bounds,
+    right: Bounds,
     *,
     severity: Severity,
     assumptions: tuple[str, ...],
@@ -102,6 +98,14 @@ class AuditReport:
         Rule -> number of comparisons made.
     """
 
+    json_keys: ClassVar[tuple[str, ...]] = (
+        "study_id",
+        "counts",
+        "checked",
+        "comparisons",
+        "findings",
+    )
+
     study_id: str
     findings: tuple[Finding, ...]
     checked: dict[str, int]
@@ -112,16 +116,11 @@ class AuditReport:
         return {s: sum(f.severity == s for f in self.findings) for s in SEVERITIES}
 
     @property
+    def comparisons(self) -> int:
+        """How many numbers were compared with others."""
+        return sum(self.checked.values())
+
+    @property
     def flagged(self) -> bool:
         """Whether there is a contradiction or a warning: what ``--strict`` refuses."""
         return any(finding.severity != "note" for finding in self.findings)
-
-    def to_dict(self) -> dict[str, Any]:
-        """For JSON."""
-        return {
-            "study": self.study_id,
-            "counts": self.counts,
-            "checked": self.checked,
-            "comparisons": sum(self.checked.values()),
-            "findings": [finding.to_dict() for finding in self.findings],
-        }

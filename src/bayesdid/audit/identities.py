@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+from bayesdid.audit.bounds import Bounds
 from bayesdid.audit.columns import LEAST_SQUARES, estimate, same_model, same_rows, terms
 from bayesdid.audit.finding import Finding, Outcome, Severity, compare
-from bayesdid.audit.interval import Interval
 from bayesdid.study.load import Spec, Study
 from bayesdid.study.printed import Printed
 from bayesdid.study.schema import Cell
@@ -50,7 +50,7 @@ def _mended(
     rows: list[tuple[str, Cell, Cell, Cell]], effect: Cell, mediator: str, place: str
 ) -> str:
     """Whether one sign, changed, would make all rows hold: the likeliest misprint."""
-    minus = Interval.exactly(-1.0)
+    minus = Bounds.exactly(-1.0)
     flipped = [
         estimate(cell).distance(estimate(beside) + minus * estimate(effect) * estimate(path))
         for _, cell, beside, path in rows
@@ -149,8 +149,8 @@ def spatial_effects(study: Study) -> Outcome:
 def _multiplier(
     spec: Spec, name: str, rho: Cell, beta: Cell, theta: Cell | None, total: Cell
 ) -> Finding | None:
-    numerator = estimate(beta) + (estimate(theta) if theta else Interval.exactly(0.0))
-    rest = Interval.exactly(1.0) - estimate(rho)
+    numerator = estimate(beta) + (estimate(theta) if theta else Bounds.exactly(0.0))
+    rest = Bounds.exactly(1.0) - estimate(rho)
     if rest.low <= 0:
         return None
     point = numerator / rest

@@ -6,7 +6,7 @@ import re
 
 from scipy.stats import chi2, f, norm, t
 
-from bayesdid.audit.interval import Interval
+from bayesdid.audit.bounds import Bounds
 
 _FORM = re.compile(r"^\s*(normal|chi2|F|t)\s*(?:\(\s*(\d+)\s*(?:,\s*(\d+)\s*)?\))?\s*$")
 
@@ -34,8 +34,8 @@ def p_value(statistic: float, reference: str) -> float | None:
     return None
 
 
-def p_interval(size: Interval, dof: int | None) -> Interval:
+def p_interval(size: Bounds, dof: int | None) -> Bounds:
     """p-values of |t| in `size`, between the normal and the t distribution with `dof`."""
     low = float(2 * norm.sf(size.high))
     high = float(2 * (t.sf(size.low, dof) if dof else norm.sf(size.low)))
-    return Interval(low, high)
+    return Bounds(low, high)

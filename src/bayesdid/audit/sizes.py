@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
+from bayesdid.audit.bounds import Bounds
 from bayesdid.audit.columns import count
 from bayesdid.audit.finding import Finding, Outcome, Severity
-from bayesdid.audit.interval import Interval
 from bayesdid.study.load import Spec, Study
 from bayesdid.study.terms import parse_term
 
@@ -41,8 +41,8 @@ def counts(study: Study) -> Outcome:
         n = count(table.n)
         for row in table.moments:
             if row.column == "both" and n and periods and design.dual is not None:
-                treated = Interval.of(row.mean) * Interval.exactly(n)
-                most = Interval(0.0, float(design.dual * periods))
+                treated = Bounds.of(row.mean) * Bounds.exactly(n)
+                most = Bounds(0.0, float(design.dual * periods))
                 yield _apart(
                     "counts",
                     f"{table.id}:{row.column}",
@@ -74,8 +74,8 @@ def observations(study: Study) -> Outcome:
             "observations",
             f"{spec.id}:n",
             "n at most units x periods",
-            Interval.exactly(n),
-            Interval(0, most),
+            Bounds.exactly(n),
+            Bounds(0, most),
             "contradiction",
             ("each unit is seen once in each period",),
         )
@@ -180,8 +180,8 @@ def _equal(
         rule,
         place,
         compared,
-        Interval.exactly(left),
-        Interval.exactly(right),
+        Bounds.exactly(left),
+        Bounds.exactly(right),
         "contradiction",
         assumptions,
     )
@@ -191,8 +191,8 @@ def _apart(
     rule: str,
     place: str,
     compared: str,
-    left: Interval,
-    right: Interval,
+    left: Bounds,
+    right: Bounds,
     severity: Severity,
     assumptions: tuple[str, ...],
 ) -> Finding | None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 
+from bayesdid.audit.bounds import Bounds
 from bayesdid.audit.columns import (
     LEAST_SQUARES,
     count,
@@ -15,7 +16,6 @@ from bayesdid.audit.columns import (
     terms,
 )
 from bayesdid.audit.finding import Finding, Outcome, compare
-from bayesdid.audit.interval import Interval
 from bayesdid.study.load import Study
 from bayesdid.study.schema import Moments
 
@@ -29,9 +29,9 @@ def constants(study: Study) -> Outcome:
             continue
         if not regressors <= set(moments) or not regressors <= set(column.coefficients):
             continue
-        right = Interval.of(moments[column.outcome].mean)
+        right = Bounds.of(moments[column.outcome].mean)
         for name in regressors:
-            right = right - estimate(column.coefficients[name]) * Interval.of(moments[name].mean)
+            right = right - estimate(column.coefficients[name]) * Bounds.of(moments[name].mean)
         yield compare(
             "constants",
             f"{spec.id}:constant",
@@ -57,8 +57,8 @@ def r_squared(study: Study) -> Outcome:
             "r_squared",
             f"{spec.id}:r2",
             "R2 lies between 0 and 1",
-            Interval.of(str(spec.column.r2)),
-            Interval(0.0, 1.0),
+            Bounds.of(str(spec.column.r2)),
+            Bounds(0.0, 1.0),
             severity="contradiction",
             assumptions=(),
             text=f"R2 = {spec.column.r2}.",
@@ -74,13 +74,13 @@ def r_squared(study: Study) -> Outcome:
             )
             if not nested:
                 continue
-            low, high = Interval.of(str(small.column.r2)), Interval.of(str(large.column.r2))
+            low, high = Bounds.of(str(small.column.r2)), Bounds.of(str(large.column.r2))
             added = len(terms(large)) - len(terms(small))
             n = count(large.column.n) or 1_000
             dummies = (study.file.panel.units or 0) + 50
             # an adjusted R2 may fall by at most this much
             allowed = added * (1 - low.low) / max(n - dummies, 10)
-            falls = Interval(low.low - allowed, 1.0)
+            falls = Bounds(low.low - allowed, 1.0)
             yield compare(
                 "r_squared",
                 f"{small.id}, {large.id}: r2",
@@ -112,8 +112,8 @@ def standard_errors(study: Study) -> Outcome:
             x = moments.get(name)
             if cell.se is None or x is None or x.sd is None or y.sd is None:
                 continue
-            bound = _pooled_se(y, x, Interval.of(column.r2), n)
-            se = Interval.of(cell.se)
+            bound = _pooled_se(y, x, Bounds.of(column.r2), n)
+            se = Bounds.of(cell.se)
             if se.high >= bound.low:
                 yield None
                 continue
@@ -155,11 +155,11 @@ def pooled(study: Study) -> Outcome:
         size = size_of_t(cell) if cell is not None else None
         if cell is None or size is None or x is None or y is None or x.sd is None or y.sd is None:
             continue
-        r2 = Interval.of(column.r2)
+        r2 = Bounds.of(column.r2)
         square = size.square()
-        implied = Interval(square.low / (square.low + n - 2), square.high / (square.high + n - 2))
+        implied = Bounds(square.low / (square.low + n - 2), square.high / (square.high + n - 2))
         se = _pooled_se(y, x, r2, n - 2)
-        matches = r2.distance(implied) == 0.0 and Interval.of(str(cell.se)).distance(se) == 0.0
+        matches = r2.distance(implied) == 0.0 and Bounds.of(str(cell.se)).distance(se) == 0.0
         yield (
             None
             if not matches
@@ -181,7 +181,7 @@ def pooled(study: Study) -> Outcome:
         )
 
 
-def _pooled_se(y: Moments, x: Moments, r2: Interval, n: int) -> Interval:
+def _pooled_se(y: Moments, x: Moments, r2: Bounds, n: int) -> Bounds:
     """sd(y) sqrt(1 - R2) / (sd(x) sqrt(n)); exact for one regressor with n - 2 for n."""
-    left = (Interval.exactly(1.0) - r2).sqrt() * Interval.of(str(y.sd))
-    return left / (Interval.of(str(x.sd)) * Interval.exactly(math.sqrt(n)))
+    left = (Bounds.exactly(1.0) - r2).sqrt() * Bounds.of(str(y.sd))
+    return left / (Bounds.of(str(x.sd)) * Bounds.exactly(math.sqrt(n)))

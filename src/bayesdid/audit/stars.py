@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
+from bayesdid.audit.bounds import Bounds
 from bayesdid.audit.columns import cells, size_of_t, smallest_dof
 from bayesdid.audit.finding import Finding, Outcome, Severity
-from bayesdid.audit.interval import Interval
 from bayesdid.audit.reference import p_interval, p_value
 from bayesdid.study.load import Study
 from bayesdid.study.printed import Printed
@@ -58,7 +58,7 @@ def statistics(study: Study) -> Outcome:
                 "statistics",
                 f"{spec.id}:{statistic.name}",
                 printed.stars,
-                Interval(min(ends[0], ends[1]), max(ends[0], ends[1])),
+                Bounds(min(ends[0], ends[1]), max(ends[0], ends[1])),
                 f"{statistic.label or statistic.name} {statistic.value} under "
                 f"{statistic.reference}",
             )
@@ -74,7 +74,7 @@ def first_stage(study: Study) -> Outcome:
             continue
         for statistic in column.statistic:
             if (statistic.reference or "").replace(" ", "").startswith("F(1"):
-                value = Interval.of(statistic.value)
+                value = Bounds.of(statistic.value)
                 square = size.square()
                 miss = square.distance(value)
                 yield (
@@ -98,7 +98,7 @@ def first_stage(study: Study) -> Outcome:
 
 
 def _judge(
-    study: Study, rule: str, place: str, printed: int, p: Interval, what: str
+    study: Study, rule: str, place: str, printed: int, p: Bounds, what: str
 ) -> Finding | None:
     level = study.stars_level(printed)
     levels = sorted(study.file.stars.values())
@@ -106,10 +106,10 @@ def _judge(
     severity: Severity
     if printed and p.low > level:
         severity, side = "contradiction", "more"
-        limit = Interval(0.0, level)
+        limit = Bounds(0.0, level)
     elif deserved and deserved[0] < level:
         severity, side = "warning", "fewer"
-        limit = Interval(deserved[0], level)
+        limit = Bounds(deserved[0], level)
     else:
         return None
     shown = "*" * printed or "no stars"

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any, Protocol
+from typing import Any, ClassVar, Protocol
 
 import pandas as pd
 import xarray as xr
@@ -27,20 +27,13 @@ class CheckResult:
         File names or objects that illustrate it.
     """
 
+    json_keys: ClassVar[tuple[str, ...]] = ("name", "passed", "table", "text")
+
     name: str
     passed: bool | None
     table: pd.DataFrame
     text: str
     figures: tuple[Any, ...] = ()
-
-    def to_dict(self) -> dict[str, Any]:
-        """For JSON, without figures."""
-        return {
-            "name": self.name,
-            "passed": self.passed,
-            "table": self.table.to_dict(orient="records"),
-            "text": self.text,
-        }
 
 
 class Check(Protocol):

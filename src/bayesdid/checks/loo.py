@@ -57,16 +57,6 @@ class Loo:
     k_limit: float
     by_unit: pd.DataFrame
 
-    def to_dict(self, rows: int = 5) -> dict[str, Any]:
-        """For JSON, with the worst units only."""
-        return {
-            "elpd": self.elpd,
-            "se": self.se,
-            "p": self.p,
-            "k_limit": self.k_limit,
-            "worst_units": self.by_unit.head(rows).to_dict(orient="records"),
-        }
-
 
 def loo(tree: xr.DataTree, design: Design, labels: dict[str, str] | None = None) -> Loo:
     """PSIS-LOO of a fit, by rows and by units.

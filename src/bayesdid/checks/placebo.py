@@ -11,7 +11,7 @@ adopt in a random period.
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any, Literal
+from typing import ClassVar, Literal
 
 import numpy as np
 from scipy.stats import t as student
@@ -45,6 +45,20 @@ class Placebo:
         Under the actual assignment.
     """
 
+    json_keys: ClassVar[tuple[str, ...]] = (
+        "spec_id",
+        "scheme",
+        "assignments",
+        "means",
+        "spread",
+        "typical_sd",
+        "above_ten_percent",
+        "rejection",
+        "actual_mean",
+        "actual_sd",
+        "tail",
+    )
+
     spec_id: str
     scheme: Scheme
     mean: FloatArray
@@ -64,25 +78,34 @@ class Placebo:
         return (as_large + 1) / (len(self.mean) + 1)
 
     @property
+    def assignments(self) -> int:
+        """How many there are."""
+        return len(self.mean)
+
+    @property
+    def means(self) -> list[float]:
+        """Posterior mean of each assignment, rounded: a histogram is made of them."""
+        return [round(float(value), 5) for value in self.mean]
+
+    @property
+    def spread(self) -> float:
+        """Standard deviation of the means over assignments."""
+        return float(self.mean.std(ddof=1))
+
+    @property
+    def typical_sd(self) -> float:
+        """Median posterior sd."""
+        return float(np.median(self.sd))
+
+    @property
+    def above_ten_percent(self) -> float:
+        """Share of assignments with p above 0.1."""
+        return float((self.p_value > 0.1).mean())
+
+    @property
     def rejection(self) -> float:
         """Share of assignments with p below 0.05: 0.05 if the i.i.d. errors are right."""
         return float((self.p_value < 0.05).mean())
-
-    def to_dict(self) -> dict[str, Any]:
-        """For JSON and figures."""
-        return {
-            "spec": self.spec_id,
-            "scheme": self.scheme,
-            "assignments": len(self.mean),
-            "means": [round(float(value), 5) for value in self.mean],
-            "spread": float(self.mean.std(ddof=1)),
-            "typical_sd": float(np.median(self.sd)),
-            "above_ten_percent": float((self.p_value > 0.1).mean()),
-            "rejection": self.rejection,
-            "actual_mean": self.actual_mean,
-            "actual_sd": self.actual_sd,
-            "tail": self.tail,
-        }
 
 
 def placebo(

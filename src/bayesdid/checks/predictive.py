@@ -24,6 +24,7 @@ from bayesdid.design.design import Design
 from bayesdid.design.regressors import regressors
 from bayesdid.exceptions import InputError, ResultError
 from bayesdid.inference.tree import fitted_mean
+from bayesdid.summary import equal_tailed, percent
 
 FALSE_ALARM = 0.01
 DRAWS = 1500  # replications; the smallest two-sided tail probability is 2 / (DRAWS + 1)
@@ -134,15 +135,15 @@ def _result(name: str, observed: FloatArray, replicated: FloatArray, limit: floa
     size = len(observed)
     p = float(min(1.0, 2 * (min(above, 1 - above) * size + 1) / (size + 1)))
     passed = bool(p >= limit)
-    low, high = np.quantile(replicated, [0.055, 0.945])
+    inside = equal_tailed(replicated)
     table = pd.DataFrame(
         [
             {
                 "statistic": name,
                 "observed": float(observed.mean()),
                 "replicated": float(replicated.mean()),
-                "low89": float(low),
-                "high89": float(high),
+                f"low{100 * inside.level:g}": inside.low,
+                f"high{100 * inside.level:g}": inside.high,
                 "p": p,
                 "limit": limit,
             }
@@ -150,7 +151,8 @@ def _result(name: str, observed: FloatArray, replicated: FloatArray, limit: floa
     )
     found = (
         f"{name.replace('_', ' ')}: observed {observed.mean():.3g}, replicated "
-        f"{replicated.mean():.3g} (89 % {low:.3g} to {high:.3g}), p = {p:.3g}"
+        f"{replicated.mean():.3g} ({percent(inside.level)} {inside.low:.3g} to "
+        f"{inside.high:.3g}), p = {p:.3g}"
     )
     tail = "the model passes" if passed else f"the model fails: {MEANING[name]}"
     return CheckResult(name, passed, table, f"{found}; {tail}.")

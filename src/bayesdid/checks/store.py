@@ -22,7 +22,7 @@ class StoredChecks:
     Attributes
     ----------
     results
-        See :meth:`bayesdid.checks.check.CheckResult.to_dict`.
+        As :class:`bayesdid.checks.check.CheckResult` is written.
     reused
         Whether they were already on disk.
     notes
@@ -56,4 +56,4 @@ def check_or_reuse(
         labels=labels,
         seed=stored.request.size.seed,
     )
-    return StoredChecks(write_sealed(path, [item.to_dict() for item in results]), False, notes)
+    return StoredChecks(write_sealed(path, results), False, notes)

@@ -6,6 +6,24 @@ from pathlib import Path
 from typing import Annotated, Any
 
 import typer
+from typer.core import TyperCommand
+
+
+class Command(TyperCommand):
+    """The command with its families in its help: looked up when help is asked for, not before."""
+
+    @property
+    def epilog(self) -> str:
+        """What stands below the help."""
+        from bayesdid.families.registry.discover import families
+
+        able = [family for family in families().values() if family.has_analysis]
+        lines = [f"{family.name}: {family.question.replace('`', '')}" for family in able]
+        return "\n\n".join(["Families (options: bayesdid families NAME):", *lines])
+
+    @epilog.setter
+    def epilog(self, value: str | None) -> None:
+        """Typer sets it where it makes the command, which is too early."""
 
 
 def command(
@@ -27,11 +45,11 @@ def command(
     """Analyse specs of families beyond two-way regressions, print what was found."""
     from bayesdid.cli.console import console, print_json, print_notes, stepper
     from bayesdid.exceptions import InputError
+    from bayesdid.families.registry.load import load_study
     from bayesdid.families.run import plan_analyses
     from bayesdid.families.store import analyse_all
     from bayesdid.inference.executor import process_pool
     from bayesdid.panel.load import load_panel
-    from bayesdid.study.load import load_study
 
     loaded = load_study(study)
     data = load_panel(loaded, panel)

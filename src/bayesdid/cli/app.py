@@ -49,6 +49,7 @@ def _register() -> None:
         audit,
         check,
         compare,
+        families,
         fit,
         panel,
         report,
@@ -69,9 +70,11 @@ def _register() -> None:
         validate,
         check,
         panel,
+        families,
         schema,
     ):
-        app.command(module.__name__.rpartition(".")[2])(module.command)
+        name = module.__name__.rpartition(".")[2]
+        app.command(name, cls=getattr(module, "Command", None))(module.command)
 
 
 _register()

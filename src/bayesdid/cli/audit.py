@@ -20,11 +20,11 @@ def command(
     """Check every published number against every other that algebra ties it to."""
     from bayesdid.audit.run import audit_study
     from bayesdid.cli.console import out, print_json
-    from bayesdid.study.load import load_study
+    from bayesdid.families.registry.load import load_study
 
     report = audit_study(load_study(study))
     if as_json:
-        print_json(report.to_dict())
+        print_json(report)
     else:
         for finding in report.findings:
             style = _STYLE[finding.severity]

@@ -28,12 +28,12 @@ def command(
 ) -> None:
     """Does the model describe the data? Checks of every fit, and what failing means."""
     from bayesdid.cli.console import out, print_json, progress
+    from bayesdid.families.registry.load import load_study
     from bayesdid.inference.executor import map_fits, process_pool
     from bayesdid.inference.plan import plan_fits
     from bayesdid.inference.registry import Size
     from bayesdid.panel.adoption import arm
     from bayesdid.panel.load import load_panel
-    from bayesdid.study.load import load_study
 
     loaded = load_study(study)
     data = load_panel(loaded, panel)
@@ -66,6 +66,7 @@ def _check(request: Any, arms: Any, outcome: Any, labels: dict[str, str]) -> lis
     """All checks of one fit, as dictionaries."""
     from bayesdid.checks.run import run_checks
     from bayesdid.inference.store import make_fit
+    from bayesdid.jsonio import plain
 
     results = run_checks(
         make_fit(request),
@@ -75,4 +76,4 @@ def _check(request: Any, arms: Any, outcome: Any, labels: dict[str, str]) -> lis
         labels=labels,
         seed=request.size.seed,
     )
-    return [result.to_dict() for result in results]
+    return plain(results)

@@ -24,10 +24,11 @@ def command(
     from bayesdid.cli.analyse import print_analysis
     from bayesdid.cli.console import print_json
     from bayesdid.exceptions import InputError
-    from bayesdid.families.compare import compare
+    from bayesdid.families.comparison.analysis import compare
+    from bayesdid.families.registry.load import load_study
     from bayesdid.inference.executor import process_pool
+    from bayesdid.jsonio import plain
     from bayesdid.panel.load import load_panel
-    from bayesdid.study.load import load_study
 
     known = ("fixed", "random", "mundlak")
     if bad := [kind for kind in effects or () if kind not in known]:
@@ -36,7 +37,7 @@ def command(
     data = load_panel(loaded, panel)
     kinds = [kind for kind in known if effects is None or kind in effects]
     with process_pool(workers):
-        content = compare(loaded, spec, data, kinds=kinds, draws=draws, seed=seed).to_dict()  # type: ignore[arg-type]
+        content = plain(compare(loaded, spec, data, kinds=kinds, draws=draws, seed=seed))  # type: ignore[arg-type]
     if as_json:
         print_json(content)
     else:

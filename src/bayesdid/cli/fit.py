@@ -40,12 +40,12 @@ def command(
 ) -> None:
     """Fit specs, store the posteriors as NetCDF, print the treatment effects."""
     from bayesdid.cli.console import console, print_json, print_notes, stepper
+    from bayesdid.families.registry.load import load_study
     from bayesdid.inference.executor import process_pool
     from bayesdid.inference.plan import plan_fits
     from bayesdid.inference.registry import Size
     from bayesdid.inference.store import fit_all
     from bayesdid.panel.load import load_panel
-    from bayesdid.study.load import load_study
 
     loaded = load_study(study)
     data = load_panel(loaded, panel)
@@ -87,7 +87,7 @@ def _rows(stored: StoredFit) -> list[dict[str, Any]]:
     few = None
     if fit.converged:
         few = few_treated(fit, request.design, level=LEVEL, seed=request.size.seed)
-    by_term = {item.term: item.to_dict() for item in few.terms} if few else {}
+    by_term = {item.term: item for item in few.terms} if few else {}
     found: list[dict[str, Any]] = []
     for term in fit.treatments:
         others = beside.loc[term] if term in beside.index.get_level_values(0) else beside[:0]
@@ -120,12 +120,12 @@ def _print(loaded: Study, data: Panel, rows: list[dict[str, Any]]) -> None:
     from rich.text import Text
 
     from bayesdid.cli.console import out
-    from bayesdid.summary import LEVEL
+    from bayesdid.summary import percent
 
     title = f"{loaded.id}, {loaded.file.outcome.unit}"
     stamp = " (SYNTHETIC PANEL)" if data.synthetic else ""
     table = Table(title=title + stamp, box=box.SIMPLE, padding=0)
-    for heading in ("", "mean (sd)", f"{LEVEL:.0%} HDI", "P(< 0)"):
+    for heading in ("", "mean (sd)", f"{percent()} HDI", "P(< 0)"):
         table.add_column(heading, justify="right" if heading else "left", no_wrap=bool(heading))
     spec = None
     for row in rows:
@@ -142,7 +142,7 @@ def _print(loaded: Study, data: Panel, rows: list[dict[str, Any]]) -> None:
     out.print(table)
     for row in rows:
         if row["few_treated"]:
-            out.print(f"{row['spec']}: {row['few_treated']['text']}", markup=False, soft_wrap=True)
+            out.print(f"{row['spec']}: {row['few_treated'].text}", markup=False, soft_wrap=True)
 
 
 def _cells(row: dict[str, Any]) -> tuple[str, str]:

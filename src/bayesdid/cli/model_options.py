@@ -45,7 +45,7 @@ def variant_of(
     from bayesdid.model.errors import Errors as ErrorModel
     from bayesdid.model.likelihood import Likelihood as LikelihoodModel
     from bayesdid.model.likelihood import LikelihoodName
-    from bayesdid.model.model import PriorChoice
+    from bayesdid.model.priors import PriorChoice
 
     if effects not in {None, "fixed", "random", "mundlak"}:
         raise InputError(

@@ -20,10 +20,10 @@ def command(
 ) -> None:
     """Validate a panel: its shape, arms and sequences, and everything that is odd about it."""
     from bayesdid.cli.console import out, print_json
+    from bayesdid.families.registry.load import load_study
     from bayesdid.panel.adoption import arm, sequence
     from bayesdid.panel.load import load_panel
     from bayesdid.panel.write import write_panel
-    from bayesdid.study.load import load_study
 
     loaded = load_study(study)
     data = load_panel(loaded, panel)

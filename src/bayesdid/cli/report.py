@@ -26,12 +26,12 @@ def command(
     """Write a report: one HTML page, results.json, CSV and LaTeX tables."""
     from bayesdid.cli.console import console, print_json, print_notes, stepper
     from bayesdid.extras import require
+    from bayesdid.families.registry.load import load_study
     from bayesdid.inference.executor import process_pool
     from bayesdid.panel.load import load_panel
     from bayesdid.report.results import compute_results
     from bayesdid.report.run import Run
     from bayesdid.report.write import write_report
-    from bayesdid.study.load import load_study
 
     require("peers", "report")
     loaded = load_study(study)

@@ -15,7 +15,7 @@ def command(
 ) -> None:
     """JSON Schemas of study.toml, table files and claims.toml, for editors."""
     from bayesdid.cli.console import print_json
-    from bayesdid.study.jsonschema import schemas, write_schemas
+    from bayesdid.families.registry.schemas import schemas, write_schemas
 
     if out is None:
         print_json(schemas())

@@ -37,9 +37,9 @@ def command(
     """Direct, indirect and total effects; which model and weights; a distance boundary."""
     from bayesdid.cli.analyse import is_sound, print_analysis
     from bayesdid.cli.console import print_json
+    from bayesdid.families.registry.load import load_study
     from bayesdid.inference.executor import map_fits, process_pool
     from bayesdid.panel.load import load_panel
-    from bayesdid.study.load import load_study
 
     loaded = load_study(study)
     data = load_panel(loaded, panel)
@@ -65,11 +65,9 @@ def command(
 
 def _analyse(spec: Any, study: Any, panel: Any, seed: int, draws: int) -> dict[str, Any]:
     from bayesdid.families.run import analyse
+    from bayesdid.jsonio import plain
 
-    return analyse(study, spec, panel, seed=seed, draws=draws).to_dict()
-
-
-_SPATIAL = ("sdm", "spillover_bands", "spillover_distance")
+    return plain(analyse(study, spec, panel, seed=seed, draws=draws))
 
 
 def _specs(
@@ -79,11 +77,14 @@ def _specs(
     import dataclasses
 
     from bayesdid.exceptions import InputError
+    from bayesdid.families.registry.discover import families
+    from bayesdid.families.registry.sections import SPATIAL
 
+    spatial = {name for name, family in families().items() if family.section is SPATIAL}
     found = (
         [study[spec_id]]
         if spec_id
-        else [item for item in study.specs.values() if item.column.family in _SPATIAL]
+        else [item for item in study.specs.values() if item.column.family in spatial]
     )
     if not found and weights:
         found = [s for s in study.specs.values() if s.column.family == "twfe"][:1]
@@ -96,10 +97,10 @@ def _specs(
     out = []
     for item in found:
         column = item.column
-        if column.family not in _SPATIAL:
+        if column.family not in spatial:
             if not weights:
                 raise InputError(f"{item.id} has no spatial weights", remedy="give --weights")
-            column = column.model_copy(update={"family": "sdm", "options": {}})
+            column = column.model_copy(update={"family": "sdm", "options": {}, "instrument": None})
         if column.family == "sdm":
             update: dict[str, Any] = {"options": column.options | settings}
             if weights:

@@ -13,10 +13,10 @@ def command(
     as_json: Annotated[bool, typer.Option("--json", help="One JSON document on stdout.")] = False,
 ) -> None:
     """Posterior contrasts (is 1+1>2?) from published estimates and standard errors alone."""
+    from bayesdid.families.registry.load import load_study
     from bayesdid.published.network import loop_of, network_posterior
     from bayesdid.published.synergy import published_synergy
     from bayesdid.published.verdict import published_verdicts
-    from bayesdid.study.load import load_study
 
     loaded = load_study(study)
     synergy = published_synergy(loaded)
@@ -29,14 +29,18 @@ def command(
             networks[name] = network_posterior(loop)
     if as_json:
         from bayesdid.cli.console import print_json
+        from bayesdid.jsonio import plain
 
         rope = loaded.file.synergy.rope
         print_json(
             {
                 "study": loaded.id,
-                "contrasts": [contrast.to_dict() for contrast in synergy.contrasts.values()],
-                "verdicts": [verdict.to_dict() for verdict in verdicts],
-                "network": {name: n.to_dict(policies, rope) for name, n in networks.items()},
+                "contrasts": list(synergy.contrasts.values()),
+                "verdicts": verdicts,
+                "network": {
+                    name: {"summaries": n.summaries(policies, rope), **plain(n)}
+                    for name, n in networks.items()
+                },
                 "correlation": {
                     "estimands": synergy.estimands,
                     "matrix": synergy.correlation.tolist(),
@@ -55,6 +59,7 @@ def _print(loaded: Any, synergy: Any, verdicts: Any, networks: dict[str, Any]) -
     from bayesdid.cli.console import out
     from bayesdid.estimands.names import RATIO
     from bayesdid.published.verdict import assumption_range
+    from bayesdid.summary import percent
 
     outcome = loaded.file.outcome
     table = Table(
@@ -64,7 +69,7 @@ def _print(loaded: Any, synergy: Any, verdicts: Any, networks: dict[str, Any]) -
     for heading in (
         "contrast",
         "mean (sd)",
-        "89 % HDI",
+        f"{percent()} HDI",
         "P(< 0)",
         "BF10 sceptical to weak",
         "P(claim), range",
@@ -73,11 +78,11 @@ def _print(loaded: Any, synergy: Any, verdicts: Any, networks: dict[str, Any]) -
     for contrast in synergy.contrasts.values():
         main = contrast.main
         low, high = assumption_range(contrast)
-        factors = [f"{factor.bf10:.3g}" for factor in contrast.factors]
+        factors = [f"{factor.bf10:.3g}" for factor in contrast.bayes_factors]
         table.add_row(
             contrast.contrast.label,
             f"{main.mean:.3f} ({main.sd:.3f})",
-            f"{main.hdi89[0]:.3f} to {main.hdi89[1]:.3f}",
+            f"{main.interval.low:.3f} to {main.interval.high:.3f}",
             "" if contrast.contrast.name == RATIO else f"{main.p_negative:.3f}",
             f"{factors[0]} to {factors[-1]}" if factors else "",
             f"{contrast.p_claim['design', 1.0]:.3f} ({low:.3f} to {high:.3f})",

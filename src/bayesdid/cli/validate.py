@@ -19,13 +19,13 @@ def command(
     """Published | least squares | Bayes: with flat priors they must agree."""
     from bayesdid.cli.console import print_json, progress
     from bayesdid.extras import require
+    from bayesdid.families.registry.load import load_study
     from bayesdid.inference.executor import map_fits, process_pool
     from bayesdid.inference.plan import AGAINST_LEAST_SQUARES, VARIANTS, plan_fits
     from bayesdid.inference.registry import Size
     from bayesdid.inference.store import make_fit
     from bayesdid.panel.load import load_panel
     from bayesdid.peers.agreement import agree
-    from bayesdid.study.load import load_study
 
     require("peers")
     loaded = load_study(study)
@@ -42,7 +42,7 @@ def command(
         agree(design, fits[name], spec=loaded[name]) for name, design in plan.designs.items()
     ]
     if as_json:
-        print_json([item.to_dict() for item in agreements])
+        print_json(agreements)
     else:
         _print(agreements, bool(data.synthetic))
     if not all(item.holds for item in agreements):

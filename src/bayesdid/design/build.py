@@ -29,6 +29,9 @@ def build_design(
     *,
     unit_effects: EffectKind | None = None,
     period_effects: EffectKind | None = None,
+    weights: str | None = None,
+    exposure: str | None = None,
+    trials: str | None = None,
 ) -> Design:
     """The arrays of one spec.
 
@@ -40,6 +43,9 @@ def build_design(
         A validated panel.
     unit_effects, period_effects
         Override the spec's own.
+    weights, exposure, trials
+        Columns of the panel with analytic weights, exposures and numbers of trials. A row that
+        lacks one is left out like a row that lacks a regressor.
 
     Raises
     ------
@@ -64,9 +70,17 @@ def build_design(
         [term_values(parse_term(text), panel, rows) for text in (*treatments, *covariates)]
         or [np.empty((len(y), 0))]
     )
+    sizes = {
+        name: _outcome(column, 0, panel)
+        for name, column in (("weights", weights), ("exposure", exposure), ("trials", trials))
+        if column is not None
+    }
     complete = np.isfinite(y) & np.isfinite(Z).all(axis=1)
+    for values in sizes.values():
+        complete &= np.isfinite(values)
     if dropped := int((rows & ~complete).sum()):
-        text = f"{dropped} rows lack the outcome or a regressor and are left out"
+        lacking = ", ".join(["the outcome", *sizes]) + " or a regressor"
+        text = f"{dropped} rows lack {lacking} and are left out"
         notes.append(Note("rows_with_missing_values", dropped, text))
     rows = rows & complete
     unit_effects = unit_effects or column.unit_effects
@@ -104,6 +118,9 @@ def build_design(
         synthetic=panel.synthetic,
         panel_sha256=panel.sha256,
         notes=(*panel.notes, *notes),
+        weights=sizes["weights"][rows] if weights else None,
+        exposure=sizes["exposure"][rows] if exposure else None,
+        trials=sizes["trials"][rows] if trials else None,
     )
     return drop_collinear(design, panel.source)
 
@@ -130,7 +147,7 @@ def _outcome(name: str, lead: int, panel: Panel) -> FloatArray:
     """Outcome `lead` periods later, NaN where the panel has ended."""
     if name not in panel.frame.columns:
         raise InputError(
-            "the panel has no such outcome",
+            "the panel has no such column",
             file=panel.source,
             column=name,
             remedy="add the column or skip the specs that use it",
@@ -157,7 +174,7 @@ def drop_collinear(design: Design, source: str = "") -> Design:
     own variation that the columns before it leave (treatments come first).
     """
     Z = design.regressors
-    spread = np.linalg.norm(Z - Z.mean(axis=0), axis=0)
+    spread = Z.std(axis=0) * np.sqrt(design.n)
     within = absorb(
         Z,
         design.unit_index,
@@ -167,16 +184,17 @@ def drop_collinear(design: Design, source: str = "") -> Design:
     )
     kept: list[int] = []
     lost: list[int] = []
-    basis = np.empty((design.n, 0))
+    basis = np.asfortranarray(within)  # its first columns become those kept, orthonormal
     for k in range(Z.shape[1]):
-        rest = within[:, k] - basis @ (basis.T @ within[:, k])
-        rest = rest - basis @ (basis.T @ rest)
+        rest, before = basis[:, k], basis[:, : len(kept)]
+        for _ in range(2 if kept else 0):  # twice is enough (Giraud et al. 2005)
+            rest = rest - before @ (before.T @ rest)
         size = np.linalg.norm(rest)
         if size <= 1e-7 * max(spread[k], 1e-300):
             lost.append(k)
             continue
+        basis[:, len(kept)] = rest / size
         kept.append(k)
-        basis = np.column_stack([basis, rest / size])
     P = len(design.treatments)
     if bad := [design.names[k] for k in lost if k < P]:
         raise NotIdentifiedError(

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
 from bayesdid.arrays import FloatArray, IntArray
-from bayesdid.exceptions import Note
+from bayesdid.exceptions import InputError, Note
 from bayesdid.study.schema import EffectKind
+
+_OPTIONAL = ("weights", "exposure", "trials")
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,6 +43,21 @@ class Design:
         Carried over from the panel.
     notes
         Named warnings, e.g. rows dropped for missing covariates.
+    weights
+        Analytic weights, shape (n,), or None: the variance of a row is ``sigma^2 / weight``.
+    exposure
+        What a count is a count in, shape (n,), or None for one.
+    trials
+        How many could have been counted, shape (n,), or None.
+    part
+        For partially pooled treatments the part of each column of `D`, empty for base terms;
+        ``()`` if nothing is pooled.
+
+    Raises
+    ------
+    InputError
+        If an array has not one value for each row, or `part` not one for each treatment. Rows are
+        subset by :meth:`take` alone, all arrays at once.
     """
 
     spec_id: str
@@ -62,6 +79,34 @@ class Design:
     synthetic: str | None
     panel_sha256: str
     notes: tuple[Note, ...] = ()
+    weights: FloatArray | None = None
+    exposure: FloatArray | None = None
+    trials: FloatArray | None = None
+    part: tuple[str, ...] = ()
+
+    def __post_init__(self) -> None:
+        for name in _OPTIONAL:
+            values = getattr(self, name)
+            if values is None:
+                continue
+            if values.shape != self.y.shape:
+                raise InputError(
+                    f"{self.spec_id}: {name} has not one value for each row",
+                    value=f"{len(values)} for {self.n} rows",
+                    remedy="give it when the design is built, and subset the design as a whole",
+                )
+            if not (np.isfinite(values) & (values > 0)).all():
+                raise InputError(
+                    f"{self.spec_id}: {name} must be positive",
+                    value=float(values[~(values > 0)][0]) if (~(values > 0)).any() else "infinite",
+                    remedy="leave such rows out",
+                )
+        if self.part and len(self.part) != len(self.treatments):
+            raise InputError(
+                f"{self.spec_id}: not one part for each treatment",
+                value=f"{len(self.part)} for {len(self.treatments)}",
+                remedy="replace treatments and their parts together",
+            )
 
     @property
     def n(self) -> int:
@@ -82,3 +127,36 @@ class Design:
     def is_balanced(self) -> bool:
         """Whether every unit is seen once in every period."""
         return self.n == len(self.units) * len(self.periods)
+
+    @property
+    def parts(self) -> tuple[str, ...]:
+        """Names of the pooled parts, in order of first appearance."""
+        return tuple(dict.fromkeys(name for name in self.part if name))
+
+    def columns(self, part: str) -> IntArray:
+        """Positions of a part's columns of `D`; of the base terms for the empty name."""
+        return np.flatnonzero(np.array(self.part, dtype=object) == part)
+
+    def take(self, rows: np.ndarray) -> Design:
+        """The design on some of its rows, a mask or positions; units and periods without rows go.
+
+        Every array goes along, so that none can be left out of line.
+        """
+        units, unit_index = np.unique(self.unit_index[rows], return_inverse=True)
+        periods, period_index = np.unique(self.period_index[rows], return_inverse=True)
+        weights, exposure, trials = (
+            None if (values := getattr(self, name)) is None else values[rows] for name in _OPTIONAL
+        )
+        return replace(
+            self,
+            y=self.y[rows],
+            D=self.D[rows],
+            X=self.X[rows],
+            unit_index=unit_index,
+            period_index=period_index,
+            units=self.units[units],
+            periods=self.periods[periods],
+            weights=weights,
+            exposure=exposure,
+            trials=trials,
+        )

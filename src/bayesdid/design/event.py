@@ -5,12 +5,11 @@ from __future__ import annotations
 import numpy as np
 
 from bayesdid.design.terms import term_values
+from bayesdid.design.window import event_window
 from bayesdid.exceptions import InputError, Note, NotIdentifiedError
 from bayesdid.panel.panel import Panel
 from bayesdid.study.load import Spec
 from bayesdid.study.terms import parse_term
-
-_DEFAULTS = {"first": -5, "last": 5, "reference": -1}
 
 
 def event_treatments(
@@ -32,13 +31,13 @@ def event_treatments(
     NotIdentifiedError
         If the reference period does not occur in the sample.
     """
-    options = _DEFAULTS | {k: v for k, v in spec.column.options.items() if k in _DEFAULTS}
-    first, last, reference = (int(options[key]) for key in ("first", "last", "reference"))
-    if len(spec.column.treatments) != 1 or not first < last or not first <= reference <= last:
+    window = event_window(spec)
+    first, last, reference = window.first, window.last, window.reference
+    if len(spec.column.treatments) != 1:
         raise InputError(
-            f"{spec.id}: an event study has one treatment and first <= reference <= last",
-            value=f"{', '.join(spec.column.treatments)}; {first}, {reference}, {last}",
-            remedy="set options = { first = -5, last = 5, reference = -1 }",
+            f"{spec.id}: an event study has one treatment, both or active:POLICY",
+            value=", ".join(spec.column.treatments),
+            remedy="declare one such treatment",
         )
     base = spec.column.treatments[0]
     labels = {k: str(k) for k in range(first, last + 1)}

@@ -61,6 +61,20 @@ def regressors(design: Design) -> Regressors:
     return Regressors(R, design.y - design.y.mean(), scale, unit_terms, period_terms)
 
 
+def components(design: Design) -> list[tuple[str, tuple[str, ...], FloatArray]]:
+    """Dimension, regressors, and their components over it, shape (n, L), for Mundlak effects."""
+    if "mundlak" not in (design.unit_effects, design.period_effects):
+        return []
+    data, K = regressors(design), len(design.names)
+    found = []
+    for dim, terms in ((design.unit_dim, data.unit_terms), (design.period_dim, data.period_terms)):
+        columns = slice(K, K + len(terms))
+        K += len(terms)
+        if terms:
+            found.append((dim, terms, data.R[:, columns] * data.scale[columns]))
+    return found
+
+
 def _components(design: Design, Z: FloatArray) -> tuple[FloatArray | None, FloatArray | None]:
     wants_unit = design.unit_effects == "mundlak"
     wants_period = design.period_effects == "mundlak"

@@ -7,14 +7,14 @@ a second version asks the profile to leave a region of practical equivalence on 
 
 from __future__ import annotations
 
-from dataclasses import asdict, dataclass
-from typing import Any, Literal
+from dataclasses import dataclass
+from typing import Literal
 
 import numpy as np
 from numpy.typing import NDArray
 
 from bayesdid.arrays import FloatArray
-from bayesdid.summary import LEVEL, hdi
+from bayesdid.summary import Interval, hdi
 
 BoolArray = NDArray[np.bool_]
 Better = Literal["lower", "higher"]
@@ -92,13 +92,13 @@ class BoundaryReport:
         Which version; 0 is the sign alone.
     p_exists, prior_exists
         Probability that there is one inside the range of the grid.
-    median, low, high
-        Of its place given that it exists, km: median and HDI at :data:`LEVEL`.
+    median, place
+        Of its place given that it exists, km: median and HDI.
     window, p_window, prior_window
         A stretch in km and the probability that the boundary exists and lies in it.
     p_ends, prior_ends
         Probability that it exists and the harm behind it ends inside the range.
-    end_median, end_low, end_high
+    end_median, end
         Of that end, given that it exists.
     """
 
@@ -106,20 +106,14 @@ class BoundaryReport:
     p_exists: float
     prior_exists: float
     median: float
-    low: float
-    high: float
+    place: Interval
     window: tuple[float, float]
     p_window: float
     prior_window: float
     p_ends: float
     prior_ends: float
     end_median: float
-    end_low: float
-    end_high: float
-
-    def to_dict(self) -> dict[str, Any]:
-        """For JSON."""
-        return asdict(self)
+    end: Interval
 
 
 def boundary_report(
@@ -151,35 +145,11 @@ def boundary_report(
     )
 
 
-def _place(values: FloatArray) -> tuple[float, float, float]:
+def _place(values: FloatArray) -> tuple[float, Interval]:
     there = values[np.isfinite(values)]
     if len(there) < 2:
-        return (float("nan"),) * 3
-    return float(np.median(there)), *hdi(there)
-
-
-@dataclass(frozen=True, slots=True)
-class Band:
-    """A profile with pointwise intervals and a simultaneous band at :data:`LEVEL`."""
-
-    mean: FloatArray
-    sd: FloatArray
-    low: FloatArray
-    high: FloatArray
-    band_low: FloatArray
-    band_high: FloatArray
-
-
-def band(theta: FloatArray, level: float = LEVEL) -> Band:
-    """Pointwise HDIs and the sup-t band: the whole profile lies inside with probability `level`.
-
-    Montiel Olea & Plagborg-Moller (2019), doi:10.1002/jae.2656.
-    """
-    mean = theta.mean(axis=0)
-    sd = np.maximum(theta.std(axis=0, ddof=1), 1e-300)
-    reach = float(np.quantile(np.abs((theta - mean) / sd).max(axis=1), level))
-    ends = np.array([hdi(column, level) for column in theta.T])
-    return Band(mean, sd, ends[:, 0], ends[:, 1], mean - reach * sd, mean + reach * sd)
+        there = np.array([np.nan])
+    return float(np.median(there)), hdi(there)
 
 
 @dataclass(frozen=True, slots=True)
@@ -190,10 +160,6 @@ class ClaimProbability:
     definition: str
     posterior: float
     prior: float
-
-    def to_dict(self) -> dict[str, Any]:
-        """For tables and JSON."""
-        return asdict(self)
 
 
 def claim_probabilities(

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from dataclasses import dataclass
-from typing import Any
+from typing import ClassVar
 
 import numpy as np
 import pandas as pd
@@ -23,7 +23,7 @@ from bayesdid.exceptions import NotIdentifiedError
 from bayesdid.inference.result import Fit
 from bayesdid.panel.adoption import policy_value
 from bayesdid.study.terms import Factor, parse_term
-from bayesdid.summary import LEVEL, Summary, summarise
+from bayesdid.summary import Summary, summarise
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,27 +40,25 @@ class PanelContrast:
         Of its posterior.
     p_claim
         Probability of the synergy claim's direction.
-    factors, errors
+    bayes_factors, design_errors
         Savage-Dickey Bayes factors and type-S/M errors, from the normal approximation to the
         posterior; empty and None for non-linear contrasts.
     """
+
+    json_keys: ClassVar[tuple[str, ...]] = (
+        "name",
+        "summary",
+        "p_claim",
+        "bayes_factors",
+        "design_errors",
+    )
 
     name: str
     weights: FloatArray | None
     summary: Summary
     p_claim: float
-    factors: tuple[BayesFactor, ...]
-    errors: DesignErrors | None
-
-    def to_dict(self) -> dict[str, Any]:
-        """For JSON."""
-        return {
-            "name": self.name,
-            "summary": self.summary.to_dict(),
-            "p_claim": self.p_claim,
-            "bayes_factors": [factor.to_dict() for factor in self.factors],
-            "design_errors": None if self.errors is None else self.errors.to_dict(),
-        }
+    bayes_factors: tuple[BayesFactor, ...]
+    design_errors: DesignErrors | None
 
 
 def state_vectors(tree: xr.DataTree, *, policies: int = 2) -> dict[str, FloatArray]:
@@ -180,14 +178,14 @@ def contrast_table(fit: Fit, *, rope: float | None = None, better: str = "lower"
     scale = float(tree["observed_data"]["y"].std())
     rows = []
     for item in panel_contrasts(tree, scale=scale, rope=rope, better=better).values():
-        low, high = item.summary.interval
+        main = item.summary.interval
         rows.append(
             {
                 "contrast": item.name,
                 "mean": item.summary.mean,
                 "sd": item.summary.sd,
-                f"hdi{LEVEL * 100:.0f}_low": low,
-                f"hdi{LEVEL * 100:.0f}_high": high,
+                f"hdi{100 * main.level:g}_low": main.low,
+                f"hdi{100 * main.level:g}_high": main.high,
                 "p_negative": item.summary.p_negative,
                 "p_rope": item.summary.p_rope,
                 "p_claim": item.p_claim,

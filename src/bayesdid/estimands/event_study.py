@@ -8,8 +8,7 @@ serves a posterior and a frequentist event study alike (the seam of HonestDiD, R
 from __future__ import annotations
 
 import json
-from dataclasses import asdict, dataclass
-from typing import Any, Literal
+from dataclasses import dataclass
 
 import numpy as np
 import xarray as xr
@@ -18,11 +17,9 @@ from scipy.stats import chi2
 from bayesdid.arrays import FloatArray
 from bayesdid.exceptions import InputError
 from bayesdid.inference.numerics.mixture import mixture_draws
+from bayesdid.model.path import PathPrior, path_covariance
 from bayesdid.study.terms import parse_term
-from bayesdid.summary import LEVEL, hdi
-
-PathPrior = Literal["independent", "random_walk", "gaussian_process"]
-GP_LENGTH = 2.0  # periods over which the Gaussian process is correlated
+from bayesdid.summary import band
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,10 +35,11 @@ class EventPath:
     mean, sd
         Of each coefficient.
     low, high
-        Pointwise HDI at :data:`~bayesdid.summary.LEVEL`.
+        Pointwise HDI at `level`.
     band_low, band_high
-        Simultaneous (sup-t) band: the whole path lies inside with probability ``LEVEL``
-        (Montiel Olea & Plagborg-Moller 2019, doi:10.1002/jae.2656).
+        Simultaneous band: the whole path lies inside with probability `level`.
+    level
+        Of both.
     reference
         The event time that is zero by definition.
     pre_p
@@ -61,14 +59,11 @@ class EventPath:
     high: list[float]
     band_low: list[float]
     band_high: list[float]
+    level: float
     reference: int
     pre_p: float
     pre_largest: float
     pre_in_rope: float
-
-    def to_dict(self) -> dict[str, Any]:
-        """For JSON and figures."""
-        return asdict(self)
 
 
 def event_draws(tree: xr.DataTree) -> tuple[list[int], FloatArray]:
@@ -98,9 +93,7 @@ def event_path(
     prior: str = "independent",
 ) -> EventPath:
     """Summarise draws of a path, shape (S, K), that is zero at `reference`."""
-    mean, sd = draws.mean(axis=0), draws.std(axis=0, ddof=1)
-    intervals = np.array([hdi(column) for column in draws.T])
-    sup = np.quantile(np.abs((draws - mean) / sd).max(axis=1), LEVEL)
+    ends = band(draws)
     pre = draws[:, np.array(times) < min(0, reference + 1)]
     pre_p = pre_largest = pre_in_rope = float("nan")
     if pre.shape[1]:
@@ -114,35 +107,18 @@ def event_path(
     return EventPath(
         prior,
         times,
-        mean.tolist(),
-        sd.tolist(),
-        intervals[:, 0].tolist(),
-        intervals[:, 1].tolist(),
-        (mean - sup * sd).tolist(),
-        (mean + sup * sd).tolist(),
+        ends.mean.tolist(),
+        ends.sd.tolist(),
+        ends.low.tolist(),
+        ends.high.tolist(),
+        ends.band_low.tolist(),
+        ends.band_high.tolist(),
+        ends.level,
         reference,
         pre_p,
         pre_largest,
         pre_in_rope,
     )
-
-
-def path_covariance(times: list[int], reference: int, prior: PathPrior) -> FloatArray:
-    """Prior covariance of the path at unit scale, zero at the reference, shape (K, K).
-
-    Random walk: increments of variance one, started at the reference on both sides. Gaussian
-    process: squared exponential kernel with length :data:`GP_LENGTH`, conditioned on the
-    reference.
-    """
-    t = np.array(times, dtype=float) - reference
-    if prior == "independent":
-        return np.eye(len(t))
-    if prior == "random_walk":
-        same_side = np.sign(t)[:, None] == np.sign(t)[None, :]
-        return np.where(same_side, np.minimum.outer(np.abs(t), np.abs(t)), 0.0)
-    kernel = np.exp(-0.5 * ((t[:, None] - t[None, :]) / GP_LENGTH) ** 2)
-    at_reference = np.exp(-0.5 * (t / GP_LENGTH) ** 2)
-    return np.asarray(kernel - np.outer(at_reference, at_reference) + 1e-9 * np.eye(len(t)))
 
 
 def smooth_draws(
@@ -167,7 +143,7 @@ def smooth_draws(
     Notes
     -----
     Given that standard deviation the posterior is Gaussian; it is integrated by quadrature.
-    :mod:`bayesdid.model.pymc.event_path` writes the same model in PyMC.
+    :mod:`bayesdid.model.pymc.path` writes the same model in PyMC.
     """
     K = path_covariance(times, reference, prior)
     return mixture_draws(mean, covariance, K, scale, seed=seed)

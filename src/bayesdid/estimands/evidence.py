@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import asdict, dataclass
-from typing import Any
+from dataclasses import dataclass
 
 import numpy as np
 from scipy.stats import norm
@@ -31,10 +30,6 @@ class BayesFactor:
     prior_sd: float
     bf10: float
     p_negative: float
-
-    def to_dict(self) -> dict[str, Any]:
-        """For tables and JSON."""
-        return asdict(self)
 
 
 def update(estimate: float, se: float, prior_sd: float) -> tuple[float, float]:
@@ -91,10 +86,6 @@ class DesignErrors:
     power: float
     type_s: float
     type_m: float
-
-    def to_dict(self) -> dict[str, float]:
-        """For tables and JSON."""
-        return asdict(self)
 
 
 def design_errors(estimate: float, se: float, prior_sd: float, size: int = 801) -> DesignErrors:

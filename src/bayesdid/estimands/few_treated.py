@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any
+from typing import ClassVar
 
 import numpy as np
 import xarray as xr
@@ -16,7 +16,7 @@ from bayesdid.estimands.permutation import ErrorModel, needed, permute
 from bayesdid.exceptions import InputError
 from bayesdid.inference.result import Fit
 from bayesdid.model.likelihood import Likelihood
-from bayesdid.summary import hdi
+from bayesdid.summary import Interval, hdi
 
 _NAMED = 3  # units that a sentence names
 
@@ -43,11 +43,23 @@ class FewTerm:
         Why there is no permutation interval; empty if there is.
     """
 
+    json_keys: ClassVar[tuple[str, ...]] = (
+        "term",
+        "units",
+        "low",
+        "high",
+        "posterior",
+        "level",
+        "assignments",
+        "refused",
+        "text",
+    )
+
     term: str
     units: tuple[str, ...]
     low: float
     high: float
-    posterior: tuple[float, float]
+    posterior: Interval
     level: float
     assignments: int
     refused: str = ""
@@ -74,20 +86,6 @@ class FewTerm:
             f"{head}: {self.level:.0%} interval by permutation of {self.assignments} assignments "
             f"{ends}; {own}, which rests on the model of the errors"
         )
-
-    def to_dict(self) -> dict[str, Any]:
-        """For JSON."""
-        return {
-            "term": self.term,
-            "treated_units": len(self.units),
-            "units": list(self.units),
-            "level": self.level,
-            "permutation": None if self.refused else [self.low, self.high],
-            "assignments": self.assignments,
-            "posterior": list(self.posterior),
-            "refused": self.refused,
-            "text": self.text,
-        }
 
 
 @dataclass(frozen=True, slots=True)

@@ -9,8 +9,8 @@ from __future__ import annotations
 
 import json
 import re
-from dataclasses import asdict, dataclass
-from typing import Any, Literal
+from dataclasses import dataclass
+from typing import Any, ClassVar, Literal
 
 import numpy as np
 import pandas as pd
@@ -20,25 +20,29 @@ from bayesdid.arrays import FloatArray
 from bayesdid.inference.tree import package_versions
 from bayesdid.panel.panel import Panel
 from bayesdid.study.load import Spec
-from bayesdid.summary import LEVEL, hdi
+from bayesdid.summary import band, hdi
 
 
 @dataclass(frozen=True, slots=True)
 class Table:
     """A tidy table with a caption; the first column of `frame` labels the rows."""
 
+    json_keys: ClassVar[tuple[str, ...]] = ("name", "caption", "columns", "rows")
+
     name: str
     caption: str
     frame: pd.DataFrame
 
-    def to_dict(self) -> dict[str, Any]:
-        """For JSON and the page."""
-        return {
-            "name": self.name,
-            "caption": self.caption,
-            "columns": [str(column) for column in self.frame.columns],
-            "rows": self.frame.astype(object).to_numpy().tolist(),
-        }
+    @property
+    def columns(self) -> list[str]:
+        """Headings."""
+        return [str(column) for column in self.frame.columns]
+
+    @property
+    def rows(self) -> list[list[object]]:
+        """Cells, row by row."""
+        cells: list[list[object]] = self.frame.astype(object).to_numpy().tolist()
+        return cells
 
 
 @dataclass(frozen=True, slots=True)
@@ -120,6 +124,17 @@ class Peer:
         different things and are shown side by side only.
     """
 
+    json_keys: ClassVar[tuple[str, ...]] = (
+        "quantity",
+        "mean",
+        "sd",
+        "estimator",
+        "estimate",
+        "se",
+        "tolerance",
+        "holds",
+    )
+
     quantity: str
     mean: float
     sd: float
@@ -158,6 +173,20 @@ class Analysis:
         Why the panel is synthetic, or empty.
     """
 
+    json_keys: ClassVar[tuple[str, ...]] = (
+        "spec_id",
+        "family",
+        "title",
+        "converged",
+        "synthetic",
+        "sentences",
+        "tables",
+        "figures",
+        "peers",
+        "notes",
+        "failed",
+    )
+
     spec_id: str
     family: str
     title: str
@@ -171,35 +200,17 @@ class Analysis:
     synthetic: str = ""
     failed: tuple[str, ...] = ()
 
-    def to_dict(self) -> dict[str, Any]:
-        """For JSON and the page, without draws."""
-        return {
-            "spec": self.spec_id,
-            "family": self.family,
-            "title": self.title,
-            "converged": self.converged,
-            "synthetic": self.synthetic,
-            "sentences": list(self.sentences),
-            "tables": [table.to_dict() for table in self.tables],
-            "figures": [asdict(figure) for figure in self.figures],
-            "peers": [asdict(peer) | {"holds": peer.holds} for peer in self.peers],
-            "notes": list(self.notes),
-            "failed": list(self.failed),
-        }
-
 
 def summary_frame(draws: dict[str, FloatArray], first: str = "quantity") -> pd.DataFrame:
     """Mean, sd, HDI and P(< 0) of each named array of draws, one row each."""
     rows = []
     for name, values in draws.items():
-        low, high = hdi(values)
         rows.append(
             {
                 first: name,
                 "mean": float(np.mean(values)),
                 "sd": float(np.std(values, ddof=1)),
-                f"HDI {LEVEL:.0%} low": low,
-                f"HDI {LEVEL:.0%} high": high,
+                **hdi(values).columns(),
                 "P(< 0)": float((np.asarray(values) < 0).mean()),
             }
         )
@@ -213,25 +224,22 @@ def series_of(label: str, draws: dict[Any, FloatArray]) -> Series:
         label,
         list(draws),
         [float(np.mean(values)) for values in draws.values()],
-        [low for low, _ in intervals],
-        [high for _, high in intervals],
+        [interval.low for interval in intervals],
+        [interval.high for interval in intervals],
     )
 
 
 def sup_t(label: str, draws: dict[Any, FloatArray]) -> Series:
     """The same with a simultaneous (sup-t) band at the level of every interval."""
-    base = series_of(label, draws)
-    matrix = np.column_stack(list(draws.values()))
-    mean, sd = matrix.mean(axis=0), np.maximum(matrix.std(axis=0, ddof=1), 1e-300)
-    reach = np.quantile(np.abs((matrix - mean) / sd).max(axis=1), LEVEL)
+    found = band(np.column_stack(list(draws.values())))
     return Series(
-        base.label,
-        base.x,
-        base.y,
-        base.low,
-        base.high,
-        (mean - reach * sd).tolist(),
-        (mean + reach * sd).tolist(),
+        label,
+        list(draws),
+        found.mean.tolist(),
+        found.low.tolist(),
+        found.high.tolist(),
+        found.band_low.tolist(),
+        found.band_high.tolist(),
     )
 
 

@@ -1,44 +1,40 @@
-"""From a spec to its analysis: which family is done by which function."""
+"""From a spec to its analysis, by its family."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from importlib import import_module
-from typing import Protocol
 
 from bayesdid.exceptions import InputError
 from bayesdid.families.analysis import Analysis
+from bayesdid.families.registry.discover import families
+from bayesdid.families.registry.family import AnyFamily, Options
+from bayesdid.families.registry.load import table_file
+from bayesdid.families.registry.validate import checked_options, family_of
 from bayesdid.panel.panel import Panel
 from bayesdid.study.load import Spec, Study
 
-_FAMILIES = {
-    "cohort": "bayesdid.families.cohort:cohort",
-    "overlap": "bayesdid.families.overlap:overlap",
-    "mediation": "bayesdid.families.mediation:mediation",
-    "moderation": "bayesdid.families.moderation:moderation",
-    "heterogeneity": "bayesdid.families.heterogeneity:heterogeneity",
-    "specification_curve": "bayesdid.families.curve:specification_curve",
-    "comparison": "bayesdid.families.compare:comparison",
-    "iv_second": "bayesdid.families.instrument:instrument",
-    "psm_did": "bayesdid.families.matching:matching",
-    "errors": "bayesdid.families.errors:errors",
-    "event_study": "bayesdid.families.honest:honest",
-    "sdm": "bayesdid.families.spatial:spatial",
-    "spillover_distance": "bayesdid.families.distance:distance_analysis",
-    "spillover_bands": "bayesdid.families.bands:bands",
-}
-ANALYSED = frozenset(_FAMILIES)
 
+@dataclass(frozen=True, slots=True)
+class AnalysisRequest:
+    """One analysis to be made, or found on disk.
 
-class AnalysisFunction(Protocol):
-    """What every family provides."""
+    Attributes
+    ----------
+    family, options
+        The spec's family and its typed options, found and checked when the request is made; they
+        travel with it to worker processes, which need not know of a registered family.
+    draws
+        Per chain, of four chains.
+    """
 
-    def __call__(
-        self, study: Study, spec: Spec, panel: Panel, *, seed: int = 0, draws: int = 1000
-    ) -> Analysis:
-        """Analyse one spec."""
-        ...
+    study: Study
+    spec: Spec
+    panel: Panel
+    family: AnyFamily
+    options: Options
+    seed: int = 0
+    draws: int = 1000
 
 
 def analyse(
@@ -49,38 +45,48 @@ def analyse(
     Parameters
     ----------
     spec
-        A spec of the study, or its id; its family must be one of :data:`ANALYSED`.
+        A spec of the study, or its id; its family must have an analysis.
     draws
         Per chain, of four chains.
 
     Raises
     ------
     InputError
-        If the family has no analysis, or an option or column is missing.
+        If the family is unknown or has no analysis, or the spec says what it does not read.
     NotIdentifiedError
         If the design does not identify the effect; the message says why.
     """
+    return run(make_request(study, spec, panel, seed=seed, draws=draws))
+
+
+def run(request: AnalysisRequest) -> Analysis:
+    """Make one analysis."""
+    function = request.family.runner()
+    return function(
+        request.study,
+        request.spec,
+        request.panel,
+        request.options,
+        seed=request.seed,
+        draws=request.draws,
+    )
+
+
+def make_request(
+    study: Study, spec: Spec | str, panel: Panel, *, seed: int = 0, draws: int = 1000
+) -> AnalysisRequest:
+    """Find a spec's family and check its options; raises as :func:`analyse` does."""
     found = study[spec] if isinstance(spec, str) else spec
-    family = found.column.family
-    if family not in _FAMILIES:
+    file = table_file(study, found.table.id)
+    family = family_of(found, file)
+    if not family.has_analysis:
+        able = [other.name for other in families().values() if other.has_analysis]
         raise InputError(
-            f"{found.id}: family '{family}' has no analysis of its own",
-            remedy=f"use bayesdid fit, or a family of {', '.join(sorted(ANALYSED))}",
+            f"{found.id}: family '{family.name}' has no analysis of its own",
+            remedy=f"use bayesdid fit, or a family of {', '.join(able)}",
         )
-    module, _, name = _FAMILIES[family].partition(":")
-    function: AnalysisFunction = getattr(import_module(module), name)
-    return function(study, found, panel, seed=seed, draws=draws)
-
-
-@dataclass(frozen=True, slots=True)
-class AnalysisRequest:
-    """One analysis to be made, or found on disk."""
-
-    study: Study
-    spec_id: str
-    panel: Panel
-    seed: int = 0
-    draws: int = 1000
+    options = checked_options(found, family, file)
+    return AnalysisRequest(study, found, panel, family, options, seed, draws)
 
 
 def plan_analyses(
@@ -93,13 +99,6 @@ def plan_analyses(
 ) -> list[AnalysisRequest]:
     """The specs of a study that have an analysis, or those asked for."""
     chosen = specs or [
-        spec_id for spec_id, spec in study.specs.items() if spec.column.family in ANALYSED
+        spec_id for spec_id, spec in study.specs.items() if family_of(spec).has_analysis
     ]
-    for spec_id in chosen:
-        if study[spec_id].column.family not in ANALYSED:
-            raise InputError(
-                f"family '{study[spec_id].column.family}' has no analysis of its own",
-                value=spec_id,
-                remedy="use bayesdid fit",
-            )
-    return [AnalysisRequest(study, spec_id, panel, seed, draws) for spec_id in chosen]
+    return [make_request(study, spec_id, panel, seed=seed, draws=draws) for spec_id in chosen]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 import time
 from collections.abc import Callable, Iterable
 from concurrent.futures import Executor
@@ -12,7 +13,8 @@ from typing import Any
 
 from bayesdid.digest import digest, environment_digest, file_digest
 from bayesdid.exceptions import InputError, Note
-from bayesdid.families.run import AnalysisRequest, analyse
+from bayesdid.families.registry.family import AnyFamily
+from bayesdid.families.run import AnalysisRequest, run
 from bayesdid.files import damaged, seal_of, sweep
 from bayesdid.inference.executor import map_fits
 from bayesdid.inference.store import save_fit
@@ -52,8 +54,7 @@ def analysis_path(request: AnalysisRequest, folder: Path) -> Path:
     That is the study, printed numbers included, the content of the files that it names, the
     panel, size and seed, the code and its packages; not where study and panel were read from.
     """
-    study, panel = request.study, request.panel
-    spec = study[request.spec_id]
+    study, panel, spec = request.study, request.panel, request.spec
     key = digest(
         "analysis",
         spec,
@@ -62,9 +63,22 @@ def analysis_path(request: AnalysisRequest, folder: Path) -> Path:
         (panel.frame, panel.unit, panel.period, panel.policies, panel.adoption),
         (panel.unit_labels, panel.synthetic, panel.sha256, panel.notes),
         (request.seed, request.draws),
+        request.options,
+        _foreign_code(request.family),
         environment_digest(),
     )[:16]
-    return folder / f"{request.spec_id}-analysis-{key}.json"
+    return folder / f"{spec.id}-analysis-{key}.json"
+
+
+def _foreign_code(family: AnyFamily) -> dict[str, str | None]:
+    """Digests of the packages that a family from outside this one is written in."""
+    names = {found.__module__.partition(".")[0] for found in (family.runner(), family.options)}
+    files = {name: getattr(sys.modules[name], "__file__", None) for name in names - {"bayesdid"}}
+    return {
+        name: file_digest(Path(file).parent if Path(file).stem == "__init__" else Path(file))
+        for name, file in files.items()
+        if file is not None
+    }
 
 
 def analyse_or_reuse(request: AnalysisRequest, folder: Path) -> StoredAnalysis:
@@ -80,23 +94,21 @@ def analyse_or_reuse(request: AnalysisRequest, folder: Path) -> StoredAnalysis:
         stored = read_sealed(path)
         if stored["draws"] is None or stored["draws"] == seal_of(draws):
             seconds = time.perf_counter() - begin
-            return StoredAnalysis(request.spec_id, stored["analysis"], "", True, seconds)
+            return StoredAnalysis(request.spec.id, stored["analysis"], "", True, seconds)
         notes = (damaged(draws),) if draws.is_file() else ()
     except FileNotFoundError:
         pass
     except ValueError:
         notes = (damaged(path),)
     try:
-        result = analyse(
-            request.study, request.spec_id, request.panel, seed=request.seed, draws=request.draws
-        )
+        result = run(request)
     except InputError as error:
         seconds = time.perf_counter() - begin
-        return StoredAnalysis(request.spec_id, None, str(error), False, seconds, notes)
+        return StoredAnalysis(request.spec.id, None, str(error), False, seconds, notes)
     sealed = None if result.posterior is None else save_fit(result.posterior, draws)
-    content = write_sealed(path, {"draws": sealed, "analysis": result.to_dict()})["analysis"]
+    content = write_sealed(path, {"draws": sealed, "analysis": result})["analysis"]
     seconds = time.perf_counter() - begin
-    return StoredAnalysis(request.spec_id, content, "", False, seconds, notes)
+    return StoredAnalysis(request.spec.id, content, "", False, seconds, notes)
 
 
 def analyse_all(
@@ -112,5 +124,5 @@ def analyse_all(
         partial(analyse_or_reuse, folder=folder),
         requests,
         executor=executor,
-        done=lambda request: done(request.spec_id),
+        done=lambda request: done(request.spec.id),
     )

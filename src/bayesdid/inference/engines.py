@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import xarray as xr
 
-from bayesdid.design.design import Design
+from bayesdid.exceptions import InputError
 from bayesdid.inference.registry import Engine, Size
 from bayesdid.model.errors import Errors
 from bayesdid.model.mean import TwoWay
 from bayesdid.model.model import Model
 from bayesdid.model.priors import Priors
+from bayesdid.model.resolve import AnyDesign, base_of, check_design
 
 
 def _gaussian(model: Model) -> str:
@@ -19,54 +20,72 @@ def _gaussian(model: Model) -> str:
     return "" if model.likelihood.name == "normal" else "its likelihood is normal"
 
 
-def _one_scale(model: Model, design: Design) -> str:
+def _one_scale(model: Model, design: AnyDesign) -> str:
     del design
     wrong = model.errors.scale != "common"
     return _gaussian(model) or ("its errors have one scale" if wrong else "")
 
 
-def _unit_scales(model: Model, design: Design) -> str:
+def _unit_scales(model: Model, design: AnyDesign) -> str:
     del design
     wrong = model.errors.scale != "unit"
     return _gaussian(model) or ("each unit's errors have their own scale" if wrong else "")
 
 
-def _plainest(model: Model, design: Design) -> str:
+def _plainest(model: Model, design: AnyDesign) -> str:
     wrong = model.errors != Errors() or model.weighted
     return _one_scale(model, design) or ("its errors are i.i.d. without weights" if wrong else "")
 
 
-def _draw_gaussian(model: Model, design: Design, priors: Priors, size: Size) -> xr.DataTree:
+def _draw_gaussian(model: Model, design: AnyDesign, priors: Priors, size: Size) -> xr.DataTree:
     from bayesdid.inference.exact.gaussian import fit_gaussian
 
+    own = base_of(design)
     return fit_gaussian(
-        design,
+        own,
         errors=model.errors,
         priors=priors,
-        weights=getattr(design, "weights", None),
+        weights=own.weights if model.weighted else None,
         draws=size.draws,
         chains=size.chains,
         seed=size.seed,
     )
 
 
-def _draw_collapsed(model: Model, design: Design, priors: Priors, size: Size) -> xr.DataTree:
+def _draw_collapsed(model: Model, design: AnyDesign, priors: Priors, size: Size) -> xr.DataTree:
     from bayesdid.inference.nuts.sampled import fit_collapsed
 
     del model
-    return fit_collapsed(design, priors, size)
+    return fit_collapsed(base_of(design), priors, size)
 
 
-def _draw_plain(model: Model, design: Design, priors: Priors, size: Size) -> xr.DataTree:
-    from bayesdid.inference.nuts.sampled import fit_plain
+def _any(model: Model, design: AnyDesign) -> str:
+    """What no sampler of a two-way design can draw from."""
+    try:
+        check_design(model, design)
+    except InputError as error:
+        return error.problem
+    return ""
 
-    del model
-    return fit_plain(design, priors, size)
+
+def _draw_nuts(model: Model, design: AnyDesign, priors: Priors, size: Size) -> xr.DataTree:
+    from bayesdid.inference.nuts.sample import sample_model
+
+    return sample_model(
+        model,
+        design,
+        priors=priors,
+        draws=size.draws,
+        tune=size.tune,
+        chains=size.chains,
+        cores=size.cores,
+        seed=size.seed,
+    )
 
 
 ENGINES: tuple[Engine, ...] = (
     Engine("two_way", "exact", 0.1, _one_scale, _draw_gaussian),
     Engine("unit_scales", "gibbs", 0.4, _unit_scales, _draw_gaussian, independent=False),
     Engine("collapsed", "nuts", 3.0, _plainest, _draw_collapsed, independent=False),
-    Engine("plain", "nuts", 10.0, _plainest, _draw_plain, independent=False),
+    Engine("as_written", "nuts", 10.0, _any, _draw_nuts, independent=False),
 )

@@ -3,12 +3,10 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
 
 import numpy as np
 import xarray as xr
 
-from bayesdid.design.build import build_design, with_effects
 from bayesdid.design.design import Design
 from bayesdid.design.treated import treated_units
 from bayesdid.exceptions import InputError, NotIdentifiedError
@@ -16,63 +14,20 @@ from bayesdid.inference.engines import ENGINES
 from bayesdid.inference.exact.sandwich import beside
 from bayesdid.inference.registry import Size, choose
 from bayesdid.inference.result import Fit
-from bayesdid.model.effects import two_way
-from bayesdid.model.errors import DEFAULT_ERRORS, Errors
+from bayesdid.model.bound import BoundModel, PriorsLike
+from bayesdid.model.bound import model as bind
+from bayesdid.model.errors import Errors
 from bayesdid.model.likelihood import Likelihood, LikelihoodName
-from bayesdid.model.mean import Pooled, TwoWay
-from bayesdid.model.model import Model, PriorChoice
-from bayesdid.model.priors import resolve_priors
+from bayesdid.model.mean import TwoWay
+from bayesdid.model.model import Model
+from bayesdid.model.resolve import AnyDesign, base_of, outcome_priors, under_effects
 from bayesdid.panel.panel import Panel
 from bayesdid.study.load import Spec
-from bayesdid.study.schema import EffectKind, PriorTerm
-
-PriorsLike = str | Mapping[str, PriorTerm] | PriorChoice
-
-
-def model_of(
-    spec: Spec | Design,
-    *,
-    errors: str | Errors | None = None,
-    likelihood: LikelihoodName | Likelihood | None = None,
-    unit_effects: EffectKind | None = None,
-    period_effects: EffectKind | None = None,
-    priors: PriorsLike | None = None,
-) -> Model:
-    """The model of a spec or a design: what it declares, and else the defaults.
-
-    Parameters
-    ----------
-    errors
-        ``iid``, ``iid_unit``, ``ar1``, ``ar1_unit``. Default: what placebo laws on real panels
-        show to be calibrated (docs/calibration-errors.md), i.i.d. for counts.
-    likelihood
-        ``normal`` (default), ``student_t``, ``negative_binomial``, ``poisson``, ``binomial``.
-    unit_effects, period_effects
-        ``fixed``, ``random``, ``mundlak`` or ``none``; default: what the spec declares.
-    priors
-        ``flat``, ``weak``, ``sceptical``, or normal priors by term (the rest weak); default: the
-        study's, else weak.
-    """
-    own = spec if isinstance(spec, Design) else spec.column
-    like = likelihood if isinstance(likelihood, Likelihood) else Likelihood(likelihood or "normal")
-    if errors is None:
-        errors = Errors() if like.is_discrete else DEFAULT_ERRORS
-    if priors is None:
-        priors = PriorChoice() if isinstance(spec, Design) else study_priors(spec)
-    return Model(
-        mean=Pooled()
-        if isinstance(spec, Design) and bool(getattr(spec, "part", None))
-        else TwoWay(),
-        likelihood=like,
-        errors=Errors.parse(errors) if isinstance(errors, str) else errors,
-        effects=two_way(unit_effects or own.unit_effects, period_effects or own.period_effects),
-        weighted=isinstance(spec, Design) and getattr(spec, "weights", None) is not None,
-        priors=PriorChoice.of(priors),
-    )
+from bayesdid.study.schema import EffectKind
 
 
 def fit(
-    spec: Spec | Design,
+    what: Spec | AnyDesign | BoundModel,
     panel: Panel | None = None,
     *,
     model: Model | None = None,
@@ -92,15 +47,15 @@ def fit(
 
     Parameters
     ----------
-    spec, panel
-        A spec with its panel, or a design.
+    what, panel
+        A spec with its panel, a design, or what :func:`bayesdid.model` bound to its data.
     model
-        The whole model; else it is put together from the parts by :func:`model_of`.
+        The whole model of a spec or a design; else it is put together from the parts.
     errors, likelihood, unit_effects, period_effects, priors
-        See :func:`model_of`.
+        Parts of the model, see :func:`bayesdid.model.bound.model`.
     engine
         ``auto`` takes the cheapest that is exact for the model, and the sampler where there is
-        none; ``exact``, ``nuts`` or an engine's name insist.
+        none; ``exact``, ``gibbs``, ``nuts`` or an engine's name insist.
     draws, tune, chains, cores, seed
         Size and seed of the run; `tune` and `cores` concern chains.
 
@@ -114,34 +69,36 @@ def fit(
     InputError
         If the spec does not fit the panel, or no engine supports the model.
     """
-    if model is None:
-        model = model_of(
-            spec,
+    parts = (errors, likelihood, unit_effects, period_effects, priors)
+    given = any(part is not None for part in parts)
+    if given and (model is not None or isinstance(what, BoundModel)):
+        raise InputError("both a model and its parts", remedy="give one, or model.but(...)")
+    if isinstance(what, BoundModel):
+        bound = what if model is None else BoundModel(model, under_effects(what.design, model))
+    else:
+        bound = bind(
+            what,
+            panel,
             errors=errors,
-            likelihood=likelihood,
+            likelihood=likelihood or "normal",
             unit_effects=unit_effects,
             period_effects=period_effects,
             priors=priors,
         )
-    elif any(
-        part is not None for part in (errors, likelihood, unit_effects, period_effects, priors)
-    ):
-        raise InputError("both a model and its parts", remedy="give one, or model.but(...)")
-    design = _design(spec, panel, model)
+        if model is not None:
+            bound = BoundModel(model, under_effects(bound.design, model))
     size = Size(draws, tune, chains, cores, seed)
-    return fit_model(model, design, engine=engine, size=size)
+    return fit_model(bound.model, bound.design, engine=engine, size=size)
 
 
 def fit_model(
-    model: Model, design: Design, *, engine: str = "auto", size: Size | None = None
+    model: Model, design: AnyDesign, *, engine: str = "auto", size: Size | None = None
 ) -> Fit:
     """Posterior of a model of a design, stamped with what it is."""
     size = size or Size()
-    design = with_effects(design, model.kind("unit"), model.kind("period"))
-    choice = model.priors
-    resolved = resolve_priors(
-        {t: PriorTerm(mean=m, sd=s) for t, m, s in choice.terms} or choice.name, design
-    )
+    design = under_effects(design, model)
+    base = base_of(design)
+    resolved = outcome_priors(model, design)
     chosen = choose(ENGINES, engine, model, design)
     tree = chosen.draw(model, design, resolved, size)
     tree.attrs |= {
@@ -153,15 +110,15 @@ def fit_model(
         "likelihood": str(model.likelihood),
         "errors": str(model.errors),
         "errors_name": model.errors.name,
-        "effects": _effects(model, design),
+        "effects": _effects(model, base),
         "prior_choice": str(model.priors),
-        "n": design.n,
-        "units": len(design.units),
-        "periods": len(design.periods),
-        "treated_units": json.dumps(treated_units(design)),
+        "n": base.n,
+        "units": len(base.units),
+        "periods": len(base.periods),
+        "treated_units": json.dumps(treated_units(base)),
     }
     if isinstance(model.mean, TwoWay) and not model.likelihood.is_discrete:
-        _stand_beside(tree, design)
+        _stand_beside(tree, base)
     return Fit(tree)
 
 
@@ -189,26 +146,4 @@ def _stand_beside(tree: xr.DataTree, design: Design) -> None:
                 "treatment": list(design.treatments),
             },
         )
-    )
-
-
-def study_priors(spec: Spec) -> PriorChoice:
-    """The priors that a study asks for, for the terms that this spec has."""
-    section = spec.priors
-    terms = {*spec.column.treatments, *spec.column.covariates}
-    own = tuple((t, prior.mean, prior.sd) for t, prior in section.user.items() if t in terms)
-    return PriorChoice("weak" if section.default == "user" else section.default, own)
-
-
-def _design(spec: Spec | Design, panel: Panel | None, model: Model) -> Design:
-    if isinstance(spec, Design):
-        return spec
-    if panel is None:
-        raise InputError(
-            "fit needs a panel for a spec",
-            value=spec.id,
-            remedy="read one with read_panel(path, study)",
-        )
-    return build_design(
-        spec, panel, unit_effects=model.kind("unit"), period_effects=model.kind("period")
     )

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
@@ -24,10 +24,6 @@ class GateItem:
     value: float
     limit: float
     passed: bool
-
-    def to_dict(self) -> dict[str, Any]:
-        """For provenance."""
-        return asdict(self)
 
 
 def chain_gate(tree: xr.DataTree) -> list[GateItem]:

@@ -8,13 +8,15 @@ from dataclasses import dataclass
 from bayesdid.design.build import FITTED_FAMILIES, build_design, with_effects
 from bayesdid.design.design import Design
 from bayesdid.exceptions import InputError
-from bayesdid.inference.fit import model_of, study_priors
 from bayesdid.inference.registry import Size
 from bayesdid.inference.store import FitRequest
+from bayesdid.model.bound import model as bind
+from bayesdid.model.bound import study_priors
 from bayesdid.model.effects import two_way
 from bayesdid.model.errors import DEFAULT_ERRORS, Errors
 from bayesdid.model.likelihood import Likelihood
-from bayesdid.model.model import Model, PriorChoice
+from bayesdid.model.model import Model
+from bayesdid.model.priors import PriorChoice
 from bayesdid.panel.panel import Panel
 from bayesdid.study.load import Spec, Study
 from bayesdid.study.schema import EffectKind
@@ -51,14 +53,14 @@ class Variant:
             self.effects if self.effects is not None and own == "fixed" else own
             for own in (design.unit_effects, design.period_effects)
         ]
-        return model_of(
+        return bind(
             design,
             errors=self.errors,
             likelihood=self.likelihood,
             unit_effects=kinds[0],
             period_effects=kinds[1],
             priors=study_priors(spec) if self.priors is None else self.priors,
-        )
+        ).model
 
 
 IID = Errors()

@@ -8,10 +8,10 @@ from typing import Literal
 
 import xarray as xr
 
-from bayesdid.design.design import Design
 from bayesdid.exceptions import InputError
 from bayesdid.model.model import Model
 from bayesdid.model.priors import Priors
+from bayesdid.model.resolve import AnyDesign, base_of
 
 Kind = Literal["exact", "gibbs", "nuts"]
 
@@ -63,12 +63,12 @@ class Engine:
     name: str
     kind: Kind
     cost: float
-    refuses: Callable[[Model, Design], str]
-    draw: Callable[[Model, Design, Priors, Size], xr.DataTree]
+    refuses: Callable[[Model, AnyDesign], str]
+    draw: Callable[[Model, AnyDesign, Priors, Size], xr.DataTree]
     independent: bool = True
 
 
-def choose(engines: tuple[Engine, ...], name: str, model: Model, design: Design) -> Engine:
+def choose(engines: tuple[Engine, ...], name: str, model: Model, design: AnyDesign) -> Engine:
     """The cheapest engine that supports a model, among all or those of one name or kind.
 
     Raises
@@ -86,8 +86,8 @@ def choose(engines: tuple[Engine, ...], name: str, model: Model, design: Design)
             return engine
         reasons.append(f"{engine.name}: {reason}")
     raise InputError(
-        f"{design.spec_id}: no engine{'' if name == 'auto' else f' {name}'} supports this model "
-        f"({'; '.join(reasons)})",
+        f"{base_of(design).spec_id}: no engine{'' if name == 'auto' else f' {name}'} supports "
+        f"this model ({'; '.join(reasons)})",
         remedy="change the likelihood, the errors or the effects"
         if name == "auto"
         else "use engine auto",

@@ -16,6 +16,7 @@ from bayesdid.design.regressors import Regressors
 from bayesdid.inference.exact.recover import Effects
 from bayesdid.inference.exact.scales import Scales
 from bayesdid.inference.gate import GateItem
+from bayesdid.jsonio import plain
 from bayesdid.model.priors import Priors
 
 _PACKAGES = ("bayesdid", "pymc", "nutpie", "arviz", "numpy", "xarray")
@@ -120,6 +121,31 @@ def fitted_mean(posterior: xr.Dataset, design: Design, data: Regressors) -> Floa
     return np.asarray(mean)
 
 
+def data_groups(design: Design) -> dict[str, xr.Dataset]:
+    """``observed_data`` and ``constant_data``: what the model was fitted to, row by row."""
+    rows = xr.Dataset(coords={"obs": np.arange(design.n)})
+    sizes: dict[Any, Any] = {
+        name: ("obs", values)
+        for name in ("weights", "exposure", "trials")
+        if (values := getattr(design, name)) is not None
+    }
+    return {
+        "observed_data": rows.assign(y=("obs", design.y)),
+        "constant_data": rows.assign_coords(
+            treatment=list(design.treatments), covariate=list(design.covariates)
+        )
+        .assign(
+            unit_index=("obs", design.unit_index),
+            period_index=("obs", design.period_index),
+            unit=("obs", design.units[design.unit_index].astype(str)),
+            period=("obs", design.periods[design.period_index]),
+            D=(("obs", "treatment"), design.D),
+            X=(("obs", "covariate"), design.X),
+        )
+        .assign(sizes),
+    }
+
+
 def assemble(
     posterior: xr.Dataset,
     design: Design,
@@ -132,21 +158,7 @@ def assemble(
     rng: np.random.Generator,
 ) -> xr.DataTree:
     """Put the groups of a result together; pointwise terms are conditional on the effects."""
-    rows = xr.Dataset(coords={"obs": np.arange(design.n)})
-    groups = {
-        "posterior": posterior,
-        "observed_data": rows.assign(y=("obs", design.y)),
-        "constant_data": rows.assign_coords(
-            treatment=list(design.treatments), covariate=list(design.covariates)
-        ).assign(
-            unit_index=("obs", design.unit_index),
-            period_index=("obs", design.period_index),
-            unit=("obs", design.units[design.unit_index].astype(str)),
-            period=("obs", design.periods[design.period_index]),
-            D=(("obs", "treatment"), design.D),
-            X=(("obs", "covariate"), design.X),
-        ),
-    }
+    groups = {"posterior": posterior, **data_groups(design)}
     if moments is not None:
         groups["unit_effects"] = moments
     if sample_stats is not None:
@@ -187,12 +199,12 @@ def provenance(
         "panel_sha256": design.panel_sha256,
         "synthetic": design.synthetic or "",
         "engine": engine,
-        "priors": json.dumps(priors.to_dict()),
+        "priors": json.dumps(plain(priors)),
         "seed": seed,
         "draws": draws,
         "chains": chains,
         "versions": json.dumps(package_versions()),
-        "gate": json.dumps([item.to_dict() for item in gate]),
+        "gate": json.dumps(plain(gate)),
         "converged": int(all(item.passed for item in gate)),
         "log_evidence": float("nan") if log_evidence is None else log_evidence,
         "notes": json.dumps([[note.name, note.count, note.text] for note in design.notes]),

@@ -10,7 +10,6 @@ from dataclasses import dataclass
 from typing import Literal
 
 SpatialKind = Literal["sar", "sem", "slx", "sdm", "sdem"]
-PathPrior = Literal["random_walk", "gaussian_process"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,9 +38,18 @@ class Pooled:
 
 @dataclass(frozen=True, slots=True)
 class Path:
-    """An event study whose coefficients follow a smooth path over event time."""
+    """An event study whose coefficients follow a smooth path over event time.
 
-    prior: PathPrior = "random_walk"
+    Attributes
+    ----------
+    prior
+        Random walk or Gaussian process.
+    reference
+        The event time at which the path is zero.
+    """
+
+    prior: Literal["random_walk", "gaussian_process"] = "random_walk"
+    reference: int = -1
 
     @property
     def equation(self) -> str:

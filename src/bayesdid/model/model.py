@@ -2,53 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from dataclasses import dataclass, replace
-from typing import Any, Literal
+from typing import Any
 
 from bayesdid.exceptions import InputError
 from bayesdid.model.effects import Effect, Over, kind_of, two_way
 from bayesdid.model.errors import Errors
 from bayesdid.model.likelihood import Likelihood
 from bayesdid.model.mean import Durbin, Instrument, Mean, Mediation, Profile, Propensity, TwoWay
-from bayesdid.study.schema import EffectKind, PriorTerm
-
-PriorSet = Literal["flat", "weak", "sceptical"]
-
-
-@dataclass(frozen=True, slots=True)
-class PriorChoice:
-    """A named set of priors, and a user's own normal priors on some coefficients.
-
-    Attributes
-    ----------
-    name
-        ``flat``, ``weak`` or ``sceptical``; see :mod:`bayesdid.model.priors`.
-    terms
-        ``(term, mean, sd)`` of the coefficients that have a prior of their own.
-    """
-
-    name: PriorSet = "weak"
-    terms: tuple[tuple[str, float, float], ...] = ()
-
-    @classmethod
-    def of(cls, value: str | Mapping[str, PriorTerm] | PriorChoice) -> PriorChoice:
-        """From a name, or from normal priors by term (the rest weak)."""
-        if isinstance(value, PriorChoice):
-            return value
-        if isinstance(value, str):
-            if value not in {"flat", "weak", "sceptical"}:
-                raise InputError(
-                    "unknown prior",
-                    value=value,
-                    remedy="use flat, weak, sceptical, or give normal priors by term",
-                )
-            return cls(value)  # type: ignore[arg-type]
-        return cls("weak", tuple((term, p.mean, p.sd) for term, p in value.items()))
-
-    def __str__(self) -> str:
-        own = "; ".join(f"{term} ~ Normal({m:g}, {sd:g})" for term, m, sd in self.terms)
-        return self.name + (f", but {own}" if own else "")
+from bayesdid.model.priors import PriorChoice
+from bayesdid.study.schema import EffectKind
 
 
 @dataclass(frozen=True, slots=True)
@@ -93,15 +56,34 @@ class Model:
     def nonsense(self) -> str:
         """Why the parts do not go together; empty if they do."""
         discrete, plain = self.likelihood.is_discrete, self.errors == Errors()
+        if isinstance(self.mean, Propensity):
+            return self._nonsense_of_propensity(plain)
         if isinstance(self.mean, Durbin | Profile) and discrete:
             return "a spatial lag of a count is not a linear predictor"
-        if isinstance(self.mean, Instrument | Mediation) and discrete:
+        if isinstance(self.mean, Instrument) and discrete:
             return "the covariance of two equations' errors is not defined for counts"
-        if isinstance(self.mean, Propensity) and not plain:
-            return "the propensity has one row per unit: nothing to correlate"
+        if isinstance(self.mean, Mediation) and discrete:
+            return (
+                "a product of paths is an indirect effect on an outcome's own scale, not a count's"
+            )
+        if isinstance(self.mean, Profile) and any(e.kind != "fixed" for e in self.effects):
+            return "a profile over distance is identified within units and periods: fixed effects"
+        if isinstance(self.mean, Profile) and len(self.effects) < 2:
+            return "a profile over distance has unit and period effects"
+        if isinstance(self.mean, Instrument) and "mundlak" in {e.kind for e in self.effects}:
+            return "components of an endogenous treatment are endogenous: fixed or random effects"
         if discrete and self.weighted:
             return "analytic weights divide a variance, which counts do not have of their own"
+        if discrete and not plain and self.priors.name == "flat":
+            return "under 1 / sigma an error inside a count's predictor has no proper posterior"
         return ""
+
+    def _nonsense_of_propensity(self, plain: bool) -> str:
+        if not plain or self.effects:
+            return "the propensity has one row per unit: no effects, nothing to correlate"
+        if self.likelihood.name != "binomial":
+            return "whether a unit is ever treated is a binomial outcome"
+        return "" if not self.weighted else "units are not weighted in a propensity"
 
     def kind(self, over: Over) -> EffectKind:
         """``fixed``, ``random``, ``mundlak`` or ``none``."""

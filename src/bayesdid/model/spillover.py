@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import asdict, dataclass
-from typing import Any, Literal
+from dataclasses import dataclass, replace
+from typing import Literal
 
 import numpy as np
 from scipy.stats import norm
@@ -11,14 +11,20 @@ from scipy.stats import norm
 from bayesdid.arrays import FloatArray
 from bayesdid.design.design import Design
 from bayesdid.exceptions import InputError, Note, NotIdentifiedError
-from bayesdid.model.priors import WEAK_MULTIPLE
+from bayesdid.model.priors import (
+    LEVEL_MASS,
+    WEAK_MULTIPLE,
+    PriorChoice,
+    Priors,
+    named_priors,
+    with_terms,
+)
 from bayesdid.spatial.design import unstack
 from bayesdid.spatial.weights.rings import Exposure, Rings, exposures, make_rings
 from bayesdid.spatial.weights.weights import Weights, aligned
 
 Kernel = Literal["matern52", "squared_exponential"]
 NUGGET = 1e-8  # added to the diagonal of every correlation matrix, for its Cholesky factor
-_TAIL = 0.05  # prior mass of the length scale below 1.5 steps, and as much above the range
 
 
 def correlation(kernel: Kernel, distance: FloatArray, length: FloatArray) -> FloatArray:
@@ -61,10 +67,6 @@ class ProfilePriors:
     log_length_mean: float
     log_length_sd: float
     share: float
-
-    def to_dict(self) -> dict[str, Any]:
-        """For printing and provenance."""
-        return asdict(self) | {"coefficient_sd": self.coefficient_sd.tolist()}
 
 
 @dataclass(frozen=True, slots=True)
@@ -197,7 +199,7 @@ def profile_design(
         WEAK_MULTIPLE * float(np.std(y)) / within / reference,
         share * float(np.sqrt((Y**2).sum() / nu)) / float(size) / reference,
         float(low + high) / 2,
-        float((high - low) / (2 * norm.ppf(1 - _TAIL))),
+        float((high - low) / (2 * norm.ppf(1 - LEVEL_MASS))),
         share,
     )
     own = None if weights is None else aligned(weights, base.units)
@@ -213,6 +215,18 @@ def profile_design(
             )
         )
     return ProfileDesign(base, rings, exposure, kernel, Y, X, E, raw, WY, own, priors, tuple(notes))
+
+
+def profile_priors(design: ProfileDesign, choice: PriorChoice) -> Priors:
+    """Priors of the regressors' coefficients in outcome units; the model relates them to sigma."""
+    base, reference = design.base, design.priors.reference
+    named = named_priors(choice, base)
+    if choice.name == "weak":
+        sds = dict(
+            zip(base.names, (design.priors.coefficient_sd * reference).tolist(), strict=True)
+        )
+        named = replace(named, sds=sds)
+    return with_terms(named, choice, base.names)
 
 
 def demean(A: FloatArray) -> FloatArray:

@@ -200,15 +200,12 @@ def _needed(study: Study) -> list[str]:
     names += [name for name in (*places, *(w.column for w in study.file.weights)) if name]
     for spec in study.specs.values():
         column = spec.column
-        if column.family in {"other", "iv_first"}:  # what is not run needs no column
+        if not spec.in_panel:
             continue
         names.append(column.outcome)
-        texts = [*column.treatments, *column.covariates]
+        texts = [*column.treatments, *column.covariates, *spec.option_terms]
         if column.instrument is not None:
             texts.append(column.instrument)
-        for key in ("mediators", "moderator", "counts", "exposure"):
-            option = column.options.get(key, [])
-            texts += [option] if isinstance(option, str) else list(option)
         for text in texts:
             names += [f.name for f in parse_term(text).factors if f.kind in {"column", "centred"}]
     return list(dict.fromkeys([*names, *(variable.column for variable in study.file.variable)]))

@@ -13,7 +13,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
-from typing import Any
+from typing import ClassVar
 
 import numpy as np
 import pandas as pd
@@ -58,6 +58,20 @@ class Agreement:
         One sentence for each kind of difference that this table shows.
     """
 
+    json_keys: ClassVar[tuple[str, ...]] = (
+        "spec_id",
+        "title",
+        "outcome",
+        "rows",
+        "dof",
+        "n",
+        "clusters",
+        "holds",
+        "identity",
+        "synthetic",
+        "explanations",
+    )
+
     spec_id: str
     title: str
     outcome: str
@@ -70,26 +84,14 @@ class Agreement:
     explanations: tuple[str, ...]
 
     @property
+    def rows(self) -> pd.DataFrame:
+        """The table, under the name that readers of the JSON know."""
+        return self.table
+
+    @property
     def holds(self) -> bool:
         """Whether no identity fails that a fit given here must obey."""
         return not self.table["verdict"].str.startswith("fails").any()
-
-    def to_dict(self) -> dict[str, Any]:
-        """For JSON."""
-        rows = self.table.reset_index().to_dict(orient="records")
-        return {
-            "spec": self.spec_id,
-            "title": self.title,
-            "outcome": self.outcome,
-            "rows": rows,
-            "dof": self.dof,
-            "n": self.n,
-            "clusters": self.clusters,
-            "holds": self.holds,
-            "identity": self.identity,
-            "synthetic": self.synthetic,
-            "explanations": list(self.explanations),
-        }
 
 
 def agree(

@@ -156,7 +156,10 @@ def prior_residual(
     terms = [priors["coefficients"][name] for name in design.names]
     more = data.R.shape[1] - len(terms)
     mean = np.array([term["mean"] for term in terms] + [0.0] * more) * data.scale
-    sd = np.array([term["sd"] for term in terms]) * data.scale[: len(terms)]
+    sd = (
+        np.array([np.inf if term["sd"] is None else term["sd"] for term in terms])
+        * data.scale[: len(terms)]
+    )
     precision = np.concatenate([sd, np.full(more, priors["mundlak_multiple"])]) ** -2.0
     v, W = v[:, known], W[:, known]
     gram, cross = W.T @ W, W.T @ data.y

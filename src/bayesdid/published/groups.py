@@ -9,7 +9,7 @@ import numpy as np
 from bayesdid.arrays import FloatArray
 from bayesdid.estimands.evidence import PRIOR_SHARES
 from bayesdid.inference.numerics.mixture import exchangeable_draws
-from bayesdid.model.pooling import SCALE_SHARE
+from bayesdid.model.priors import POOLED_SHARE
 from bayesdid.published.covariance import shared_units
 from bayesdid.study.load import Spec, Study
 
@@ -79,5 +79,5 @@ def pooled_cells(
         specs = [study[cell.spec] for cell in cells.values()]
         V = np.outer(se, se) * shared_units(study, specs).correlation
     return exchangeable_draws(
-        estimate, V, scale=SCALE_SHARE * scale, base_sd=PRIOR_SHARES["weak"] * scale, seed=seed
+        estimate, V, scale=POOLED_SHARE * scale, base_sd=PRIOR_SHARES["weak"] * scale, seed=seed
     )

@@ -18,7 +18,7 @@ quadrature.
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any
+from typing import ClassVar
 
 import numpy as np
 
@@ -91,6 +91,8 @@ class NetworkPosterior:
         Direct minus indirect and its standard error, correlation taken into account.
     """
 
+    json_keys: ClassVar[tuple[str, ...]] = ("direct", "indirect", "gap", "gap_se")
+
     theta: FloatArray
     omega: FloatArray
     direct: tuple[float, float]
@@ -107,16 +109,6 @@ class NetworkPosterior:
         found["both - sum of singles"] = both - singles.sum(axis=1)
         found["inconsistency"] = self.omega
         return {name: summarise(draws, rope=rope) for name, draws in found.items()}
-
-    def to_dict(self, names: tuple[str, ...], rope: float | None = None) -> dict[str, Any]:
-        """For JSON."""
-        return {
-            "summaries": {k: s.to_dict() for k, s in self.summaries(names, rope).items()},
-            "direct": list(self.direct),
-            "indirect": list(self.indirect),
-            "gap": self.gap,
-            "gap_se": self.gap_se,
-        }
 
 
 def loop_of(

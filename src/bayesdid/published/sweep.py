@@ -16,7 +16,7 @@ import pandas as pd
 from bayesdid.arrays import FloatArray
 from bayesdid.estimands.boundary import Better
 from bayesdid.inference.executor import map_fits
-from bayesdid.summary import LEVEL, hdi
+from bayesdid.summary import equal_tailed, hdi
 
 _TAIL_DRAWS = 5  # draws beyond each simultaneous limit below which it is not to be trusted
 
@@ -32,7 +32,7 @@ class Sweep:
     level
         Of the intervals that are counted, e.g. 0.9 as in the publication.
     frame
-        One row per band: ``from_km``, ``to_km``, ``mean``, ``sd``, HDI at :data:`LEVEL`,
+        One row per band: ``from_km``, ``to_km``, ``mean``, ``sd``, HDI,
         ``low`` and ``high`` (equal-tailed at `level`), ``all_low`` and ``all_high``
         (simultaneous over the bands), ``p_helpful``, ``excludes_zero``, ``survives``.
     skipped
@@ -120,9 +120,7 @@ def sweep_of(
     each = (1 - level) / max(len(draws), 1)
     rows = []
     for (start, end), values in zip(edges, draws, strict=True):
-        own = np.quantile(values, [(1 - level) / 2, (1 + level) / 2])
-        joint = np.quantile(values, [each / 2, 1 - each / 2])
-        low, high = hdi(values)
+        own, joint = equal_tailed(values, level), equal_tailed(values, 1 - each)
         p = float((values < 0).mean())
         rows.append(
             {
@@ -130,15 +128,14 @@ def sweep_of(
                 "to_km": end,
                 "mean": float(values.mean()),
                 "sd": float(values.std(ddof=1)),
-                f"HDI {LEVEL:.0%} low": low,
-                f"HDI {LEVEL:.0%} high": high,
-                "low": own[0],
-                "high": own[1],
-                "all_low": joint[0],
-                "all_high": joint[1],
+                **hdi(values).columns(),
+                "low": own.low,
+                "high": own.high,
+                "all_low": joint.low,
+                "all_high": joint.high,
                 "p_helpful": p if better == "lower" else 1 - p,
-                "excludes_zero": bool(own[0] > 0 or own[1] < 0),
-                "survives": bool(joint[0] > 0 or joint[1] < 0),
+                "excludes_zero": own.excludes_zero,
+                "survives": joint.excludes_zero,
             }
         )
     enough = all(len(values) * each / 2 >= _TAIL_DRAWS for values in draws)

@@ -10,7 +10,7 @@ printed standard errors may be too small. Priors on a contrast are normal around
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any
+from typing import ClassVar
 
 import numpy as np
 
@@ -53,11 +53,23 @@ class PublishedContrast:
         (scenario, inflation) -> summary, under the weak prior.
     p_claim
         The same keys -> probability of the claim's direction.
-    factors
+    bayes_factors
         Savage-Dickey Bayes factors in the design scenario, as printed; empty if non-linear.
-    errors
+    design_errors
         Type-S and type-M errors in the design scenario under the sceptical prior.
     """
+
+    json_keys: ClassVar[tuple[str, ...]] = (
+        "name",
+        "label",
+        "cells",
+        "estimate",
+        "se",
+        "posteriors",
+        "p_claim",
+        "bayes_factors",
+        "design_errors",
+    )
 
     contrast: Contrast
     cells: tuple[str, ...]
@@ -65,27 +77,23 @@ class PublishedContrast:
     se: float
     posteriors: dict[tuple[str, float], Summary]
     p_claim: dict[tuple[str, float], float]
-    factors: tuple[BayesFactor, ...]
-    errors: DesignErrors | None
+    bayes_factors: tuple[BayesFactor, ...]
+    design_errors: DesignErrors | None
+
+    @property
+    def name(self) -> str:
+        """Of the contrast."""
+        return self.contrast.name
+
+    @property
+    def label(self) -> str:
+        """Of the contrast, for people."""
+        return self.contrast.label
 
     @property
     def main(self) -> Summary:
         """As printed: the design's correlation, no inflation."""
         return self.posteriors["design", 1.0]
-
-    def to_dict(self) -> dict[str, Any]:
-        """For JSON; scenario keys become ``"design x1.5"``."""
-        return {
-            "name": self.contrast.name,
-            "label": self.contrast.label,
-            "cells": list(self.cells),
-            "estimate": self.estimate,
-            "se": self.se,
-            "posteriors": {f"{s} x{k:g}": v.to_dict() for (s, k), v in self.posteriors.items()},
-            "p_claim": {f"{s} x{k:g}": v for (s, k), v in self.p_claim.items()},
-            "bayes_factors": [factor.to_dict() for factor in self.factors],
-            "design_errors": None if self.errors is None else self.errors.to_dict(),
-        }
 
 
 @dataclass(frozen=True, slots=True)

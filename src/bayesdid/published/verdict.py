@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass
-from typing import Any
+from dataclasses import dataclass
 
 from bayesdid.estimands.contrasts import PanelContrast
 from bayesdid.estimands.names import contrasts_of
@@ -53,10 +52,6 @@ class Verdict:
     p_high: float
     summary: Summary
     synthetic: str = ""
-
-    def to_dict(self) -> dict[str, Any]:
-        """For JSON."""
-        return asdict(self)
 
 
 def word_for(p: float, p_low: float, p_high: float) -> str:

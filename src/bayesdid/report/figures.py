@@ -10,6 +10,8 @@ from typing import Any
 import numpy as np
 
 from bayesdid.extras import extra
+from bayesdid.report.text import hdi
+from bayesdid.summary import INNER, percent, reach
 
 INK = "#010203"  # replaced by currentColor
 MUTED = "#7a8794"
@@ -77,16 +79,18 @@ def stamp_axes(axes: Any, synthetic: bool) -> None:
         )
 
 
-def claims_figure(rows: list[dict[str, Any]], unit: str, synthetic: bool) -> str:
+def claims_figure(rows: list[dict[str, Any]], unit: str, synthetic: bool, level: float) -> str:
     """One row per claim: posteriors relative to zero, from published cells and from the panel.
 
     Parameters
     ----------
     rows
         ``label``, and under ``published`` and ``panel`` a verdict (or None) with ``summary``,
-        ``p``, ``p_low``, ``p_high`` and ``wide`` (the 89 % HDI under the widest assumption).
+        ``p``, ``p_low``, ``p_high`` and ``wide`` (the HDI under the widest assumption).
     unit
         Of the x axis.
+    level
+        Of the outer bars.
     """
     plt = pyplot()
     figure, axes = plt.subplots(figsize=(8.2, 0.62 * len(rows) + 1.1))
@@ -97,8 +101,8 @@ def claims_figure(rows: list[dict[str, Any]], unit: str, synthetic: bool) -> str
             verdict = row.get(source)
             if verdict is None:
                 continue
-            low, high = verdict["summary"]["hdi89"]
-            inner = verdict["summary"]["hdi50"]
+            low, high = hdi(verdict["summary"])
+            inner = hdi(verdict["summary"], INNER)
             colour = _COLOURS[source]
             alpha = 0.55 if source == "panel" and synthetic else 1.0
             line = "--" if source == "panel" and synthetic else "-"
@@ -122,7 +126,8 @@ def claims_figure(rows: list[dict[str, Any]], unit: str, synthetic: bool) -> str
     axes.tick_params(axis="y", length=0)
     axes.spines["left"].set_visible(False)
     axes.set_xlabel(
-        f"{unit}: point = mean, bars = 50 % and 89 % HDI, thin line = widest or clustered"
+        f"{unit}: point = mean, bars = {percent(INNER)} and {percent(level)} HDI, "
+        "thin line = widest or clustered"
     )
     handles = [
         plt.Line2D([], [], color=_COLOURS["published"], lw=3, label="from published cells"),
@@ -183,9 +188,10 @@ def assumptions_figure(items: list[dict[str, Any]]) -> str:
     return svg(figure, "Probability of each claim by assumption")
 
 
-def agreement_figure(rows: list[dict[str, Any]], synthetic: bool) -> str:
+def agreement_figure(rows: list[dict[str, Any]], synthetic: bool, level: float) -> str:
     """Treatment effects of every spec: published, least squares, Bayes fixed, random, Mundlak."""
     plt = pyplot()
+    wide = reach(level)
     series = (
         ("published", "published_se", "published", "D", INK),
         ("ols", "se_cluster", "OLS, clustered", "s", MUTED),
@@ -197,7 +203,7 @@ def agreement_figure(rows: list[dict[str, Any]], synthetic: bool) -> str:
     offsets = np.linspace(0.3, -0.3, len(series))
     for (key, error, label, marker, colour), offset in zip(series, offsets, strict=True):
         points = [
-            (row[key], len(rows) - 1 - k + offset, 1.6 * (row[error] or 0))
+            (row[key], len(rows) - 1 - k + offset, wide * (row[error] or 0))
             for k, row in enumerate(rows)
             if row.get(key) is not None
         ]
@@ -208,7 +214,7 @@ def agreement_figure(rows: list[dict[str, Any]], synthetic: bool) -> str:
     axes.set_yticks(range(len(rows)), [row["label"] for row in rows][::-1], fontsize=8)
     axes.set_ylim(-0.8, len(rows) - 0.2)
     axes.legend(frameon=False, ncol=5, fontsize=8, loc="lower center", bbox_to_anchor=(0.42, 1.0))
-    axes.set_xlabel("effect, plus and minus 1.6 standard errors (89 %)")
+    axes.set_xlabel(f"effect, plus and minus {wide:.1f} standard errors ({percent(level)})")
     stamp_axes(axes, synthetic)
     return svg(figure, "Published, least-squares and Bayesian estimates")
 
@@ -245,22 +251,6 @@ def event_figure(item: dict[str, Any], unit: str, synthetic: bool) -> str:
     axes.legend(frameon=False, fontsize=8, ncol=3, loc="lower center", bbox_to_anchor=(0.5, 1.0))
     stamp_axes(axes, synthetic)
     return svg(figure, f"Event study {item['spec']}")
-
-
-def placebo_figure(item: dict[str, Any], unit: str, synthetic: bool) -> str:
-    """Posterior means under placebo assignments, and the actual one."""
-    plt = pyplot()
-    figure, grid = plt.subplots(1, 2, figsize=(8.2, 2.7), sharex=True)
-    for axes, (scheme, result) in zip(grid, item["schemes"].items(), strict=True):
-        axes.hist(result["means"], bins=40, color=_COLOURS["published"], alpha=0.6)
-        axes.axvline(result["actual_mean"], color=_COLOURS["panel"], lw=2)
-        axes.axvline(0.0, color=INK, lw=0.8)
-        axes.set_title(f"{scheme} assignments", fontsize=9)
-        axes.set_yticks([])
-        axes.spines["left"].set_visible(False)
-        axes.set_xlabel(textwrap.fill(unit, 40), fontsize=9)
-        stamp_axes(axes, synthetic)
-    return svg(figure, f"Placebo test {item['spec']}")
 
 
 def checks_figure(

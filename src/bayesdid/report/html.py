@@ -9,11 +9,11 @@ from bayesdid.estimands.names import MAX_SINGLE, RATIO, SUM
 from bayesdid.extras import extra
 from bayesdid.report import figures
 from bayesdid.report.analysis_figures import analysis_figure
-from bayesdid.report.text import FILTERS, number, probability
+from bayesdid.report.text import FILTERS, hdi, number, probability
 from bayesdid.study.terms import POLICY_KINDS, parse_term
+from bayesdid.summary import normal_interval, percent
 
 CHECKED = "iid"  # the variant whose checks the page shows
-_Z89 = 1.598  # half width of a central 89 % interval in standard deviations
 _CLAIMED = ("both - none", "both - single", MAX_SINGLE, SUM)
 
 
@@ -25,6 +25,66 @@ def render(results: dict[str, Any]) -> str:
     results
         What ``results.json`` holds: every number on the page is looked up here.
     """
+    verdicts = _by_claim(results)
+    synthetic = bool(results["synthetic"])
+    published = results["published"]
+    rows = _claim_rows(results, verdicts)
+    treatments = _treatment_rows(results)
+    failing = _checks_by_spec(results)
+    return (
+        _environment()
+        .get_template("report.html.j2")
+        .render(
+            r=results,
+            verdicts=verdicts,
+            answer=answer(results),
+            stamp=synthetic,
+            SUM=SUM,
+            MAX_SINGLE=MAX_SINGLE,
+            RATIO=RATIO,
+            treatments=treatments,
+            checks=failing,
+            failed=[fit for fit in results["fits"] if not fit["converged"]],
+            event_figures=[
+                (item, figures.event_figure(item, results["outcome"]["unit"], synthetic))
+                for item in results["event_studies"]
+            ],
+            sections_html=render_analyses(results),
+            claims_svg=figures.claims_figure(
+                rows, results["outcome"]["unit"], synthetic, results["level"]
+            ),
+            assumptions_svg=figures.assumptions_figure(_assumption_items(published))
+            if published
+            else "",
+            agreement_svg=figures.agreement_figure(
+                _on_one_scale(results, treatments), synthetic, results["level"]
+            ),
+            checks_svg=figures.checks_figure(
+                failing["specs"], failing["names"], failing["passed"], synthetic
+            ),
+        )
+    )
+
+
+def render_analyses(results: dict[str, Any]) -> str:
+    """The sections of analyses, as HTML: what ``results["sections"]`` says stands where.
+
+    Parameters
+    ----------
+    results
+        Of which ``analyses``, ``sections`` and ``synthetic`` are read.
+    """
+    synthetic = bool(results["synthetic"])
+    analyses = {item["spec"]: item for item in results["analyses"]}
+    groups = [
+        section | {"items": [_drawn(analyses[spec], synthetic) for spec in section["specs"]]}
+        for section in results["sections"]
+    ]
+    return _environment().get_template("sections.html.j2").render(groups=groups, stamp=synthetic)
+
+
+def _environment() -> Any:
+    """The templates, with the filters that write numbers."""
     with extra("report"):
         import jinja2
 
@@ -36,101 +96,14 @@ def render(results: dict[str, Any]) -> str:
         lstrip_blocks=True,
     )
     environment.filters.update(FILTERS)
-    verdicts = _by_claim(results)
-    synthetic = bool(results["synthetic"])
-    published = results["published"]
-    rows = _claim_rows(results, verdicts)
-    treatments = _treatment_rows(results)
-    failing = _checks_by_spec(results)
-    return environment.get_template("report.html.j2").render(
-        r=results,
-        verdicts=verdicts,
-        answer=answer(results),
-        stamp=synthetic,
-        SUM=SUM,
-        MAX_SINGLE=MAX_SINGLE,
-        RATIO=RATIO,
-        treatments=treatments,
-        checks=failing,
-        failed=[fit for fit in results["fits"] if not fit["converged"]],
-        placebo_figures=[
-            (item, figures.placebo_figure(item, results["outcome"]["unit"], synthetic))
-            for item in results["placebo"]
-        ],
-        event_figures=[
-            (item, figures.event_figure(item, results["outcome"]["unit"], synthetic))
-            for item in results["event_studies"]
-        ],
-        analyses=_analysis_groups(results, synthetic),
-        claims_svg=figures.claims_figure(rows, results["outcome"]["unit"], synthetic),
-        assumptions_svg=figures.assumptions_figure(_assumption_items(published))
-        if published
-        else "",
-        agreement_svg=figures.agreement_figure(_on_one_scale(results, treatments), synthetic),
-        checks_svg=figures.checks_figure(
-            failing["specs"], failing["names"], failing["passed"], synthetic
-        ),
-    )
+    return environment
 
 
-_GROUPS = {
-    "staggered": (
-        "Staggered adoption",
-        ("cohort", "overlap"),
-        "One TWFE coefficient averages effects of different cohorts and times, some with "
-        "negative weight. Here every cohort and event time has its own effect, partially "
-        "pooled.",
-    ),
-    "mechanisms": (
-        "Mediation and moderation",
-        ("mediation", "moderation"),
-        "How the effect comes about and for whom it is larger, jointly and with what "
-        "would overturn it.",
-    ),
-    "heterogeneity": (
-        "Heterogeneity",
-        ("heterogeneity",),
-        "One model per grouping instead of one regression per group: differences "
-        "between groups have posteriors of their own.",
-    ),
-    "spatial": (
-        "Spillovers",
-        ("sdm", "spillover_distance", "spillover_bands"),
-        "What the treatment of some does to others: spatial models with exact effects, and "
-        "how far spillovers reach. Effects depend on W and on how it is normalised.",
-    ),
-    "robustness": (
-        "Robustness",
-        ("comparison", "errors", "event_study", "iv_second", "psm_did", "specification_curve"),
-        "Other errors and likelihoods, violated parallel trends, an instrument, "
-        "matching, and every combination of defensible choices.",
-    ),
-}
-
-
-def _analysis_groups(
-    results: dict[str, Any], synthetic: bool
-) -> list[tuple[str, str, str, list[dict[str, Any]]]]:
-    """Sections of the page: key, heading, what it is about, analyses with drawn figures."""
-    found = []
-    for key, (heading, families, lead) in _GROUPS.items():
-        items = [
-            item
-            | {
-                "figures": [
-                    figure | {"svg": analysis_figure(figure, synthetic)}
-                    for figure in item["figures"]
-                ]
-                if item["converged"]
-                else []
-            }
-            for family in families
-            for item in results["analyses"]
-            if item["family"] == family
-        ]
-        if items:
-            found.append((key, heading, lead, items))
-    return found
+def _drawn(item: dict[str, Any], synthetic: bool) -> dict[str, Any]:
+    """An analysis with its figures drawn; one that failed shows none."""
+    figures = item["figures"] if item["converged"] else []
+    drawn = [figure | {"svg": analysis_figure(figure, synthetic)} for figure in figures]
+    return item | {"figures": drawn}
 
 
 def answer(results: dict[str, Any]) -> list[str]:
@@ -145,7 +118,7 @@ def answer(results: dict[str, Any]) -> list[str]:
         if verdict is None:
             continue
         mean = verdict["summary"]["mean"]
-        low, high = verdict["summary"]["hdi89"]
+        low, high = hdi(verdict["summary"])
         more = (mean < 0) == (outcome["better"] == "lower")
         origin = {
             "published": "From the published cells alone",
@@ -156,7 +129,8 @@ def answer(results: dict[str, Any]) -> list[str]:
         sentences.append(
             f"{origin} both policies together are estimated to do "
             f"{'more' if more else 'less'} than the sum of the two by "
-            f"{number(abs(mean) * scale, 1)} {unit} (89 % HDI of the difference "
+            f"{number(abs(mean) * scale, 1)} {unit} "
+            f"({percent(verdict['summary']['level'])} HDI of the difference "
             f"{number(low * scale, 1)} to {number(high * scale, 1)}). The probability that "
             f"1 + 1 > 2 is {probability(verdict['p'])}, and between "
             f"{probability(verdict['p_low'])} and {probability(verdict['p_high'])} over the "
@@ -213,11 +187,12 @@ def _claim_rows(results: dict[str, Any], verdicts: list[dict[str, Any]]) -> list
                 row[source] = dict(entry[source])
         if "published" in entry:
             posteriors = results["published"]["contrasts"][entry["contrast"]]["posteriors"]
-            row["published"]["wide"] = posteriors["widest x1"]["hdi89"]
+            row["published"]["wide"] = hdi(posteriors["widest x1"])
     for item in (results["contrasts"] or {"rows": []})["rows"]:
         if item["name"] in rows and "panel" in rows[item["name"]]:
-            middle, half = item["clustered"]["estimate"], _Z89 * item["clustered"]["se"]
-            rows[item["name"]]["panel"]["wide"] = [middle - half, middle + half]
+            least = item["clustered"]
+            wide = normal_interval(least["estimate"], least["se"], results["level"])
+            rows[item["name"]]["panel"]["wide"] = [wide.low, wide.high]
     return list(rows.values())
 
 

@@ -87,10 +87,10 @@ def panel_section(
                 "name": contrast.name,
                 "label": contrast.label,
                 "spec": specs[0],
-                "main": main.to_dict(),
-                "kinds": {kind: item.to_dict() for kind, item in by_kind.items()},
+                "main": main,
+                "kinds": by_kind,
                 "clustered": clustered,
-                "specs": {s: found[s][MAIN][contrast.name].to_dict() for s in specs},
+                "specs": {s: found[s][MAIN][contrast.name] for s in specs},
                 "probabilities": probabilities,
             }
         )
@@ -101,7 +101,7 @@ def panel_section(
         ]
     order = [claim.id for claim in study.claims]
     verdicts.sort(key=lambda verdict: order.index(verdict.claim))
-    return {"rows": rows, "verdicts": [verdict.to_dict() for verdict in verdicts], "scale": scale}
+    return {"rows": rows, "verdicts": verdicts, "scale": scale}
 
 
 def _clustered(

@@ -14,15 +14,19 @@ from typing import Any
 import pandas as pd
 import xarray as xr
 
+from bayesdid import summary
 from bayesdid.audit.run import audit_study
 from bayesdid.checks.store import StoredChecks, check_or_reuse
-from bayesdid.families.run import ANALYSED, plan_analyses
+from bayesdid.families.registry.discover import families
+from bayesdid.families.registry.family import AnyFamily
+from bayesdid.families.run import plan_analyses
 from bayesdid.families.store import StoredAnalysis, analyse_all
 from bayesdid.inference.executor import map_fits, one_thread, using
 from bayesdid.inference.plan import AGAINST_LEAST_SQUARES, VARIANTS, Plan, plan_fits
 from bayesdid.inference.registry import Size
 from bayesdid.inference.store import StoredFit, fit_all
 from bayesdid.inference.tree import package_versions
+from bayesdid.jsonio import plain
 from bayesdid.model.errors import Errors
 from bayesdid.panel.adoption import arm, only, sequence
 from bayesdid.panel.panel import Panel
@@ -37,7 +41,7 @@ from bayesdid.published.synergy import (
     published_synergy,
 )
 from bayesdid.published.verdict import assumption_range, published_verdicts
-from bayesdid.report.event_results import event_sections, placebo_sections
+from bayesdid.report.event_results import event_sections
 from bayesdid.report.panel_results import panel_section
 from bayesdid.report.run import Run
 from bayesdid.report.weights_results import weights_section
@@ -137,21 +141,24 @@ def _results(
         )
         for spec in plan.designs
     ]
-    return {
+    contents = [item.content for item in analyses if item.content is not None]
+    results = {
         "study": study.file.study.model_dump(),
         "outcome": study.file.outcome.model_dump(),
         "policies": [policy.model_dump() for policy in study.policies],
         "claims": [claim.model_dump(exclude_none=True) for claim in study.claims],
         "panel": _panel(study, panel),
         "synthetic": panel.synthetic or "",
+        "level": summary.LEVEL,
+        "levels": summary.levels(),
         "published": _published(study),
         "contrasts": panel_section(study, panel, trees, estimates),
         "event_studies": event_sections(study, trees),
-        "placebo": placebo_sections(study, panel, seed),
-        "analyses": [item.content for item in analyses if item.content is not None],
+        "analyses": contents,
+        "sections": sections(contents, families()),
         "refused": {item.spec_id: item.refused for item in analyses if item.refused},
         "weights": weights_section(study, panel, plan.designs),
-        "agreement": [item.to_dict() for item in agreements],
+        "agreement": agreements,
         "identity": _identity(agreements),
         "checks": checks,
         "fits": [_fit(fit, trees) for fit in stored],
@@ -159,11 +166,31 @@ def _results(
         "skipped": {
             spec: reason
             for spec, reason in plan.skipped.items()
-            if study[spec].column.family not in {*ANALYSED, "placebo"}
+            if not families()[study[spec].column.family].has_analysis
         },
-        "audit": audit_study(study).to_dict(),
+        "audit": audit_study(study),
         "provenance": _provenance(plan, estimates, draws, seed),
     }
+    return dict(plain(results))
+
+
+def sections(contents: list[dict[str, Any]], known: dict[str, AnyFamily]) -> list[dict[str, Any]]:
+    """Where analyses stand in the report, as their families say: sections, and specs in each.
+
+    Parameters
+    ----------
+    contents
+        Analyses as dictionaries.
+    known
+        Families by name, in the order of the report.
+    """
+    place = {name: k for k, name in enumerate(known)}
+    found: dict[str, dict[str, Any]] = {}
+    for item in sorted(contents, key=lambda item: place[item["family"]]):
+        section = known[item["family"]].section
+        entry = {"key": section.key, "heading": section.heading, "lead": section.lead, "specs": []}
+        found.setdefault(section.key, entry)["specs"].append(item["spec"])
+    return list(found.values())
 
 
 def _light(stored: StoredFit) -> xr.DataTree:
@@ -236,15 +263,16 @@ def _published(study: Study) -> dict[str, Any] | None:
     for name, independent in (("design", False), ("independent", True)):
         loop = loop_of(synergy, policies, independent=independent)
         if loop is not None:
-            networks[name] = network_posterior(loop).to_dict(policies, rope)
+            found = network_posterior(loop)
+            networks[name] = {"summaries": found.summaries(policies, rope), **plain(found)}
     section = study.file.panel
     periods = (section.last_period or 0) - (section.first_period or 0) + 1
     return {
         "contrasts": {
-            name: item.to_dict() | {"range": list(assumption_range(item))}
+            name: plain(item) | {"range": list(assumption_range(item))}
             for name, item in synergy.contrasts.items()
         },
-        "verdicts": [verdict.to_dict() for verdict in published_verdicts(study, synergy)],
+        "verdicts": published_verdicts(study, synergy),
         "network": networks,
         "estimands": list(synergy.estimands),
         "correlation": synergy.correlation.tolist(),

@@ -59,7 +59,7 @@ class Run:
         """How many fits were found on disk."""
         return sum(bool(item["reused"]) for item in self.fits)
 
-    def to_dict(self) -> dict[str, Any]:
+    def facts(self) -> dict[str, Any]:
         """For ``run.json``."""
         return {
             "started": self.started.isoformat(timespec="seconds"),

@@ -7,7 +7,8 @@ from typing import Any
 
 import pandas as pd
 
-from bayesdid.report.text import interval, number, probability
+from bayesdid.report.text import hdi, interval, number, probability
+from bayesdid.summary import percent
 
 _ESCAPES = {
     "&": r"\&",
@@ -106,7 +107,8 @@ def _row(
     p: float,
     synthetic: bool,
 ) -> dict[str, Any]:
-    low, high = summary["hdi89"]
+    low, high = hdi(summary)
+    name = f"hdi{100 * summary['level']:g}"
     return {
         "contrast": name,
         "label": label,
@@ -115,8 +117,8 @@ def _row(
         "mean": summary["mean"],
         "sd": summary["sd"],
         "median": summary["median"],
-        "hdi89_low": low,
-        "hdi89_high": high,
+        f"{name}_low": low,
+        f"{name}_high": high,
         "p_negative": summary["p_negative"],
         "p_rope": summary["p_rope"],
         "p_claim": p,
@@ -150,7 +152,7 @@ def _contrasts_tex(results: dict[str, Any]) -> str:
                 "published",
                 number(main["mean"]),
                 number(main["sd"]),
-                interval(main["hdi89"]),
+                interval(hdi(main)),
                 probability(item["p_claim"]["design x1"]),
                 f"{probability(low)} to {probability(high)}",
             ]
@@ -163,12 +165,20 @@ def _contrasts_tex(results: dict[str, Any]) -> str:
                 "synthetic panel" if results["synthetic"] else "panel",
                 number(main["mean"]),
                 number(main["sd"]),
-                interval(main["hdi89"]),
+                interval(hdi(main)),
                 probability(item["main"]["p_claim"]),
                 f"{probability(min(p))} to {probability(max(p))}",
             ]
         )
-    head = ["Contrast", "Source", "Mean", "SD", "89 % HDI", "P(claim)", "Range"]
+    head = [
+        "Contrast",
+        "Source",
+        "Mean",
+        "SD",
+        f"{percent(results['level'])} HDI",
+        "P(claim)",
+        "Range",
+    ]
     return _tex(head, rows, results)
 
 

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any
+
+from bayesdid.summary import percent
 
 
 def number(value: Any, places: int = 3) -> str:
@@ -28,6 +31,11 @@ def interval(pair: Any, places: int = 3) -> str:
     if pair is None or pair[0] is None:
         return "–"
     return f"{number(pair[0], places)} to {number(pair[1], places)}"
+
+
+def hdi(summary: Mapping[str, Any], level: float | None = None) -> Any:
+    """Ends of a stored summary's interval at `level`; default: at its main level."""
+    return summary[f"hdi{100 * (summary['level'] if level is None else level):g}"]
 
 
 def factor(value: Any) -> str:
@@ -60,7 +68,8 @@ FILTERS = {
     "sig": significant,
     "num": number,
     "prob": probability,
-    "hdi": interval,
+    "hdi": lambda summary, level=None: interval(hdi(summary, level)),
+    "percent": percent,
     "bf": factor,
     "est": estimate,
 }

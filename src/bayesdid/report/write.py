@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-import json
 from pathlib import Path
 from typing import Any
 
 from bayesdid.files import sweep
-from bayesdid.jsonio import to_json, write_json, write_text
+from bayesdid.jsonio import plain, write_json, write_text
 from bayesdid.report.html import render
 from bayesdid.report.run import Run
 from bayesdid.report.tables import write_tables
@@ -22,11 +21,11 @@ def write_report(results: dict[str, Any], folder: Path, run: Run | None = None) 
         The page.
     """
     sweep(folder)
-    write_json(folder / "results.json", results)
-    plain = json.loads(to_json(results))
-    write_tables(plain, folder / "tables")
+    shown = plain(results)
+    write_json(folder / "results.json", shown)
+    write_tables(shown, folder / "tables")
     page = folder / "index.html"
-    write_text(page, render(plain))
+    write_text(page, render(shown))
     if run is not None:
-        write_json(folder / "run.json", run.to_dict())
+        write_json(folder / "run.json", run.facts())
     return page

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import tomllib
 from dataclasses import dataclass
+from difflib import get_close_matches
 from pathlib import Path
-from typing import Any
+from typing import Any, get_args
 
 from pydantic import BaseModel, ValidationError
 
@@ -42,6 +43,10 @@ class Spec:
         The study it belongs to.
     priors
         What the study says of priors.
+    option_terms
+        Terms that its options name, as its family declares them.
+    in_panel
+        Whether a panel must have its columns; False for what is printed only.
     """
 
     id: str
@@ -49,6 +54,8 @@ class Spec:
     table: TableFile
     study_id: str
     priors: PriorSection
+    option_terms: tuple[str, ...] = ()
+    in_panel: bool = True
 
     @property
     def title(self) -> str:
@@ -111,8 +118,10 @@ class Study:
         return self.file.stars.get("*" * stars, 1.0)
 
 
-def load_study(path: str | Path) -> Study:
-    """Load and validate a study folder.
+def read_study(path: str | Path) -> Study:
+    """Read a study folder: its structure and references, without what families make of its specs.
+
+    :func:`bayesdid.load_study` also holds every spec against its family.
 
     Raises
     ------
@@ -182,13 +191,31 @@ def _parse[T: BaseModel](path: Path, model: type[T]) -> T:
         first = error.errors()[0]
         more = f" ({error.error_count() - 1} more)" if error.error_count() > 1 else ""
         value = first["input"]
+        meant = _meant(model, first["loc"]) if first["type"] == "extra_forbidden" else ""
         raise InputError(
             f"{first['msg'].removeprefix('Value error, ')}{more}",
             file=path,
             column=".".join(str(part) for part in first["loc"]) or None,
             value=value if isinstance(value, str | int | float | bool) else None,
-            remedy="see docs/study-format.md or the JSON Schema (bayesdid schema)",
+            remedy=meant or "see docs/study-format.md or the JSON Schema (bayesdid schema)",
         ) from error
+
+
+def _meant(model: type[BaseModel], place: tuple[int | str, ...]) -> str:
+    """The field that an unknown one at `place` may have been meant to be."""
+    for part in place[:-1]:
+        if part in model.model_fields:
+            inner = _models(model.model_fields[str(part)].annotation)
+            model = inner[0] if inner else model
+    near = get_close_matches(str(place[-1]), model.model_fields, n=1)
+    return f"did you mean '{near[0]}'" if near else ""
+
+
+def _models(annotation: Any) -> list[type[BaseModel]]:
+    """The models inside of a type such as ``tuple[Column, ...]``."""
+    if isinstance(annotation, type) and issubclass(annotation, BaseModel):
+        return [annotation]
+    return [model for part in get_args(annotation) for model in _models(part)]
 
 
 def _specs(folder: Path, file: StudyFile, tables: dict[str, TableFile]) -> dict[str, Spec]:

@@ -13,27 +13,6 @@ from bayesdid.study.printed import Printed
 from bayesdid.study.terms import parse_term
 
 EffectKind = Literal["fixed", "random", "mundlak", "none"]
-Family = Literal[
-    "twfe",
-    "pooled",
-    "event_study",
-    "cohort",
-    "overlap",
-    "mediation",
-    "moderation",
-    "heterogeneity",
-    "errors",
-    "specification_curve",
-    "comparison",
-    "iv_first",
-    "iv_second",
-    "psm_did",
-    "placebo",
-    "sdm",
-    "spillover_bands",
-    "spillover_distance",
-    "other",
-]
 
 
 def _printed(text: str) -> str:
@@ -378,7 +357,7 @@ class Column(Strict):
 
     id: Identifier
     label: str = ""
-    family: Family = "twfe"
+    family: Identifier = Field(default="twfe", description="What is done with it: see the families")
     outcome: str
     treatments: tuple[TermText, ...] = ()
     covariates: tuple[str, ...] = Field(
@@ -391,10 +370,16 @@ class Column(Strict):
     same_sample_as: tuple[str, ...] = Field(
         default=(), description="Specs fitted on exactly these rows, for algebraic identities"
     )
-    weights: str | None = Field(default=None, description="Spatial weights, as named in the text")
-    row_normalised: bool | None = None
-    instrument: str | None = None
-    options: dict[str, Any] = {}
+    weights: str | None = Field(
+        default=None, description="Spatial weights: an id under [[weights]], or a file"
+    )
+    row_normalised: bool | None = Field(
+        default=None, description="Whether rows of the spatial weights sum to one, as printed"
+    )
+    instrument: TermText | None = Field(default=None, description="The instrument of a treatment")
+    options: dict[str, Any] = Field(
+        default={}, description="Options of the family, which validates them"
+    )
     note: str = ""
     n: PrintedText | None = None
     r2: PrintedText | None = None

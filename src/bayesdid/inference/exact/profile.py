@@ -16,6 +16,7 @@ from bayesdid.arrays import FloatArray
 from bayesdid.inference.exact.profile_target import spatial_lag, target_and_rest
 from bayesdid.inference.numerics.importance import draw_importance
 from bayesdid.inference.tree import provenance
+from bayesdid.jsonio import plain
 from bayesdid.model.priors import resolve_priors
 from bayesdid.model.spillover import NUGGET, ProfileDesign, correlation
 from bayesdid.spatial.weights.rings import ring_impacts
@@ -90,7 +91,7 @@ def fit_profile(
         found.gate(),
         found.log_evidence,
     )
-    tree.attrs["profile_priors"] = json.dumps(design.priors.to_dict())
+    tree.attrs["profile_priors"] = json.dumps(plain(design.priors))
     return tree
 
 

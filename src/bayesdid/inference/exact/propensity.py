@@ -8,8 +8,7 @@ import numpy as np
 
 from bayesdid.arrays import FloatArray
 from bayesdid.inference.numerics.importance import Weighted, draw_importance
-
-PRIOR_SD = 2.5  # as in bayesdid.model.pymc.propensity, which cannot be imported without PyMC
+from bayesdid.model.priors import PROPENSITY_SD
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,7 +27,7 @@ class LogisticTarget:
         """Log posterior density of each row of `z`, shape (G,)."""
         eta = z @ self.columns.T
         fit = eta @ self.treated - np.logaddexp(0.0, eta).sum(axis=1)
-        return np.asarray(fit - 0.5 * (z**2).sum(axis=1) / PRIOR_SD**2)
+        return np.asarray(fit - 0.5 * (z**2).sum(axis=1) / PROPENSITY_SD**2)
 
 
 def draw_propensity(

@@ -12,6 +12,7 @@ from collections.abc import Iterator
 from typing import NamedTuple
 
 import numpy as np
+from scipy.linalg import solve_triangular
 
 from bayesdid.arrays import FloatArray
 from bayesdid.inference.exact.collapse import Equations, unit_basis
@@ -20,7 +21,8 @@ from bayesdid.inference.numerics.linear import cholesky, solve_lower, solve_uppe
 from bayesdid.inference.numerics.surface import tabulate
 
 DRAWN_UNITS = 2000  # units beyond which effects are moments unless draws are asked for
-_CELLS = 2_000_000
+_CELLS = 2_000_000  # numbers in one array
+_CACHED = 50_000  # numbers that a cache close to the processor holds
 _ACCURACY = 1e-8  # relative, of surfaces from which effects are drawn
 _MOMENTS = 20_000  # draws over which moments of all classes are taken together
 _THINNED = 100  # draws over which moments are taken where units are too various for classes
@@ -80,7 +82,9 @@ def recover_effects(
         if drawn:
             big = _draw_units(stats, joint, given, first, rng)
             if rows.unit_kind == "fixed":
-                alpha, big = alpha + big.mean(axis=1), big - big.mean(axis=1, keepdims=True)
+                level = big.mean(axis=1)
+                alpha = alpha + level
+                big -= level[:, None]
         else:
             level, mean, sd = _unit_moments(stats, joint, given, first, rng)
             alpha = alpha + level
@@ -105,7 +109,8 @@ def _draw_rest(
     if stats.is_constant:
         G, _ = stats.normal(np.zeros(1), np.ones(1))
         L = cholesky(G[0, :m, :m])
-        return solve_upper(L, solve_lower(L, contrast @ G[0, m:, :m]) + noise)
+        half = solve_triangular(L, (contrast @ G[0, m:, :m]).T, lower=True) + noise.T
+        return np.asarray(solve_triangular(L, half, lower=True, trans="T").T)
     found = np.empty((S, m))
     diagonal = np.arange(m)
     for at, G in _normal(stats, given.phi, first):
@@ -166,22 +171,26 @@ def _draw_units(
     step = max(1, _CELLS // N)
     if (weight == weight[0]).all() and not inverse.any():  # nothing but sigma changes
         root = 1 / np.sqrt(d @ weight[0])
-        one = np.concatenate([np.tensordot(weight[0], B, axes=1) for _, B, _ in parts])
-        one *= root[:, None]
+        sums = np.concatenate([np.tensordot(weight[0], B, axes=1) for _, B, _ in parts])
+        sums = (sums * (root**2)[:, None]).T
+        step = max(1, _CACHED // N)
+        noise = np.empty((step, N))
         for i in range(0, S, step):
-            at = slice(i, i + step)
-            noise = rng.standard_normal((len(joint[at]), N))
-            noise *= given.sigma[at, None]
-            noise += joint[at] @ one.T
-            np.multiply(noise, root, out=found[at])
+            at = slice(i, min(i + step, S))
+            some, own = found[at], noise[: at.stop - i]
+            np.matmul(joint[at], sums, out=some)
+            rng.standard_normal(out=own)
+            own *= root
+            own *= given.sigma[at, None]
+            some += own
         return found
     for units, B, _ in parts:
         for i in range(0, S, step):
             at = slice(i, i + step)
             total = weight[at] @ d[units].T + inverse[at, None]
-            sums = sum((joint[at] * weight[at, k, None]) @ B[k].T for k in range(len(B)))
+            total_sums = sum((joint[at] * weight[at, k, None]) @ B[k].T for k in range(len(B)))
             noise = rng.standard_normal(total.shape) * given.sigma[at, None]
-            found[at, units] = sums / total + noise / np.sqrt(total)
+            found[at, units] = total_sums / total + noise / np.sqrt(total)
     return found
 
 

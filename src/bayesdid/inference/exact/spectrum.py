@@ -30,6 +30,8 @@ class SigmaTarget:
     ----------
     V, delta
         As above, shapes (K, K) and (K,).
+    log_v
+        Log determinant of V.
     s
         Typical sigma^2.
     c
@@ -46,6 +48,7 @@ class SigmaTarget:
 
     V: FloatArray
     delta: FloatArray
+    log_v: float
     s: float
     c: FloatArray
     square: float
@@ -75,7 +78,7 @@ class SigmaTarget:
                 - 0.5 * self.logdet
                 - 0.5 * (self.square / sigma2 - fitted)
                 - 0.5 * np.log(spread).sum(axis=1)
-                + np.linalg.slogdet(self.V)[1]
+                + self.log_v
                 + 0.5 * self.flat * np.log(2 * np.pi)
                 + self.priors.log_sigma_density(np.sqrt(sigma2))
             )
@@ -115,6 +118,7 @@ def sigma_target(stats: Equations, beliefs: Beliefs, priors: Priors) -> SigmaTar
     return SigmaTarget(
         V,
         np.clip(delta, 0.0, 1.0),
+        float(np.linalg.slogdet(V)[1]),
         s,
         V.T @ (d * A[:-1, -1]),
         float(A[-1, -1]),

@@ -203,15 +203,14 @@ class Target:
 def beliefs(design: Design, data: Regressors, priors: Priors) -> Beliefs:
     """Put the priors of a design's terms on the scale of its scaled regressors."""
     K = len(design.names)
-    extra = data.R.shape[1] - K
-    sd = np.array([priors.sds[name] for name in design.names]) * data.scale[:K]
-    mean = np.array([priors.means[name] for name in design.names]) * data.scale[:K]
-    return Beliefs(
-        np.concatenate([mean, np.zeros(extra)]),
-        np.concatenate([sd, np.full(extra, priors.mundlak_multiple)]),
-        np.full(K + extra, -1),
-        np.zeros(0),
+    U = K + len(data.unit_terms)
+    blocks = (
+        priors.of(design.names),
+        priors.of_components(design.unit_dim, data.unit_terms, data.scale[K:U]),
+        priors.of_components(design.period_dim, data.period_terms, data.scale[U:]),
     )
+    mean, sd = (np.concatenate(part) * data.scale for part in zip(*blocks, strict=True))
+    return Beliefs(mean, sd, np.full(len(sd), -1), np.zeros(0))
 
 
 def target(stats: Equations, believed: Beliefs, priors: Priors, *, serial: bool) -> Target:

@@ -4,14 +4,17 @@ from __future__ import annotations
 
 import warnings
 from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
 from typing import Any, NamedTuple
 
+import numpy as np
 import xarray as xr
 
 from bayesdid.inference.gate import GateItem, chain_gate
 
 
-class Attempt(NamedTuple):
+@dataclass(frozen=True, slots=True)
+class Attempt:
     """One way to run chains.
 
     Attributes
@@ -19,11 +22,11 @@ class Attempt(NamedTuple):
     length
         Times the draws asked for.
     options
-        Of ``pm.sample``, e.g. ``target_accept``.
+        Of ``nutpie.sample``, e.g. ``target_accept``.
     """
 
     length: int
-    options: dict[str, Any]
+    options: dict[str, Any] = field(default_factory=dict)
 
 
 class Chains(NamedTuple):
@@ -33,9 +36,10 @@ class Chains(NamedTuple):
     gate: list[GateItem]
     length: int
 
-    def thinned(self) -> xr.Dataset:
-        """The posterior with as many draws as were asked for."""
-        return self.tree["posterior"].to_dataset().isel(draw=slice(None, None, self.length))
+    def thinned(self, group: str = "posterior") -> xr.Dataset:
+        """A group with as many draws as were asked for."""
+        found = self.tree[group].to_dataset().isel(draw=slice(None, None, self.length))
+        return found.assign_coords(draw=np.arange(found.sizes["draw"]))
 
 
 def sample_chains(
@@ -47,26 +51,37 @@ def sample_chains(
     tune: int = 1000,
     chains: int = 4,
     cores: int = 2,
+    start: dict[str, Any] | None = None,
 ) -> Chains:
-    """Run `attempts` in turn until one passes :func:`~bayesdid.inference.gate.chain_gate`."""
-    import pymc as pm
+    """Run `attempts` in turn until one passes :func:`~bayesdid.inference.gate.chain_gate`.
 
-    for length, options in attempts:
-        with build(), warnings.catch_warnings():
-            warnings.simplefilter("ignore")  # convergence is judged by our own gate
-            tree = pm.sample(
-                draws=draws * length,
+    The model is compiled once.
+
+    Parameters
+    ----------
+    start
+        Where to begin, by the names of free variables; those that a model lacks are left out.
+    """
+    import nutpie
+
+    model = build()
+    free = {variable.name for variable in model.free_RVs}
+    points = {name: value for name, value in (start or {}).items() if name in free}
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # Numba announces internals; our own gate judges chains
+        compiled = nutpie.compile_pymc_model(model, initial_points=points or None)
+        for attempt in attempts:
+            tree = nutpie.sample(
+                compiled,
+                draws=draws * attempt.length,
                 tune=tune,
                 chains=chains,
                 cores=cores,
-                random_seed=seed,
-                nuts_sampler="nutpie",
-                progressbar=False,
-                compute_convergence_checks=False,
-                quiet=True,
-                **options,
+                seed=seed,
+                progress_bar=False,
+                **attempt.options,
             )
-        gate = chain_gate(tree)
-        if all(item.passed for item in gate):
-            break
-    return Chains(tree, gate, length)
+            gate = chain_gate(tree)
+            if all(item.passed for item in gate):
+                break
+    return Chains(tree, gate, attempt.length)

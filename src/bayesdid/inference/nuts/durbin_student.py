@@ -2,18 +2,24 @@
 
 from __future__ import annotations
 
+import json
 from dataclasses import dataclass
 
 import numpy as np
 
 from bayesdid.arrays import FloatArray
 from bayesdid.inference.exact.durbin import SpatialDraws
-from bayesdid.inference.exact.durbin_fit import SpatialFit, effects_of, spatial_priors
-from bayesdid.inference.nuts.chain import Attempt, sample_chains
-from bayesdid.model.priors import PriorName, Priors
+from bayesdid.inference.exact.durbin_fit import SpatialFit, effects_of
+from bayesdid.inference.gate import GateItem
+from bayesdid.inference.nuts.sample import sample_model
+from bayesdid.model.effects import two_way
+from bayesdid.model.likelihood import Likelihood
+from bayesdid.model.mean import Durbin
+from bayesdid.model.model import Model
+from bayesdid.model.priors import PriorChoice, PriorName
+from bayesdid.model.spatial_priors import spatial_priors
 from bayesdid.spatial.design import LAG_OF_ERROR, LAG_OF_Y, SpatialDesign
 from bayesdid.spatial.operators.logdet import LogDeterminant, log_determinant
-from bayesdid.spatial.operators.moments import moments
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,34 +41,40 @@ class StudentFit:
 def fit_student(
     design: SpatialDesign,
     *,
-    priors: PriorName | Priors = "weak",
+    priors: PriorName = "weak",
     draws: int = 1000,
     seed: int = 0,
     logdet: LogDeterminant | None = None,
 ) -> StudentFit:
     """Four chains of `draws` draws each; one more chance with longer chains."""
-    from bayesdid.model.pymc.durbin import build
+    assert design.kind != "none"
+    model = Model(
+        mean=Durbin(design.kind),
+        likelihood=Likelihood("student_t"),
+        effects=two_way(design.base.unit_effects, design.base.period_effects),
+        priors=PriorChoice.of(priors),
+    )
+    tree = sample_model(model, design, draws=draws, seed=seed)
+    posterior = tree["posterior"]
 
-    resolved, reference = spatial_priors(design, priors)
+    def flat(name: str) -> FloatArray:
+        values = posterior[name].to_numpy()
+        return np.asarray(values.reshape(4 * draws, *values.shape[2:]))
+
+    slopes = [flat(name) for name in ("tau", "beta", "theta", "delta") if name in posterior]
     if design.kind in LAG_OF_Y | LAG_OF_ERROR:
         logdet = logdet or log_determinant(design.weights)
     else:
         logdet = None
-    stats = moments(design)
-    chains = sample_chains(
-        lambda: build(design, stats, logdet, resolved, reference, errors="student_t"),
-        [Attempt(1, {}), Attempt(3, {})],
-        draws=draws,
-        seed=seed,
-    )
-    posterior = chains.thinned()
-    flat = {
-        name: values.to_numpy().reshape(4 * draws, *values.shape[2:])
-        for name, values in posterior.data_vars.items()
-    }
-    rho = flat.get("rho", np.zeros(4 * draws))
+    gate = tuple(GateItem(**item) for item in json.loads(tree.attrs["gate"]))
     found = SpatialDraws(
-        rho, flat["b"], flat["sigma"], np.empty((len(rho), 0)), float("nan"), tuple(chains.gate)
+        flat("rho") if "rho" in posterior else np.zeros(4 * draws),
+        np.hstack(slopes),
+        flat("sigma"),
+        np.empty((4 * draws, 0)),
+        float("nan"),
+        gate,
     )
     effects = effects_of(design, found, logdet)
-    return StudentFit(SpatialFit(design, found, logdet, effects, resolved, reference), flat["nu"])
+    resolved, reference = spatial_priors(design, priors)
+    return StudentFit(SpatialFit(design, found, logdet, effects, resolved, reference), flat("nu"))

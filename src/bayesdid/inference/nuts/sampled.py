@@ -1,4 +1,4 @@
-"""Fits by the two samplers of i.i.d. two-way models: the model as written, and collapsed."""
+"""Fit an i.i.d. two-way model by chains of its few parameters, effects drawn exactly after."""
 
 from __future__ import annotations
 
@@ -6,37 +6,12 @@ import numpy as np
 import xarray as xr
 
 from bayesdid.design.design import Design
-from bayesdid.design.regressors import regressors
 from bayesdid.inference.exact.two_way import Posterior, named_draws, two_way_model
 from bayesdid.inference.gate import chain_gate
 from bayesdid.inference.nuts.collapsed import draw_collapsed
-from bayesdid.inference.nuts.plain import draw_plain
 from bayesdid.inference.registry import Size
 from bayesdid.inference.tree import assemble, posterior_dataset, provenance, unit_moments
 from bayesdid.model.priors import Priors
-
-
-def fit_plain(design: Design, priors: Priors, size: Size) -> xr.DataTree:
-    """Posterior of the PyMC model as written."""
-    posterior, stats = draw_plain(
-        design,
-        priors,
-        draws=size.draws,
-        tune=size.tune,
-        chains=size.chains,
-        seed=size.seed,
-        cores=size.cores,
-    )
-    tree = assemble(
-        posterior,
-        design,
-        regressors(design),
-        log_likelihood=False,
-        posterior_predictive=False,
-        sample_stats=stats,
-        rng=np.random.default_rng(size.seed),
-    )
-    return _stamp(tree, design, priors, "plain", size)
 
 
 def fit_collapsed(design: Design, priors: Priors, size: Size) -> xr.DataTree:
@@ -68,10 +43,8 @@ def fit_collapsed(design: Design, priors: Priors, size: Size) -> xr.DataTree:
         sample_stats=stats,
         rng=rng,
     )
-    return _stamp(tree, design, priors, "collapsed", size)
-
-
-def _stamp(tree: xr.DataTree, design: Design, priors: Priors, name: str, size: Size) -> xr.DataTree:
     gate = chain_gate(tree)
-    tree.attrs = provenance(design, priors, name, size.seed, size.draws, size.chains, gate, None)
+    tree.attrs = provenance(
+        design, priors, "collapsed", size.seed, size.draws, size.chains, gate, None
+    )
     return tree

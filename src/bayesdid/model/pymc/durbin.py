@@ -2,162 +2,171 @@ r"""Spatial Durbin panels and the models it nests: Eq. 5 of the study.
 
 .. math::
 
-    y_t = \rho W y_t + X_t \beta + W X_t \theta + \alpha + a + g_t + \varepsilon_t
-    \qquad \varepsilon_{it} \sim N(0, \sigma^2) \text{ or Student } t
-
-Fixed effects are written, and flat, as the levels mu and m that they cause, ``a = (I - rho W) mu``
-(see :mod:`bayesdid.spatial.operators.moments`), so that the line of code is
-
-.. math::
-
-    (I - \rho W) (y_t - \mu - m_t) - X_t \beta - W X_t \theta = \varepsilon_t
+    y_t = \rho W y_t + D_t \tau + X_t \beta + W [D\, X]_t\, \theta + \alpha + a + g_t
+          + \varepsilon_t
 
 SAR has no theta, SLX no rho. In SEM and SDEM the lag is on the error:
 
 .. math::
 
-    (I - \lambda W) (y_t - X_t \beta - W X_t \theta - \alpha - a - g_t) = \varepsilon_t
+    y_t = m_t + u_t, \qquad u_t = \lambda W u_t + \varepsilon_t, \qquad
+    m_t = D_t \tau + X_t \beta + W [D\, X]_t\, \theta + \alpha + a + g_t
 
-The likelihood holds ``T log|I - rho W|``. Random effects are normal, in error models inside the
-filter (Kapoor, Kelejian & Prucha 2007, doi:10.1016/j.jeconom.2006.09.004).
-:mod:`bayesdid.inference.exact.durbin` draws from the Gaussian models exactly.
+Errors epsilon are those of :mod:`bayesdid.model.pymc.errors`: normal or Student t (LeSage 1997),
+i.i.d. or AR(1) in time, of common or unit scales. The likelihood holds ``T log|I - rho W|``.
+
+Fixed effects are flat as the levels that they cause, ``a = (I - rho W) level`` (see
+:mod:`bayesdid.spatial.operators.moments`), as the
+transformation of Lee & Yu (2010) has it.
+Random effects are normal, in error models inside the filter (Kapoor, Kelejian & Prucha 2007,
+doi:10.1016/j.jeconom.2006.09.004). Priors: :mod:`bayesdid.model.spatial_priors`.
+:mod:`bayesdid.inference.exact.durbin` draws from the normal i.i.d. models exactly.
 """
 
 from __future__ import annotations
 
-from typing import Any, Literal
+from typing import Any
 
 import numpy as np
 import pymc as pm
+from pymc.distributions.transforms import ZeroSumTransform
 
-from bayesdid.arrays import FloatArray
+from bayesdid.design.regressors import is_random
+from bayesdid.model.levels import taken_up
+from bayesdid.model.model import Model
 from bayesdid.model.priors import Priors
-from bayesdid.model.pymc.effects import effect, group_scale
+from bayesdid.model.pymc.effects import group_scale, normal_or_flat
+from bayesdid.model.pymc.errors import errors_of, observe, shared_errors
 from bayesdid.model.pymc.jacobian import log_jacobian, mean_row_sum_of_log
+from bayesdid.model.pymc.setting import Setting
+from bayesdid.model.spatial import SpatialBlocks, intercept_inside, periods_outside, spatial_blocks
+from bayesdid.model.spatial_priors import spatial_priors
 from bayesdid.spatial.design import LAG_OF_ERROR, LAG_OF_Y, SpatialDesign
-from bayesdid.spatial.operators.logdet import LogDeterminant
-from bayesdid.spatial.operators.moments import Moments
+from bayesdid.spatial.operators.logdet import log_determinant
+from bayesdid.spatial.operators.moments import moments
 
 
-def build(
-    design: SpatialDesign,
-    stats: Moments,
-    logdet: LogDeterminant | None,
-    priors: Priors,
-    reference: float,
-    *,
-    errors: Literal["gaussian", "student_t"] = "gaussian",
-) -> pm.Model:
-    """The model of ``design.kind``.
+def durbin(model: Model, design: SpatialDesign, noncentred: frozenset[str]) -> None:
+    """The model of ``design.kind``."""
+    priors, reference = spatial_priors(design, model.priors)
+    setting = Setting(model, design.base, priors, noncentred)
+    base, W = design.base, design.weights
+    i, t = base.unit_index, base.period_index
+    sigma = pm.HalfFlat("sigma")
+    pm.Potential("prior_of_sigma", -pm.math.log(sigma))
+    rho = spatial_coefficient(design)
+
+    def lag(rows: Any) -> Any:  # W times every period, shapes (n,)
+        panel = pm.math.zeros((design.N, design.T))[i, t].set(rows)
+        return pm.math.dot(W.dense(), panel)[i, t]
+
+    def filtered(rows: Any) -> Any:
+        return rows - rho * lag(rows)
+
+    blocks = spatial_blocks(design)
+    slopes, mean = linear_part(blocks, priors, sigma / reference)
+    alpha = pm.Flat("alpha")
+    own = Effects(design, blocks, slopes, rho)
+    flat, random = own.flat(), own.random(setting, sigma / reference)
+    y = pm.Data("outcome", base.y, dims="obs")
+    past = rho * pm.Data("Wy", (W.matrix @ design.Y)[i, t], dims="obs")
+    ones = alpha * np.ones(base.n)
+    level = filtered(ones) if intercept_inside(design) else ones
+    if design.kind in LAG_OF_ERROR:
+        mu = past + level + filtered(mean + flat) + random
+    else:
+        mu = past + level + mean + flat + random
+    observe("y", y, mu, errors_of(setting, shared_errors(setting), sigma))
+
+
+def spatial_coefficient(design: SpatialDesign) -> Any:
+    """``rho`` with its Jacobian, and the prior of periods under unequal row sums; or 0."""
+    rho: Any = 0.0
+    if design.kind in LAG_OF_Y | LAG_OF_ERROR:
+        logdet = log_determinant(design.weights)
+        rho = pm.Uniform("rho", logdet.interval.low, logdet.interval.high)
+        pm.Potential("jacobian", design.T * log_jacobian(rho, logdet))
+    if periods_outside(design):
+        stats = moments(design)
+        prior = stats.row_power * mean_row_sum_of_log(rho, *stats.row_spectrum)
+        pm.Potential("prior_of_periods", -prior)
+    return rho
+
+
+def linear_part(blocks: SpatialBlocks, priors: Priors, ratio: Any) -> tuple[Any, Any]:
+    """Coefficients of all regressors side by side, and their sum in every row, components too.
 
     Parameters
     ----------
-    stats
-        For the prior of period effects under unequal row sums.
-    logdet
-        None without a spatial lag of y or of the error.
-    priors, reference
-        ``b_k ~ N(m_k, (sd_k sigma / reference)^2)``: conjugate, and as wide as elsewhere.
-    errors
-        ``student_t``: heavy tails, equivalent to a variance of its own for every row (LeSage 1997).
+    ratio
+        ``sigma / reference``: prior sds are relative to sigma.
     """
-    Z, scale = _scaled(design)
-    Y, W = design.Y, design.weights.dense()
-    unit, period = design.base.unit_dim, design.base.period_dim
-    coords: dict[str, Any] = {
-        "regressor": list(design.names),
-        unit: design.base.units,
-        period: design.base.periods,
-    }
-    with pm.Model(coords=coords) as model:
-        sigma = pm.HalfFlat("sigma")
-        pm.Potential("prior_of_sigma", -pm.math.log(sigma))
-        b = _coefficients(design.names, priors, sigma / reference, scale)
-        levels, effects = _effects(design, priors, sigma / reference)
-        rho: Any = 0.0
-        if logdet is not None:
-            rho = pm.Uniform("rho", logdet.interval.low, logdet.interval.high, initval=0.0)
-
-        def filtered(panel: Any) -> Any:
-            return panel - rho * pm.math.dot(W, panel)
-
-        if design.kind in LAG_OF_Y:
-            epsilon = filtered(Y - levels) - _dot(b, Z) - effects
-        else:  # rho = 0 is SLX and plain least squares
-            epsilon = filtered(Y - levels - _dot(b, Z)) - effects
-
-        if errors == "student_t":
-            nu = pm.Gamma("nu", alpha=2.0, beta=0.1)  # Juarez & Steel 2010
-            density = pm.logp(pm.StudentT.dist(nu=nu, mu=0.0, sigma=sigma), epsilon)
-        else:
-            density = pm.logp(pm.Normal.dist(0.0, sigma), epsilon)
-        pm.Potential("likelihood", density.sum())
-        if logdet is not None:
-            pm.Potential("jacobian", design.T * log_jacobian(rho, logdet))
-        if _periods_outside(design):
-            prior = stats.row_power * mean_row_sum_of_log(rho, *stats.row_spectrum)
-            pm.Potential("prior_of_periods", -prior)
-    return model
+    model, slopes, mean = pm.modelcontext(None), [], 0.0
+    for name, (dim, terms, columns) in blocks.main.items():
+        if dim not in model.coords:
+            model.add_coord(dim, list(terms))
+        slope = _relative(name, *priors.of(terms), ratio, dim)
+        slopes.append(slope)
+        mean = mean + columns @ slope
+    for dim, (terms, columns) in blocks.gamma.items():
+        label = f"{dim}_component"
+        model.add_coord(label, list(terms))
+        prior = priors.of_components(dim, terms, columns.std(axis=0))
+        mean = mean + columns @ _relative(f"gamma_{dim}", *prior, ratio, label)
+    return pm.math.concatenate(slopes), mean
 
 
-def _scaled(design: SpatialDesign) -> tuple[FloatArray, FloatArray]:
-    """Regressors less what flat effects take up, in units of their sd; and these sds.
-
-    The posterior is the same; the sampler sees coefficients of one size, apart from the effects.
-    """
-    Z = design.Z - design.Z.mean(axis=(1, 2), keepdims=True)
-    if design.base.unit_effects == "fixed":
-        Z = Z - Z.mean(axis=2, keepdims=True)
-    if design.base.period_effects == "fixed":
-        Z = Z - Z.mean(axis=1, keepdims=True)
-    scale = Z.std(axis=(1, 2))
-    return Z / scale[:, None, None], scale
+def _relative(name: str, mean: Any, sd: Any, ratio: Any, dim: str) -> Any:
+    """Normal with sd ``sd sigma / reference``, or flat."""
+    if np.isinf(sd).all():
+        return pm.Flat(name, dims=dim)
+    if np.isfinite(sd).all():
+        return pm.Normal(name, mean, sd * ratio, dims=dim)
+    return normal_or_flat(name, mean, sd, dims=dim)
 
 
-def _coefficients(
-    names: tuple[str, ...], priors: Priors, prior_scale: Any, scale: FloatArray
-) -> Any:
-    """Coefficients of the scaled regressors; ``b`` are those of the regressors themselves."""
-    if priors.is_flat:
-        scaled = pm.Flat("scaled_b", dims="regressor")
-    else:
-        sd = np.array([priors.sds[name] for name in names]) * scale
-        mean = np.array([priors.means[name] for name in names]) * scale
-        scaled = pm.Normal("scaled_b", mean, sd * prior_scale, dims="regressor")
-    pm.Deterministic("b", scaled / scale, dims="regressor")
-    return scaled
+class Effects:
+    """Unit and period effects of a spatial model as they stand in its equation."""
 
+    def __init__(self, design: SpatialDesign, blocks: SpatialBlocks, slopes: Any, rho: Any) -> None:
+        base = design.base
+        self.design, self.slopes, self.rho = design, slopes, rho
+        columns = np.hstack([columns for _, _, columns in blocks.main.values()])
+        self.shared = taken_up(base, columns)
+        self.periods_inside = not periods_outside(design)
 
-def _effects(design: SpatialDesign, priors: Priors, scale: Any) -> tuple[Any, Any]:
-    """Levels inside the filter and effects outside it, each of shape (N, T).
+    def flat(self) -> Any:
+        """Fixed effects in every row, shape (n,): flat on the levels that they cause."""
+        base, W = self.design.base, self.design.weights
+        total = np.zeros(base.n)
+        lagged = self.design.kind in LAG_OF_Y
+        if base.unit_effects == "fixed":
+            level = self._level(base.unit_dim)
+            caused = level - self.rho * pm.math.dot(W.dense(), level) if lagged else level
+            total = total + self._named(base.unit_dim, caused, self.shared.unit)[base.unit_index]
+        if base.period_effects == "fixed":
+            level = self._level(base.period_dim)
+            inside = lagged and self.periods_inside
+            caused = level * (1 - self.rho * W.constant_row_sum) if inside else level
+            effect = self._named(base.period_dim, caused, self.shared.period)
+            total = total + effect[base.period_index]
+        return total
 
-    Fixed effects are levels, ``(I - rho W)`` times which stands in the equation, except period
-    effects under unequal row sums; so is the intercept where it can be.
-    """
-    base = design.base
-    sides: dict[bool, Any] = {side: np.zeros((design.N, design.T)) for side in (True, False)}
-    inside = not _periods_outside(design)
-    alpha = pm.Flat("alpha", initval=design.Y.mean())
-    fixed = base.unit_effects == "fixed" or (base.period_effects == "fixed" and inside)
-    sides[fixed or design.kind in LAG_OF_ERROR] += alpha
-    for dim, kind, axis, level in (
-        (base.unit_dim, base.unit_effects, (slice(None), None), True),
-        (base.period_dim, base.period_effects, (None, slice(None)), inside),
-    ):
-        if kind == "fixed":
-            sides[level] += effect(dim, kind, priors)[axis]
-        elif kind == "random":
-            sd = pm.Deterministic(f"sigma_{dim}", group_scale(f"scale_{dim}", priors) * scale)
-            sides[False] += pm.Normal(f"{dim}_effect", 0.0, sd, dims=dim)[axis]
-    return sides[True], sides[False]
+    def random(self, setting: Setting, ratio: Any) -> Any:
+        """Random effects in every row, shape (n,); their scales are relative to sigma."""
+        base, total = self.design.base, np.zeros(self.design.base.n)
+        for dim, kind, index in (
+            (base.unit_dim, base.unit_effects, base.unit_index),
+            (base.period_dim, base.period_effects, base.period_index),
+        ):
+            if is_random(kind):
+                scale = group_scale(f"scaled_sigma_{dim}", setting.priors) * ratio
+                sd = pm.Deterministic(f"sigma_{dim}", scale)
+                total = total + pm.Normal(f"{dim}_effect", 0.0, sd, dims=dim)[index]
+        return total
 
+    def _level(self, dim: str) -> Any:
+        return pm.Flat(f"{dim}_level_and_share", dims=dim, default_transform=ZeroSumTransform([0]))
 
-def _periods_outside(design: SpatialDesign) -> bool:
-    """Whether fixed period effects cannot be transformed away: unequal row sums, a lag of y."""
-    unequal = design.weights.constant_row_sum is None
-    return design.kind in LAG_OF_Y and unequal and design.base.period_effects == "fixed"
-
-
-def _dot(b: Any, Z: FloatArray) -> Any:
-    """``sum_k b_k Z_k``, shape (N, T)."""
-    return pm.math.sum(b[:, None, None] * Z, axis=0)
+    def _named(self, dim: str, caused: Any, share: Any) -> Any:
+        return pm.Deterministic(f"{dim}_effect", caused - share @ self.slopes, dims=dim)

@@ -1,50 +1,75 @@
-"""Unit and period effects of a linear panel model, fixed or hierarchical."""
+"""Coefficients, scales, and unit and period effects of a linear panel equation."""
 
 from __future__ import annotations
 
 from typing import Any
 
+import numpy as np
 import pymc as pm
 from pymc.distributions.transforms import ZeroSumTransform
 
-from bayesdid.model.priors import Priors
+from bayesdid.arrays import FloatArray
+from bayesdid.model.priors import GROUP_SHAPE, Priors
+from bayesdid.model.pymc.transforms import NonCentred
 from bayesdid.study.schema import EffectKind
 
 
-def effect(dim: str, kind: EffectKind, priors: Priors) -> Any:
-    """The levels' effects along `dim`; zero if `kind` is ``none``.
+def coefficients(name: str, terms: tuple[str, ...], dim: str, priors: Priors) -> Any:
+    """Independent normal coefficients, flat where the prior's sd is infinite."""
+    return normal_or_flat(name, *priors.of(terms), dims=dim)
 
-    fixed
-        flat, summing to zero (the intercept is the common level).
-    random, mundlak
-        ``normal(0, sigma_<dim>)`` with a prior on the scale that is zero at zero, or flat.
-    """
-    match kind:
-        case "none":
-            return None
-        case "fixed":
-            return pm.Flat(f"{dim}_effect", dims=dim, transform=ZeroSumTransform([0]))
-    return pm.Normal(f"{dim}_effect", 0.0, group_scale(f"sigma_{dim}", priors), dims=dim)
+
+def normal_or_flat(name: str, mean: Any, sd: FloatArray, *, dims: Any = None) -> Any:
+    """Normal, flat, or some elements one and some the other."""
+    proper = np.isfinite(sd)
+    if proper.all():
+        return pm.Normal(name, mean, sd, dims=dims)
+    variable = pm.Flat(name, dims=dims)
+    if proper.any():
+        own = np.flatnonzero(proper)
+        density = pm.logp(pm.Normal.dist(np.asarray(mean)[own], sd[own]), variable[own])
+        pm.Potential(f"prior_of_{name}", density.sum())
+    return variable
+
+
+def residual_scale(name: str, priors: Priors) -> Any:
+    """Residual standard deviation: exponential with mean sd(y), or ``p(sigma) = 1 / sigma``."""
+    if priors.is_flat:
+        return pm.Deterministic(name, pm.math.exp(pm.Flat(f"log_{name}")))
+    return pm.Exponential(name, scale=priors.scale)
 
 
 def group_scale(name: str, priors: Priors) -> Any:
     """Scale of random effects: gamma with shape 2 (Chung et al. 2013), or flat."""
     if priors.is_flat:
         return pm.HalfFlat(name)
-    return pm.Gamma(name, alpha=2.0, beta=2.0 / priors.scale)
+    return pm.Gamma(name, alpha=GROUP_SHAPE, beta=GROUP_SHAPE / priors.scale)
 
 
-def residual_scale(priors: Priors) -> Any:
-    """Residual standard deviation: exponential with mean sd(y), or ``p(sigma) = 1 / sigma``."""
-    if priors.is_flat:
-        return pm.Deterministic("sigma", pm.math.exp(pm.Flat("log_sigma")))
-    return pm.Exponential("sigma", scale=priors.scale)
+def fixed_effect(name: str, dim: str, shared: Any) -> Any:
+    """One flat level each, summing to zero: the intercept is the common level.
+
+    Parameters
+    ----------
+    shared
+        What the effects take up of the regressors, times their coefficients, shape (levels,).
+        The sampler moves effect plus share, which is hardly correlated with the coefficients.
+    """
+    level = pm.Flat(f"{name}_and_share", dims=dim, default_transform=ZeroSumTransform([0]))
+    return pm.Deterministic(name, level - shared, dims=dim)
 
 
-def coefficient(name: str, terms: tuple[str, ...], dim: str, priors: Priors) -> Any:
-    """Independent normal coefficients, or flat where the prior's sd is infinite."""
-    if all(priors.sds[term] == float("inf") for term in terms):
-        return pm.Flat(name, dims=dim)
-    return pm.Normal(
-        name, [priors.means[term] for term in terms], [priors.sds[term] for term in terms], dims=dim
-    )
+def random_effect(name: str, dim: str, scale: Any, *, noncentred: bool = False) -> Any:
+    """Normal around zero with a scale of their own."""
+    transform = NonCentred() if noncentred else None
+    return pm.Normal(name, 0.0, scale, dims=dim, default_transform=transform)
+
+
+def effect(
+    dim: str, kind: EffectKind, priors: Priors, shared: Any = 0.0, *, noncentred: bool = False
+) -> Any:
+    """Effects along `dim`: fixed, or random (Mundlak's are, around the components' line)."""
+    if kind == "fixed":
+        return fixed_effect(f"{dim}_effect", dim, shared)
+    scale = group_scale(f"sigma_{dim}", priors)
+    return random_effect(f"{dim}_effect", dim, scale, noncentred=noncentred)

@@ -1,140 +1,154 @@
-r"""Two-way models with other likelihoods and errors than i.i.d. normal ones.
+r"""Errors: their size in each row, how they depend on the row before, how heavy their tails are.
 
 .. math::
 
-    \mu_{it} = \alpha + \tau' D_{it} + \beta' x_{it} + a_i + g_t
+    \mathrm{sd}(e_{it}) = s_{it} = \sigma / \sqrt{\lambda_i w_{it}}, \qquad
+    \mathrm{cor}(e_{it}, e_{it'}) = \varphi^{|t - t'|}
 
-student_t
-    :math:`y_{it} \sim t_\nu(\mu_{it}, \sigma)`, :math:`\nu - 1 \sim` gamma(2, 0.1)
-    (Juárez & Steel 2010, shifted so that the mean exists).
-negative_binomial
-    :math:`n_{it} \sim NB(E_{it} e^{\mu_{it}}, \phi)`, E an exposure,
-    :math:`1 / \sqrt\phi \sim` half-normal(1).
-ar1
-    :math:`e_{it} = y_{it} - \mu_{it}` is stationary within a unit with marginal sd sigma and
-    correlation :math:`\varphi^k` between rows k periods apart, gaps or not;
-    :math:`\varphi \sim` uniform(-1, 1).
-unit_variance
-    :math:`e_{it} \sim N(0, \sigma_i^2)`, :math:`\log \sigma_i \sim N(\log \sigma, \omega^2)`,
-    :math:`\omega \sim` half-normal(1).
+A row is written given the one before it in its unit, k periods earlier, so that gaps are exact:
 
-The AR(1) model is drawn exactly by :mod:`bayesdid.inference.exact.gaussian`, others are sampled.
+.. math::
+
+    z_{it} = e_{it} / s_{it}, \qquad
+    z_{it} = \varphi^k z_{i,t-k} + \sqrt{1 - \varphi^{2k}}\; v_{it}, \qquad v_{it} \sim N(0, 1)
+    \text{ or } t_\nu
+
+First rows are :math:`z = v`. Unit scales: :math:`\lambda_i \sim` gamma(nu_unit / 2, nu_unit / 2).
 """
 
 from __future__ import annotations
 
-from typing import Any, Literal
+from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 import pymc as pm
 
-from bayesdid.arrays import FloatArray
-from bayesdid.design.design import Design
-from bayesdid.design.within import absorb
-from bayesdid.model.priors import Priors
-from bayesdid.model.pymc.effects import coefficient, effect, residual_scale
-from bayesdid.model.pymc.twfe import coords, mundlak
-
-ErrorModel = Literal["student_t", "negative_binomial", "ar1", "unit_variance"]
+from bayesdid.model.priors import NU_LEAST, NU_PRIOR, PHI_LIMIT
+from bayesdid.model.pymc.setting import Setting
+from bayesdid.model.pymc.transforms import ScaledLog
+from bayesdid.model.serial import SerialRows, serial_rows
 
 
-def build(
-    design: Design,
-    priors: Priors,
-    kind: ErrorModel,
-    exposure: FloatArray | None = None,
-    *,
-    centred: bool = True,
-) -> pm.Model:
-    """One of the models above.
+@dataclass(frozen=True, slots=True)
+class Shared:
+    """What the errors of all equations of a model have in common.
+
+    Attributes
+    ----------
+    factor
+        ``1 / sqrt(lambda_i w_it)``, shape (n,) or a scalar.
+    rows
+        Chains in time, or None for i.i.d. errors.
+    nu
+        Degrees of freedom, or None for normal errors.
+    lambdas
+        Precision of each unit over that of the typical one, shape (N,), or None.
+    """
+
+    factor: Any
+    rows: SerialRows | None
+    nu: Any
+    lambdas: Any
+
+
+@dataclass(frozen=True, slots=True)
+class Errors:
+    """Errors of one equation: marginal sd of each row, what is carried over, tails."""
+
+    scale: Any
+    carry: Any
+    shared: Shared
+
+
+def shared_errors(setting: Setting) -> Shared:
+    """Degrees of freedom, unit scales and row weights; each if the model has it."""
+    model, design = setting.model, setting.design
+    factor: Any = 1.0
+    lambdas = unit_precisions(setting) if model.errors.scale == "unit" else None
+    if lambdas is not None:
+        factor = factor / pm.math.sqrt(lambdas)[design.unit_index]
+    if model.weighted and design.weights is not None:
+        factor = factor / np.sqrt(design.weights)
+    rows = serial_rows(design) if model.errors.serial == "ar1" else None
+    nu = degrees_of_freedom("nu") if model.likelihood.name == "student_t" else None
+    return Shared(factor, rows, nu, lambdas)
+
+
+def unit_precisions(setting: Setting) -> Any:
+    """``lambda_i``, mean one: residual variances of units are ``sigma^2 / lambda_i``."""
+    nu_unit = degrees_of_freedom("nu_unit")
+    return pm.Gamma(
+        "lambda_of_unit",
+        nu_unit / 2,
+        nu_unit / 2,
+        dims=setting.design.unit_dim,
+        default_transform=ScaledLog(),
+    )
+
+
+def degrees_of_freedom(name: str) -> Any:
+    """``nu - 1 ~ gamma(2, 0.1)``: the one prior of degrees of freedom."""
+    shape, rate = NU_PRIOR
+    more = pm.Gamma(f"{name}_less_{NU_LEAST:g}", alpha=shape, beta=rate)
+    return pm.Deterministic(name, NU_LEAST + more)
+
+
+def autocorrelation(name: str = "phi", **kwargs: Any) -> Any:
+    """Of errors one period apart."""
+    return pm.Uniform(name, -PHI_LIMIT, PHI_LIMIT, **kwargs)
+
+
+def errors_of(setting: Setting, shared: Shared, sigma: Any) -> Errors:
+    """Errors of the outcome's equation; names ``phi`` and ``sigma_of_unit``."""
+    if shared.lambdas is not None:
+        dim = setting.design.unit_dim
+        pm.Deterministic("sigma_of_unit", sigma / pm.math.sqrt(shared.lambdas), dims=dim)
+    phi = None if shared.rows is None else autocorrelation()
+    return given_scale(shared, sigma, phi)
+
+
+def given_scale(shared: Shared, sigma: Any, phi: Any) -> Errors:
+    """Errors of one equation with this marginal sd and autocorrelation."""
+    rows = shared.rows
+    carry = None if rows is None else rows.follows * phi**rows.gap
+    return Errors(sigma * shared.factor, carry, shared)
+
+
+def observe(
+    name: str, y: Any, mu: Any, errors: Errors, before: tuple[tuple[Any, Any], ...] = ()
+) -> Any:
+    """Register `y` as observed around `mu`.
 
     Parameters
     ----------
-    design
-        For ``negative_binomial`` its `y` holds counts.
-    priors
-        Resolved on the scale of mu: for counts on that of ``log(y / exposure)``.
-    exposure
-        Multiplies the expected count, shape (n,); default one.
-    centred
-        How ``unit_variance`` writes the same prior of its variances: a chain mixes well with
-        the first way where units differ, with the second where they hardly do.
+    before
+        ``(u, loading)`` of the equations before this one. Innovations are
+        ``v = sum(loading u) + sqrt(1 - sum(loading^2)) u_own``; under Student t those of a row are
+        jointly multivariate t.
+
+    Returns
+    -------
+    The equation's own part of the innovations, ``u_own``, shape (n,).
     """
-    with pm.Model(coords=coords(design)):
-        y = pm.Data("outcome", design.y, dims="obs")
-        if kind == "negative_binomial":
-            size = np.ones(design.n) if exposure is None else exposure
-            start = float(np.log(design.y.sum() / size.sum()))
-            mu = pm.math.log(size) + _mean(design, priors, start)
-            spread = pm.HalfNormal("spread", 1.0)
-            pm.NegativeBinomial("y", mu=pm.math.exp(mu), alpha=spread**-2.0, observed=y, dims="obs")
-            return pm.modelcontext(None)
-        mu = _mean(design, priors, float(design.y.mean()))
-        sigma = residual_scale(priors)
-        match kind:
-            case "student_t":
-                nu = pm.Deterministic("nu", 1.0 + pm.Gamma("nu_minus_one", 2.0, 0.1))
-                pm.StudentT("y", nu=nu, mu=mu, sigma=sigma, observed=y, dims="obs")
-            case "unit_variance":
-                omega = pm.HalfNormal("omega", 1.0)
-                log_scale = _log_scales(design.unit_dim, pm.math.log(sigma), omega, centred)
-                scale = pm.Deterministic(
-                    "sigma_of_unit", pm.math.exp(log_scale), dims=design.unit_dim
-                )
-                pm.Normal("y", mu, scale[design.unit_index], observed=y, dims="obs")
-            case "ar1":
-                _ar1(design, y, mu, sigma)
-        return pm.modelcontext(None)
-
-
-def _mean(design: Design, priors: Priors, start: float) -> Any:
-    """``mu`` in every row, shape (n,).
-
-    Regressors enter without their projection on flat effects. These absorb the difference, so
-    that tau and beta are as written above; the chain is spared their correlation with the effects.
-    """
-    D, X = (
-        absorb(
-            Z,
-            design.unit_index,
-            design.period_index,
-            unit=design.unit_effects == "fixed",
-            period=design.period_effects == "fixed",
-        )
-        for Z in (design.D, design.X)
-    )
-    alpha = pm.Flat("alpha", initval=start)
-    tau = coefficient("tau", design.treatments, "treatment", priors)
-    mu = alpha + D @ tau + mundlak(design, priors)
-    if design.covariates:
-        mu = mu + X @ coefficient("beta", design.covariates, "covariate", priors)
-    a = effect(design.unit_dim, design.unit_effects, priors)
-    g = effect(design.period_dim, design.period_effects, priors)
-    if a is not None:
-        mu = mu + a[design.unit_index]
-    if g is not None:
-        mu = mu + g[design.period_index]
-    return mu
-
-
-def _log_scales(dim: str, location: Any, omega: Any, centred: bool) -> Any:
-    """``log sigma_i ~ N(log sigma, omega^2)``, written around its mean or around zero."""
-    if centred:
-        return pm.Normal("log_sigma_of_unit", location, omega, dims=dim)
-    return location + omega * pm.Normal("z", dims=dim)
-
-
-def _ar1(design: Design, y: Any, mu: Any, sigma: Any) -> None:
-    """Each row given the one before it in its unit; first rows from the stationary distribution."""
-    order = np.lexsort((design.periods[design.period_index].astype(float), design.unit_index))
-    unit = design.unit_index[order]
-    later = np.flatnonzero(unit[1:] == unit[:-1]) + 1
-    first = np.setdiff1d(np.arange(design.n), later)
-    when = design.periods[design.period_index].astype(float)[order]
-    gap = when[later] - when[later - 1]
-    phi = pm.Uniform("phi", -1.0, 1.0)
-    power = phi ** gap.astype(int)
-    error = y[order] - mu[order]
-    pm.Potential("first", pm.logp(pm.Normal.dist(0.0, sigma), error[first]).sum())
-    conditional = pm.Normal.dist(power * error[later - 1], sigma * pm.math.sqrt(1 - power**2))
-    pm.Potential("later", pm.logp(conditional, error[later]).sum())
+    mean, spread, nu = mu, errors.scale, errors.shared.nu
+    z = (y - mu) / errors.scale
+    v = z
+    if errors.carry is not None and errors.shared.rows is not None:
+        root = pm.math.sqrt(1 - errors.carry**2)
+        carried = errors.carry * z[errors.shared.rows.before]
+        mean, spread, v = mu + errors.scale * carried, errors.scale * root, (z - carried) / root
+    own = v
+    if before:
+        known = sum(loading * u for u, loading in before)
+        rest = pm.math.sqrt(1 - sum(loading**2 for _, loading in before))
+        mean, spread, own = mean + spread * known, spread * rest, (v - known) / rest
+    if nu is None:
+        pm.Normal(name, mean, spread, observed=y, dims="obs")
+    elif not before:
+        pm.StudentT(name, nu=nu, mu=mean, sigma=spread, observed=y, dims="obs")
+    else:  # t given t: Ding (2016), doi:10.1080/00031305.2016.1164756
+        more = nu + len(before)
+        wider = pm.math.sqrt((nu + sum(u**2 for u, _ in before)) / more)
+        pm.StudentT(name, nu=more, mu=mean, sigma=spread * wider, observed=y, dims="obs")
+    return own

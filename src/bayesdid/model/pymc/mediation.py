@@ -2,15 +2,16 @@ r"""Mediators and outcome jointly, Eqs. 2 and 3 of the study.
 
 .. math::
 
-    M_{k,it} &= \alpha_k + a_k D_{it} + \gamma_k' x_{it} + u_{k,i} + v_{k,t} + \eta_{k,it} \\
-    y_{it} &= \alpha + c' D_{it} + b' M_{it} + \beta' x_{it} + u_i + v_t + \varepsilon_{it}
+    M_{k,it} &= \alpha_k + a_k' D_{it} + \gamma_k' x_{it} + u_{k,i} + v_{k,t} + \eta_{k,it} \\
+    y_{it} &= \alpha + \tau' D_{it} + b' M_{it} + \beta' x_{it} + a_i + g_t + \varepsilon_{it}
 
-Indirect effect of mediator k: ``a_k b_k``; direct: ``c'``; total: ``c' + sum_k a_k b_k``. The
-mediators' residuals may be correlated with each other, those of the outcome are not correlated
-with them: sequential ignorability, which :mod:`bayesdid.families.mediation` relaxes. With flat
-priors and fixed effects this is the posterior that :mod:`bayesdid.inference.exact.multivariate`
-draws exactly. Random effects sum to zero over their levels, since nothing but their sum is
-identified.
+Indirect effect through mediator k: ``a_k b_k``; direct: ``tau``; total: ``tau + sum_k a_k b_k``.
+Innovations of the mediators may be correlated with each other, those of the outcome are not
+correlated with them: sequential ignorability, which :mod:`bayesdid.families.mediation` relaxes.
+Every equation has a scale and an autocorrelation of its own; unit scales, weights and, under
+Student t, outlying rows are common to all, so that the innovations of a row are jointly
+multivariate t. With flat priors and fixed effects
+:mod:`bayesdid.inference.exact.multivariate` draws exactly, up to the prior of the covariance.
 """
 
 from __future__ import annotations
@@ -19,78 +20,135 @@ from typing import Any
 
 import numpy as np
 import pymc as pm
+from pymc.distributions.transforms import ZeroSumTransform
 
-from bayesdid.arrays import FloatArray
 from bayesdid.design.design import Design
-from bayesdid.design.regressors import is_random
-from bayesdid.model.priors import Priors
-from bayesdid.model.pymc.effects import effect, group_scale
-from bayesdid.model.pymc.twfe import coords
+from bayesdid.design.regressors import components, is_random
+from bayesdid.model.equations import Mediators, mediator_priors, mediators_of
+from bayesdid.model.levels import taken_up
+from bayesdid.model.priors import CORRELATION_SHAPE, GROUP_SHAPE, Priors
+from bayesdid.model.pymc.effects import coefficients, normal_or_flat, residual_scale
+from bayesdid.model.pymc.errors import (
+    Shared,
+    autocorrelation,
+    errors_of,
+    given_scale,
+    observe,
+    shared_errors,
+)
+from bayesdid.model.pymc.setting import Setting
+from bayesdid.model.pymc.two_way import centred, mundlak, unit_and_period_effects
 
 
-def build(
-    design: Design,
-    mediators: FloatArray,
-    names: tuple[str, ...],
-    priors: Priors,
-    *,
-    centred: tuple[bool, bool] = (True, True),
-) -> pm.Model:
-    """One treatment, q mediators of shape (n, q), in units of one standard deviation each.
-
-    `centred` says for unit and for period effects of the outcome how they are parametrised:
-    centred where the data say much about each of them, else as multiples of their scale. The
-    posterior is the same.
-    """
-    scale = mediators.std(axis=0)
-    M = (mediators - mediators.mean(axis=0)) / scale
-    D = design.D[:, 0] - design.D[:, 0].mean()
-    X = (design.X - design.X.mean(axis=0)) / np.maximum(design.X.std(axis=0), 1e-12)
-    y, sd_y = design.y - design.y.mean(), float(design.y.std())
-    labels = {"mediator": list(names), "mediator_bis": list(names)}
-    with pm.Model(coords=coords(design) | labels) as model:
-        a = pm.Normal("a", 0.0, 2.5 / D.std(), dims="mediator")
-        eta_sd = pm.HalfNormal("sd_mediator", 1.0, dims="mediator")
-        if len(names) == 1:
-            chol: Any = pm.math.diag(eta_sd)
-        else:
-            corr = pm.LKJCorr("correlation", eta=1.0, n=len(names), return_matrix=True)
-            chol = pm.math.dot(pm.math.diag(eta_sd), pm.math.cholesky(corr))
-        mean = D[:, None] * a[None, :]
-        b = pm.Normal("b", 0.0, 2.5 * sd_y, dims="mediator")
-        direct = pm.Normal("direct", 0.0, 2.5 * sd_y / D.std())
-        mu = direct * D + M @ b
-        if design.covariates:
-            gamma = pm.Normal("gamma", 0.0, 2.5, dims=("covariate", "mediator"))
-            beta = pm.Normal("beta", 0.0, 2.5 * sd_y, dims="covariate")
-            mean, mu = mean + X @ gamma, mu + X @ beta
-        for index, dim, kind, centre in (
-            (design.unit_index, design.unit_dim, design.unit_effects, centred[0]),
-            (design.period_index, design.period_dim, design.period_effects, centred[1]),
-        ):
-            if kind != "none":
-                level = _levels(f"{dim}_mediator", dim, is_random(kind))
-                own = _own(dim, priors, centre) if is_random(kind) else effect(dim, kind, priors)
-                mean, mu = mean + level[index], mu + own[index]
-        pm.MvNormal("M", mean, chol=chol, observed=M)
-        pm.Normal("y", mu, pm.HalfNormal("sigma", 2.5 * sd_y), observed=y, dims="obs")
-        pm.Deterministic("indirect", a * b, dims="mediator")
-        pm.Deterministic("total", direct + pm.math.sum(a * b))
-    return model
+def mediation(setting: Setting) -> None:
+    """The equations as written above; mediators are covariates of the design."""
+    parts = mediators_of(setting.model, setting.design)
+    pm.modelcontext(None).add_coord("mediator", list(parts.names))
+    shared = shared_errors(setting)
+    own = mediator_equations(setting, parts, shared)
+    outcome_equation(setting, parts, shared, own)
 
 
-def _own(dim: str, priors: Priors, centred: bool) -> Any:
-    """Random effects of the outcome over one dimension, shape (levels,)."""
-    scale = group_scale(f"sigma_{dim}", priors)
-    if centred:
-        return pm.ZeroSumNormal(f"{dim}_effect", scale, dims=dim)
-    unit = pm.ZeroSumNormal(f"{dim}_unit_effect", 1.0, dims=dim)
-    return pm.Deterministic(f"{dim}_effect", scale * unit, dims=dim)
+def mediator_equations(setting: Setting, parts: Mediators, shared: Shared) -> list[Any]:
+    """All mediators' equations; returns the own parts of their innovations, shape (n,) each."""
+    design, names = parts.rest, parts.names
+    priors = mediator_priors(setting.model.priors, parts)
+    D, X = centred(design.D), centred(design.X)
+    a = _paths("a", design.treatments, "treatment", priors)
+    alpha = pm.Flat("alpha_mediator", dims="mediator")
+    mean, slopes = alpha + D @ a, a
+    if design.covariates:
+        gamma = _paths("gamma", design.covariates, "covariate", priors)
+        mean, slopes = mean + X @ gamma, pm.math.concatenate([a, gamma])
+    for dim, terms, component in components(design):
+        label = f"{dim}_component_mediator"
+        pm.modelcontext(None).add_coord(label, list(terms))
+        both = [p.of_components(dim, terms, component.std(axis=0)) for p in priors]
+        m, sd = (np.stack(values, axis=1) for values in zip(*both, strict=True))
+        mean = mean + component @ normal_or_flat(
+            f"gamma_{dim}_mediator", m, sd, dims=(label, "mediator")
+        )
+    mean = mean + _effects(design, priors, slopes)
+    sigma = _scales("sigma_mediator", priors)
+    phi = None if shared.rows is None else autocorrelation("phi_mediator", dims="mediator")
+    root = _root(len(names))
+    found: list[Any] = []
+    for k, name in enumerate(names):
+        errors = given_scale(shared, sigma[k], None if phi is None else phi[k])
+        before = tuple((u, root[k, j]) for j, u in enumerate(found))
+        found.append(observe(f"M_{name}", parts.M[:, k], mean[:, k], errors, before))
+    return found
 
 
-def _levels(name: str, dim: str, random: bool) -> Any:
-    """Effects of one dimension on every mediator, shape (levels, q)."""
-    if random:
-        scale = pm.Gamma(f"sigma_{name}", alpha=2.0, beta=2.0)  # zero at zero, as every such prior
-        return pm.ZeroSumNormal(name, scale, dims=("mediator", dim)).T
-    return pm.Normal(name, 0.0, 10.0, dims=(dim, "mediator"))
+def outcome_equation(setting: Setting, parts: Mediators, shared: Shared, own: list[Any]) -> None:
+    """The outcome's equation, and the effects that follow from both."""
+    design, rest = setting.design, parts.rest
+    tau = coefficients("tau", rest.treatments, "treatment", setting.priors)
+    b = coefficients("b", parts.names, "mediator", setting.priors)
+    alpha = pm.Flat("alpha")
+    mu = alpha + centred(rest.D) @ tau + centred(parts.M) @ b
+    slopes = [tau, b]
+    if rest.covariates:
+        beta = coefficients("beta", rest.covariates, "covariate", setting.priors)
+        mu, slopes = mu + centred(rest.X) @ beta, [*slopes, beta]
+    order = [(*rest.treatments, *parts.names, *rest.covariates).index(x) for x in design.names]
+    mu = mu + mundlak(setting)
+    mu = mu + unit_and_period_effects(setting, pm.math.concatenate(slopes)[order])
+    sigma = residual_scale("sigma", setting.priors)
+    y = pm.Data("outcome", design.y, dims="obs")
+    before = tuple((u, 0.0) for u in own) if shared.nu is not None else ()
+    observe("y", y, mu, errors_of(setting, shared, sigma), before)
+    a = pm.modelcontext(None)["a"]
+    indirect = pm.Deterministic("indirect", a * b, dims=("treatment", "mediator"))
+    pm.Deterministic("total", tau + indirect.sum(axis=1), dims="treatment")
+
+
+def _paths(name: str, terms: tuple[str, ...], dim: str, priors: list[Priors]) -> Any:
+    """Coefficients of the same terms in every mediator's equation, shape (K, q)."""
+    mean, sd = (
+        np.stack(values, axis=1) for values in zip(*(p.of(terms) for p in priors), strict=True)
+    )
+    return normal_or_flat(name, mean, sd, dims=(dim, "mediator"))
+
+
+def _scales(name: str, priors: list[Priors]) -> Any:
+    """As :func:`~bayesdid.model.pymc.effects.residual_scale`, one for each mediator."""
+    if priors[0].is_flat:
+        log = pm.Flat(f"log_{name}", dims="mediator")
+        return pm.Deterministic(name, pm.math.exp(log), dims="mediator")
+    return pm.Exponential(name, scale=np.array([p.scale for p in priors]), dims="mediator")
+
+
+def _root(q: int) -> Any:
+    """Cholesky factor of the correlation of the mediators' innovations, shape (q, q)."""
+    if q == 1:
+        return np.ones((1, 1))
+    pm.modelcontext(None).add_coord("mediator_bis", range(q))
+    dims = ("mediator", "mediator_bis")
+    root = pm.LKJCorr("correlation_root", n=q, eta=CORRELATION_SHAPE, dims=dims)
+    pm.Deterministic("correlation", root @ root.T, dims=dims)
+    return root
+
+
+def _effects(design: Design, priors: list[Priors], slopes: Any) -> Any:
+    """Unit and period effects on every mediator, shape (n, q)."""
+    total = np.zeros((design.n, len(priors)))
+    shared = taken_up(design, design.regressors)
+    for dim, kind, index, share in (
+        (design.unit_dim, design.unit_effects, design.unit_index, shared.unit),
+        (design.period_dim, design.period_effects, design.period_index, shared.period),
+    ):
+        name, dims = f"{dim}_effect_mediator", (dim, "mediator")
+        if kind == "fixed":
+            level = pm.Flat(f"{name}_and_share", dims=dims, default_transform=ZeroSumTransform([0]))
+            total = total + pm.Deterministic(name, level - share @ slopes, dims=dims)[index]
+        elif is_random(kind):
+            if priors[0].is_flat:
+                scale = pm.HalfFlat(f"sigma_{dim}_mediator", dims="mediator")
+            else:
+                rate = GROUP_SHAPE / np.array([p.scale for p in priors])
+                scale = pm.Gamma(
+                    f"sigma_{dim}_mediator", alpha=GROUP_SHAPE, beta=rate, dims="mediator"
+                )
+            total = total + pm.Normal(name, 0.0, scale, dims=dims)[index]
+    return total

@@ -2,67 +2,117 @@ r"""Spillover as a smooth function of distance: one model instead of one regress
 
 .. math::
 
-    y_{it} = \rho (Wy)_{it} + \sum_j \theta(d_{ij}) D_{jt} + x_{it}' b + a_i + g_t + e_{it},
-    \qquad \theta(\cdot) \sim GP(0, (a \sigma)^2 k(\cdot, \cdot; \ell))
+    y_{it} = \rho (Wy)_{it} + \sum_r \theta(d_r) E_{r,it} + \tau' D_{it} + \beta' x_{it}
+             + \alpha + a_i + g_t + e_{it},
+    \qquad \theta(\cdot) \sim GP(0, (A \sigma)^2 k(\cdot, \cdot; \ell))
 
-with k the Matern-5/2 or squared exponential correlation of the ring midpoints and x the treatment
-itself and the covariates. Unit and period effects are flat and integrated out: what is left of
-the likelihood are the demeaned arrays, (N - 1)(T - 1) degrees of freedom and, with a spatial lag,
-``(T - 1) (log|I - rho W| - log(1 - rho w))``, w the common row sum of W (Lee & Yu 2010,
-doi:10.1016/j.jeconom.2009.08.001); without a common row sum the last term is absent. The
-definition that :mod:`bayesdid.inference.exact.profile` integrates faster.
+with E the exposure to ring r, k the Matern-5/2 or squared exponential correlation of the ring
+midpoints. Unit and period effects are flat, with a spatial lag as the levels that they cause, so
+that they leave ``(T - 1) (log|I - rho W| - log(1 - rho w))`` of its Jacobian, w the common row sum
+of W (Lee & Yu 2010, doi:10.1016/j.jeconom.2009.08.001); without a common row sum period effects are
+those of the structural equation. Every prior is a multiple of sigma, which has ``1 / sigma``:
+:mod:`bayesdid.inference.exact.profile` draws from the normal i.i.d. model exactly.
 """
 
 from __future__ import annotations
 
+from typing import Any
+
 import numpy as np
 import pymc as pm
 import pytensor.tensor as pt
+from pymc.distributions.transforms import ZeroSumTransform
 
-from bayesdid.model.spillover import NUGGET, ProfileDesign
+from bayesdid.model.levels import taken_up
+from bayesdid.model.model import Model
+from bayesdid.model.pymc.effects import normal_or_flat
+from bayesdid.model.pymc.errors import errors_of, observe, shared_errors
+from bayesdid.model.pymc.setting import Setting
+from bayesdid.model.pymc.two_way import centred
+from bayesdid.model.spillover import NUGGET, ProfileDesign, profile_priors
 from bayesdid.spatial.operators.spectrum import eigenvalues, interval_of
 
 
-def build(design: ProfileDesign) -> pm.Model:
+def profile(model: Model, design: ProfileDesign, noncentred: frozenset[str]) -> None:
     """The model of one design."""
-    priors, rings, T = design.priors, design.rings, design.Y.shape[1]
+    base = design.base
+    setting = Setting(model, base, profile_priors(design, model.priors), noncentred)
+    i, t, P = base.unit_index, base.period_index, len(base.treatments)
+    sigma = pm.HalfFlat("sigma")
+    pm.Potential("prior_of_sigma", -pm.math.log(sigma))
+    rho = _spatial_lag(design)
+    theta = pm.Deterministic("theta", sigma * _smooth(design), dims="ring")
+    mean, sd = setting.priors.of(base.names)
+    sd = sd / design.priors.reference
+    tau = _relative("tau", mean[:P], sd[:P], sigma, "treatment")
+    slopes, mu = [tau], centred(base.D) @ tau
+    if base.covariates:
+        beta = _relative("beta", mean[P:], sd[P:], sigma, "covariate")
+        slopes, mu = [*slopes, beta], mu + centred(base.X) @ beta
+    exposure = centred(design.raw[:, i, t].T)
+    mu = mu + exposure @ theta
+    shared = taken_up(base, np.hstack([base.regressors, exposure]))
+    slope = pm.math.concatenate([*slopes, theta])
+    unit = pm.Flat(
+        f"{base.unit_dim}_level_and_share",
+        dims=base.unit_dim,
+        default_transform=ZeroSumTransform([0]),
+    )
+    period = pm.Flat(
+        f"{base.period_dim}_level_and_share",
+        dims=base.period_dim,
+        default_transform=ZeroSumTransform([0]),
+    )
+    alpha, past = pm.Flat("alpha"), 0.0
+    if design.weights is not None:
+        W, w = design.weights, design.weights.constant_row_sum
+        unit = unit - rho * pm.math.dot(W.dense(), unit)
+        period = period if w is None else period * (1 - rho * w)
+        y = np.zeros((len(base.units), len(base.periods)))
+        y[i, t] = base.y
+        past = rho * pm.Data("Wy", (W.matrix @ y)[i, t], dims="obs")
+        # the intercept is a level too: W times ones
+        alpha = alpha * (1 - rho * np.asarray(W.matrix.sum(axis=1)).ravel()[i])
+    a = pm.Deterministic(f"{base.unit_dim}_effect", unit - shared.unit @ slope, dims=base.unit_dim)
+    g = pm.Deterministic(
+        f"{base.period_dim}_effect", period - shared.period @ slope, dims=base.period_dim
+    )
+    mu = past + alpha + mu + a[i] + g[t]
+    outcome = pm.Data("outcome", base.y, dims="obs")
+    observe("y", outcome, mu, errors_of(setting, shared_errors(setting), sigma))
+
+
+def _spatial_lag(design: ProfileDesign) -> Any:
+    """``rho`` with its Jacobian, or 0."""
+    if design.weights is None:
+        return 0.0
+    omega = eigenvalues(design.weights)
+    inside = interval_of(omega)
+    rho = pm.Uniform("rho", inside.low, inside.high)
+    parts = (1 - rho * omega.real) ** 2 + (rho * omega.imag) ** 2
+    pm.Potential("jacobian", len(design.base.periods) * pt.sum(0.5 * pt.log(parts)))
+    return rho
+
+
+def _smooth(design: ProfileDesign) -> Any:
+    """``theta / sigma`` at the rings, a Gaussian process through the factor of its correlation."""
+    priors, rings = design.priors, design.rings
+    pm.modelcontext(None).add_coord("ring", rings.labels)
+    amplitude = pm.HalfNormal("amplitude", priors.amplitude)
+    length = pm.LogNormal("length", priors.log_length_mean, priors.log_length_sd)
     gaps = np.abs(rings.middle[:, None] - rings.middle)
-    coords = {"ring": rings.labels, "regressor": list(design.base.names)}
-    with pm.Model(coords=coords) as model:
-        log_sigma = pm.Flat("log_sigma")  # p(sigma) = 1 / sigma
-        sigma = pm.Deterministic("sigma", pt.exp(log_sigma))
-        amplitude = pm.HalfNormal("amplitude", priors.amplitude)
-        length = pm.LogNormal("length", priors.log_length_mean, priors.log_length_sd)
-
-        # theta ~ GP, through the Cholesky factor of its correlation
-        u = pm.Normal("u", dims="ring")
-        root = pt.linalg.cholesky(
-            _correlation(design.kernel, gaps, length) + NUGGET * np.eye(rings.R)
-        )
-        theta = pm.Deterministic("theta", sigma * amplitude * (root @ u), dims="ring")
-
-        v = pm.Normal("v", dims="regressor")
-        b = pm.Deterministic("b", sigma * priors.coefficient_sd * v, dims="regressor")
-
-        residual = (
-            design.Y - pt.tensordot(theta, design.E, axes=1) - pt.tensordot(b, design.X, axes=1)
-        )
-        if design.weights is not None and design.WY is not None:
-            omega = eigenvalues(design.weights)
-            inside = interval_of(omega)
-            rho = pm.Uniform("rho", inside.low, inside.high)
-            residual = residual - rho * design.WY
-            parts = (1 - rho * omega.real) ** 2 + (rho * omega.imag) ** 2
-            logdet = pt.sum(0.5 * pt.log(parts))
-            if (w := design.weights.constant_row_sum) is not None:
-                logdet = logdet - pt.log(1 - rho * w)
-            pm.Potential("jacobian", (T - 1) * logdet)
-        pm.Potential("likelihood", -design.nu * log_sigma - 0.5 * pt.sum(residual**2) / sigma**2)
-    return model
+    root = pt.linalg.cholesky(_correlation(design.kernel, gaps, length) + NUGGET * np.eye(rings.R))
+    return amplitude * (root @ pm.Normal("u", dims="ring"))
 
 
-def _correlation(kernel: str, gaps: np.ndarray, length: pt.TensorVariable) -> pt.TensorVariable:
+def _correlation(kernel: str, gaps: np.ndarray, length: Any) -> Any:
     r = gaps / length
     if kernel == "matern52":
         return (1 + np.sqrt(5) * r + 5 * r**2 / 3) * pt.exp(-np.sqrt(5) * r)
     return pt.exp(-0.5 * r**2)
+
+
+def _relative(name: str, mean: Any, sd: Any, sigma: Any, dim: str) -> Any:
+    if np.isfinite(sd).all():
+        return pm.Normal(name, mean, sd * sigma, dims=dim)
+    return normal_or_flat(name, mean, sd, dims=dim)

@@ -16,14 +16,20 @@ import numpy as np
 import pymc as pm
 
 from bayesdid.arrays import FloatArray
+from bayesdid.model.priors import PROPENSITY_SD
+from bayesdid.model.pymc.effects import coefficients
+from bayesdid.model.pymc.setting import Setting
 
-PRIOR_SD = 2.5
+
+def propensity(setting: Setting) -> None:
+    """One row per unit: `y` says who is ever treated, `X` holds the covariates."""
+    design, priors = setting.design, setting.priors
+    X = pm.Data("X", standardised(design.X), dims=("obs", "covariate"))
+    alpha = pm.Normal("alpha", 0.0, PROPENSITY_SD)
+    beta = coefficients("beta", design.covariates, "covariate", priors)
+    pm.Bernoulli("y", logit_p=alpha + X @ beta, observed=design.y.astype(int), dims="obs")
 
 
-def build(treated: np.ndarray, covariates: FloatArray) -> pm.Model:
-    """Ever treated, shape (N,), and standardised covariates, shape (N, Q)."""
-    with pm.Model(coords={"covariate": range(covariates.shape[1])}) as model:
-        alpha = pm.Normal("alpha", 0.0, PRIOR_SD)
-        beta = pm.Normal("beta", 0.0, PRIOR_SD, dims="covariate")
-        pm.Bernoulli("T", logit_p=alpha + covariates @ beta, observed=treated.astype(int))
-    return model
+def standardised(columns: FloatArray) -> FloatArray:
+    """Columns with mean zero and standard deviation one."""
+    return np.asarray((columns - columns.mean(axis=0)) / columns.std(axis=0))

@@ -20,7 +20,7 @@ from scipy.sparse.linalg import splu
 from bayesdid.arrays import FloatArray
 from bayesdid.exceptions import Note
 from bayesdid.spatial.operators.logdet import Exact, LogDeterminant
-from bayesdid.spatial.operators.spectrum import Interval
+from bayesdid.spatial.operators.spectrum import Admissible
 from bayesdid.spatial.weights.weights import Weights
 
 _PROBES = 200
@@ -85,7 +85,7 @@ def multipliers(weights: Weights, logdet: LogDeterminant | None, rho: FloatArray
 
 
 def smooth(
-    function: Callable[[FloatArray], FloatArray], rho: FloatArray, ends: Interval | None = None
+    function: Callable[[FloatArray], FloatArray], rho: FloatArray, ends: Admissible | None = None
 ) -> FloatArray:
     """A function of rho at every draw, from its values at Chebyshev nodes between the extremes.
 
@@ -184,7 +184,7 @@ def received(
     beta: FloatArray,
     theta: FloatArray | float,
     treated: FloatArray,
-    ends: Interval | None = None,
+    ends: Admissible | None = None,
 ) -> FloatArray:
     """What every unit receives from the treatment of others, shape (S, N).
 

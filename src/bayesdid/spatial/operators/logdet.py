@@ -31,7 +31,7 @@ from bayesdid.arrays import FloatArray
 from bayesdid.exceptions import InputError
 from bayesdid.spatial.operators.spectrum import (
     DENSE_LIMIT,
-    Interval,
+    Admissible,
     eigenvalues,
     extreme_interval,
     interval_of,
@@ -58,7 +58,7 @@ class LogDeterminant(Protocol):
         ...
 
     @property
-    def interval(self) -> Interval:
+    def interval(self) -> Admissible:
         """Admissible values of rho."""
         ...
 
@@ -84,7 +84,7 @@ class Exact:
     """From all eigenvalues, shape (N,)."""
 
     values: np.ndarray
-    interval: Interval
+    interval: Admissible
     method: str = "eigenvalues"
 
     def value(self, rho: FloatArray) -> FloatArray:
@@ -131,7 +131,7 @@ class Interpolated:
     """
 
     weights: Weights
-    interval: Interval
+    interval: Admissible
     span: tuple[float, float]
     coefficients: FloatArray
     bound: float
@@ -196,7 +196,7 @@ class Series:
 
     traces: FloatArray
     radius: float
-    interval: Interval
+    interval: Admissible
     method: str
 
     def value(self, rho: FloatArray) -> FloatArray:
@@ -295,7 +295,7 @@ def _chosen(weights: Weights) -> Method:
 
 
 def _accurate(
-    weights: Weights, interval: Interval, span: tuple[float, float], wanted: float
+    weights: Weights, interval: Admissible, span: tuple[float, float], wanted: float
 ) -> Interpolated:
     """As many nodes as it takes."""
     for count in _NODES:
@@ -306,7 +306,7 @@ def _accurate(
 
 
 def _interpolated(
-    weights: Weights, interval: Interval, span: tuple[float, float], count: int
+    weights: Weights, interval: Admissible, span: tuple[float, float], count: int
 ) -> Interpolated:
     W = csc_array(weights.matrix)
     eye = eye_array(weights.n, format="csc")
@@ -345,7 +345,9 @@ def _interpolated(
 
 def _series(weights: Weights, method: Literal["chebyshev", "trace"], seed: int) -> Series:
     W, radius = weights.matrix, spectral_radius(weights.matrix)
-    interval = Interval(-1 / radius, 1 / radius, "1 / spectral radius, where the series converges")
+    interval = Admissible(
+        -1 / radius, 1 / radius, "1 / spectral radius, where the series converges"
+    )
     if method == "chebyshev":
         s = symmetriser(weights)
         if s is None:

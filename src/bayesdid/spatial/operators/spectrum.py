@@ -23,7 +23,7 @@ _REAL = 1e-9  # imaginary part, relative to the spectral radius, below which one
 
 
 @dataclass(frozen=True, slots=True)
-class Interval:
+class Admissible:
     """Admissible values of a spatial coefficient.
 
     Attributes
@@ -127,17 +127,19 @@ def krylov(weights: Weights) -> FloatArray:
     return H[:size, :size]
 
 
-def interval_of(values: np.ndarray) -> Interval:
+def interval_of(values: np.ndarray) -> Admissible:
     """The admissible interval, from all eigenvalues."""
     radius = float(abs(values).max())
     if radius == 0:  # acyclic: I - rho W is regular for every rho
-        return Interval(-1.0, 1.0, "the weights are acyclic, every value is regular; (-1, 1) taken")
+        return Admissible(
+            -1.0, 1.0, "the weights are acyclic, every value is regular; (-1, 1) taken"
+        )
     real = values.real[abs(values.imag) <= _REAL * radius]
     low, high = float(real.min(initial=0.0)), float(real.max(initial=0.0))
     return _interval(low, high, radius)
 
 
-def extreme_interval(weights: Weights) -> Interval:
+def extreme_interval(weights: Weights) -> Admissible:
     """The admissible interval of large sparse weights, from their extreme eigenvalues alone."""
     W = weights.matrix
     if weights.n < _SMALL:
@@ -158,10 +160,10 @@ def extreme_interval(weights: Weights) -> Interval:
     return _interval(float(real.min(initial=0.0)), radius, radius)
 
 
-def _interval(low: float, high: float, radius: float) -> Interval:
+def _interval(low: float, high: float, radius: float) -> Admissible:
     """Ends from the extreme real eigenvalues; the spectral radius where there is none."""
     below = low < -1e-8 * radius
-    return Interval(
+    return Admissible(
         1 / low if below else -1 / radius,
         1 / high if high > 1e-8 * radius else 1 / radius,
         "1 / extreme real eigenvalues"

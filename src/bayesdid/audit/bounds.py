@@ -1,0 +1,83 @@
+"""Interval arithmetic: every printed number is a set of numbers that round to it."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+
+from bayesdid.study.printed import Printed
+
+_SLACK = 1e-9  # of binary arithmetic, relative
+
+
+@dataclass(frozen=True, slots=True)
+class Bounds:
+    """A closed interval of real numbers."""
+
+    low: float
+    high: float
+
+    @classmethod
+    def of(cls, text: str | Printed) -> Bounds:
+        """The numbers that round to a printed one."""
+        return cls(*(Printed.parse(text) if isinstance(text, str) else text).interval)
+
+    @classmethod
+    def exactly(cls, value: float) -> Bounds:
+        """A single number."""
+        return cls(value, value)
+
+    def __add__(self, other: Bounds) -> Bounds:
+        return Bounds(self.low + other.low, self.high + other.high)
+
+    def __sub__(self, other: Bounds) -> Bounds:
+        return Bounds(self.low - other.high, self.high - other.low)
+
+    def __mul__(self, other: Bounds) -> Bounds:
+        ends = [a * b for a in (self.low, self.high) for b in (other.low, other.high)]
+        return Bounds(min(ends), max(ends))
+
+    def __truediv__(self, other: Bounds) -> Bounds:
+        """Quotient; unbounded where the divisor may be zero."""
+        if other.low <= 0.0 <= other.high:
+            if other.low == 0.0 and other.high > 0.0 and self.low >= 0.0:
+                return Bounds(self.low / other.high, math.inf)
+            return Bounds(-math.inf, math.inf)
+        ends = [a / b for a in (self.low, self.high) for b in (other.low, other.high)]
+        return Bounds(min(ends), max(ends))
+
+    def __abs__(self) -> Bounds:
+        if self.low >= 0.0:
+            return self
+        if self.high <= 0.0:
+            return Bounds(-self.high, -self.low)
+        return Bounds(0.0, max(-self.low, self.high))
+
+    def square(self) -> Bounds:
+        """Squares of its numbers."""
+        size = abs(self)
+        return Bounds(size.low**2, size.high**2)
+
+    def sqrt(self) -> Bounds:
+        """Square roots of its non-negative numbers."""
+        return Bounds(math.sqrt(max(self.low, 0.0)), math.sqrt(max(self.high, 0.0)))
+
+    def widen(self, margin: float) -> Bounds:
+        """Wider by `margin` on either side."""
+        return Bounds(self.low - margin, self.high + margin)
+
+    def distance(self, other: Bounds) -> float:
+        """How far apart two intervals are; 0 if they meet."""
+        gap = max(self.low - other.high, other.low - self.high)
+        scale = max(abs(self.low), abs(other.low), 1e-300)
+        return gap if gap > _SLACK * scale else 0.0
+
+    @property
+    def middle(self) -> float:
+        """Its centre."""
+        return (self.low + self.high) / 2
+
+    @property
+    def pair(self) -> tuple[float, float]:
+        """Low and high."""
+        return self.low, self.high

@@ -1,0 +1,50 @@
+"""The window of an event study: its first and last event time, and the one that is left out."""
+
+from __future__ import annotations
+
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
+
+from bayesdid.exceptions import InputError
+from bayesdid.study.load import Spec
+
+
+class EventWindow(BaseModel):
+    """The options of an event study that say which event times have a term."""
+
+    model_config = ConfigDict(frozen=True, strict=True)
+
+    first: int = Field(
+        default=-5, ge=-1000, le=1000, description="First event time, a bin of all before"
+    )
+    last: int = Field(
+        default=5, ge=-1000, le=1000, description="Last event time, a bin of all after"
+    )
+    reference: int = Field(
+        default=-1, ge=-1000, le=1000, description="Event time that effects are relative to"
+    )
+
+    @model_validator(mode="after")
+    def _in_order(self) -> EventWindow:
+        if not self.first < self.last or not self.first <= self.reference <= self.last:
+            raise ValueError("an event study has first < last and first <= reference <= last")
+        return self
+
+
+def event_window(spec: Spec) -> EventWindow:
+    """The window that an event study's options ask for.
+
+    Raises
+    ------
+    InputError
+        If they contradict each other or are no whole numbers.
+    """
+    options = spec.column.options
+    given = {name: options[name] for name in EventWindow.model_fields if name in options}
+    try:
+        return EventWindow.model_validate(given)
+    except ValidationError as error:
+        raise InputError(
+            f"{spec.id}: an event study has whole numbers first <= reference <= last",
+            value=", ".join(f"{name} = {value}" for name, value in given.items()),
+            remedy="set options = { first = -5, last = 5, reference = -1 }",
+        ) from error

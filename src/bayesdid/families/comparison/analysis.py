@@ -1,0 +1,264 @@
+"""Which model predicts best: leave-one-unit-out, K-fold over units, stacking weights.
+
+Models differ in their treatments (specs) and in their effects. What is compared is the density of
+the T - 1 contrasts within a unit that the model has not seen: it does not involve the unit's own
+effect, so that fixed and random effects compete on equal terms. Leave-one-unit-out by Pareto
+smoothed importance sampling; K-fold by refitting without each tenth of the units, which checks it.
+Stacking: the mixture of models that predicts best (Yao et al. 2018, doi:10.1214/17-BA1091).
+"""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Sequence
+from functools import partial
+from typing import Any
+
+import numpy as np
+import pandas as pd
+import xarray as xr
+from scipy.linalg import helmert
+from scipy.optimize import minimize
+from scipy.special import logsumexp
+
+from bayesdid.arrays import FloatArray, IntArray
+from bayesdid.checks.loo import without_unit
+from bayesdid.design.build import build_design, drop_collinear, with_effects
+from bayesdid.design.design import Design
+from bayesdid.exceptions import InputError
+from bayesdid.families.analysis import Analysis, Figure, Series, Table
+from bayesdid.families.comparison import ComparisonOptions
+from bayesdid.inference.executor import item_seed, map_fits
+from bayesdid.inference.fit import fit
+from bayesdid.panel.panel import Panel
+from bayesdid.study.load import Spec, Study
+from bayesdid.study.schema import EffectKind
+
+_KINDS: tuple[EffectKind, ...] = ("fixed", "random", "mundlak")
+_FOLDED: tuple[EffectKind, ...] = ("fixed", "random")  # Mundlak components change with the sample
+_FOLDS = 10
+_PARETO = 0.7
+
+
+def comparison(
+    study: Study,
+    spec: Spec,
+    panel: Panel,
+    options: ComparisonOptions,
+    *,
+    seed: int = 0,
+    draws: int = 1000,
+) -> Analysis:
+    """The analysis of a spec of family ``comparison``."""
+    kinds = [kind for kind in _KINDS if kind in options.effects]
+    return compare(
+        study,
+        options.specs,
+        panel,
+        kinds=kinds,
+        seed=seed,
+        draws=draws,
+        title=spec.title,
+        spec_id=spec.id,
+    )
+
+
+def compare(
+    study: Study,
+    specs: Sequence[str],
+    panel: Panel,
+    *,
+    kinds: Sequence[EffectKind] = _KINDS,
+    seed: int = 0,
+    draws: int = 1000,
+    title: str = "Comparison",
+    spec_id: str = "compare",
+) -> Analysis:
+    """Compare specs under several kinds of effects by how they predict units left out.
+
+    Raises
+    ------
+    InputError
+        If the specs are not fitted on the same rows and outcome.
+    """
+    designs = [build_design(study[name], panel) for name in specs]
+    if not designs:
+        raise InputError(
+            f"{spec_id}: nothing to compare",
+            remedy='set options = { specs = ["table2.1", "table2.2"] }',
+        )
+    for design in designs[1:]:
+        if design.n != designs[0].n or not np.array_equal(design.y, designs[0].y):
+            raise InputError(
+                f"{design.spec_id} and {designs[0].spec_id} are not fitted on the same rows",
+                remedy="compare specs with one outcome and sample",
+            )
+    items = [(base, kind) for base in designs for kind in kinds]
+    scored = map_fits(partial(_score, seed=seed, draws=draws), items)
+    rows = [found[0] for found in scored if found is not None]
+    matrix = np.column_stack([found[1] for found in scored if found is not None])
+    best = int(matrix.sum(axis=0).argmax())
+    gaps = matrix - matrix[:, [best]]
+    frame = pd.DataFrame(rows)
+    frame["difference"] = gaps.sum(axis=0)
+    frame["its SE"] = gaps.std(axis=0, ddof=1) * np.sqrt(len(gaps))
+    frame["stacking weight"] = stacking(matrix)
+    frame = frame.sort_values("elpd", ascending=False).reset_index(drop=True)
+    return Analysis(
+        spec_id,
+        "comparison",
+        title,
+        (_sentence(frame),),
+        (
+            Table(
+                "models",
+                "Expected log predictive density of the contrasts within a left-out unit",
+                frame,
+            ),
+        ),
+        (_figure(frame),),
+        synthetic=panel.synthetic or "",
+        notes=tuple(note.text for note in designs[0].notes),
+    )
+
+
+def _score(
+    item: tuple[Design, EffectKind], seed: int, draws: int
+) -> tuple[dict[str, Any], FloatArray] | None:
+    """A model's row, and its log predictive density by unit; None if it did not converge."""
+    base, kind = item
+    design = with_effects(base, kind, kind)
+    tree = fit(design, errors="iid", seed=seed, draws=draws).tree
+    if not tree.attrs["converged"]:
+        return None  # not a result
+    left = without_unit(tree, design, contrasts_only=True)
+    tau = tree["posterior"]["tau"].to_numpy()[..., -1]
+    folds = k_fold(design, seed=seed).sum() if kind in _FOLDED else np.nan
+    row = {
+        "model": f"{base.spec_id}, {kind}",
+        "elpd": float(left["unit_elpd"].sum()),
+        "elpd, 10-fold": folds,
+        "units with Pareto k > 0.7": int((left["unit_k"] > _PARETO).sum()),
+        "effect": float(tau.mean()),
+        "its sd": float(tau.std()),
+    }
+    return row, left["unit_elpd"].to_numpy()
+
+
+def stacking(elpd: FloatArray) -> FloatArray:
+    """Weights of models that maximise ``sum_u log sum_k w_k p_ku``, shape (models,).
+
+    Parameters
+    ----------
+    elpd
+        Log predictive density of each unit under each model, shape (units, models).
+    """
+    K = elpd.shape[1]
+    if K == 1:
+        return np.ones(1)
+    scaled = elpd - elpd.max(axis=1, keepdims=True)
+
+    def loss(w: FloatArray) -> float:
+        return -float(logsumexp(scaled, axis=1, b=np.maximum(w, 0) + 1e-300).sum())
+
+    simplex: Any = {"type": "eq", "fun": lambda w: w.sum() - 1}
+    found: Any = minimize(
+        loss,
+        np.full(K, 1 / K),
+        method="SLSQP",
+        bounds=[(0, 1)] * K,
+        constraints=simplex,
+        options={"ftol": 1e-10},
+    )
+    weights = np.maximum(found.x, 0.0)
+    return np.asarray(weights / weights.sum())
+
+
+def k_fold(design: Design, *, folds: int = _FOLDS, draws: int = 250, seed: int = 0) -> FloatArray:
+    """Log density of the contrasts within each unit, from a fit without its fold, shape (N,)."""
+    rng = np.random.default_rng(seed)
+    fold = rng.permutation(np.arange(len(design.units)) % folds)
+    found = np.full(len(design.units), np.nan)
+    held = [np.flatnonzero(fold == k) for k in range(folds)]
+    score = partial(_score_fold, design=design, draws=draws, seed=seed)
+    for units, values in zip(held, map_fits(score, enumerate(held)), strict=True):
+        found[units] = values
+    return found
+
+
+def _score_fold(item: tuple[int, IntArray], design: Design, draws: int, seed: int) -> list[float]:
+    """Log density of the contrasts within each unit of a fold, from a fit without it."""
+    k, units = item
+    rest = _without(design, np.isin(design.unit_index, units))
+    own = item_seed(seed, "fold", k)  # its own errors of simulation, which then average out
+    posterior = fit(rest, errors="iid", seed=own, draws=draws).tree["posterior"].to_dataset()
+    return [_contrast_density(posterior, design, rest, design.unit_index == unit) for unit in units]
+
+
+def _without(design: Design, held: np.ndarray) -> Design:
+    units, unit_index = np.unique(design.unit_index[~held], return_inverse=True)
+    periods, period_index = np.unique(design.period_index[~held], return_inverse=True)
+    return drop_collinear(
+        dataclasses.replace(
+            design,
+            y=design.y[~held],
+            D=design.D[~held],
+            X=design.X[~held],
+            unit_index=unit_index,
+            period_index=period_index,
+            units=design.units[units],
+            periods=design.periods[periods],
+        )
+    )
+
+
+def _contrast_density(
+    posterior: xr.Dataset, design: Design, rest: Design, rows: np.ndarray
+) -> float:
+    """Log of the posterior mean density of the contrasts within one unit's rows."""
+    keep = [design.covariates.index(name) for name in rest.covariates]
+    tau = posterior["tau"].to_numpy().reshape(-1, len(design.treatments))
+    mean = tau @ design.D[rows].T
+    if keep:
+        beta = posterior["beta"].to_numpy().reshape(len(tau), -1)
+        mean = mean + beta @ design.X[rows][:, keep].T
+    dim = design.period_dim
+    if f"{dim}_effect" in posterior:
+        level = posterior[f"{dim}_effect"].to_numpy().reshape(len(tau), -1)
+        mean = mean + level[:, design.period_index[rows]]
+    e = (design.y[rows] - mean) @ helmert(rows.sum()).T
+    sigma = posterior["sigma"].to_numpy().ravel()
+    density = -0.5 * (e**2).sum(axis=1) / sigma**2 - e.shape[1] * np.log(sigma * np.sqrt(2 * np.pi))
+    return float(logsumexp(density) - np.log(len(density)))
+
+
+def _sentence(frame: pd.DataFrame) -> str:
+    top = frame.iloc[0]
+    text = f"{top['model']} predicts units it has not seen best (elpd {top['elpd']:.1f})"
+    if len(frame) > 1:
+        second = frame.iloc[1]
+        clear = abs(second["difference"]) > 2 * second["its SE"]
+        text += (
+            f"; {second['model']} is {-second['difference']:.1f} (SE {second['its SE']:.1f}) "
+            f"behind, which is {'more' if clear else 'no more'} than two standard errors"
+        )
+        heavy = frame[frame["stacking weight"] > 0.1].sort_values(
+            "stacking weight", ascending=False
+        )
+        text += ". Stacking weights above 0.1: " + ", ".join(
+            f"{row['model']} {row['stacking weight']:.2f}" for _, row in heavy.iterrows()
+        )
+    return text + "."
+
+
+def _figure(frame: pd.DataFrame) -> Figure:
+    names, gap, se = (frame[c].tolist() for c in ("model", "difference", "its SE"))
+    ends = [[g + k * s for g, s in zip(gap, se, strict=True)] for k in (-2, 2)]
+    return Figure(
+        "models",
+        "forest",
+        "Difference in expected log predictive density to the best model: "
+        "estimate and two standard errors.",
+        (Series("difference", names, gap, *ends),),
+        xlabel="elpd difference",
+    )

@@ -1,0 +1,166 @@
+"""An instrument: posterior of the two equations beside 2SLS, with what a weak one means."""
+
+from __future__ import annotations
+
+import dataclasses
+
+import numpy as np
+
+from bayesdid.design.build import as_two_way, build_design
+from bayesdid.exceptions import InputError, NotIdentifiedError
+from bayesdid.families.analysis import (
+    Analysis,
+    Figure,
+    Peer,
+    Series,
+    Table,
+    draws_tree,
+    summary_frame,
+)
+from bayesdid.families.registry.family import Options
+from bayesdid.inference.exact.instrument import InstrumentDraws, draw_instrument, with_instrument
+from bayesdid.model.priors import PriorChoice, instrument_priors
+from bayesdid.panel.panel import Panel
+from bayesdid.peers.fixest import least_squares
+from bayesdid.peers.instrument import TwoStage, two_stage
+from bayesdid.study.load import Spec, Study
+from bayesdid.study.terms import parse_term
+from bayesdid.summary import hdi
+
+_WEAK_F = 10.0
+
+
+def instrument(
+    study: Study,
+    spec: Spec,
+    panel: Panel,
+    options: Options,  # noqa: ARG001
+    *,
+    seed: int = 0,
+    draws: int = 1000,
+) -> Analysis:
+    """The analysis of a spec of family ``iv_second``: one treatment, ``instrument`` a term.
+
+    Raises
+    ------
+    NotIdentifiedError
+        If the effects leave nothing of the instrument, as unit effects do of one that is constant
+        in time.
+    """
+    column = spec.column
+    if column.instrument is None or len(column.treatments) != 1:
+        raise InputError(
+            f"{spec.id}: needs one treatment and an instrument", remedy='set instrument = "z"'
+        )
+    name = str(parse_term(column.instrument))
+    full = build_design(as_two_way(spec, covariates=(*column.covariates, name)), panel)
+    if name not in full.covariates:
+        raise NotIdentifiedError(
+            f"{spec.id}: {full.unit_effects} unit and {full.period_effects} period effects leave "
+            f"nothing of the instrument {name}, so that no effect is identified; unit effects "
+            "absorb whatever is constant in time",
+            file=panel.source,
+            column=name,
+            remedy="use an instrument that moves within units, such as its product with time",
+        )
+    k = full.covariates.index(name)
+    z, d = full.X[:, k], full.D[:, 0]
+    own = dataclasses.replace(
+        full,
+        X=np.delete(full.X, k, axis=1),
+        covariates=full.covariates[:k] + full.covariates[k + 1 :],
+    )
+    tau_sd, pi_sd = instrument_priors(PriorChoice("weak"), own, z, name).sds.values()
+    found = draw_instrument(
+        with_instrument(own, z, name), d, tau_sd=tau_sd, pi_sd=pi_sd, size=4 * draws, seed=seed
+    )
+    peer = two_stage(own, d, z)
+    ols = float(least_squares(own).table["estimate"].iloc[0])
+    quantities = {
+        "effect, instrumented": found.tau,
+        "first stage": found.pi,
+        "correlation of the errors": found.rho,
+    }
+    core = hdi(found.flat_tau, 0.98)
+    inside = found.flat_tau[(found.flat_tau > core.low) & (found.flat_tau < core.high)]
+    # the median of a ratio of normals is the ratio of their means up to the first stage's noise
+    spread = float(np.subtract(*np.quantile(found.flat_tau, [0.84, 0.16])) / 2)
+    tolerance = spread * (5 / np.sqrt(len(found.flat_tau)) * 1.25 + 1 / max(peer.F, 1.0))
+    return Analysis(
+        spec.id,
+        "iv_second",
+        spec.title,
+        _sentences(found, peer, ols),
+        (
+            Table(
+                "effects",
+                f"Two equations; priors: effect N(0, {tau_sd:.3g}²), first stage "
+                f"N(0, {pi_sd:.3g}²)",
+                summary_frame(quantities),
+            ),
+        ),
+        (
+            Figure(
+                "prior",
+                "histogram",
+                "Effect under independent priors on effect and first stage, "
+                "and under a flat prior on the reduced form (central 98 %). Dashed: 2SLS.",
+                (
+                    Series("independent priors", [], found.tau.tolist()[:2000], [], []),
+                    Series("flat reduced form", [], inside.tolist()[:2000], [], []),
+                ),
+                xlabel=study.file.outcome.unit,
+                verticals=(peer.estimate,),
+            ),
+        ),
+        (
+            Peer(
+                "effect, flat reduced form, median",
+                float(np.median(found.flat_tau)),
+                spread,
+                "2SLS (linearmodels), clustered",
+                peer.estimate,
+                peer.se,
+                tolerance,
+            ),
+        ),
+        draws_tree(
+            quantities,
+            spec,
+            panel,
+            engine="quadrature",
+            seed=seed,
+            priors=f"tau N(0, {tau_sd:.4g}), pi N(0, {pi_sd:.4g})",
+        ),
+        all(item.passed for item in found.gate),
+        tuple(note.text for note in own.notes),
+        panel.synthetic or "",
+    )
+
+
+def _sentences(draws: InstrumentDraws, peer: TwoStage, ols: float) -> tuple[str, ...]:
+    weak = (
+        f"With a first-stage F of {peer.F:.1f} (clustered) the instrument is weak: 2SLS is biased "
+        "towards least squares and its standard error is not to be trusted"
+        if peer.F < _WEAK_F
+        else f"The first-stage F is {peer.F:.1f} (clustered)"
+    )
+    region = " and ".join(f"{_end(a)} to {_end(b)}" for a, b in peer.ar_set)
+    rho = hdi(draws.rho)
+    return (
+        f"Instrumented, the effect is {draws.tau.mean():.3f} ({hdi(draws.tau):.3f}; "
+        f"P(< 0) = {(draws.tau < 0).mean():.3f}); 2SLS {peer.estimate:.3f} (SE {peer.se:.3f}), "
+        f"least squares {ols:.3f}.",
+        f"{weak}; the 95 % Anderson-Rubin set, valid for weak instruments too, is {region}. The "
+        f"instrument explains {peer.partial_r2:.1%} of the treatment's within variation.",
+        f"The errors of the two equations correlate by {draws.rho.mean():.2f} ({rho:.2f}): "
+        + (
+            "the treatment is endogenous if the instrument is valid."
+            if rho.excludes_zero
+            else "no sign that least squares needs an instrument."
+        ),
+    )
+
+
+def _end(value: float) -> str:
+    return f"{value:.3f}" if np.isfinite(value) else ("−∞" if value < 0 else "+∞")

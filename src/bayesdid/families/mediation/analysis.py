@@ -1,0 +1,388 @@
+"""Mediation: indirect, direct, total; natural effects; sensitivity to confounding.
+
+Under fixed effects the draws are exact and total = direct + indirect in every one of them, as in
+least squares. Sensitivity: a correlation rho between the residuals of mediator and outcome
+(Imai, Keele & Yamamoto 2010, doi:10.1214/10-STS321) changes b but not the reduced form, so that
+every draw of the reduced form gives the indirect effect at every rho in closed form, and the rho at
+which it vanishes.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+from dataclasses import dataclass
+
+import numpy as np
+import pandas as pd
+
+from bayesdid.arrays import FloatArray
+from bayesdid.design.build import as_two_way, build_design
+from bayesdid.design.design import Design
+from bayesdid.design.regressors import is_random
+from bayesdid.exceptions import InputError
+from bayesdid.families.analysis import (
+    Analysis,
+    Figure,
+    Peer,
+    Series,
+    Table,
+    draws_tree,
+    summary_frame,
+)
+from bayesdid.families.mediation import MediationOptions
+from bayesdid.families.registry.validate import one_treatment
+from bayesdid.inference.exact.conjugate import conjugate_posterior
+from bayesdid.inference.exact.multivariate import multivariate_posterior
+from bayesdid.inference.nuts.mediation import SampledMediation, sample_mediation
+from bayesdid.panel.panel import Panel
+from bayesdid.peers.fixest import least_squares
+from bayesdid.study.load import Spec, Study
+from bayesdid.study.printed import Printed
+from bayesdid.study.schema import Column
+from bayesdid.summary import hdi, percent
+
+_RHOS = np.linspace(-0.9, 0.9, 73)
+_MCSE = 5.0  # Monte Carlo standard errors that a mean may be off
+
+
+@dataclass(frozen=True, slots=True)
+class MediationDraws:
+    """Posterior draws of a mediation analysis with q mediators.
+
+    Attributes
+    ----------
+    a, b
+        Treatment on mediator, mediator on outcome, shape (S, q).
+    total
+        Effect of the treatment on the outcome without the mediators, shape (S,).
+    Sigma
+        Residual covariance of (outcome without mediators, mediators), shape (S, q + 1, q + 1).
+    """
+
+    a: FloatArray
+    b: FloatArray
+    total: FloatArray
+    Sigma: FloatArray
+
+    @property
+    def indirect(self) -> FloatArray:
+        """Effect through each mediator, shape (S, q)."""
+        return self.a * self.b
+
+    @property
+    def direct(self) -> FloatArray:
+        """Effect not through the mediators, shape (S,)."""
+        return np.asarray(self.total - self.indirect.sum(axis=1))
+
+    @property
+    def rho_zero(self) -> FloatArray:
+        """Residual correlation at which the indirect effect vanishes, one mediator, shape (S,)."""
+        S = self.Sigma
+        return np.asarray(S[:, 0, 1] / np.sqrt(S[:, 0, 0] * S[:, 1, 1]))
+
+    def indirect_at(self, rho: float) -> FloatArray:
+        """Indirect effect if the residuals of mediator and outcome correlate by `rho`, (S,)."""
+        S, r = self.Sigma, self.rho_zero
+        b = np.sqrt(S[:, 0, 0] / S[:, 1, 1]) * (r - rho * np.sqrt((1 - r**2) / (1 - rho**2)))
+        return np.asarray(self.a[:, 0] * b)
+
+
+def mediation_draws(
+    design: Design, mediators: FloatArray, *, size: int = 4000, seed: int = 0
+) -> MediationDraws:
+    """Exact draws under flat priors and fixed (or no) effects.
+
+    Parameters
+    ----------
+    design
+        One treatment first; outcome and covariates without the mediators.
+    mediators
+        Shape (n, q).
+    """
+    outcomes = np.column_stack([design.y, mediators])
+    posterior = multivariate_posterior(design, outcomes)
+    B, Sigma = posterior.draw(size, np.random.default_rng(seed))
+    b = np.linalg.solve(Sigma[:, 1:, 1:], Sigma[:, 1:, :1])[:, :, 0]
+    return MediationDraws(B[:, 0, 1:], b, B[:, 0, 0], Sigma)
+
+
+def natural_effects(
+    design: Design, mediator: FloatArray, *, size: int = 4000, seed: int = 0
+) -> dict[str, FloatArray]:
+    """Natural effects with a treatment-mediator interaction (Imai, Keele & Tingley 2010).
+
+    ``y = c D + b M + d D M``: the indirect effect at D = 0 is ``a b``, at D = 1 ``a (b + d)``; the
+    direct effect with the mediator as it is at D = 0 or 1 is ``c + d E M(0)`` or ``c + d E M(1)``.
+    doi:10.1037/a0020761.
+    """
+    rng = np.random.default_rng(seed)
+    centre = mediator.mean()
+    M = (mediator - centre)[:, None]
+    D = design.D[:, :1]
+    first = dataclasses.replace(design, y=mediator)
+    second = dataclasses.replace(
+        design, D=np.column_stack([D, M, D * M]), treatments=("D", "M", "D * M")
+    )
+    a = conjugate_posterior(first).draw(size, rng)[:, 0]
+    c, b, d = conjugate_posterior(second).draw(size, rng)[:, :3].T
+    at_zero = (M[:, 0] - a[:, None] * D[:, 0]).mean(axis=1)  # E M(0), centred
+    return {
+        "indirect at D = 0": a * b,
+        "indirect at D = 1": a * (b + d),
+        "direct at M(0)": c + d * at_zero,
+        "direct at M(1)": c + d * (at_zero + a),
+        "total": a * (b + d) + c + d * at_zero,
+        "interaction": d,
+    }
+
+
+def mediation(
+    study: Study,
+    spec: Spec,
+    panel: Panel,
+    options: MediationOptions,
+    *,
+    seed: int = 0,
+    draws: int = 1000,
+) -> Analysis:
+    """The analysis of a spec of family ``mediation``: one treatment."""
+    names = options.mediators
+    one_treatment(spec)
+    design, mediators = _designs(spec, panel, names)
+    exact = not is_random(design.unit_effects) and not is_random(design.period_effects)
+    if exact:
+        found: MediationDraws | SampledMediation = mediation_draws(
+            design, mediators, size=4 * draws, seed=seed
+        )
+    else:
+        found = sample_mediation(design, mediators, names, draws=draws, seed=seed)
+    quantities: dict[str, FloatArray] = {}
+    for k, name in enumerate(names):
+        quantities |= {
+            f"{name}: a": found.a[:, k],
+            f"{name}: b": found.b[:, k],
+            f"{name}: indirect a b": found.indirect[:, k],
+        }
+    if len(names) > 1:
+        quantities["indirect, all"] = found.indirect.sum(axis=1)
+    share = found.indirect.sum(axis=1) / found.total
+    quantities |= {"direct": found.direct, "total": found.total, "proportion mediated": share}
+    tables = [
+        Table(
+            "effects",
+            "Joint posterior under fixed effects and flat priors"
+            if exact
+            else "Joint posterior under random effects and weak priors",
+            summary_frame(quantities),
+        )
+    ]
+    figures: list[Figure] = []
+    sentences = [_headline(study, names, found)]
+    if len(names) == 1 and isinstance(found, MediationDraws):
+        zero = found.rho_zero
+        sentences.append(
+            f"Confounding: the indirect effect through {names[0]} vanishes if the residuals of "
+            f"mediator and outcome correlate by {zero.mean():.3f} ({hdi(zero):.3f}) "
+            "rather than by 0"
+            + (
+                "; a very small amount of shared unmeasured cause is enough."
+                if abs(zero.mean()) < 0.1
+                else "."
+            )
+        )
+        figures.append(_rho_figure(study, names[0], found))
+        natural = natural_effects(design, mediators[:, 0], size=4 * draws, seed=seed)
+        tables.append(
+            Table(
+                "natural",
+                "Natural effects with a treatment-mediator interaction",
+                summary_frame(natural),
+            )
+        )
+    published = published_mediation(study, spec, names)
+    if published is not None:
+        tables.append(
+            Table(
+                "published", "From the published columns alone, a and b independent", published[0]
+            )
+        )
+        sentences.append(published[1])
+    tree = draws_tree(
+        quantities,
+        spec,
+        panel,
+        engine="multivariate" if exact else "plain",
+        seed=seed,
+        priors="flat" if exact else "weak",
+    )
+    return Analysis(
+        spec.id,
+        "mediation",
+        spec.title,
+        tuple(sentences),
+        tuple(tables),
+        tuple(figures),
+        tuple(_peers(design, mediators, names, found)) if exact else (),
+        tree,
+        isinstance(found, MediationDraws) or found.converged,
+        tuple(note.text for note in design.notes),
+        panel.synthetic or "",
+    )
+
+
+def _designs(spec: Spec, panel: Panel, names: tuple[str, ...]) -> tuple[Design, FloatArray]:
+    """The outcome's design without the mediators, on rows that have them, and the mediators."""
+    if "mundlak" in {spec.column.unit_effects, spec.column.period_effects}:
+        raise InputError(
+            f"{spec.id}: Mundlak effects give the within estimates of a and b, which "
+            "fixed effects give exactly",
+            remedy="use fixed or random effects",
+        )
+    covariates = tuple(c for c in spec.column.covariates if c not in names)
+    full = build_design(as_two_way(spec, covariates=(*covariates, *names)), panel)
+    if missing := [name for name in names if name not in full.covariates]:
+        raise InputError(
+            f"{spec.id}: a mediator is collinear with the effects or covariates",
+            column=missing[0],
+            remedy="leave it out",
+        )
+    keep = [k for k, name in enumerate(full.covariates) if name not in names]
+    mediators = full.X[:, [full.covariates.index(name) for name in names]]
+    design = dataclasses.replace(
+        full, X=full.X[:, keep], covariates=tuple(full.covariates[k] for k in keep)
+    )
+    return design, mediators
+
+
+type Paths = MediationDraws | SampledMediation
+
+
+def _headline(study: Study, names: tuple[str, ...], found: Paths) -> str:
+    parts = []
+    lower = study.file.outcome.better == "lower"
+    for k, name in enumerate(names):
+        value = found.indirect[:, k]
+        p = (value < 0).mean() if lower else (value > 0).mean()
+        parts.append(
+            f"{value.mean():.4f} through {name} ({hdi(value):.4f}; "
+            f"P({'< 0' if lower else '> 0'}) = {p:.3f})"
+        )
+    share = np.median(found.indirect.sum(axis=1) / found.total)
+    return (
+        f"Indirect effect: {', '.join(parts)}; direct {found.direct.mean():.3f}, total "
+        f"{found.total.mean():.3f}; median proportion mediated {share:.1%}."
+    )
+
+
+def _rho_figure(study: Study, name: str, found: MediationDraws) -> Figure:
+    values = [found.indirect_at(float(rho)) for rho in _RHOS]
+    intervals = [hdi(value) for value in values]
+    series = Series(
+        "indirect effect",
+        _RHOS.tolist(),
+        [float(v.mean()) for v in values],
+        [interval.low for interval in intervals],
+        [interval.high for interval in intervals],
+    )
+    return Figure(
+        f"rho_{name}",
+        "curve",
+        f"Indirect effect through {name} if mediator and outcome "
+        f"share an unmeasured cause: residual correlation rho ({percent()} HDI). Vertical line: "
+        "where it vanishes.",
+        (series,),
+        xlabel="rho",
+        ylabel=study.file.outcome.unit,
+        verticals=(float(found.rho_zero.mean()),),
+    )
+
+
+def _peers(
+    design: Design, mediators: FloatArray, names: tuple[str, ...], found: Paths
+) -> list[Peer]:
+    """Each coefficient against its own least-squares regression, within Monte Carlo error."""
+
+    def peer(quantity: str, values: FloatArray, estimates: pd.Series) -> Peer:
+        sd = float(values.std(ddof=1))
+        return Peer(
+            quantity,
+            float(values.mean()),
+            sd,
+            "least squares (pyfixest), clustered",
+            float(estimates["estimate"]),
+            float(estimates["se_cluster"]),
+            _MCSE * sd / np.sqrt(len(values)),
+        )
+
+    total = least_squares(design).table.iloc[0]
+    second = dataclasses.replace(
+        design, D=np.column_stack([design.D, mediators]), treatments=(*design.treatments, *names)
+    )
+    outcome = least_squares(second).table
+    result = [peer("total", found.total, total), peer("direct", found.direct, outcome.iloc[0])]
+    for k, name in enumerate(names):
+        first = least_squares(dataclasses.replace(design, y=mediators[:, k])).table.iloc[0]
+        result += [
+            peer(f"{name}: a", found.a[:, k], first),
+            peer(f"{name}: b", found.b[:, k], outcome.iloc[1 + k]),
+        ]
+    return result
+
+
+def published_mediation(
+    study: Study, spec: Spec, names: tuple[str, ...], size: int = 200_000
+) -> tuple[pd.DataFrame, str] | None:
+    """Indirect effects from printed cells: a from the mediator's column, b from the outcome's."""
+    treatment, outcome = spec.column.treatments[0], spec.column.outcome
+    rng = np.random.default_rng(0)
+    quantities: dict[str, FloatArray] = {}
+    texts = []
+    for name in names:
+        pair = [
+            (column.coefficients[cell], column)
+            for column, cell in (
+                (_column(study, name, treatment, None), treatment),
+                (_column(study, outcome, treatment, name), name),
+            )
+            if column is not None
+        ]
+        if len(pair) < 2 or pair[0][0].se is None or pair[1][0].se is None:
+            continue
+        a, b, direct = (
+            rng.normal(_value(cell.estimate), _value(cell.se or "0"), size)
+            for cell in (pair[0][0], pair[1][0], pair[1][1].coefficients[treatment])
+        )
+        quantities |= {f"{name}: indirect a b": a * b, f"{name}: direct": direct}
+        implied = float(np.mean(a * b) + np.mean(direct))
+        base = _column(study, outcome, treatment, None, without=names)
+        stated = _value(base.coefficients[treatment].estimate) if base is not None else None
+        texts.append(
+            f"{name}: indirect {np.mean(a * b):.4f} (P(< 0) = {(a * b < 0).mean():.3f}), direct "
+            f"plus indirect {implied:.3f}"
+            + (f", printed total {stated:.3f}" if stated is not None else "")
+        )
+    if not quantities:
+        return None
+    return summary_frame(quantities), "From the published columns alone: " + "; ".join(texts) + "."
+
+
+def _column(
+    study: Study, outcome: str, treatment: str, mediator: str | None, without: tuple[str, ...] = ()
+) -> Column | None:
+    """The printed column of `outcome` on `treatment`, with the mediator among its coefficients."""
+    for other in study.specs.values():
+        column = other.column
+        if column.outcome != outcome or treatment not in column.coefficients:
+            continue
+        if column.treatments != (treatment,) or column.sample.model_fields_set:
+            continue
+        if mediator is not None and mediator not in column.coefficients:
+            continue
+        if mediator is None and (not column.covariates or set(without) & set(column.covariates)):
+            continue
+        return column
+    return None
+
+
+def _value(text: str) -> float:
+    return float(Printed.parse(text).value)

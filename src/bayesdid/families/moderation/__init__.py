@@ -1,0 +1,32 @@
+"""Moderation: whether an effect depends on another variable."""
+
+from __future__ import annotations
+
+from pydantic import Field
+
+from bayesdid.families.registry.family import TERMS, Family, Options
+from bayesdid.families.registry.sections import MECHANISMS
+from bayesdid.study.schema import TermText
+
+
+class ModerationOptions(Options):
+    """``[column.options]`` of a spec of family ``moderation``."""
+
+    moderator: TermText = Field(
+        description="What the effect may depend on; varies within units", json_schema_extra=TERMS
+    )
+    bins: int = Field(
+        default=3, ge=2, le=20, description="Bins of the moderator in the test of linearity"
+    )
+
+
+FAMILY = Family(
+    name="moderation",
+    question="effect over the moderator's range, Johnson-Neyman region, linearity",
+    checked="least squares",
+    section=MECHANISMS,
+    order=20,
+    options=ModerationOptions,
+    treatments="one",
+    run="bayesdid.families.moderation.analysis:moderation",
+)

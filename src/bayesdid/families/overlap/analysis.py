@@ -1,0 +1,340 @@
+"""Two overlapping staggered policies: ATTs by state, synergy by time since the second adoption."""
+
+from __future__ import annotations
+
+import dataclasses
+
+import numpy as np
+import pandas as pd
+
+from bayesdid.arrays import FloatArray
+from bayesdid.design.design import Design
+from bayesdid.design.overlap import OverlapDesign, overlap_design
+from bayesdid.families.analysis import (
+    Analysis,
+    Figure,
+    Peer,
+    Table,
+    series_of,
+    summary_frame,
+    sup_t,
+)
+from bayesdid.families.registry.family import Options
+from bayesdid.inference.exact.conjugate import ConjugatePosterior, conjugate_posterior
+from bayesdid.inference.exact.pooled import fit_pooled
+from bayesdid.model.pooling import Pooling, indicators, stack
+from bayesdid.panel.panel import Panel
+from bayesdid.peers.impute import imputed_effects
+from bayesdid.peers.staggered import term_weights
+from bayesdid.study.load import Spec, Study
+from bayesdid.summary import hdi, percent
+
+_EXACT = 1e-6  # of sd(y): closed forms that must agree to rounding
+_PARTS = {
+    "age_a": "time since {a}",
+    "age_b": "time since {b}",
+    "cohort_a": "cohorts of {a}",
+    "cohort_b": "cohorts of {b}",
+    "since": "time since the second adoption",
+    "order": "order of adoption",
+}
+
+
+def overlap_pooling(rows: OverlapDesign) -> Pooling:
+    """A, B and their synergy, with deviations by age, cohort, time since the second, order."""
+    a, b = rows.policies
+    D = rows.design.D
+    blocks: list[tuple[str, tuple[str, ...], FloatArray]] = [("", (a, b, "synergy"), D)]
+    values = {
+        "age_a": (rows.age[:, 0], D[:, 0]),
+        "age_b": (rows.age[:, 1], D[:, 1]),
+        "cohort_a": (rows.start[:, 0], D[:, 0]),
+        "cohort_b": (rows.start[:, 1], D[:, 1]),
+        "since": (rows.since, D[:, 2]),
+        "order": (rows.state, D[:, 2]),
+    }
+    for part, (value, where) in values.items():
+        levels = sorted(set(value[where > 0].tolist()))
+        if len(levels) > 1:
+            names = tuple(
+                f"{part} {level:g}" if isinstance(level, float | int) else f"{part} {level}"
+                for level in levels
+            )
+            blocks.append((part, names, indicators(value, levels, where)))
+    return stack(rows.design, blocks)
+
+
+def overlap(
+    study: Study,
+    spec: Spec,
+    panel: Panel,
+    options: Options,  # noqa: ARG001
+    *,
+    seed: int = 0,
+    draws: int = 1000,
+) -> Analysis:
+    """The analysis of a spec of family ``overlap``: the study's two policies."""
+    rows = overlap_design(spec, panel)
+    a, b = rows.policies
+    pooling = overlap_pooling(rows)
+    tree = fit_pooled(pooling, seed=seed, draws=draws)
+    tau = tree["posterior"]["tau"].to_numpy().reshape(4 * draws, -1)
+    columns = np.where(np.char.startswith(np.array(pooling.design.treatments), "since"), 1.0, 0.0)
+    synergy_columns = columns + np.array(
+        [name == "synergy" or name.startswith("order") for name in pooling.design.treatments]
+    )
+    whole = _averages(rows, pooling.design.D)
+    supported = rows.supported()
+    synergy = _synergy_averages(rows, pooling.design.D * synergy_columns, supported)
+    effects = {name: tau @ weight for name, weight in whole.items()}
+    deltas = {name: tau @ weight for name, weight in synergy.items()}
+    flat = _flat(rows)
+    unit = study.file.outcome.unit
+    sentences = [_identification(rows, supported), *_refused(rows, supported)]
+    if deltas:
+        main = deltas["synergy"]
+        claim = main < 0 if study.file.outcome.better == "lower" else main > 0
+        sentences.insert(
+            0,
+            f"Beyond the sum of the two alone, at the same ages, both policies do "
+            f"{main.mean():+.3f} ({unit}; {hdi(main):.3f}); the probability that "
+            f"1 + 1 > 2 is {claim.mean():.3f}. Without pooling: {flat['synergy'][0]:+.3f} "
+            f"(sd {flat['synergy'][1]:.3f}).",
+        )
+    orders = [name for name in (f"first:{a}", f"first:{b}") if f"both, {name}" in effects]
+    if len(orders) == 2:
+        gap = effects[f"both, {orders[0]}"] - effects[f"both, {orders[1]}"]
+        p = (gap < 0 if study.file.outcome.better == "lower" else gap > 0).mean()
+        effects[f"both: {orders[0]} - {orders[1]}"] = gap
+        sentences.insert(
+            1,
+            f"The effect of both in units that began with {a} minus that in units "
+            f"that began with {b} is {gap.mean():+.3f}; P({a} first is better) = "
+            f"{p:.3f}.",
+        )
+    table = summary_frame(effects | deltas, "effect")
+    table["flat mean"] = [flat.get(name, (np.nan, np.nan))[0] for name in table["effect"]]
+    table["flat sd"] = [flat.get(name, (np.nan, np.nan))[1] for name in table["effect"]]
+    states = pd.Series(rows.state)
+    units = pd.Series(rows.design.unit_index).groupby(states).nunique()
+    support = pd.DataFrame(
+        {
+            "state": units.index,
+            "rows": states.value_counts()[units.index].to_numpy(),
+            "units": units.to_numpy(),
+        }
+    )
+    by_time = {int(name.split()[-1]): draw for name, draw in deltas.items() if name[-1].isdigit()}
+    return Analysis(
+        spec.id,
+        "overlap",
+        spec.title,
+        tuple(sentences),
+        tables=(
+            Table("effects", "ATT by state and synergy, partially pooled and flat", table),
+            Table("support", "Rows and units in each state", support),
+            Table(
+                "contamination",
+                "What each TWFE coefficient averages, by state of the rows: "
+                "its own policy alone, the other policy alone, both",
+                contamination(rows),
+            ),
+        ),
+        figures=(
+            *([_time_figure(by_time, unit)] if by_time else []),
+            Figure(
+                "states",
+                "forest",
+                f"Effects by state against neither policy ({percent()} HDI).",
+                (series_of("partially pooled", effects),),
+                xlabel=unit,
+            ),
+        ),
+        peers=tuple(_peers(spec, panel)),
+        posterior=tree,
+        converged=bool(tree.attrs["converged"]),
+        notes=(
+            *(note.text for note in rows.design.notes),
+            "Deviations: "
+            + "; ".join(
+                f"{_PARTS[part].format(a=a, b=b)} sd "
+                f"{float(tree['posterior'][f'omega_{part}'].mean()):.3f}"
+                for part in pooling.parts
+            ),
+        ),
+        synthetic=panel.synthetic or "",
+    )
+
+
+def _time_figure(by_time: dict[int, FloatArray], unit: str) -> Figure:
+    return Figure(
+        "synergy",
+        "points",
+        "Synergy by time since the second adoption: pointwise HDI and "
+        f"simultaneous band ({percent()}); supported rows only.",
+        (sup_t("partially pooled", dict(sorted(by_time.items()))),),
+        xlabel="periods since the second adoption",
+        ylabel=unit,
+    )
+
+
+def _averages(rows: OverlapDesign, D: FloatArray) -> dict[str, FloatArray]:
+    """Average of the rows of `D` in every treated state: the state's ATT is tau @ it."""
+    return {
+        str(state): D[rows.state == state].mean(axis=0)
+        for state in np.unique(rows.state)
+        if state != "none"
+    }
+
+
+def _synergy_averages(
+    rows: OverlapDesign, D: FloatArray, supported: np.ndarray
+) -> dict[str, FloatArray]:
+    """Average synergy over supported rows: in all, by order, by time since the second adoption."""
+    if not supported.any():
+        return {}
+    found = {"synergy": D[supported].mean(axis=0)}
+    for state in np.unique(rows.state[supported]):
+        found[f"synergy, {state.removeprefix('both, ')}"] = D[
+            supported & (rows.state == state)
+        ].mean(axis=0)
+    for k in np.unique(rows.since[supported]):
+        found[f"synergy at {int(k)}"] = D[supported & (rows.since == k)].mean(axis=0)
+    return found
+
+
+def _identification(rows: OverlapDesign, supported: np.ndarray) -> str:
+    a, b = rows.policies
+    counts = {state: int((rows.state == state).sum()) for state in np.unique(rows.state)}
+    free = rows.state == "none"
+    per_period = np.bincount(rows.design.period_index[free], minlength=len(rows.design.periods))
+    never = len(np.unique(rows.design.unit_index)) - len(np.unique(rows.design.unit_index[~free]))
+    return (
+        f"All effects are against units not yet under any policy ({counts.get('none', 0)} rows, "
+        f"between {per_period.min()} and {per_period.max()} units in a period, {never} never "
+        f"treated). What {a} alone does is seen in {counts.get(f'only:{a}', 0)} rows, {b} alone in "
+        f"{counts.get(f'only:{b}', 0)}; of {int(rows.both.sum())} rows under both, "
+        f"{int(supported.sum())} have ages at which each policy was also seen alone, and the "
+        "synergy averages over these."
+    )
+
+
+def _refused(rows: OverlapDesign, supported: np.ndarray) -> list[str]:
+    """Event times whose synergy no comparison identifies, with the reason."""
+    times = np.unique(rows.since[rows.both])
+    lost = [int(k) for k in times if not supported[rows.since == k].any()]
+    found = []
+    if not supported.any():
+        found.append(
+            "Not identified, and refused: the synergy. No row under both policies has ages at "
+            "which each policy was also seen alone, so that nothing tells the sum of the two from "
+            "both."
+        )
+    elif lost:
+        found.append(
+            f"Refused: the synergy at {', '.join(str(k) for k in lost)} periods since the second "
+            "adoption, since no unit was under one policy alone for as long as these units have "
+            "been under it."
+        )
+    return found
+
+
+def _flat(rows: OverlapDesign) -> dict[str, tuple[float, float]]:
+    """The same averages from saturated cells with flat priors: mean and sd."""
+    posterior, cells = _saturated(rows)
+    found = {}
+    for name, w in _flat_weights(rows, cells).items():
+        variance = w @ posterior.scale @ w * posterior.nu / max(posterior.nu - 2, 1)
+        found[name] = (float(w @ posterior.location), float(np.sqrt(variance)))
+    return found
+
+
+def _saturated(rows: OverlapDesign) -> tuple[ConjugatePosterior, FloatArray]:
+    """Posterior of one effect per cell, and the cell of each row as indicators."""
+    cell, count = rows.cells()
+    D = np.zeros((rows.design.n, count))
+    treated = cell >= 0
+    D[treated, cell[treated]] = 1.0
+    names = tuple(f"cell {k}" for k in range(count))
+    design: Design = dataclasses.replace(rows.design, D=D, treatments=names)
+    full = conjugate_posterior(design)
+    return ConjugatePosterior(full.location[:count], full.scale[:count, :count], full.nu), D
+
+
+def _flat_weights(rows: OverlapDesign, D: FloatArray) -> dict[str, FloatArray]:
+    """Weights on the cells: state averages, and both minus the two alone at the same ages."""
+    found = _averages(rows, D)
+    supported = rows.supported()
+    if not supported.any():
+        return found
+    alone = []
+    for k, policy in enumerate(rows.policies):
+        only = rows.state == f"only:{policy}"
+        alone.append(
+            {
+                age: D[only & (rows.age[:, k] == age)].mean(axis=0)
+                for age in np.unique(rows.age[only, k])
+            }
+        )
+    delta = np.zeros_like(D)
+    for row in np.flatnonzero(supported):
+        delta[row] = D[row] - sum(
+            table[age] for table, age in zip(alone, rows.age[row], strict=True)
+        )
+    return found | _synergy_averages(rows, delta, supported)
+
+
+def contamination(rows: OverlapDesign) -> pd.DataFrame:
+    """Weights of TWFE coefficients by policy state (de Chaisemartin & D'Haultfoeuille 2023).
+
+    For each policy alone in the model, for ``both`` alone, and for the factorial spec. Weights on
+    own rows sum to one; any weight on rows of another state is contamination.
+    """
+    a, b = rows.policies
+    states = np.where(rows.both, "both", rows.state)
+    specs = {
+        f"{a} alone": rows.design.D[:, :1],
+        f"{b} alone": rows.design.D[:, 1:2],
+        "both alone": rows.design.D[:, 2:],
+        "factorial": rows.design.D,
+    }
+    names = {
+        f"{a} alone": (a,),
+        f"{b} alone": (b,),
+        "both alone": ("both",),
+        "factorial": (a, b, "product"),
+    }
+    found = []
+    for label, D in specs.items():
+        design = dataclasses.replace(rows.design, D=D, treatments=names[label])
+        for item in term_weights(design, states):
+            row = {"model": label, "coefficient of": item.term, "estimate": item.estimate}
+            for state in (f"only:{a}", f"only:{b}", "both"):
+                at = states == state
+                row[f"weight on {state}"] = float(item.weight[at].sum())
+                row[f"negative on {state}"] = float(np.minimum(item.weight[at], 0).sum())
+            found.append(row)
+    return pd.DataFrame(found)
+
+
+def _peers(spec: Spec, panel: Panel) -> list[Peer]:
+    """Flat state averages without covariates against imputation through pyfixest."""
+    bare = dataclasses.replace(spec, column=spec.column.model_copy(update={"covariates": ()}))
+    rows = overlap_design(bare, panel)
+    flat = _flat(rows)
+    imputed = imputed_effects(rows.design, rows.state != "none")
+    found = []
+    for state in np.unique(rows.state):
+        if state in flat:
+            estimate = float(imputed[rows.state == state].mean())
+            found.append(
+                Peer(
+                    f"{state}, no covariates",
+                    *flat[state],
+                    "imputation (pyfixest)",
+                    estimate,
+                    float("nan"),
+                    _EXACT * float(rows.design.y.std()),
+                )
+            )
+    return found

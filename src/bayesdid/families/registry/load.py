@@ -1,0 +1,53 @@
+"""Load a study, and hold every spec of it against its family before anything is run."""
+
+from __future__ import annotations
+
+import dataclasses
+import tomllib
+from pathlib import Path
+
+from bayesdid.families.registry.validate import checked_options, family_of
+from bayesdid.study.load import Study, read_study
+
+
+def load_study(path: str | Path) -> Study:
+    """Load and validate a study folder.
+
+    Raises
+    ------
+    InputError
+        Naming the file, the key and the remedy, if anything is missing, malformed, or stated but
+        read by nothing.
+    """
+    return check_study(read_study(path))
+
+
+def check_study(study: Study) -> Study:
+    """The study, its specs told which columns of a panel their families need.
+
+    Raises
+    ------
+    InputError
+        As :func:`~bayesdid.families.registry.validate.checked_options`.
+    """
+    specs = {}
+    files = {table_id: table_file(study, table_id) for table_id in study.tables}
+    for spec_id, spec in study.specs.items():
+        file = files[spec.table.id]
+        family = family_of(spec, file)
+        options = checked_options(spec, family, file)
+        specs[spec_id] = dataclasses.replace(
+            spec, option_terms=options.terms(), in_panel=family.is_used
+        )
+    return dataclasses.replace(study, specs=specs)
+
+
+def table_file(study: Study, table_id: str) -> Path:
+    """The file that holds a table: named after its id as a rule."""
+    likely = study.path / f"{table_id}.toml"
+    if likely.is_file():
+        return likely
+    for path in sorted(study.path.glob("*.toml")):
+        if tomllib.loads(path.read_text(encoding="utf-8")).get("id") == table_id:
+            return path
+    return likely  # a study made in memory

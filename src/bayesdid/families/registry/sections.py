@@ -1,0 +1,53 @@
+"""Sections of the report in which the families that ship stand; a family may bring its own."""
+
+from __future__ import annotations
+
+from bayesdid.families.registry.family import Section
+
+PLACEBO = Section(
+    "placebo",
+    "Placebo assignments",
+    "The treatment is given to units at random and its posterior computed under flat priors. "
+    "Permuted deals the adoption periods to other units, keeping arms and timing; random lets as "
+    "many units as were treated adopt in random periods. If i.i.d. errors were right, 5 % of "
+    "placebo effects would be significant at 5 %.",
+    10,
+)
+STAGGERED = Section(
+    "staggered",
+    "Staggered adoption",
+    "One TWFE coefficient averages effects of different cohorts and times, some with negative "
+    "weight. Here every cohort and event time has its own effect, partially pooled.",
+    20,
+)
+MECHANISMS = Section(
+    "mechanisms",
+    "Mediation and moderation",
+    "How the effect comes about and for whom it is larger, jointly and with what would overturn "
+    "it.",
+    30,
+)
+HETEROGENEITY = Section(
+    "heterogeneity",
+    "Heterogeneity",
+    "One model per grouping instead of one regression per group: differences between groups have "
+    "posteriors of their own.",
+    40,
+)
+SPATIAL = Section(
+    "spatial",
+    "Spillovers",
+    "What the treatment of some does to others: spatial models with exact effects, and how far "
+    "spillovers reach. Effects depend on W and on how it is normalised.",
+    50,
+)
+ROBUSTNESS = Section(
+    "robustness",
+    "Robustness",
+    "Other errors and likelihoods, violated parallel trends, an instrument, matching, and every "
+    "combination of defensible choices.",
+    60,
+)
+# what has no analysis of its own: its fits, and what is not fitted, stand elsewhere on the page
+AGREEMENT = Section("agreement", "Agreement with least squares", "", 70)
+METHODS = Section("methods", "Methods and provenance", "", 80)

@@ -1,0 +1,318 @@
+"""What the analysis of a spatial model shows: sentences, tables, figures."""
+
+from __future__ import annotations
+
+import dataclasses
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+from bayesdid.arrays import FloatArray
+from bayesdid.families.analysis import Figure, Series, Table, series_of, summary_frame
+from bayesdid.families.sdm.models import Comparison
+from bayesdid.inference.exact.durbin_fit import SpatialFit
+from bayesdid.inference.nuts.durbin_student import StudentFit
+from bayesdid.panel.panel import Panel
+from bayesdid.peers.spatial_impacts import SpatialImpacts
+from bayesdid.peers.spatial_ml import SpatialML
+from bayesdid.peers.spatial_tests import SpatialTests
+from bayesdid.spatial.design import LAG_OF_ERROR, LAG_OF_X, LAG_OF_Y
+from bayesdid.spatial.operators.dynamic import PAST, PAST_LAG, cumulative_effects
+from bayesdid.spatial.operators.impacts import by_order, received
+from bayesdid.spatial.operators.spectrum import eigenvalues
+from bayesdid.study.load import Spec
+from bayesdid.study.printed import Printed
+from bayesdid.summary import hdi, normal_interval, percent
+
+_PARTS = ("direct", "indirect", "total")
+_WX = tuple(sorted(LAG_OF_X))
+_ORDERS = 6
+_HORIZON = 10
+_MAP_DRAWS = 500
+
+
+def effect_draws(fit: SpatialFit) -> dict[str, FloatArray]:
+    """Draws of each treatment's effects, by ``term: part``."""
+    return {
+        f"{term}: {part}": getattr(fit.effects[term], part)
+        for term in fit.design.base.treatments
+        for part in _PARTS
+    }
+
+
+def with_median(draws: dict[str, FloatArray], first: str = "quantity") -> pd.DataFrame:
+    """A summary with medians: effects that hold 1 / (1 - rho) may have no mean."""
+    frame = summary_frame(draws, first)
+    frame.insert(2, "median", [float(np.median(values)) for values in draws.values()])
+    return frame
+
+
+def effect_table(fit: SpatialFit, spec: Spec, ml: SpatialImpacts | None) -> Table:
+    """Posterior of the treatments' effects beside what was published and ML."""
+    frame = with_median(effect_draws(fit), "effect")
+    published = [_printed_impact(spec, *str(name).split(": ", 1)) for name in frame["effect"]]
+    frame["published"] = [value for value, _ in published]
+    frame["published SE"] = [se for _, se in published]
+    if ml is not None:
+        rows = {f"{r['term']}: {r['impact']}": r for r in ml.table().to_dict("records")}
+        frame["ML"] = [rows[str(name)]["estimate"] for name in frame["effect"]]
+        frame["ML SE"] = [rows[str(name)]["se"] for name in frame["effect"]]
+    return Table(
+        "effects",
+        f"Effects of a change of one in every unit; {_over(fit)}. "
+        "Where rho may come near its bound the total has no mean: read medians",
+        frame.dropna(axis=1, how="all"),
+    )
+
+
+def coefficient_table(fit: SpatialFit, spec: Spec, ml: SpatialML | None) -> Table:
+    """Coefficients: published, maximum likelihood, posterior."""
+    design, column = fit.design, spec.column
+    lag = "lambda" if design.kind in LAG_OF_ERROR else "rho"
+    draws = {name: fit.draws.b[:, k] for k, name in enumerate(design.names)}
+    cells: dict[str, Any] = dict(column.coefficients)
+    cells |= {f"W {term}": cell for term, cell in column.spatial_lags.items()}
+    cells |= {"sigma2": column.scalars.get("sigma2"), lag: column.scalars.get("rho")}
+    if fit.logdet is not None:
+        draws[lag] = fit.draws.rho
+    draws["sigma2"] = fit.draws.sigma**2
+    frame = summary_frame(draws, "coefficient")
+    printed = [_cell(cells.get(str(name))) for name in frame["coefficient"]]
+    frame["published"], frame["published SE"] = zip(*printed, strict=True)
+    if ml is not None:
+        found = {r["term"]: (r["estimate"], r["se"]) for r in ml.table().to_dict("records")}
+        found["sigma2"] = (ml.sigma2, np.nan)
+        pairs = [found.get(str(name), (np.nan, np.nan)) for name in frame["coefficient"]]
+        frame["ML"], frame["ML SE"] = zip(*pairs, strict=True)
+    return Table(
+        "coefficients",
+        "Coefficients. ML is on demeaned data (sigma2 divided by all rows); the "
+        "posterior has the transformed likelihood of Lee & Yu (2010), whose sigma2 is unbiased",
+        frame.dropna(axis=1, how="all"),
+    )
+
+
+def order_table(fit: SpatialFit) -> Table:
+    """Effects of the treatments by order of neighbour."""
+    design, rows = fit.design, []
+    assert fit.logdet is not None  # models with a spatial lag of y only
+    for k, term in enumerate(design.base.treatments):
+        lag = design.theta_of(k)
+        theta: FloatArray | float = 0.0 if lag is None else fit.draws.b[:, lag]
+        beta = fit.draws.b[:, k]
+        direct, total = by_order(design.weights, fit.logdet, fit.draws.rho, beta, theta, _ORDERS)
+        rows += [
+            {
+                "term and order": f"{term}: {q}",
+                "direct": float(direct[q].mean()),
+                "indirect": float((total[q] - direct[q]).mean()),
+                "total": float(total[q].mean()),
+                **hdi(total[q]).columns(),
+            }
+            for q in range(_ORDERS + 1)
+        ]
+    return Table(
+        "orders",
+        "Effects by order of neighbour (what travels along W to that power; "
+        "order 0 is the unit itself)",
+        pd.DataFrame(rows),
+    )
+
+
+def student_table(fit: SpatialFit, heavy: StudentFit) -> Table:
+    """Effects under normal and under Student-t errors."""
+    draws = {f"{name}, normal errors": values for name, values in effect_draws(fit).items()}
+    draws |= {f"{name}, Student t": values for name, values in effect_draws(heavy.fit).items()}
+    draws["degrees of freedom"] = heavy.nu
+    return Table(
+        "student",
+        "Effects if every row may have a variance of its own",
+        summary_frame(dict(sorted(draws.items()))),
+    )
+
+
+def dynamic_output(fit: SpatialFit, unit: str) -> tuple[Table, Figure]:
+    """Time-cumulative effects of a lasting treatment."""
+    design, series = fit.design, []
+    values = eigenvalues(design.weights)
+    past, past_lag = fit.coefficient(PAST), fit.coefficient(PAST_LAG)
+    draws: dict[str, FloatArray] = {
+        "y of the period before": past,
+        "neighbours' y of the period before": past_lag,
+    }
+    for k, term in enumerate(design.base.treatments):
+        lag = design.theta_of(k)
+        theta = np.zeros_like(past) if lag is None else fit.draws.b[:, lag]
+        found = cumulative_effects(
+            design.weights,
+            values,
+            fit.draws.rho,
+            past,
+            past_lag,
+            fit.draws.b[:, k],
+            theta,
+            _HORIZON,
+        )
+        for h in (0, _HORIZON):
+            draws[f"{term}: direct after {h} periods"] = found.direct[h]
+            draws[f"{term}: total after {h} periods"] = found.total[h]
+        stable = found.stable
+        if stable.mean() > 0.5:
+            draws[f"{term}: direct, long run"] = found.long_run_direct[stable]
+            draws[f"{term}: total, long run"] = found.long_run_total[stable]
+        series.append(series_of(f"{term}: total", dict(enumerate(found.total))))
+        draws[f"{term}: share of stable draws"] = stable.astype(float)
+    return (
+        Table(
+            "dynamic",
+            "Dynamic model: effects of a lasting treatment, accumulated over time "
+            "(long run: draws in which effects die out)",
+            summary_frame(draws),
+        ),
+        Figure(
+            "dynamic",
+            "curve",
+            "Total effects of a lasting treatment, accumulated over time: "
+            f"posterior means and {percent()} HDIs",
+            tuple(series),
+            xlabel="periods since the treatment began",
+            ylabel=unit,
+        ),
+    )
+
+
+def effect_figure(fit: SpatialFit, spec: Spec, ml: SpatialImpacts | None, unit: str) -> Figure:
+    """Direct, indirect and total effects: posterior, ML, published."""
+    draws = effect_draws(fit)
+    medians = [float(np.median(values)) for values in draws.values()]
+    series = [dataclasses.replace(series_of("posterior", draws), y=medians)]
+    if ml is not None:
+        rows = {f"{r['term']}: {r['impact']}": r for r in ml.table().to_dict("records")}
+        series.append(
+            _errors(
+                f"ML, {percent()}",
+                {name: (rows[name]["estimate"], rows[name]["se"]) for name in draws},
+            )
+        )
+    printed = {name: _printed_impact(spec, *name.split(": ", 1)) for name in draws}
+    printed = {name: cell for name, cell in printed.items() if np.isfinite(cell[0])}
+    if printed:
+        series.append(_errors(f"published, {percent()}", printed))
+    caption = f"Direct, indirect and total effects: posterior medians and {percent()} HDIs; "
+    return Figure("effects", "forest", caption + _over(fit), tuple(series), xlabel=unit)
+
+
+def maps(fit: SpatialFit, places: FloatArray, panel: Panel, unit: str) -> list[Figure]:
+    """What each unit receives from the others' treatment in the last period."""
+    design, figures = fit.design, []
+    if design.kind in LAG_OF_ERROR:
+        return []
+    position = {unit: k for k, unit in enumerate(panel.units)}
+    where = places[[position[unit] for unit in design.base.units]]
+    thin = slice(None, None, max(1, len(fit.draws.rho) // _MAP_DRAWS))
+    for k, term in enumerate(design.base.treatments):
+        lag = design.theta_of(k)
+        theta: FloatArray | float = 0.0 if lag is None else fit.draws.b[thin, lag]
+        rho = fit.draws.rho[thin] if design.kind in LAG_OF_Y else np.zeros_like(fit.draws.rho[thin])
+        treated = design.Z[k, :, -1]
+        ends = fit.logdet.interval if fit.logdet is not None else None
+        got = received(design.weights, rho, fit.draws.b[thin, k], theta, treated, ends)
+        sure = np.maximum((got < 0).mean(axis=0), (got > 0).mean(axis=0))
+        figures.append(
+            Figure(
+                f"map_{k}",
+                "map",
+                f"What each unit receives from the others' {term} in the last "
+                "period: posterior mean (colour), probability of its sign (size); rings mark "
+                "treated units",
+                (
+                    Series(
+                        unit,
+                        where[:, 0].tolist(),
+                        where[:, 1].tolist(),
+                        got.mean(axis=0).tolist(),
+                        sure.tolist(),
+                        treated.tolist(),
+                    ),
+                ),
+                xlabel="longitude",
+                ylabel="latitude",
+            )
+        )
+    return figures
+
+
+def sentences(
+    fit: SpatialFit, models: Comparison, tests: SpatialTests | None, spec: Spec, better: str
+) -> tuple[str, ...]:
+    """What was found, most important first."""
+    found = []
+    for term in fit.design.base.treatments:
+        effects = fit.effects[term]
+        if fit.design.kind == "sem":
+            found.append(
+                f"Effect of {term}: {np.median(effects.direct):.3f} ({hdi(effects.direct):.3f}). "
+                f"This model lets no treatment spill over."
+            )
+            continue
+        helps = (effects.indirect < 0 if better == "lower" else effects.indirect > 0).mean()
+        text = (
+            f"Spillover of {term} (indirect effect): {np.median(effects.indirect):.3f} "
+            f"({hdi(effects.indirect):.3f}); P(it helps) = {helps:.3f}. Direct effect "
+            f"{np.median(effects.direct):.3f}, total {np.median(effects.total):.3f} (medians)."
+        )
+        printed, se = _printed_impact(spec, term, "indirect")
+        if np.isfinite(printed):
+            text += f" Published: indirect {printed:.3f} (SE {se:.3f})."
+        found.append(text)
+    if fit.logdet is not None:
+        name = "errors" if fit.design.kind in LAG_OF_ERROR else "outcomes"
+        found.append(
+            f"Spatial dependence of {name} over W ({fit.design.weights.name}): "
+            f"{fit.draws.rho.mean():.3f} ({hdi(fit.draws.rho):.3f})."
+        )
+    best = models.table.loc[models.table["P(unit information)"].idxmax()]
+    lags = models.probability(("sar", "sdm"))
+    lagged_x = models.probability(_WX)
+    found.append(
+        f"Of {len(models.table)} models and weights the data favour {str(best['model']).upper()} "
+        f"({best['weights']}), probability {best['P(unit information)']:.2f}; models in which the "
+        f"outcome itself spreads have {lags:.2f}, models with neighbours' regressors "
+        f"{lagged_x:.2f} (weak priors: {models.probability(_WX, 'weak'):.2f}; flat: "
+        f"{models.probability(_WX, 'flat (LeSage 2014)'):.2f})."
+    )
+    if tests is not None:
+        found.append(
+            f"Residuals of the model without spatial lags: Moran's I {tests.moran_i:.3f} "
+            f"(expected {tests.moran_expected:.3f}, p = {tests.p_values[0]:.3g})."
+        )
+    return tuple(found)
+
+
+def _over(fit: SpatialFit) -> str:
+    """The weights, as every caption names them."""
+    return f"W: {fit.design.weights.name}"
+
+
+def _printed_impact(spec: Spec, term: str, part: str) -> tuple[float, float]:
+    impacts = spec.column.impacts.get(term)
+    return _cell(getattr(impacts, part) if impacts is not None else None)
+
+
+def _cell(cell: Any) -> tuple[float, float]:
+    if cell is None:
+        return float("nan"), float("nan")
+    se = float(Printed.parse(cell.se)) if cell.se else float("nan")
+    return float(Printed.parse(cell.estimate)), se
+
+
+def _errors(label: str, cells: dict[str, tuple[float, float]]) -> Series:
+    ends = [normal_interval(value, se) for value, se in cells.values()]
+    return Series(
+        label,
+        list(cells),
+        [value for value, _ in cells.values()],
+        [interval.low for interval in ends],
+        [interval.high for interval in ends],
+    )

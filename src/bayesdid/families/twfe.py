@@ -1,0 +1,16 @@
+"""Two-way fixed-effects regression, plain or factorial: what most columns are."""
+
+from __future__ import annotations
+
+from bayesdid.families.registry.family import Family, Options
+from bayesdid.families.registry.sections import AGREEMENT
+
+FAMILY = Family(
+    name="twfe",
+    question="the effect of each treatment, unit and period effects taken out",
+    checked="least squares (`pyfixest`), an identity under flat priors",
+    section=AGREEMENT,
+    options=Options,
+    order=10,
+    fitted=True,
+)

@@ -1,0 +1,68 @@
+"""Every registered family is on the page, where it says that it stands."""
+
+import copy
+import re
+
+import pytest
+from every import COLUMNS, every, every_panel
+
+from bayesdid.families.registry.discover import families
+from bayesdid.families.registry.load import check_study
+from bayesdid.report.html import render
+from bayesdid.report.results import compute_results, sections
+
+RUN = ("twfe", "pooled", "event_study", "placebo", "iv_first", "other")
+ANALYSED = [name for name, family in families().items() if family.has_analysis]
+
+
+@pytest.fixture(scope="module")
+def results(tmp_path_factory):
+    """Results of what is cheap to run; of the other families the same analysis under their name."""
+    study = check_study(every(RUN))
+    found = compute_results(study, every_panel(), tmp_path_factory.mktemp("fits"), draws=100)
+    assert found["refused"] == {}
+    assert {item["family"] for item in found["analyses"]} == {"event_study", "placebo"}
+    like = next(item for item in found["analyses"] if item["family"] == "placebo")
+    for name in set(ANALYSED) - set(RUN):
+        other = {"spec": f"t.{name}", "family": name, "title": f"Title of {name}"}
+        found["analyses"].append(copy.deepcopy(like) | other)
+    found["sections"] = sections(found["analyses"], families())
+    return found
+
+
+@pytest.fixture(scope="module")
+def page(results):
+    """Section of the page -> its text."""
+    parts = re.split(r'<h2 id="(\w+)">', render(results))
+    return dict(zip(parts[1::2], parts[2::2], strict=True))
+
+
+@pytest.mark.parametrize("name", ANALYSED)
+def test_an_analysis_stands_in_its_section(name, page, results):
+    family = families()[name]
+    text = page[family.section.key]
+    assert text.startswith(family.section.heading)
+    assert f'<h3 id="t-{name}">' in text
+    sentence = next(i for i in results["analyses"] if i["family"] == name)["sentences"][0]
+    assert sentence[:40] in text
+
+
+@pytest.mark.parametrize("name", [name for name, f in families().items() if not f.has_analysis])
+def test_what_has_no_analysis_stands_in_its_section_too(name, page):
+    assert re.search(rf"\bt\.{name}\b", page[families()[name].section.key])
+
+
+def test_event_studies_are_drawn_as_well(page):
+    assert "(event_study)" in page["events"]
+
+
+def test_sections_and_analyses_stand_in_the_order_of_the_registry(results):
+    named = [spec.removeprefix("t.") for item in results["sections"] for spec in item["specs"]]
+    assert named == ANALYSED
+    assert set(named) | set(RUN) == set(COLUMNS)
+
+
+def test_an_analysis_of_no_family_is_not_dropped_in_silence(results):
+    stray = results["analyses"][0] | {"family": "stray"}
+    with pytest.raises(KeyError, match="stray"):
+        sections([stray], families())

@@ -1,0 +1,17 @@
+"""What documentation says of families, made from their registry: `make map`."""
+
+from pathlib import Path
+
+from bayesdid.families.registry.discover import shipped
+from bayesdid.families.registry.docs import with_tables
+from bayesdid.families.registry.schemas import write_schemas
+
+ROOT = Path(__file__).parents[1]
+PAGES = (ROOT / "README.md", ROOT / "docs" / "study-format.md")
+
+if __name__ == "__main__":
+    known = shipped()
+    for page in PAGES:
+        text = with_tables(page.read_text(encoding="utf-8"), known.values())
+        page.write_text(text, encoding="utf-8")
+    write_schemas(ROOT / "docs" / "schema", known)
