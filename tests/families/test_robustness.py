@@ -152,7 +152,7 @@ def test_the_two_equations_in_pymc_have_this_posterior(pi):
             progressbar=False,
         )
     for name, values in (("tau", ours.tau), ("pi", ours.pi), ("rho", ours.rho)):
-        theirs = tree["posterior"][name]
+        theirs = tree["posterior"][name].squeeze(drop=True)  # one treatment
         ess = float(az.ess(theirs.to_dataset(), method="mean")[name])
         chain = theirs.to_numpy().ravel()
         error = np.hypot(chain.std() / np.sqrt(ess), values.std() / np.sqrt(len(values)))
