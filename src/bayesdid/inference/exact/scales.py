@@ -131,7 +131,7 @@ def draw_scaled(
     with ThreadPoolExecutor(min(threads, chains)) as pool:
         found = list(pool.map(chain, seeds))
     judged = [np.concatenate([c[k] for c in found]) for k in range(3)]
-    gate = chain_gate(_for_gate(*judged, serial, rows, chains))
+    gate = chain_gate(_for_gate(judged[0], judged[1], judged[2], serial, rows, chains))
     theta, scalars, tau, units, scale = (
         np.concatenate([c[k][stride - 1 :: stride] for c in found]) for k in range(5)
     )
