@@ -80,16 +80,17 @@ def test_serial_errors_of_counts_have_one_density_in_both_coordinates(errors):
     """The error itself, or the white noise it is made of: the Jacobian is all that differs."""
     design = design_of("poisson")
     model = model_of("poisson", errors, ("fixed", "fixed"), "weak", False)
-    white, v = log_density(to_pymc(model, design, noncentred=frozenset({"error"})))
-    shared = {name: v[name] for name in v if name not in {"white_noise", "error"}}
-    fixed = shared | {"error": v["error"]}
-    centred, _ = log_density(to_pymc(model, design, noncentred=frozenset()), fixed=fixed)
+    centred, v = log_density(to_pymc(model, design, noncentred=frozenset()))
     scale = np.full(design.n, v["sigma"])
     if errors == "ar1_unit":
         scale = v["sigma_of_unit"][design.unit_index]
-    carry = np.zeros(design.n)
+    z, carry, before = v["error"] / scale, np.zeros(design.n), np.arange(design.n)
     for rows in chains(design):
-        gaps = np.diff(times(design)[rows])
-        carry[rows[1:]] = v["phi"] ** gaps
-    log_jacobian = np.log(scale * np.sqrt(1 - carry**2)).sum()
-    assert centred == pytest.approx(white - log_jacobian, abs=1e-7)
+        carry[rows[1:]] = v["phi"] ** np.diff(times(design)[rows])
+        before[rows[1:]] = rows[:-1]
+    root = np.sqrt(1 - carry**2)
+    fixed = {name: v[name] for name in v if name not in {"eta", "error"}}
+    fixed["white_noise"] = (z - carry * z[before]) / root
+    white, w = log_density(to_pymc(model, design, noncentred=frozenset({"error"})), fixed=fixed)
+    np.testing.assert_allclose(w["error"], v["error"])
+    assert centred == pytest.approx(white - np.log(scale * root).sum(), abs=1e-7)

@@ -13,7 +13,7 @@ from bayesdid.inference.gate import GateItem, chain_gate
 from bayesdid.inference.nuts.chain import Attempt, sample_chains
 from bayesdid.inference.pointwise import pointwise
 from bayesdid.inference.tree import data_groups, provenance, with_constant
-from bayesdid.model.mean import Path, Pooled, TwoWay
+from bayesdid.model.mean import Path, Pooled, Propensity, TwoWay
 from bayesdid.model.model import Model
 from bayesdid.model.priors import Priors, on_link_scale
 from bayesdid.model.resolve import AnyDesign, base_of, outcome_priors, under_effects
@@ -49,6 +49,8 @@ def sample_model(
 
     own = under_effects(design, model)
     base = base_of(own)
+    propensity = isinstance(model.mean, Propensity)
+    y = np.zeros(base.n) if propensity else on_link_scale(base, model.likelihood)
     found = sample_chains(
         lambda: to_pymc(model, design, priors=priors),
         _attempts(model),
@@ -57,7 +59,7 @@ def sample_model(
         chains=chains,
         cores=cores,
         seed=seed,
-        start={"alpha": float(on_link_scale(base, model.likelihood).mean())},
+        start={"alpha": float(y.mean()), "eta": y},
     )
     return _finished(
         model,

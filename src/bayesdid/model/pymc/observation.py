@@ -56,7 +56,7 @@ def observe_counts(setting: Setting, y: Any, mu: Any) -> None:
     else:
         relative = None
     if has_latent_error(model):
-        mu = mu + latent_error(setting, relative)
+        mu = disturbed(setting, mu, relative)
     exposure = np.ones(design.n) if design.exposure is None else design.exposure
     match model.likelihood.name:
         case "poisson":
@@ -84,38 +84,56 @@ def has_latent_error(model: Model) -> bool:
     return model.errors.serial == "ar1" or unit
 
 
-def latent_error(setting: Setting, relative: Any) -> Any:
-    """Normal errors of the linear predictor, ``error``, shape (n,).
+def disturbed(setting: Setting, mu: Any, relative: Any) -> Any:
+    """The linear predictor plus a normal error, ``mu + error``, shape (n,).
 
     Parameters
     ----------
     relative
         ``1 / sqrt(lambda_i)``, shape (N,), or None.
     """
-    design = setting.design
+    design, loose = setting.design, "error" in setting.noncentred
     sigma = residual_scale("sigma", setting.priors)
-    scale = sigma
+    scale = sigma * np.ones(design.n)
     if relative is not None:
         own = pm.Deterministic("sigma_of_unit", sigma * relative, dims=design.unit_dim)
         scale = own[design.unit_index]
     if setting.model.errors.serial == "iid":
-        transform = NonCentred() if "error" in setting.noncentred else None
-        return pm.Normal("error", 0.0, scale, dims="obs", default_transform=transform)
-    rows, phi = serial_rows(design), autocorrelation()
+        transform = NonCentred() if loose else None
+        eta = pm.Normal("eta", mu, scale, dims="obs", default_transform=transform)
+    elif loose:
+        eta = mu + scale * chained(setting)
+    else:
+        eta = around(setting, mu, scale)
+    pm.Deterministic("error", eta - mu, dims="obs")
+    return eta
+
+
+def around(setting: Setting, mu: Any, scale: Any) -> Any:
+    """An AR(1) process around `mu`, each row given the one before it in its unit."""
+    rows, phi = serial_rows(setting.design), autocorrelation()
     carry = rows.follows * phi**rows.gap
     root = pm.math.sqrt(1 - carry**2)
-    if "error" not in setting.noncentred:
-        error = pm.Flat("error", dims="obs")
-        z = error / scale
-        v = (z - carry * z[rows.before]) / root
-        density = pm.logp(pm.Normal.dist(), v) - pm.math.log(scale * root)
-        pm.Potential("prior_of_error", density.sum())
-        return error
+    eta = pm.Flat("eta", dims="obs")
+    z = (eta - mu) / scale
+    v = (z - carry * z[rows.before]) / root
+    density = pm.logp(pm.Normal.dist(), v) - pm.math.log(scale * root)
+    pm.Potential("prior_of_eta", density.sum())
+    return eta
+
+
+def chained(setting: Setting) -> Any:
+    """The same process at unit scale and mean zero, made of white noise v.
+
+    ``z_t`` is the sum over the unit's rows ``s <= t`` of ``phi^(t - s) sqrt(1 - phi^(2 gap)) v_s``.
+    """
+    design = setting.design
+    rows, phi = serial_rows(design), autocorrelation()
+    root = pm.math.sqrt(1 - (rows.follows * phi**rows.gap) ** 2)
     v = pm.Normal("white_noise", dims="obs") * root
-    # z_t = sum over the unit's rows s <= t of phi^(t - s) v_s, on the grid of units and periods
     T = int(rows.time.max()) + 1
     lag = np.arange(T)[:, None] - np.arange(T)
     weight = np.eye(T) + np.where(lag > 0, 1.0, 0.0) * phi ** np.maximum(lag, 1)
     grid = pm.math.zeros((len(design.units), T))
     z = pm.math.dot(grid[design.unit_index, rows.time].set(v), weight.T)
-    return pm.Deterministic("error", scale * z[design.unit_index, rows.time], dims="obs")
+    return z[design.unit_index, rows.time]

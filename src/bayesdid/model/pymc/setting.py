@@ -43,5 +43,5 @@ def is_internal(name: str) -> bool:
     return (
         name.startswith(("log_sigma", "u_", "scaled_"))
         or name.endswith(("_and_share", "_less_1", "__"))
-        or name in {"white_noise", "z", "lambda_of_unit", "u", "correlation_root"}
+        or name in {"white_noise", "z", "lambda_of_unit", "u", "correlation_root", "eta"}
     )
