@@ -98,6 +98,15 @@ def test_fit_writes_and_reuses(models, tmp_path):
     ]
     assert rows == json.loads(second.stdout)["rows"]
     assert "1 of them reused" in " ".join(second.stderr.split())
+    (path,) = tmp_path.glob("*.nc")
+    raw = bytearray(path.read_bytes())
+    raw[len(raw) // 2] ^= 1
+    path.write_bytes(raw)
+    third = run(*arguments)
+    assert third.returncode == 0
+    assert json.loads(third.stdout)["rows"] == rows
+    assert f"note: the stored {path.name} was damaged" in " ".join(third.stderr.split())
+    assert "Traceback" not in third.stderr
 
 
 def test_fit_prints_what_stands_beside_and_few_treated_units(studies, tmp_path):
@@ -145,7 +154,7 @@ def test_a_fit_that_did_not_converge_sets_exit_code_1(studies, tmp_path):
 
 
 def test_validate_holds(studies):
-    result = run("validate", studies / "small", "--spec", "t2.factorial", "--json")
+    result = run("validate", studies / "small", "--spec", "t2.factorial", "--workers", 1, "--json")
     assert result.returncode == 0
     (document,) = json.loads(result.stdout)
     assert document["identity"] is True
@@ -155,7 +164,16 @@ def test_validate_holds(studies):
 def test_check_strict(models):
     """The real panel fails checks: serial correlation at least."""
     result = CliRunner().invoke(
-        app, ["check", str(models / "traffic_laws"), "--spec", "specs.factorial", "--strict"]
+        app,
+        [
+            "check",
+            str(models / "traffic_laws"),
+            "--spec",
+            "specs.factorial",
+            "--strict",
+            "--workers",
+            "1",
+        ],
     )
     assert result.exit_code == 1
     assert "autocorrelation" in result.stdout
@@ -216,6 +234,8 @@ def test_compare_names_the_better_model(models):
         "published.unweighted",
         "--effects",
         "fixed",
+        "--workers",
+        1,
         "--json",
     )
     assert result.returncode == 0, result.stderr

@@ -8,10 +8,10 @@ import pytest
 from panels import make_design
 
 from bayesdid.exceptions import InputError
-from bayesdid.inference.nuts.geometry import noncentred
 from bayesdid.inference.nuts.sample import accept_draws, sample_model
 from bayesdid.model.effects import two_way
 from bayesdid.model.errors import Errors
+from bayesdid.model.geometry import chosen_by_data
 from bayesdid.model.likelihood import Likelihood
 from bayesdid.model.mean import Mediation
 from bayesdid.model.model import Model
@@ -135,6 +135,6 @@ def test_the_data_choose_the_coordinates():
     """Levels that stand out of their noise are sampled as they are, others as multiples."""
     design = make_design(35, N=40, T=9)
     model = Model(effects=two_way("random", "random"))
-    assert noncentred(model, design) == frozenset()
+    assert chosen_by_data(model, design) == frozenset()
     quiet = dataclasses.replace(design, y=np.random.default_rng(0).normal(size=design.n))
-    assert noncentred(model, quiet) == {"city_effect", "year_effect"}
+    assert chosen_by_data(model, quiet) == {"city_effect", "year_effect"}

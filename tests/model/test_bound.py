@@ -172,3 +172,19 @@ def test_taking_rows_keeps_every_array_in_line():
     np.testing.assert_array_equal(some.units, np.unique(labels))
     everything = design.take(np.arange(design.n))
     np.testing.assert_array_equal(everything.unit_index, design.unit_index)
+
+
+def test_a_proper_prior_among_flat_ones_is_heard(data):
+    """Flat but for one term: the density differs from the flat one by that term's prior."""
+    from evaluate import log_density
+    from scipy import stats
+
+    from bayesdid.model.priors import PriorChoice
+
+    study, panel, *_ = data
+    flat = bd.model(study["t.s"], panel, priors="flat").to_pymc()
+    own = PriorChoice("flat", (("x", 0.5, 0.2),))
+    mixed = bd.model(study["t.s"], panel, priors=own).to_pymc()
+    value, v = log_density(flat)
+    other, _ = log_density(mixed)
+    assert other - value == pytest.approx(stats.norm.logpdf(v["beta"][0], 0.5, 0.2))

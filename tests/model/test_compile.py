@@ -5,7 +5,7 @@ import itertools
 
 import numpy as np
 import pytest
-from densities import two_way
+from densities import chains, times, two_way
 from evaluate import log_density
 from panels import make_design
 
@@ -73,3 +73,23 @@ def test_two_way_density_is_that_of_the_equation(cell):
     value, v = log_density(to_pymc(model_of(*parts), design))
     expected = two_way(design, v, parts)
     assert value == pytest.approx(expected, rel=1e-9, abs=1e-7)
+
+
+@pytest.mark.parametrize("errors", ["ar1", "ar1_unit"])
+def test_serial_errors_of_counts_have_one_density_in_both_coordinates(errors):
+    """The error itself, or the white noise it is made of: the Jacobian is all that differs."""
+    design = design_of("poisson")
+    model = model_of("poisson", errors, ("fixed", "fixed"), "weak", False)
+    white, v = log_density(to_pymc(model, design, noncentred=frozenset({"error"})))
+    shared = {name: v[name] for name in v if name not in {"white_noise", "error"}}
+    fixed = shared | {"error": v["error"]}
+    centred, _ = log_density(to_pymc(model, design, noncentred=frozenset()), fixed=fixed)
+    scale = np.full(design.n, v["sigma"])
+    if errors == "ar1_unit":
+        scale = v["sigma_of_unit"][design.unit_index]
+    carry = np.zeros(design.n)
+    for rows in chains(design):
+        gaps = np.diff(times(design)[rows])
+        carry[rows[1:]] = v["phi"] ** gaps
+    log_jacobian = np.log(scale * np.sqrt(1 - carry**2)).sum()
+    assert centred == pytest.approx(white - log_jacobian, abs=1e-7)

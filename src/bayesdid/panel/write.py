@@ -7,6 +7,7 @@ from pathlib import Path
 import numpy as np
 
 from bayesdid.exceptions import InputError
+from bayesdid.files import replacing
 from bayesdid.panel.panel import Panel
 from bayesdid.panel.validate import STAMP
 from bayesdid.study.load import Study
@@ -35,6 +36,5 @@ def write_panel(panel: Panel, study: Study, path: Path) -> None:
             frame[policy.indicator] = (frame[panel.period].to_numpy() >= late).astype(int)
     if panel.synthetic:
         frame[STAMP] = panel.synthetic
-    temporary = path.with_name(f".{path.name}.part")
-    frame.to_csv(temporary, index=False)
-    temporary.replace(path)
+    with replacing(path) as temporary:
+        frame.to_csv(temporary, index=False)

@@ -156,11 +156,8 @@ def prior_residual(
     terms = [priors["coefficients"][name] for name in design.names]
     more = data.R.shape[1] - len(terms)
     mean = np.array([term["mean"] for term in terms] + [0.0] * more) * data.scale
-    sd = (
-        np.array([np.inf if term["sd"] is None else term["sd"] for term in terms])
-        * data.scale[: len(terms)]
-    )
-    precision = np.concatenate([sd, np.full(more, priors["mundlak_multiple"])]) ** -2.0
+    sd = np.array([_sd(term["sd"]) for term in terms]) * data.scale[: len(terms)]
+    precision = np.concatenate([sd, np.full(more, _sd(priors["mundlak_multiple"]))]) ** -2.0
     v, W = v[:, known], W[:, known]
     gram, cross = W.T @ W, W.T @ data.y
     variance = posterior["sigma"].to_numpy()[..., None] ** 2
@@ -170,6 +167,11 @@ def prior_residual(
     result = np.full(coefficients.shape, np.nan)
     result[..., known] = np.linalg.solve(curvature, score[..., None])[..., 0]
     return result / data.scale[: len(terms)]
+
+
+def _sd(stored: float | None) -> float:
+    """A prior's sd as a fit's attributes hold it: JSON has no infinity, null is flat."""
+    return np.inf if stored is None else stored
 
 
 def _standardised(design: Design) -> tuple[FloatArray, FloatArray]:

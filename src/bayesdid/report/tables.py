@@ -7,6 +7,7 @@ from typing import Any
 
 import pandas as pd
 
+from bayesdid.jsonio import write_text
 from bayesdid.report.text import hdi, interval, number, probability
 from bayesdid.summary import percent
 
@@ -108,7 +109,7 @@ def _row(
     synthetic: bool,
 ) -> dict[str, Any]:
     low, high = hdi(summary)
-    name = f"hdi{100 * summary['level']:g}"
+    key = f"hdi{100 * summary['level']:g}"
     return {
         "contrast": name,
         "label": label,
@@ -117,8 +118,8 @@ def _row(
         "mean": summary["mean"],
         "sd": summary["sd"],
         "median": summary["median"],
-        f"{name}_low": low,
-        f"{name}_high": high,
+        f"{key}_low": low,
+        f"{key}_high": high,
         "p_negative": summary["p_negative"],
         "p_rope": summary["p_rope"],
         "p_claim": p,
@@ -128,15 +129,14 @@ def _row(
 
 def write_tables(results: dict[str, Any], folder: Path) -> list[Path]:
     """Write every table as CSV, and contrasts and agreement as LaTeX, into `folder`."""
-    folder.mkdir(parents=True, exist_ok=True)
     written = []
     for name, frame in frames(results).items():
         path = folder / f"{name}.csv"
-        frame.to_csv(path, index=False)
+        write_text(path, frame.to_csv(index=False, lineterminator="\n"))
         written.append(path)
     for name, text in (("contrasts", _contrasts_tex(results)), ("agreement", _agree_tex(results))):
         path = folder / f"{name}.tex"
-        path.write_text(text, encoding="utf-8")
+        write_text(path, text)
         written.append(path)
     return written
 

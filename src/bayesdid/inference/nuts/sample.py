@@ -11,7 +11,6 @@ import xarray as xr
 from bayesdid.exceptions import InputError
 from bayesdid.inference.gate import GateItem, chain_gate
 from bayesdid.inference.nuts.chain import Attempt, sample_chains
-from bayesdid.inference.nuts.geometry import noncentred
 from bayesdid.inference.pointwise import pointwise
 from bayesdid.inference.tree import data_groups, provenance, with_constant
 from bayesdid.model.mean import Path, Pooled, TwoWay
@@ -50,9 +49,8 @@ def sample_model(
 
     own = under_effects(design, model)
     base = base_of(own)
-    loose = noncentred(model, base)
     found = sample_chains(
-        lambda: to_pymc(model, design, priors=priors, noncentred=loose),
+        lambda: to_pymc(model, design, priors=priors),
         _attempts(model),
         draws=draws,
         tune=tune,

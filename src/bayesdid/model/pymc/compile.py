@@ -13,6 +13,7 @@ import pymc as pm
 
 from bayesdid.design.design import Design
 from bayesdid.model.equations import instrument_of, mediators_of
+from bayesdid.model.geometry import chosen_by_data
 from bayesdid.model.mean import Instrument, Mediation, Path, Pooled, Propensity, TwoWay
 from bayesdid.model.model import Model
 from bayesdid.model.priors import Priors
@@ -25,7 +26,7 @@ from bayesdid.model.pymc.profile import profile
 from bayesdid.model.pymc.propensity import propensity
 from bayesdid.model.pymc.setting import Setting, coords
 from bayesdid.model.pymc.two_way import two_way
-from bayesdid.model.resolve import AnyDesign, check_design, outcome_priors, under_effects
+from bayesdid.model.resolve import AnyDesign, base_of, check_design, outcome_priors, under_effects
 from bayesdid.model.spillover import ProfileDesign
 from bayesdid.spatial.design import SpatialDesign
 
@@ -44,7 +45,7 @@ def to_pymc(
     design: AnyDesign,
     *,
     priors: Priors | None = None,
-    noncentred: frozenset[str] = frozenset(),
+    noncentred: frozenset[str] | None = None,
 ) -> pm.Model:
     """The model of these data, as PyMC writes it.
 
@@ -56,7 +57,8 @@ def to_pymc(
     priors
         As numbers, in the place of those that the model's choice gives; of models in rows.
     noncentred
-        Random variables that the sampler sees as multiples of their scale, e.g. ``city_effect``.
+        Random variables that the sampler sees as multiples of their scale, e.g. ``city_effect``;
+        by default the data decide (:mod:`bayesdid.model.geometry`). The posterior is the same.
 
     Raises
     ------
@@ -65,6 +67,8 @@ def to_pymc(
     """
     own = under_effects(design, model)
     check_design(model, own)
+    if noncentred is None:
+        noncentred = chosen_by_data(model, base_of(own))
     with pm.Model(coords=_coords(model, own)) as compiled:
         if isinstance(own, SpatialDesign):
             durbin(model, own, noncentred)

@@ -70,12 +70,13 @@ def durbin(model: Model, design: SpatialDesign, noncentred: frozenset[str]) -> N
     flat, random = own.flat(), own.random(setting, sigma / reference)
     y = pm.Data("outcome", base.y, dims="obs")
     past = rho * pm.Data("Wy", (W.matrix @ design.Y)[i, t], dims="obs")
-    ones = alpha * np.ones(base.n)
-    level = filtered(ones) if intercept_inside(design) else ones
+    intercept = alpha * np.ones(base.n)
+    if intercept_inside(design):
+        intercept = filtered(intercept)
     if design.kind in LAG_OF_ERROR:
-        mu = past + level + filtered(mean + flat) + random
+        mu = past + intercept + filtered(mean + flat) + random
     else:
-        mu = past + level + mean + flat + random
+        mu = past + intercept + mean + flat + random
     observe("y", y, mu, errors_of(setting, shared_errors(setting), sigma))
 
 
@@ -105,24 +106,16 @@ def linear_part(blocks: SpatialBlocks, priors: Priors, ratio: Any) -> tuple[Any,
     for name, (dim, terms, columns) in blocks.main.items():
         if dim not in model.coords:
             model.add_coord(dim, list(terms))
-        slope = _relative(name, *priors.of(terms), ratio, dim)
+        slope = normal_or_flat(name, *priors.of(terms), dims=dim, unit=ratio)
         slopes.append(slope)
         mean = mean + columns @ slope
     for dim, (terms, columns) in blocks.gamma.items():
         label = f"{dim}_component"
         model.add_coord(label, list(terms))
         prior = priors.of_components(dim, terms, columns.std(axis=0))
-        mean = mean + columns @ _relative(f"gamma_{dim}", *prior, ratio, label)
+        gamma = normal_or_flat(f"gamma_{dim}", *prior, dims=label, unit=ratio)
+        mean = mean + columns @ gamma
     return pm.math.concatenate(slopes), mean
-
-
-def _relative(name: str, mean: Any, sd: Any, ratio: Any, dim: str) -> Any:
-    """Normal with sd ``sd sigma / reference``, or flat."""
-    if np.isinf(sd).all():
-        return pm.Flat(name, dims=dim)
-    if np.isfinite(sd).all():
-        return pm.Normal(name, mean, sd * ratio, dims=dim)
-    return normal_or_flat(name, mean, sd, dims=dim)
 
 
 class Effects:

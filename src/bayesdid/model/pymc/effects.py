@@ -19,15 +19,24 @@ def coefficients(name: str, terms: tuple[str, ...], dim: str, priors: Priors) ->
     return normal_or_flat(name, *priors.of(terms), dims=dim)
 
 
-def normal_or_flat(name: str, mean: Any, sd: FloatArray, *, dims: Any = None) -> Any:
-    """Normal, flat, or some elements one and some the other."""
+def normal_or_flat(
+    name: str, mean: Any, sd: FloatArray, *, dims: Any = None, unit: Any = 1.0
+) -> Any:
+    """Normal, flat, or some elements one and some the other.
+
+    Parameters
+    ----------
+    unit
+        What standard deviations are counted in, where that is itself unknown.
+    """
     proper = np.isfinite(sd)
     if proper.all():
-        return pm.Normal(name, mean, sd, dims=dims)
+        return pm.Normal(name, mean, sd * unit, dims=dims)
     variable = pm.Flat(name, dims=dims)
     if proper.any():
-        own = np.flatnonzero(proper)
-        density = pm.logp(pm.Normal.dist(np.asarray(mean)[own], sd[own]), variable[own])
+        density = pm.logp(
+            pm.Normal.dist(np.asarray(mean)[proper], sd[proper] * unit), variable[proper]
+        )
         pm.Potential(f"prior_of_{name}", density.sum())
     return variable
 

@@ -102,7 +102,16 @@ def latent_error(setting: Setting, relative: Any) -> Any:
         transform = NonCentred() if "error" in setting.noncentred else None
         return pm.Normal("error", 0.0, scale, dims="obs", default_transform=transform)
     rows, phi = serial_rows(design), autocorrelation()
-    v = pm.Normal("white_noise", dims="obs") * pm.math.sqrt(1 - (rows.follows * phi**rows.gap) ** 2)
+    carry = rows.follows * phi**rows.gap
+    root = pm.math.sqrt(1 - carry**2)
+    if "error" not in setting.noncentred:
+        error = pm.Flat("error", dims="obs")
+        z = error / scale
+        v = (z - carry * z[rows.before]) / root
+        density = pm.logp(pm.Normal.dist(), v) - pm.math.log(scale * root)
+        pm.Potential("prior_of_error", density.sum())
+        return error
+    v = pm.Normal("white_noise", dims="obs") * root
     # z_t = sum over the unit's rows s <= t of phi^(t - s) v_s, on the grid of units and periods
     T = int(rows.time.max()) + 1
     lag = np.arange(T)[:, None] - np.arange(T)

@@ -44,10 +44,10 @@ def profile(model: Model, design: ProfileDesign, noncentred: frozenset[str]) -> 
     theta = pm.Deterministic("theta", sigma * _smooth(design), dims="ring")
     mean, sd = setting.priors.of(base.names)
     sd = sd / design.priors.reference
-    tau = _relative("tau", mean[:P], sd[:P], sigma, "treatment")
+    tau = normal_or_flat("tau", mean[:P], sd[:P], dims="treatment", unit=sigma)
     slopes, mu = [tau], centred(base.D) @ tau
     if base.covariates:
-        beta = _relative("beta", mean[P:], sd[P:], sigma, "covariate")
+        beta = normal_or_flat("beta", mean[P:], sd[P:], dims="covariate", unit=sigma)
         slopes, mu = [*slopes, beta], mu + centred(base.X) @ beta
     exposure = centred(design.raw[:, i, t].T)
     mu = mu + exposure @ theta
@@ -110,9 +110,3 @@ def _correlation(kernel: str, gaps: np.ndarray, length: Any) -> Any:
     if kernel == "matern52":
         return (1 + np.sqrt(5) * r + 5 * r**2 / 3) * pt.exp(-np.sqrt(5) * r)
     return pt.exp(-0.5 * r**2)
-
-
-def _relative(name: str, mean: Any, sd: Any, sigma: Any, dim: str) -> Any:
-    if np.isfinite(sd).all():
-        return pm.Normal(name, mean, sd * sigma, dims=dim)
-    return normal_or_flat(name, mean, sd, dims=dim)

@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 from scipy.sparse import coo_array, csr_array, load_npz
 
 from bayesdid.exceptions import InputError
+from bayesdid.files import replacing
 from bayesdid.spatial.weights.match import unique
 from bayesdid.spatial.weights.tables import EDGE, read_table
 from bayesdid.spatial.weights.weights import Weights, unit_key
@@ -90,31 +91,36 @@ def write_weights(weights: Weights, path: str | Path) -> None:
     if not file.parent.is_dir():
         raise InputError("no such folder", file=file.parent, remedy="make it first")
     ids = [unit_key(unit) for unit in weights.units]
-    temporary = file.with_name(f".{file.name}.part")
-    if file.suffix == ".npz":
-        W = weights.matrix
-        with temporary.open("wb") as out:
-            np.savez_compressed(
-                out,
-                format=b"csr",
-                shape=W.shape,
-                data=W.data,
-                indices=W.indices,
-                indptr=W.indptr,
-                ids=np.array(ids),
-            )
-    else:
-        edge = coo_array(weights.matrix)
-        rows, columns = edge.coords
-        edges = [
-            (ids[i], ids[j], repr(float(w)))
-            for i, j, w in zip(rows, columns, edge.data, strict=True)
-        ]
-        alone = set(range(weights.n)) - set(rows.tolist()) - set(columns.tolist())
-        edges += [(ids[i], ids[i], "0") for i in sorted(alone)]
-        with temporary.open("w", encoding="utf-8", newline="") as text:
-            csv.writer(text, lineterminator="\n").writerows([EDGE, *edges])
-    temporary.replace(file)
+    with replacing(file) as temporary:
+        if file.suffix == ".npz":
+            _write_npz(weights.matrix, ids, temporary)
+        else:
+            _write_edges(weights.matrix, ids, temporary)
+
+
+def _write_npz(W: csr_array, ids: list[str], file: Path) -> None:
+    with file.open("wb") as out:
+        np.savez_compressed(
+            out,
+            format=b"csr",
+            shape=W.shape,
+            data=W.data,
+            indices=W.indices,
+            indptr=W.indptr,
+            ids=np.array(ids),
+        )
+
+
+def _write_edges(W: csr_array, ids: list[str], file: Path) -> None:
+    edge = coo_array(W)
+    rows, columns = edge.coords
+    edges = [
+        (ids[i], ids[j], repr(float(w))) for i, j, w in zip(rows, columns, edge.data, strict=True)
+    ]
+    alone = set(range(len(ids))) - set(rows.tolist()) - set(columns.tolist())
+    edges += [(ids[i], ids[i], "0") for i in sorted(alone)]
+    with file.open("w", encoding="utf-8", newline="") as text:
+        csv.writer(text, lineterminator="\n").writerows([EDGE, *edges])
 
 
 def _read_npz(file: Path) -> tuple[csr_array, NDArray[Any]]:

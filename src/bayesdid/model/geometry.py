@@ -12,6 +12,7 @@ import numpy as np
 from bayesdid.design.design import Design
 from bayesdid.design.regressors import is_random
 from bayesdid.design.within import two_way
+from bayesdid.model.mean import Propensity
 from bayesdid.model.model import Model
 from bayesdid.model.priors import on_link_scale
 
@@ -19,8 +20,10 @@ _INFORMED = 5.0  # variance of level means over that of their noise
 _LARGE_COUNT = 10.0  # a count above it knows its own rate
 
 
-def noncentred(model: Model, design: Design) -> frozenset[str]:
+def chosen_by_data(model: Model, design: Design) -> frozenset[str]:
     """Names of variables to sample as multiples of their scale."""
+    if isinstance(model.mean, Propensity):
+        return frozenset()
     found = set()
     y = on_link_scale(design, model.likelihood)
     Z = np.column_stack([design.regressors, y])
