@@ -134,6 +134,8 @@ def test_a_fit_that_did_not_converge_sets_exit_code_1(studies, tmp_path):
         studies / "small",
         "--spec",
         "t2.factorial",
+        "--errors",
+        "iid",
         "--effects",
         "random",
         "--engine",

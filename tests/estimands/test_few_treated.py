@@ -16,6 +16,7 @@ from bayesdid.exceptions import InputError, ResultError
 from bayesdid.inference.exact.sandwich import beside
 from bayesdid.inference.fit import fit
 from bayesdid.inference.result import Fit
+from bayesdid.jsonio import plain
 
 LEVEL = 0.89
 ASK = {"level": LEVEL, "seed": 1}
@@ -250,6 +251,7 @@ def test_what_cannot_be_permuted_is_refused_with_the_reason(three):
         (item,) = few_treated(Fit(tree), own, **ASK).terms
         assert np.isnan(item.low)
         assert item.refused in item.text
+        assert plain(item)["low"] is None
         assert "3 treated units" in item.text or "1 treated unit" in item.text
         return item.text
 

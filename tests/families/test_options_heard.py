@@ -11,7 +11,7 @@ import bayesdid as bd
 from bayesdid.design.window import EventWindow
 from bayesdid.families.registry.discover import families
 from bayesdid.families.run import plan_analyses, run
-from bayesdid.jsonio import to_json
+from bayesdid.jsonio import plain, to_json
 
 CHANGES = {
     ("cohort", "controls"): "never",
@@ -94,7 +94,7 @@ def test_options_are_looked_at(name, panel):
 def said(name, options, panel):
     study = every({name, "twfe", "event_study"}, **{name: {"options": options}})
     (request,) = plan_analyses(study, panel, [f"t.{name}"], draws=100)
-    return to_json(run(request).to_dict())
+    return to_json(plain(run(request)))
 
 
 @pytest.mark.parametrize("key", CHANGES, ids=".".join)

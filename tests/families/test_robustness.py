@@ -152,7 +152,7 @@ def test_the_two_equations_in_pymc_have_this_posterior(pi):
             progressbar=False,
         )
     for name, values in (("tau", ours.tau), ("pi", ours.pi), ("rho", ours.rho)):
-        theirs = tree["posterior"][name]
+        theirs = tree["posterior"][name].squeeze(drop=True)  # one treatment
         ess = float(az.ess(theirs.to_dataset(), method="mean")[name])
         chain = theirs.to_numpy().ravel()
         error = np.hypot(chain.std() / np.sqrt(ess), values.std() / np.sqrt(len(values)))
@@ -304,7 +304,8 @@ def test_the_propensity_model_in_pymc_has_this_posterior():
     treated = rng.random(120) < 1 / (1 + np.exp(-x[:, 0]))
     scores, quality = draw_propensity(treated, x, size=4000)
     assert all(item.passed for item in quality.gate())
-    units = make_design(0, N=120, T=1)
+    both = make_design(0, N=120, T=2)
+    units = both.take(both.period_index == 0)
     design = dataclasses.replace(
         units, y=treated.astype(float), X=x, D=np.empty((120, 0)), treatments=()
     )

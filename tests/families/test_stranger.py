@@ -19,6 +19,7 @@ from bayesdid.families.registry.docs import options_table, questions_table
 from bayesdid.families.registry.load import check_study
 from bayesdid.families.run import plan_analyses
 from bayesdid.families.store import analyse_all, analysis_path
+from bayesdid.jsonio import plain
 from bayesdid.report.html import render_analyses
 from bayesdid.report.results import sections
 
@@ -99,7 +100,7 @@ def test_it_is_in_tables_schema_and_command_line_but_not_in_what_ships(toy):
 
 
 def test_it_is_in_the_report(toy):
-    content = bd.analyse(study_of(), "t.toy", every_panel()).to_dict()
+    content = plain(bd.analyse(study_of(), "t.toy", every_panel()))
     found = sections([content], discover.families())
     assert [(item["key"], item["specs"]) for item in found] == [("toys", ["t.toy"])]
     page = render_analyses({"analyses": [content], "sections": found, "synthetic": "planted"})

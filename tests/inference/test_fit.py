@@ -20,7 +20,7 @@ from bayesdid.model.model import Model
 from bayesdid.model.priors import PriorChoice
 from bayesdid.peers.fixest import least_squares
 from bayesdid.study.schema import PriorTerm
-from bayesdid.summary import LEVEL
+from bayesdid.summary import percent
 
 SMALL = {"draws": 1000, "chains": 4}
 
@@ -46,7 +46,7 @@ def test_repr_says_in_few_lines_what_was_fitted(default, design):
     lines = repr(default).splitlines()
     assert len(lines) <= 12 + 3 * len(design.treatments)
     text = repr(default)
-    for fact in (design.spec_id, f"{design.n} rows", f"{LEVEL:.0%} HDI", "cluster ("):
+    for fact in (design.spec_id, f"{design.n} rows", f"{percent()} HDI", "cluster ("):
         assert fact in text
     assert "<table" in default._repr_html_()
 

@@ -80,13 +80,14 @@ def _rows(stored: StoredFit) -> list[dict[str, Any]]:
     """One row per treatment term; a fit that did not converge has no numbers."""
     from bayesdid.estimands.few_treated import few_treated
     from bayesdid.inference.result import Fit
-    from bayesdid.summary import LEVEL
+    from bayesdid.summary import levels
 
     fit, request = Fit(stored.load(effects=False)), stored.request
-    tidy, beside, attrs = fit.tidy(), fit.beside(LEVEL), fit.tree.attrs
+    _, level, _ = levels()
+    tidy, beside, attrs = fit.tidy(level), fit.beside(level), fit.tree.attrs
     few = None
     if fit.converged:
-        few = few_treated(fit, request.design, level=LEVEL, seed=request.size.seed)
+        few = few_treated(fit, request.design, level=level, seed=request.size.seed)
     by_term = {item.term: item for item in few.terms} if few else {}
     found: list[dict[str, Any]] = []
     for term in fit.treatments:
@@ -105,7 +106,7 @@ def _rows(stored: StoredFit) -> list[dict[str, Any]]:
                 "path": str(stored.path),
                 "summary": tidy.loc[term].to_dict() if fit.converged else None,
                 "beside": [
-                    {"errors": name, "level": LEVEL, **values.to_dict()}
+                    {"errors": name, "level": level, **values.to_dict()}
                     for name, values in others.iterrows()
                 ],
                 "few_treated": by_term.get(term),

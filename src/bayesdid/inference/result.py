@@ -9,12 +9,11 @@ from html import escape
 import numpy as np
 import pandas as pd
 import xarray as xr
-from scipy.stats import norm
 
 from bayesdid.arrays import FloatArray
 from bayesdid.design.treated import few_units_text
 from bayesdid.exceptions import ResultError
-from bayesdid.summary import LEVEL, hdi
+from bayesdid.summary import hdi, percent, reach
 
 NOT_CONVERGED = "NOT CONVERGED: no result"
 
@@ -95,7 +94,7 @@ class Fit:
             )  # no result is shown
         return self
 
-    def tidy(self, level: float = LEVEL) -> pd.DataFrame:
+    def tidy(self, level: float | None = None) -> pd.DataFrame:
         """One row for each coefficient of a treatment or covariate, indexed by term.
 
         Columns ``mean``, ``sd``, ``median``, ``low``, ``high`` (highest-density interval at
@@ -111,16 +110,16 @@ class Fit:
                 rows[str(term)] = self._row(posterior[name].sel({dim: term}).to_numpy(), level)
         return pd.DataFrame.from_dict(rows, orient="index").rename_axis("term")
 
-    def _row(self, draws: FloatArray, level: float) -> dict[str, float]:
+    def _row(self, draws: FloatArray, level: float | None) -> dict[str, float]:
         flat, ess = draws.ravel(), self._ess(draws)
-        low, high = hdi(flat, level)
+        interval = hdi(flat, level)
         row = {
             "mean": float(flat.mean()),
             "sd": float(flat.std(ddof=1)),
             "median": float(np.median(flat)),
-            "low": low,
-            "high": high,
-            "level": level,
+            "low": interval.low,
+            "high": interval.high,
+            "level": interval.level,
             "p_negative": float((flat < 0).mean()),
             "p_positive": float((flat > 0).mean()),
             "mcse": float(flat.std(ddof=1) / np.sqrt(ess)),
@@ -136,7 +135,7 @@ class Fit:
 
         return float(az.ess(draws, method="mean"))
 
-    def beside(self, level: float = LEVEL) -> pd.DataFrame:
+    def beside(self, level: float | None = None) -> pd.DataFrame:
         """The i.i.d. and the sandwich (clustered by unit) posterior of each treatment.
 
         Indexed by (treatment, errors) with columns ``mean``, ``sd`` and ``low``, ``high`` of the
@@ -147,10 +146,10 @@ class Fit:
             return pd.DataFrame(columns=["mean", "sd", "low", "high"], index=empty, dtype=float)
         data = self.tree["beside"].to_dataset()
         frame = data[["mean", "sd"]].to_dataframe().reorder_levels(["treatment", "errors"])
-        half = float(norm.ppf(0.5 + level / 2)) * frame["sd"]
+        half = reach(level) * frame["sd"]
         return frame.assign(low=frame["mean"] - half, high=frame["mean"] + half)
 
-    def summary(self, level: float = LEVEL) -> str:
+    def summary(self, level: float | None = None) -> str:
         """Ten lines: what was fitted, to what, under which errors, and the treatments' effects."""
         a = self.tree.attrs
         lines = [
@@ -167,7 +166,7 @@ class Fit:
             return "\n".join([*lines, NOT_CONVERGED])
         return "\n".join([*lines, self._effects(level).to_string()])
 
-    def _effects(self, level: float) -> pd.DataFrame:
+    def _effects(self, level: float | None) -> pd.DataFrame:
         """The treatments' rows as people read them, the rows beside them below each."""
         tidy, other = self.tidy(level), self.beside(level)
         own = self.tree.attrs["errors_name"]
@@ -180,7 +179,7 @@ class Fit:
                 for errors, v in other.loc[term].iterrows():
                     interval = f"{v['low']:.4g} to {v['high']:.4g}"
                     rows.append(("", errors, v["mean"], v["sd"], interval, np.nan))
-        columns = ["term", "errors", "mean", "sd", f"{level:.0%} HDI", "P(< 0)"]
+        columns = ["term", "errors", "mean", "sd", f"{percent(level)} HDI", "P(< 0)"]
         frame = pd.DataFrame(rows, columns=columns).set_index(["term", "errors"])
         return frame.round(4).astype(object).where(frame.notna(), "")
 
@@ -190,8 +189,6 @@ class Fit:
     def _repr_html_(self) -> str:
         head, _, _ = self.summary().partition("\nengine ")
         body = (
-            self._effects(LEVEL).to_html()
-            if self.converged
-            else f"<strong>{NOT_CONVERGED}</strong>"
+            self._effects(None).to_html() if self.converged else f"<strong>{NOT_CONVERGED}</strong>"
         )
         return f"<div><pre>{escape(head)}</pre>{body}</div>"

@@ -37,6 +37,7 @@ from bayesdid.inference.gate import chain_gate
 from bayesdid.model.priors import NU_PRIOR, Priors
 
 WARMUP = 250  # sweeps of each chain that are thrown away
+SWEEPS = 1000  # of each chain at least
 _UNIT = {"none": 0, "fixed": 1, "random": 2}
 _FLAT, _GAMMA, _HALF_NORMAL, _LOG_FLAT, _EXPONENTIAL = 0.0, 1.0, 2.0, 3.0, 4.0
 
@@ -94,7 +95,8 @@ def draw_scaled(
     nu_prior
         Shape and rate of the gamma prior of ``nu - 1``.
     draws, warmup
-        Sweeps of each chain that are kept and thrown away.
+        Sweeps of each chain that are kept and thrown away. Fewer than :data:`SWEEPS` are drawn from
+        as many: a sweep costs little, and R-hat judges short chains by noise.
     threads
         Chains that run at once, in this process.
     draw_units
@@ -107,7 +109,8 @@ def draw_scaled(
     keep = rows.N <= DRAWN_UNITS if draw_units is None else draw_units
     arguments = _arguments(stats, beliefs, priors, nu_prior, serial)
     seeds = np.random.SeedSequence(seed).spawn(chains)
-    sizes = (warmup, draws, int(keep), arguments.pop("gap_index"))
+    stride = max(1, -(-SWEEPS // draws))
+    sizes = (warmup, draws * stride, int(keep), arguments.pop("gap_index"))
     spread = _spread(stats)
 
     def chain(source: np.random.SeedSequence) -> Any:
@@ -127,7 +130,11 @@ def draw_scaled(
 
     with ThreadPoolExecutor(min(threads, chains)) as pool:
         found = list(pool.map(chain, seeds))
-    theta, scalars, tau, units, scale = (np.concatenate([c[k] for c in found]) for k in range(5))
+    judged = [np.concatenate([c[k] for c in found]) for k in range(3)]
+    gate = chain_gate(_for_gate(judged[0], judged[1], judged[2], serial, rows, chains))
+    theta, scalars, tau, units, scale = (
+        np.concatenate([c[k][stride - 1 :: stride] for c in found]) for k in range(5)
+    )
     moments = np.mean([c[5] for c in found], axis=0)
     random_period = rows.period_kind == "random"
     sigma, phi = scalars[:, 0], scalars[:, 1]
@@ -135,7 +142,6 @@ def draw_scaled(
     rho_unit = (scalars[:, 3] / sigma) ** 2 if rows.unit_kind == "random" else one
     rho_period = (tau[:, 0] / sigma) ** 2 if random_period else one
     omega = tau[:, int(random_period) :]
-    gate = chain_gate(_for_gate(theta, scalars, tau, serial, rows, chains))
     drawn = Draws(
         Scalars(sigma, phi, rho_unit, rho_period, omega), theta[:, m:], gate, float("nan")
     )
