@@ -29,6 +29,7 @@ _EXPORTS = {
     "analyse": "bayesdid.families.run",
     "agree": "bayesdid.peers.agreement",
     "contrast_table": "bayesdid.estimands.contrasts",
+    "few_treated": "bayesdid.estimands.few_treated",
     "published_synergy": "bayesdid.published.synergy",
     "run_checks": "bayesdid.checks.run",
     "audit_study": "bayesdid.audit.run",

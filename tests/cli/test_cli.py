@@ -83,7 +83,7 @@ def test_fit_writes_and_reuses(models, tmp_path):
         "--out",
         tmp_path,
         "--draws",
-        200,
+        500,
         "--workers",
         1,
         "--json",
@@ -107,6 +107,25 @@ def test_fit_writes_and_reuses(models, tmp_path):
     assert json.loads(third.stdout)["rows"] == rows
     assert f"note: the stored {path.name} was damaged" in " ".join(third.stderr.split())
     assert "Traceback" not in third.stderr
+
+
+def test_fit_prints_what_stands_beside_and_few_treated_units(studies, tmp_path):
+    arguments = ("fit", studies / "small", "--spec", "t2.factorial", "--out", tmp_path)
+    arguments += ("--errors", "ar1", "--draws", 200, "--workers", 1)
+    rows = json.loads(run(*arguments, "--json").stdout)["rows"]
+    for row in rows:
+        iid, cluster = row["beside"]
+        assert iid["errors"].startswith("iid")
+        assert cluster["errors"].startswith("cluster (16")
+        assert cluster["low"] < cluster["mean"] == iid["mean"] < cluster["high"]
+    few = [row["few_treated"] for row in rows]
+    assert few[:2] == [None, None]
+    assert len(few[2]["units"]) == 5
+    assert few[2]["low"] < few[2]["high"]
+    text = " ".join(run(*arguments).stdout.split())
+    assert text.count("cluster (16)") == 3
+    assert few[2]["text"] in text
+    assert "5 treated units: active:a * active:b: 89% interval by permutation" in text
 
 
 def test_a_fit_that_did_not_converge_sets_exit_code_1(studies, tmp_path):

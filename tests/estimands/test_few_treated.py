@@ -5,11 +5,12 @@ from itertools import permutations
 
 import numpy as np
 import pytest
+import xarray as xr
 from scipy.stats import binom
 
 from bayesdid.design.design import Design
 from bayesdid.design.treated import FEW, few_units_text, treated_units
-from bayesdid.estimands.few_treated import few_treated
+from bayesdid.estimands.few_treated import error_model, few_treated
 from bayesdid.estimands.permutation import ErrorModel, permute
 from bayesdid.exceptions import InputError, ResultError
 from bayesdid.inference.exact.sandwich import beside
@@ -94,7 +95,7 @@ def test_size_under_placebo_laws(treated):
 
 
 def test_the_interval_is_that_of_brute_force():
-    """Unbalanced, with a covariate and unit scales; every step written out."""
+    """Unbalanced, with weights, a covariate and unit scales; every step written out."""
     rng, N, T, phi, nu = np.random.default_rng(2), 8, 5, 0.4, 5.0
     keep = rng.random((N, T)) < 0.85
     keep[:, [0, 3]] = True
@@ -102,26 +103,28 @@ def test_the_interval_is_that_of_brute_force():
     D[2, 3:] = D[5, 2:] = 1.0
     Y, X = noise(rng, N, T) + D, rng.standard_normal((N, T))
     precision = rng.gamma(3.0, 1 / 3.0, N)
-    design = design_of(Y, D, keep=keep, X=X)
+    weights = rng.uniform(0.5, 2.0, (N, T))
+    design = dataclasses.replace(design_of(Y, D, keep=keep, X=X), weights=weights[keep])
     found = permute(design, 0, ErrorModel(phi, nu, precision), 0)
     low, high = found.interval(LEVEL, 1.0)
     gap = 1e-4 * (high - low)
     inside = [low + gap, *np.linspace(low, high, 6)[1:-1], high - gap]
     outside = [low - 1, low - gap, high + gap, high + 1]
     for trial, holds in [*((v, True) for v in inside), *((v, False) for v in outside)]:
-        share = brute(Y, D, X, keep, phi, nu, precision, trial)
+        share = brute(Y, D, X, weights, keep, phi, nu, precision, trial)
         assert share == pytest.approx(found.p_value(trial), abs=1e-12)
         assert (share > 1 - LEVEL) == holds
     assert len(found.who) == N * (N - 1)
 
 
-def brute(Y, D, X, keep, phi, nu, precision, trial):
+def brute(Y, D, X, weights, keep, phi, nu, precision, trial):
     """Share of assignments whose statistic reaches the actual one, from the definition."""
     N, T = Y.shape
     seen = [np.flatnonzero(keep[i]) for i in range(N)]
     white = []
-    for own in seen:
+    for i, own in enumerate(seen):
         W = np.linalg.inv(np.linalg.cholesky(phi ** np.abs(np.subtract.outer(own, own))))
+        W = W @ np.diag(np.sqrt(weights[i, own]))
         level = W @ np.ones(len(own))
         white.append(W - np.outer(level, level) @ W / (level @ level))
     rows = [np.sqrt(precision[i]) * white[i] for i in range(N)]
@@ -247,6 +250,7 @@ def test_what_cannot_be_permuted_is_refused_with_the_reason(three):
         tree.attrs = {**fitted.tree.attrs, **changes}
         (item,) = few_treated(Fit(tree), own, **ASK).terms
         assert np.isnan(item.low)
+        assert item.refused in item.text
         assert plain(item)["low"] is None
         assert "3 treated units" in item.text or "1 treated unit" in item.text
         return item.text
@@ -263,3 +267,20 @@ def test_what_cannot_be_permuted_is_refused_with_the_reason(three):
     tree.attrs = {**found.tree.attrs, "converged": 0, "gate": "[]"}
     with pytest.raises(ResultError):
         few_treated(Fit(tree), design, **ASK)
+
+
+def test_unit_scales_are_read_from_draws_and_from_moments():
+    rng = np.random.default_rng(8)
+    design = design_of(noise(rng, 20, 8, spread=0.8), law(rng, 20, 8, 2))
+    tree = fit(design, errors="ar1_unit", draws=500).tree
+    errors = error_model(tree, design)
+    e = design.y.reshape(20, 8)
+    spread = (e - e.mean(axis=1, keepdims=True) - e.mean(axis=0)).std(axis=1)
+    assert np.corrcoef(np.log(errors.precision), -2 * np.log(spread))[0, 1] > 0.9
+    assert 1 < errors.nu < 100
+    scale = tree["posterior"]["sigma_of_unit"].mean(("chain", "draw")).rename("sigma_mean")
+    many = tree.copy()
+    many["posterior"] = xr.DataTree(many["posterior"].to_dataset().drop_vars("sigma_of_unit"))
+    many["unit_effects"] = xr.DataTree(scale.to_dataset())
+    ratio = error_model(many, design).precision / errors.precision
+    assert ratio == pytest.approx(1.0, abs=0.25)  # of means for the mean of ratios

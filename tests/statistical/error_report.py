@@ -156,15 +156,17 @@ def _says(half: pd.DataFrame, few: pd.DataFrame, worlds: pd.DataFrame) -> str:
             "width. Of the worlds that they name they cover "
             f"{cover.loc[named, DEFAULT].min():.3f} to {cover.loc[named, DEFAULT].max():.3f}"
             + (f"; outside the wanted range: {', '.join(miss)}." if miss else ".")
-            + f" With {_n(worlds)} panels a cell the band is wide: a cell just outside is no "
-            "evidence against the wanted range, one just inside none for it.",
-            f"**Castle.** The hardest of the five ({own['castle']:.3f}, plus or minus "
+            + f" On average over these {len(named)} cells: {cover.loc[named, DEFAULT].mean():.3f}, "
+            f"plus or minus {band(0.89, len(named) * _n(worlds)):.3f}. A single cell of "
+            f"{_n(worlds)} panels has a band of plus or minus {band(0.89, _n(worlds)):.3f}: one "
+            "that is outside the wanted range by less is no evidence against it.",
+            f"**Castle.** {_hardest(own)} ({own['castle']:.3f}, plus or minus "
             f"{band(own['castle'], n):.3f}; AR(1) with a common scale {rate['ar1', 'castle']:.3f}, "
             f"clustered {rate['cluster', 'castle']:.3f}). Its residuals correlate over one and two "
             "periods alike and not over three, as a slow process plus noise would, not an AR(1). "
-            "Unit scales do not cure that; a noise component would be the principled repair. It "
-            "has been tried and is not among the errors offered, because on these five panels it "
-            "cannot be told from the default.",
+            "Unit scales do not cure that; a noise component would be the principled repair. A "
+            "prototype with one covered better under a random walk plus noise, and excluded zero "
+            "as often as the default on these five panels; it is not among the errors offered.",
             "**Random walk plus noise.** The default names no noise, and "
             + _listed(cover, "rw + noise")
             + f". {NAMES['cluster'].capitalize()} covers "
@@ -181,6 +183,10 @@ def _says(half: pd.DataFrame, few: pd.DataFrame, worlds: pd.DataFrame) -> str:
             "**Few treated units.** " + _few_words(few),
         ]
     )
+
+
+def _hardest(own: pd.Series) -> str:
+    return "The hardest of the five" if own.idxmax() == "castle" else f"{own.idxmax()} is harder"
 
 
 def _few_words(few: pd.DataFrame) -> str:

@@ -13,8 +13,8 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, T
 from bayesdid.exceptions import Note
 from bayesdid.jsonio import to_json
 
-console = Console(stderr=True, highlight=False)
-out = Console(highlight=False)
+console = Console(stderr=True, highlight=False, emoji=False)  # active:b: is no emoji
+out = Console(highlight=False, emoji=False)
 
 
 def print_json(value: Any) -> None:

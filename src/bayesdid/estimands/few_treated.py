@@ -132,7 +132,7 @@ def few_treated(fit: Fit, design: Design, *, level: float, seed: int) -> FewTrea
     few = [k for k, units in enumerate(treated) if units.sum() <= FEW]
     if not few:
         return None
-    reason = _refusal(fit, design)
+    reason = _refusal(fit)
     found = []
     for k in few:
         term, low, high, size, why = design.treatments[k], np.nan, np.nan, 0, reason
@@ -166,17 +166,18 @@ def error_model(tree: xr.DataTree, design: Design) -> ErrorModel:
 
 def _precision(tree: xr.DataTree) -> FloatArray:
     posterior = tree["posterior"]
-    ratio = (posterior["sigma"] / posterior["sigma_of_unit"]) ** 2
-    return np.asarray(ratio.mean(("chain", "draw")))
+    if "sigma_of_unit" in posterior:
+        ratio = (posterior["sigma"] / posterior["sigma_of_unit"]) ** 2
+        return np.asarray(ratio.mean(("chain", "draw")))
+    moments = tree["unit_effects"]  # units are too many for draws
+    return np.asarray((posterior["sigma"].mean() / moments["sigma_mean"]) ** 2)
 
 
-def _refusal(fit: Fit, design: Design) -> str:
+def _refusal(fit: Fit) -> str:
     """Why there is no permutation interval for any term of a fit."""
     likelihood = Likelihood(fit.tree.attrs["likelihood"].replace(" ", "_"))
     if likelihood.is_discrete:
         return f"its likelihood is {likelihood}, which has no rows to whiten"
-    if getattr(design, "weights", None) is not None:
-        return "its rows have weights"
     if (mean := fit.tree.attrs["mean"]) not in {"TwoWay", "Path"}:
         return f"a {mean} model has more than one equation for the treatment"
     return ""

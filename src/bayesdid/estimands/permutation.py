@@ -216,21 +216,22 @@ def _whitened(
     known: dict[bytes, tuple[FloatArray, list[FloatArray]]] = {}
     found = []
     label = np.asarray(design.periods, dtype=float)
+    root = np.ones(design.n) if design.weights is None else np.sqrt(design.weights)
     for own in rows:
         period = design.period_index[own]
-        key = period.tobytes()
+        key = period.tobytes() + root[own].tobytes()
         if key not in known:
-            W = _whitener(label[period], phi, design.unit_effects != "none")
+            W = _whitener(label[period], phi, design.unit_effects != "none", root[own])
             known[key] = (W, [W @ path[period] for path in paths])
         found.append(known[key])
     white = [W for W, _ in found]
     return white, [[own[s] for _, own in found] for s in range(len(paths))]
 
 
-def _whitener(time: FloatArray, phi: float, effects: bool) -> FloatArray:
-    """``P R^(-1/2)``: whitens rows at these times, and projects a level out."""
+def _whitener(time: FloatArray, phi: float, effects: bool, root: FloatArray) -> FloatArray:
+    """``P R^(-1/2) w^(1/2)``: whitens rows at these times, and projects a level out."""
     R = np.sign(phi) ** (gap := np.abs(time[:, None] - time)) * abs(phi) ** gap
-    W = np.linalg.inv(np.linalg.cholesky(R))
+    W = np.linalg.inv(np.linalg.cholesky(R)) * root
     if effects:
         level = W.sum(axis=1)
         W = W - np.outer(level, level @ W) / (level @ level)
