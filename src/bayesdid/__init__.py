@@ -22,6 +22,7 @@ _EXPORTS = {
     "build_design": "bayesdid.design.build",
     "model": "bayesdid.model",
     "fit": "bayesdid.inference.fit",
+    "accept_draws": "bayesdid.inference.fit",
     "fit_spatial": "bayesdid.inference.exact.durbin_fit",
     "spatial_design": "bayesdid.spatial.design",
     "resolve_weights": "bayesdid.spatial.weights.build",

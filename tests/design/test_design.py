@@ -145,7 +145,7 @@ def test_user_priors():
     from bayesdid.study.schema import PriorTerm
 
     design = make_design(2)
-    priors = resolve_priors({"active:p": PriorTerm(mean=-1.0, sd=0.01)}, design)
+    priors = {"active:p": PriorTerm(mean=-1.0, sd=0.01)}
     tree = bd.fit(design, priors=priors, draws=500).tree
     assert float(tree["posterior"]["tau"].mean()) == pytest.approx(-1.0, abs=0.05)
     with pytest.raises(InputError, match="does not have"):

@@ -9,7 +9,7 @@ from panels import make_design
 
 from bayesdid.exceptions import InputError, ResultError
 from bayesdid.inference.engines import ENGINES
-from bayesdid.inference.fit import fit
+from bayesdid.inference.fit import accept_draws, fit
 from bayesdid.inference.registry import choose
 from bayesdid.inference.result import NOT_CONVERGED, Fit
 from bayesdid.model.bound import model as bind
@@ -132,3 +132,27 @@ def test_a_model_is_a_value():
     assert len({one, other, Model()}) == 2
     with pytest.raises(InputError, match="spatial lag of a count"):
         Model(mean=Durbin(), likelihood=Likelihood("poisson"))
+
+
+def test_draws_of_ones_own_come_back_as_a_fit(design, default):
+    """Draws with the names and dims of the compiled model are gated and named like any other."""
+    bound = bind(design, errors="ar1")
+    own = fit(bound, **SMALL)
+    tree = own.tree.copy()
+    back = accept_draws(bound, tree)
+    assert back.converged == own.converged
+    assert back.equation == own.equation
+    assert np.array_equal(back.tau(), own.tau())
+    with pytest.raises(InputError, match="lack a variable"):
+        accept_draws(bind(design), own.tree)
+
+
+def test_rows_have_densities_under_every_error_structure(design):
+    for errors in ("iid", "ar1", "ar1_unit"):
+        found = fit(design, errors=errors, log_likelihood=True, posterior_predictive=True, **SMALL)
+        groups = [found.tree[name]["y"] for name in ("log_likelihood", "posterior_predictive")]
+        assert all(group.sizes["obs"] == design.n for group in groups)
+        assert all(np.isfinite(group).all() for group in groups)
+        # replications scatter about the data as far as the residuals do
+        gap = (groups[1] - design.y).std() / (np.sqrt(2) * found.tree["posterior"]["sigma"].mean())
+        assert 0.7 < float(gap) < 1.4

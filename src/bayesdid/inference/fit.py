@@ -12,6 +12,7 @@ from bayesdid.design.treated import treated_units
 from bayesdid.exceptions import InputError, NotIdentifiedError
 from bayesdid.inference.engines import ENGINES
 from bayesdid.inference.exact.sandwich import beside
+from bayesdid.inference.pointwise import pointwise
 from bayesdid.inference.registry import Size, choose
 from bayesdid.inference.result import Fit
 from bayesdid.model.bound import BoundModel, PriorsLike
@@ -42,6 +43,8 @@ def fit(
     chains: int = 4,
     cores: int = 2,
     seed: int = 0,
+    log_likelihood: bool = False,
+    posterior_predictive: bool = False,
 ) -> Fit:
     """Posterior of one spec, under what it declares or under another model.
 
@@ -58,6 +61,9 @@ def fit(
         none; ``exact``, ``gibbs``, ``nuts`` or an engine's name insist.
     draws, tune, chains, cores, seed
         Size and seed of the run; `tune` and `cores` concern chains.
+    log_likelihood, posterior_predictive
+        Add these groups (chain, draw, obs): densities of the rows, each given the one before it in
+        its unit where errors are AR(1), and new outcomes.
 
     Returns
     -------
@@ -88,7 +94,32 @@ def fit(
         if model is not None:
             bound = BoundModel(model, under_effects(bound.design, model))
     size = Size(draws, tune, chains, cores, seed)
-    return fit_model(bound.model, bound.design, engine=engine, size=size)
+    found = fit_model(bound.model, bound.design, engine=engine, size=size)
+    if log_likelihood or posterior_predictive:
+        groups = pointwise(
+            found.tree["posterior"].to_dataset(),
+            bound.model,
+            bound.design,
+            log_likelihood=log_likelihood,
+            replications=posterior_predictive,
+            rng=np.random.default_rng(seed),
+        )
+        for name, group in groups.items():
+            found.tree[name] = xr.DataTree(group)
+    return found
+
+
+def accept_draws(bound: BoundModel, tree: xr.DataTree) -> Fit:
+    """Take back draws that a user made of ``bound.to_pymc()`` with a sampler of their own.
+
+    Raises
+    ------
+    InputError
+        If the draws lack a variable of the model, or a dimension has another length.
+    """
+    from bayesdid.inference.nuts.sample import accept_draws as accept
+
+    return _stamped(accept(bound.model, bound.design, tree), "user", False, bound)
 
 
 def fit_model(
@@ -97,13 +128,18 @@ def fit_model(
     """Posterior of a model of a design, stamped with what it is."""
     size = size or Size()
     design = under_effects(design, model)
-    base = base_of(design)
     resolved = outcome_priors(model, design)
     chosen = choose(ENGINES, engine, model, design)
     tree = chosen.draw(model, design, resolved, size)
+    return _stamped(tree, chosen.name, chosen.independent, BoundModel(model, design))
+
+
+def _stamped(tree: xr.DataTree, engine: str, independent: bool, bound: BoundModel) -> Fit:
+    """A tree that says what it is a posterior of, with other errors beside."""
+    model, base = bound.model, base_of(bound.design)
     tree.attrs |= {
-        "engine": chosen.name,
-        "independent": int(chosen.independent),
+        "engine": engine,
+        "independent": int(independent),
         "model": repr(model),
         "equation": model.equation,
         "mean": type(model.mean).__name__,
