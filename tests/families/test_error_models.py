@@ -42,7 +42,7 @@ def test_every_model_answers_and_counts_need_to_be_counts():
     only = dataclasses.replace(
         study["t.e"],
         column=study["t.e"].column.model_copy(
-            update={"options": {"counts_from_outcome": 10, "models": ["ar1"]}}
+            update={"options": {"counts_from_outcome": 10, "models": ["ar1", "negative_binomial"]}}
         ),
     )
     negative = bd.analyse(study, only, make_panel(frame, adoption), draws=250)
