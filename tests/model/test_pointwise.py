@@ -186,7 +186,7 @@ def test_draws_of_an_exact_engine_have_the_same_terms():
     from bayesdid.model.model import Model
 
     design = design_of("normal")
-    tree = fit(design, draws=20, chains=2, log_likelihood=True)
+    tree = fit(design, errors="iid", draws=20, chains=2, log_likelihood=True).tree
     found = pointwise(tree["posterior"].to_dataset(), Model(), design)["log_likelihood"]["y"]
     np.testing.assert_allclose(found, tree["log_likelihood"]["y"], rtol=1e-9)
 
@@ -197,5 +197,7 @@ def test_an_exact_engine_hears_a_prior_on_a_component():
 
     design = dataclasses.replace(design_of("normal", N=12), unit_effects="mundlak")
     own = {"city:x2": PriorTerm(mean=3.0, sd=1e-3)}
-    gamma = fit(design, priors=own, draws=50, chains=2)["posterior"]["gamma_city"]
+    gamma = fit(design, errors="iid", priors=own, draws=50, chains=2).tree["posterior"][
+        "gamma_city"
+    ]
     assert abs(float(gamma.sel(city_component="x2").mean()) - 3.0) < 0.01

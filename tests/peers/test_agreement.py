@@ -137,7 +137,7 @@ def test_monte_carlo_errors_of_a_chain_count_its_autocorrelation():
     free = agree(design, {"flat": tree}).table["flat_mcse"]
     posterior = tree["posterior"].to_dataset()
     tree["posterior"] = type(tree)(posterior.isel(draw=np.repeat(np.arange(1000), 4)))
-    tree.attrs["engine"] = "collapsed"
+    tree.attrs |= {"engine": "collapsed", "independent": 0}
     agreement = agree(design, {"flat": tree})
     assert agreement.identity
     # the effective sample size is itself an estimate, to a tenth or so

@@ -25,44 +25,41 @@ def render(results: dict[str, Any]) -> str:
     results
         What ``results.json`` holds: every number on the page is looked up here.
     """
+    environment = _environment()
     verdicts = _by_claim(results)
     synthetic = bool(results["synthetic"])
     published = results["published"]
     rows = _claim_rows(results, verdicts)
     treatments = _treatment_rows(results)
     failing = _checks_by_spec(results)
-    return (
-        _environment()
-        .get_template("report.html.j2")
-        .render(
-            r=results,
-            verdicts=verdicts,
-            answer=answer(results),
-            stamp=synthetic,
-            SUM=SUM,
-            MAX_SINGLE=MAX_SINGLE,
-            RATIO=RATIO,
-            treatments=treatments,
-            checks=failing,
-            failed=[fit for fit in results["fits"] if not fit["converged"]],
-            event_figures=[
-                (item, figures.event_figure(item, results["outcome"]["unit"], synthetic))
-                for item in results["event_studies"]
-            ],
-            sections_html=render_analyses(results),
-            claims_svg=figures.claims_figure(
-                rows, results["outcome"]["unit"], synthetic, results["level"]
-            ),
-            assumptions_svg=figures.assumptions_figure(_assumption_items(published))
-            if published
-            else "",
-            agreement_svg=figures.agreement_figure(
-                _on_one_scale(results, treatments), synthetic, results["level"]
-            ),
-            checks_svg=figures.checks_figure(
-                failing["specs"], failing["names"], failing["passed"], synthetic
-            ),
-        )
+    return environment.get_template("report.html.j2").render(
+        r=results,
+        verdicts=verdicts,
+        answer=answer(results),
+        stamp=synthetic,
+        SUM=SUM,
+        MAX_SINGLE=MAX_SINGLE,
+        RATIO=RATIO,
+        treatments=treatments,
+        checks=failing,
+        failed=[fit for fit in results["fits"] if not fit["converged"]],
+        event_figures=[
+            (item, figures.event_figure(item, results["outcome"]["unit"], synthetic))
+            for item in results["event_studies"]
+        ],
+        sections_html=render_analyses(results),
+        claims_svg=figures.claims_figure(
+            rows, results["outcome"]["unit"], synthetic, results["level"]
+        ),
+        assumptions_svg=figures.assumptions_figure(_assumption_items(published))
+        if published
+        else "",
+        agreement_svg=figures.agreement_figure(
+            _on_one_scale(results, treatments), synthetic, results["level"]
+        ),
+        checks_svg=figures.checks_figure(
+            failing["specs"], failing["names"], failing["passed"], synthetic
+        ),
     )
 
 

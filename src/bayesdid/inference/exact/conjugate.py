@@ -15,6 +15,7 @@ from bayesdid.design.design import Design
 from bayesdid.design.within import absorb
 from bayesdid.exceptions import NotIdentifiedError
 
+_ABSORBED = 1e-11  # of a regressor's size: less than this is left of it by rounding alone
 _SINGULAR = 1e-11  # least eigenvalue of the correlation of the within regressors
 
 
@@ -41,6 +42,11 @@ def conjugate_posterior(design: Design) -> ConjugatePosterior:
     residual = absorb(both, design.unit_index, design.period_index, unit=kinds[0], period=kinds[1])
     W, y = residual[:, :-1], residual[:, -1]
     size = np.linalg.norm(W, axis=0)  # columns of different units, one well-conditioned matrix
+    if (size <= _ABSORBED * np.linalg.norm(both[:, :-1], axis=0)).any():
+        raise NotIdentifiedError(
+            f"{design.spec_id}: the effects leave nothing of a regressor",
+            remedy="leave it out, or use other effects",
+        )
     gram = (W / size).T @ (W / size)
     if len(gram) and np.linalg.eigvalsh(gram)[0] < _SINGULAR:
         raise NotIdentifiedError(

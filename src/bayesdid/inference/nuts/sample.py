@@ -13,6 +13,7 @@ from bayesdid.inference.gate import GateItem, chain_gate
 from bayesdid.inference.nuts.chain import Attempt, sample_chains
 from bayesdid.inference.pointwise import pointwise
 from bayesdid.inference.tree import data_groups, provenance, with_constant
+from bayesdid.model.errors import Errors
 from bayesdid.model.mean import Path, Pooled, Propensity, TwoWay
 from bayesdid.model.model import Model
 from bayesdid.model.priors import Priors, on_link_scale
@@ -126,13 +127,17 @@ def accept_draws(
 
 
 def _attempts(model: Model) -> list[Attempt]:
-    """Smaller steps where scales of random levels make the posterior curved."""
+    """Smaller steps where scales of random levels make the posterior curved.
+
+    Errors inside a count's predictor and effects explain the same rows: longer chains.
+    """
     curved = model.errors.scale == "unit" or {"random", "mundlak"} & {
         effect.kind for effect in model.effects
     }
+    latent = model.likelihood.is_discrete and model.errors != Errors()
     return [
-        Attempt(1, {"target_accept": 0.9 if curved else 0.8}),
-        Attempt(3, {"target_accept": 0.97, "adaptation": "low_rank"}),
+        Attempt(3 if latent else 1, {"target_accept": 0.9 if curved else 0.8}),
+        Attempt(8 if latent else 4, {"target_accept": 0.97}),
     ]
 
 
