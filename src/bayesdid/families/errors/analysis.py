@@ -139,10 +139,11 @@ def fit_errors(
 
 def _counts(spec: Spec, panel: Panel, options: ErrorsOptions) -> Design | None:
     """The same spec with counts as its outcome, and their exposure."""
-    if options.counts is None:
+    name, exposure = options.counts, options.exposure
+    if name is None:
         return None
-    column = spec.column.model_copy(update={"outcome": options.counts})
-    return build_design(dataclasses.replace(spec, column=column), panel, exposure=options.exposure)
+    column = spec.column.model_copy(update={"outcome": name})
+    return build_design(dataclasses.replace(spec, column=column), panel, exposure=exposure)
 
 
 def _frame(draws: dict[ErrorName, FloatArray], design: Design, k: int, seed: int) -> pd.DataFrame:
