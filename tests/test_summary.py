@@ -123,7 +123,7 @@ def test_checks_follow_the_level(studies):
     study = bd.load_study(studies / "small")
     panel = bd.load_panel(study)
     design = bd.build_design(study[next(iter(study.specs))], panel)
-    tree = bd.fit(design, draws=100, seed=1)
+    tree = bd.fit(design, errors="iid", draws=100, seed=1).tree
     found = next(
         item for item in run_checks(tree, design, arm(panel.adoption)) if "replicated" in item.table
     )

@@ -11,7 +11,9 @@ from bayesdid.inference.exact.gaussian import fit_gaussian
 from bayesdid.inference.exact.pooled import fit_pooled
 from bayesdid.inference.exact.scales import draw_scaled
 from bayesdid.inference.exact.two_way import two_way_model
+from bayesdid.model.effects import two_way
 from bayesdid.model.errors import Errors
+from bayesdid.model.model import Model
 from bayesdid.model.pooling import indicators, stack
 from bayesdid.model.priors import resolve_priors
 
@@ -32,38 +34,6 @@ def scaled_design(seed, *, phi=0.0, nu=4.0, unit="fixed", N=30, T=8, **kwargs):
     return with_effects(dataclasses.replace(design, y=y), unit, "fixed")
 
 
-def pymc_model(design, priors, serial):
-    import pymc as pm
-
-    from bayesdid.model.pymc.effects import coefficient, effect, residual_scale
-
-    coords = {"obs": range(design.n), "treatment": design.treatments}
-    coords |= {"covariate": design.covariates, "city": design.units, "year": design.periods}
-    order = np.lexsort((design.period_index, design.unit_index))
-    i, t = design.unit_index[order], design.period_index[order]
-    with pm.Model(coords=coords) as model:
-        Z = design.regressors - design.regressors.mean(axis=0)
-        mu = pm.Flat("alpha", initval=design.y.mean())
-        mu = mu + Z[:, :1] @ coefficient("tau", design.treatments, "treatment", priors)
-        mu = mu + Z[:, 1:] @ coefficient("beta", design.covariates, "covariate", priors)
-        mu = mu + effect("city", design.unit_effects, priors)[design.unit_index]
-        mu = mu + effect("year", design.period_effects, priors)[design.period_index]
-        nu = pm.Deterministic("nu_unit", 1 + pm.Gamma("nu_minus_one", 2.0, 0.1))
-        lam = pm.Gamma("lambda", nu / 2, nu / 2, dims="city")
-        scale = (residual_scale(priors) / pm.math.sqrt(lam))[i]
-        e = (design.y - mu)[order]
-        later = np.flatnonzero(i[1:] == i[:-1]) + 1
-        first = np.setdiff1d(np.arange(design.n), later)
-        if not serial:
-            pm.Potential("y", pm.logp(pm.Normal.dist(0.0, scale), e).sum())
-            return model
-        power = pm.Uniform("phi", -1, 1) ** (t[later] - t[later - 1])
-        shock = scale[later] * pm.math.sqrt(1 - power**2)
-        pm.Potential("first", pm.logp(pm.Normal.dist(0.0, scale[first]), e[first]).sum())
-        pm.Potential("later", pm.logp(pm.Normal.dist(power * e[later - 1], shock), e[later]).sum())
-    return model
-
-
 @pytest.mark.sampling
 @pytest.mark.filterwarnings("ignore")
 @pytest.mark.parametrize(
@@ -74,10 +44,12 @@ def test_the_pymc_model_has_this_posterior(unit, errors, balanced):
     import arviz as az
     import pymc as pm
 
+    from bayesdid.model.pymc.compile import to_pymc
+
     design = scaled_design(4, phi=0.5, unit=unit, N=25, balanced=balanced)
     ours = fit_gaussian(design, errors=errors, draws=2000)
     assert ours.attrs["converged"], ours.attrs["gate"]
-    with pymc_model(design, resolve_priors("weak", design), errors.serial == "ar1"):
+    with to_pymc(Model(errors=errors, effects=two_way(unit, "fixed")), design):
         tree = pm.sample(
             1500,
             tune=1000,
@@ -107,7 +79,7 @@ def test_the_pymc_model_has_this_posterior(unit, errors, balanced):
         assert (gap.to_numpy() < limit).all(), name
         ratio = ours[name].std(("chain", "draw")) / theirs[name].std(("chain", "draw"))
         assert abs(ratio - 1).max() < 0.25, name
-    scale = (theirs["sigma"] / np.sqrt(theirs["lambda"])).mean(("chain", "draw"))
+    scale = theirs["sigma_of_unit"].mean(("chain", "draw"))
     gap = ours["sigma_of_unit"].mean(("chain", "draw")).to_numpy() / scale.to_numpy() - 1
     assert np.abs(gap).max() < 0.1
 
@@ -208,8 +180,13 @@ def test_moments_of_many_units_are_those_of_their_draws():
         assert np.abs(moments[sd].to_numpy() / draws.std(axis=0) - 1).max() < 0.15
 
 
-def test_chains_too_short_are_marked():
+def test_chains_too_short_are_marked(monkeypatch):
+    from bayesdid.inference.exact import scales
+
     design = scaled_design(8, N=20, T=5)
+    assert fit_gaussian(design, errors=AR1, draws=6, chains=2).attrs["converged"] == 1
+    monkeypatch.setattr(scales, "SWEEPS", 6)
+    monkeypatch.setattr(scales, "WARMUP", 1)
     tree = fit_gaussian(design, errors=AR1, draws=6, chains=2)
     assert tree.attrs["converged"] == 0
 

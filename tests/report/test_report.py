@@ -8,6 +8,7 @@ import pandas as pd
 import pytest
 
 import bayesdid as bd
+from bayesdid.inference.plan import MAIN
 from bayesdid.jsonio import to_json
 from bayesdid.report.html import answer, render
 from bayesdid.report.results import compute_results
@@ -128,16 +129,17 @@ def test_a_failed_fit_is_no_result(studies):
     spec = "t2.factorial"
     tree = bd.fit(study[spec], panel, draws=50).tree
     estimates = {spec: least_squares(bd.build_design(study[spec], panel))}
-    assert panel_section(study, panel, {spec: {"fixed": tree}}, estimates) is not None
+    assert panel_section(study, panel, {spec: {MAIN: tree}}, estimates) is not None
     tree.attrs["converged"] = 0
-    assert panel_section(study, panel, {spec: {"fixed": tree}}, estimates) is None
+    assert panel_section(study, panel, {spec: {MAIN: tree}}, estimates) is None
 
 
 def test_tables_hold_the_numbers_of_results(folder, results):
     contrasts = pd.read_csv(folder / "tables" / "contrasts.csv")
     row = results["contrasts"]["rows"][0]
     found = contrasts[
-        (contrasts["contrast"] == row["name"]) & (contrasts["assumption"] == f"{row['spec']} fixed")
+        (contrasts["contrast"] == row["name"])
+        & (contrasts["assumption"] == f"{row['spec']} {MAIN}")
     ]
     assert found["mean"].iloc[0] == pytest.approx(row["main"]["summary"]["mean"])
     tex = (folder / "tables" / "contrasts.tex").read_text(encoding="utf-8")
