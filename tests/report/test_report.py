@@ -174,3 +174,16 @@ def test_numbers():
     assert to_json({"x": float("nan"), "y": [float("inf"), 1]}).replace(" ", "") == (
         '{\n"x":null,\n"y":[\nnull,\n1\n]\n}'
     )
+
+
+def test_the_page_has_the_calibrated_effects_and_no_numbers_of_a_failed_fit(results):
+    from bayesdid.report.html import render
+
+    page = render(results)
+    assert "Effects under the default errors" in page
+    row = next(item for item in results["effects"] if item["converged"])
+    shown = f"{row['summary']['low']:.3f}".replace("-", "−")
+    assert f"{shown} to" in page
+    assert row["beside"]["cluster"]["sd"] != row["beside"]["iid"]["sd"]
+    failed = results | {"effects": [item | {"converged": False} for item in results["effects"]]}
+    assert render(failed).count("not converged: no result") == len(results["effects"])

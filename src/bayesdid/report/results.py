@@ -41,6 +41,7 @@ from bayesdid.published.synergy import (
     published_synergy,
 )
 from bayesdid.published.verdict import assumption_range, published_verdicts
+from bayesdid.report.effects_results import effects_section
 from bayesdid.report.event_results import event_sections
 from bayesdid.report.panel_results import panel_section
 from bayesdid.report.run import Run
@@ -153,6 +154,7 @@ def _results(
         "levels": summary.levels(),
         "published": _published(study),
         "contrasts": panel_section(study, panel, trees, estimates),
+        "effects": effects_section(study, trees),
         "event_studies": event_sections(study, trees),
         "analyses": contents,
         "sections": sections(contents, families()),
