@@ -14,7 +14,7 @@ from bayesdid.inference.nuts.chain import Attempt, sample_chains
 from bayesdid.inference.pointwise import pointwise
 from bayesdid.inference.tree import data_groups, provenance, with_constant
 from bayesdid.model.errors import Errors
-from bayesdid.model.mean import Path, Pooled, Propensity, TwoWay
+from bayesdid.model.mean import Mediation, Path, Pooled, Propensity, TwoWay
 from bayesdid.model.model import Model
 from bayesdid.model.priors import Priors, on_link_scale
 from bayesdid.model.resolve import AnyDesign, base_of, outcome_priors, under_effects
@@ -135,9 +135,12 @@ def _attempts(model: Model) -> list[Attempt]:
         effect.kind for effect in model.effects
     }
     latent = model.likelihood.is_discrete and model.errors != Errors()
+    again: dict[str, float | str] = {"target_accept": 0.97}
+    if isinstance(model.mean, Mediation):  # levels of several equations correlate with intercepts
+        again["adaptation"] = "low_rank"
     return [
         Attempt(3 if latent else 1, {"target_accept": 0.9 if curved else 0.8}),
-        Attempt(8 if latent else 4, {"target_accept": 0.97}),
+        Attempt(8 if latent else 4, again),
     ]
 
 
