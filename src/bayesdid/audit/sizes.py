@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from bayesdid.audit.bounds import Bounds
 from bayesdid.audit.columns import count
-from bayesdid.audit.finding import Finding, Outcome, Severity
+from bayesdid.audit.finding import Finding, Outcome, Severity, compare
 from bayesdid.study.load import Spec, Study
 from bayesdid.study.terms import parse_term
 
@@ -196,19 +196,13 @@ def _apart(
     severity: Severity,
     assumptions: tuple[str, ...],
 ) -> Finding | None:
-    miss = left.distance(right)
-    if miss == 0.0:
-        return None
-    return Finding(
+    return compare(
         rule,
-        severity,
         place,
         compared,
-        left.middle,
-        left.pair,
-        right.middle,
-        right.pair,
-        miss,
-        assumptions,
-        f"{compared}: {left.middle:g} against {right.high:g}.",
+        left,
+        right,
+        severity=severity,
+        assumptions=assumptions,
+        text=f"{compared}: {left.middle:g} against {right.high:g}.",
     )

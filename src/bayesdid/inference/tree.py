@@ -149,30 +149,16 @@ def data_groups(design: Design) -> dict[str, xr.Dataset]:
 def assemble(
     posterior: xr.Dataset,
     design: Design,
-    data: Regressors,
     *,
     moments: xr.Dataset | None = None,
-    log_likelihood: bool,
-    posterior_predictive: bool,
-    sample_stats: xr.Dataset | None,
-    rng: np.random.Generator,
+    sample_stats: xr.Dataset | None = None,
 ) -> xr.DataTree:
-    """Put the groups of a result together; pointwise terms are conditional on the effects."""
+    """Put the groups of a result together."""
     groups = {"posterior": posterior, **data_groups(design)}
     if moments is not None:
         groups["unit_effects"] = moments
     if sample_stats is not None:
         groups["sample_stats"] = sample_stats
-    if log_likelihood or posterior_predictive:
-        mean = fitted_mean(posterior, design, data)
-        sigma = posterior["sigma"].to_numpy()[..., None]
-        dims, coords = ("chain", "draw", "obs"), {"obs": np.arange(design.n)}
-        if log_likelihood:
-            value = -0.5 * ((design.y - mean) / sigma) ** 2 - np.log(sigma * np.sqrt(2 * np.pi))
-            groups["log_likelihood"] = xr.Dataset({"y": (dims, value)}, coords)
-        if posterior_predictive:
-            value = mean + sigma * rng.standard_normal(mean.shape)
-            groups["posterior_predictive"] = xr.Dataset({"y": (dims, value)}, coords)
     return xr.DataTree.from_dict(groups)
 
 

@@ -35,14 +35,28 @@ class ConjugatePosterior(NamedTuple):
         )
 
 
+def within_arrays(design: Design) -> tuple[FloatArray, FloatArray]:
+    """Regressors, shape (n, K), and outcome, (n,), with the effects taken out as fixed ones."""
+    residual = absorb(
+        np.column_stack([design.regressors, design.y]),
+        design.unit_index,
+        design.period_index,
+        unit=design.unit_effects != "none",
+        period=design.period_effects != "none",
+    )
+    return residual[:, :-1], residual[:, -1]
+
+
 def conjugate_posterior(design: Design) -> ConjugatePosterior:
     """Posterior of the coefficients of a design's regressors; its effects are taken as fixed."""
+    return conjugate_within(design, *within_arrays(design))
+
+
+def conjugate_within(design: Design, W: FloatArray, y: FloatArray) -> ConjugatePosterior:
+    """The same from the arrays of :func:`within_arrays`."""
     kinds = (design.unit_effects != "none", design.period_effects != "none")
-    both = np.column_stack([design.regressors, design.y])
-    residual = absorb(both, design.unit_index, design.period_index, unit=kinds[0], period=kinds[1])
-    W, y = residual[:, :-1], residual[:, -1]
     size = np.linalg.norm(W, axis=0)  # columns of different units, one well-conditioned matrix
-    if (size <= _ABSORBED * np.linalg.norm(both[:, :-1], axis=0)).any():
+    if (size <= _ABSORBED * np.linalg.norm(design.regressors, axis=0)).any():
         raise NotIdentifiedError(
             f"{design.spec_id}: the effects leave nothing of a regressor",
             remedy="leave it out, or use other effects",

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import numpy as np
 import xarray as xr
 
 from bayesdid.arrays import FloatArray
@@ -50,16 +49,7 @@ def fit_gaussian(
     posterior = posterior_dataset(
         design, model.data, named_draws(model, found, design), found.effects, chains
     )
-    tree = assemble(
-        posterior,
-        design,
-        model.data,
-        moments=unit_moments(design, found.effects, found.scales),
-        log_likelihood=False,
-        posterior_predictive=False,
-        sample_stats=None,
-        rng=np.random.default_rng(seed),
-    )
+    tree = assemble(posterior, design, moments=unit_moments(design, found.effects, found.scales))
     tree.attrs = provenance(
         design,
         resolved,

@@ -14,8 +14,7 @@ import numpy as np
 
 from bayesdid.arrays import FloatArray
 from bayesdid.design.design import Design
-from bayesdid.design.within import absorb
-from bayesdid.inference.exact.conjugate import conjugate_posterior
+from bayesdid.inference.exact.conjugate import conjugate_within, within_arrays
 
 
 class Beside(NamedTuple):
@@ -38,21 +37,14 @@ def beside(design: Design) -> Beside:
     NotIdentifiedError
         If the regressors are linearly dependent once the effects are taken out.
     """
-    posterior = conjugate_posterior(design)
-    kinds = (design.unit_effects != "none", design.period_effects != "none")
-    W = absorb(
-        np.column_stack([design.regressors, design.y]),
-        design.unit_index,
-        design.period_index,
-        unit=kinds[0],
-        period=kinds[1],
-    )
-    Z, e = W[:, :-1], W[:, -1] - W[:, :-1] @ posterior.location
+    Z, y = within_arrays(design)
+    posterior = conjugate_within(design, Z, y)
+    e = y - Z @ posterior.location
     G, K = len(design.units), Z.shape[1]
     score = np.column_stack(
         [np.bincount(design.unit_index, Z[:, k] * e, minlength=G) for k in range(K)]
     )
-    k = K + 1 + kinds[1] * (len(design.periods) - 1)
+    k = K + 1 + (design.period_effects != "none") * (len(design.periods) - 1)
     small = G / max(G - 1, 1) * (design.n - 1) / (design.n - k)
     bread = np.linalg.inv(Z.T @ Z)
     covariance = small * bread @ (score.T @ score) @ bread

@@ -36,12 +36,8 @@ def fit_collapsed(design: Design, priors: Priors, size: Size) -> xr.DataTree:
             size.chains,
         ),
         design,
-        model.data,
         moments=unit_moments(design, effects),
-        log_likelihood=False,
-        posterior_predictive=False,
         sample_stats=stats,
-        rng=rng,
     )
     gate = chain_gate(tree)
     tree.attrs = provenance(
