@@ -123,10 +123,10 @@ def test_checks_follow_the_level(studies):
     study = bd.load_study(studies / "small")
     panel = bd.load_panel(study)
     design = bd.build_design(study[next(iter(study.specs))], panel)
-    tree = bd.fit(design, errors="iid", draws=100, seed=1).tree
-    found = next(
-        item for item in run_checks(tree, design, arm(panel.adoption)) if "replicated" in item.table
-    )
+    bound = bd.model(design, errors="iid")
+    tree = bd.fit(bound, draws=100, seed=1).tree
+    checks = run_checks(tree, bound, arm(panel.adoption))
+    found = next(item for item in checks if "replicated" in item.table)
     assert {"low80", "high80"} <= set(found.table)
     assert "(80 % " in found.text
 

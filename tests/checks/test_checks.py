@@ -9,14 +9,22 @@ from panels import fit_iid as fit
 from panels import make_design
 from scipy.stats import binom, kstest
 
-from bayesdid.checks.loo import loo, loo_check, without_unit
+from bayesdid.checks.loo import loo, loo_check
 from bayesdid.checks.predictive import FALSE_ALARM, predictive_checks
 from bayesdid.checks.run import run_checks
+from bayesdid.checks.units import without_unit
 from bayesdid.design.build import with_effects
 from bayesdid.exceptions import InputError, ResultError
 from bayesdid.inference.exact.gaussian import fit_gaussian
+from bayesdid.inference.fit import fit_model
+from bayesdid.inference.registry import Size
 from bayesdid.jsonio import plain
+from bayesdid.model.bound import model as bind
 from bayesdid.model.priors import resolve_priors
+
+
+def iid(design):
+    return bind(design, errors="iid")
 
 
 def arms_of(design):
@@ -26,21 +34,21 @@ def arms_of(design):
 
 def failed(design, **kwargs):
     tree = fit(design, draws=400)
-    results = predictive_checks(tree, design, arms_of(design), **kwargs)
+    results = predictive_checks(tree, iid(design), arms_of(design), **kwargs)
     return {result.name for result in results if not result.passed}
 
 
 @pytest.mark.parametrize("effects", ["fixed", "mundlak"])
 def test_false_alarms_are_as_rare_as_declared(effects):
     """Binomial upper bound, wrong once in 10 000 runs."""
-    designs = [make_design(200 + seed, N=30, T=8) for seed in range(30)]
+    designs = [make_design(200 + seed, N=30, T=8) for seed in range(15)]
     alarms = sum(bool(failed(with_effects(design, effects, effects))) for design in designs)
-    assert alarms <= binom.ppf(1 - 1e-4, 30, FALSE_ALARM)
+    assert alarms <= binom.ppf(1 - 1e-4, 15, FALSE_ALARM)
 
 
 def test_all_checks_pass_where_the_model_is_true():
     design = make_design(7, N=20, T=8)
-    results = run_checks(fit(design, draws=400), design, arms_of(design), minimum=-100.0)
+    results = run_checks(fit(design, draws=400), iid(design), arms_of(design), minimum=-100.0)
     assert {result.name: result.passed for result in results} == dict.fromkeys(
         (
             "negative_share",
@@ -90,36 +98,128 @@ def test_loo_names_the_unit_with_an_outlier():
     y = design.y.copy()
     y[design.unit_index == 7] += np.where(np.arange(8) == 3, 25.0, 0.0)
     spoilt = dataclasses.replace(design, y=y)
-    result = loo(fit(spoilt, draws=500), spoilt, {"7": "Seven"})
+    result = loo(fit(spoilt, draws=500), iid(spoilt), {"7": "Seven"})
     assert result.by_unit["label"].iloc[0] == "Seven"
     check = loo_check(result)
     assert not check.passed
     assert "Seven" in check.text
 
 
-@pytest.mark.parametrize("effects", ["fixed", "random", "mundlak", "none"])
-def test_tail_probabilities_of_left_out_units_are_uniform(effects):
-    """600 units of 20 panels: wrong once in 1000 runs; and alarms are as rare as declared."""
+@pytest.mark.parametrize(
+    ("errors", "effects"),
+    [
+        ("iid", "fixed"),
+        ("iid", "random"),
+        ("iid", "mundlak"),
+        ("iid", "none"),
+        ("ar1_unit", "fixed"),
+        ("ar1_unit", "random"),
+        ("ar1", "random"),
+        ("iid_unit", "fixed"),
+    ],
+)
+def test_tail_probabilities_of_left_out_units_are_uniform(errors, effects):
+    """30 units of each panel: wrong once in 1000 runs; and alarms are as rare as declared."""
     values, alarms = [], 0
-    for seed in range(20):
-        design = make_design(500 + seed, N=30, T=6, balanced=seed % 2 == 0)
-        noise = np.random.default_rng(seed)
-        levels = noise.standard_normal(30)[design.unit_index] * (effects != "none")
-        y = design.regressors @ np.array([-0.5, 0.3, -0.2]) + levels
-        y = y + 0.7 * noise.standard_normal(design.n)
-        design = with_effects(dataclasses.replace(design, y=y), effects, "none")
-        p = without_unit(fit(design, draws=250, seed=seed), design)["p"]
+    panels = 8 if errors.endswith("unit") else 15
+    for seed in range(panels):
+        design = with_effects(_made(500 + seed, errors, effects), effects, "none")
+        bound = bind(design, errors=errors)
+        tree = fit_model(bound.model, design, size=Size(draws=250, seed=seed)).tree
+        p = without_unit(tree, bound)["p"]
         values += p.tolist()
         alarms += bool(p.min() < FALSE_ALARM / len(p))
     assert kstest(values, "uniform").pvalue > 1e-3
-    assert alarms <= binom.ppf(1 - 1e-4, 20, FALSE_ALARM)
+    assert alarms <= binom.ppf(1 - 1e-4, panels, FALSE_ALARM)
+
+
+def _made(seed, errors, effects):
+    """A panel of 30 units under errors of a kind: phi .6, unit scales with five degrees."""
+    design = make_design(seed, N=30, T=6, balanced=seed % 2 == 0)
+    noise = np.random.default_rng(seed)
+    e = noise.standard_normal((30, 6))
+    if errors.startswith("ar1"):
+        for t in range(1, 6):
+            e[:, t] = 0.6 * e[:, t - 1] + 0.8 * e[:, t]
+    if errors.endswith("unit"):
+        e /= np.sqrt(noise.gamma(2.5, 1 / 2.5, 30))[:, None]
+    levels = noise.standard_normal(30)[design.unit_index] * (effects != "none")
+    y = design.regressors @ np.array([-0.5, 0.3, -0.2]) + levels
+    return dataclasses.replace(design, y=y + 0.7 * e[design.unit_index, design.period_index])
+
+
+def test_autocorrelation_that_the_model_has_is_no_failure_and_too_much_of_it_is_one():
+    """Errors at .6 under the default model pass; independent ones held to .9 fail, downwards."""
+    design = _made(4, "ar1", "fixed")
+    bound = bind(design, errors="ar1")
+    tree = fit_model(bound.model, design, size=Size(draws=250)).tree
+    verdicts = {c.name: c for c in predictive_checks(tree, bound, arms_of(design))}
+    assert verdicts["autocorrelation"].passed
+    design = _made(4, "iid", "fixed")
+    bound = bind(design, errors="ar1")
+    tree = fit_model(bound.model, design, size=Size(draws=250)).tree
+    tree["posterior"]["phi"][:] = 0.9
+    wrong = {c.name: c for c in predictive_checks(tree, bound, arms_of(design))}["autocorrelation"]
+    assert not wrong.passed
+    assert "less correlated over time than the model has it" in wrong.text
+    assert "too narrow" not in wrong.text
+
+
+def test_unit_density_equals_brute_force_quadrature():
+    """The unit's effect and scale integrated out: against integration of both in one dimension."""
+    from scipy.integrate import quad
+    from scipy.stats import gamma, multivariate_normal
+
+    from bayesdid.checks.units import _Residuals, _Scales
+
+    rng = np.random.default_rng(1)
+    S, T = 4, 5
+    phi, nu = np.array([-0.3, 0.2, 0.6, 0.9]), np.array([2.5, 4.0, 8.0, 60.0])
+    sigma, level = np.array([0.5, 1.0, 2.0, 1.0]), np.array([3.0, 0.2, 1.0, 8.0])
+    e = rng.standard_normal((S, T)) * 2 + np.array([0.0, 1.0, 9.0, -9.0])[:, None]
+    gaps = np.abs(np.subtract.outer(np.arange(T), np.arange(T)))
+    R, root = phi[:, None, None] ** gaps, np.sqrt(rng.uniform(0.5, 2.0, T))
+    found = _Residuals(e, R, root).log_density(_Scales(sigma, level, phi, nu))
+    for s in range(S):
+
+        def integrand(u, s=s):
+            """Over log lambda."""
+            V = sigma[s] ** 2 / np.exp(u) * R[s] + level[s] ** 2 * np.outer(root, root)
+            prior = gamma.pdf(np.exp(u), nu[s] / 2, scale=2 / nu[s]) * np.exp(u)
+            return prior * multivariate_normal.pdf(e[s], np.zeros(T), V)
+
+        exact = quad(integrand, -9, 4, points=[-3, -1, 0, 1], epsabs=0, limit=400)[0]
+        assert found[s] == pytest.approx(np.log(exact), abs=1e-5)
+
+
+@pytest.mark.parametrize("likelihood", ["student_t", "poisson"])
+def test_checks_work_on_other_likelihoods(likelihood):
+    """Normal data pass under Student t; counts four times as variable as Poisson ones do not."""
+    design = make_design(3, N=12, T=5)
+    rng = np.random.default_rng(2)
+    y = design.y
+    if likelihood == "poisson":
+        y = rng.poisson(6.0 * rng.gamma(2.0, 0.5, design.n)).astype(float)
+    own = dataclasses.replace(design, y=y)
+    bound = bind(own, errors="iid", likelihood=likelihood)
+    tree = fit_model(bound.model, own, size=Size(draws=300, tune=300, chains=2)).tree
+    results = {c.name: c for c in run_checks(tree, bound, arms_of(own))}
+    assert results["loo"].passed is None
+    assert "cannot be left out" in results["loo"].text
+    failing = {name for name, c in results.items() if c.passed is False}
+    if likelihood == "student_t":
+        assert failing == set()
+        assert "dispersion" not in results
+    else:
+        assert "dispersion" in failing
+        assert "counts vary more than the likelihood allows" in results["dispersion"].text
 
 
 @pytest.mark.parametrize("effects", ["fixed", "random"])
 def test_leaving_a_unit_out_equals_refitting_without_it(effects):
     design = with_effects(make_design(5, N=15, T=8), effects, "fixed")
     tree = fit(design, draws=1000, seed=1)
-    table = without_unit(tree, design)
+    table = without_unit(tree, iid(design))
     priors, full = resolve_priors("weak", design), tree["posterior"]["tau"]
     gaps = []
     for unit in np.flatnonzero(table["unit_k"] < 0.5):
@@ -142,7 +242,7 @@ def test_loo_equals_refitting_without_the_row():
     from scipy.stats import norm
 
     design = make_design(5, N=12, T=6)
-    result = loo(fit(design, draws=500), design)
+    result = loo(fit(design, draws=500), iid(design))
     exact = []
     for row in range(design.n):
         keep = np.arange(design.n) != row
@@ -164,7 +264,7 @@ def test_loo_equals_refitting_without_the_row():
 def test_arms_are_needed_for_all_units():
     design = make_design(6, N=12, T=6)
     with pytest.raises(InputError, match="1 units have no arm"):
-        predictive_checks(fit(design, draws=50), design, arms_of(design).drop("3"))
+        predictive_checks(fit(design, draws=50), iid(design), arms_of(design).drop("3"))
 
 
 def test_effects_are_needed():
@@ -172,4 +272,4 @@ def test_effects_are_needed():
     tree = fit(design, draws=50)
     tree["posterior"] = type(tree)(tree["posterior"].to_dataset().drop_vars("city_effect"))
     with pytest.raises(ResultError, match="city effects"):
-        predictive_checks(tree, design, arms_of(design))
+        predictive_checks(tree, iid(design), arms_of(design))

@@ -97,6 +97,29 @@ def test_answer_turns_with_the_sign():
     assert "0.980" in answer(results(-0.254, 0.98))[0]
 
 
+def test_checks_are_said_of_the_main_model_and_of_iid_errors(results):
+    """What fails under one kind of errors is said of that kind alone, on the first screen too."""
+
+    def page_if(kind):
+        changed = copy.deepcopy(results)
+        for item in changed["checks"]:
+            for check in item["results"]:
+                check["passed"] = not (item["kind"] == kind and check["name"] == "skewness")
+        return words(render(changed))
+
+    assert {item["kind"] for item in results["checks"]} == {MAIN, "iid"}
+    specs = len({item["spec"] for item in results["checks"]})
+    main, iid, none = page_if(MAIN), page_if("iid"), page_if("nothing")
+    assert "fails these checks: skewness; with i.i.d. errors it passes its checks" in main
+    assert "passes its checks; with i.i.d. errors it fails these checks: skewness" in iid
+    assert f"skewness fails in {specs} of {specs} specs" in main
+    assert "With i.i.d. errors no check fails." in main
+    assert "No check fails under the default errors." in iid
+    assert f"With i.i.d. errors these fail: skewness in {specs} of {specs} specs." in iid
+    assert "passes its checks; with i.i.d. errors it passes its checks" in none
+    assert "fails in" not in none
+
+
 def test_synthetic_stamp_is_everywhere(results, page):
     text = words(page)
     assert text.index("Synthetic panel:") < text.index("Claims")
@@ -181,6 +204,7 @@ def test_the_page_has_the_calibrated_effects_and_no_numbers_of_a_failed_fit(resu
 
     page = render(results)
     assert "Effects under the default errors" in page
+    assert "Independent errors are too sure on panels" in words(page)  # the document shows it
     row = next(item for item in results["effects"] if item["converged"])
     shown = f"{row['summary']['low']:.3f}".replace("-", "−")
     assert f"{shown} to" in page

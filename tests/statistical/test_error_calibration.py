@@ -146,3 +146,17 @@ def test_marks_and_words_of_the_page_are_those_of_the_numbers():
     table = between.partition("## Few")[0]
     assert table.count("0.150 |") == 4 * len(REAL)
     assert table.count("0.150 * |") == 4  # the average is held to less
+
+
+def test_the_document_shows_what_pages_say_of_independent_errors(root):
+    """Too sure on every panel; the default is within the wanted range on average."""
+    text = (root / "docs" / "calibration-errors.md").read_text(encoding="utf-8")
+    table = text.partition("## Placebo laws")[2].partition("\n\nMedian sd")[0].splitlines()
+    rates = {
+        cells[0]: [float(cell.strip(" *")) for cell in cells[1:]]
+        for line in table
+        if line.startswith("|") and (cells := [c.strip() for c in line.strip("|").split("|")])
+        if cells[0] not in {"model", "---"}
+    }
+    assert min(rates["i.i.d."]) > 0.16
+    assert 0.09 <= rates["AR(1), unit scales"][-1] <= 0.13

@@ -1,8 +1,10 @@
 """Posterior predictive checks (Gelman, Meng & Stern 1996, Statistica Sinica 6, 733-760).
 
-Six discrepancies between outcome and model are compared with what the model itself generates,
-draw by draw. A fit fails a check if its two-sided tail probability is below its share of
-:data:`FALSE_ALARM`, the declared probability that a true model fails any of them (Bonferroni).
+Discrepancies between outcome and model are compared with what the model itself generates,
+draw by draw, whatever its likelihood and errors: autocorrelation that the model has is replicated
+too, and residuals are in standard deviations of their row. A fit fails a check if its two-sided
+tail probability is below its share of :data:`FALSE_ALARM`, the declared probability that a true
+model fails any of them (Bonferroni).
 Posterior predictive probabilities use the data twice and are conservative (Bayarri & Berger
 2000, doi:10.1080/01621459.2000.10474309): the true rate is lower, and a pass is no proof.
 """
@@ -18,78 +20,86 @@ import pandas as pd
 import xarray as xr
 from scipy.stats import skew
 
-from bayesdid.arrays import FloatArray, IntArray
+from bayesdid.arrays import FloatArray
 from bayesdid.checks.check import CheckResult
-from bayesdid.design.design import Design
-from bayesdid.design.regressors import regressors
-from bayesdid.exceptions import InputError, ResultError
-from bayesdid.inference.tree import fitted_mean
+from bayesdid.checks.rows import Rows, check_rows, thinned
+from bayesdid.inference.equations import Draws, Equation
+from bayesdid.inference.pointwise import equations_of
+from bayesdid.inference.replications import replicate
+from bayesdid.model.bound import BoundModel
+from bayesdid.model.resolve import base_of
+from bayesdid.model.serial import serial_rows
 from bayesdid.summary import equal_tailed, percent
 
 FALSE_ALARM = 0.01
-DRAWS = 1500  # replications; the smallest two-sided tail probability is 2 / (DRAWS + 1)
+_REPLICATIONS = 1500  # at least; the smallest two-sided tail probability is 2 / (this + 1)
 _CHUNK = 125
 
 
 @dataclass(frozen=True, slots=True)
-class Rows:
-    """What the discrepancies need to know of the rows, all of shape (n,).
-
-    Attributes
-    ----------
-    unit, period
-        Positions.
-    previous
-        Position of the same unit's row one period earlier, or -1.
-    before
-        Rows in which the spec's treatments are zero.
-    arm
-        Name of the arm of each row's unit.
-    """
-
-    unit: IntArray
-    period: IntArray
-    previous: IntArray
-    before: np.ndarray
-    arm: np.ndarray
-
-
-@dataclass(frozen=True, slots=True)
 class Discrepancy:
-    """A number computed from outcomes or from residuals, (S, n) -> (S,)."""
+    """A number computed from outcomes or from standardised residuals, (S, n) -> (S,)."""
 
     of: Literal["outcome", "residual"]
     value: Callable[[FloatArray, Rows], FloatArray]
 
 
-MEANING = {
-    "negative_share": "the model predicts impossible negative outcomes; effects on the mean may "
-    "still be estimated, but predictions and intervals near zero are wrong",
-    "maximum": "the tails are not those of the model; single unit-periods can drive an effect",
-    "skewness": "errors are skewed; intervals of contrasts may be off, more so in small arms",
-    "autocorrelation": "errors of a unit are correlated over time, so the posterior is too narrow: "
-    "contrasts look surer than they are (Bertrand, Duflo & Mullainathan 2004)",
-    "unit_variance": "some units vary much more than others; they should weigh less, and the "
-    "pooled standard deviation misstates the uncertainty of contrasts between arms",
-    "pre_trends": "arms were already moving apart before treatment, or the effect grows or fades, "
-    "which one treatment term pushes into the periods before; contrasts mix this with the effect",
+# what it means if the observed is above, and if it is below what the model generates
+MEANING: dict[str, tuple[str, str]] = {
+    "negative_share": (
+        "more outcomes are below the smallest possible one than the model generates",
+        "the model predicts impossible negative outcomes; effects on the mean may still be "
+        "estimated, but predictions and intervals near zero are wrong",
+    ),
+    "maximum": (
+        "the largest outcome is larger than the model allows; single unit-periods can drive an "
+        "effect",
+        "the model generates larger outcomes than there are: its tails are too long for them, and "
+        "intervals may be too wide",
+    ),
+    "skewness": (
+        "errors are skewed to the right; intervals of contrasts may be off, more so in small arms",
+        "errors are skewed to the left; intervals of contrasts may be off, more so in small arms",
+    ),
+    "autocorrelation": (
+        "errors of a unit are more correlated over time than the model has it, so the posterior "
+        "is too narrow: contrasts look surer than they are (Bertrand, Duflo & Mullainathan 2004)",
+        "errors of a unit are less correlated over time than the model has it, so the posterior "
+        "is wider than it need be",
+    ),
+    "unit_variance": (
+        "some units vary much more than others; they should weigh less, and the pooled standard "
+        "deviation misstates the uncertainty of contrasts between arms",
+        "units vary more alike than the model has it; it weighs them as if they differed",
+    ),
+    "dispersion": (
+        "counts vary more than the likelihood allows, so the posterior is too narrow: a negative "
+        "binomial, or errors in the linear predictor, allow for it",
+        "counts vary less than the likelihood has it, so the posterior is wider than it need be",
+    ),
+    "pre_trends": (
+        "arms were already moving apart before treatment, or the effect grows or fades, which one "
+        "treatment term pushes into the periods before; contrasts mix this with the effect",
+        "arms moved more in parallel before treatment than the model's errors would have it, so "
+        "the posterior may be wider than it need be",
+    ),
 }
 
 
 def predictive_checks(
     tree: xr.DataTree,
-    design: Design,
+    bound: BoundModel,
     arms: pd.Series,
     *,
     minimum: float | None = None,
     seed: int = 0,
 ) -> tuple[CheckResult, ...]:
-    """All predictive checks of one fit.
+    """All predictive checks of one fit, of every outcome that its model has.
 
     Parameters
     ----------
-    tree, design
-        A fit with its unit and period effects, and the design it was fitted on.
+    tree, bound
+        A fit with its unit and period effects, and the model and design it is of.
     arms
         Unit (as a string) -> arm.
     minimum
@@ -104,29 +114,29 @@ def predictive_checks(
     ResultError
         If the fit was stored without its unit and period effects.
     """
-    mean, sigma = replicate_inputs(tree, design)
-    y, rows = design.y, _rows(design, arms)
+    model, base = bound.model, base_of(bound.design)
+    posterior, rows = thinned(tree, base), check_rows(base, arms)
+    serial = serial_rows(base) if model.errors.serial == "ar1" else None
     rng = np.random.default_rng(seed)
-    discrepancies = _discrepancies(minimum)
-    if len(np.unique(rows.arm[rows.before])) < 2:
-        discrepancies.pop("pre_trends")
-    limit = FALSE_ALARM / len(discrepancies)
-    observed: dict[str, list[FloatArray]] = {name: [] for name in discrepancies}
-    replicated: dict[str, list[FloatArray]] = {name: [] for name in discrepancies}
-    for start in range(0, len(sigma), _CHUNK):
-        part = slice(start, start + _CHUNK)
-        error = sigma[part, None] * rng.standard_normal(mean[part].shape)
-        residual = y - mean[part]
-        for name, discrepancy in discrepancies.items():
-            if discrepancy.of == "outcome":
-                pair = np.broadcast_to(y, residual.shape), mean[part] + error
-            else:
-                pair = residual, error
-            observed[name].append(discrepancy.value(pair[0], rows))
-            replicated[name].append(discrepancy.value(pair[1], rows))
+    found: dict[str, tuple[list[FloatArray], list[FloatArray]]] = {}
+    size = posterior.sizes["chain"] * posterior.sizes["draw"]
+    starts = [*range(0, size, _CHUNK)] * -(-_REPLICATIONS // size)  # few draws: several of each
+    for start in starts:
+        draws = Draws(posterior, slice(start, start + _CHUNK))
+        equations, _ = equations_of(draws, model, bound.design)
+        again = replicate(draws, equations, model, bound.design, serial, rng)
+        for equation, new in zip(equations, again, strict=True):
+            y = np.broadcast_to(equation.y, new.outcome.shape)
+            for name, discrepancy in _discrepancies(equation, minimum, rows).items():
+                of_outcome = discrepancy.of == "outcome"
+                pair = (y, new.outcome) if of_outcome else (new.residual, new.error)
+                observed, replicated = found.setdefault(name, ([], []))
+                observed.append(discrepancy.value(pair[0], rows))
+                replicated.append(discrepancy.value(pair[1], rows))
+    limit = FALSE_ALARM / len(found)
     return tuple(
-        _result(name, np.concatenate(observed[name]), np.concatenate(replicated[name]), limit)
-        for name in discrepancies
+        _result(name, np.concatenate(observed), np.concatenate(replicated), limit)
+        for name, (observed, replicated) in found.items()
     )
 
 
@@ -154,56 +164,13 @@ def _result(name: str, observed: FloatArray, replicated: FloatArray, limit: floa
         f"{replicated.mean():.3g} ({percent(inside.level)} {inside.low:.3g} to "
         f"{inside.high:.3g}), p = {p:.3g}"
     )
-    tail = "the model passes" if passed else f"the model fails: {MEANING[name]}"
+    meaning = MEANING[name.rpartition(": ")[2]][int(above > 0.5)]
+    tail = "the model passes" if passed else f"the model fails: {meaning}"
     return CheckResult(name, passed, table, f"{found}; {tail}.")
 
 
-def replicate_inputs(tree: xr.DataTree, design: Design) -> tuple[FloatArray, FloatArray]:
-    """Conditional means (S, n) and residual sds (S,) of at most :data:`DRAWS` draws."""
-    posterior = thinned(tree, design)
-    mean = fitted_mean(posterior, design, regressors(design))
-    return mean.reshape(-1, design.n), posterior["sigma"].to_numpy().ravel()
-
-
-def thinned(tree: xr.DataTree, design: Design) -> xr.Dataset:
-    """At most :data:`DRAWS` draws of the posterior, equally spaced in each chain.
-
-    Raises
-    ------
-    ResultError
-        If the fit was stored without its unit and period effects.
-    """
-    posterior = tree["posterior"].to_dataset()
-    for dim, kind in (
-        (design.unit_dim, design.unit_effects),
-        (design.period_dim, design.period_effects),
-    ):
-        if kind != "none" and f"{dim}_effect" not in posterior:
-            raise ResultError(f"{design.spec_id}: the fit holds no {dim} effects to predict with")
-    per_chain = max(1, min(DRAWS // posterior.sizes["chain"], posterior.sizes["draw"]))
-    chosen = np.linspace(0, posterior.sizes["draw"] - 1, per_chain).astype(int)
-    return posterior.isel(draw=chosen)
-
-
-def _rows(design: Design, arms: pd.Series) -> Rows:
-    unit, labels = design.unit_index, design.periods[design.period_index].astype(int)
-    position = {key: k for k, key in enumerate(zip(unit.tolist(), labels.tolist(), strict=True))}
-    previous = np.array(
-        [position.get((u, t - 1), -1) for u, t in zip(unit.tolist(), labels.tolist(), strict=True)]
-    )
-    treated = (design.D != 0).any(axis=1)
-    by_unit = arms.rename(index=str).reindex(design.units.astype(str))
-    if missing := design.units[by_unit.isna().to_numpy()].tolist():
-        raise InputError(
-            f"{len(missing)} units have no arm",
-            column=design.unit_dim,
-            value=missing[0],
-            remedy="give the arms of all units",
-        )
-    return Rows(unit, design.period_index, previous, ~treated, by_unit.to_numpy(str)[unit])
-
-
-def _discrepancies(minimum: float | None) -> dict[str, Discrepancy]:
+def _discrepancies(equation: Equation, minimum: float | None, rows: Rows) -> dict[str, Discrepancy]:
+    """Of one outcome, by name; those of a mediator begin with its name."""
     found = {
         "maximum": Discrepancy("outcome", lambda y, _: np.asarray(y.max(axis=1))),
         "skewness": Discrepancy("residual", lambda e, _: np.asarray(skew(e, axis=1))),
@@ -211,10 +178,16 @@ def _discrepancies(minimum: float | None) -> dict[str, Discrepancy]:
         "unit_variance": Discrepancy("residual", _unit_variance),
         "pre_trends": Discrepancy("residual", _pre_trends),
     }
-    if minimum is None:
-        return found
-    below = Discrepancy("outcome", lambda y, _: np.asarray((y < minimum).mean(axis=1)))
-    return {"negative_share": below} | found
+    if len(np.unique(rows.arm[rows.before])) < 2:
+        del found["pre_trends"]
+    if equation.scale is None:  # counts, whose variance follows from their mean
+        found["dispersion"] = Discrepancy("residual", lambda e, _: np.asarray((e**2).mean(axis=1)))
+    if equation.name != "y":
+        return {f"{equation.name}: {name}": value for name, value in found.items()}
+    if minimum is not None:
+        below = Discrepancy("outcome", lambda y, _: np.asarray((y < minimum).mean(axis=1)))
+        return {"negative_share": below} | found
+    return found
 
 
 def _autocorrelation(e: FloatArray, rows: Rows) -> FloatArray:

@@ -50,7 +50,7 @@ def check_or_reuse(
         notes = (damaged(path),)
     results = run_checks(
         stored.load(),
-        stored.request.design,
+        stored.request.bound,
         arms,
         minimum=minimum,
         labels=labels,

@@ -70,7 +70,7 @@ def _check(request: Any, arms: Any, outcome: Any, labels: dict[str, str]) -> lis
 
     results = run_checks(
         make_fit(request),
-        request.design,
+        request.bound,
         arms,
         minimum=outcome.minimum_of(request.design.outcome),
         labels=labels,

@@ -115,3 +115,10 @@ def row_scale(draws: Draws, design: Design, *, unit: bool, weighted: bool) -> Fl
     if weighted and design.weights is not None:
         scale = scale / np.sqrt(design.weights)
     return np.asarray(scale)
+
+
+def spread(draws: Draws, design: Design) -> FloatArray:
+    """Of negative binomial counts, shape (S, n) or (S, 1)."""
+    if "spread_of_unit" in draws:
+        return draws["spread_of_unit"][:, design.unit_index]
+    return draws["spread"][:, None]

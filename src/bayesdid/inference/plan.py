@@ -79,6 +79,7 @@ VARIANTS: dict[str, Variant] = {
         Variant("iid_mundlak", "mundlak", errors=IID, keep_effects=False),
     )
 }
+CHECKED = (MAIN, "iid")  # variants whose fits are checked against the data
 # what agreement with least squares calls them
 AGAINST_LEAST_SQUARES = {
     "flat": "flat",

@@ -1,23 +1,22 @@
-"""Pointwise log densities and replications of any model, from draws, design and model.
+"""Pointwise log densities of any model, from draws, design and model; replications beside.
 
 One term for each row and observed variable. With AR(1) errors a row's term is conditional on the
 row before it in its unit, with several equations on those before it, with an error in a count's
-linear predictor on that error. A replication draws all errors anew; unit scales are the unit's.
+linear predictor on that error.
 """
 
 from __future__ import annotations
 
-from typing import Any
-
 import numpy as np
 import xarray as xr
-from scipy.special import expit, gammaln, log_expit
+from scipy.special import gammaln, log_expit
 from scipy.stats import norm, t
 
 from bayesdid.arrays import FloatArray
 from bayesdid.design.design import Design
-from bayesdid.inference.equations import Draws, Equation, linear_predictor, row_scale
-from bayesdid.inference.spatial_equations import lagged, solved, spatial_equation
+from bayesdid.inference.equations import Draws, Equation, linear_predictor, row_scale, spread
+from bayesdid.inference.replications import replicate
+from bayesdid.inference.spatial_equations import spatial_equation
 from bayesdid.inference.systems import instrument_equations, mediation_equations
 from bayesdid.model.mean import Instrument, Mediation, Propensity
 from bayesdid.model.model import Model
@@ -61,11 +60,8 @@ def pointwise(
             densities["y"] = densities["y"] + share
             _extend(parts["log_likelihood"], densities)
         if replications:
-            found = replicate(some, equations, model, base, rows, rng)
-            if not isinstance(whole, Design):  # what came of the neighbours is drawn anew too
-                rest = found["y"] - lagged(some, base.y, whole)
-                found["y"] = solved(some, rest, whole)
-            _extend(parts["posterior_predictive"], found)
+            found = replicate(some, equations, model, whole, rows, rng)
+            _extend(parts["posterior_predictive"], {e.name: e.outcome for e in found})
     shape, dims = (chains, draws, base.n), ("chain", "draw", "obs")
     coords = {"chain": posterior["chain"], "draw": posterior["draw"], "obs": np.arange(base.n)}
     return {
@@ -134,52 +130,6 @@ def log_densities(
     return found
 
 
-def replicate(
-    draws: Draws,
-    equations: list[Equation],
-    model: Model,
-    design: Design,
-    rows: SerialRows | None,
-    rng: np.random.Generator,
-) -> dict[str, FloatArray]:
-    """New outcomes under every draw, shape (S, n) each."""
-    found: list[FloatArray] = []
-    own: list[FloatArray] = []
-    shape = (draws.size, design.n)
-    heavy: Any = 1.0
-    if model.likelihood.name == "student_t":
-        nu = draws["nu"][:, None]
-        heavy = np.sqrt(nu / rng.chisquare(nu, shape))
-    for equation in equations:
-        mu = equation.mu
-        for k, coefficient in equation.uses:
-            mu = mu + coefficient[:, None] * (found[k] - equations[k].y)
-        if equation.scale is None:
-            found.append(_counts(draws, mu, model, design, rows, rng))
-            continue
-        u = rng.standard_normal(shape)
-        v = u
-        if own and equation.loadings is not None:
-            rest = np.sqrt(1 - (equation.loadings**2).sum(axis=1))[:, None]
-            v = np.einsum("sk,ksn->sn", equation.loadings, np.stack(own)) + rest * u
-        own.append(u)
-        z = v * heavy
-        if rows is not None and equation.phi is not None:
-            z = chained(z, equation.phi, rows)
-        found.append(mu + equation.scale * z)
-    return {equation.name: values for equation, values in zip(equations, found, strict=True)}
-
-
-def chained(v: FloatArray, phi: FloatArray, rows: SerialRows) -> FloatArray:
-    """AR(1) errors of marginal sd one from innovations of sd one, shape (S, n)."""
-    carry = rows.carry(phi)
-    z = np.sqrt(1 - carry**2) * v
-    for time in np.unique(rows.time):
-        now = np.flatnonzero((rows.time == time) & (rows.follows > 0))
-        z[:, now] += carry[:, now] * z[:, rows.before[now]]
-    return np.asarray(z)
-
-
 def _count_density(draws: Draws, equation: Equation, model: Model, design: Design) -> FloatArray:
     y, eta = equation.y, equation.mu
     if "error" in draws:
@@ -191,7 +141,7 @@ def _count_density(draws: Draws, equation: Equation, model: Model, design: Desig
     log_mean = eta + (0.0 if design.exposure is None else np.log(design.exposure))
     if model.likelihood.name == "poisson":
         return np.asarray(y * log_mean - np.exp(log_mean) - gammaln(y + 1))
-    shape = _spread(draws, design) ** -2.0
+    shape = spread(draws, design) ** -2.0
     log_total = np.logaddexp(np.log(shape), log_mean)
     return np.asarray(
         gammaln(y + shape)
@@ -200,37 +150,6 @@ def _count_density(draws: Draws, equation: Equation, model: Model, design: Desig
         + shape * (np.log(shape) - log_total)
         + y * (log_mean - log_total)
     )
-
-
-def _counts(
-    draws: Draws,
-    eta: FloatArray,
-    model: Model,
-    design: Design,
-    rows: SerialRows | None,
-    rng: np.random.Generator,
-) -> FloatArray:
-    if "error" in draws:
-        z = rng.standard_normal(eta.shape)
-        if rows is not None:
-            z = chained(z, draws["phi"], rows)
-        unit = "sigma_of_unit" in draws
-        eta = eta + row_scale(draws, design, unit=unit, weighted=False) * z
-    if model.likelihood.name == "binomial":
-        n = np.ones(design.n) if design.trials is None else design.trials
-        return rng.binomial(n.astype(np.int64), expit(eta)).astype(float)
-    mean = np.exp(eta) * (1.0 if design.exposure is None else design.exposure)
-    if model.likelihood.name == "negative_binomial":
-        spread = _spread(draws, design)
-        mean = mean * rng.gamma(spread**-2.0, spread**2.0, eta.shape)
-    return rng.poisson(mean).astype(float)
-
-
-def _spread(draws: Draws, design: Design) -> FloatArray:
-    """Of negative binomial counts, shape (S, n) or (S, 1)."""
-    if "spread_of_unit" in draws:
-        return draws["spread_of_unit"][:, design.unit_index]
-    return draws["spread"][:, None]
 
 
 def _extend(blocks: dict[str, list[FloatArray]], found: dict[str, FloatArray]) -> None:

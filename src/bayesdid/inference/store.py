@@ -24,6 +24,7 @@ from bayesdid.files import damaged, replacing, seal, seal_of, sweep
 from bayesdid.inference.executor import map_fits
 from bayesdid.inference.fit import fit_model
 from bayesdid.inference.registry import Size
+from bayesdid.model.bound import BoundModel
 from bayesdid.model.model import Model
 
 
@@ -49,6 +50,11 @@ class FitRequest:
     engine: str = "auto"
     size: Size = Size()
     keep_effects: bool = True
+
+    @property
+    def bound(self) -> BoundModel:
+        """The model of its design."""
+        return BoundModel(self.model, self.design)
 
     @property
     def key(self) -> str:

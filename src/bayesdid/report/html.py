@@ -7,13 +7,13 @@ from typing import Any
 
 from bayesdid.estimands.names import MAX_SINGLE, RATIO, SUM
 from bayesdid.extras import extra
+from bayesdid.inference.plan import MAIN
 from bayesdid.report import figures
 from bayesdid.report.analysis_figures import analysis_figure
 from bayesdid.report.text import FILTERS, hdi, number, probability
 from bayesdid.study.terms import POLICY_KINDS, parse_term
 from bayesdid.summary import normal_interval, percent
 
-CHECKED = "iid"  # the variant whose checks the page shows
 _CLAIMED = ("both - none", "both - single", MAX_SINGLE, SUM)
 
 
@@ -144,20 +144,25 @@ def _reservations(results: dict[str, Any]) -> list[str]:
     )
     if row is None:
         return []
+    ratio = row["clustered"]["se"] / row["main"]["summary"]["sd"]
+    return [
+        f"The panel's main model ({row['spec']}) {_said_of(results, row['spec'], MAIN)}; with "
+        f"i.i.d. errors it {_said_of(results, row['spec'], 'iid')}. Clustered by unit, the "
+        f"standard error of this contrast is {number(ratio, 2)} times the posterior sd; the ranges "
+        "include it."
+    ]
+
+
+def _said_of(results: dict[str, Any], spec: str, kind: str) -> str:
+    """What the checks say of one fit."""
     failed = [
         check["name"].replace("_", " ")
         for item in results["checks"]
-        if item["spec"] == row["spec"] and item["kind"] == CHECKED
+        if item["spec"] == spec and item["kind"] == kind
         for check in item["results"]
         if check["passed"] is False
     ]
-    ratio = row["clustered"]["se"] / row["main"]["summary"]["sd"]
-    checks = f"fails these checks: {', '.join(failed)}" if failed else "passes its checks"
-    return [
-        f"With i.i.d. errors the panel's main model ({row['spec']}) {checks}. Clustered by "
-        f"unit, the standard error of this contrast is {number(ratio, 2)} times the posterior sd; "
-        "the ranges include it."
-    ]
+    return f"fails these checks: {', '.join(failed)}" if failed else "passes its checks"
 
 
 def _by_claim(results: dict[str, Any]) -> list[dict[str, Any]]:
@@ -224,8 +229,8 @@ def _on_one_scale(results: dict[str, Any], rows: list[dict[str, Any]]) -> list[d
 
 
 def _checks_by_spec(results: dict[str, Any]) -> dict[str, Any]:
-    """Results of the checked fits as a matrix, and the sentences of what fails."""
-    main = [item for item in results["checks"] if item["kind"] == CHECKED]
+    """Results of the main fits as a matrix, the sentences of what fails, and beside i.i.d. fits."""
+    main = [item for item in results["checks"] if item["kind"] == MAIN]
     names = list(dict.fromkeys(check["name"] for item in main for check in item["results"]))
     passed = {
         (item["spec"], check["name"]): check["passed"] for item in main for check in item["results"]
@@ -243,4 +248,15 @@ def _checks_by_spec(results: dict[str, Any]) -> dict[str, Any]:
         "passed": passed,
         "failures": failures,
         "example": meaning,
+        "failures_iid": _failures(results, "iid"),
     }
+
+
+def _failures(results: dict[str, Any], kind: str) -> dict[str, int]:
+    """In how many specs each check fails, under one variant."""
+    found: dict[str, int] = {}
+    for item in results["checks"]:
+        for check in item["results"]:
+            if item["kind"] == kind and check["passed"] is False:
+                found[check["name"]] = found.get(check["name"], 0) + 1
+    return found

@@ -22,12 +22,11 @@ from bayesdid.families.registry.family import AnyFamily
 from bayesdid.families.run import plan_analyses
 from bayesdid.families.store import StoredAnalysis, analyse_all
 from bayesdid.inference.executor import map_fits, one_thread, using
-from bayesdid.inference.plan import AGAINST_LEAST_SQUARES, VARIANTS, Plan, plan_fits
+from bayesdid.inference.plan import AGAINST_LEAST_SQUARES, CHECKED, VARIANTS, Plan, plan_fits
 from bayesdid.inference.registry import Size
 from bayesdid.inference.store import StoredFit, fit_all
 from bayesdid.inference.tree import package_versions
 from bayesdid.jsonio import plain
-from bayesdid.model.errors import Errors
 from bayesdid.panel.adoption import arm, only, sequence
 from bayesdid.panel.panel import Panel
 from bayesdid.peers.agreement import Agreement, agree
@@ -207,9 +206,7 @@ def _checks(
     run: Run,
 ) -> list[dict[str, Any]]:
     arms = arm(panel.adoption)
-    checked = [
-        fit for fit in stored if fit.request.keep_effects and fit.request.model.errors == Errors()
-    ]
+    checked = [fit for fit in stored if fit.request.label in CHECKED]
     done = begin("checks", len(checked))
     check = partial(_check, arms=arms, outcome=study.file.outcome, labels=panel.unit_labels)
     made = map_fits(check, checked, done=lambda fit: done(fit.request.design.spec_id))

@@ -22,7 +22,7 @@ from scipy.optimize import minimize
 from scipy.special import logsumexp
 
 from bayesdid.arrays import FloatArray, IntArray
-from bayesdid.checks.loo import without_unit
+from bayesdid.checks.units import without_unit
 from bayesdid.design.build import build_design, drop_collinear, with_effects
 from bayesdid.design.design import Design
 from bayesdid.exceptions import InputError
@@ -30,6 +30,7 @@ from bayesdid.families.analysis import Analysis, Figure, Series, Table
 from bayesdid.families.comparison import ComparisonOptions
 from bayesdid.inference.executor import item_seed, map_fits
 from bayesdid.inference.fit import fit
+from bayesdid.model.bound import model as bind
 from bayesdid.panel.panel import Panel
 from bayesdid.study.load import Spec, Study
 from bayesdid.study.schema import EffectKind
@@ -128,10 +129,11 @@ def _score(
     """A model's row, and its log predictive density by unit; None if it did not converge."""
     base, kind = item
     design = with_effects(base, kind, kind)
-    tree = fit(design, errors="iid", seed=seed, draws=draws).tree
+    bound = bind(design, errors="iid")
+    tree = fit(bound, seed=seed, draws=draws).tree
     if not tree.attrs["converged"]:
         return None  # not a result
-    left = without_unit(tree, design, contrasts_only=True)
+    left = without_unit(tree, bound, contrasts_only=True)
     tau = tree["posterior"]["tau"].to_numpy()[..., -1]
     folds = k_fold(design, seed=seed).sum() if kind in _FOLDED else np.nan
     row = {
