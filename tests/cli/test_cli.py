@@ -163,22 +163,14 @@ def test_validate_holds(studies):
     assert document["synthetic"]
 
 
-def test_check_strict(models):
-    """The real panel fails checks: serial correlation at least."""
-    result = CliRunner().invoke(
-        app,
-        [
-            "check",
-            str(models / "traffic_laws"),
-            "--spec",
-            "specs.factorial",
-            "--strict",
-            "--workers",
-            "1",
-        ],
-    )
-    assert result.exit_code == 1
-    assert "autocorrelation" in result.stdout
+@pytest.mark.parametrize(("errors", "code"), [("iid", 1), ("ar1_unit", 0)])
+def test_check_strict(models, errors, code):
+    """The real panel fails checks under independent errors and passes them under the default."""
+    study = str(models / "traffic_laws")
+    command = ["check", study, "--spec", "specs.factorial", "--strict", "--workers", "1"]
+    result = CliRunner().invoke(app, [*command, "--errors", errors])
+    assert result.exit_code == code
+    assert ("FAIL autocorrelation" in result.stdout) == (code == 1)
 
 
 def test_panel_describes_and_writes(studies, tmp_path):
