@@ -3,10 +3,9 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any, ClassVar, Protocol
+from typing import ClassVar
 
 import pandas as pd
-import xarray as xr
 
 
 @dataclass(frozen=True, slots=True)
@@ -23,8 +22,6 @@ class CheckResult:
         What was compared, one tidy frame.
     text
         What was found, and what failing means for the contrasts.
-    figures
-        File names or objects that illustrate it.
     """
 
     json_keys: ClassVar[tuple[str, ...]] = ("name", "passed", "table", "text")
@@ -33,12 +30,3 @@ class CheckResult:
     passed: bool | None
     table: pd.DataFrame
     text: str
-    figures: tuple[Any, ...] = ()
-
-
-class Check(Protocol):
-    """A check is a function of a fit."""
-
-    def __call__(self, tree: xr.DataTree) -> CheckResult:
-        """Check `tree`."""
-        ...

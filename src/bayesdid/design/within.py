@@ -8,7 +8,7 @@ Sums over the rows of a unit or period; no dummy variable is ever written out.
 
 from __future__ import annotations
 
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 import numpy as np
 from scipy.sparse import csr_array
@@ -60,7 +60,7 @@ def _levels(
         cells = np.bincount(unit_index * np.int64(T) + period_index, minlength=N * T)
         if (cells == 1).all():  # balanced: the two factors are orthogonal
             return big / T, small / N
-    table: Any = _cell_counts(unit_index, period_index, N, T)
+    table = _cell_counts(unit_index, period_index, N, T)
     each = np.maximum(per_unit, 1.0)
     scaled = table * (1 / each)[:, None]
     product = table.T @ scaled
@@ -72,7 +72,9 @@ def _levels(
     return (big - table @ period_level) / each[:, None], period_level
 
 
-def _cell_counts(unit_index: IntArray, period_index: IntArray, N: int, T: int) -> Any:
+def _cell_counts(
+    unit_index: IntArray, period_index: IntArray, N: int, T: int
+) -> FloatArray | csr_array:
     """How many rows each unit has in each period, (N, T); sparse where a table would be large."""
     if N * T <= _CELLS:
         cell = unit_index * np.int64(T) + period_index

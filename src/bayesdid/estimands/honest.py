@@ -19,13 +19,13 @@ from __future__ import annotations
 import warnings
 from dataclasses import dataclass
 from functools import partial
-from typing import Any, Literal, Protocol
+from typing import Literal, Protocol
 
 import numpy as np
 from scipy.special import log_ndtr
 from scipy.stats import ncx2, norm
 
-from bayesdid.arrays import FloatArray
+from bayesdid.arrays import BoolArray, FloatArray
 from bayesdid.estimands.violation import check_path, curvature, path_times, post_weights
 from bayesdid.extras import extra
 
@@ -209,7 +209,7 @@ class _Polyhedron:
     critical: float
     size: float
 
-    def accepts(self, effects: FloatArray) -> np.ndarray[Any, np.dtype[np.bool_]]:
+    def accepts(self, effects: FloatArray) -> BoolArray:
         """Whether each effect, shape (T,), is not rejected."""
         all_values = self.value + np.outer(effects, self.slope)
         best = all_values.argmax(axis=1)
@@ -241,7 +241,7 @@ def _relative_set(model: _RelativeMagnitudes, M: float, alpha: float) -> RobustS
     signed = np.concatenate([model.before, -model.before]) if M > 0 else model.before[:1]
     tests = [model.test(M, row, alpha) for row in signed]
 
-    def accepts(effects: FloatArray) -> np.ndarray[Any, np.dtype[np.bool_]]:
+    def accepts(effects: FloatArray) -> BoolArray:
         return np.asarray(np.any([test.accepts(effects) for test in tests], axis=0))
 
     effect = model.bends @ model.after

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import json
 import re
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, ClassVar, Literal
 
@@ -217,7 +218,7 @@ def summary_frame(draws: dict[str, FloatArray], first: str = "quantity") -> pd.D
     return pd.DataFrame(rows)
 
 
-def series_of(label: str, draws: dict[Any, FloatArray]) -> Series:
+def series_of[K: str | int | float](label: str, draws: Mapping[K, FloatArray]) -> Series:
     """Posterior means and HDIs of named draws as a figure's series."""
     intervals = [hdi(values) for values in draws.values()]
     return Series(
@@ -229,7 +230,7 @@ def series_of(label: str, draws: dict[Any, FloatArray]) -> Series:
     )
 
 
-def sup_t(label: str, draws: dict[Any, FloatArray]) -> Series:
+def sup_t[K: str | int | float](label: str, draws: Mapping[K, FloatArray]) -> Series:
     """The same with a simultaneous (sup-t) band at the level of every interval."""
     found = band(np.column_stack(list(draws.values())))
     return Series(

@@ -19,9 +19,8 @@ import multiprocessing
 import os
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from concurrent.futures import BrokenExecutor, Executor, ProcessPoolExecutor
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager
 from contextvars import ContextVar
-from typing import Any
 
 import numpy as np
 import scipy.linalg  # noqa: F401  (its BLAS is another than numpy's: both are held to one thread)
@@ -158,7 +157,7 @@ def cores() -> int:
     return os.cpu_count() or 1
 
 
-def one_thread() -> Any:
+def one_thread() -> AbstractContextManager[object]:
     """Context in which linear algebra uses one thread: fits are many and small."""
     return threadpool_limits(limits=1)
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
@@ -67,7 +68,7 @@ def quadrature_gate(error: float, edge: float) -> list[GateItem]:
     ]
 
 
-def _extreme(values: Any, reduce: Any) -> float:
+def _extreme(values: xr.Dataset, reduce: Callable[..., Any]) -> float:
     return float(reduce([reduce(array.to_numpy()) for array in values.data_vars.values()]))
 
 

@@ -6,7 +6,6 @@ A replication draws all errors anew, with their serial correlation; unit scales 
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any
 
 import numpy as np
 from scipy.special import expit
@@ -62,7 +61,7 @@ def replicate(
     found: list[Replication] = []
     own: list[FloatArray] = []
     shape = (draws.size, base.n)
-    heavy: Any = 1.0
+    heavy: FloatArray = np.ones(1)
     if model.likelihood.name == "student_t":
         nu = draws["nu"][:, None]
         heavy = np.sqrt(nu / rng.chisquare(nu, shape))

@@ -6,7 +6,7 @@ import contextlib
 import importlib
 import io
 from pathlib import Path
-from typing import Any
+from types import ModuleType
 
 import pandas as pd
 
@@ -58,7 +58,7 @@ def load_panel(study: Study, path: str | Path | None = None) -> Panel:
     )
 
 
-def _dataset(module: Any, name: str) -> pd.DataFrame:
+def _dataset(module: ModuleType, name: str) -> pd.DataFrame:
     """A packaged data set: ``data(name)``, ``load_<name>()`` or ``<name>.load_pandas().data``."""
     if hasattr(module, "data") and callable(module.data):
         return module.data(name)

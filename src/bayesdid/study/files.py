@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
 
 from pydantic import BaseModel
 
@@ -43,7 +42,7 @@ def named_files(study: Study, spec: Spec | None = None) -> dict[str, Path]:
     return dict(sorted(found.items()))
 
 
-def _texts(value: Any) -> Iterator[str]:
+def _texts(value: object) -> Iterator[str]:
     """Every text in nested options."""
     if isinstance(value, BaseModel):
         value = value.model_dump()

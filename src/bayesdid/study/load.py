@@ -22,7 +22,7 @@ from bayesdid.study.schema import (
     StudyFile,
     TableFile,
 )
-from bayesdid.study.terms import parse_term
+from bayesdid.study.terms import Factor, parse_term
 
 _SPECIAL = frozenset({"study.toml", "claims.toml"})
 
@@ -278,7 +278,7 @@ def _check_references(study: Study) -> None:
         study.cell(ref)
 
 
-def _factors(text: str, where: Path, spec_id: str) -> Any:
+def _factors(text: str, where: Path, spec_id: str) -> tuple[Factor, ...]:
     try:
         return parse_term(text).factors
     except ValueError as error:

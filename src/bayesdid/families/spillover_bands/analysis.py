@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import partial
-from typing import Any
 
 import numpy as np
+import pandas as pd
 
 from bayesdid.arrays import FloatArray
 from bayesdid.design.build import as_two_way, build_design
@@ -131,7 +131,7 @@ def _fit_band(weights: Weights, base: Design, size: int, seed: int) -> _Band:
     return _Band(weights.name, indirect, float(fit.draws.rho.mean()), fit.converged)
 
 
-def _frame(sweep: Sweep, bands: Sequence[_Band]) -> Any:
+def _frame(sweep: Sweep, bands: Sequence[_Band]) -> pd.DataFrame:
     frame = sweep.frame.copy()
     frame.insert(0, "band", [band.name for band in bands])
     frame["rho"] = [band.rho for band in bands]

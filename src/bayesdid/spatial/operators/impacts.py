@@ -10,10 +10,10 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Any
 
 import numpy as np
 from numpy.polynomial import chebyshev
+from numpy.typing import NDArray
 from scipy.sparse import csc_array, eye_array
 from scipy.sparse.linalg import splu
 
@@ -105,7 +105,7 @@ def smooth(
     if high == low:
         return np.repeat(function(rho[:1]), len(rho), axis=0)
 
-    def away(at: Any, values: Any) -> FloatArray:
+    def away(at: FloatArray, values: NDArray[np.floating]) -> FloatArray:
         """Distance from the poles, in the shape of the values."""
         factor = (ends.high - at) * (at - ends.low) if ends else np.ones_like(at)
         return np.asarray(factor.reshape(-1, *[1] * (values.ndim - 1)))
