@@ -102,21 +102,24 @@ def passes(tests: tuple[str, ...]) -> str:
     return failed or (f"exit code {code}" if code else "")
 
 
-def run_all(
-    mutants: tuple[Mutant, ...], workers: int, heavy: tuple[str, ...] = HEAVY
-) -> list[Result]:
-    """Results in the order of the faults, each from a fork that has the libraries imported.
+def run_all(mutants: tuple[Mutant, ...], workers: int, start: str = "fork") -> list[Result]:
+    """Results in the order of the faults, each from a process of its own.
+
+    Parameters
+    ----------
+    start
+        ``fork`` has the heavy libraries imported; ``spawn`` where bayesdid is imported already.
 
     Raises
     ------
     SystemExit
         If a test fails on the source as it is.
     """
-    for name in heavy:
+    for name in HEAVY if start == "fork" else ():
         importlib.import_module(name)
     found = []
     every = tuple(dict.fromkeys(name for mutant in mutants for name in mutant.tests))
-    with multiprocessing.get_context("fork").Pool(workers, maxtasksperchild=1) as pool:
+    with multiprocessing.get_context(start).Pool(workers, maxtasksperchild=1) as pool:
         unchanged = pool.apply_async(passes, (every,))
         for item in pool.imap(try_mutant, mutants):
             line = f"{item.outcome:9s}{item.seconds:6.1f} s  {item.mutant.name:32s}{item.by}\n"
