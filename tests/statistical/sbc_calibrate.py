@@ -29,6 +29,7 @@ from bayesdid.jsonio import read_sealed, write_sealed
 from bayesdid.logs import quiet
 
 FALSE_ALARM = 0.01  # of the whole table
+ERRORS = 400  # replications at least of a planted error
 HERE = Path(__file__).parent
 HEAD = ("cell", "quantity", "replications", "mean rank", "chi-square p", "ECDF p", "ranks")
 
@@ -87,15 +88,15 @@ def write_report(frame: pd.DataFrame) -> str:
     right, wrong = frame[~planted], frame[planted]
     off = right.loc[right["ranks"] != "uniform", ["cell", "quantity"]]
     named = "; ".join(f"{cell}: {quantity}" for cell, quantity in off.itertuples(index=False))
-    chains = right["cell"].isin([cell.name for cell in SAMPLED]).any()
-    left_out = "" if chains else " (these were left out of this run)"
+    absent = [cell.name for cell in SAMPLED if cell.name not in set(right["cell"])]
+    left_out = f" (left out of this run: {'; '.join(absent)})" if absent else ""
     found = wrong.groupby("cell")["ranks"].agg(lambda values: (values != "uniform").any())
     return (
         "# Simulation-based calibration\n\n"
         "Written by `make calibrate-sbc`. Parameters from the prior of the compiled model, "
         f"outcomes from the model, the rank of the true value among {RANKS - 1} draws of the "
         "posterior by the engine that `auto` takes, or by a chain on the compiled model: "
-        f"{', '.join(cell.name for cell in SAMPLED)}{left_out}. Calibrated "
+        f"{'; '.join(cell.name for cell in SAMPLED)}{left_out}. Calibrated "
         "posteriors have uniform ranks (Talts et al. 2018, "
         "arXiv:1804.06788). Panels are small (12 units by 5 periods with rows missing; 24 by 10 "
         "for staggered designs) and priors tight, so that priors matter. Flat directions "
@@ -124,7 +125,8 @@ def main() -> None:
     options = parser.parse_args()
     quiet()
     begin = time.perf_counter()
-    jobs = [(cell, options.size) for cell in (*PLANTED, *CELLS)]
+    jobs = [(cell, max(ERRORS, options.size)) for cell in PLANTED]
+    jobs += [(cell, options.size) for cell in CELLS]
     jobs += [(cell, options.sampled) for cell in SAMPLED if options.sampled]
     with process_pool(options.workers):
         frame = measure(jobs, options.folder)

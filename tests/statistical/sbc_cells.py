@@ -35,6 +35,11 @@ def plain() -> Design:
     return make_design(9, N=12, T=5, balanced=False)
 
 
+def tiny() -> Design:
+    """So few rows that a prior on a coefficient matters."""
+    return make_design(9, N=4, T=3)
+
+
 def weighted() -> Design:
     design = plain()
     weights = np.random.default_rng(3).uniform(0.3, 3.0, design.n)
@@ -144,19 +149,19 @@ CELLS = (
     ),
 )
 SAMPLED = (
-    _sampled("event path, random walk", events, ("tau", "sigma", "s"), EventPath("random_walk")),
-    _sampled(
-        "event path, Gaussian process", events, ("tau", "sigma", "s"), EventPath("gaussian_process")
-    ),
     _sampled("Student t", plain, (*NAMES, "nu"), likelihood="student_t"),
     _sampled(
         "negative binomial", counted, ("tau", "beta", "spread"), likelihood="negative_binomial"
     ),
     _sampled("Poisson", counted, ("tau", "beta"), likelihood="poisson"),
     _sampled("binomial", tried, ("tau", "beta"), likelihood="binomial"),
+    _sampled("event path, random walk", events, ("tau", "sigma", "s"), EventPath("random_walk")),
+    _sampled(
+        "event path, Gaussian process", events, ("tau", "sigma", "s"), EventPath("gaussian_process")
+    ),
 )
 PLANTED = (
-    _two_way("prior sd twice what it is", NAMES, wrong="prior"),
+    _two_way("prior sd twice what it is", NAMES, make=tiny, wrong="prior"),
     _two_way("posterior half as wide", NAMES, wrong="narrow"),
     _two_way("AR(1) errors taken as independent", NAMES, "ar1", wrong="iid"),
 )
