@@ -243,7 +243,7 @@ PSM = {
 
 def test_matching_removes_most_of_the_selection_on_trends():
     frame, adoption = selected(1)
-    study = make_study(("a",), [PSM])
+    study = make_study(("a",), [PSM | {"options": {"errors": "iid"}}])
     result = bd.analyse(study, "t.m", make_panel(frame, adoption))
     assert result.converged
     assert all(peer.holds for peer in result.peers)
@@ -376,7 +376,9 @@ def test_leaving_units_out_by_weights_equals_refitting():
         # two units at a time: nearly leave-one-out
         folds = k_fold(design, errors=errors, folds=20)
         assert np.corrcoef(left, folds)[0, 1] > 0.99
-        assert abs(left.sum() - folds.sum()) < 0.1 * abs(left.std() * np.sqrt(len(left)))
+        # who else is in its fold moves a unit's density at random: four standard errors
+        gap = left - folds
+        assert abs(gap.mean()) < 4 * gap.std() / np.sqrt(len(gap))
 
 
 def test_comparison_finds_the_model_that_made_the_data():
@@ -390,11 +392,10 @@ def test_comparison_finds_the_model_that_made_the_data():
             "id": "c",
             "outcome": "y",
             "family": "comparison",
-            "options": {"specs": ["t.one", "t.two"], "effects": ["fixed"]},
+            "options": {"specs": ["t.one", "t.two"], "effects": ["fixed"], "errors": ["iid"]},
         },
     ]
     result = bd.analyse(make_study(columns=columns), "t.c", make_panel(frame, adoption), draws=250)
     table = result.tables[0].frame
-    two = table["model"].str.startswith("t.two, fixed")
-    assert two.iloc[0]
-    assert table.loc[two, "stacking weight"].sum() > 0.9
+    assert table["model"].iloc[0] == "t.two, fixed, iid"
+    assert table["stacking weight"].iloc[0] > 0.9

@@ -21,6 +21,7 @@ from bayesdid.families.registry.family import ErrorsOption
 from bayesdid.families.registry.load import check_study
 from bayesdid.families.specification_curve import analysis as curve
 from bayesdid.families.under_errors import Under, errors_sentence
+from bayesdid.model.bound import BoundModel
 from bayesdid.model.errors import DEFAULT_ERRORS, Errors
 from bayesdid.summary import hdi
 
@@ -115,9 +116,10 @@ def panel():
 def failing(real, when):
     """`fit` whose result is marked as not converged where `when(errors, design)` says so."""
 
-    def fit(design, **given):
-        found = real(design, **given)
-        if when(given.get("errors"), design):
+    def fit(what, **given):
+        found = real(what, **given)
+        errors = what.model.errors.name if isinstance(what, BoundModel) else given["errors"]
+        if when(errors, getattr(what, "design", what)):
             found.tree.attrs["converged"] = 0
         return found
 
