@@ -105,7 +105,15 @@ def compare(
         _label(*item) for item, found in zip(items, scored, strict=True) if found is None
     )
     if len(failed) == len(items):
-        return Analysis(spec_id, "comparison", title, (), converged=False, failed=failed)
+        return Analysis(
+            spec_id,
+            "comparison",
+            title,
+            (),
+            converged=False,
+            synthetic=panel.synthetic or "",
+            failed=failed,
+        )
     rows = [found[0] for found in scored if found is not None]
     matrix = np.column_stack([found[1] for found in scored if found is not None])
     best = int(matrix.sum(axis=0).argmax())

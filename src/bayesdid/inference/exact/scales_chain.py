@@ -58,8 +58,12 @@ def normal_equations(lam, omega, phi, matrices, vectors, rows, panel, G):  # typ
                 v += 1
         shift = first[p] - start[i]
         for r in range(start[i], start[i + 1]):
-            for j in own:
-                weighted[r + shift, j] += lam[i] * W[r, j]
+            if len(own) == K1:
+                for j in range(K1):
+                    weighted[r + shift, j] += lam[i] * W[r, j]
+            else:
+                for j in own:
+                    weighted[r + shift, j] += lam[i] * W[r, j]
     full = np.zeros((T + 1, T + 1 + K1))
     size = 0
     for p in range(patterns):
@@ -143,8 +147,12 @@ def residual_sums(theta, rows, gap_index, gap_kinds, plain, panel, q, e):  # typ
         for r in range(start[i], start[i + 1]):
             u = root[r]
             value = W[r, K] - u * level[period[r]]
-            for k in active[begin[i] : begin[i + 1] - 1]:  # the last is the outcome
-                value -= W[r, k] * theta[m + k]
+            if begin[i + 1] - begin[i] == K + 1:
+                for k in range(K):
+                    value -= W[r, k] * theta[m + k]
+            else:
+                for v in range(begin[i], begin[i + 1] - 1):  # the last is the outcome
+                    value -= W[r, active[v]] * theta[m + active[v]]
             q[i, 0] += value * value
             e[i, 0] += u * value
             k = gap_index[r]
