@@ -1,4 +1,4 @@
-"""Two overlapping staggered policies: states, cohorts of both, and what identifies what.
+"""One staggered policy or two overlapping ones: states, cohorts, and what identifies what.
 
 A unit-period is in one of the states none, only A, only B, both after A, both after B, both at
 once. Its effect is modelled as
@@ -34,9 +34,9 @@ class OverlapDesign:
     Attributes
     ----------
     design
-        Outcome, covariates and effects; its `D` holds A, B and A x B.
+        Outcome, covariates and effects; its `D` holds A, or A, B and A x B.
     policies
-        Ids of A and B.
+        Ids of A, or of A and B.
     state
         ``none``, ``only:A``, ``only:B``, ``both, first:A``, ``both, first:B`` or
         ``both, simultaneous`` of each row, shape (n,).
@@ -49,7 +49,7 @@ class OverlapDesign:
     """
 
     design: Design
-    policies: tuple[str, str]
+    policies: tuple[str, ...]
     state: np.ndarray
     start: FloatArray
     age: IntArray
@@ -89,16 +89,17 @@ def overlap_design(spec: Spec, panel: Panel) -> OverlapDesign:
     Raises
     ------
     InputError
-        If the study has not two policies.
+        If the study has more than two policies.
     NotIdentifiedError
         If no unit is ever under both, or no untreated row is left.
     """
-    if len(panel.policies) != 2:
+    if len(panel.policies) > 2:
         raise InputError(
-            f"{spec.id}: overlapping policies need a study with two",
-            remedy="use family cohort for one policy",
+            f"{spec.id}: effects of states are modelled for one policy or two",
+            value=", ".join(panel.policies),
+            remedy="make a study of two of them",
         )
-    a, b = panel.policies
+    dual = len(panel.policies) == 2
     design = build_design(as_two_way(spec, treatments=("any",)), panel)
     position = {unit: k for k, unit in enumerate(panel.units)}
     adoption = panel.adoption.to_numpy(dtype=float, na_value=np.inf)
@@ -110,31 +111,21 @@ def overlap_design(spec: Spec, panel: Panel) -> OverlapDesign:
     lag = period[:, None] - start
     age = np.where(lag >= 0, lag, -1).astype(np.int64)
     on = age >= 0
-    both = on.all(axis=1)
-    order = np.select(
-        [start[:, 0] < start[:, 1], start[:, 0] > start[:, 1]],
-        [f"first:{a}", f"first:{b}"],
-        default="simultaneous",
-    )
-    state = np.select(
-        [both, on[:, 0], on[:, 1]],
-        [
-            np.char.add("both, ", order),
-            np.full(design.n, f"only:{a}"),
-            np.full(design.n, f"only:{b}"),
-        ],
-        default="none",
-    )
-    if not both.any():
+    both = on.all(axis=1) & dual
+    first = np.array([f"first:{policy}" for policy in panel.policies])[start.argmin(axis=1)]
+    order = np.where(start.min(axis=1) == start.max(axis=1), "simultaneous", first)
+    alone = np.array([f"only:{policy}" for policy in panel.policies])[on.argmax(axis=1)]
+    state = np.select([both, on.any(axis=1)], [np.char.add("both, ", order), alone], default="none")
+    if dual and not both.any():
         raise NotIdentifiedError(
             f"{spec.id}: no row of the sample is under both policies",
             remedy="take a sample with dual units",
         )
     since = np.where(both, age.min(axis=1), -1)
-    design = dataclasses.replace(
-        design, D=np.column_stack([on, both]).astype(float), treatments=(a, b, "synergy")
-    )
-    return OverlapDesign(design, (a, b), state, start, age, since)
+    D = np.column_stack([on, both] if dual else [on]).astype(float)
+    names = (*panel.policies, "synergy") if dual else panel.policies
+    design = dataclasses.replace(design, D=D, treatments=names)
+    return OverlapDesign(design, panel.policies, state, start, age, since)
 
 
 def _usable(design: Design, starts: FloatArray) -> tuple[Design, np.ndarray]:

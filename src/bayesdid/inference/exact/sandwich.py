@@ -26,8 +26,33 @@ class Beside(NamedTuple):
     clusters: int
 
 
+class Moments(NamedTuple):
+    """Location, shape (K,), and covariances of all coefficients, (K, K) each."""
+
+    location: FloatArray
+    iid: FloatArray
+    cluster: FloatArray
+
+
 def beside(design: Design) -> Beside:
     """Posterior moments of the treatments under i.i.d. errors and from the sandwich.
+
+    Raises
+    ------
+    NotIdentifiedError
+        See :func:`sandwich_moments`.
+    """
+    found, P = sandwich_moments(design), len(design.treatments)
+    return Beside(
+        found.location[:P],
+        np.sqrt(np.diag(found.iid)[:P]),
+        np.sqrt(np.diag(found.cluster)[:P]),
+        len(design.units),
+    )
+
+
+def sandwich_moments(design: Design) -> Moments:
+    """Mean and covariance of all coefficients, under i.i.d. errors and from the sandwich.
 
     The clustered covariance is fixest's: scores summed by unit, times ``G / (G - 1)`` and
     ``(n - 1) / (n - k)``, unit effects not counted in k because they are nested in the clusters.
@@ -48,11 +73,6 @@ def beside(design: Design) -> Beside:
     small = G / max(G - 1, 1) * (design.n - 1) / (design.n - k)
     bread = np.linalg.inv(Z.T @ Z)
     covariance = small * bread @ (score.T @ score) @ bread
-    P, nu = len(design.treatments), posterior.nu
+    nu = posterior.nu
     inflation = nu / (nu - 2) if nu > 2 else np.inf
-    return Beside(
-        posterior.location[:P],
-        np.sqrt(np.diag(posterior.scale)[:P] * inflation),
-        np.sqrt(np.diag(covariance)[:P]),
-        G,
-    )
+    return Moments(posterior.location, posterior.scale * inflation, covariance)
