@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 
 import numpy as np
 from numpy.typing import NDArray
@@ -41,10 +41,16 @@ def few_units_text(counts: Mapping[str, int]) -> list[str]:
         if count <= FEW:
             terms.setdefault(count, []).append(term)
     return [
-        f"{count_text(count)}: {', '.join(names)}: no interval is calibrated by asymptotics; see "
+        f"{count_text(count)}: {first_of(names, FEW)}: no interval is calibrated by asymptotics; see "
         "the permutation interval (few_treated)"
         for count, names in sorted(terms.items())
     ]
+
+
+def first_of(names: Sequence[str], most: int) -> str:
+    """The first names, and how many more there are."""
+    more = len(names) - most
+    return ", ".join(names[:most]) + (f" and {more} more" if more > 0 else "")
 
 
 def count_text(count: int) -> str:

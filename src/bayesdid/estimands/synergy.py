@@ -150,6 +150,10 @@ class Synergy(Mapping[str, SynergyContrast]):
             raise ResultError(f"{name} is not identified: {self.refused[name]}")
         return self.contrasts[name]
 
+    def __contains__(self, name: object) -> bool:
+        """Whether a contrast is identified."""
+        return name in self.contrasts
+
     def __iter__(self) -> Iterator[str]:
         """Names."""
         return iter(self.contrasts)

@@ -11,11 +11,12 @@ import pandas as pd
 import xarray as xr
 
 from bayesdid.arrays import FloatArray
-from bayesdid.design.treated import few_units_text
+from bayesdid.design.treated import few_units_text, first_of
 from bayesdid.exceptions import ResultError
 from bayesdid.summary import hdi, percent, reach
 
 NOT_CONVERGED = "NOT CONVERGED: no result"
+SHOWN = 8  # treatments that a summary shows; tidy() has them all
 
 
 @dataclass(frozen=True, slots=True)
@@ -153,7 +154,7 @@ class Fit:
         """Ten lines: what was fitted, to what, under which errors, and the treatments' effects."""
         a = self.tree.attrs
         lines = [
-            f"{a['spec']}: {a['outcome']} on {', '.join(self.treatments)}",
+            f"{a['spec']}: {a['outcome']} on {first_of(self.treatments, SHOWN)}",
             f"{a['likelihood']} likelihood; errors: {a['errors']}; effects: {a['effects']}; "
             f"priors: {a['prior_choice']}",
             f"{a['n']} rows, {a['units']} {a['unit_dim']}, {a['periods']} {a['period_dim']}",
@@ -164,14 +165,16 @@ class Fit:
         ]
         if not self.converged:
             return "\n".join([*lines, NOT_CONVERGED])
-        return "\n".join([*lines, self._effects(level).to_string()])
+        more = len(self.treatments) - SHOWN
+        rest = [f"and {more} more terms, see tidy()"] if more > 0 else []
+        return "\n".join([*lines, self._effects(level).to_string(), *rest])
 
     def _effects(self, level: float | None) -> pd.DataFrame:
         """The treatments' rows as people read them, the rows beside them below each."""
         tidy, other = self.tidy(level), self.beside(level)
         own = self.tree.attrs["errors_name"]
         rows = []
-        for term in self.treatments:
+        for term in self.treatments[:SHOWN]:
             row = tidy.loc[term]
             interval = f"{row['low']:.4g} to {row['high']:.4g}"
             rows.append((term, own, row["mean"], row["sd"], interval, row["p_negative"]))
