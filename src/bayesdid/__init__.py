@@ -31,6 +31,7 @@ _EXPORTS = {
     "agree": "bayesdid.peers.agreement",
     "contrast_table": "bayesdid.estimands.contrasts",
     "few_treated": "bayesdid.estimands.few_treated",
+    "synergy": "bayesdid.estimands.synergy",
     "published_synergy": "bayesdid.published.synergy",
     "run_checks": "bayesdid.checks.run",
     "audit_study": "bayesdid.audit.run",

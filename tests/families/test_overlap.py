@@ -79,7 +79,7 @@ def test_contamination_weights_sum_as_the_theory_says():
 def test_one_policy_and_no_dual_unit_are_refused():
     frame, adoption = staggered(1)
     with pytest.raises(InputError, match="two"):
-        overlap_design(spec_of(make_study(("a",), [COLUMN]), "o"), make_panel(frame, adoption))
+        bd.analyse(make_study(("a",), [COLUMN]), "t.o", make_panel(frame, adoption))
     frame, adoption = staggered(1, policies=("a", "b"))
     adoption.loc[adoption["a"].notna(), "b"] = np.nan
     with pytest.raises(NotIdentifiedError):

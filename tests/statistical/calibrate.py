@@ -34,13 +34,14 @@ from bayesdid.design.design import Design
 from bayesdid.design.overlap import overlap_design
 from bayesdid.families.cohort.analysis import cell_effects, cohort_pooling
 from bayesdid.families.mediation.analysis import mediation_draws
-from bayesdid.families.overlap.analysis import _flat, _synergy_averages, overlap_pooling
+from bayesdid.families.overlap.analysis import _flat, _synergy_averages
 from bayesdid.inference.exact.conjugate import conjugate_posterior
 from bayesdid.inference.exact.gaussian import fit_gaussian
 from bayesdid.inference.exact.instrument import draw_instrument, with_instrument
 from bayesdid.inference.exact.pooled import fit_pooled
 from bayesdid.inference.executor import map_fits, process_pool
 from bayesdid.model.errors import Errors
+from bayesdid.model.overlap import joint_columns, overlap_pooling
 from bayesdid.peers.fixest import least_squares
 from bayesdid.peers.instrument import two_stage
 from bayesdid.summary import hdi, levels
@@ -143,9 +144,7 @@ def overlap(seed: int) -> Trial:
     rows = overlap_design(spec, make_panel(frame, adoption))
     pooling = overlap_pooling(rows)
     tau = fit_pooled(pooling, seed=seed, draws=250)["posterior"]["tau"].to_numpy()
-    mine = np.array(
-        [name.startswith(("synergy", "since", "order")) for name in pooling.design.treatments]
-    )
+    mine = joint_columns(pooling)
     weight = _synergy_averages(rows, pooling.design.D * mine, rows.supported())["synergy"]
     return Trial(-0.3, tau.reshape(1000, -1) @ weight, *_flat(rows)["synergy"])
 

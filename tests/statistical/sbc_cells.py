@@ -21,13 +21,13 @@ from bayesdid.design.design import Design
 from bayesdid.design.overlap import overlap_design
 from bayesdid.families.cohort.analysis import cohort_pooling
 from bayesdid.families.heterogeneity.analysis import heterogeneity_pooling
-from bayesdid.families.overlap.analysis import overlap_pooling
 from bayesdid.model.effects import two_way
 from bayesdid.model.errors import Errors
 from bayesdid.model.likelihood import Likelihood
 from bayesdid.model.mean import Path as EventPath
 from bayesdid.model.mean import Pooled
 from bayesdid.model.model import Model
+from bayesdid.model.overlap import overlap_pooling
 
 
 def plain() -> Design:

@@ -15,8 +15,8 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 
-for folder in (Path(__file__).parent, Path(__file__).parents[1] / "families"):
-    sys.path.insert(0, str(folder))
+sys.path.insert(0, str(Path(__file__).parent))
+sys.path.insert(0, str(Path(__file__).parents[1] / "families"))
 
 from made import make_panel, make_study
 from synergy_worlds import WORLDS, make

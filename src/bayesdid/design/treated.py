@@ -41,8 +41,8 @@ def few_units_text(counts: Mapping[str, int]) -> list[str]:
         if count <= FEW:
             terms.setdefault(count, []).append(term)
     return [
-        f"{count_text(count)}: {first_of(names, FEW)}: no interval is calibrated by asymptotics; see "
-        "the permutation interval (few_treated)"
+        f"{count_text(count)}: {first_of(names, FEW)}: no interval is calibrated by asymptotics; "
+        "see the permutation interval (few_treated)"
         for count, names in sorted(terms.items())
     ]
 

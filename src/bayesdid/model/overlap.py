@@ -80,3 +80,15 @@ def policy_columns(pooling: Pooling, policy: str) -> np.ndarray:
     names, part = np.array(pooling.design.treatments), np.array(pooling.part)
     own = [f"{kind}_{policy}" for kind in ("path", "cohort", "slope")]
     return np.isin(names, [policy, f"{policy} growth"]) | np.isin(part, own)
+
+
+def part_label(part: str) -> str:
+    """What a part's standard deviation is about, in words."""
+    kind, _, policy = part.partition("_")
+    return {
+        "path": f"steps of {policy} from one age to the next",
+        "cohort": f"levels of cohorts of {policy}",
+        "slope": f"growth by cohort of {policy}",
+        SINCE: "steps of the synergy over time since the second adoption",
+        ORDER: "orders of adoption",
+    }[kind]

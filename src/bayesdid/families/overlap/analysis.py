@@ -10,6 +10,7 @@ import pandas as pd
 from bayesdid.arrays import FloatArray
 from bayesdid.design.design import Design
 from bayesdid.design.overlap import OverlapDesign, overlap_design
+from bayesdid.exceptions import InputError
 from bayesdid.families.analysis import (
     Analysis,
     Figure,
@@ -22,7 +23,7 @@ from bayesdid.families.analysis import (
 from bayesdid.families.overlap import OverlapOptions
 from bayesdid.families.under_errors import draws_of, under_errors
 from bayesdid.inference.exact.conjugate import ConjugatePosterior, conjugate_posterior
-from bayesdid.model.pooling import Pooling, indicators, stack
+from bayesdid.model.overlap import joint_columns, overlap_pooling, part_label
 from bayesdid.panel.panel import Panel
 from bayesdid.peers.impute import imputed_effects
 from bayesdid.peers.staggered import term_weights
@@ -30,38 +31,6 @@ from bayesdid.study.load import Spec, Study
 from bayesdid.summary import hdi, percent
 
 _EXACT = 1e-6  # of sd(y): closed forms that must agree to rounding
-_PARTS = {
-    "age_a": "time since {a}",
-    "age_b": "time since {b}",
-    "cohort_a": "cohorts of {a}",
-    "cohort_b": "cohorts of {b}",
-    "since": "time since the second adoption",
-    "order": "order of adoption",
-}
-
-
-def overlap_pooling(rows: OverlapDesign) -> Pooling:
-    """A, B and their synergy, with deviations by age, cohort, time since the second, order."""
-    a, b = rows.policies
-    D = rows.design.D
-    blocks: list[tuple[str, tuple[str, ...], FloatArray]] = [("", (a, b, "synergy"), D)]
-    values = {
-        "age_a": (rows.age[:, 0], D[:, 0]),
-        "age_b": (rows.age[:, 1], D[:, 1]),
-        "cohort_a": (rows.start[:, 0], D[:, 0]),
-        "cohort_b": (rows.start[:, 1], D[:, 1]),
-        "since": (rows.since, D[:, 2]),
-        "order": (rows.state, D[:, 2]),
-    }
-    for part, (value, where) in values.items():
-        levels = sorted(set(value[where > 0].tolist()))
-        if len(levels) > 1:
-            names = tuple(
-                f"{part} {level:g}" if isinstance(level, float | int) else f"{part} {level}"
-                for level in levels
-            )
-            blocks.append((part, names, indicators(value, levels, where)))
-    return stack(rows.design, blocks)
 
 
 def overlap(
@@ -75,17 +44,18 @@ def overlap(
 ) -> Analysis:
     """The analysis of a spec of family ``overlap``: the study's two policies."""
     rows = overlap_design(spec, panel)
+    if len(rows.policies) != 2:
+        raise InputError(
+            f"{spec.id}: overlapping policies need a study with two",
+            remedy="use family cohort for one policy",
+        )
     a, b = rows.policies
     pooling = overlap_pooling(rows)
     under = under_errors(pooling.design, options.errors, seed=seed, draws=draws)
     tree, tau, tau_iid = under.tree, draws_of(under.tree), draws_of(under.iid)
-    columns = np.where(np.char.startswith(np.array(pooling.design.treatments), "since"), 1.0, 0.0)
-    synergy_columns = columns + np.array(
-        [name == "synergy" or name.startswith("order") for name in pooling.design.treatments]
-    )
     whole = _averages(rows, pooling.design.D)
     supported = rows.supported()
-    synergy = _synergy_averages(rows, pooling.design.D * synergy_columns, supported)
+    synergy = _synergy_averages(rows, pooling.design.D * joint_columns(pooling), supported)
     effects = {name: tau @ weight for name, weight in whole.items()}
     deltas = {name: tau @ weight for name, weight in synergy.items()}
     flat = _flat(rows)
@@ -170,8 +140,7 @@ def overlap(
             *(note.text for note in rows.design.notes),
             "Deviations: "
             + "; ".join(
-                f"{_PARTS[part].format(a=a, b=b)} sd "
-                f"{float(tree['posterior'][f'omega_{part}'].mean()):.3f}"
+                f"{part_label(part)} sd {float(tree['posterior'][f'omega_{part}'].mean()):.3f}"
                 for part in pooling.parts
             ),
         ),
