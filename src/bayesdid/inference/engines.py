@@ -7,6 +7,7 @@ from functools import partial
 import xarray as xr
 
 from bayesdid.exceptions import InputError
+from bayesdid.inference.mean_engines import MEAN_ENGINES
 from bayesdid.inference.registry import Engine, Size
 from bayesdid.model.errors import Errors, Scale
 from bayesdid.model.mean import Pooled, TwoWay
@@ -100,16 +101,7 @@ def _any(model: Model, design: AnyDesign) -> str:
 def _draw_nuts(model: Model, design: AnyDesign, priors: Priors, size: Size) -> xr.DataTree:
     from bayesdid.inference.nuts.sample import sample_model
 
-    return sample_model(
-        model,
-        design,
-        priors=priors,
-        draws=size.draws,
-        tune=size.tune,
-        chains=size.chains,
-        cores=size.cores,
-        seed=size.seed,
-    )
+    return sample_model(model, design, priors, size)
 
 
 ENGINES: tuple[Engine, ...] = (
@@ -125,5 +117,6 @@ ENGINES: tuple[Engine, ...] = (
         independent=False,
     ),
     Engine("collapsed", "nuts", 3.0, _plainest, _draw_collapsed, independent=False),
+    *MEAN_ENGINES,
     Engine("as_written", "nuts", 10.0, _any, _draw_nuts, independent=False),
 )

@@ -34,6 +34,7 @@ from bayesdid.inference.exact.draw import Draws
 from bayesdid.inference.exact.recover import DRAWN_UNITS, Effects
 from bayesdid.inference.exact.rows import Rows
 from bayesdid.inference.exact.target import Beliefs, Scalars
+from bayesdid.inference.executor import threads as allowed
 from bayesdid.inference.gate import chain_gate
 from bayesdid.model.priors import NU_PRIOR, Priors
 
@@ -100,7 +101,7 @@ def draw_scaled(
         Sweeps of each chain that are kept and thrown away. Fewer than :data:`SWEEPS` are drawn from
         as many: a sweep costs little, and R-hat judges short chains by noise.
     threads
-        Chains that run at once, in this process.
+        Chains that run at once, in this process; one inside an executor's worker.
     draw_units
         Whether to keep draws of unit effects and scales, by default of at most
         :data:`~bayesdid.inference.exact.recover.DRAWN_UNITS` units.
@@ -131,7 +132,7 @@ def draw_scaled(
             rng,
         )
 
-    with ThreadPoolExecutor(min(threads, chains)) as pool:
+    with ThreadPoolExecutor(min(allowed(threads), chains)) as pool:
         found = list(pool.map(chain, seeds))
     judged = [np.concatenate([c[k] for c in found]) for k in range(3)]
     gate = chain_gate(_for_gate(judged[0], judged[1], judged[2], serial, rows, chains))
