@@ -126,29 +126,3 @@ def _is_treated(spec: Spec, key: str, arm: str) -> bool:
         case "simultaneous":
             return key == "simultaneous"
     return False
-
-
-def control_share(study: Study, spec: Spec, policy: str) -> float:
-    """Share of units under another policy among the controls of ``only:policy``'s column."""
-    counts, _ = type_counts(study)
-    if counts is None:
-        return 0.0
-    weights = dict(zip(counts, _weights(spec, counts), strict=True))
-    others = [key for key in counts if key.startswith("only:") and key != f"only:{policy}"]
-    return float(sum(max(-weights[key], 0.0) for key in others))
-
-
-def serial_inflation(phi: float, periods: int) -> float:
-    """True over i.i.d. standard error of a step treatment under AR(1) errors within units.
-
-    Two-way demeaned step at mid-panel, ``periods`` long: ``sqrt(d' Omega d / d' d)`` over the
-    residual variance that a within regression of AR(1) errors would report. A guide to read the
-    inflation factors by (Bertrand, Duflo & Mullainathan 2004, doi:10.1162/003355304772839588).
-    """
-    t = np.arange(periods)
-    d = (t >= periods // 2).astype(float)
-    d = d - d.mean()
-    omega = phi ** np.abs(t[:, None] - t[None, :])
-    centre = np.eye(periods) - 1.0 / periods
-    reported = np.trace(centre @ omega) / (periods - 1)
-    return float(np.sqrt(d @ omega @ d / (d @ d) / reported))

@@ -8,7 +8,6 @@ whatever the unit and period effects are. Covariates are taken to be unrelated t
 
 from __future__ import annotations
 
-from collections import Counter
 from dataclasses import dataclass
 from typing import Literal
 
@@ -17,8 +16,8 @@ import numpy as np
 from bayesdid.arrays import FloatArray
 from bayesdid.panel.adoption import policy_value
 from bayesdid.published.timing import Timing
-from bayesdid.study.load import Spec, Study
-from bayesdid.study.terms import POLICY_KINDS, Factor, parse_term
+from bayesdid.study.load import Spec
+from bayesdid.study.terms import Factor, parse_term
 
 PathKind = Literal["static", "growing", "fading", "free"]
 
@@ -173,50 +172,3 @@ def sample_units(spec: Spec, timing: Timing) -> np.ndarray:
         first = np.array([f"first:{p}" for p in timing.policies])[timing.start.argmin(axis=1)]
         keep &= ~dual | np.isin(np.where(tie, "simultaneous", first), sample.sequences)
     return keep
-
-
-def mapped_specs(study: Study) -> tuple[list[str], dict[str, str]]:
-    """Columns whose coefficients are functionals of state effects, and why others are not.
-
-    They share the outcome and, so that they are one model, the covariates of the cells that
-    ``[synergy]`` names.
-    """
-    main = _main_covariates(study)
-    taken, left = [], {}
-    for name, spec in study.specs.items():
-        column = spec.column
-        factors = [f for text in column.treatments for f in parse_term(text).factors]
-        cells = [column.coefficients.get(text) for text in column.treatments]
-        if not any(cells):
-            continue  # nothing is printed
-        reason = ""
-        if column.outcome != study.file.outcome.column:
-            reason = "another outcome"
-        elif column.family != "twfe":
-            reason = f"not a two-way regression ({column.family})"
-        elif any(f.kind not in POLICY_KINDS or f.event for f in factors):
-            reason = "terms other than states"
-        elif column.sample.groups:
-            reason = "which units its sample has is not published"
-        elif column.outcome_lead:
-            reason = "outcomes of later periods"
-        elif set(column.covariates) != main:
-            reason = "other covariates than the cells of the contrasts"
-        elif (column.unit_effects, column.period_effects) != ("fixed", "fixed"):
-            reason = "not two-way fixed effects"
-        elif any(cell is None or cell.se is None for cell in cells):
-            reason = "a coefficient or a standard error is not printed"
-        if reason:
-            left[name] = reason
-        else:
-            taken.append(name)
-    return taken, left
-
-
-def _main_covariates(study: Study) -> set[str]:
-    """Covariates of most of the columns that ``[synergy]`` names."""
-    cells = study.file.synergy
-    refs = [cells.both_none, cells.both_single, cells.interaction]
-    refs += [*cells.only_none.values(), *cells.first_none.values(), *cells.first_single.values()]
-    found = [study[ref.partition(":")[0]].column.covariates for ref in refs if ref is not None]
-    return set(Counter(map(frozenset, found)).most_common(1)[0][0]) if found else set()

@@ -13,17 +13,19 @@ over by what they make of the printed numbers (their marginal likelihood).
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from itertools import product
 
 import numpy as np
 from scipy.special import logsumexp
+from scipy.stats import norm
 
 from bayesdid.arrays import FloatArray
 from bayesdid.inference.numerics.mixture import psd_root
+from bayesdid.published.columns import PrintedColumns
 from bayesdid.published.functional import Effects, Path, column_weights, effects_of, state_rows
 from bayesdid.published.timing import Timing
-from bayesdid.study.load import Spec
 from bayesdid.study.terms import Factor
 
 PATHS: tuple[Path, ...] = (
@@ -38,43 +40,17 @@ LEVEL_SHARE, ORDER_SHARE = 2.5, 0.25  # prior sds over sd(y): of effects, of dev
 
 
 @dataclass(frozen=True, slots=True)
-class PrintedColumns:
-    """Printed treatment coefficients of several columns.
-
-    Attributes
-    ----------
-    names
-        ``table2.5:both``.
-    estimates, ses, rounding
-        Shapes (C,); the last is half a unit of the last printed digit.
-    specs
-        Each column's spec, as often as it has coefficients.
-    position
-        Position of each coefficient among its spec's terms.
-    inflate
-        Whether standard errors suppose independent errors, so that serial correlation inflates
-        them.
-    """
-
-    names: tuple[str, ...]
-    estimates: FloatArray
-    ses: FloatArray
-    rounding: FloatArray
-    specs: tuple[Spec, ...]
-    position: tuple[int, ...]
-    inflate: np.ndarray
-
-
-@dataclass(frozen=True, slots=True)
 class Component:
-    """The model under one timing, path, omega and kappa.
+    """The model under one timing, path, phi, omega and kappa.
 
     Attributes
     ----------
-    path, omega, kappa
+    path, phi, omega, kappa
         Assumed.
-    M, covariance, prior
-        Shapes (C, J), (C, C) and (J, J).
+    M, prior
+        Shapes (C, J) and (J, J).
+    marginal
+        Covariance of the printed coefficients before they are seen, shape (C, C).
     L
         Quantities of interest as functionals of theta, shape (Q, J).
     log_prior
@@ -82,32 +58,33 @@ class Component:
     """
 
     path: Path
+    phi: float
     omega: float
     kappa: float
     M: FloatArray
-    covariance: FloatArray
     prior: FloatArray
+    marginal: FloatArray
     L: FloatArray
     log_prior: float
 
-    @property
-    def marginal(self) -> FloatArray:
-        """Covariance of the printed coefficients before they are seen, shape (C, C)."""
-        return np.asarray(self.M @ self.prior @ self.M.T + self.covariance)
-
-    def posterior(self, b: FloatArray) -> tuple[FloatArray, FloatArray, float]:
-        """Mean (Q,), covariance (Q, Q) of the quantities, and the log weight."""
-        S = self.marginal
-        gain = np.linalg.solve(S, self.M @ self.prior).T
-        mean, covariance = gain @ b, self.prior - gain @ self.M @ self.prior
-        return self.L @ mean, self.L @ covariance @ self.L.T, self.log_prior + log_normal(b, S)
+    def posterior(self, b: FloatArray) -> tuple[FloatArray, FloatArray]:
+        """Mean (Q,) and covariance (Q, Q) of the quantities."""
+        gain = np.linalg.solve(self.marginal, self.M @ self.prior).T
+        covariance = self.prior - gain @ self.M @ self.prior
+        return self.L @ gain @ b, self.L @ covariance @ self.L.T
 
 
-def log_normal(b: FloatArray, S: FloatArray) -> float:
-    """Log density of N(0, S) at b."""
-    return float(
-        -0.5 * (b @ np.linalg.solve(S, b) + np.linalg.slogdet(S)[1] + len(b) * np.log(2 * np.pi))
-    )
+def log_weights(b: FloatArray, parts: Sequence[Component], S: FloatArray) -> FloatArray:
+    """Log prior plus log marginal likelihood of each component, shape (components,).
+
+    Parameters
+    ----------
+    S
+        Covariance of `b` under each component, shape (components, C, C).
+    """
+    square = (np.linalg.solve(S, np.broadcast_to(b[:, None], (len(S), len(b), 1)))[:, :, 0]) @ b
+    log_prior = np.array([part.log_prior for part in parts])
+    return np.asarray(log_prior - 0.5 * (square + np.linalg.slogdet(S)[1]))
 
 
 def components(
@@ -115,44 +92,37 @@ def components(
     timings: tuple[Timing, ...],
     *,
     scale: float,
-    phi: float = 0.0,
+    phis: tuple[float, ...] = (0.0,),
     paths: tuple[Path, ...] = PATHS,
 ) -> list[Component]:
-    """Every timing, path, omega and kappa; kinds of paths are alike in prior mass.
+    """Every timing, path, phi, omega and kappa; kinds of paths are alike in prior mass.
 
     Parameters
     ----------
     scale
         sd(y), to which priors are related.
-    phi
-        Autocorrelation of errors within units.
+    phis
+        Autocorrelations of errors within units.
     """
     kinds = [path.kind for path in paths]
-    log_path = {path: -np.log(len(set(kinds)) * kinds.count(path.kind)) for path in paths}
-    log_rest = -np.log(len(timings) * len(OMEGAS) * len(KAPPAS))
+    log_rest = -np.log(len(timings) * len(phis) * len(OMEGAS) * len(KAPPAS))
+    own_error = np.eye(len(columns.names))
     found = []
     for timing in timings:
         weights = printed_weights(columns, timing)
-        V = sampling_covariance(columns, weights, phi)
+        V = [sampling_covariance(columns, weights, phi) for phi in phis]
         for path in paths:
             effects = effects_of(timing, path)
             own = np.einsum("cnt,ntj->cnj", weights, effects.values)  # by unit
             M, prior = own.sum(axis=1), _prior(effects, path, scale)
+            before = M @ prior @ M.T
             together = np.einsum("cnj,dnj->cd", own, own)
             L = quantities(timing, effects)
-            found += [
-                Component(
-                    path,
-                    omega,
-                    kappa,
-                    M,
-                    V + (omega * scale) ** 2 * together + (kappa * scale) ** 2 * np.eye(len(V)),
-                    prior,
-                    L,
-                    log_path[path] + log_rest,
-                )
-                for omega, kappa in product(OMEGAS, KAPPAS)
-            ]
+            log_prior = log_rest - np.log(len(set(kinds)) * kinds.count(path.kind))
+            for k, omega, kappa in product(range(len(phis)), OMEGAS, KAPPAS):
+                left_out = (omega * scale) ** 2 * together + (kappa * scale) ** 2 * own_error
+                S = before + V[k] + left_out
+                found.append(Component(path, phis[k], omega, kappa, M, prior, S, L, log_prior))
     return found
 
 
@@ -192,9 +162,8 @@ def _prior(effects: Effects, path: Path, scale: float) -> FloatArray:
     return np.diag((share * scale) ** 2)
 
 
-def quantity_names(timing: Timing) -> tuple[str, ...]:
+def quantity_names(policies: tuple[str, ...]) -> tuple[str, ...]:
     """Names of the rows of :func:`quantities`."""
-    policies = timing.policies
     if len(policies) == 1:
         return (f"only:{policies[0]}",)
     sequences = [f"first:{p}" for p in policies]
@@ -248,36 +217,52 @@ def draw(
     b: FloatArray, parts: list[Component], size: int, rng: np.random.Generator
 ) -> tuple[FloatArray, FloatArray]:
     """Draws of the quantities, shape (size, Q), and the posterior weight of each component."""
-    posteriors = [part.posterior(b) for part in parts]
-    log_weight = np.array([log for _, _, log in posteriors])
+    log_weight = log_weights(b, parts, np.stack([part.marginal for part in parts]))
     weight = np.exp(log_weight - logsumexp(log_weight))
     counts = rng.multinomial(size, weight)
     found = []
     for k in np.flatnonzero(counts):
-        mean, covariance, _ = posteriors[k]
+        mean, covariance = parts[k].posterior(b)
         noise = rng.standard_normal((counts[k], len(mean)))
         found.append(mean + noise @ psd_root(covariance).T)
     return rng.permutation(np.concatenate(found)), weight
 
 
-def held_out(b: FloatArray, parts: list[Component]) -> FloatArray:
-    """Each coefficient predicted by the others: mean, sd and two-sided tail, shape (C, 3)."""
-    from scipy.stats import norm
+@dataclass(frozen=True, slots=True)
+class HeldOut:
+    """A printed coefficient predicted by all others.
 
-    rows = []
-    for c in range(len(b)):
-        rest = np.arange(len(b)) != c
-        logs, means, sds = [], [], []
-        for part in parts:
-            S = part.marginal
-            gain = np.linalg.solve(S[np.ix_(rest, rest)], S[rest, c])
-            logs.append(part.log_prior + log_normal(b[rest], S[np.ix_(rest, rest)]))
-            means.append(gain @ b[rest])
-            sds.append(np.sqrt(max(S[c, c] - gain @ S[rest, c], 1e-300)))
-        weight = np.exp(np.array(logs) - logsumexp(logs))
-        mean, sd = np.array(means), np.array(sds)
-        centre = weight @ mean
-        below = weight @ norm.cdf((b[c] - mean) / sd)
-        spread = np.sqrt(weight @ (sd**2 + (mean - centre) ** 2))
-        rows.append((centre, spread, 2 * min(below, 1 - below)))
-    return np.array(rows)
+    Attributes
+    ----------
+    name, printed
+        Of the coefficient.
+    mean, sd
+        Of its prediction.
+    p
+        Two-sided tail probability of what is printed.
+    """
+
+    name: str
+    printed: float
+    mean: float
+    sd: float
+    p: float
+
+
+def held_out(columns: PrintedColumns, parts: list[Component]) -> tuple[HeldOut, ...]:
+    """Each coefficient predicted by the others, if there are others."""
+    b, found = columns.estimates, []
+    S = np.stack([part.marginal for part in parts])
+    for c, name in enumerate(columns.names if len(b) > 1 else ()):
+        rest = np.flatnonzero(np.arange(len(b)) != c)
+        others = S[:, rest[:, None], rest]
+        log_weight = log_weights(b[rest], parts, others)
+        weight = np.exp(log_weight - logsumexp(log_weight))
+        gain = np.linalg.solve(others, S[:, rest, c][:, :, None])[:, :, 0]
+        mean = gain @ b[rest]
+        sd = np.sqrt(S[:, c, c] - (gain * S[:, rest, c]).sum(axis=1))
+        centre = float(weight @ mean)
+        below = float(weight @ norm.cdf((b[c] - mean) / sd))
+        spread = float(np.sqrt(weight @ (sd**2 + (mean - centre) ** 2)))
+        found.append(HeldOut(name, float(b[c]), centre, spread, 2 * min(below, 1 - below)))
+    return tuple(found)

@@ -79,7 +79,7 @@ def timing_of(adoption: pd.DataFrame, periods: np.ndarray) -> Timing:
 
 
 def timings(
-    study: Study, adoption: pd.DataFrame | None = None, *, size: int = 100, seed: int = 0
+    study: Study, adoption: pd.DataFrame | None = None, *, size: int = 40, seed: int = 0
 ) -> Timings:
     """Timings that a study, or a panel, allows.
 
