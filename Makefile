@@ -25,7 +25,7 @@ test: $(STAMP) ## Lint, types, tests
 	$(BIN)/mypy
 	$(BIN)/python -m pytest -q -n 2
 
-calibrate: $(STAMP) calibrate-spatial calibrate-errors ## Coverage of every model family on simulated panels, and the next two
+calibrate: $(STAMP) calibrate-spatial calibrate-errors calibrate-sbc ## Coverage of every model family on simulated panels, and the next three
 	OMP_NUM_THREADS=1 $(BIN)/python tests/statistical/calibrate.py
 
 calibrate-spatial: $(STAMP) ## Ranks and coverage of spatial models alone (about two minutes)
@@ -33,6 +33,12 @@ calibrate-spatial: $(STAMP) ## Ranks and coverage of spatial models alone (about
 
 calibrate-errors: $(STAMP) ## Placebo laws on real panels, errors of many kinds (goes on where it was stopped)
 	OMP_NUM_THREADS=1 $(BIN)/python tests/statistical/error_calibrate.py
+
+calibrate-sbc: $(STAMP) ## Ranks of true values for every model (goes on where it was stopped)
+	OMP_NUM_THREADS=1 $(BIN)/python tests/statistical/sbc_calibrate.py
+
+mutants: $(STAMP) ## Plant faults in copies of the source and see tests catch each: docs/mutants.md
+	OMP_NUM_THREADS=1 $(BIN)/python tests/mutants/run.py
 
 bench: $(STAMP) ## Speed and memory beside peers: docs/benchmarks.md, and a table of spatial models
 	OMP_NUM_THREADS=1 $(BIN)/python tests/benchmarks/bench_two_way.py
@@ -61,4 +67,4 @@ lock: ## Re-resolve requirements.lock from pyproject.toml
 clean: ## Remove the virtual environment and caches
 	rm -rf $(VENV) .mypy_cache .ruff_cache .pytest_cache .hypothesis
 
-.PHONY: help setup report test calibrate calibrate-spatial calibrate-errors bench format map core lock clean
+.PHONY: help setup report test calibrate calibrate-spatial calibrate-errors calibrate-sbc mutants bench format map core lock clean
