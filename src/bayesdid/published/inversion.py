@@ -87,43 +87,114 @@ def log_weights(b: FloatArray, parts: Sequence[Component], S: FloatArray) -> Flo
     return np.asarray(log_prior - 0.5 * (square + np.linalg.slogdet(S)[1]))
 
 
-def components(
+@dataclass(frozen=True, slots=True)
+class Layout:
+    """What one timing and one path make of the columns, whatever is printed in them.
+
+    Attributes
+    ----------
+    path
+        Of the single effects.
+    M, prior
+        Functionals, shape (C, J), and the prior covariance of theta, shape (J, J).
+    together
+        Covariance of the coefficients by effects that differ between units with sd one, (C, C).
+    L
+        Quantities of interest as functionals of theta, shape (Q, J).
+    weights
+        Of all unit-periods in every coefficient, shape (C, N, T); one array for all paths.
+    log_prior
+        Of the timing and the path.
+    """
+
+    path: Path
+    M: FloatArray
+    prior: FloatArray
+    together: FloatArray
+    L: FloatArray
+    weights: FloatArray
+    log_prior: float
+
+
+def layouts(
     columns: PrintedColumns,
     timings: tuple[Timing, ...],
     *,
     scale: float,
-    phis: tuple[float, ...] = (0.0,),
     paths: tuple[Path, ...] = PATHS,
-) -> list[Component]:
-    """Every timing, path, phi, omega and kappa; kinds of paths are alike in prior mass.
+) -> list[Layout]:
+    """Every timing and path; kinds of paths are alike in prior mass.
 
     Parameters
     ----------
     scale
         sd(y), to which priors are related.
-    phis
-        Autocorrelations of errors within units.
     """
     kinds = [path.kind for path in paths]
-    log_rest = -np.log(len(timings) * len(phis) * len(OMEGAS) * len(KAPPAS))
-    own_error = np.eye(len(columns.names))
     found = []
     for timing in timings:
         weights = printed_weights(columns, timing)
-        V = [sampling_covariance(columns, weights, phi) for phi in phis]
         for path in paths:
             effects = effects_of(timing, path)
             own = np.einsum("cnt,ntj->cnj", weights, effects.values)  # by unit
-            M, prior = own.sum(axis=1), _prior(effects, path, scale)
-            before = M @ prior @ M.T
-            together = np.einsum("cnj,dnj->cd", own, own)
-            L = quantities(timing, effects)
-            log_prior = log_rest - np.log(len(set(kinds)) * kinds.count(path.kind))
-            for k, omega, kappa in product(range(len(phis)), OMEGAS, KAPPAS):
-                left_out = (omega * scale) ** 2 * together + (kappa * scale) ** 2 * own_error
-                S = before + V[k] + left_out
-                found.append(Component(path, phis[k], omega, kappa, M, prior, S, L, log_prior))
+            found.append(
+                Layout(
+                    path,
+                    own.sum(axis=1),
+                    _prior(effects, path, scale),
+                    np.einsum("cnj,dnj->cd", own, own),
+                    quantities(timing, effects),
+                    weights,
+                    -float(np.log(len(timings) * len(set(kinds)) * kinds.count(path.kind))),
+                )
+            )
     return found
+
+
+def components(
+    columns: PrintedColumns,
+    found: Sequence[Layout],
+    *,
+    scale: float,
+    phis: tuple[float, ...] = (0.0,),
+) -> list[Component]:
+    """Every layout under every phi, omega and kappa.
+
+    Parameters
+    ----------
+    found
+        Of :func:`layouts`.
+    scale
+        sd(y), to which omega and kappa are related.
+    phis
+        Autocorrelations of errors within units.
+    """
+    log_rest = float(np.log(len(phis) * len(OMEGAS) * len(KAPPAS)))
+    own_error = np.eye(len(columns.names))
+    parts: list[Component] = []
+    V: list[FloatArray] = []
+    weights: FloatArray | None = None
+    for layout in found:
+        if layout.weights is not weights:  # the paths of one timing share them
+            weights = layout.weights
+            V = [sampling_covariance(columns, weights, phi) for phi in phis]
+        before = layout.M @ layout.prior @ layout.M.T
+        for k, omega, kappa in product(range(len(phis)), OMEGAS, KAPPAS):
+            left_out = (omega * scale) ** 2 * layout.together + (kappa * scale) ** 2 * own_error
+            parts.append(
+                Component(
+                    layout.path,
+                    phis[k],
+                    omega,
+                    kappa,
+                    layout.M,
+                    layout.prior,
+                    before + V[k] + left_out,
+                    layout.L,
+                    layout.log_prior - log_rest,
+                )
+            )
+    return parts
 
 
 def printed_weights(columns: PrintedColumns, timing: Timing) -> FloatArray:
@@ -145,7 +216,7 @@ def sampling_covariance(columns: PrintedColumns, weights: FloatArray, phi: float
     """
     T = weights.shape[2]
     R = phi ** np.abs(np.subtract.outer(np.arange(T), np.arange(T)))
-    C = np.einsum("cnt,ts,dns->cd", weights, R, weights)
+    C = (weights @ R).reshape(len(weights), -1) @ weights.reshape(len(weights), -1).T
     sd = np.sqrt(np.diag(C))
     centre = np.eye(T) - 1 / T
     reported = np.trace(centre @ R) / (T - 1)  # share of the variance that residuals show

@@ -27,6 +27,7 @@ from bayesdid.published.inversion import (
     components,
     draw,
     held_out,
+    layouts,
     printed_weights,
     quantity_names,
     sampling_covariance,
@@ -124,7 +125,8 @@ def published_synergy(
     columns, left = printed_columns(study, list(refs.values()))
     scale, source = outcome_scale(study, columns.estimates)
     allowed = timings(study, adoption, seed=seed)
-    parts = components(columns, allowed.members, scale=scale, phis=PHIS)
+    laid = layouts(columns, allowed.members, scale=scale)
+    parts = components(columns, laid, scale=scale, phis=PHIS)
     rng = np.random.default_rng(seed)
     names = quantity_names(allowed.members[0].policies)
     averaged, weight = draw(columns.estimates, parts, _DRAWS, rng)
