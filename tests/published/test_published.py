@@ -2,6 +2,8 @@
 
 import numpy as np
 import pytest
+from bayesdid.published.covariance import serial_inflation, shared_units
+from bayesdid.published.network import Loop, loop_of, network_posterior
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from scipy.stats import norm
@@ -9,8 +11,6 @@ from scipy.stats import norm
 from bayesdid.estimands.evidence import design_errors, savage_dickey, update
 from bayesdid.exceptions import InputError
 from bayesdid.families.registry.load import load_study
-from bayesdid.published.covariance import serial_inflation, shared_units
-from bayesdid.published.network import Loop, loop_of, network_posterior
 from bayesdid.published.synergy import published_synergy, variance_range
 from bayesdid.published.verdict import WORDS, published_verdicts, word_for
 from bayesdid.summary import hdi, summarise, summarise_normal
@@ -179,7 +179,6 @@ def test_shared_units_alone_leave_the_loop_no_room(synergy):
 def test_network_equals_its_pymc_model(synergy):
     import arviz as az
     import nutpie
-
     from bayesdid.model.pymc.network import build
 
     loop = loop_of(synergy, ("innovation", "smart"), independent=True)

@@ -147,7 +147,7 @@ def main() -> None:
     """Write docs/calibration-published.md."""
     parser = argparse.ArgumentParser()
     parser.add_argument("--panels", type=int, default=200, help="a world, known timing")
-    parser.add_argument("--drawn", type=int, default=100, help="a world, drawn timing")
+    parser.add_argument("--drawn", type=int, default=60, help="a world, drawn timing")
     parser.add_argument("--workers", type=int, default=None)
     parser.add_argument("--out", type=Path, default=ROOT / "docs" / "calibration-published.md")
     options = parser.parse_args()

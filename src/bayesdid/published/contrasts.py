@@ -16,6 +16,7 @@ from bayesdid.study.load import Study
 from bayesdid.summary import Summary, summarise
 
 MAIN = "averaged"  # over timings, paths and autocorrelation
+INTERACTION = "interaction"  # both minus the sum of singles, printed as one coefficient
 
 
 @dataclass(frozen=True, slots=True)
@@ -137,7 +138,7 @@ def contrast_draws(
     What is subtracted from both is what the singles do at the ages that they have in rows under
     both; ``only:P - none`` averages over the rows under P alone.
     """
-    if name == f"only:{name[5:].removesuffix(' - none')} - none":
+    if name.startswith("only:"):
         return q[name.removesuffix(" - none")]
     at_both = np.stack([q[f"{policy} at both"] for policy in policies])
     first = [f"first:{policy}" for policy in policies]
@@ -163,7 +164,16 @@ def contrast_draws(
 def _as_read(
     contrast: Contrast, refs: Mapping[str, str], columns: PrintedColumns, V: FloatArray
 ) -> tuple[tuple[str, ...], float, float]:
-    """The difference of the printed cells and its standard error: what the paper compares."""
+    """The difference of the printed cells and its standard error: what the paper compares.
+
+    Where a paper prints an interaction instead, that is its comparison.
+    """
+    if contrast.name == SUM and INTERACTION in refs:
+        ref = refs[INTERACTION]
+        if ref not in columns.names:
+            return (ref,), float("nan"), float("nan")
+        k = columns.names.index(ref)
+        return (ref,), float(columns.estimates[k]), float(np.sqrt(V[k, k]))
     if contrast.weights is None or not set(contrast.weights) <= set(refs):
         return (), float("nan"), float("nan")
     cells = tuple(refs[key] for key in contrast.weights)

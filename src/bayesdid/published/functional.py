@@ -29,8 +29,8 @@ class Path:
     Attributes
     ----------
     kind
-        ``static``; ``growing`` linearly to its full size over `years`; ``fading`` to 1 / e of its
-        first size over `years`; ``free``: a random walk whose steps have the sd `years` times the
+        ``static``; ``growing`` linearly, full in the `years`-th period under the policy; ``fading``
+        to 1 / e of its first size over `years`; ``free``: a random walk whose steps have the sd `years` times the
         scale of the outcome.
     years
         As above; 0 for static.
@@ -50,7 +50,7 @@ class Path:
     def size(self, age: FloatArray) -> FloatArray:
         """Share of the full effect at each age; one for a free path, which has its own columns."""
         if self.kind == "growing":
-            return np.minimum(age / self.years, 1.0)
+            return np.minimum((age + 1) / self.years, 1.0)
         if self.kind == "fading":
             return np.exp(-age / self.years)
         return np.ones_like(age)

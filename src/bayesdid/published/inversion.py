@@ -30,7 +30,7 @@ from bayesdid.study.terms import Factor
 
 PATHS: tuple[Path, ...] = (
     Path("static"),
-    *(Path("growing", years) for years in (1.0, 2.0, 3.0, 4.0, 6.0, 8.0)),
+    *(Path("growing", years) for years in (2.0, 3.0, 4.0, 6.0, 8.0, 12.0)),
     *(Path("fading", years) for years in (2.0, 4.0, 8.0, 16.0)),
     *(Path("free", share) for share in (0.02, 0.05, 0.1)),
 )

@@ -19,10 +19,11 @@ import pandas as pd
 from bayesdid.arrays import FloatArray
 from bayesdid.exceptions import InputError, Note
 from bayesdid.published.columns import PrintedColumns, printed_columns
-from bayesdid.published.contrasts import MAIN, PublishedContrast, published_contrasts
+from bayesdid.published.contrasts import INTERACTION, MAIN, PublishedContrast, published_contrasts
 from bayesdid.published.functional import Path, effects_of
 from bayesdid.published.inversion import (
     PATHS,
+    Component,
     HeldOut,
     components,
     draw,
@@ -37,6 +38,7 @@ from bayesdid.study.load import Study
 
 PHIS = (0.0, 0.3, 0.6)  # autocorrelations behind the printed standard errors, alike before
 KINDS = {"static": "constant", "growing": "growing", "fading": "fading", "free": "free to vary"}
+TIMINGS = 40  # drawn where who adopted when is not known
 _DRAWS, _SEED = 20_000, 20_140_701
 
 
@@ -93,9 +95,78 @@ def published_cells(study: Study) -> dict[str, str]:
     found: dict[str, str | None] = {"both": cells.both_none}
     found |= {f"only:{p}": ref for p, ref in cells.only_none.items()}
     found["both|single"] = cells.both_single
+    if cells.both_none is None:
+        found[INTERACTION] = cells.interaction
     found |= {f"first:{p}": ref for p, ref in cells.first_none.items()}
     found |= {f"first:{p}|single": ref for p, ref in cells.first_single.items()}
     return {key: ref for key, ref in found.items() if ref is not None}
+
+
+@dataclass(frozen=True, slots=True)
+class Inversion:
+    """The printed columns, and every model of them.
+
+    Attributes
+    ----------
+    columns, left
+        As in :class:`PublishedSynergy`.
+    timings
+        That the study allows.
+    parts
+        Models, to be averaged over.
+    scale, scale_source
+        sd(y) and where it came from.
+    """
+
+    columns: PrintedColumns
+    left: dict[str, str]
+    timings: Timings
+    parts: list[Component]
+    scale: float
+    scale_source: str
+
+
+def invert(
+    study: Study, adoption: pd.DataFrame | None = None, *, size: int = TIMINGS, seed: int = _SEED
+) -> Inversion:
+    """Every model of all printed coefficients that are functionals of state effects.
+
+    Parameters
+    ----------
+    adoption
+        Adoption periods of a real panel; by default the timing is what the study says of it.
+    size
+        How many timings to draw where the timing is not known.
+
+    Raises
+    ------
+    InputError
+        As :func:`published_synergy`.
+    """
+    refs = published_cells(study)
+    if not refs:
+        raise InputError(
+            "the study names no published cells for its contrasts",
+            file=study.path / "study.toml",
+            column="synergy",
+            remedy="fill [synergy], or fit a panel with 'bayesdid fit'",
+        )
+    columns, left = printed_columns(study, list(refs.values()))
+    scale, source = outcome_scale(study, columns.estimates)
+    allowed = timings(study, adoption, size=size, seed=seed)
+    parts = components(
+        columns, layouts(columns, allowed.members, scale=scale), scale=scale, phis=PHIS
+    )
+    return Inversion(columns, left, allowed, parts, scale, source)
+
+
+def quantity_draws(
+    study: Study, adoption: pd.DataFrame | None = None, *, seed: int = _SEED
+) -> dict[str, FloatArray]:
+    """Draws of every quantity of :func:`~bayesdid.published.inversion.quantities`, averaged."""
+    found = invert(study, adoption, seed=seed)
+    draws, _ = draw(found.columns.estimates, found.parts, _DRAWS, np.random.default_rng(seed))
+    return dict(zip(quantity_names(found.timings.members[0].policies), draws.T, strict=True))
 
 
 def published_synergy(
@@ -114,19 +185,8 @@ def published_synergy(
         If the study names no cells, a cell has no standard error, or it says too little about
         who adopted when.
     """
-    refs = published_cells(study)
-    if not refs:
-        raise InputError(
-            "the study names no published cells for its contrasts",
-            file=study.path / "study.toml",
-            column="synergy",
-            remedy="fill [synergy], or fit a panel with 'bayesdid fit'",
-        )
-    columns, left = printed_columns(study, list(refs.values()))
-    scale, source = outcome_scale(study, columns.estimates)
-    allowed = timings(study, adoption, seed=seed)
-    laid = layouts(columns, allowed.members, scale=scale)
-    parts = components(columns, laid, scale=scale, phis=PHIS)
+    found = invert(study, adoption, seed=seed)
+    columns, allowed, parts = found.columns, found.timings, found.parts
     rng = np.random.default_rng(seed)
     names = quantity_names(allowed.members[0].policies)
     averaged, weight = draw(columns.estimates, parts, _DRAWS, rng)
@@ -141,9 +201,9 @@ def published_synergy(
     sd = np.sqrt(np.diag(V))
     static = effects_of(allowed.members[0], Path("static"))
     return PublishedSynergy(
-        published_contrasts(study, refs, columns, V, sets, scale),
+        published_contrasts(study, published_cells(study), columns, V, sets, found.scale),
         columns,
-        left,
+        found.left,
         pd.DataFrame(
             np.einsum("cnt,ntj->cj", weights, static.values), list(columns.names), static.names
         ),
@@ -152,8 +212,8 @@ def published_synergy(
         {label: float(weight[kinds == kind].sum()) for kind, label in KINDS.items()},
         allowed.knowledge,
         len(allowed.members),
-        scale,
-        source,
+        found.scale,
+        found.scale_source,
         _notes(columns, allowed),
     )
 

@@ -15,7 +15,7 @@ import pandas as pd
 
 from bayesdid.arrays import FloatArray
 from bayesdid.exceptions import InputError
-from bayesdid.published.covariance import type_counts
+from bayesdid.published.counts import type_counts
 from bayesdid.study.load import Study
 from bayesdid.study.printed import Printed
 
@@ -180,21 +180,24 @@ def _drawn(
     share: tuple[float, float] | None,
     rng: np.random.Generator,
 ) -> FloatArray:
-    """One timing: rounds with random sizes; dual units until their mean is the printed one."""
+    """One timing: rounds with random sizes; dual units until their mean is the printed one.
+
+    With one policy, its units are those of the printed mean.
+    """
     rows = [np.full((units["none"], len(policies)), np.inf)]
-    for k, policy in enumerate(policies):
+    for k, policy in enumerate(policies if len(policies) > 1 else ()):
         alone = np.full((units[f"only:{policy}"], len(policies)), np.inf)
         alone[:, k] = rng.choice(rounds[k], len(alone), p=rng.dirichlet(np.ones(len(rounds[k]))))
         rows.append(alone)
     pairs = np.array(np.meshgrid(*rounds, indexing="ij")).reshape(len(policies), -1).T
     orders = {key: n for key, n in units.items() if key.startswith("first:") and n}
+    if len(policies) == 1:
+        orders = {f"first:{policies[0]}": units[f"only:{policies[0]}"]}
     if units["simultaneous"]:
         orders["simultaneous"] = units["simultaneous"]
     total = sum(units.values()) * len(periods)
     for _ in range(_ROUNDS):
-        dual = [
-            _pairs(key, n, policies, pairs, rng) for key, n in orders.items()
-        ]  # each (tries, n, P)
+        dual = [_pairs(key, n, policies, pairs, rng) for key, n in orders.items()]
         both = np.concatenate(dual, axis=1) if dual else np.empty((_TRIES, 0, len(policies)))
         years = np.maximum(periods[-1] - both.max(axis=2) + 1, 0).sum(axis=1) / total
         fits = (
@@ -217,7 +220,7 @@ def _pairs(
 ) -> FloatArray:
     """Adoption of dual units of one order, shape (tries, n, P)."""
     first = pairs.argmin(axis=1)
-    tie = pairs.min(axis=1) == pairs.max(axis=1)
+    tie = (pairs.min(axis=1) == pairs.max(axis=1)) & (len(policies) > 1)
     if order == "simultaneous":
         fitting = pairs[tie]
     else:

@@ -59,6 +59,12 @@ def naive_sentence(contrast: PublishedContrast) -> str:
     if contrast.naive != contrast.naive:
         return ""
     bias = contrast.naive - contrast.main.mean
+    if len(contrast.cells) == 1:
+        return (
+            f"What the paper reads it from: {contrast.cells[0]} prints {contrast.naive:+.3f} (SE "
+            f"{contrast.naive_se:.3f}), {abs(bias):.3f} {'above' if bias > 0 else 'below'} what "
+            "all columns give together."
+        )
     return (
         f"What the paper's comparison does: subtracting the printed cells gives "
         f"{contrast.naive:+.3f} (SE {contrast.naive_se:.3f}), {abs(bias):.3f} "
