@@ -45,6 +45,7 @@ COLUMNS = (
     },
     {"treatments": ["active:a", "active:b", "first:a", "first:b"]},
 )
+STATIC = Path("static")
 TABLE2 = ("table2.3", "table2.4", "table2.5", "table2.2", "table2.6")
 
 
@@ -136,7 +137,7 @@ def table2(models):
     return columns, timings(dual, size=1).members[0]
 
 
-def functionals(table2, path=Path("static")):
+def functionals(table2, path=STATIC):
     """Rows innovation, smart, joint of Table 2's columns, in the order of the issue's table."""
     columns, timing = table2
     effects = effects_of(timing, path)
@@ -211,7 +212,7 @@ def shared(kinds, treated, controls):
 
 
 def test_in_one_year_correlations_follow_from_counts_alone():
-    """If all adopt at once a column is a difference of changes, and units are all that it shares."""
+    """If all adopt at once columns are differences of changes that share nothing but units."""
     made = study([ONLY_A, ONLY_B, BOTH, BOTH_SINGLE], values=[0] * 4, ses=[1] * 4, synergy={})
     timing = one_year(known_timing(), 2005)
     W = np.concatenate([column_weights(made[f"t.c{k}"], timing) for k in range(4)])

@@ -7,6 +7,7 @@ from functools import cache
 from pathlib import Path
 from typing import Literal
 
+import numpy as np
 import pandas as pd
 from published_worlds import DIGITS, regress
 
@@ -37,9 +38,9 @@ def traffic() -> tuple[Study, Panel]:
 def microdata() -> tuple[Timing, FloatArray]:
     """Who adopted when, and the outcome, shape (N, T)."""
     study, panel = traffic()
-    y = panel.frame.set_index([panel.unit, panel.period])[study.file.outcome.column].unstack()
-    periods = y.columns.to_numpy(dtype=float)
-    return timing_of(panel.adoption, periods), y.loc[panel.adoption.index].to_numpy(dtype=float)
+    units, periods = (np.unique(panel.frame[key]) for key in (panel.unit, panel.period))
+    y = panel.frame[study.file.outcome.column].to_numpy(dtype=float)  # sorted, and balanced
+    return timing_of(panel.adoption.loc[units], periods), y.reshape(len(units), len(periods))
 
 
 def column(name: str) -> Spec:

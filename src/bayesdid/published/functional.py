@@ -9,6 +9,7 @@ whatever the unit and period effects are. Covariates are taken to be unrelated t
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import Literal
 
 import numpy as np
@@ -19,6 +20,7 @@ from bayesdid.published.timing import Timing
 from bayesdid.study.load import Spec
 from bayesdid.study.terms import Factor, parse_term
 
+_RANK = 1e-9  # variance of a 0/1 term, within units and periods, that rounding leaves of nothing
 PathKind = Literal["static", "growing", "fading", "free"]
 
 
@@ -30,8 +32,8 @@ class Path:
     ----------
     kind
         ``static``; ``growing`` linearly, full in the `years`-th period under the policy; ``fading``
-        to 1 / e of its first size over `years`; ``free``: a random walk whose steps have the sd `years` times the
-        scale of the outcome.
+        to 1 / e of its first size over `years`; ``free``: a random walk whose steps have the sd
+        `years` times the scale of the outcome.
     years
         As above; 0 for static.
     """
@@ -131,13 +133,17 @@ def _kind_of(order: str) -> tuple[Literal["first", "simultaneous"], str]:
     return "first", order.removeprefix("first:")
 
 
+@lru_cache(maxsize=64)
 def state_rows(timing: Timing, factor: Factor) -> np.ndarray:
     """Whether a state holds in each unit-period, shape (N, T)."""
     return policy_value(factor, timing.policies, timing.on, timing.start[:, None, :])
 
 
 def column_weights(spec: Spec, timing: Timing) -> FloatArray:
-    """Weights of all unit-periods in each printed treatment coefficient, shape (q, N, T)."""
+    """Weights of all unit-periods in each printed treatment coefficient, shape (q, N, T).
+
+    All zero under a timing that does not identify the column's coefficients.
+    """
     keep = sample_units(spec, timing)
     D = []
     for text in spec.column.treatments:
@@ -150,7 +156,9 @@ def column_weights(spec: Spec, timing: Timing) -> FloatArray:
     used = used + np.stack(D)[:, keep].mean(axis=(1, 2), keepdims=True)
     flat = used.reshape(len(D), -1)
     found = np.zeros((len(D), *timing.on.shape[:2]))
-    found[:, keep] = (np.linalg.pinv(flat @ flat.T) @ flat).reshape(used.shape)
+    gram = flat @ flat.T
+    if np.linalg.matrix_rank(gram, tol=_RANK * flat.shape[1], hermitian=True) == len(D):
+        found[:, keep] = np.linalg.solve(gram, flat).reshape(used.shape)
     return found
 
 

@@ -197,6 +197,13 @@ def components(
     return parts
 
 
+def unidentified(columns: PrintedColumns, timing: Timing) -> list[str]:
+    """Printed coefficients that could not have been estimated if units had adopted so."""
+    weights = printed_weights(columns, timing)
+    none = ~np.any(weights, axis=(1, 2))
+    return [name for name, missing in zip(columns.names, none, strict=True) if missing]
+
+
 def printed_weights(columns: PrintedColumns, timing: Timing) -> FloatArray:
     """Weights of all unit-periods in every printed coefficient, shape (C, N, T)."""
     made: dict[str, FloatArray] = {}

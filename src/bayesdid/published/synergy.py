@@ -10,7 +10,7 @@ of them. The difference of the cells stays beside, as what the paper's compariso
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import product
 
 import numpy as np
@@ -32,6 +32,7 @@ from bayesdid.published.inversion import (
     printed_weights,
     quantity_names,
     sampling_covariance,
+    unidentified,
 )
 from bayesdid.published.timing import Timings, timings
 from bayesdid.study.load import Study
@@ -153,11 +154,25 @@ def invert(
         )
     columns, left = printed_columns(study, list(refs.values()))
     scale, source = outcome_scale(study, columns.estimates)
-    allowed = timings(study, adoption, size=size, seed=seed)
+    allowed = _identifying(columns, timings(study, adoption, size=size, seed=seed))
     parts = components(
         columns, layouts(columns, allowed.members, scale=scale), scale=scale, phis=PHIS
     )
     return Inversion(columns, left, allowed, parts, scale, source)
+
+
+def _identifying(columns: PrintedColumns, found: Timings) -> Timings:
+    """The timings under which every printed coefficient could have been estimated."""
+    missing = [unidentified(columns, timing) for timing in found.members]
+    kept = tuple(t for t, names in zip(found.members, missing, strict=True) if not names)
+    if not kept:
+        raise InputError(
+            "a printed coefficient could not have been estimated if units had adopted as stated",
+            column="design.timing",
+            value=missing[0][0],
+            remedy="correct the timing, or the column's sample",
+        )
+    return replace(found, members=kept)
 
 
 def quantity_draws(

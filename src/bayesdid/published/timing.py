@@ -25,7 +25,7 @@ _ROUNDS = 200
 _EVEN = 3.0  # concentration of the split of single units around even shares
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, eq=False)  # by identity, so that it can be looked up
 class Timing:
     """Adoption periods of every unit.
 

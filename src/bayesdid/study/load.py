@@ -277,7 +277,6 @@ def _check_references(study: Study) -> None:
     for ref in _cell_references(study):
         study.cell(ref)
     timing = study.file.design.timing
-    policies = [policy.id for policy in study.policies]
     for name in (*timing.rounds, *(key for key in timing.adoption if key != "both")):
         if name not in policies:
             raise InputError(
@@ -285,7 +284,7 @@ def _check_references(study: Study) -> None:
                 file=study.path / "study.toml",
                 column="design.timing",
                 value=name,
-                remedy=f"use one of {', '.join(policies)}",
+                remedy=f"use one of {', '.join(sorted(policies))}",
             )
 
 
