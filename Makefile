@@ -25,7 +25,7 @@ test: $(STAMP) ## Lint, types, tests
 	$(BIN)/mypy
 	$(BIN)/python -m pytest -q -n 2
 
-calibrate: $(STAMP) calibrate-spatial calibrate-errors calibrate-sbc ## Coverage of every model family on simulated panels, and the next three
+calibrate: $(STAMP) calibrate-spatial calibrate-errors calibrate-sbc calibrate-published ## Coverage of every model family on simulated panels, and the next four
 	OMP_NUM_THREADS=1 $(BIN)/python tests/statistical/calibrate.py
 
 calibrate-spatial: $(STAMP) ## Ranks and coverage of spatial models alone (about two minutes)
@@ -36,6 +36,9 @@ calibrate-errors: $(STAMP) ## Placebo laws on real panels, errors of many kinds 
 
 calibrate-sbc: $(STAMP) ## Ranks of true values for every model (goes on where it was stopped)
 	OMP_NUM_THREADS=1 $(BIN)/python tests/statistical/sbc_calibrate.py
+
+calibrate-published: $(STAMP) ## Coverage of intervals from printed columns, and a real panel behind its print
+	OMP_NUM_THREADS=1 $(BIN)/python tests/statistical/published_calibrate.py
 
 mutants: $(STAMP) ## Plant faults in copies of the source and see tests catch each: docs/mutants.md
 	OMP_NUM_THREADS=1 $(BIN)/python tests/mutants/run.py
@@ -48,9 +51,10 @@ format: $(STAMP) ## Format and sort imports
 	$(BIN)/ruff check --fix src tests data
 	$(BIN)/ruff format src tests data
 
-map: $(STAMP) ## Rewrite what is made from the code: ARCHITECTURE.md's map, tables of families, schemas
+map: $(STAMP) ## Rewrite what is made from the code: ARCHITECTURE.md's map, tables of families, schemas, numbers of docs/published.md
 	$(BIN)/python tests/architecture_map.py
 	$(BIN)/python tests/family_docs.py
+	$(BIN)/python tests/published_docs.py
 
 core: $(STAMP) ## Install the core alone, without any extra, into a new environment and use it
 	@folder=$$(mktemp -d) && trap 'rm -rf "$$folder"' EXIT && \

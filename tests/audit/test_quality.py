@@ -44,7 +44,8 @@ def test_every_rule_is_at_work():
     for report in reports():
         made.update(report.checked)
     idle = {name for name, number in made.items() if number == 0}
-    assert idle <= {"instrumented", "pooled"}, idle
+    # predicted needs rounds of adoption, which these studies do not state: test_prediction.py
+    assert idle <= {"instrumented", "pooled", "predicted"}, idle
 
 
 def cell(raw, ref):

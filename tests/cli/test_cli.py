@@ -192,8 +192,13 @@ def test_synergy_json(models):
     result = CliRunner().invoke(app, ["synergy", str(models / "dual_pilot"), "--json"])
     document = json.loads(result.stdout)
     words = {v["claim"]: v["word"] for v in document["verdicts"]}
-    assert words["synergy"] == "contradicted, fragile"
-    assert set(document["network"]) == {"design", "independent"}
+    assert words["synergy"] == "undecided, leaning against"
+    assert {item["name"] for item in document["held_out"]} == set(
+        document["correlation"]["columns"]
+    )
+    assert sum(document["paths"].values()) == pytest.approx(1)
+    assert document["timing"]["knowledge"] == "drawn"
+    assert document["left"]["table7.1"] == "not a two-way regression (sdm)"
 
 
 def test_analyse_prints_one_document_and_stores_draws(models, tmp_path):

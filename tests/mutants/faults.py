@@ -37,6 +37,8 @@ class Mutant:
 
 SUMMARY = "test_summary.py::"
 PUBLISHED = "published/test_published.py::"
+FUNCTIONAL = "published/test_functional.py::"
+INVERSION = "published/test_inversion.py::"
 HOLES = "mutants/test_holes.py::"
 FIT = "inference/test_fit.py::"
 FEW = "estimands/test_few_treated.py::"
@@ -45,25 +47,25 @@ MUTANTS = (
     # 1. Words and probabilities
     Mutant(
         "verdict-sign",
-        "published/synergy.py",
-        "s.p_negative if lower else 1 - s.p_negative",
-        "1 - s.p_negative if lower else s.p_negative",
-        "the probability of a claim from published cells is that of its opposite",
-        (PUBLISHED + "test_the_sum_of_singles_is_not_exceeded",),
+        "published/contrasts.py",
+        "holds = values < 0 if lower else values > 0",
+        "holds = values > 0 if lower else values < 0",
+        "the probability of a claim from published columns is that of its opposite",
+        (PUBLISHED + "test_a_claim_is_better_where_the_outcome_is_meant_to_go",),
     ),
     Mutant(
         "verdict-word",
         "published/verdict.py",
-        "        return WORDS[4]",
-        "        return WORDS[0]",
+        '        return "contradicted"',
+        '        return "supported"',
         "a claim that the evidence contradicts is called supported",
         (PUBLISHED + "test_words_follow_the_probabilities",),
     ),
     Mutant(
         "verdict-fragile",
         "published/verdict.py",
-        "low, high = assumption_range(contrast)",
-        "low, high = p, p",
+        "p, (low, high) = contrast.p_claim[MAIN], contrast.range",
+        "p = low = high = contrast.p_claim[MAIN]",
         "a published verdict forgets the assumptions under which it falls",
         (HOLES + "test_a_published_verdict_ranges_over_its_assumptions",),
     ),
@@ -546,12 +548,61 @@ MUTANTS = (
         "direct and indirect effects change places",
         ("spatial/test_impacts.py::test_without_a_lag_of_y_effects_are_beta_and_theta",),
     ),
+    # published columns
     Mutant(
-        "shared-units",
-        "published/covariance.py",
-        "return np.asarray(treated_share - control_share)",
-        "return np.asarray(treated_share)",
-        "columns that share their controls are taken as independent",
-        (PUBLISHED + "test_correlation_of_shared_units_by_simulation",),
+        "path-size",
+        "published/functional.py",
+        "return np.minimum((age + 1) / self.years, 1.0)",
+        "return np.minimum(age / self.years, 1.0)",
+        "growing effects reach their size a period later than is said",
+        (FUNCTIONAL + "test_sizes_along_a_path",),
+    ),
+    Mutant(
+        "weights-without-periods",
+        "published/functional.py",
+        "used - used.mean(axis=1, keepdims=True) - used.mean(axis=2, keepdims=True)",
+        "used - used.mean(axis=2, keepdims=True)",
+        "what a column estimates is worked out without its period effects",
+        (FUNCTIONAL + "test_weights_are_those_of_least_squares",),
+    ),
+    Mutant(
+        "no-model-error",
+        "published/inversion.py",
+        "before + V[k] + left_out,",
+        "before + V[k],",
+        "near-duplicate columns are read to the third digit",
+        (INVERSION + "test_what_the_functionals_leave_out_widens_every_component",),
+    ),
+    Mutant(
+        "range-of-the-main",
+        "published/contrasts.py",
+        "return min(self.p_claim.values()), max(self.p_claim.values())",
+        "return self.p_claim[MAIN], self.p_claim[MAIN]",
+        "the range of a probability forgets the assumptions that the figure shows",
+        (PUBLISHED + "test_the_range_is_that_of_all_that_the_figure_shows",),
+    ),
+    Mutant(
+        "lean-inverted",
+        "published/verdict.py",
+        "if p >= LEANS:",
+        "if p <= 1 - LEANS:",
+        "an undecided claim leans to the wrong side",
+        (PUBLISHED + "test_the_word_for_a_probability_and_its_range",),
+    ),
+    Mutant(
+        "held-out-with-itself",
+        "published/inversion.py",
+        "rest = np.flatnonzero(np.arange(len(b)) != c)",
+        "rest = np.arange(len(b))",
+        "each printed coefficient is predicted by itself",
+        (INVERSION + "test_held_out_columns_are_predicted_unless_one_is_wrong",),
+    ),
+    Mutant(
+        "joint-at-wrong-rows",
+        "published/inversion.py",
+        "*(mean(both) * single[p] for p in timing.policies),",
+        "*(mean(rows) * single[p] for rows, p in zip(alone, timing.policies, strict=True)),",
+        "single effects are taken at the ages that they have alone, not under both",
+        (INVERSION + "test_quantities_average_over_the_rows_that_they_name",),
     ),
 )

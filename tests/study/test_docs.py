@@ -20,8 +20,11 @@ def example(root, tmp_path):
 def test_the_documented_example(example):
     assert list(example.specs) == ["table1.1", "table1.2", "table1.3"]
     assert not audit_study(example).flagged
-    contrast = published_synergy(example).contrasts["both - sum of singles"]
-    assert contrast.estimate == pytest.approx(-1.7 + 1.2 + 0.8)
+    found = published_synergy(example)
+    contrast = found.contrasts["both - sum of singles"]
+    assert contrast.naive == pytest.approx(-1.7 + 1.2 + 0.8)
+    assert found.knowledge == "drawn"
+    assert example.file.design.timing.rounds == {"a": (2002, 2006), "b": (2004,)}
 
 
 def test_every_audit_rule_is_documented(root):

@@ -4,7 +4,16 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from bayesdid.audit import claims, descriptives, identities, plausibility, sizes, spread, stars
+from bayesdid.audit import (
+    claims,
+    descriptives,
+    identities,
+    plausibility,
+    prediction,
+    sizes,
+    spread,
+    stars,
+)
 from bayesdid.audit.finding import SEVERITIES, AuditReport, Finding, Outcome
 from bayesdid.study.load import Study
 
@@ -30,6 +39,7 @@ RULES: tuple[Callable[[Study], Outcome], ...] = (
     claims.arithmetic,
     plausibility.magnitudes,
     plausibility.instrumented,
+    prediction.predicted,
 )
 
 

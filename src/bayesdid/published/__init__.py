@@ -1,1 +1,1 @@
-"""Posteriors from printed cells: covariance, synergy, network, groups, sweep, verdicts."""
+"""Posteriors from printed cells: timings, inversion, contrasts, groups, sweep, verdicts."""

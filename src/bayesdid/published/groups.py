@@ -5,12 +5,14 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 import numpy as np
+import pandas as pd
 
 from bayesdid.arrays import FloatArray
 from bayesdid.estimands.evidence import PRIOR_SHARES
+from bayesdid.exceptions import InputError
 from bayesdid.inference.numerics.mixture import exchangeable_draws
 from bayesdid.model.priors import POOLED_SHARE
-from bayesdid.published.covariance import shared_units
+from bayesdid.published.synergy import quantity_draws
 from bayesdid.study.load import Spec, Study
 
 SEQUENCE = "sequence"  # the grouping of dual units by their order of adoption
@@ -62,22 +64,40 @@ def published_groups(
 
 
 def pooled_cells(
-    study: Study, column: str, cells: dict[str, PublishedGroup], scale: float, seed: int = 0
+    study: Study,
+    column: str,
+    cells: dict[str, PublishedGroup],
+    scale: float,
+    seed: int = 0,
+    adoption: pd.DataFrame | None = None,
 ) -> FloatArray | None:
     """Draws of the groups' effects under partial pooling, shape (S, groups); None for fewer than 2.
 
-    Columns of separate groups share no unit and are independent; orders of adoption share their
-    controls, and are correlated accordingly. The mean of the groups has the weak prior, the sd
-    between them the half-normal prior of every part of a pooled panel model.
+    Columns of separate groups share no unit and are independent. The mean of the groups has the
+    weak prior, the sd between them the half-normal prior of every part of a pooled panel model.
+    Columns by order of adoption share their controls and average effects of several states: they
+    are inverted with all other columns, whose model pools the orders (None if the study says too
+    little about who adopted when).
+
+    Parameters
+    ----------
+    adoption
+        Adoption periods of a real panel, for orders of adoption.
     """
     if len(cells) < 2:
         return None
+    if column == SEQUENCE:
+        try:
+            draws = quantity_draws(study, adoption, seed=seed)
+        except InputError:
+            return None
+        return np.stack([draws[level] for level in cells], axis=1)
     estimate = np.array([cell.estimate for cell in cells.values()])
     se = np.array([cell.se for cell in cells.values()])
-    V = np.diag(se**2)
-    if column == SEQUENCE:
-        specs = [study[cell.spec] for cell in cells.values()]
-        V = np.outer(se, se) * shared_units(study, specs).correlation
     return exchangeable_draws(
-        estimate, V, scale=POOLED_SHARE * scale, base_sd=PRIOR_SHARES["weak"] * scale, seed=seed
+        estimate,
+        np.diag(se**2),
+        scale=POOLED_SHARE * scale,
+        base_sd=PRIOR_SHARES["weak"] * scale,
+        seed=seed,
     )

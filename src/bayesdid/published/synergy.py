@@ -1,113 +1,73 @@
-"""Posterior contrasts from published estimates and standard errors alone.
+"""Posterior contrasts from printed coefficients, as functionals of the effects of the states.
 
-The columns of a table share units, so their estimates are correlated; how much is not published.
-Four scenarios bracket it: ``design`` (the correlation that the counts imply,
-:mod:`bayesdid.published.covariance`), ``independent``, and the two ends of the range that any
-correlation matrix allows: ``tightest`` and ``widest``. Each is crossed with factors by which the
-printed standard errors may be too small. Priors on a contrast are normal around zero.
+The difference of two printed cells is not the contrast: with overlapping staggered policies each
+coefficient averages effects of several states (:mod:`bayesdid.published.functional`). All columns
+that are functionals of state effects are inverted at once, averaged over the timings that the study
+allows, the time paths of the single effects, and the autocorrelation behind the printed standard
+errors. Each of these assumptions is also made alone: the range of a probability is that over all
+of them. The difference of the cells stays beside, as what the paper's comparison does.
 """
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from typing import ClassVar
+from dataclasses import dataclass, replace
+from itertools import product
 
 import numpy as np
+import pandas as pd
 
 from bayesdid.arrays import FloatArray
-from bayesdid.estimands.evidence import (
-    PRIOR_SHARES,
-    BayesFactor,
-    DesignErrors,
-    design_errors,
-    savage_dickey,
-    update,
-)
-from bayesdid.estimands.names import MAX_SINGLE, RATIO, Contrast, contrasts_of
 from bayesdid.exceptions import InputError, Note
-from bayesdid.inference.numerics.mixture import psd_root
-from bayesdid.published.covariance import shared_units
+from bayesdid.published.columns import PrintedColumns, printed_columns
+from bayesdid.published.contrasts import INTERACTION, MAIN, PublishedContrast, published_contrasts
+from bayesdid.published.functional import Path, effects_of
+from bayesdid.published.inversion import (
+    PATHS,
+    Component,
+    HeldOut,
+    components,
+    draw,
+    held_out,
+    layouts,
+    printed_weights,
+    quantity_names,
+    sampling_covariance,
+    unidentified,
+)
+from bayesdid.published.timing import Timings, timings
 from bayesdid.study.load import Study
-from bayesdid.summary import Summary, summarise, summarise_normal
 
-SCENARIOS = ("design", "independent", "tightest", "widest")
-INFLATIONS = (1.0, 1.5, 2.0, 3.0)
-_DRAWS = 20_000
-_SEED = 20_140_701
-
-
-@dataclass(frozen=True, slots=True)
-class PublishedContrast:
-    """One contrast from printed cells.
-
-    Attributes
-    ----------
-    contrast
-        What it is.
-    cells
-        The printed cells it is made of.
-    estimate, se
-        Its value at the printed estimates, and its standard error in the design scenario; NaN
-        for non-linear contrasts.
-    posteriors
-        (scenario, inflation) -> summary, under the weak prior.
-    p_claim
-        The same keys -> probability of the claim's direction.
-    bayes_factors
-        Savage-Dickey Bayes factors in the design scenario, as printed; empty if non-linear.
-    design_errors
-        Type-S and type-M errors in the design scenario under the sceptical prior.
-    """
-
-    json_keys: ClassVar[tuple[str, ...]] = (
-        "name",
-        "label",
-        "cells",
-        "estimate",
-        "se",
-        "posteriors",
-        "p_claim",
-        "bayes_factors",
-        "design_errors",
-    )
-
-    contrast: Contrast
-    cells: tuple[str, ...]
-    estimate: float
-    se: float
-    posteriors: dict[tuple[str, float], Summary]
-    p_claim: dict[tuple[str, float], float]
-    bayes_factors: tuple[BayesFactor, ...]
-    design_errors: DesignErrors | None
-
-    @property
-    def name(self) -> str:
-        """Of the contrast."""
-        return self.contrast.name
-
-    @property
-    def label(self) -> str:
-        """Of the contrast, for people."""
-        return self.contrast.label
-
-    @property
-    def main(self) -> Summary:
-        """As printed: the design's correlation, no inflation."""
-        return self.posteriors["design", 1.0]
+PHIS = (0.0, 0.3, 0.6)  # autocorrelations behind the printed standard errors, alike before
+KINDS = {"static": "constant", "growing": "growing", "fading": "fading", "free": "free to vary"}
+TIMINGS = 40  # drawn where who adopted when is not known
+_DRAWS, _SEED = 20_000, 20_140_701
 
 
 @dataclass(frozen=True, slots=True)
 class PublishedSynergy:
-    """All contrasts that a study's printed cells allow.
+    """All contrasts that a study's printed coefficients allow.
 
     Attributes
     ----------
     contrasts
         Name -> contrast, in report order.
-    estimands
-        The effects that the cells estimate, in the order of `estimates`.
-    estimates, ses, correlation
-        Printed values, shapes (K,), (K,), and the design's correlation (K, K).
+    columns
+        The printed coefficients that were inverted.
+    left
+        Columns that were not, and why.
+    functional
+        What each coefficient estimates under constant effects and the first timing: a table of
+        coefficients by effects.
+    correlation
+        Of the coefficients under independent errors and the first timing, shape (C, C).
+    held_out
+        Each coefficient predicted by the others; ``weights`` of the kinds of path.
+    path_weights
+        Posterior probability of each kind of path (alike before the coefficients were seen).
+    knowledge
+        Of the timing: ``known``, ``stated``, ``drawn`` or ``free``.
+    timings
+        How many were averaged over.
     scale
         sd(y), by which priors are scaled, and where it came from.
     scale_source
@@ -117,33 +77,72 @@ class PublishedSynergy:
     """
 
     contrasts: dict[str, PublishedContrast]
-    estimands: tuple[str, ...]
-    estimates: FloatArray
-    ses: FloatArray
+    columns: PrintedColumns
+    left: dict[str, str]
+    functional: pd.DataFrame
     correlation: FloatArray
+    held_out: tuple[HeldOut, ...]
+    path_weights: dict[str, float]
+    knowledge: str
+    timings: int
     scale: float
     scale_source: str
     notes: tuple[Note, ...]
 
 
 def published_cells(study: Study) -> dict[str, str]:
-    """Estimand -> reference of the printed cell that estimates it."""
+    """Estimand -> reference of the printed cell that the paper reads it from."""
     cells = study.file.synergy
     found: dict[str, str | None] = {"both": cells.both_none}
     found |= {f"only:{p}": ref for p, ref in cells.only_none.items()}
     found["both|single"] = cells.both_single
+    if cells.both_none is None:
+        found[INTERACTION] = cells.interaction
     found |= {f"first:{p}": ref for p, ref in cells.first_none.items()}
     found |= {f"first:{p}|single": ref for p, ref in cells.first_single.items()}
     return {key: ref for key, ref in found.items() if ref is not None}
 
 
-def published_synergy(study: Study) -> PublishedSynergy:
-    """Contrasts from the cells that ``[synergy]`` of the study names.
+@dataclass(frozen=True, slots=True)
+class Inversion:
+    """The printed columns, and every model of them.
+
+    Attributes
+    ----------
+    columns, left
+        As in :class:`PublishedSynergy`.
+    timings
+        That the study allows.
+    parts
+        Models, to be averaged over.
+    scale, scale_source
+        sd(y) and where it came from.
+    """
+
+    columns: PrintedColumns
+    left: dict[str, str]
+    timings: Timings
+    parts: list[Component]
+    scale: float
+    scale_source: str
+
+
+def invert(
+    study: Study, adoption: pd.DataFrame | None = None, *, size: int = TIMINGS, seed: int = _SEED
+) -> Inversion:
+    """Every model of all printed coefficients that are functionals of state effects.
+
+    Parameters
+    ----------
+    adoption
+        Adoption periods of a real panel; by default the timing is what the study says of it.
+    size
+        How many timings to draw where the timing is not known.
 
     Raises
     ------
     InputError
-        If the study names no cells, or a cell has no standard error.
+        As :func:`published_synergy`.
     """
     refs = published_cells(study)
     if not refs:
@@ -153,37 +152,84 @@ def published_synergy(study: Study) -> PublishedSynergy:
             column="synergy",
             remedy="fill [synergy], or fit a panel with 'bayesdid fit'",
         )
-    values = {key: study.cell(ref) for key, ref in refs.items()}
-    for key, cell in values.items():
-        if cell.se is None or float(cell.se) <= 0:
-            raise InputError(
-                "a published effect has no standard error",
-                column=refs[key],
-                file=study.path,
-                remedy="add 'se' to the cell",
-            )
-    keys = tuple(values)
-    estimates = np.array([float(values[key].value) for key in keys])
-    ses = np.array([float(cell.se) for cell in values.values() if cell.se is not None])
-    shared = shared_units(study, [study[refs[key].partition(":")[0]] for key in keys])
-    scale, source = outcome_scale(study, estimates)
-    better = study.file.outcome.better
-    rope = study.file.synergy.rope
-    result: dict[str, PublishedContrast] = {}
-    for contrast in contrasts_of(study):
-        needed = _needed(contrast, study)
-        if not set(needed) <= set(keys):
-            continue
-        at = [keys.index(key) for key in needed]
-        part = (estimates[at], ses[at], shared.correlation[np.ix_(at, at)])
-        cells = tuple(refs[key] for key in needed)
-        if contrast.weights is not None:
-            weights = np.array([contrast.weights[key] for key in needed])
-            result[contrast.name] = _linear(contrast, cells, weights, *part, scale, rope, better)
-        else:
-            result[contrast.name] = _nonlinear(contrast, cells, *part, scale, rope, better)
+    columns, left = printed_columns(study, list(refs.values()))
+    scale, source = outcome_scale(study, columns.estimates)
+    allowed = _identifying(columns, timings(study, adoption, size=size, seed=seed))
+    parts = components(
+        columns, layouts(columns, allowed.members, scale=scale), scale=scale, phis=PHIS
+    )
+    return Inversion(columns, left, allowed, parts, scale, source)
+
+
+def _identifying(columns: PrintedColumns, found: Timings) -> Timings:
+    """The timings under which every printed coefficient could have been estimated."""
+    missing = [unidentified(columns, timing) for timing in found.members]
+    kept = tuple(t for t, names in zip(found.members, missing, strict=True) if not names)
+    if not kept:
+        raise InputError(
+            "a printed coefficient could not have been estimated if units had adopted as stated",
+            column="design.timing",
+            value=missing[0][0],
+            remedy="correct the timing, or the column's sample",
+        )
+    return replace(found, members=kept)
+
+
+def quantity_draws(
+    study: Study, adoption: pd.DataFrame | None = None, *, seed: int = _SEED
+) -> dict[str, FloatArray]:
+    """Draws of every quantity of :func:`~bayesdid.published.inversion.quantities`, averaged."""
+    found = invert(study, adoption, seed=seed)
+    draws, _ = draw(found.columns.estimates, found.parts, _DRAWS, np.random.default_rng(seed))
+    return dict(zip(quantity_names(found.timings.members[0].policies), draws.T, strict=True))
+
+
+def published_synergy(
+    study: Study, adoption: pd.DataFrame | None = None, *, seed: int = _SEED
+) -> PublishedSynergy:
+    """Contrasts from all printed coefficients that are functionals of state effects.
+
+    Parameters
+    ----------
+    adoption
+        Adoption periods of a real panel; by default the timing is what the study says of it.
+
+    Raises
+    ------
+    InputError
+        If the study names no cells, a cell has no standard error, or it says too little about
+        who adopted when.
+    """
+    found = invert(study, adoption, seed=seed)
+    columns, allowed, parts = found.columns, found.timings, found.parts
+    rng = np.random.default_rng(seed)
+    names = quantity_names(allowed.members[0].policies)
+    averaged, weight = draw(columns.estimates, parts, _DRAWS, rng)
+    sets = {MAIN: dict(zip(names, averaged.T, strict=True))}
+    for kind, phi in product(dict.fromkeys(path.kind for path in PATHS), PHIS):
+        some = [part for part in parts if (part.path.kind, part.phi) == (kind, phi)]
+        values, _ = draw(columns.estimates, some, _DRAWS, rng)
+        sets[f"{KINDS[kind]}, phi {phi:g}"] = dict(zip(names, values.T, strict=True))
+    kinds = np.array([part.path.kind for part in parts])
+    weights = printed_weights(columns, allowed.members[0])
+    V = sampling_covariance(columns, weights, 0.0)
+    sd = np.sqrt(np.diag(V))
+    static = effects_of(allowed.members[0], Path("static"))
     return PublishedSynergy(
-        result, keys, estimates, ses, shared.correlation, scale, source, shared.notes
+        published_contrasts(study, published_cells(study), columns, V, sets, found.scale),
+        columns,
+        found.left,
+        pd.DataFrame(
+            np.einsum("cnt,ntj->cj", weights, static.values), list(columns.names), static.names
+        ),
+        V / np.outer(sd, sd),
+        held_out(columns, parts),
+        {label: float(weight[kinds == kind].sum()) for kind, label in KINDS.items()},
+        allowed.knowledge,
+        len(allowed.members),
+        found.scale,
+        found.scale_source,
+        _notes(columns, allowed),
     )
 
 
@@ -197,130 +243,26 @@ def outcome_scale(study: Study, estimates: FloatArray) -> tuple[float, str]:
     return 2.0 * float(np.abs(estimates).max()), "twice the largest estimate"
 
 
-def variance_range(weights: FloatArray, ses: FloatArray) -> tuple[float, float]:
-    """Smallest and largest variance of ``weights @ estimates`` over all correlations.
-
-    The largest has every term pulling one way; the smallest is zero unless one term is larger
-    than all others together (the triangle inequality for the terms as vectors).
-    """
-    terms = np.abs(weights * ses)
-    total, largest = terms.sum(), terms.max()
-    return float(max(0.0, 2 * largest - total) ** 2), float(total**2)
-
-
-def _needed(contrast: Contrast, study: Study) -> tuple[str, ...]:
-    if contrast.weights is not None:
-        return tuple(contrast.weights)
-    return ("both", *(f"only:{policy.id}" for policy in study.policies))
-
-
-def _linear(
-    contrast: Contrast,
-    cells: tuple[str, ...],
-    weights: FloatArray,
-    estimates: FloatArray,
-    ses: FloatArray,
-    correlation: FloatArray,
-    scale: float,
-    rope: float | None,
-    better: str,
-) -> PublishedContrast:
-    estimate = float(weights @ estimates)
-    low, high = variance_range(weights, ses)
-    terms = weights * ses
-    variance = {
-        "design": float(terms @ correlation @ terms),
-        "independent": float(terms @ terms),
-        "tightest": low,
-        "widest": high,
-    }
-    prior_sd = PRIOR_SHARES["weak"] * scale
-    posteriors = {
-        (name, k): summarise_normal(
-            *update(estimate, k * np.sqrt(variance[name]), prior_sd), rope=rope
-        )
-        for name in SCENARIOS
-        for k in INFLATIONS
-    }
-    se = float(np.sqrt(variance["design"]))
-    lower = better == "lower"
-    return PublishedContrast(
-        contrast,
-        cells,
-        estimate,
-        se,
-        posteriors,
-        {key: s.p_negative if lower else 1 - s.p_negative for key, s in posteriors.items()},
-        savage_dickey(estimate, se, scale),
-        design_errors(estimate, se, PRIOR_SHARES["sceptical"] * scale),
-    )
-
-
-def _nonlinear(
-    contrast: Contrast,
-    cells: tuple[str, ...],
-    estimates: FloatArray,
-    ses: FloatArray,
-    correlation: FloatArray,
-    scale: float,
-    rope: float | None,
-    better: str,
-) -> PublishedContrast:
-    noise = np.random.default_rng(_SEED).standard_normal((_DRAWS, len(estimates)))
-    sign = 1.0 if better == "lower" else -1.0
-    grid = [correlation, np.eye(len(estimates)), *_correlation_grid(len(estimates))]
-    posteriors: dict[tuple[str, float], Summary] = {}
-    p_claim: dict[tuple[str, float], float] = {}
-    for k in INFLATIONS:
-        draws = [_value(contrast, _joint(estimates, k * ses, R, scale, noise), sign) for R in grid]
-        # P over the grid orders the scenarios; the ends take the names of the linear case
-        probability = [_claim(contrast, value, sign) for value in draws]
-        order = np.argsort(np.abs(np.array(probability) - 0.5))
-        chosen = {"design": 0, "independent": 1, "tightest": order[-1], "widest": order[0]}
-        for name, index in chosen.items():
-            posteriors[name, k] = summarise(
-                draws[index], rope=rope if contrast.name != RATIO else None
-            )
-            p_claim[name, k] = probability[index]
-    return PublishedContrast(
-        contrast, cells, float("nan"), float("nan"), posteriors, p_claim, (), None
-    )
-
-
-def _value(contrast: Contrast, theta: FloatArray, sign: float) -> FloatArray:
-    both, singles = theta[:, 0], theta[:, 1:]
-    if contrast.name == MAX_SINGLE:
-        best = singles.min(axis=1) if sign > 0 else singles.max(axis=1)
-        return np.asarray(both - best)
-    return np.asarray(both / singles.sum(axis=1))
-
-
-def _claim(contrast: Contrast, value: FloatArray, sign: float) -> float:
-    if contrast.name == RATIO:
-        return float((value > 1).mean())
-    return float((sign * value < 0).mean())
-
-
-def _joint(
-    estimates: FloatArray, ses: FloatArray, correlation: FloatArray, scale: float, noise: FloatArray
-) -> FloatArray:
-    """Draws of the effects under independent weak priors, shape (S, K)."""
-    V = np.outer(ses, ses) * correlation
-    prior = (PRIOR_SHARES["weak"] * scale) ** 2
-    gain = V @ np.linalg.inv(V + prior * np.eye(len(V)))
-    mean, covariance = estimates - gain @ estimates, V - gain @ V
-    return np.asarray(mean + noise @ psd_root(covariance).T)
-
-
-def _correlation_grid(size: int, points: int = 5) -> list[FloatArray]:
-    """Positive semi-definite correlation matrices on a grid out to +-0.98."""
-    levels = np.linspace(-0.98, 0.98, points)
-    upper = np.triu_indices(size, 1)
-    found = []
-    for values in np.array(np.meshgrid(*[levels] * len(upper[0]))).reshape(len(upper[0]), -1).T:
-        R = np.eye(size)
-        R[upper] = values
-        R = R + np.triu(R, 1).T
-        if np.linalg.eigvalsh(R).min() > -1e-9:
-            found.append(R)
-    return found
+def _notes(columns: PrintedColumns, allowed: Timings) -> tuple[Note, ...]:
+    """What was assumed, in words."""
+    timing = {
+        "known": "who adopted when is that of the panel",
+        "stated": "who adopted when is stated in the study's file",
+        "drawn": "which units joined in which round is not published: timings are drawn that meet "
+        "the rounds, the arms, the sequences and the mean of both",
+        "free": "neither rounds nor units' adoption are published: timings are drawn from all "
+        "periods",
+    }[allowed.knowledge]
+    notes = [
+        Note("timing", len(allowed.members), timing),
+        Note(
+            "covariates",
+            len(columns.names),
+            "covariates are taken to be unrelated to the timing, up to an error of each column",
+        ),
+    ]
+    if columns.inflate.any():
+        text = "printed standard errors are taken to suppose independent errors, which have an "
+        text += f"autocorrelation of {', '.join(f'{phi:g}' for phi in PHIS)}, alike beforehand"
+        notes.append(Note("serial_correlation", len(columns.names), text))
+    return tuple(notes)

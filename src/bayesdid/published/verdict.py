@@ -7,14 +7,23 @@ from dataclasses import dataclass
 
 from bayesdid.estimands.contrasts import PanelContrast
 from bayesdid.estimands.names import contrasts_of
-from bayesdid.published.synergy import PublishedContrast, PublishedSynergy
+from bayesdid.published.contrasts import MAIN
+from bayesdid.published.synergy import PublishedSynergy
 from bayesdid.study.load import Study
 from bayesdid.study.schema import Claim
 from bayesdid.summary import Summary
 
 SURE = 0.95
-WORDS = ("supported", "supported, fragile", "undecided", "contradicted, fragile", "contradicted")
-_NARROW = (("design", 1.0), ("independent", 1.0), ("widest", 1.0), ("design", 2.0))
+LEANS = 0.75  # from here on, and from one minus this down, "undecided" says where it leans
+WORDS = (
+    "supported",
+    "supported, fragile",
+    "undecided, leaning for",
+    "undecided",
+    "undecided, leaning against",
+    "contradicted, fragile",
+    "contradicted",
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,7 +40,8 @@ class Verdict:
         ``published`` cells or ``panel``.
     word
         One of :data:`WORDS`: supported (at least 95 % under every assumption considered),
-        supported but fragile (at least 95 % under the main assumption only), and so on.
+        supported but fragile (at least 95 % under the main assumption, not under every one), and
+        so on; undecided leans from :data:`LEANS` on.
     p, p_low, p_high
         Probability of the claim under the main assumption, and its range.
     summary
@@ -57,20 +67,16 @@ class Verdict:
 def word_for(p: float, p_low: float, p_high: float) -> str:
     """The word for a probability and its range over assumptions."""
     if p_low >= SURE:
-        return WORDS[0]
+        return "supported"
     if p >= SURE:
-        return WORDS[1]
+        return "supported, fragile"
     if p_high <= 1 - SURE:
-        return WORDS[4]
+        return "contradicted"
     if p <= 1 - SURE:
-        return WORDS[3]
-    return WORDS[2]
-
-
-def assumption_range(contrast: PublishedContrast) -> tuple[float, float]:
-    """Range of the claim's probability over the correlation, and over doubled standard errors."""
-    values = [contrast.p_claim[key] for key in _NARROW]
-    return min(values), max(values)
+        return "contradicted, fragile"
+    if p >= LEANS:
+        return "undecided, leaning for"
+    return "undecided, leaning against" if p <= 1 - LEANS else "undecided"
 
 
 def published_verdicts(study: Study, synergy: PublishedSynergy) -> tuple[Verdict, ...]:
@@ -80,8 +86,7 @@ def published_verdicts(study: Study, synergy: PublishedSynergy) -> tuple[Verdict
         if claim.synergy is None or claim.synergy not in synergy.contrasts:
             continue
         contrast = synergy.contrasts[claim.synergy]
-        p = contrast.p_claim["design", 1.0]
-        low, high = assumption_range(contrast)
+        p, (low, high) = contrast.p_claim[MAIN], contrast.range
         verdicts.append(
             Verdict(
                 claim.id,

@@ -10,6 +10,8 @@ from typing import Any
 import numpy as np
 
 from bayesdid.extras import extra
+from bayesdid.published.contrasts import MAIN as AVERAGED
+from bayesdid.published.synergy import KINDS
 from bayesdid.report.text import hdi
 from bayesdid.summary import INNER, percent, reach
 
@@ -151,28 +153,25 @@ def claims_figure(rows: list[dict[str, Any]], unit: str, synthetic: bool, level:
 
 
 def assumptions_figure(items: list[dict[str, Any]]) -> str:
-    """P(claim) against the factor on the standard errors, for each assumption on correlation."""
+    """P(claim) against the autocorrelation behind the SEs, for each path of the single effects."""
     plt = pyplot()
     columns = min(3, len(items))
     rows = int(np.ceil(len(items) / columns))
     figure, grid = plt.subplots(
         rows, columns, figsize=(8.6, 2.5 * rows), sharex=True, sharey=True, squeeze=False
     )
-    styles = {"design": ("-", 2.2), "independent": ("--", 1.6), "widest": (":", 1.8)}
+    styles = dict(zip(KINDS.values(), ("-", "--", "-.", ":"), strict=True))
     for axes, item in zip(grid.ravel(), items, strict=False):
-        for scenario, (style, width) in styles.items():
+        for label, style in styles.items():
             points = sorted(
-                (float(key.partition(" x")[2]), value)
+                (float(key.partition(", phi ")[2]), value)
                 for key, value in item["p_claim"].items()
-                if key.startswith(scenario)
+                if key.startswith(f"{label}, ")
             )
             axes.plot(
-                *zip(*points, strict=True),
-                style,
-                lw=width,
-                color=_COLOURS["published"],
-                label=scenario,
+                *zip(*points, strict=True), style, lw=1.8, color=_COLOURS["published"], label=label
             )
+        axes.axhline(item["p_claim"][AVERAGED], color=_COLOURS["panel"], lw=1.2, label=AVERAGED)
         for level in (0.05, 0.5, 0.95):
             axes.axhline(level, color=MUTED, lw=0.6, ls="-" if level == 0.5 else (0, (4, 4)))
         axes.set_title(textwrap.fill(item["label"], 30), fontsize=9)
@@ -182,8 +181,8 @@ def assumptions_figure(items: list[dict[str, Any]]) -> str:
     for axes in grid[:, 0]:
         axes.set_ylabel("P(claim)")
     for axes in grid[-1]:
-        axes.set_xlabel("factor on printed SEs")
-    grid[0, 0].legend(frameon=False, fontsize=8, title="correlation", title_fontsize=8)
+        axes.set_xlabel("autocorrelation of errors")
+    grid[0, 0].legend(frameon=False, fontsize=8, title="single effects", title_fontsize=8)
     figure.tight_layout()
     return svg(figure, "Probability of each claim by assumption")
 

@@ -118,7 +118,7 @@ def answer(results: dict[str, Any]) -> list[str]:
         low, high = hdi(verdict["summary"])
         more = (mean < 0) == (outcome["better"] == "lower")
         origin = {
-            "published": "From the published cells alone",
+            "published": "From the published columns alone",
             "panel": "In a synthetic panel, which is no evidence about the world,"
             if results["synthetic"]
             else "In the microdata",
@@ -133,6 +133,7 @@ def answer(results: dict[str, Any]) -> list[str]:
             f"{probability(verdict['p_low'])} and {probability(verdict['p_high'])} over the "
             f"assumptions considered: {verdict['word']}."
         )
+        sentences += section.get("sentences", [])[:1]
     sentences += _reservations(results)
     return sentences
 
@@ -189,7 +190,8 @@ def _claim_rows(results: dict[str, Any], verdicts: list[dict[str, Any]]) -> list
                 row[source] = dict(entry[source])
         if "published" in entry:
             posteriors = results["published"]["contrasts"][entry["contrast"]]["posteriors"]
-            row["published"]["wide"] = hdi(posteriors["widest x1"])
+            ends = [hdi(item) for item in posteriors.values()]
+            row["published"]["wide"] = [min(low for low, _ in ends), max(high for _, high in ends)]
     for item in (results["contrasts"] or {"rows": []})["rows"]:
         if item["name"] in rows and "panel" in rows[item["name"]]:
             least = item["clustered"]

@@ -31,25 +31,16 @@ from bayesdid.panel.adoption import arm, only, sequence
 from bayesdid.panel.panel import Panel
 from bayesdid.peers.agreement import Agreement, agree
 from bayesdid.peers.fixest import Estimates, least_squares
-from bayesdid.published.covariance import control_share, serial_inflation
-from bayesdid.published.network import loop_of, network_posterior
-from bayesdid.published.synergy import (
-    INFLATIONS,
-    PublishedSynergy,
-    published_cells,
-    published_synergy,
-)
-from bayesdid.published.verdict import assumption_range, published_verdicts
 from bayesdid.report.effects_results import effects_section
 from bayesdid.report.event_results import event_sections
 from bayesdid.report.panel_results import panel_section
+from bayesdid.report.published_results import published_section
 from bayesdid.report.run import Run
 from bayesdid.report.weights_results import weights_section
 from bayesdid.study.load import Study
 from bayesdid.study.schema import Outcome
 
 Progress = Callable[[str], None]
-_PHIS = (0.0, 0.3, 0.5, 0.7, 0.8)
 
 
 def compute_results(
@@ -151,7 +142,7 @@ def _results(
         "synthetic": panel.synthetic or "",
         "level": summary.LEVEL,
         "levels": summary.levels(),
-        "published": _published(study),
+        "published": published_section(study, panel),
         "contrasts": panel_section(study, panel, trees, estimates),
         "effects": effects_section(study, trees),
         "event_studies": event_sections(study, trees),
@@ -249,68 +240,6 @@ def _panel(study: Study, panel: Panel) -> dict[str, Any]:
         "notes": [note.text for note in panel.notes],
         "outcome_mean": float(panel.frame[study.file.outcome.column].mean()),
         "outcome_sd": float(panel.frame[study.file.outcome.column].std()),
-    }
-
-
-def _published(study: Study) -> dict[str, Any] | None:
-    if not published_cells(study):
-        return None
-    synergy = published_synergy(study)
-    policies = tuple(policy.id for policy in study.policies)
-    rope = study.file.synergy.rope
-    networks = {}
-    for name, independent in (("design", False), ("independent", True)):
-        loop = loop_of(synergy, policies, independent=independent)
-        if loop is not None:
-            found = network_posterior(loop)
-            networks[name] = {"summaries": found.summaries(policies, rope), **plain(found)}
-    section = study.file.panel
-    periods = (section.last_period or 0) - (section.first_period or 0) + 1
-    return {
-        "contrasts": {
-            name: plain(item) | {"range": list(assumption_range(item))}
-            for name, item in synergy.contrasts.items()
-        },
-        "verdicts": published_verdicts(study, synergy),
-        "network": networks,
-        "estimands": list(synergy.estimands),
-        "correlation": synergy.correlation.tolist(),
-        "scale": synergy.scale,
-        "scale_source": synergy.scale_source,
-        "inflations": list(INFLATIONS),
-        "inflation_guide": [{"phi": phi, "factor": serial_inflation(phi, periods)} for phi in _PHIS]
-        if section.first_period is not None
-        else [],
-        "contamination": _contamination(study, synergy),
-        "notes": [note.text for note in synergy.notes],
-    }
-
-
-def _contamination(study: Study, synergy: PublishedSynergy) -> dict[str, Any] | None:
-    """What the sum of singles becomes if other singles stand among the controls.
-
-    If a share s of the controls of a policy's column is under the other policy for as long as
-    the treated are under theirs, the column estimates ``a - s b``; two such equations are solved.
-    """
-    cells = published_cells(study)
-    policies = [policy.id for policy in study.policies]
-    if len(policies) != 2 or not {"both", *(f"only:{p}" for p in policies)} <= set(cells):
-        return None
-    specs = [study[cells[f"only:{p}"].partition(":")[0]] for p in policies]
-    shares = [control_share(study, spec, p) for spec, p in zip(specs, policies, strict=True)]
-    at = {
-        key: float(value) for key, value in zip(synergy.estimands, synergy.estimates, strict=True)
-    }
-    x, y = (at[f"only:{p}"] for p in policies)
-    s, t = shares
-    a = (x + s * y) / (1 - s * t)
-    b = (y + t * x) / (1 - s * t)
-    return {
-        "shares": dict(zip(policies, shares, strict=True)),
-        "sum": x + y,
-        "sum_cleaned": a + b,
-        "difference": at["both"] - x - y,
-        "difference_cleaned": at["both"] - a - b,
     }
 
 

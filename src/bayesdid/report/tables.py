@@ -144,7 +144,7 @@ def write_tables(results: dict[str, Any], folder: Path) -> list[Path]:
 def _contrasts_tex(results: dict[str, Any]) -> str:
     rows = []
     for item in (results["published"] or {"contrasts": {}})["contrasts"].values():
-        main = item["posteriors"]["design x1"]
+        main = item["posteriors"]["averaged"]
         low, high = item["range"]
         rows.append(
             [
@@ -153,7 +153,7 @@ def _contrasts_tex(results: dict[str, Any]) -> str:
                 number(main["mean"]),
                 number(main["sd"]),
                 interval(hdi(main)),
-                probability(item["p_claim"]["design x1"]),
+                probability(item["p_claim"]["averaged"]),
                 f"{probability(low)} to {probability(high)}",
             ]
         )

@@ -276,6 +276,16 @@ def _check_references(study: Study) -> None:
                 )
     for ref in _cell_references(study):
         study.cell(ref)
+    timing = study.file.design.timing
+    for name in (*timing.rounds, *(key for key in timing.adoption if key != "both")):
+        if name not in policies:
+            raise InputError(
+                "[design.timing] names no policy",
+                file=study.path / "study.toml",
+                column="design.timing",
+                value=name,
+                remedy=f"use one of {', '.join(sorted(policies))}",
+            )
 
 
 def _factors(text: str, where: Path, spec_id: str) -> tuple[Factor, ...]:

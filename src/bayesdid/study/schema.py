@@ -180,6 +180,24 @@ class PanelSection(Strict):
         return self
 
 
+class TimingSection(Strict):
+    """What is published about who adopted when, for what printed columns estimate."""
+
+    adoption: dict[str, dict[str, int]] = Field(
+        default={},
+        description="policy -> {period: single units}; both -> {'p1,p2': dual units}; default: "
+        "that of [panel.simulate]",
+    )
+    known: bool = Field(default=False, description="Whether this adoption is a fact")
+    rounds: dict[str, tuple[int, ...]] = Field(
+        default={}, description="policy -> periods in which units joined"
+    )
+    both_share: PrintedText | None = Field(
+        default=None, description="Mean of the state both over the rows of the panel, as printed"
+    )
+    source: str = ""
+
+
 class Counts(Strict):
     """Design counts and where they come from."""
 
@@ -189,6 +207,7 @@ class Counts(Strict):
     only: dict[str, int] = Field(default={}, description="policy -> single units of that policy")
     first: dict[str, int] = Field(default={}, description="policy -> dual units that began with it")
     simultaneous: int | None = None
+    timing: TimingSection = TimingSection()
     source: str = ""
 
 

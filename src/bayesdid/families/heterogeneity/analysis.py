@@ -132,7 +132,9 @@ def heterogeneity(
         }
         printed = published_groups(study, spec, name, levels[name])
         scale = float(panel.frame[spec.column.outcome].std())
-        from_published = pooled_cells(study, name, printed, scale, seed)
+        from_published = pooled_cells(
+            study, name, printed, scale, seed, None if panel.synthetic else panel.adoption
+        )
         sentences.append(_strongest(study, name, effects, from_published, printed, lower))
         omega = tree["posterior"][f"omega_{name}"].to_numpy().ravel()
         sentences.append(
@@ -241,7 +243,8 @@ def _strongest(
         names = list(printed)
         best = published.argmin(axis=1) if lower else published.argmax(axis=1)
         share = np.bincount(best, minlength=len(names)) / len(best)
-        text += "; from the published columns alone, " + ", ".join(
+        source = "columns inverted together" if name == SEQUENCE else "columns alone"
+        text += f"; from the published {source}, " + ", ".join(
             f"{_level(study, name, names[k])} {share[k]:.3f}" for k in np.argsort(-share)
         )
         text += (

@@ -1,0 +1,137 @@
+"""Which printed coefficients are functionals of the effects of policy states."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Collection
+from dataclasses import dataclass
+
+import numpy as np
+
+from bayesdid.arrays import FloatArray
+from bayesdid.exceptions import InputError
+from bayesdid.study.load import Spec, Study
+from bayesdid.study.terms import POLICY_KINDS, parse_term
+
+
+@dataclass(frozen=True, slots=True)
+class PrintedColumns:
+    """Printed treatment coefficients of several columns.
+
+    Attributes
+    ----------
+    names
+        ``table2.5:both``.
+    estimates, ses, rounding
+        Shapes (C,); the last is half a unit of the last printed digit.
+    specs
+        Each column's spec, as often as it has coefficients.
+    position
+        Position of each coefficient among its spec's terms.
+    inflate
+        Whether standard errors suppose independent errors, so that serial correlation inflates
+        them.
+    """
+
+    names: tuple[str, ...]
+    estimates: FloatArray
+    ses: FloatArray
+    rounding: FloatArray
+    specs: tuple[Spec, ...]
+    position: tuple[int, ...]
+    inflate: np.ndarray
+
+
+def printed_columns(study: Study, cells: Collection[str]) -> tuple[PrintedColumns, dict[str, str]]:
+    """Treatment coefficients of all columns that can be inverted together; why others cannot.
+
+    Parameters
+    ----------
+    cells
+        References of the cells that the study's contrasts are read from: columns must share their
+        covariates, so that they are one model.
+
+    Raises
+    ------
+    InputError
+        If a cell has no standard error, or no column can be used.
+    """
+    for ref in cells:
+        cell = study.cell(ref)
+        if cell.se is None or float(cell.se) <= 0:
+            raise InputError(
+                "a published effect has no standard error",
+                column=ref,
+                file=study.path,
+                remedy="add 'se' to the cell",
+            )
+    taken, left = mapped_specs(study, cells)
+    if not taken:
+        raise InputError(
+            "no printed column is a two-way regression on policy states",
+            file=study.path / "study.toml",
+            column="synergy",
+            value="; ".join(f"{name}: {why}" for name, why in list(left.items())[:3]),
+            remedy="name columns of family twfe under [synergy]",
+        )
+    names: list[str] = []
+    values: list[tuple[float, float, float]] = []
+    specs: list[Spec] = []
+    position: list[int] = []
+    inflate: list[bool] = []
+    for name in taken:
+        spec = study[name]
+        for k, term in enumerate(spec.column.treatments):
+            cell = study.cell(f"{name}:{term}")
+            assert cell.se is not None
+            names.append(f"{name}:{term}")
+            values.append((float(cell.value), float(cell.se), float(cell.value.half_width)))
+            specs.append(spec)
+            position.append(k)
+            inflate.append(spec.table.se_kind != "clustered")
+    estimates, ses, rounding = np.array(values).T
+    flags = np.array(inflate)
+    columns = PrintedColumns(
+        tuple(names), estimates, ses, rounding, tuple(specs), tuple(position), flags
+    )
+    return columns, left
+
+
+def mapped_specs(study: Study, cells: Collection[str]) -> tuple[list[str], dict[str, str]]:
+    """Columns whose coefficients are functionals of state effects, and why others are not."""
+    main = _covariates(study, cells)
+    taken, left = [], {}
+    for name, spec in study.specs.items():
+        column = spec.column
+        factors = [f for text in column.treatments for f in parse_term(text).factors]
+        printed = [column.coefficients.get(text) for text in column.treatments]
+        if not any(printed):
+            continue  # nothing is printed
+        reason = ""
+        if column.outcome != study.file.outcome.column:
+            reason = "another outcome"
+        elif column.family != "twfe":
+            reason = f"not a two-way regression ({column.family})"
+        elif any(f.kind not in POLICY_KINDS or f.event for f in factors):
+            reason = "terms other than states"
+        elif column.sample.groups:
+            reason = "which units its sample has is not published"
+        elif column.outcome_lead:
+            reason = "outcomes of later periods"
+        elif set(column.covariates) != main:
+            reason = "other covariates than the cells of the contrasts"
+        elif (column.unit_effects, column.period_effects) != ("fixed", "fixed"):
+            reason = "not two-way fixed effects"
+        elif any(cell is None or cell.se is None for cell in printed):
+            reason = "a coefficient or a standard error is not printed"
+        if reason:
+            left[name] = reason
+        else:
+            taken.append(name)
+    return taken, left
+
+
+def _covariates(study: Study, cells: Collection[str]) -> set[str]:
+    """Covariates of most of the columns that these cells are of."""
+    found = [study[ref.partition(":")[0]].column.covariates for ref in cells]
+    return set(Counter(map(frozenset, found)).most_common(1)[0][0]) if found else set()

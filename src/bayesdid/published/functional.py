@@ -1,0 +1,182 @@
+"""What a printed coefficient estimates: a known linear functional of the effects of the states.
+
+With two-way effects the least-squares coefficients of a column are ``W y``, with weights W that
+follow from its terms, its sample and who adopted when (Frisch-Waugh-Lovell). If policy effects add
+``g(i, t)' theta`` to outcomes, the column estimates ``M theta`` with ``M = sum_it W_it g(i, t)'``,
+whatever the unit and period effects are. Covariates are taken to be unrelated to the terms.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from functools import lru_cache
+from typing import Literal
+
+import numpy as np
+
+from bayesdid.arrays import FloatArray
+from bayesdid.panel.adoption import policy_value
+from bayesdid.published.timing import Timing
+from bayesdid.study.load import Spec
+from bayesdid.study.terms import Factor, parse_term
+
+_RANK = 1e-9  # variance of a 0/1 term, within units and periods, that rounding leaves of nothing
+PathKind = Literal["static", "growing", "fading", "free"]
+
+
+@dataclass(frozen=True, slots=True)
+class Path:
+    """How the effect of each policy alone develops with time since its adoption.
+
+    Attributes
+    ----------
+    kind
+        ``static``; ``growing`` linearly, full in the `years`-th period under the policy; ``fading``
+        to 1 / e of its first size over `years`; ``free``: a random walk whose steps have the sd
+        `years` times the scale of the outcome.
+    years
+        As above; 0 for static.
+    """
+
+    kind: PathKind
+    years: float = 0.0
+
+    def __str__(self) -> str:
+        return {
+            "static": "constant",
+            "growing": f"growing over {self.years:g} periods",
+            "fading": f"fading by 1/e in {self.years:g} periods",
+            "free": f"free, steps of {self.years:g} sd",
+        }[self.kind]
+
+    def size(self, age: FloatArray) -> FloatArray:
+        """Share of the full effect at each age; one for a free path, which has its own columns."""
+        if self.kind == "growing":
+            return np.minimum((age + 1) / self.years, 1.0)
+        if self.kind == "fading":
+            return np.exp(-age / self.years)
+        return np.ones_like(age)
+
+
+@dataclass(frozen=True, slots=True)
+class Effects:
+    """Columns that the effects multiply in every unit-period.
+
+    Attributes
+    ----------
+    names
+        One for each column.
+    values
+        Shape (N, T, J).
+    joint
+        Columns of the joint state's departure from the sum of the singles, boolean, shape (J,).
+    step
+        Columns that are steps of a free path, boolean, shape (J,).
+    order
+        Columns by which an order of adoption departs from the average, boolean, shape (J,).
+    """
+
+    names: tuple[str, ...]
+    values: FloatArray
+    joint: np.ndarray
+    step: np.ndarray
+    order: np.ndarray
+
+
+def effects_of(timing: Timing, path: Path) -> Effects:
+    """Every policy alone along a path, their joint departure, and its deviations by order."""
+    on, age = timing.on, timing.age
+    names: list[str] = []
+    columns: list[np.ndarray] = []
+    kinds: list[str] = []
+    for k, policy in enumerate(timing.policies):
+        names.append(policy)
+        columns.append(on[:, :, k] * path.size(age[:, :, k]))
+        kinds.append("single")
+        if path.kind == "free":
+            for year in range(1, int(age[:, :, k].max()) + 1):
+                names.append(f"{policy} step {year}")
+                columns.append(on[:, :, k] * (age[:, :, k] >= year))
+                kinds.append("step")
+    both = on.all(axis=2)
+    if len(timing.policies) > 1 and both.any():
+        names.append("joint")
+        columns.append(both)
+        kinds.append("joint")
+        for order in orders(timing):
+            names.append(order)
+            columns.append(state_rows(timing, Factor(*_kind_of(order))))
+            kinds.append("order")
+    kind = np.array(kinds)
+    return Effects(
+        tuple(names),
+        np.stack(columns, axis=-1).astype(float),
+        np.isin(kind, ["joint", "order"]),
+        kind == "step",
+        kind == "order",
+    )
+
+
+def orders(timing: Timing) -> list[str]:
+    """Orders in which dual units adopted, if there are several."""
+    found = [
+        name
+        for name in (*(f"first:{policy}" for policy in timing.policies), "simultaneous")
+        if state_rows(timing, Factor(*_kind_of(name))).any()
+    ]
+    return found if len(found) > 1 else []
+
+
+def _kind_of(order: str) -> tuple[Literal["first", "simultaneous"], str]:
+    if order == "simultaneous":
+        return "simultaneous", ""
+    return "first", order.removeprefix("first:")
+
+
+@lru_cache(maxsize=64)
+def state_rows(timing: Timing, factor: Factor) -> np.ndarray:
+    """Whether a state holds in each unit-period, shape (N, T)."""
+    return policy_value(factor, timing.policies, timing.on, timing.start[:, None, :])
+
+
+def column_weights(spec: Spec, timing: Timing) -> FloatArray:
+    """Weights of all unit-periods in each printed treatment coefficient, shape (q, N, T).
+
+    All zero under a timing that does not identify the column's coefficients.
+    """
+    keep = sample_units(spec, timing)
+    D = []
+    for text in spec.column.treatments:
+        values = np.ones((len(timing.start), len(timing.periods)))
+        for factor in parse_term(text).factors:
+            values = values * state_rows(timing, factor)
+        D.append(values)
+    used = np.stack(D)[:, keep]
+    used = used - used.mean(axis=1, keepdims=True) - used.mean(axis=2, keepdims=True)
+    used = used + np.stack(D)[:, keep].mean(axis=(1, 2), keepdims=True)
+    flat = used.reshape(len(D), -1)
+    found = np.zeros((len(D), *timing.on.shape[:2]))
+    gram = flat @ flat.T
+    if np.linalg.matrix_rank(gram, tol=_RANK * flat.shape[1], hermitian=True) == len(D):
+        found[:, keep] = np.linalg.solve(gram, flat).reshape(used.shape)
+    return found
+
+
+def sample_units(spec: Spec, timing: Timing) -> np.ndarray:
+    """Units of a column's sample, boolean, shape (N,)."""
+    sample = spec.column.sample
+    adopted = np.isfinite(timing.start)
+    count = adopted.sum(axis=1)
+    dual = adopted.all(axis=1) & (len(timing.policies) > 1)
+    keep = np.ones(len(count), dtype=bool)
+    if sample.arms is not None:
+        arms = np.where(count == 0, "none", np.where(dual, "dual", "single"))
+        keep &= np.isin(arms, sample.arms)
+    if sample.only is not None:
+        alone = np.array(timing.policies)[adopted.argmax(axis=1)]
+        keep &= (count != 1) | dual | np.isin(alone, sample.only)
+    if sample.sequences is not None:
+        tie = timing.start.min(axis=1) == timing.start.max(axis=1)
+        first = np.array([f"first:{p}" for p in timing.policies])[timing.start.argmin(axis=1)]
+        keep &= ~dual | np.isin(np.where(tie, "simultaneous", first), sample.sequences)
+    return keep

@@ -1,0 +1,346 @@
+"""Effects of the states, from printed coefficients that are known functionals of them.
+
+    b ~ N(M theta, V + H),   theta ~ N(0, P),
+
+with M of :mod:`bayesdid.published.functional`; V from the printed standard errors and the
+correlation that the weights imply, under errors that are AR(1) with a known phi; and H from what
+the functionals leave out: effects that differ between units, ``theta_i = theta + omega u_i``, by
+which two columns of the same units err together, and covariates, which every column adjusts for on
+its own sample, by an error kappa of its own. Without the two, near-duplicate columns would be
+read to the third digit. Timings, time paths of the single effects, omega and kappa are averaged
+over by what they make of the printed numbers (their marginal likelihood).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from itertools import product
+
+import numpy as np
+from scipy.special import logsumexp
+from scipy.stats import norm
+
+from bayesdid.arrays import FloatArray
+from bayesdid.inference.numerics.mixture import psd_root
+from bayesdid.published.columns import PrintedColumns
+from bayesdid.published.functional import Effects, Path, column_weights, effects_of, state_rows
+from bayesdid.published.timing import Timing
+from bayesdid.study.terms import Factor
+
+PATHS: tuple[Path, ...] = (
+    Path("static"),
+    *(Path("growing", years) for years in (2.0, 3.0, 4.0, 6.0, 8.0, 12.0)),
+    *(Path("fading", years) for years in (2.0, 4.0, 8.0, 16.0)),
+    *(Path("free", share) for share in (0.02, 0.05, 0.1)),
+)
+OMEGAS = (0.0, 0.05, 0.1, 0.2)  # sd of unit effects over sd(y), alike in prior mass
+KAPPAS = (0.005, 0.015, 0.05)  # sd of a column's own error over sd(y), alike in prior mass
+LEVEL_SHARE, ORDER_SHARE = 2.5, 0.25  # prior sds over sd(y): of effects, of deviations by order
+
+
+@dataclass(frozen=True, slots=True)
+class Component:
+    """The model under one timing, path, phi, omega and kappa.
+
+    Attributes
+    ----------
+    path, phi, omega, kappa
+        Assumed.
+    M, prior
+        Shapes (C, J) and (J, J).
+    marginal
+        Covariance of the printed coefficients before they are seen, shape (C, C).
+    L
+        Quantities of interest as functionals of theta, shape (Q, J).
+    log_prior
+        Of the component.
+    """
+
+    path: Path
+    phi: float
+    omega: float
+    kappa: float
+    M: FloatArray
+    prior: FloatArray
+    marginal: FloatArray
+    L: FloatArray
+    log_prior: float
+
+    def posterior(self, b: FloatArray) -> tuple[FloatArray, FloatArray]:
+        """Mean (Q,) and covariance (Q, Q) of the quantities."""
+        gain = np.linalg.solve(self.marginal, self.M @ self.prior).T
+        covariance = self.prior - gain @ self.M @ self.prior
+        return self.L @ gain @ b, self.L @ covariance @ self.L.T
+
+
+def log_weights(b: FloatArray, parts: Sequence[Component], S: FloatArray) -> FloatArray:
+    """Log prior plus log marginal likelihood of each component, shape (components,).
+
+    Parameters
+    ----------
+    S
+        Covariance of `b` under each component, shape (components, C, C).
+    """
+    square = (np.linalg.solve(S, np.broadcast_to(b[:, None], (len(S), len(b), 1)))[:, :, 0]) @ b
+    log_prior = np.array([part.log_prior for part in parts])
+    return np.asarray(log_prior - 0.5 * (square + np.linalg.slogdet(S)[1]))
+
+
+@dataclass(frozen=True, slots=True)
+class Layout:
+    """What one timing and one path make of the columns, whatever is printed in them.
+
+    Attributes
+    ----------
+    path
+        Of the single effects.
+    M, prior
+        Functionals, shape (C, J), and the prior covariance of theta, shape (J, J).
+    together
+        Covariance of the coefficients by effects that differ between units with sd one, (C, C).
+    L
+        Quantities of interest as functionals of theta, shape (Q, J).
+    weights
+        Of all unit-periods in every coefficient, shape (C, N, T); one array for all paths.
+    log_prior
+        Of the timing and the path.
+    """
+
+    path: Path
+    M: FloatArray
+    prior: FloatArray
+    together: FloatArray
+    L: FloatArray
+    weights: FloatArray
+    log_prior: float
+
+
+def layouts(
+    columns: PrintedColumns,
+    timings: tuple[Timing, ...],
+    *,
+    scale: float,
+    paths: tuple[Path, ...] = PATHS,
+) -> list[Layout]:
+    """Every timing and path; kinds of paths are alike in prior mass.
+
+    Parameters
+    ----------
+    scale
+        sd(y), to which priors are related.
+    """
+    kinds = [path.kind for path in paths]
+    found = []
+    for timing in timings:
+        weights = printed_weights(columns, timing)
+        for path in paths:
+            effects = effects_of(timing, path)
+            own = np.einsum("cnt,ntj->cnj", weights, effects.values)  # by unit
+            found.append(
+                Layout(
+                    path,
+                    own.sum(axis=1),
+                    _prior(effects, path, scale),
+                    np.einsum("cnj,dnj->cd", own, own),
+                    quantities(timing, effects),
+                    weights,
+                    -float(np.log(len(timings) * len(set(kinds)) * kinds.count(path.kind))),
+                )
+            )
+    return found
+
+
+def components(
+    columns: PrintedColumns,
+    found: Sequence[Layout],
+    *,
+    scale: float,
+    phis: tuple[float, ...] = (0.0,),
+) -> list[Component]:
+    """Every layout under every phi, omega and kappa.
+
+    Parameters
+    ----------
+    found
+        Of :func:`layouts`.
+    scale
+        sd(y), to which omega and kappa are related.
+    phis
+        Autocorrelations of errors within units.
+    """
+    log_rest = float(np.log(len(phis) * len(OMEGAS) * len(KAPPAS)))
+    own_error = np.eye(len(columns.names))
+    parts: list[Component] = []
+    V: list[FloatArray] = []
+    weights: FloatArray | None = None
+    for layout in found:
+        if layout.weights is not weights:  # the paths of one timing share them
+            weights = layout.weights
+            V = [sampling_covariance(columns, weights, phi) for phi in phis]
+        before = layout.M @ layout.prior @ layout.M.T
+        for k, omega, kappa in product(range(len(phis)), OMEGAS, KAPPAS):
+            left_out = (omega * scale) ** 2 * layout.together + (kappa * scale) ** 2 * own_error
+            parts.append(
+                Component(
+                    layout.path,
+                    phis[k],
+                    omega,
+                    kappa,
+                    layout.M,
+                    layout.prior,
+                    before + V[k] + left_out,
+                    layout.L,
+                    layout.log_prior - log_rest,
+                )
+            )
+    return parts
+
+
+def unidentified(columns: PrintedColumns, timing: Timing) -> list[str]:
+    """Printed coefficients that could not have been estimated if units had adopted so."""
+    weights = printed_weights(columns, timing)
+    none = ~np.any(weights, axis=(1, 2))
+    return [name for name, missing in zip(columns.names, none, strict=True) if missing]
+
+
+def printed_weights(columns: PrintedColumns, timing: Timing) -> FloatArray:
+    """Weights of all unit-periods in every printed coefficient, shape (C, N, T)."""
+    made: dict[str, FloatArray] = {}
+    rows = []
+    for spec, k in zip(columns.specs, columns.position, strict=True):
+        if spec.id not in made:
+            made[spec.id] = column_weights(spec, timing)
+        rows.append(made[spec.id][k])
+    return np.stack(rows)
+
+
+def sampling_covariance(columns: PrintedColumns, weights: FloatArray, phi: float) -> FloatArray:
+    """Of the printed coefficients, shape (C, C), rounding included.
+
+    Correlations follow from the weights. Standard errors are the printed ones; where those suppose
+    independent errors they are multiplied by the ratio that phi implies.
+    """
+    T = weights.shape[2]
+    R = phi ** np.abs(np.subtract.outer(np.arange(T), np.arange(T)))
+    C = (weights @ R).reshape(len(weights), -1) @ weights.reshape(len(weights), -1).T
+    sd = np.sqrt(np.diag(C))
+    centre = np.eye(T) - 1 / T
+    reported = np.trace(centre @ R) / (T - 1)  # share of the variance that residuals show
+    alone = np.sqrt((weights**2).sum(axis=(1, 2)))
+    factor = np.where(columns.inflate, sd / alone / np.sqrt(reported), 1.0)
+    ses = columns.ses * factor
+    covariance = C / np.outer(sd, sd) * np.outer(ses, ses)
+    return np.asarray(covariance + np.diag(columns.rounding**2 / 3))
+
+
+def _prior(effects: Effects, path: Path, scale: float) -> FloatArray:
+    share = np.where(effects.order, ORDER_SHARE, LEVEL_SHARE)
+    share = np.where(effects.step, path.years, share)
+    return np.diag((share * scale) ** 2)
+
+
+def quantity_names(policies: tuple[str, ...]) -> tuple[str, ...]:
+    """Names of the rows of :func:`quantities`."""
+    if len(policies) == 1:
+        return (f"only:{policies[0]}",)
+    sequences = [f"first:{p}" for p in policies]
+    return (
+        "both",
+        "joint",
+        *(f"only:{p}" for p in policies),
+        *(f"{p} at both" for p in policies),
+        *sequences,
+        *(f"{name}, singles" for name in sequences),
+    )
+
+
+def quantities(timing: Timing, effects: Effects) -> FloatArray:
+    """Averages over rows as functionals of theta, shape (Q, J).
+
+    ``both``: the effect of both over the rows under both; ``joint``: its departure from the sum of
+    the singles at their ages; ``only:P``: P over the rows under P alone; ``P at both``: P alone at
+    the ages that it has in rows under both; ``first:P`` and ``first:P, singles``: both, and the
+    mean of the singles, over the rows under both of units that began with P.
+    """
+    G = effects.values
+    if len(timing.policies) == 1:
+        return np.asarray(G[timing.on[:, :, 0]].mean(axis=0, keepdims=True))
+    both = timing.on.all(axis=2)
+    none = np.zeros(G.shape[2])
+
+    def mean(rows: np.ndarray) -> FloatArray:
+        return np.asarray(G[rows].mean(axis=0)) if rows.any() else none
+
+    single = {
+        p: np.array([name == p or name.startswith(f"{p} step") for name in effects.names])
+        for p in timing.policies
+    }
+    alone = [state_rows(timing, Factor("only", p)) for p in timing.policies]
+    first = [state_rows(timing, Factor("first", p)) for p in timing.policies]
+    any_single = np.any(list(single.values()), axis=0) / len(timing.policies)
+    return np.stack(
+        [
+            mean(both),
+            mean(both) * effects.joint,
+            *(mean(rows) for rows in alone),
+            *(mean(both) * single[p] for p in timing.policies),
+            *(mean(rows) for rows in first),
+            *(mean(rows) * any_single for rows in first),
+        ]
+    )
+
+
+def draw(
+    b: FloatArray, parts: list[Component], size: int, rng: np.random.Generator
+) -> tuple[FloatArray, FloatArray]:
+    """Draws of the quantities, shape (size, Q), and the posterior weight of each component."""
+    log_weight = log_weights(b, parts, np.stack([part.marginal for part in parts]))
+    weight = np.exp(log_weight - logsumexp(log_weight))
+    counts = rng.multinomial(size, weight)
+    found = []
+    for k in np.flatnonzero(counts):
+        mean, covariance = parts[k].posterior(b)
+        noise = rng.standard_normal((counts[k], len(mean)))
+        found.append(mean + noise @ psd_root(covariance).T)
+    return rng.permutation(np.concatenate(found)), weight
+
+
+@dataclass(frozen=True, slots=True)
+class HeldOut:
+    """A printed coefficient predicted by all others.
+
+    Attributes
+    ----------
+    name, printed
+        Of the coefficient.
+    mean, sd
+        Of its prediction.
+    p
+        Two-sided tail probability of what is printed.
+    """
+
+    name: str
+    printed: float
+    mean: float
+    sd: float
+    p: float
+
+
+def held_out(columns: PrintedColumns, parts: list[Component]) -> tuple[HeldOut, ...]:
+    """Each coefficient predicted by the others, if there are others."""
+    b, found = columns.estimates, []
+    S = np.stack([part.marginal for part in parts])
+    for c, name in enumerate(columns.names if len(b) > 1 else ()):
+        rest = np.flatnonzero(np.arange(len(b)) != c)
+        others = S[:, rest[:, None], rest]
+        log_weight = log_weights(b[rest], parts, others)
+        weight = np.exp(log_weight - logsumexp(log_weight))
+        gain = np.linalg.solve(others, S[:, rest, c][:, :, None])[:, :, 0]
+        mean = gain @ b[rest]
+        sd = np.sqrt(S[:, c, c] - (gain * S[:, rest, c]).sum(axis=1))
+        centre = float(weight @ mean)
+        below = float(weight @ norm.cdf((b[c] - mean) / sd))
+        spread = float(np.sqrt(weight @ (sd**2 + (mean - centre) ** 2)))
+        found.append(HeldOut(name, float(b[c]), centre, spread, 2 * min(below, 1 - below)))
+    return tuple(found)

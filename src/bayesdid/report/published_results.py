@@ -1,0 +1,54 @@
+"""Contrasts and verdicts from printed cells alone."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from bayesdid.estimands.names import SUM
+from bayesdid.jsonio import plain
+from bayesdid.panel.panel import Panel
+from bayesdid.published.contrasts import PublishedContrast
+from bayesdid.published.synergy import PublishedSynergy, published_cells, published_synergy
+from bayesdid.published.verdict import published_verdicts
+from bayesdid.published.words import held_out_sentence, naive_sentence, path_evidence, what_decides
+from bayesdid.study.load import Study
+
+
+def published_section(study: Study, panel: Panel) -> dict[str, Any] | None:
+    """What printed cells say; None for a study that names none. A real panel tells the timing."""
+    if not published_cells(study):
+        return None
+    synergy = published_synergy(study, None if panel.synthetic else panel.adoption)
+    return {
+        "contrasts": {name: plain(item) for name, item in synergy.contrasts.items()},
+        "verdicts": published_verdicts(study, synergy),
+        "columns": list(synergy.columns.names),
+        "estimates": synergy.columns.estimates.tolist(),
+        "left": synergy.left,
+        "functional": synergy.functional.rename_axis("coefficient").round(4),
+        "correlation": synergy.correlation.tolist(),
+        "held_out": [plain(item) for item in synergy.held_out],
+        "path_weights": synergy.path_weights,
+        "knowledge": synergy.knowledge,
+        "timings": synergy.timings,
+        "scale": synergy.scale,
+        "scale_source": synergy.scale_source,
+        "sentences": published_sentences(synergy, headline(synergy)),
+        "notes": [note.text for note in synergy.notes],
+    }
+
+
+def headline(synergy: PublishedSynergy) -> PublishedContrast:
+    """The contrast with the sum of singles, or the first."""
+    return synergy.contrasts.get(SUM) or next(iter(synergy.contrasts.values()))
+
+
+def published_sentences(synergy: PublishedSynergy, contrast: PublishedContrast) -> list[str]:
+    """What decides, what the columns say of it, what the paper compares, whether it predicts."""
+    said = (
+        what_decides(contrast),
+        path_evidence(synergy),
+        naive_sentence(contrast),
+        held_out_sentence(synergy),
+    )
+    return [sentence for sentence in said if sentence]

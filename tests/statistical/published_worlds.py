@@ -1,0 +1,197 @@
+"""Panels with a known synergy, whose columns are printed as a paper would print them.
+
+A panel is simulated on a timing; its columns are regressed with two-way effects; coefficients and
+standard errors (of independent errors) are rounded to three digits; the panel is thrown away. What
+is left is inverted as :func:`bayesdid.published.synergy.published_synergy` does.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+
+import numpy as np
+
+from bayesdid.arrays import FloatArray
+from bayesdid.published.columns import PrintedColumns
+from bayesdid.published.functional import Path, sample_units, state_rows
+from bayesdid.published.inversion import Layout, components, draw, held_out, sampling_covariance
+from bayesdid.published.synergy import PHIS
+from bayesdid.published.timing import Timing
+from bayesdid.study.load import Spec
+from bayesdid.study.terms import parse_term
+
+SINGLE = (-0.5, -0.35)  # full size of each policy alone, near what dual_pilot prints
+SIGMA, SCALE = 0.72, 1.455  # error sd and sd(y), as in dual_pilot
+LEVEL = 0.89
+JOINT = 1  # row of the quantities: both - sum of singles
+DIGITS = 3
+
+SHAPES = {
+    "constant": Path("static"),
+    "growing over 4": Path("growing", 4.0),
+    "fading over 6": Path("fading", 6.0),
+    "sizes by cohort": Path("static"),
+}
+
+
+@dataclass(frozen=True, slots=True)
+class World:
+    """How panels come about.
+
+    Attributes
+    ----------
+    synergy
+        Both minus the sum of singles.
+    path
+        A key of SHAPES; sizes by cohort are drawn anew for every panel, with an sd of .4 of theirs.
+    phi
+        Autocorrelation of errors within units.
+    """
+
+    synergy: float
+    path: str
+    phi: float = 0.0
+
+
+def outcomes(world: World, timing: Timing, rng: np.random.Generator) -> FloatArray:
+    """Outcomes of a panel, shape (N, T), without unit and period effects, which cancel."""
+    (N, T), size = timing.on.shape[:2], SHAPES[world.path].size(timing.age)
+    y = world.synergy * timing.on.all(axis=2).astype(float)
+    for k, full in enumerate(SINGLE):
+        share = np.ones(N)
+        if world.path == "sizes by cohort":
+            cohorts, at = np.unique(timing.start[:, k], return_inverse=True)
+            share = (1 + 0.4 * rng.standard_normal(len(cohorts)))[at]
+        y = y + full * share[:, None] * timing.on[:, :, k] * size[:, :, k]
+    error = rng.standard_normal((N, T))
+    for t in range(1, T):
+        error[:, t] = world.phi * error[:, t - 1] + np.sqrt(1 - world.phi**2) * error[:, t]
+    return np.asarray(y + SIGMA * error)
+
+
+def regress(spec: Spec, timing: Timing, y: FloatArray) -> tuple[FloatArray, FloatArray, FloatArray]:
+    """Two-way least squares of a column: coefficients, i.i.d. and clustered standard errors."""
+    keep = sample_units(spec, timing)
+    X = []
+    for text in spec.column.treatments:
+        values = np.ones(y.shape)
+        for factor in parse_term(text).factors:
+            values = values * state_rows(timing, factor)
+        X.append(two_way(values[keep]))
+    D, outcome = np.stack(X, axis=-1), two_way(y[keep])
+    n, T, q = D.shape
+    flat = D.reshape(-1, q)
+    found, _, rank, _ = np.linalg.lstsq(flat, outcome.ravel())
+    assert rank == q
+    bread, residual = np.linalg.inv(flat.T @ flat), outcome - D @ found
+    variance = (residual**2).sum() / (n * T - n - T + 1 - q)
+    scores = np.einsum("ntk,nt->nk", D, residual)
+    clustered = n / (n - 1) * bread @ scores.T @ scores @ bread
+    return found, np.sqrt(variance * np.diag(bread)), np.sqrt(np.diag(clustered))
+
+
+def two_way(values: FloatArray) -> FloatArray:
+    """Values minus their unit and period means."""
+    return np.asarray(
+        values
+        - values.mean(axis=1, keepdims=True)
+        - values.mean(axis=0, keepdims=True)
+        + values.mean()
+    )
+
+
+def printed(columns: PrintedColumns, timing: Timing, y: FloatArray) -> PrintedColumns:
+    """The same columns with what this panel makes of them, to three digits."""
+    made = {spec.id: regress(spec, timing, y) for spec in columns.specs}
+    pairs = [
+        [part[k] for part in made[spec.id][:2]]
+        for spec, k in zip(columns.specs, columns.position, strict=True)
+    ]
+    estimates, ses = np.round(np.array(pairs), DIGITS).T
+    return replace(
+        columns,
+        estimates=estimates,
+        ses=np.maximum(ses, 10.0**-DIGITS),
+        rounding=np.full(len(estimates), 0.5 * 10.0**-DIGITS),
+    )
+
+
+def some(columns: PrintedColumns, names: Sequence[str]) -> PrintedColumns:
+    """Only the columns of these names."""
+    at = [columns.names.index(name) for name in names]
+    return PrintedColumns(
+        tuple(names),
+        columns.estimates[at],
+        columns.ses[at],
+        columns.rounding[at],
+        tuple(columns.specs[k] for k in at),
+        tuple(columns.position[k] for k in at),
+        columns.inflate[at],
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """Both minus the sum of singles from one panel's print.
+
+    Attributes
+    ----------
+    mean, sd, low, high, p_negative
+        Of the inversion, averaged over the autocorrelations of its grid.
+    own_low, own_high
+        Ends of its interval if the autocorrelation of the errors were known.
+    naive, naive_se
+        Difference of the cells, and its standard error under the weights' correlation.
+    missed
+        Smallest held-out tail times the number of columns.
+    """
+
+    mean: float
+    sd: float
+    low: float
+    high: float
+    p_negative: float
+    own_low: float
+    own_high: float
+    naive: float
+    naive_se: float
+    missed: float
+
+
+def answer(
+    columns: PrintedColumns,
+    laid: Sequence[Layout],
+    contrast: FloatArray,
+    phi: float,
+    rng: np.random.Generator,
+    draws: int = 2000,
+) -> Answer:
+    """Invert what is printed.
+
+    Parameters
+    ----------
+    contrast
+        Weights of the naive difference of cells.
+    phi
+        Autocorrelation of the panel's errors.
+    """
+    parts = components(columns, laid, scale=SCALE, phis=PHIS)
+    values = draw(columns.estimates, parts, draws, rng)[0][:, JOINT]
+    own = components(columns, laid, scale=SCALE, phis=(phi,))
+    ends = [
+        np.quantile(joint, [(1 - LEVEL) / 2, (1 + LEVEL) / 2])
+        for joint in (values, draw(columns.estimates, own, draws, rng)[0][:, JOINT])
+    ]
+    V = sampling_covariance(columns, laid[0].weights, 0.0)
+    tails = held_out(columns, parts)
+    return Answer(
+        float(values.mean()),
+        float(values.std()),
+        *map(float, ends[0]),
+        float((values < 0).mean()),
+        *map(float, ends[1]),
+        float(contrast @ columns.estimates),
+        float(np.sqrt(contrast @ V @ contrast)),
+        min(1.0, len(tails) * min(item.p for item in tails)),
+    )

@@ -1,0 +1,81 @@
+"""Intervals from printed columns hold the truth: a small `make calibrate-published`."""
+
+import numpy as np
+import pytest
+from published_calibrate import Chunk, cells, measure
+from published_microdata import COLUMNS, FACTORIAL, printed_study, traffic, traffic_rows
+from published_report import rates, write_report
+from published_worlds import World
+from scipy.stats import binom
+
+from bayesdid.published.synergy import published_synergy
+
+PANELS, ERROR = 40, 1e-4  # chance that a test of this module fails though all is well
+SUM = "both - sum of singles"
+
+
+@pytest.fixture(scope="module")
+def frame():
+    """Two worlds that the paths contain, known timing, no synergy."""
+    worlds = (World(0.0, "constant"), World(0.0, "fading over 6", 0.5))
+    return measure([Chunk("five", world, True, 0, PANELS) for world in worlds])
+
+
+def test_the_inversion_covers_where_the_difference_of_cells_does_not(frame):
+    """Five columns. With phi known intervals cover as they say; averaged over phi no less."""
+    low, high = binom.ppf([ERROR / 2, 1 - ERROR / 2], 2 * PANELS, 0.89)
+    inside = ((frame["own_low"] <= 0) & (frame["own_high"] >= 0)).sum()
+    assert low <= inside <= high
+    assert ((frame["low"] <= 0) & (frame["high"] >= 0)).sum() >= low
+    fading = frame[frame["path"] == "fading over 6"]
+    naive = (fading["naive"].abs() <= 1.6 * fading["naive_se"]).sum()
+    assert naive < binom.ppf(ERROR, PANELS, 0.89)
+
+
+def test_false_verdicts_are_rare(frame):
+    sure = ((frame["p_negative"] >= 0.95) | (frame["p_negative"] <= 0.05)).sum()
+    assert sure <= binom.ppf(1 - ERROR, 2 * PANELS, 0.1)
+    assert (frame["missed"] < 0.01).sum() <= binom.ppf(1 - ERROR, 2 * PANELS, 0.01)
+
+
+def test_the_naive_difference_is_biased_and_the_inversion_is_not(frame):
+    """Duals' first policy stands in their own baseline: less than their whole effect is seen."""
+    for (path, _), part in frame.groupby(["path", "phi"], sort=False):
+        error = 4 * part["naive"].std() / PANELS**0.5
+        assert part["naive"].mean() > error, path
+        assert abs(part["mean"].mean()) < part["naive"].mean(), path
+
+
+def test_a_real_panel_hidden_behind_its_print():
+    """traffic_laws: the inversion is near the panel's factorial, the difference of cells is not."""
+    rows = traffic_rows().set_index("from")["estimate"]
+    panel = rows["the panel: factorial, clustered SE"]
+    naive = rows["difference of cells, clustered"]
+    assert panel == pytest.approx(0.390, abs=0.001)  # least squares without controls
+    assert naive == pytest.approx(2.182, abs=0.001)
+    for kind in ("iid", "clustered"):
+        inverted = rows[f"{len(COLUMNS)} printed columns, {kind} SEs: averaged"]
+        assert abs(inverted - panel) < 0.5 < abs(naive - panel)
+
+
+def test_the_factorial_column_alone_gives_the_synergy_of_the_panel():
+    study = printed_study((FACTORIAL,), "clustered")
+    item = published_synergy(study, traffic()[1].adoption).contrasts[SUM]
+    assert item.naive == pytest.approx(0.390, abs=0.001)
+    assert item.naive_se == pytest.approx(0.788, abs=0.002)
+    assert item.posteriors["constant, phi 0"].mean == pytest.approx(0.390, abs=0.2)
+
+
+def test_the_command_covers_every_world_and_its_page_can_be_written(frame):
+    chunks = cells(200, 60)
+    assert sum(c.size for c in chunks if c.design == "nine" and c.known) == 24 * 200 + 60
+    assert {c.world.path for c in chunks} == {
+        "constant",
+        "growing over 4",
+        "fading over 6",
+        "sizes by cohort",
+    }
+    page = write_report(frame, traffic_rows(), traffic_rows())
+    assert f"{PANELS} panels of each world" in page
+    assert "| constant | 0.000 | 0.000 |" in page
+    assert np.isfinite(rates(frame)["coverage"]).all()
