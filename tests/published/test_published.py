@@ -10,6 +10,7 @@ from hypothesis import strategies as st
 from printing import BOTH, COUNTS, INTERACTION, ONLY_A, ONLY_B, study
 from scipy.stats import norm
 
+from bayesdid.estimands.verdict import LEANS, SURE, WORDS, word_for
 from bayesdid.estimands.evidence import design_errors, savage_dickey, update
 from bayesdid.estimands.names import RATIO, SUM
 from bayesdid.exceptions import InputError
@@ -19,7 +20,7 @@ from bayesdid.published.groups import PublishedGroup, pooled_cells
 from bayesdid.published.inversion import HeldOut
 from bayesdid.published.synergy import KINDS, PHIS, published_synergy
 from bayesdid.published.timing import timings
-from bayesdid.published.verdict import LEANS, SURE, WORDS, published_verdicts, word_for
+from bayesdid.published.verdict import published_verdicts
 from bayesdid.published.words import held_out_sentence, naive_sentence, path_evidence, what_decides
 from bayesdid.report.figures import assumptions_figure
 from bayesdid.study.schema import Claim

@@ -1,98 +1,135 @@
-"""``bayesdid synergy``: posterior contrasts from the published columns alone."""
+"""``bayesdid synergy``: posterior contrasts, from the published columns or from a panel."""
 
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Annotated, Any
+from typing import TYPE_CHECKING, Annotated
 
 import typer
+
+from bayesdid.cli import model_options
+
+if TYPE_CHECKING:
+    from bayesdid.study.load import Study
 
 
 def command(
     study: Annotated[Path, typer.Argument(help="Study folder, e.g. models/dual_pilot")],
+    panel: Annotated[
+        Path | None,
+        typer.Option(help="Panel file: contrasts from it. Default: the published columns."),
+    ] = None,
+    spec: Annotated[
+        str | None, typer.Option(help="With a panel: whose covariates and effects to use.")
+    ] = None,
+    errors: model_options.Errors = None,
+    draws: Annotated[int, typer.Option(min=50, help="With a panel: draws per chain.")] = 500,
+    seed: Annotated[int, typer.Option(help="Random seed.")] = 0,
+    rows: Annotated[
+        Path | None,
+        typer.Option(help="With a panel: CSV of the rows that each contrast averages over."),
+    ] = None,
     as_json: Annotated[bool, typer.Option("--json", help="One JSON document on stdout.")] = False,
 ) -> None:
-    """Posterior contrasts (is 1+1>2?) from published estimates and standard errors alone."""
+    """Posterior contrasts (is 1+1>2?): from published columns alone, or from a panel.
+
+    A study that names no published cells is answered from the panel that it names.
+    """
+    from bayesdid.exceptions import InputError
     from bayesdid.families.registry.load import load_study
+    from bayesdid.published.synergy import published_cells
+
+    loaded = load_study(study)
+    if panel is None and published_cells(loaded):
+        if given := [
+            name
+            for name, value in (("--spec", spec), ("--errors", errors), ("--rows", rows))
+            if value is not None
+        ]:
+            raise InputError(
+                f"{given[0]} is about a panel, and the published columns were asked for",
+                remedy="name the panel with --panel FILE",
+            )
+        _published(loaded, seed, as_json)
+        return
+    _panel(loaded, panel, spec, errors, draws, seed, rows, as_json)
+
+
+def _published(loaded: Study, seed: int, as_json: bool) -> None:
     from bayesdid.published.synergy import published_synergy
     from bayesdid.published.verdict import published_verdicts
 
-    loaded = load_study(study)
-    synergy = published_synergy(loaded)
+    synergy = published_synergy(loaded, seed=seed)
     verdicts = published_verdicts(loaded, synergy)
-    if as_json:
-        from bayesdid.cli.console import print_json
+    if not as_json:
+        from bayesdid.cli.synergy_printed import print_published
 
-        print_json(
-            {
-                "study": loaded.id,
-                "contrasts": list(synergy.contrasts.values()),
-                "verdicts": verdicts,
-                "functional": synergy.functional.rename_axis("coefficient"),
-                "held_out": synergy.held_out,
-                "paths": synergy.path_weights,
-                "left": synergy.left,
-                "correlation": {
-                    "columns": synergy.columns.names,
-                    "matrix": synergy.correlation.tolist(),
-                },
-                "timing": {"knowledge": synergy.knowledge, "drawn": synergy.timings},
-                "scale": {"value": synergy.scale, "source": synergy.scale_source},
-                "notes": [note.text for note in synergy.notes],
-            }
-        )
+        print_published(loaded, synergy, verdicts)
         return
-    _print(loaded, synergy, verdicts)
+    from bayesdid.cli.console import print_json
 
-
-def _print(loaded: Any, synergy: Any, verdicts: Any) -> None:
-    from rich.table import Table
-
-    from bayesdid.cli.console import out
-    from bayesdid.estimands.names import RATIO
-    from bayesdid.published.contrasts import MAIN
-    from bayesdid.report.published_results import headline, published_sentences
-    from bayesdid.summary import percent
-
-    outcome = loaded.file.outcome
-    table = Table(
-        title=f"{loaded.id}: contrasts from published columns, in {outcome.unit}",
-        title_justify="left",
+    print_json(
+        {
+            "study": loaded.id,
+            "contrasts": list(synergy.contrasts.values()),
+            "verdicts": verdicts,
+            "functional": synergy.functional.rename_axis("coefficient"),
+            "held_out": synergy.held_out,
+            "paths": synergy.path_weights,
+            "left": synergy.left,
+            "correlation": {
+                "columns": synergy.columns.names,
+                "matrix": synergy.correlation.tolist(),
+            },
+            "timing": {"knowledge": synergy.knowledge, "drawn": synergy.timings},
+            "scale": {"value": synergy.scale, "source": synergy.scale_source},
+            "notes": [note.text for note in synergy.notes],
+        }
     )
-    for heading in (
-        "contrast",
-        "mean (sd)",
-        f"{percent()} HDI",
-        "P(< 0)",
-        "P(claim), range",
-        "cells subtracted (SE)",
-    ):
-        table.add_column(heading, justify="left" if heading == "contrast" else "right")
-    for contrast in synergy.contrasts.values():
-        main, (low, high) = contrast.main, contrast.range
-        subtracted = contrast.naive == contrast.naive  # NaN where there is no such difference
-        table.add_row(
-            contrast.contrast.label,
-            f"{main.mean:.3f} ({main.sd:.3f})",
-            f"{main.interval.low:.3f} to {main.interval.high:.3f}",
-            "" if contrast.contrast.name == RATIO else f"{main.p_negative:.3f}",
-            f"{contrast.p_claim[MAIN]:.3f} ({low:.3f} to {high:.3f})",
-            f"{contrast.naive:.3f} ({contrast.naive_se:.3f})" if subtracted else "",
-        )
-    out.print(table)
-    out.print("[bold]Claims[/]")
-    for verdict in verdicts:
-        out.print(
-            f"  [bold]{verdict.word}[/], P = {verdict.p:.3f} ({verdict.p_low:.3f} to "
-            f"{verdict.p_high:.3f}): “{verdict.text}” ({verdict.place})"
-        )
-    chosen = headline(synergy)
-    out.print(f"[bold]{chosen.label}[/]")
-    for sentence in published_sentences(synergy, chosen):
-        out.print(f"  {sentence}")
-    out.print(
-        "Main column: averaged over timings, paths of the single effects and autocorrelation of "
-        "errors. Range: over every path and autocorrelation."
+
+
+def _panel(
+    loaded: Study,
+    file: Path | None,
+    spec: str | None,
+    errors: str | None,
+    draws: int,
+    seed: int,
+    rows: Path | None,
+    as_json: bool,
+) -> None:
+    from bayesdid.estimands.synergy import synergy
+    from bayesdid.model.errors import DEFAULT_ERRORS
+    from bayesdid.panel.load import load_panel
+
+    found = synergy(
+        loaded,
+        load_panel(loaded, file),
+        spec=spec,
+        errors=errors or DEFAULT_ERRORS,
+        draws=draws,
+        seed=seed,
     )
-    for note in synergy.notes:
-        out.print(f"Note: {note.text}.")
+    if rows is not None:
+        import pandas as pd
+
+        from bayesdid.jsonio import write_text
+
+        frames = [item.rows.assign(contrast=name) for name, item in found.items()]
+        write_text(rows, pd.concat(frames).to_csv(index=False, lineterminator="\n"))
+    if not as_json:
+        from bayesdid.cli.synergy_printed import print_panel
+
+        print_panel(loaded, found)
+        return
+    from bayesdid.cli.console import print_json
+
+    print_json(
+        {
+            "study": loaded.id,
+            "synthetic": found.synthetic,
+            "contrasts": dict(found.contrasts),
+            "refused": found.refused,
+            "notes": [note.text for note in found.notes],
+        }
+    )

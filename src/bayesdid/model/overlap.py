@@ -31,9 +31,10 @@ def overlap_pooling(rows: OverlapDesign) -> Pooling:
     parts: list[tuple[str, tuple[str, ...], FloatArray]] = []
     for k, policy in enumerate(rows.policies):
         on, age, start = rows.design.D[:, k], rows.age[:, k], rows.start[:, k]
-        base += [(policy, on), (f"{policy} growth", on * np.maximum(age, 0))]
+        base.append((policy, on))
         years = range(1, int(age[on > 0].max()) + 1)
         if years:
+            base.append((f"{policy} growth", on * np.maximum(age, 0)))
             steps = [on * (age >= year) for year in years]
             names = tuple(f"{policy} step {year}" for year in years)
             parts.append((f"path_{policy}", names, np.column_stack(steps)))
@@ -42,16 +43,19 @@ def overlap_pooling(rows: OverlapDesign) -> Pooling:
             level = indicators(start, list(cohorts), on)
             names = tuple(f"{policy} cohort {cohort:g}" for cohort in cohorts)
             parts.append((f"cohort_{policy}", names, level))
-            names = tuple(f"{policy} slope {cohort:g}" for cohort in cohorts)
-            parts.append((f"slope_{policy}", names, level * np.maximum(age, 0)[:, None]))
+            slope = level * np.maximum(age, 0)[:, None]
+            later = np.flatnonzero(slope.any(axis=0))  # a cohort may be seen at age 0 alone
+            names = tuple(f"{policy} slope {cohorts[c]:g}" for c in later)
+            if names:
+                parts.append((f"slope_{policy}", names, slope[:, later]))
     if not rows.both.any():
         return _stacked(rows, base, parts)
     both = rows.both.astype(float)
     base.append((JOINT, both))
-    later = range(1, int(rows.since.max()) + 1)
-    if later:
-        steps = [both * (rows.since >= year) for year in later]
-        parts.append((SINCE, tuple(f"{SINCE} {year}" for year in later), np.column_stack(steps)))
+    beyond = range(1, int(rows.since.max()) + 1)
+    if beyond:
+        steps = [both * (rows.since >= year) for year in beyond]
+        parts.append((SINCE, tuple(f"{SINCE} {year}" for year in beyond), np.column_stack(steps)))
     orders = sorted(set(rows.state[both > 0].tolist()))
     if len(orders) > 1:
         names = tuple(f"{ORDER} {name.removeprefix('both, ')}" for name in orders)

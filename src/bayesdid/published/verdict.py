@@ -7,23 +7,12 @@ from dataclasses import dataclass
 
 from bayesdid.estimands.contrasts import PanelContrast
 from bayesdid.estimands.names import contrasts_of
+from bayesdid.estimands.verdict import word_for
 from bayesdid.published.contrasts import MAIN
 from bayesdid.published.synergy import PublishedSynergy
 from bayesdid.study.load import Study
 from bayesdid.study.schema import Claim
 from bayesdid.summary import Summary
-
-SURE = 0.95
-LEANS = 0.75  # from here on, and from one minus this down, "undecided" says where it leans
-WORDS = (
-    "supported",
-    "supported, fragile",
-    "undecided, leaning for",
-    "undecided",
-    "undecided, leaning against",
-    "contradicted, fragile",
-    "contradicted",
-)
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,9 +28,7 @@ class Verdict:
     source
         ``published`` cells or ``panel``.
     word
-        One of :data:`WORDS`: supported (at least 95 % under every assumption considered),
-        supported but fragile (at least 95 % under the main assumption, not under every one), and
-        so on; undecided leans from :data:`LEANS` on.
+        One of :data:`bayesdid.estimands.verdict.WORDS`.
     p, p_low, p_high
         Probability of the claim under the main assumption, and its range.
     summary
@@ -62,21 +49,6 @@ class Verdict:
     p_high: float
     summary: Summary
     synthetic: str = ""
-
-
-def word_for(p: float, p_low: float, p_high: float) -> str:
-    """The word for a probability and its range over assumptions."""
-    if p_low >= SURE:
-        return "supported"
-    if p >= SURE:
-        return "supported, fragile"
-    if p_high <= 1 - SURE:
-        return "contradicted"
-    if p <= 1 - SURE:
-        return "contradicted, fragile"
-    if p >= LEANS:
-        return "undecided, leaning for"
-    return "undecided, leaning against" if p <= 1 - LEANS else "undecided"
 
 
 def published_verdicts(study: Study, synergy: PublishedSynergy) -> tuple[Verdict, ...]:

@@ -1,0 +1,106 @@
+"""What ``bayesdid synergy`` prints: contrasts from published columns, contrasts from a panel."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from bayesdid.estimands.synergy import Synergy
+    from bayesdid.study.load import Study
+
+
+def print_published(loaded: Any, synergy: Any, verdicts: Any) -> None:
+    """Contrasts from published columns, the claims they decide, and what decides them."""
+    from rich.table import Table
+
+    from bayesdid.cli.console import out
+    from bayesdid.estimands.names import RATIO
+    from bayesdid.published.contrasts import MAIN
+    from bayesdid.report.published_results import headline, published_sentences
+    from bayesdid.summary import percent
+
+    outcome = loaded.file.outcome
+    table = Table(
+        title=f"{loaded.id}: contrasts from published columns, in {outcome.unit}",
+        title_justify="left",
+    )
+    for heading in (
+        "contrast",
+        "mean (sd)",
+        f"{percent()} HDI",
+        "P(< 0)",
+        "P(claim), range",
+        "cells subtracted (SE)",
+    ):
+        table.add_column(heading, justify="left" if heading == "contrast" else "right")
+    for contrast in synergy.contrasts.values():
+        main, (low, high) = contrast.main, contrast.range
+        subtracted = contrast.naive == contrast.naive  # NaN where there is no such difference
+        table.add_row(
+            contrast.contrast.label,
+            f"{main.mean:.3f} ({main.sd:.3f})",
+            f"{main.interval.low:.3f} to {main.interval.high:.3f}",
+            "" if contrast.contrast.name == RATIO else f"{main.p_negative:.3f}",
+            f"{contrast.p_claim[MAIN]:.3f} ({low:.3f} to {high:.3f})",
+            f"{contrast.naive:.3f} ({contrast.naive_se:.3f})" if subtracted else "",
+        )
+    out.print(table)
+    out.print("[bold]Claims[/]")
+    for verdict in verdicts:
+        out.print(
+            f"  [bold]{verdict.word}[/], P = {verdict.p:.3f} ({verdict.p_low:.3f} to "
+            f"{verdict.p_high:.3f}): “{verdict.text}” ({verdict.place})"
+        )
+    chosen = headline(synergy)
+    out.print(f"[bold]{chosen.label}[/]")
+    for sentence in published_sentences(synergy, chosen):
+        out.print(f"  {sentence}")
+    out.print(
+        "Main column: averaged over timings, paths of the single effects and autocorrelation of "
+        "errors. Range: over every path and autocorrelation."
+    )
+    for note in synergy.notes:
+        out.print(f"Note: {note.text}.")
+
+
+def print_panel(loaded: Study, synergy: Synergy) -> None:
+    """Contrasts from a panel, with every model beside, refusals and alerts."""
+    from rich.table import Table
+
+    from bayesdid.cli.console import out
+    from bayesdid.estimands.synergy import STATIC
+    from bayesdid.summary import percent
+
+    if synergy.synthetic:
+        out.print(f"[bold]SYNTHETIC PANEL[/]: {synergy.synthetic}")
+    table = Table(
+        title=f"{loaded.id}: contrasts from the panel, in {loaded.file.outcome.unit}",
+        title_justify="left",
+    )
+    for heading in ("contrast, model", "mean (sd)", f"{percent()} interval", "P(claim)", "word"):
+        table.add_column(heading, justify="left" if heading == "contrast, model" else "right")
+    for contrast in synergy.values():
+        low, high = contrast.p_range
+        for k, (name, says) in enumerate(contrast.models.items()):
+            bias = f", biased by {says.bias:+.3f} here" if name == STATIC else ""
+            table.add_row(
+                f"[bold]{contrast.label}[/]" if not k else f"  {name}{bias}",
+                f"{says.mean:.3f} ({says.sd:.3f})",
+                f"{says.interval.low:.3f} to {says.interval.high:.3f}",
+                f"{says.p_claim:.3f}" + (f" ({low:.3f} to {high:.3f})" if not k else ""),
+                contrast.word if not k else "",
+            )
+    out.print(table)
+    for contrast in synergy.values():
+        for text in (contrast.refused, contrast.alert):
+            if text:
+                out.print(f"{contrast.label}: {text}")
+    for name, why in synergy.refused.items():
+        out.print(f"Refused: {name}: {why}")
+    out.print(
+        "P(claim): probability of the claim's direction; in parentheses its range over the models "
+        "that do not suppose constant effects. Supported: at least 0.95 under all; fragile: under "
+        "the first, not under all; undecided leans from 0.75 on."
+    )
+    for note in synergy.notes:
+        out.print(f"Note: {note.text}.")
