@@ -1,6 +1,7 @@
 """The report says what results.json holds, and nothing else."""
 
 import copy
+import dataclasses
 import json
 import re
 
@@ -10,12 +11,14 @@ import pytest
 import bayesdid as bd
 from bayesdid.inference.plan import MAIN
 from bayesdid.jsonio import to_json
+from bayesdid.report.headline_results import headline_section
 from bayesdid.report.html import answer, render
 from bayesdid.report.results import compute_results
 from bayesdid.report.run import Run
 from bayesdid.report.tables import frames
 from bayesdid.report.text import estimate, number, probability
 from bayesdid.report.write import write_report
+from bayesdid.study.schema import Claim
 
 
 @pytest.fixture(scope="module")
@@ -87,6 +90,7 @@ def test_answer_turns_with_the_sign():
             },
             "synthetic": "",
             "contrasts": None,
+            "headline": {"contrasts": {}, "verdicts": []},
             "checks": [],
             "published": {"verdicts": [verdict]},
         }
@@ -98,7 +102,7 @@ def test_answer_turns_with_the_sign():
 
 
 def test_checks_are_said_of_the_main_model_and_of_iid_errors(results):
-    """What fails under one kind of errors is said of that kind alone, on the first screen too."""
+    """What fails under one kind of errors is said of that kind alone."""
 
     def page_if(kind):
         changed = copy.deepcopy(results)
@@ -110,14 +114,59 @@ def test_checks_are_said_of_the_main_model_and_of_iid_errors(results):
     assert {item["kind"] for item in results["checks"]} == {MAIN, "iid"}
     specs = len({item["spec"] for item in results["checks"]})
     main, iid, none = page_if(MAIN), page_if("iid"), page_if("nothing")
-    assert "fails these checks: skewness; with i.i.d. errors it passes its checks" in main
-    assert "passes its checks; with i.i.d. errors it fails these checks: skewness" in iid
     assert f"skewness fails in {specs} of {specs} specs" in main
     assert "With i.i.d. errors no check fails." in main
     assert "No check fails under the default errors." in iid
     assert f"With i.i.d. errors these fail: skewness in {specs} of {specs} specs." in iid
-    assert "passes its checks; with i.i.d. errors it passes its checks" in none
     assert "fails in" not in none
+
+
+def test_the_first_screen_says_what_the_headline_passes_and_what_papers_run_says(results):
+    changed = copy.deepcopy(results)
+    item = changed["headline"]["contrasts"]["both - sum of singles"]
+    item["models"]["static factorial"] |= {"mean": -4.5, "sd": 0.25, "bias": -3.25}
+    item["alert"] = "Pooling matters: quite."
+    for check in changed["headline"]["checks"]:
+        check["passed"] = check["name"] != "skewness"
+    text = " ".join(answer(changed))
+    assert "The model of this answer fails these checks: skewness." in text
+    assert "which papers run, says −4.500 (0.250); at the effects fitted here it is off by " in text
+    assert "−3.250" in text
+    assert "Pooling matters: quite." in text
+    for check in changed["headline"]["checks"]:
+        check["passed"] = True
+    assert "The model of this answer passes its checks." in " ".join(answer(changed))
+
+
+def test_verdicts_of_the_panel_are_those_of_the_headline(studies, tmp_path):
+    """A claim that names a contrast gets its word, probability and range; another gets none."""
+    study = bd.load_study(studies / "small")
+    claims = tuple(
+        Claim.model_validate({"id": name, "text": "t", "place": "p", **more})
+        for name, more in (("one", {"synergy": "both - sum of singles"}), ("two", {}))
+    )
+    study = dataclasses.replace(study, claims=claims)
+    found = headline_section(study, bd.load_panel(study), tmp_path, draws=250)
+    (verdict,) = found["verdicts"]
+    item = found["contrasts"]["both - sum of singles"]
+    assert (verdict["claim"], verdict["word"]) == ("one", item["word"])
+    numbers = [verdict["p"], verdict["p_low"], verdict["p_high"]]
+    assert numbers == [item["p_claim"], *item["p_range"]]
+    assert verdict["synthetic"]
+    assert headline_section(study, bd.load_panel(study), tmp_path, draws=250) == found  # its file
+
+
+def test_a_panel_without_an_answer_says_why(results):
+    changed = copy.deepcopy(results)
+    changed["headline"] = {
+        "contrasts": {},
+        "refused": {},
+        "notes": [],
+        "checks": [],
+        "verdicts": [],
+        "failed": "no row is under both",
+    }
+    assert "The panel has no answer of its own: no row is under both" in words(render(changed))
 
 
 def test_synthetic_stamp_is_everywhere(results, page):

@@ -19,6 +19,7 @@ import pandas as pd
 from scipy.stats import norm
 
 from bayesdid.arrays import FloatArray
+from bayesdid.design.design import Design
 from bayesdid.design.overlap import OverlapDesign, overlap_design
 from bayesdid.design.within import absorb
 from bayesdid.estimands.names import RATIO, SUM, contrasts_of
@@ -33,7 +34,7 @@ from bayesdid.model.overlap import overlap_pooling
 from bayesdid.panel.panel import Panel
 from bayesdid.study.load import Spec, Study
 from bayesdid.study.schema import Sample
-from bayesdid.summary import Interval, hdi, normal_interval
+from bayesdid.summary import Interval, Summary, hdi, normal_interval, summarise
 
 HEADLINE = "pooled paths"
 CELLS_IID = "cells, i.i.d. errors"
@@ -88,6 +89,8 @@ class SynergyContrast:
         Rows that were left out, and why; or empty.
     alert
         Where prior and data disagree; or empty.
+    summary
+        Of the headline model's draws, with the intervals of every summary.
     """
 
     json_keys: ClassVar[tuple[str, ...]] = (
@@ -103,6 +106,7 @@ class SynergyContrast:
         "models",
         "refused",
         "alert",
+        "summary",
     )
 
     name: str
@@ -118,6 +122,7 @@ class SynergyContrast:
     rows: pd.DataFrame
     refused: str
     alert: str
+    summary: Summary
 
 
 @dataclass(frozen=True, slots=True)
@@ -130,8 +135,8 @@ class Synergy(Mapping[str, SynergyContrast]):
         Name -> contrast.
     refused
         Name -> why no row identifies it.
-    fit
-        The headline model's posterior.
+    fit, design, errors
+        The headline model's posterior, and what it is of.
     notes
         What was assumed and left out.
     synthetic
@@ -141,6 +146,8 @@ class Synergy(Mapping[str, SynergyContrast]):
     contrasts: dict[str, SynergyContrast]
     refused: dict[str, str]
     fit: Fit
+    design: Design
+    errors: Errors
     notes: tuple[Note, ...]
     synthetic: str
 
@@ -226,11 +233,16 @@ def synergy(
             bias = float(w @ static.project(effects)) - float(values.mean())
             says = _of_draws(name, static.tau @ w, lower, "effects of a state do not change")
             models[STATIC] = dataclasses.replace(says, bias=bias)
-        found[name] = _contrast(name, labels[name], average, rows, models, refused, panel)
+        rope = None if name == RATIO else study.file.synergy.rope
+        found[name] = _contrast(
+            name, labels[name], average, rows, models, refused, panel, summarise(values, rope=rope)
+        )
     return Synergy(
         found,
         {name: why for name, why in refused.items() if name not in found},
         main,
+        pooling.design,
+        Errors.parse(errors) if isinstance(errors, str) else errors,
         (*rows.design.notes, *_assumed(rows)),
         panel.synthetic or "",
     )
@@ -333,6 +345,7 @@ def _contrast(
     models: dict[str, ModelSays],
     refused: Mapping[str, str],
     panel: Panel,
+    summary: Summary,
 ) -> SynergyContrast:
     main = models[HEADLINE]
     unbiased = [says.p_claim for label, says in models.items() if label != STATIC]
@@ -351,6 +364,7 @@ def _contrast(
         _row_frame(average, rows, panel),
         refused.get(name, ""),
         _alert(models),
+        summary,
     )
 
 

@@ -2,16 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from dataclasses import dataclass
 
-from bayesdid.estimands.contrasts import PanelContrast
-from bayesdid.estimands.names import contrasts_of
 from bayesdid.estimands.verdict import word_for
 from bayesdid.published.contrasts import MAIN
 from bayesdid.published.synergy import PublishedSynergy
 from bayesdid.study.load import Study
-from bayesdid.study.schema import Claim
 from bayesdid.summary import Summary
 
 
@@ -75,39 +71,3 @@ def published_verdicts(study: Study, synergy: PublishedSynergy) -> tuple[Verdict
             )
         )
     return tuple(verdicts)
-
-
-def panel_verdict(
-    study: Study,
-    claim: Claim,
-    contrast: PanelContrast,
-    probabilities: Mapping[str, float],
-    synthetic: str,
-) -> Verdict:
-    """A verdict from a panel.
-
-    Parameters
-    ----------
-    contrast
-        Under the main model.
-    probabilities
-        Assumption -> probability of the claim, the main model included.
-    synthetic
-        Why the panel is synthetic, or empty.
-    """
-    label = next(c.label for c in contrasts_of(study) if c.name == contrast.name)
-    low, high = min(probabilities.values()), max(probabilities.values())
-    return Verdict(
-        claim.id,
-        claim.text,
-        claim.place,
-        contrast.name,
-        label,
-        "panel",
-        word_for(contrast.p_claim, low, high),
-        contrast.p_claim,
-        low,
-        high,
-        contrast.summary,
-        synthetic,
-    )

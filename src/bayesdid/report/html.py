@@ -6,13 +6,14 @@ from pathlib import Path
 from typing import Any
 
 from bayesdid.estimands.names import MAX_SINGLE, RATIO, SUM
+from bayesdid.estimands.synergy import STATIC
 from bayesdid.extras import extra
 from bayesdid.inference.plan import MAIN
 from bayesdid.report import figures
 from bayesdid.report.analysis_figures import analysis_figure
 from bayesdid.report.text import FILTERS, hdi, number, probability
 from bayesdid.study.terms import POLICY_KINDS, parse_term
-from bayesdid.summary import normal_interval, percent
+from bayesdid.summary import percent
 
 _CLAIMED = ("both - none", "both - single", MAX_SINGLE, SUM)
 
@@ -108,7 +109,7 @@ def answer(results: dict[str, Any]) -> list[str]:
     outcome = results["outcome"]
     scale, unit = outcome["natural_per_unit"], outcome["natural_unit"] or outcome["unit"]
     sentences = []
-    for source, section in (("published", results["published"]), ("panel", results["contrasts"])):
+    for source, section in (("published", results["published"]), ("panel", results["headline"])):
         if section is None:
             continue
         verdict = next((v for v in section["verdicts"] if v["contrast"] == SUM), None)
@@ -140,36 +141,31 @@ def answer(results: dict[str, Any]) -> list[str]:
 
 def _reservations(results: dict[str, Any]) -> list[str]:
     """What the checks of the panel's main model say about its answer."""
-    row = next(
-        (row for row in (results["contrasts"] or {"rows": []})["rows"] if row["name"] == SUM), None
-    )
-    if row is None:
+    headline = results["headline"]
+    if SUM not in headline["contrasts"]:
         return []
-    ratio = row["clustered"]["se"] / row["main"]["summary"]["sd"]
-    return [
-        f"The panel's main model ({row['spec']}) {_said_of(results, row['spec'], MAIN)}; with "
-        f"i.i.d. errors it {_said_of(results, row['spec'], 'iid')}. Clustered by unit, the "
-        f"standard error of this contrast is {number(ratio, 2)} times the posterior sd; the ranges "
-        "include it."
-    ]
+    item = headline["contrasts"][SUM]
+    static = item["models"].get(STATIC)
+    said = [f"The model of this answer {_passes(headline['checks'])}."]
+    if static is not None:
+        said[0] += (
+            " The static factorial regression, which papers run, says "
+            f"{number(static['mean'])} ({number(static['sd'])}); at the effects fitted here it is "
+            f"off by {number(static['bias'])}."
+        )
+    return [*said, *([item["alert"]] if item["alert"] else [])]
 
 
-def _said_of(results: dict[str, Any], spec: str, kind: str) -> str:
-    """What the checks say of one fit."""
-    failed = [
-        check["name"].replace("_", " ")
-        for item in results["checks"]
-        if item["spec"] == spec and item["kind"] == kind
-        for check in item["results"]
-        if check["passed"] is False
-    ]
+def _passes(checks: list[dict[str, Any]]) -> str:
+    """What the checks of a fit say of it."""
+    failed = [c["name"].replace("_", " ") for c in checks if c["passed"] is False]
     return f"fails these checks: {', '.join(failed)}" if failed else "passes its checks"
 
 
 def _by_claim(results: dict[str, Any]) -> list[dict[str, Any]]:
     """One entry per claim with a verdict, holding its published and panel verdicts."""
     merged: dict[str, dict[str, Any]] = {}
-    for source, section in (("published", results["published"]), ("panel", results["contrasts"])):
+    for source, section in (("published", results["published"]), ("panel", results["headline"])):
         for verdict in section["verdicts"] if section else []:
             entry = merged.setdefault(
                 verdict["claim"],
@@ -192,11 +188,11 @@ def _claim_rows(results: dict[str, Any], verdicts: list[dict[str, Any]]) -> list
             posteriors = results["published"]["contrasts"][entry["contrast"]]["posteriors"]
             ends = [hdi(item) for item in posteriors.values()]
             row["published"]["wide"] = [min(low for low, _ in ends), max(high for _, high in ends)]
-    for item in (results["contrasts"] or {"rows": []})["rows"]:
-        if item["name"] in rows and "panel" in rows[item["name"]]:
-            least = item["clustered"]
-            wide = normal_interval(least["estimate"], least["se"], results["level"])
-            rows[item["name"]]["panel"]["wide"] = [wide.low, wide.high]
+    for name, item in results["headline"]["contrasts"].items():
+        if name in rows and "panel" in rows[name]:
+            ends = [m["interval"] for label, m in item["models"].items() if label != STATIC]
+            low, high = min(end["low"] for end in ends), max(end["high"] for end in ends)
+            rows[name]["panel"]["wide"] = [low, high]
     return list(rows.values())
 
 

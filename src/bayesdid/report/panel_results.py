@@ -1,4 +1,4 @@
-"""Contrasts and verdicts from a panel's factorial fits."""
+"""Contrasts from a panel's static factorial fits: what papers do, beside the headline."""
 
 from __future__ import annotations
 
@@ -21,7 +21,6 @@ from bayesdid.inference.plan import MAIN
 from bayesdid.model.errors import DEFAULT_ERRORS
 from bayesdid.panel.panel import Panel
 from bayesdid.peers.fixest import Estimates
-from bayesdid.published.verdict import panel_verdict
 from bayesdid.study.load import Study
 
 _DRAWS, _SEED = 20_000, 20_140_702
@@ -42,11 +41,11 @@ def panel_section(
     trees: dict[str, dict[str, xr.DataTree]],
     estimates: dict[str, Estimates],
 ) -> dict[str, Any] | None:
-    """Contrasts of every factorial spec under every kind of fit, and verdicts on the claims.
+    """Contrasts of every factorial spec under every kind of fit.
 
     The main model of a contrast is the first spec, in the order of the study, that identifies
-    it, with the effects it declares, the study's priors and the default errors; the range of a
-    verdict spans the other kinds of fit of that spec, clustered errors, and the same contrast from
+    it, with the effects it declares, the study's priors and the default errors; its probabilities
+    span the other kinds of fit of that spec, clustered errors, and the same contrast from
     the other specs.
     """
     scale = float(panel.frame[study.file.outcome.column].std())
@@ -68,7 +67,7 @@ def panel_section(
             found.setdefault(spec, {})[kind] = contrasts
     if not found:
         return None
-    rows, verdicts = [], []
+    rows = []
     for contrast in contrasts_of(study):
         specs = [s for s in found if contrast.name in found[s].get(MAIN, {})]
         if not specs:
@@ -94,14 +93,7 @@ def panel_section(
                 "probabilities": probabilities,
             }
         )
-        verdicts += [
-            panel_verdict(study, claim, main, probabilities, panel.synthetic or "")
-            for claim in study.claims
-            if claim.synergy == contrast.name
-        ]
-    order = [claim.id for claim in study.claims]
-    verdicts.sort(key=lambda verdict: order.index(verdict.claim))
-    return {"rows": rows, "verdicts": verdicts, "scale": scale}
+    return {"rows": rows, "scale": scale}
 
 
 def _clustered(

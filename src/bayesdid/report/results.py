@@ -33,6 +33,7 @@ from bayesdid.peers.agreement import Agreement, agree
 from bayesdid.peers.fixest import Estimates, least_squares
 from bayesdid.report.effects_results import effects_section
 from bayesdid.report.event_results import event_sections
+from bayesdid.report.headline_results import headline_section
 from bayesdid.report.panel_results import panel_section
 from bayesdid.report.published_results import published_section
 from bayesdid.report.run import Run
@@ -107,8 +108,10 @@ def _compute(
         run.analyses.append(
             {"spec": item.spec_id, "reused": item.reused, "seconds": round(item.seconds, 3)}
         )
+    with run.stage("headline"):
+        headline = headline_section(study, panel, folder, seed=seed)
     with run.stage("summaries"):
-        return _results(study, panel, draws, seed, plan, stored, checks, trees, analyses)
+        return _results(study, panel, draws, seed, plan, stored, checks, trees, analyses, headline)
 
 
 def _results(
@@ -121,6 +124,7 @@ def _results(
     checks: list[dict[str, Any]],
     trees: dict[str, dict[str, xr.DataTree]],
     analyses: list[StoredAnalysis],
+    headline: dict[str, Any],
 ) -> dict[str, Any]:
     estimates = {spec: least_squares(design) for spec, design in plan.designs.items()}
     agreements = [
@@ -143,6 +147,7 @@ def _results(
         "level": summary.LEVEL,
         "levels": summary.levels(),
         "published": published_section(study, panel),
+        "headline": headline,
         "contrasts": panel_section(study, panel, trees, estimates),
         "effects": effects_section(study, trees),
         "event_studies": event_sections(study, trees),

@@ -1,0 +1,83 @@
+"""The panel's answer: contrasts of the headline model, its checks, verdicts on the claims."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+from bayesdid.checks.run import run_checks
+from bayesdid.digest import digest, environment_digest
+from bayesdid.estimands.synergy import Synergy, synergy
+from bayesdid.exceptions import InputError, NotIdentifiedError, ResultError
+from bayesdid.jsonio import plain, read_sealed, write_sealed
+from bayesdid.model.bound import model as bind
+from bayesdid.panel.adoption import arm
+from bayesdid.panel.panel import Panel
+from bayesdid.published.verdict import Verdict
+from bayesdid.study.load import Study
+
+
+def headline_section(
+    study: Study, panel: Panel, folder: Path, *, draws: int = 500, seed: int = 0
+) -> dict[str, Any]:
+    """Contrasts of the headline model; made once for the same study, panel and code.
+
+    Returns
+    -------
+    dict
+        ``contrasts`` by name, ``refused``, ``notes``, ``checks`` of the model, ``verdicts`` on the
+        study's claims, and ``failed``: why there is none of this, or empty.
+    """
+    files = (study.file, tuple(study.tables.values()), study.claims)
+    key = digest("headline", files, panel.sha256, draws, seed, environment_digest())[:16]
+    path = folder / f"headline-{key}.json"
+    try:
+        return dict(read_sealed(path))
+    except (FileNotFoundError, ValueError):
+        return dict(write_sealed(path, _made(study, panel, draws, seed)))
+
+
+def _made(study: Study, panel: Panel, draws: int, seed: int) -> dict[str, Any]:
+    empty: dict[str, Any] = {
+        "contrasts": {},
+        "refused": {},
+        "notes": [],
+        "checks": [],
+        "verdicts": [],
+    }
+    try:
+        found = synergy(study, panel, draws=draws, seed=seed)
+    except (InputError, NotIdentifiedError, ResultError) as error:
+        return empty | {"failed": str(error)}
+    bound = bind(found.design, errors=found.errors)
+    checks = run_checks(found.fit.tree, bound, arm(panel.adoption), labels=panel.unit_labels)
+    return {
+        "contrasts": {name: plain(item) for name, item in found.items()},
+        "refused": found.refused,
+        "notes": [note.text for note in found.notes],
+        "checks": [plain(check) for check in checks],
+        "verdicts": plain(_verdicts(study, found)),
+        "failed": "",
+    }
+
+
+def _verdicts(study: Study, found: Synergy) -> list[Verdict]:
+    """One for each claim that names a contrast which some row identifies."""
+    return [
+        Verdict(
+            claim.id,
+            claim.text,
+            claim.place,
+            item.name,
+            item.label,
+            "panel",
+            item.word,
+            item.p_claim,
+            *item.p_range,
+            item.summary,
+            found.synthetic,
+        )
+        for claim in study.claims
+        if claim.synergy in found
+        for item in (found[str(claim.synergy)],)
+    ]
