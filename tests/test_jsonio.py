@@ -27,7 +27,6 @@ UNTYPED = {
     "families.sdm.output": "cells of a study's schema",
     "families.specification_curve.analysis": "a row of a data frame",
     "inference.exact.scales": "arrays of a compiled kernel",
-    "inference.nuts.sample": "attributes for xarray",
     "inference.nuts.chain": "keyword arguments of nutpie and PyMC",
     "inference.nuts.collapsed": "PyTensor variables",
     "inference.tree": "coordinates and attributes for xarray",

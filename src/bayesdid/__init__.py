@@ -23,7 +23,6 @@ _EXPORTS = {
     "model": "bayesdid.model",
     "fit": "bayesdid.inference.fit",
     "accept_draws": "bayesdid.inference.fit",
-    "fit_spatial": "bayesdid.inference.exact.durbin_fit",
     "spatial_design": "bayesdid.spatial.design",
     "resolve_weights": "bayesdid.spatial.weights.build",
     "make_weights": "bayesdid.spatial.weights.weights",

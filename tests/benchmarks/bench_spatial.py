@@ -7,6 +7,7 @@ falls on both; medians and their ratio are shown. Nothing is asserted about time
 from __future__ import annotations
 
 import argparse
+import dataclasses
 import json
 import resource
 import subprocess
@@ -29,7 +30,9 @@ sys.path.insert(0, str(Path(__file__).parents[1] / "statistical"))
 from planted import base_design, near, simulated
 from spatial_calibrate import PLACES, study_panel
 
-from bayesdid.inference.exact.durbin_fit import SpatialFit, fit_spatial
+from bayesdid.inference.exact.durbin_fit import draw_durbin
+from bayesdid.inference.fit import fit as fit_design
+from bayesdid.inference.impacts import effects_of
 from bayesdid.panel.places import random_places
 from bayesdid.spatial.design import SpatialDesign, spatial_design
 from bayesdid.spatial.operators.logdet import log_determinant
@@ -76,7 +79,7 @@ def beside_spreg(times: int) -> list[Row]:
     rows = []
     for periods, text in ((True, "unit and period effects"), (False, "unit effects only")):
         a, b = pairs(
-            lambda: fit_spatial(design, size=DRAWS),
+            lambda: fit_design(design, draws=DRAWS // 4),
             quiet(
                 lambda periods=periods: spreg.ML_LagFE(
                     y, x, W, time_effects=periods, spat_impacts=None
@@ -120,7 +123,7 @@ def beside_spmixw(times: int) -> list[Row]:
     X = design.Z[: design.K0].transpose(2, 1, 0).reshape(-1, design.K0)
     W = design.weights.dense()
     a, b = pairs(
-        lambda: fit_spatial(design, priors="flat", size=DRAWS),
+        lambda: fit_design(design, priors="flat", draws=DRAWS // 4, keep_effects=False),
         lambda: spmixw.sdm_panel(
             y, X, W, 46, 30, ndraw=DRAWS + 500, nomit=500, rval=0, model=3, lflag=0, seed=0
         ),
@@ -147,7 +150,7 @@ def distance_bands() -> list[Row]:
         nonlocal failed
         for ring in rings(distances, 100, 2000):
             W = make_weights(ring.matrix, np.arange(218), f"{ring.high:g} km")
-            failed += not fit_spatial(spatial_design(design.base, W, "sdm"), size=DRAWS).converged
+            failed += not draw_durbin(spatial_design(design.base, W, "sdm"), size=DRAWS).converged
 
     seconds = timed(sweep)
     return [
@@ -185,16 +188,18 @@ def measure(N: int, T: int, how: str) -> dict[str, object]:
     begin = time.perf_counter()
     logdet = log_determinant(design.weights)
     parts["logdet"] = time.perf_counter() - begin
-    fit: SpatialFit = fit_spatial(design, size=DRAWS, logdet=logdet)
+    design = dataclasses.replace(design, known_logdet=logdet)
+    fit = draw_durbin(design, size=DRAWS)
+    effects_of(design, fit.rho, fit.b)
     parts["all"] = time.perf_counter() - begin
-    error = next(item.value for item in fit.draws.gate if item.name == "logdet_error")
+    error = next(item.value for item in fit.gate if item.name == "logdet_error")
     return {
         **parts,
         "method": logdet.method,
         "error": error,
         "converged": fit.converged,
-        "rho": float(fit.draws.rho.mean()),
-        "sd": float(fit.draws.rho.std()),
+        "rho": float(fit.rho.mean()),
+        "sd": float(fit.rho.std()),
         "GiB": resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 2**20,
     }
 

@@ -7,8 +7,9 @@ import pytest
 from distances import adoption, design_of, places, planted
 from numpy.testing import assert_allclose
 
+import bayesdid as bd
 from bayesdid.estimands.boundary import boundaries, boundary_report, claim_probabilities, crossings
-from bayesdid.inference.exact.profile import fit_profile, prior_profiles
+from bayesdid.inference.exact.profile import prior_profiles
 from bayesdid.model.spillover import demean, profile_design
 from bayesdid.summary import band, hdi
 
@@ -81,7 +82,7 @@ def fitted(rng, d, theta, N=218, T=16):
     """Grid, posterior draws, prior draws, and a ROPE of a tenth of sigma for a typical ring."""
     D = adoption(rng, N, T)
     design = profile_design(design_of(planted(rng, d, D, theta), D), d)
-    tree = fit_profile(design, draws=200, seed=int(rng.integers(1 << 30)))
+    tree = bd.fit(design, draws=200, seed=int(rng.integers(1 << 30))).tree
     assert tree.attrs["converged"]
     draws = tree["posterior"]["profile"].to_numpy().reshape(-1, len(design.grid))
     rope = 0.1 * design.priors.reference / design.typical
@@ -144,7 +145,7 @@ def test_bands_and_boundaries_are_calibrated(real_size):
     for k in range(n):
         mean = truth["tau"][k] * D + np.tensordot(truth["theta"][k], design.raw, axes=1)
         Y = demean(mean + sigma * rng.standard_normal(D.shape))
-        tree = fit_profile(dataclasses.replace(design, Y=Y), draws=200, seed=k)
+        tree = bd.fit(dataclasses.replace(design, Y=Y), draws=200, seed=k).tree
         assert tree.attrs["converged"]
         draws = tree["posterior"]["profile"].to_numpy().reshape(-1, len(design.grid))
         found, curve = band(draws), truth["profile"][k]

@@ -4,54 +4,74 @@ import dataclasses
 
 import numpy as np
 import pytest
-from test_mechanisms import _twfe, mediated
+from test_mechanisms import COLUMN, mediated
 
 import bayesdid as bd
-from bayesdid.families.mediation.analysis import mediation_draws
+from bayesdid.exceptions import InputError
+from bayesdid.model.effects import two_way
+from bayesdid.model.errors import Errors
+from bayesdid.model.mean import Mediation
+from bayesdid.model.model import Model
+from bayesdid.model.priors import PriorChoice
+from engines_agree import same_posterior
 
-MCSE = 5.0
 
-
-@pytest.mark.sampling
-@pytest.mark.filterwarnings("ignore")
-def test_mediation_model_in_pymc():
-    import pymc as pm
+def wide_design(mediators, N=24):
+    """Mediators of which the second takes part in the first one's errors."""
     from made import make_panel, make_study
-    from test_mechanisms import COLUMN
 
-    from bayesdid.model.mean import Mediation
-    from bayesdid.model.model import Model
-    from bayesdid.model.pymc.compile import to_pymc
+    frame, adoption = mediated(6, N=N)
+    rng = np.random.default_rng(1)
+    frame["M2"] = 0.7 * frame["M"] + rng.normal(0, 0.4, len(frame))
+    column = COLUMN | {"options": {"mediators": list(mediators)}}
+    study = make_study(("a",), [column])
+    return bd.model(study["t.m"], make_panel(frame, adoption), priors="weak").design
 
-    frame, adoption = mediated(6, N=30)
-    design = bd.build_design(_twfe(make_study(("a",), [COLUMN]), ()), make_panel(frame, adoption))
-    M = frame[["M"]].to_numpy()
-    exact = mediation_draws(design, M)
-    wide = dataclasses.replace(
-        design, X=np.column_stack([design.X, M]), covariates=(*design.covariates, "M")
-    )
-    with to_pymc(Model(mean=Mediation(("M",))), wide):
-        tree = pm.sample(
-            1000,
-            tune=1000,
-            chains=2,
-            cores=2,
-            random_seed=2,
-            nuts_sampler="nutpie",
-            progressbar=False,
-        )
-    theirs = tree["posterior"]["indirect"].to_numpy().ravel()
-    ours = exact.indirect[:, 0]
-    # weak priors in the model, flat ones in the exact draws: the same to a small share of the sd
-    error = np.hypot(theirs.std() / np.sqrt(1000), ours.std() / np.sqrt(len(ours)))
-    assert abs(theirs.mean() - ours.mean()) < MCSE * error + 0.02 * ours.std()
+
+CELLS = {
+    "one": Model(Mediation(("M",)), effects=two_way("random", "fixed"), errors=Errors("ar1")),
+    "two": Model(Mediation(("M", "M2")), priors=PriorChoice("weak", (("active:a", 0.0, 0.05),))),
+}
 
 
 @pytest.mark.sampling
-@pytest.mark.filterwarnings("ignore")
+@pytest.mark.parametrize("cell", CELLS)
+def test_every_equation_is_that_of_the_compiled_model(cell):
+    model = CELLS[cell]
+    design = wide_design(model.mean.mediators)
+    ours = bd.fit(design, model=model, draws=2000, log_likelihood=True)
+    assert ours.tree.attrs["engine"] == "mediation"
+    assert ours.converged
+    theirs = bd.fit(
+        design, model=model, engine="nuts", draws=1000, chains=2, seed=1, log_likelihood=True
+    )
+    same_posterior(ours, theirs)
+    table = ours.tidy()
+    for name in ("M", "M ~ active:a", "active:a through M", "active:a: total"):
+        assert name in table.index
+    assert "active:a through M" in ours.summary()
+
+
+def test_what_couples_the_equations_is_sampled():
+    design = wide_design(("M", "M2"))
+    own = PriorChoice("weak", (("M2 ~ active:a", 0.0, 0.05),))
+    for change in (
+        {"errors": "ar1"},
+        {"unit_effects": "random"},
+        {"errors": "iid_unit"},
+        {"priors": "sceptical"},
+        {"priors": own},
+    ):
+        bound = bd.model(design, mean=Mediation(("M", "M2")), **change)
+        with pytest.raises(InputError, match="no engine exact supports this model"):
+            bd.fit(bound, engine="exact")
+    one = dataclasses.replace(CELLS["one"], errors=Errors(scale="unit"))
+    with pytest.raises(InputError, match="errors have one scale"):
+        bd.fit(wide_design(("M",)), model=one, engine="exact")
+
+
 def test_random_effects_find_planted_paths():
     from made import make_panel, make_study
-    from test_mechanisms import COLUMN
 
     frame, adoption = mediated(7, N=60)
     column = COLUMN | {"unit_effects": "random", "period_effects": "random"}

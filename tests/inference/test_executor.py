@@ -13,6 +13,8 @@ from threadpoolctl import threadpool_info
 
 from bayesdid.exceptions import ResultError
 from bayesdid.inference.executor import item_seed, map_fits, process_pool, using
+from bayesdid.inference.executor import threads as allowed
+from bayesdid.inference.fit import fit as fit_design
 from bayesdid.inference.store import fit_all, make_fit
 
 
@@ -102,6 +104,29 @@ def test_linear_algebra_uses_one_thread(pool):
     for executor in (None, pool, ThreadPoolExecutor(2)):
         found = map_fits(threads, range(3), executor=executor)
         assert all(count == 1 for counts in found for count in counts)
+
+
+def test_chains_take_one_thread_in_a_worker_and_those_they_ask_for_here(pool):
+    assert allowed(2) == 2
+    with using(None):
+        assert map_fits(allowed, [2, 3]) == [2, 3]
+    for executor in (pool, Cluster(), ThreadPoolExecutor(2)):
+        assert map_fits(allowed, [2, 3], executor=executor) == [1, 1]
+    assert allowed(2) == 2  # a worker that ran here has left no trace
+
+
+def test_samplers_ask_how_many_threads_they_may_take(monkeypatch):
+    import bayesdid.inference.exact.scales as gibbs
+
+    pools = []
+    monkeypatch.setattr(
+        gibbs, "ThreadPoolExecutor", lambda count: pools.append(count) or ThreadPoolExecutor(count)
+    )
+    design = make_design(0, N=8, T=5)
+    run = partial(fit_design, errors="iid_unit", draws=50)
+    run(design)
+    map_fits(run, [design, design], executor=Cluster())
+    assert pools == [2, 1, 1]
 
 
 def test_pools_are_not_nested(pool):

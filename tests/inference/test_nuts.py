@@ -7,14 +7,17 @@ import numpy as np
 import pytest
 from panels import make_design
 
+import bayesdid as bd
 from bayesdid.exceptions import InputError
-from bayesdid.inference.nuts.sample import accept_draws, sample_model
+from bayesdid.inference.fit import accept_draws
+from bayesdid.model.bound import BoundModel
 from bayesdid.model.effects import two_way
 from bayesdid.model.errors import Errors
 from bayesdid.model.geometry import chosen_by_data
 from bayesdid.model.likelihood import Likelihood
 from bayesdid.model.mean import Mediation
 from bayesdid.model.model import Model
+from bayesdid.model.resolve import under_effects
 
 N, T, PHI = 40, 10, 0.5
 
@@ -46,17 +49,11 @@ def mediated():
     model = Model(
         Mediation(("M",)), Likelihood("student_t"), Errors("ar1"), two_way("random", "fixed")
     )
-    tree = sample_model(
-        model,
-        design,
-        draws=500,
-        tune=600,
-        chains=2,
-        seed=1,
-        log_likelihood=True,
-        posterior_predictive=True,
+    bound = BoundModel(model, under_effects(design, model))
+    fit = bd.fit(
+        bound, draws=500, tune=600, chains=2, seed=1, log_likelihood=True, posterior_predictive=True
     )
-    return model, design, tree
+    return bound, design, fit.tree
 
 
 @pytest.mark.sampling
@@ -86,32 +83,30 @@ def test_groups_and_names_of_a_result(mediated):
     # replications look like the data: the sd of y lies inside their spread
     sds = tree["posterior_predictive"]["y"].std("obs")
     assert float(sds.min()) < design.y.std() < float(sds.max())
-    assert tree.attrs["likelihood"] == "student_t"
-    assert tree.attrs["errors"] == "ar1"
+    assert tree.attrs["likelihood"] == "student t"
+    assert tree.attrs["errors_name"] == "ar1"
 
 
 @pytest.mark.sampling
 def test_draws_of_a_user_are_named_and_gated(mediated):
-    model, design, tree = mediated
+    bound, _, tree = mediated
     draws = tree["posterior"].to_dataset()
     import xarray as xr
 
     user = xr.DataTree.from_dict({"posterior": draws})
-    taken = accept_draws(model, design, user, log_likelihood=True)
+    taken = accept_draws(bound, user).tree
     assert taken.attrs["engine"] == "user"
     assert taken.attrs["converged"] == 1
-    np.testing.assert_allclose(
-        taken["log_likelihood"]["y"].to_numpy(), tree["log_likelihood"]["y"].to_numpy()
-    )
+    np.testing.assert_array_equal(taken["posterior"]["indirect"], tree["posterior"]["indirect"])
     short = xr.DataTree.from_dict({"posterior": draws.isel(draw=slice(0, 6))})
-    bad = accept_draws(model, design, short)
+    bad = accept_draws(bound, short).tree
     assert bad.attrs["converged"] == 0
     assert any(not item["passed"] for item in json.loads(bad.attrs["gate"]))
     with pytest.raises(InputError, match="lack a variable"):
-        accept_draws(model, design, xr.DataTree.from_dict({"posterior": draws.drop_vars("b")}))
+        accept_draws(bound, xr.DataTree.from_dict({"posterior": draws.drop_vars("b")}))
     fewer = xr.DataTree.from_dict({"posterior": draws.isel(city=slice(0, 5))})
     with pytest.raises(InputError, match="levels of city"):
-        accept_draws(model, design, fewer)
+        accept_draws(bound, fewer)
 
 
 @pytest.mark.sampling
@@ -123,7 +118,7 @@ def test_serially_correlated_counts_are_recovered():
     counts = rng.poisson(np.exp(mu)).astype(float)
     design = dataclasses.replace(design, y=counts, X=np.empty((design.n, 0)), covariates=())
     model = Model(likelihood=Likelihood("poisson"), errors=Errors("ar1"))
-    tree = sample_model(model, design, draws=500, tune=600, chains=2, seed=1)
+    tree = bd.fit(design, model=model, draws=500, tune=600, chains=2, seed=1).tree
     assert tree.attrs["converged"]
     post = tree["posterior"]
     assert near(post["tau"], -0.4)

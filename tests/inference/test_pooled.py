@@ -1,23 +1,29 @@
 """The pooled, importance and multivariate engines draw from the posteriors they say."""
 
+import dataclasses
+
 import numpy as np
 import pytest
 from panels import fit_iid as fit
 from panels import make_design
 from scipy.stats import multivariate_normal
 
+import bayesdid as bd
 from bayesdid.design.build import with_effects
+from bayesdid.exceptions import InputError
 from bayesdid.inference.exact.conjugate import conjugate_posterior
 from bayesdid.inference.exact.multivariate import multivariate_posterior
 from bayesdid.inference.exact.pooled import fit_pooled
 from bayesdid.inference.numerics.importance import draw_importance
-from bayesdid.model.pooling import indicators, stack
+from bayesdid.model.errors import Errors
+from bayesdid.model.pooling import Pooling, indicators, stack
+from bayesdid.study.schema import PriorTerm
 
 MCSE = 5.0  # Monte Carlo standard errors that two means of one quantity may differ
 
 
-def make_pooling(seed, unit="fixed", period="fixed"):
-    design = with_effects(make_design(seed, N=40, T=9), unit, period)
+def make_pooling(seed, unit="fixed", period="fixed", N=40, T=9):
+    design = with_effects(make_design(seed, N=N, T=T), unit, period)
     group = design.unit_index % 4
     treated = design.D[:, 0]
     columns = indicators(group, [0, 1, 2, 3], treated)
@@ -48,38 +54,46 @@ def test_importance_sampling_of_a_known_density():
 
 
 @pytest.mark.sampling
-@pytest.mark.filterwarnings("ignore")
-def test_pooled_engine_draws_from_the_pymc_model():
+@pytest.mark.parametrize("errors", ["iid", "ar1_unit"])
+def test_pooled_engines_draw_from_the_compiled_model(errors):
     import arviz as az
-    import pymc as pm
 
-    from bayesdid.model.mean import Pooled
-    from bayesdid.model.model import Model
-    from bayesdid.model.pymc.compile import to_pymc
+    bound = bd.model(make_pooling(8, N=24, T=6).design, errors=errors)
+    ours, theirs = bd.fit(bound), bd.fit(bound, engine="as_written", chains=2)
+    assert ours.tree.attrs["engine"] == ("pooled" if errors == "iid" else "pooled_unit_scales")
+    assert ours.converged
+    assert theirs.converged
+    one, other = (found.tree["posterior"].to_dataset() for found in (ours, theirs))
+    assert set(one.data_vars) == set(other.data_vars)
+    for name in one.data_vars:
+        error = np.hypot(*(az.mcse(draws)[name].to_numpy() for draws in (one, other)))
+        gap = one[name].mean(("chain", "draw")) - other[name].mean(("chain", "draw"))
+        assert (np.abs(gap.to_numpy()) < MCSE * error).all(), name
 
-    pooling = make_pooling(2)
-    ours = fit_pooled(pooling, draws=1000)
-    assert ours.attrs["converged"]
-    with to_pymc(Model(mean=Pooled()), pooling.design):
-        tree = pm.sample(
-            1000,
-            tune=1000,
-            chains=2,
-            cores=2,
-            random_seed=1,
-            nuts_sampler="nutpie",
-            nuts_sampler_kwargs={"target_accept": 0.95},
-            progressbar=False,
-        )
-    for name in ("mu", "group", "omega_group", "sigma"):
-        theirs = tree["posterior"][name]
-        mean = theirs.mean(("chain", "draw")).to_numpy()
-        error = np.hypot(
-            az.mcse(tree["posterior"].to_dataset())[name].to_numpy(),
-            theirs.std(("chain", "draw")).to_numpy() / np.sqrt(800),
-        )
-        gap = np.abs(ours["posterior"][name].mean(("chain", "draw")).to_numpy() - mean)
-        assert (gap < MCSE * error).all(), name
+
+def test_pooled_engines_take_weights_and_priors_of_base_terms():
+    design = make_pooling(3).design
+    weights = np.random.default_rng(0).uniform(0.2, 3.0, design.n)
+    weighted = dataclasses.replace(design, weights=weights)
+    for errors in ("iid", "ar1_unit"):
+        found = bd.fit(weighted, errors=errors, draws=100).tree
+        same = fit_pooled(Pooling(design), errors=Errors.parse(errors), weights=weights, draws=100)
+        np.testing.assert_allclose(found["posterior"]["tau"], same["posterior"]["tau"])
+        assert "constant_data" in found
+        plain = bd.fit(design, errors=errors, draws=100).tree
+        assert np.abs(found["posterior"]["mu"] - plain["posterior"]["mu"]).mean() > 1e-3
+    near = bd.fit(design, errors="iid", priors={"average": PriorTerm(mean=3.0, sd=1e-4)})
+    mu = near.tree["posterior"]["mu"].to_numpy()
+    assert abs(mu.mean() - 3.0) < 1e-3
+    sure = bd.fit(design, errors="iid", priors="sceptical").tree["posterior"]["mu"]
+    flat = bd.fit(design, errors="iid", priors="flat").tree["posterior"]["mu"]
+    assert abs(float(sure.mean())) < abs(float(flat.mean()))
+
+
+def test_a_prior_on_a_deviation_is_refused_since_its_part_has_one():
+    design = make_pooling(3).design
+    with pytest.raises(InputError, match="part group"):
+        bd.model(design, priors={"a": PriorTerm(mean=0.0, sd=1.0)})
 
 
 def test_flat_closed_form_is_the_exact_engine():

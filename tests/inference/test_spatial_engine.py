@@ -6,13 +6,14 @@ import numpy as np
 import pytest
 from planted import near, simulated, within_reach
 
+import bayesdid as bd
+from bayesdid.exceptions import InputError
+from bayesdid.inference.engines import ENGINES
 from bayesdid.inference.exact.durbin import draw_spatial
-from bayesdid.inference.exact.durbin_fit import fit_spatial, prepare
-from bayesdid.model.effects import two_way
-from bayesdid.model.mean import Durbin
-from bayesdid.model.model import Model
-from bayesdid.model.pymc.compile import to_pymc
+from bayesdid.inference.exact.durbin_fit import draw_durbin, prepare
+from bayesdid.inference.registry import choose
 from bayesdid.model.spatial_priors import spatial_priors
+from engines_agree import same_posterior
 
 MCSE = 5.0
 CASES = {
@@ -25,46 +26,48 @@ CASES = {
 
 
 @pytest.mark.sampling
-@pytest.mark.filterwarnings("ignore")
 @pytest.mark.parametrize("case", CASES)
 def test_exact_draws_are_the_posterior_of_the_model_as_written(case):
-    import arviz as az
-    import pymc as pm
-
     kind, weights, unit, period = CASES[case]
     design = simulated(weights, kind, T=4, unit=unit, period=period, rho=0.3)
-    fit = fit_spatial(design, size=8000)
-    assert fit.converged
-    model = Model(mean=Durbin(kind), effects=two_way(unit, period))
-    with to_pymc(model, design):
-        tree = pm.sample(
-            1500,
-            tune=1000,
-            chains=2,
-            cores=2,
-            random_seed=1,
-            nuts_sampler="nutpie",
-            progressbar=False,
-            target_accept=0.9,
-        )
-    chain = tree["posterior"].to_dataset()
-    pairs = {"sigma": (chain["sigma"], fit.draws.sigma)}
-    pairs["rho"] = (chain["rho"], fit.draws.rho)
-    slopes = [
-        chain[name][..., k]
-        for name in ("tau", "beta", "theta")
-        if name in chain
-        for k in range(chain[name].shape[-1])
+    ours = bd.fit(design, draws=2000, log_likelihood=True)
+    assert ours.tree.attrs["engine"] == "durbin"
+    assert ours.converged
+    theirs = bd.fit(design, engine="nuts", draws=1000, chains=2, seed=1, log_likelihood=True)
+    far = (
+        {"effects"} if abs(ours.tree["posterior"]["rho"]).max() > 0.9 else set()
+    )  # 1 / (1 - rho): no moments
+    same_posterior(ours, theirs, but=far)
+
+
+def test_a_spatial_fit_reads_as_its_model_does():
+    design = simulated(near(20), "sdm", T=5)
+    found = bd.fit(design)
+    text, table = found.summary(), found.tidy()
+    assert "SDM over W: 4 nearest" in text
+    assert "x0: indirect" in text
+    assert list(table.index) == [
+        *("x0", "x1", "W x0", "W x1", "rho"),
+        *("x0: direct", "x0: indirect", "x0: total"),
     ]
-    for k, name in enumerate(design.names):
-        pairs[name] = (slopes[k], fit.draws.b[:, k])
-    for name, (theirs, ours) in pairs.items():
-        ess = float(az.ess(theirs.to_dataset(name="x"), method="mean")["x"])
-        error = np.hypot(float(theirs.std()) / np.sqrt(ess), ours.std() / np.sqrt(len(ours)))
-        assert abs(float(theirs.mean()) - ours.mean()) < MCSE * error, name
-        assert (
-            abs(float(theirs.std()) / ours.std() - 1) < MCSE * np.sqrt(0.5 / ess + 0.5 / 8000) * 1.5
-        )
+    parts = table["mean"]
+    assert parts["x0: total"] == pytest.approx(parts["x0: direct"] + parts["x0: indirect"])
+    slope = table.loc["x0", "mean"]
+    assert slope == pytest.approx(float(found.tree["posterior"]["tau"].mean()))
+    assert "b" not in found.tree["posterior"]
+    bare = bd.fit(design, keep_effects=False)
+    # the same draws up to rounding, nothing recovered
+    assert np.allclose(bare.tau(), found.tau(), rtol=1e-8)
+    assert not {"alpha", "place_effect"} & set(bare.tree["posterior"].data_vars)
+
+
+def test_what_the_exact_engine_cannot_draw_from_is_sampled():
+    design = simulated(near(20), "sdm", T=5)
+    bound = bd.model(design, likelihood="student_t")
+    assert choose(ENGINES, "auto", bound.model, design).name == "as_written"
+    for parts in ({"errors": "ar1"}, {"likelihood": "student_t"}, {"unit_effects": "mundlak"}):
+        with pytest.raises(InputError, match="no engine exact supports this model"):
+            bd.fit(design, engine="exact", **parts)
 
 
 @pytest.mark.parametrize("kind", ["sar", "sem", "sdm", "sdem"])
@@ -85,12 +88,12 @@ def test_the_evidence_is_the_integral_of_the_density(kind):
 def test_without_neighbours_that_matter_all_models_are_least_squares():
     """W X of a policy that nobody's neighbour has is nothing: SLX nests the plain model."""
     design = simulated(near(20), "none", T=6)
-    plain = fit_spatial(design, priors="flat", size=20_000)
+    plain = draw_durbin(design, priors="flat", size=20_000)
     from bayesdid.peers.fixest import least_squares
 
     ols = least_squares(design.base).table["estimate"].to_numpy()
-    error = plain.draws.b.std(axis=0) / np.sqrt(20_000)
-    assert (abs(plain.draws.b.mean(axis=0)[:1] - ols[:1]) < MCSE * error[:1]).all()
+    error = plain.b.std(axis=0) / np.sqrt(20_000)
+    assert (abs(plain.b.mean(axis=0)[:1] - ols[:1]) < MCSE * error[:1]).all()
 
 
 @pytest.mark.parametrize("kind", ["sdm", "sdem"])
@@ -104,7 +107,7 @@ def test_the_order_of_units_does_not_matter(kind):
     from bayesdid.spatial.design import spatial_design
 
     other = spatial_design(design.base, shuffled, kind)
-    assert np.allclose(fit_spatial(design).draws.b, fit_spatial(other).draws.b, rtol=1e-6)
+    assert np.allclose(draw_durbin(design).b, draw_durbin(other).b, rtol=1e-6)
 
 
 @pytest.mark.parametrize("rho", [-0.9, 0.0, 0.9, 0.98])
@@ -123,19 +126,17 @@ def test_rho_is_found_up_to_its_bounds(weights, rho):
     ends = log_determinant(weights).interval
     truth = rho * (ends.high if rho > 0 else -ends.low)
     design = simulated(weights, "sdm", T=12, rho=truth)
-    fit = fit_spatial(design)
+    fit = draw_durbin(design)
     assert fit.converged
-    assert abs(fit.draws.rho.mean() - truth) < 4.5 * fit.draws.rho.std()
-    assert (fit.draws.rho > ends.low).all()
-    assert (fit.draws.rho < ends.high).all()
+    assert abs(fit.rho.mean() - truth) < 4.5 * fit.rho.std()
+    assert (fit.rho > ends.low).all()
+    assert (fit.rho < ends.high).all()
 
 
 def test_priors_shrink_and_flat_ones_do_not():
     design = simulated(near(20), "sdm", T=4)
-    flat, weak = (fit_spatial(design, priors=name) for name in ("flat", "weak"))
-    sceptical = fit_spatial(design, priors="sceptical")
-    assert (
-        abs(flat.draws.b[:, 0].mean() - weak.draws.b[:, 0].mean()) < 0.2 * flat.draws.b[:, 0].std()
-    )
-    assert abs(sceptical.draws.b[:, 0].mean()) < abs(weak.draws.b[:, 0].mean())
+    flat, weak = (draw_durbin(design, priors=name) for name in ("flat", "weak"))
+    sceptical = draw_durbin(design, priors="sceptical")
+    assert abs(flat.b[:, 0].mean() - weak.b[:, 0].mean()) < 0.2 * flat.b[:, 0].std()
+    assert abs(sceptical.b[:, 0].mean()) < abs(weak.b[:, 0].mean())
     assert set(spatial_priors(design)[0].sds) == set(design.names)

@@ -19,7 +19,8 @@ import spmixw
 from planted import simulated
 from scipy.stats import kurtosis
 
-from bayesdid.inference.exact.durbin_fit import effects_of, fit_spatial
+from bayesdid.inference.exact.durbin_fit import draw_durbin
+from bayesdid.inference.impacts import effects_of
 from bayesdid.spatial.operators.impacts import multipliers
 from bayesdid.spatial.operators.logdet import log_determinant
 from bayesdid.spatial.weights.weights import make_weights
@@ -56,14 +57,14 @@ def same(one, other):
 
 def test_the_posterior_is_theirs(design, theirs):
     logdet = log_determinant(RING)
-    ours = fit_spatial(design, priors="flat", transform="direct", size=SIZE).draws
+    ours = draw_durbin(design, priors="flat", transform="direct", size=SIZE)
     assert same(ours.rho, theirs.rho_draws + STEP)
     assert same(ours.sigma**2, theirs.sigma_draws)
     for k in range(len(design.names)):
         assert same(ours.b[:, k], theirs.beta_draws[:, k]), design.names[k]
     rho, b = theirs.rho_draws[:-1] + STEP, theirs.beta_draws[1:]  # as they belong together
     paired = multipliers(RING, logdet, rho)
-    for k, effect in enumerate(effects_of(design, ours, logdet).values()):
+    for k, effect in enumerate(effects_of(design, ours.rho, ours.b).values()):
         other = paired.effects(b[:, k], b[:, k + design.K0])
         for name in ("direct", "indirect", "total"):
             assert same(getattr(effect, name), getattr(other, name)), (name, k)
@@ -94,9 +95,9 @@ def test_effects_are_theirs_draw_by_draw_up_to_their_stochastic_traces(design, t
 
 
 def test_its_intervals_are_short_by_the_degrees_of_freedom_that_demeaning_costs(design, theirs):
-    ours = fit_spatial(design, priors="flat", size=SIZE)
+    ours = draw_durbin(design, priors="flat", size=SIZE)
     K = len(design.names)
-    ratio = np.sqrt(ours.draws.sigma.mean() ** 2 / theirs.sigma_draws.mean())
+    ratio = np.sqrt(ours.sigma.mean() ** 2 / theirs.sigma_draws.mean())
     assert ratio == pytest.approx(np.sqrt((N * T - K) / ((N - 1) * (T - 1) - K)), rel=0.02)
     for k in range(K):
-        assert ours.draws.b[:, k].std() > 1.05 * theirs.beta_draws[:, k].std()
+        assert ours.b[:, k].std() > 1.05 * theirs.beta_draws[:, k].std()

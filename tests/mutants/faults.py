@@ -128,8 +128,8 @@ MUTANTS = (
     Mutant(
         "endogenous",
         "families/iv_second/analysis.py",
-        "if rho.excludes_zero",
-        "if not rho.excludes_zero",
+        "if interval.excludes_zero",
+        "if not interval.excludes_zero",
         "a treatment is called endogenous where nothing says so",
         (HOLES + "test_an_instrument_is_needed_where_errors_correlate",),
     ),

@@ -28,11 +28,10 @@ from bayesdid.estimands.event_study import event_path
 from bayesdid.estimands.names import MAX_SINGLE, RATIO, SUM
 from bayesdid.families.cohort import analysis as cohorts
 from bayesdid.families.iv_second.analysis import _sentences
-from bayesdid.families.mediation.analysis import MediationDraws
+from bayesdid.families.mediation.analysis import Paths
 from bayesdid.families.registry.discover import families
 from bayesdid.families.registry.load import load_study
 from bayesdid.files import seal, seal_of
-from bayesdid.inference.exact.instrument import InstrumentDraws
 from bayesdid.inference.exact.rows import sorted_rows
 from bayesdid.inference.gate import chain_gate, table_gate
 from bayesdid.inference.pointwise import pointwise
@@ -101,7 +100,7 @@ def two_stage_of(F):
 
 def instrumented(rho, F=30.0):
     draws = np.random.default_rng(1).standard_normal((4, 2000)) / 20
-    return _sentences(InstrumentDraws(*draws[:2], rho + draws[2], draws[3], ()), two_stage_of(F), 0)
+    return _sentences(draws[0], rho + draws[1], two_stage_of(F), 0)
 
 
 def test_an_instrument_is_called_weak_below_ten():
@@ -310,6 +309,6 @@ def test_priors_are_as_wide_as_they_say():
 
 
 def test_an_indirect_effect_is_a_product():
-    draws = MediationDraws(np.array([[2.0]]), np.array([[-0.5]]), np.array([-3.0]), np.eye(2)[None])
+    draws = Paths(np.array([[2.0]]), np.array([[-0.5]]), np.array([-2.0]), np.array([1.0]))
     assert draws.indirect == pytest.approx(-1.0)
-    assert draws.direct == pytest.approx(-2.0)
+    assert draws.total == pytest.approx(-3.0)

@@ -85,19 +85,19 @@ def test_cigarette_sar(cigarettes):
 @pytest.mark.parametrize("transform", ["direct", "lee_yu"])
 def test_the_cigarette_posterior_stands_beside_maximum_likelihood(cigarettes, transform):
     """Flat priors: mean and mode differ by skewness, below 2 / sqrt(N) sd; see the peers' docs."""
-    from bayesdid.inference.exact.durbin_fit import fit_spatial
+    from bayesdid.inference.exact.durbin_fit import draw_durbin
+    from bayesdid.inference.impacts import effects_of
 
     ml = spatial_ml(cigarettes, transform=transform)
-    fit = fit_spatial(cigarettes, priors="flat", transform=transform, size=8000)
+    fit = draw_durbin(cigarettes, priors="flat", transform=transform, size=8000)
     near = 2 / np.sqrt(cigarettes.N) + 5 / np.sqrt(8000)
     assert fit.converged
-    pairs = [(fit.draws.rho, ml.rho, ml.rho_se)]
+    pairs = [(fit.rho, ml.rho, ml.rho_se)]
     pairs += [
-        (fit.draws.b[:, k], ml.estimates[k], ml.standard_errors[k])
-        for k in range(len(ml.estimates))
+        (fit.b[:, k], ml.estimates[k], ml.standard_errors[k]) for k in range(len(ml.estimates))
     ]
     impacts = ml_impacts(cigarettes, ml)
-    for k, effects in enumerate(fit.effects.values()):
+    for k, effects in enumerate(effects_of(cigarettes, fit.rho, fit.b).values()):
         pairs.append((effects.direct, impacts.direct[k], impacts.direct_se[k]))
         pairs.append((effects.indirect, impacts.indirect[k], impacts.indirect_se[k]))
     for draws, estimate, se in pairs:

@@ -5,8 +5,8 @@ import pytest
 from distances import adoption, design_of, places, planted
 from scipy.stats import norm
 
+import bayesdid as bd
 from bayesdid.inference.exact.conjugate import conjugate_posterior
-from bayesdid.inference.exact.profile import fit_profile
 from bayesdid.model.spillover import profile_design
 from bayesdid.published.sweep import band_sweep, sweep_of
 
@@ -106,7 +106,7 @@ def test_one_band_at_a_time_sees_help_next_door_as_harm_far_away_and_one_model_d
         sweep = band_sweep(bands_, fit_band).frame
         alone.append(sweep["excludes_zero"].iloc[10:19].mean())
         harm.append((sweep["mean"] > 0).iloc[10:19].mean())
-        theta = fit_profile(design, draws=200)["posterior"]["theta"].to_numpy().reshape(-1, 20)
+        theta = bd.fit(design, draws=200).tree["posterior"]["theta"].to_numpy().reshape(-1, 20)
         low, high = np.quantile(theta[:, 4:], [0.05, 0.95], axis=0)
         joint.append(((low > 0) | (high < 0)).mean())
         assert sweep["excludes_zero"].iloc[1:3].all()

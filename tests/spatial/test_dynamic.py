@@ -7,7 +7,7 @@ import pytest
 from planted import base_design, near, simulated, within_reach
 
 from bayesdid.exceptions import InputError
-from bayesdid.inference.exact.durbin_fit import fit_spatial
+from bayesdid.inference.exact.durbin_fit import draw_durbin
 from bayesdid.spatial.design import spatial_design
 from bayesdid.spatial.operators.dynamic import PAST, PAST_LAG, cumulative_effects, dynamic_design
 from bayesdid.spatial.operators.spectrum import eigenvalues
@@ -169,8 +169,8 @@ def test_rows_in_any_order_give_the_same_design():
     )
     one, other = (dynamic_design(spatial_design(b, design.weights, "sdm")) for b in (base, mixed))
     assert np.array_equal(one.Z, other.Z)
-    fits = [fit_spatial(d, size=400) for d in (one, other)]
-    assert np.allclose(fits[0].draws.b, fits[1].draws.b, rtol=1e-8)
+    fits = [draw_durbin(d, size=400) for d in (one, other)]
+    assert np.allclose(fits[0].b, fits[1].b, rtol=1e-8)
 
 
 @pytest.mark.parametrize("kind", ["none", "sem", "slx", "sdem"])
@@ -221,10 +221,12 @@ def estimates():
     for seed in range(PANELS):
         moving = dynamic_design(moving_panel(seed))
         for label, design in (("initial", moving), ("fixed", within(moving))):
-            fit = fit_spatial(design, size=500, seed=seed)
+            fit = draw_durbin(design, size=500, seed=seed)
             assert fit.converged
-            means = {name: fit.coefficient(name).mean() for name in (PAST, PAST_LAG, "x0")}
-            found[label].append(means | {"rho": fit.draws.rho.mean()})
+            means = {
+                name: fit.b[:, design.names.index(name)].mean() for name in (PAST, PAST_LAG, "x0")
+            }
+            found[label].append(means | {"rho": fit.rho.mean()})
     return found
 
 

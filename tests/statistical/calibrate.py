@@ -33,14 +33,17 @@ from bayesdid.design.cohort import cohort_design
 from bayesdid.design.design import Design
 from bayesdid.design.overlap import overlap_design
 from bayesdid.families.cohort.analysis import cell_effects, cohort_pooling
-from bayesdid.families.mediation.analysis import mediation_draws
+from bayesdid.families.mediation.analysis import paths_of
 from bayesdid.families.overlap.analysis import _flat, _synergy_averages, overlap_pooling
 from bayesdid.inference.exact.conjugate import conjugate_posterior
 from bayesdid.inference.exact.gaussian import fit_gaussian
 from bayesdid.inference.exact.instrument import draw_instrument, with_instrument
 from bayesdid.inference.exact.pooled import fit_pooled
 from bayesdid.inference.executor import map_fits, process_pool
+from bayesdid.inference.fit import fit as fit_bound
+from bayesdid.model.bound import model as bind
 from bayesdid.model.errors import Errors
+from bayesdid.model.mean import Mediation
 from bayesdid.peers.fixest import least_squares
 from bayesdid.peers.instrument import two_stage
 from bayesdid.summary import hdi, levels
@@ -163,7 +166,11 @@ def _mediated(seed: int) -> tuple[Design, np.ndarray]:
 
 def mediation(seed: int) -> Trial:
     design, M = _mediated(seed)
-    found = mediation_draws(design, M[:, None], size=1000, seed=seed)
+    wide = dataclasses.replace(
+        design, X=np.column_stack([design.X, M]), covariates=(*design.covariates, "M")
+    )
+    bound = bind(wide, mean=Mediation(("M",)), priors="flat")
+    found = paths_of(fit_bound(bound, draws=250, seed=seed))
     (a, a_se), (b, b_se) = (
         _ols(dataclasses.replace(design, y=M)),
         _ols(dataclasses.replace(design, D=np.column_stack([M, design.D]), treatments=("M", "D"))),
@@ -248,7 +255,7 @@ def instrument(seed: int) -> Trial:
         "0" * 64,
     )
     found = draw_instrument(
-        with_instrument(design, z, "z"), d, tau_sd=5.0, pi_sd=5.0, size=1000, seed=seed
+        with_instrument(design, z, "z"), d, tau=(0.0, 5.0), pi=(0.0, 5.0), size=1000, seed=seed
     )
     peer = two_stage(design, d, z)
     return Trial(-0.5, found.tau, peer.estimate, peer.se)

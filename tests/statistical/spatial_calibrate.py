@@ -34,8 +34,9 @@ sys.path.insert(0, str(Path(__file__).parents[1] / "spatial"))
 from planted import base_design, near
 
 from bayesdid.inference.exact.durbin import draw_spatial, spatial_target
-from bayesdid.inference.exact.durbin_fit import effects_of, fit_spatial
+from bayesdid.inference.exact.durbin_fit import draw_durbin
 from bayesdid.inference.executor import map_fits, process_pool
+from bayesdid.inference.impacts import effects_of
 from bayesdid.model.priors import Priors
 from bayesdid.panel.places import random_places
 from bayesdid.peers.spatial_impacts import ml_impacts
@@ -144,10 +145,15 @@ def rank(job: tuple[str, int]) -> dict[str, object]:
         y = spread @ (mean + unit + noise + period)
     else:
         y = mean + unit + period + spread @ noise
-    design = spatial_design(base_design(y, X, case.unit), weights, case.kind)  # type: ignore[arg-type]
+    design = spatial_design(
+        base_design(y, X, case.unit),  # type: ignore[arg-type]
+        weights,
+        case.kind,
+        logdet=logdet,
+    )
     stats = _misspecified(moments(design), case)
     draws = draw_spatial(spatial_target(stats, logdet, PRIORS, REFERENCE), RANKS - 1, rng)
-    shown = effects_of(design, draws, logdet)["x0"]
+    shown = effects_of(design, draws.rho, draws.b)["x0"]
     multiplier = spread if case.kind == "sdm" else np.eye(N)
     matrix = multiplier @ (b[0] * np.eye(N) + b[2] * W)
     direct, total = np.trace(matrix) / N, matrix.sum() / N
@@ -253,7 +259,7 @@ def study_panel(name: str, seed: int):
     matrix = spread @ (BETA[0] * np.eye(N) + THETA[0] * W)
     direct, total = np.trace(matrix) / N, matrix.sum() / N
     truth = dict(zip(SHOWN, (rho, direct, total - direct), strict=True))
-    return spatial_design(base_design(y, X), weights, "sdm"), logdet, truth
+    return spatial_design(base_design(y, X), weights, "sdm", logdet=logdet), truth
 
 
 def trial(job: tuple[str, int]) -> list[dict[str, object]]:
@@ -261,13 +267,14 @@ def trial(job: tuple[str, int]) -> list[dict[str, object]]:
     name, seed = job
     transform = SETTINGS[name].transform
     design, logdet, truth = study_panel(name, seed)
-    fit = fit_spatial(design, transform=transform, logdet=logdet, seed=seed)  # type: ignore[arg-type]
+    design = dataclasses.replace(design, known_logdet=logdet)
+    fit = draw_durbin(design, transform=transform, seed=seed)  # type: ignore[arg-type]
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
         ml = spatial_ml(design, transform=transform)  # type: ignore[arg-type]
         impacts = ml_impacts(design, ml)
-    effects = fit.effects["x0"]
-    draws = {"rho": fit.draws.rho, "direct": effects.direct, "indirect": effects.indirect}
+    effects = effects_of(design, fit.rho, fit.b)["x0"]
+    draws = {"rho": fit.rho, "direct": effects.direct, "indirect": effects.indirect}
     peers = {
         "rho": (ml.rho, ml.rho_se),
         "direct": (impacts.direct[0], impacts.direct_se[0]),

@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+from functools import partial
+
 import xarray as xr
 
 from bayesdid.exceptions import InputError
+from bayesdid.inference.mean_engines import MEAN_ENGINES
 from bayesdid.inference.registry import Engine, Size
-from bayesdid.model.errors import Errors
-from bayesdid.model.mean import TwoWay
+from bayesdid.model.errors import Errors, Scale
+from bayesdid.model.mean import Pooled, TwoWay
 from bayesdid.model.model import Model
+from bayesdid.model.pooling import Pooling
 from bayesdid.model.priors import Priors
 from bayesdid.model.resolve import AnyDesign, base_of, check_design
 
@@ -32,6 +36,17 @@ def _unit_scales(model: Model, design: AnyDesign) -> str:
     return _gaussian(model) or ("each unit's errors have their own scale" if wrong else "")
 
 
+def _pooled(model: Model, design: AnyDesign, scale: Scale) -> str:
+    """Why an engine of pooled means, for errors of such a scale, cannot draw from a model."""
+    if not isinstance(model.mean, Pooled):
+        return "its mean is pooled"
+    if model.likelihood.name != "normal":
+        return "its likelihood is normal"
+    if model.errors.scale != scale:
+        return f"its errors have {'one scale' if scale == 'common' else 'a scale for each unit'}"
+    return _any(model, design)
+
+
 def _plainest(model: Model, design: AnyDesign) -> str:
     wrong = model.errors != Errors() or model.weighted
     return _one_scale(model, design) or ("its errors are i.i.d. without weights" if wrong else "")
@@ -43,6 +58,21 @@ def _draw_gaussian(model: Model, design: AnyDesign, priors: Priors, size: Size) 
     own = base_of(design)
     return fit_gaussian(
         own,
+        errors=model.errors,
+        priors=priors,
+        weights=own.weights if model.weighted else None,
+        draws=size.draws,
+        chains=size.chains,
+        seed=size.seed,
+    )
+
+
+def _draw_pooled(model: Model, design: AnyDesign, priors: Priors, size: Size) -> xr.DataTree:
+    from bayesdid.inference.exact.pooled import fit_pooled
+
+    own = base_of(design)
+    return fit_pooled(
+        Pooling(own),
         errors=model.errors,
         priors=priors,
         weights=own.weights if model.weighted else None,
@@ -71,21 +101,22 @@ def _any(model: Model, design: AnyDesign) -> str:
 def _draw_nuts(model: Model, design: AnyDesign, priors: Priors, size: Size) -> xr.DataTree:
     from bayesdid.inference.nuts.sample import sample_model
 
-    return sample_model(
-        model,
-        design,
-        priors=priors,
-        draws=size.draws,
-        tune=size.tune,
-        chains=size.chains,
-        cores=size.cores,
-        seed=size.seed,
-    )
+    return sample_model(model, design, priors, size)
 
 
 ENGINES: tuple[Engine, ...] = (
     Engine("two_way", "exact", 0.1, _one_scale, _draw_gaussian),
     Engine("unit_scales", "gibbs", 0.4, _unit_scales, _draw_gaussian, independent=False),
+    Engine("pooled", "exact", 0.5, partial(_pooled, scale="common"), _draw_pooled),
+    Engine(
+        "pooled_unit_scales",
+        "gibbs",
+        4.0,
+        partial(_pooled, scale="unit"),
+        _draw_pooled,
+        independent=False,
+    ),
     Engine("collapsed", "nuts", 3.0, _plainest, _draw_collapsed, independent=False),
+    *MEAN_ENGINES,
     Engine("as_written", "nuts", 10.0, _any, _draw_nuts, independent=False),
 )

@@ -32,6 +32,7 @@ from bayesdid.logs import quiet
 
 _THREADS = ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS", "NUMBA_NUM_THREADS")
 _executor: ContextVar[Executor | None] = ContextVar("executor", default=None)
+_in_worker: ContextVar[bool] = ContextVar("in_worker", default=False)
 
 
 def map_fits[I, R](
@@ -105,8 +106,17 @@ def _side_by_side[I, R](
 
 def _run[I, R](function: Callable[[I], R], part: Sequence[I]) -> list[R]:
     """What a worker does with some items."""
-    with using(None), one_thread():
-        return [function(item) for item in part]
+    token = _in_worker.set(True)
+    try:
+        with using(None), one_thread():
+            return [function(item) for item in part]
+    finally:
+        _in_worker.reset(token)
+
+
+def threads(wanted: int) -> int:
+    """How many threads or processes a fit may take for its chains: one inside a worker."""
+    return 1 if _in_worker.get() else wanted
 
 
 @contextmanager

@@ -12,6 +12,7 @@ from bayesdid.design.treated import treated_units
 from bayesdid.exceptions import InputError, NotIdentifiedError
 from bayesdid.inference.engines import ENGINES
 from bayesdid.inference.exact.sandwich import beside
+from bayesdid.inference.impacts import with_impacts
 from bayesdid.inference.pointwise import pointwise
 from bayesdid.inference.registry import Size, choose
 from bayesdid.inference.result import Fit
@@ -19,10 +20,12 @@ from bayesdid.model.bound import BoundModel, PriorsLike
 from bayesdid.model.bound import model as bind
 from bayesdid.model.errors import Errors
 from bayesdid.model.likelihood import Likelihood, LikelihoodName
-from bayesdid.model.mean import TwoWay
+from bayesdid.model.mean import Instrument, TwoWay
 from bayesdid.model.model import Model
 from bayesdid.model.resolve import AnyDesign, base_of, outcome_priors, under_effects
+from bayesdid.model.spillover import ProfileDesign
 from bayesdid.panel.panel import Panel
+from bayesdid.spatial.design import SpatialDesign
 from bayesdid.study.load import Spec
 from bayesdid.study.schema import EffectKind
 
@@ -43,6 +46,7 @@ def fit(
     chains: int = 4,
     cores: int = 2,
     seed: int = 0,
+    keep_effects: bool = True,
     log_likelihood: bool = False,
     posterior_predictive: bool = False,
 ) -> Fit:
@@ -61,6 +65,9 @@ def fit(
         none; ``exact``, ``gibbs``, ``nuts`` or an engine's name insist.
     draws, tune, chains, cores, seed
         Size and seed of the run; `tune` and `cores` concern chains.
+    keep_effects
+        Whether intercept and effects are wanted where an engine recovers them afterwards; rows
+        have no densities and no replications without.
     log_likelihood, posterior_predictive
         Add these groups (chain, draw, obs): densities of the rows, each given the one before it in
         its unit where errors are AR(1), and new outcomes.
@@ -93,8 +100,9 @@ def fit(
         )
         if model is not None:
             bound = BoundModel(model, under_effects(bound.design, model))
-    size = Size(draws, tune, chains, cores, seed)
-    found = fit_model(bound.model, bound.design, engine=engine, size=size)
+    found = fit_bound(
+        bound, engine=engine, size=Size(draws, tune, chains, cores, seed, keep_effects)
+    )
     if log_likelihood or posterior_predictive:
         groups = pointwise(
             found.tree["posterior"].to_dataset(),
@@ -117,21 +125,24 @@ def accept_draws(bound: BoundModel, tree: xr.DataTree) -> Fit:
     InputError
         If the draws lack a variable of the model, or a dimension has another length.
     """
-    from bayesdid.inference.nuts.sample import accept_draws as accept
+    from bayesdid.inference.nuts.sample import accepted
 
-    return _stamped(accept(bound.model, bound.design, tree), "user", False, bound)
+    return _stamped(accepted(bound.model, bound.design, tree), "user", False, bound)
 
 
 def fit_model(
     model: Model, design: AnyDesign, *, engine: str = "auto", size: Size | None = None
 ) -> Fit:
-    """Posterior of a model of a design, stamped with what it is."""
-    size = size or Size()
-    design = under_effects(design, model)
-    resolved = outcome_priors(model, design)
-    chosen = choose(ENGINES, engine, model, design)
-    tree = chosen.draw(model, design, resolved, size)
-    return _stamped(tree, chosen.name, chosen.independent, BoundModel(model, design))
+    """Posterior of a model of a design, whatever effects that one has."""
+    return fit_bound(BoundModel(model, under_effects(design, model)), engine=engine, size=size)
+
+
+def fit_bound(bound: BoundModel, *, engine: str = "auto", size: Size | None = None) -> Fit:
+    """Posterior of a model of its design, stamped with what it is."""
+    chosen = choose(ENGINES, engine, bound.model, bound.design)
+    resolved = outcome_priors(bound.model, bound.design)
+    tree = chosen.draw(bound.model, bound.design, resolved, size or Size())
+    return _stamped(tree, chosen.name, chosen.independent, bound)
 
 
 def _stamped(tree: xr.DataTree, engine: str, independent: bool, bound: BoundModel) -> Fit:
@@ -148,11 +159,29 @@ def _stamped(tree: xr.DataTree, engine: str, independent: bool, bound: BoundMode
         "errors_name": model.errors.name,
         "effects": _effects(model, base),
         "prior_choice": str(model.priors),
+        "weighted": int(model.weighted),
         "n": base.n,
         "units": len(base.units),
         "periods": len(base.periods),
         "treated_units": json.dumps(treated_units(base)),
     }
+    if isinstance(model.mean, Instrument):
+        tree.attrs["instrument"] = model.mean.instrument
+    if isinstance(bound.design, SpatialDesign):
+        weights = bound.design.weights
+        tree.attrs |= {
+            "spatial_kind": bound.design.kind,
+            "spatial_weights": weights.name,
+            "normalisation": weights.normalisation,
+        }
+        tree["posterior"] = xr.DataTree(with_impacts(tree["posterior"].to_dataset(), bound.design))
+    if isinstance(bound.design, ProfileDesign) and "profile" not in tree["posterior"]:
+        from bayesdid.inference.exact.profile import with_profile
+
+        rng = np.random.default_rng(tree.attrs["seed"])
+        tree["posterior"] = xr.DataTree(
+            with_profile(tree["posterior"].to_dataset(), bound.design, rng)
+        )
     if isinstance(model.mean, TwoWay) and not model.likelihood.is_discrete:
         _stand_beside(tree, base)
     return Fit(tree)

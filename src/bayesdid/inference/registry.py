@@ -30,6 +30,8 @@ class Size:
         Processes for chains.
     seed
         Of the random numbers.
+    effects
+        Whether engines that recover intercept and effects afterwards do so.
     """
 
     draws: int = 1000
@@ -37,6 +39,7 @@ class Size:
     chains: int = 4
     cores: int = 2
     seed: int = 0
+    effects: bool = True
 
 
 @dataclass(frozen=True, slots=True)

@@ -13,6 +13,7 @@ import xarray as xr
 from bayesdid.arrays import FloatArray
 from bayesdid.design.treated import few_units_text
 from bayesdid.exceptions import ResultError
+from bayesdid.inference.quantities import consequences, quantities
 from bayesdid.summary import hdi, percent, reach
 
 NOT_CONVERGED = "NOT CONVERGED: no result"
@@ -26,7 +27,9 @@ class Fit:
     ----------
     tree
         ArviZ DataTree: ``posterior`` with the treatments' coefficients as ``tau`` (treatment),
-        ``beta`` (covariate), ``alpha``, effects, scales; ``observed_data``, ``constant_data``;
+        ``beta`` (covariate), ``alpha``, effects, scales; of spatial models also ``theta`` (lag),
+        ``rho`` and ``effects`` (term, effect), of mediation ``a``, ``b``, ``indirect``, ``total``;
+        ``observed_data``, ``constant_data``;
         ``beside`` with the i.i.d. and the sandwich posterior of the treatments, where they exist;
         ``sample_stats`` where a chain ran. The attributes are its provenance.
     """
@@ -95,19 +98,17 @@ class Fit:
         return self
 
     def tidy(self, level: float | None = None) -> pd.DataFrame:
-        """One row for each coefficient of a treatment or covariate, indexed by term.
+        """One row for each coefficient, and for effects that several make together.
+
+        Indexed by term: a treatment, a covariate, ``W x``, a ring, a mediator, ``m ~ x`` for x in
+        the equation of m, ``rho``; ``x: direct``, ``x: indirect`` and ``x: total`` of a spatial
+        model, ``x through m`` and ``x: total`` of mediation.
 
         Columns ``mean``, ``sd``, ``median``, ``low``, ``high`` (highest-density interval at
         ``level``), ``level``, ``p_negative``, ``p_positive``, ``mcse``, ``ess``, in the outcome's
         units; all missing if the fit did not converge.
         """
-        posterior = self.tree["posterior"]
-        rows = {}
-        for name, dim in (("tau", "treatment"), ("beta", "covariate")):
-            if name not in posterior:
-                continue
-            for term in posterior[dim].to_numpy():
-                rows[str(term)] = self._row(posterior[name].sel({dim: term}).to_numpy(), level)
+        rows = {name: self._row(draws, level) for name, draws in quantities(self.tree)}
         return pd.DataFrame.from_dict(rows, orient="index").rename_axis("term")
 
     def _row(self, draws: FloatArray, level: float | None) -> dict[str, float]:
@@ -157,6 +158,7 @@ class Fit:
             f"{a['likelihood']} likelihood; errors: {a['errors']}; effects: {a['effects']}; "
             f"priors: {a['prior_choice']}",
             f"{a['n']} rows, {a['units']} {a['unit_dim']}, {a['periods']} {a['period_dim']}",
+            *self._spatial(),
             *(f"note: {text}" for _, _, text in json.loads(a["notes"])),
             *few_units_text(self.treated_units),
             *([f"SYNTHETIC PANEL: {self.synthetic}"] if self.synthetic else []),
@@ -165,6 +167,12 @@ class Fit:
         if not self.converged:
             return "\n".join([*lines, NOT_CONVERGED])
         return "\n".join([*lines, self._effects(level).to_string()])
+
+    def _spatial(self) -> list[str]:
+        """Which spatial model, over which weights."""
+        a = self.tree.attrs
+        kind = str(a.get("spatial_kind", ""))
+        return [f"{kind.upper()} over W: {a['spatial_weights']}"] if kind else []
 
     def _effects(self, level: float | None) -> pd.DataFrame:
         """The treatments' rows as people read them, the rows beside them below each."""
@@ -179,6 +187,10 @@ class Fit:
                 for errors, v in other.loc[term].iterrows():
                     interval = f"{v['low']:.4g} to {v['high']:.4g}"
                     rows.append(("", errors, v["mean"], v["sd"], interval, np.nan))
+        for name, _ in consequences(self.tree):
+            row = tidy.loc[name]
+            interval = f"{row['low']:.4g} to {row['high']:.4g}"
+            rows.append((name, own, row["mean"], row["sd"], interval, row["p_negative"]))
         columns = ["term", "errors", "mean", "sd", f"{percent(level)} HDI", "P(< 0)"]
         frame = pd.DataFrame(rows, columns=columns).set_index(["term", "errors"])
         return frame.round(4).astype(object).where(frame.notna(), "")

@@ -31,7 +31,10 @@ def spatial_equation(
     if "rho" in draws and design.weights is not None:
         rho = draws["rho"]
         mu = rest + rho[:, None] * _lag(base.y[None], design)
-        share = log_determinant(design.weights).value(rho)[:, None] / len(base.units)
+        logdet = (
+            design.logdet if isinstance(design, SpatialDesign) else log_determinant(design.weights)
+        )
+        share = logdet.value(rho)[:, None] / len(base.units)
     return Equation("y", base.y, mu, scale, phi), share
 
 

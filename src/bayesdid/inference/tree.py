@@ -73,16 +73,32 @@ def posterior_dataset(
             coords[f"{dim}_component"] = list(terms)
             variables[f"gamma_{dim}"] = ((f"{dim}_component",), coef[:, start : start + len(terms)])
             start += len(terms)
+    return with_constant(named_dataset(variables, coords, chains), design)
+
+
+def named_dataset(
+    variables: dict[str, tuple[tuple[str, ...], FloatArray]], coords: dict[str, Any], chains: int
+) -> xr.Dataset:
+    """Draws with their dimensions, those of a chain next to each other, as a dataset.
+
+    Parameters
+    ----------
+    variables
+        Name -> dimensions beside chain and draw, and values, shape (S, ...).
+    coords
+        Labels of dimensions; those that no variable has are left out.
+    """
     shaped = {
         name: (("chain", "draw", *dims), values.reshape(chains, -1, *values.shape[1:]))
         for name, (dims, values) in variables.items()
     }
     used = {dim for dims, _ in shaped.values() for dim in dims}
-    size = len(draws["sigma"]) // chains
-    coords = {"chain": np.arange(chains), "draw": np.arange(size)} | {
-        key: value for key, value in coords.items() if key in used
-    }
-    return with_constant(xr.Dataset(shaped, coords=coords), design)
+    size = next(iter(shaped.values()))[1].shape[1]
+    return xr.Dataset(
+        shaped,
+        {"chain": np.arange(chains), "draw": np.arange(size)}
+        | {key: value for key, value in coords.items() if key in used},
+    )
 
 
 def unit_moments(

@@ -62,8 +62,7 @@ class BoundModel:
     def to_pymc(self) -> Any:
         """The model as PyMC writes it: named dims and coords, the equation visible.
 
-        Sample it with any sampler; :func:`bayesdid.inference.nuts.sample.accept_draws` takes the
-        draws back.
+        Sample it with any sampler; :func:`bayesdid.accept_draws` takes the draws back.
         """
         from bayesdid.model.pymc.compile import to_pymc
 
@@ -200,7 +199,7 @@ def study_priors(spec: Spec) -> PriorChoice:
 def mean_of(design: AnyDesign) -> Mean:
     """The mean that a design was made for."""
     if isinstance(design, SpatialDesign):
-        return Durbin(design.kind) if design.kind != "none" else TwoWay()
+        return Durbin(design.kind)
     if not isinstance(design, Design):
         return Profile(design.kernel)
     return Pooled() if design.part else TwoWay()

@@ -43,9 +43,11 @@ class Errors:
         return cls("ar1" if serial == "ar1" else "iid", "unit" if scale else "common")
 
     @property
-    def name(self) -> str:
+    def name(self) -> ErrorsName:
         """The word that :meth:`parse` reads."""
-        return self.serial + ("_unit" if self.scale == "unit" else "")
+        if self.serial == "ar1":
+            return "ar1_unit" if self.scale == "unit" else "ar1"
+        return "iid_unit" if self.scale == "unit" else "iid"
 
     @property
     def equation(self) -> str:

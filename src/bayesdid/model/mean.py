@@ -9,7 +9,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Literal
 
-SpatialKind = Literal["sar", "sem", "slx", "sdm", "sdem"]
+SpatialKind = Literal["none", "sar", "sem", "slx", "sdm", "sdem"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,7 +90,10 @@ class Instrument:
 
 @dataclass(frozen=True, slots=True)
 class Durbin:
-    """A spatial lag of the outcome or of the error, and of the regressors (Eq. 5 of the study)."""
+    """A spatial lag of the outcome or of the error, and of the regressors (Eq. 5 of the study).
+
+    ``none`` is the model that all nest, under the priors of theirs.
+    """
 
     kind: SpatialKind = "sdm"
 
@@ -102,7 +105,9 @@ class Durbin:
             slopes += " + theta'W[D x][i,t]"
         if self.kind in {"sar", "sdm"}:
             return f"rho W y[i,t] + alpha + {slopes}"
-        return f"alpha + {slopes}" + (", e = lambda W e + u" if self.kind != "slx" else "")
+        return f"alpha + {slopes}" + (
+            ", e = lambda W e + u" if self.kind in {"sem", "sdem"} else ""
+        )
 
 
 @dataclass(frozen=True, slots=True)

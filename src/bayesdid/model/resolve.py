@@ -77,8 +77,23 @@ def check_design(model: Model, design: AnyDesign) -> None:
             f"{base.spec_id}: the model has row weights, the design has none",
             remedy="name a column of weights when the design is built",
         )
-    if isinstance(model.mean, Pooled) and not base.part:
+    if isinstance(model.mean, Pooled):
+        _check_parts(model, base)
+
+
+def _check_parts(model: Model, design: Design) -> None:
+    """Refuse a pooled mean without parts, and priors on what a part's own scale has a prior of."""
+    if not design.part:
         raise InputError(
-            f"{base.spec_id}: no treatment belongs to a part that could be pooled",
+            f"{design.spec_id}: no treatment belongs to a part that could be pooled",
             remedy="give the design the part of each treatment",
         )
+    pooled = {name: p for name, p in zip(design.treatments, design.part, strict=True) if p}
+    for term, _, _ in model.priors.terms:
+        if term in pooled:
+            raise InputError(
+                f"{design.spec_id}: a prior on a deviation of part {pooled[term]}, whose prior is "
+                "normal with the part's own standard deviation",
+                value=term,
+                remedy="give priors on base terms and covariates",
+            )

@@ -8,7 +8,6 @@ elsewhere. Scales of random effects are relative to sigma in the same way.
 from __future__ import annotations
 
 import dataclasses
-from typing import Literal
 
 import numpy as np
 from scipy.linalg import qr
@@ -19,23 +18,51 @@ from bayesdid.exceptions import NotIdentifiedError
 from bayesdid.model.priors import PriorChoice, PriorName, Priors, resolve_priors
 from bayesdid.spatial.design import SpatialDesign
 
-SpatialPrior = PriorName | Priors | PriorChoice | Literal["unit_information"]
+SpatialPrior = PriorName | Priors | PriorChoice
 
 
 def spatial_priors(design: SpatialDesign, choice: SpatialPrior = "weak") -> tuple[Priors, float]:
-    """Priors of all coefficients, spatial lags among them, and the residual sd of least squares.
-
-    ``unit_information``: a coefficient has the sd that one observation would leave it with,
-    ``sigma / sd_within(x)`` (Kass & Wasserman 1995, doi:10.1080/01621459.1995.10476592): the usual
-    prior for comparing models, whose evidence wide priors and flat ones distort.
-    """
+    """Priors of all coefficients, spatial lags among them, and the residual sd of least squares."""
     base = design.base
-    i, t = base.unit_index, base.period_index
-    columns = design.Z[:, i, t].T
+    columns = design.Z[:, base.unit_index, base.period_index].T
     P = len(base.treatments)
     wide = dataclasses.replace(
         base, D=columns[:, :P], X=columns[:, P:], covariates=design.names[P:]
     )
+    reference = _residual(design, columns)[0]
+    return resolve_priors(choice, wide, alias=_aliases(design)), reference
+
+
+def unit_information(design: SpatialDesign) -> PriorChoice:
+    """Every coefficient has the sd that one observation would leave it with.
+
+    ``sigma / sd_within(x)`` (Kass & Wasserman 1995, doi:10.1080/01621459.1995.10476592): the usual
+    prior for comparing models, whose evidence wide priors and flat ones distort.
+    """
+    base = design.base
+    reference, spread = _residual(design, design.Z[:, base.unit_index, base.period_index].T)
+    called = {name: term for term, name in _aliases(design).items()}
+    sds = (reference / spread).tolist()
+    pairs = zip(design.names, sds, strict=True)
+    return PriorChoice("weak", tuple((called.get(name, name), 0.0, sd) for name, sd in pairs))
+
+
+def _aliases(design: SpatialDesign) -> dict[str, str]:
+    """A spatial lag as a prior calls it, and as the design does."""
+    base = design.base
+    return {f"lag:{base.names[k]}": f"W {base.names[k]}" for k in design.lagged}
+
+
+def _residual(design: SpatialDesign, columns: FloatArray) -> tuple[float, FloatArray]:
+    """Residual sd of least squares, and each regressor's own within sd, (K,), if it moves.
+
+    Parameters
+    ----------
+    columns
+        Regressors in rows, shape (n, K).
+    """
+    base = design.base
+    i, t = base.unit_index, base.period_index
     rest = absorb(
         np.column_stack([columns, base.y]),
         i,
@@ -44,7 +71,6 @@ def spatial_priors(design: SpatialDesign, choice: SpatialPrior = "weak") -> tupl
         period=base.period_effects != "none",
     )
     W, y = rest[:, :-1], rest[:, -1]
-    lags = {f"lag:{base.names[k]}": f"W {base.names[k]}" for k in design.lagged}
     total = columns.std(axis=0)
     if flat := [n for n, s in zip(design.names, total, strict=True) if s == 0]:
         raise NotIdentifiedError(
@@ -63,13 +89,7 @@ def spatial_priors(design: SpatialDesign, choice: SpatialPrior = "weak") -> tupl
             f"{base.spec_id}: regressors and effects fit the outcome exactly",
             remedy="use fewer regressors, or more units or periods",
         )
-    if choice != "unit_information":
-        return resolve_priors(choice, wide, alias=lags), reference
-    sds = reference / np.where(moves, spread, total)
-    weak = resolve_priors("weak", wide)
-    return dataclasses.replace(
-        weak, name="user", sds=dict(zip(design.names, sds.tolist(), strict=True))
-    ), reference
+    return reference, np.where(moves, spread, total)
 
 
 def _refuse_collinear(X: FloatArray, names: list[str], design: SpatialDesign) -> None:

@@ -11,6 +11,7 @@ import numpy as np
 from bayesdid.arrays import FloatArray
 from bayesdid.design.design import Design
 from bayesdid.exceptions import InputError, Note
+from bayesdid.spatial.operators.logdet import LogDeterminant, log_determinant
 from bayesdid.spatial.weights.weights import Weights, aligned
 
 Kind = Literal["none", "sar", "sem", "slx", "sdm", "sdem"]
@@ -41,6 +42,8 @@ class SpatialDesign:
         Of the rows of `Z`; a spatial lag is called ``W x``.
     lagged
         Positions among the regressors of those whose spatial lag enters.
+    known_logdet
+        ``log|I - rho W|`` of these weights if it is at hand, for it serves every model with them.
     """
 
     base: Design
@@ -50,6 +53,12 @@ class SpatialDesign:
     Z: FloatArray
     names: tuple[str, ...]
     lagged: tuple[int, ...]
+    known_logdet: LogDeterminant | None = None
+
+    @property
+    def logdet(self) -> LogDeterminant:
+        """``log|I - rho W|``, that which is at hand or by the method that suits the size."""
+        return self.known_logdet or log_determinant(self.weights)
 
     @property
     def N(self) -> int:
@@ -72,7 +81,12 @@ class SpatialDesign:
 
 
 def spatial_design(
-    base: Design, weights: Weights, kind: Kind = "sdm", durbin: tuple[str, ...] | None = None
+    base: Design,
+    weights: Weights,
+    kind: Kind = "sdm",
+    durbin: tuple[str, ...] | None = None,
+    *,
+    logdet: LogDeterminant | None = None,
 ) -> SpatialDesign:
     """Put a balanced design and weights together.
 
@@ -80,6 +94,8 @@ def spatial_design(
     ----------
     durbin
         Names of the regressors whose spatial lag enters; all by default.
+    logdet
+        Of these weights, if it is at hand or wanted by another method than the usual one.
 
     Raises
     ------
@@ -111,7 +127,7 @@ def spatial_design(
     lags = [own.matrix @ Z[k] for k in lagged]
     names = (*base.names, *(f"W {base.names[k]}" for k in lagged))
     stacked = np.concatenate([Z, np.stack(lags)]) if lags else Z
-    return SpatialDesign(base, own, kind, unstack(base, base.y), stacked, names, lagged)
+    return SpatialDesign(base, own, kind, unstack(base, base.y), stacked, names, lagged, logdet)
 
 
 def unstack(design: Design, column: FloatArray) -> FloatArray:
@@ -125,7 +141,7 @@ def with_kind(design: SpatialDesign, kind: Kind) -> SpatialDesign:
     """The same panel and weights under another model."""
     # from a model without lags of the regressors nobody knows which were meant: all
     durbin = tuple(design.names[k] for k in design.lagged) if design.kind in LAG_OF_X else None
-    return spatial_design(design.base, design.weights, kind, durbin)
+    return spatial_design(design.base, design.weights, kind, durbin, logdet=design.known_logdet)
 
 
 def with_notes(design: SpatialDesign, *notes: Note) -> SpatialDesign:

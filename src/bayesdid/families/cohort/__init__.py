@@ -6,11 +6,11 @@ from typing import Literal
 
 from pydantic import Field
 
-from bayesdid.families.registry.family import Family, Options
+from bayesdid.families.registry.family import ErrorsOption, Family
 from bayesdid.families.registry.sections import STAGGERED
 
 
-class CohortOptions(Options):
+class CohortOptions(ErrorsOption):
     """``[column.options]`` of a spec of family ``cohort``."""
 
     controls: Literal["not_yet", "never"] = Field(

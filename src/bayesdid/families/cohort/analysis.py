@@ -20,8 +20,8 @@ from bayesdid.families.analysis import (
     sup_t,
 )
 from bayesdid.families.cohort import CohortOptions
+from bayesdid.families.under_errors import draws_of, under_errors
 from bayesdid.inference.exact.conjugate import conjugate_posterior
-from bayesdid.inference.exact.pooled import fit_pooled
 from bayesdid.model.pooling import Pooling, indicators, stack
 from bayesdid.panel.panel import Panel
 from bayesdid.peers.staggered import (
@@ -82,16 +82,17 @@ def cohort(
     controls = options.controls
     cells = cohort_design(spec, panel, controls=controls)
     pooling = cohort_pooling(cells)
-    tree = fit_pooled(pooling, seed=seed, draws=draws)
+    under = under_errors(pooling.design, options.errors, seed=seed, draws=draws)
+    tree = under.tree
     rng = np.random.default_rng(seed)
     size = 4 * draws
     flat = conjugate_posterior(cells.design).draw(size, rng)[:, : len(cells.cohort)]
-    tau = tree["posterior"]["tau"].to_numpy().reshape(size, -1)
-    pooled = cell_effects(pooling, tau, cells)
+    pooled = cell_effects(pooling, draws_of(tree), cells)
     weights = cells.weights()
+    iid = cell_effects(pooling, draws_of(under.iid), cells) @ weights["overall"]["ATT"]
     overall = {
         f"{label}, {name}": values @ weight
-        for label, values in (("pooled", pooled), ("flat", flat))
+        for label, values in (("pooled", pooled), ("flat, i.i.d. errors", flat))
         for name, weight in _named(weights["overall"]).items()
     }
     (twfe,) = term_weights(build_design(as_two_way(spec), panel))
@@ -103,8 +104,10 @@ def cohort(
         f"{hdi(main):.3f}; P(< 0) = {(main < 0).mean():.3f}) from {len(cells.cohort)} "
         f"cohort-by-event-time cells of {len(np.unique(cells.cohort))} cohorts, partially pooled, "
         f"against {'units not yet treated' if controls == 'not_yet' else 'never-treated units'}. "
-        f"Without pooling it is {overall['flat, ATT over treated rows'].mean():.3f}; the one TWFE "
+        "Without pooling, under i.i.d. errors, it is "
+        f"{overall['flat, i.i.d. errors, ATT over treated rows'].mean():.3f}; the one TWFE "
         f"coefficient is {twfe.estimate:.3f}.",
+        under.says("the average effect on the treated", iid),
         "Effects differ between "
         + ", ".join(f"{_PART_NAMES[part]} with sd {value:.3f}" for part, value in sd.items())
         + " (posterior means).",
@@ -129,7 +132,7 @@ def cohort(
         ),
         peers=tuple(_peers(spec, panel)),
         posterior=tree,
-        converged=bool(tree.attrs["converged"]),
+        converged=under.converged,
         notes=tuple(note.text for note in cells.design.notes),
         synthetic=panel.synthetic or "",
     )
@@ -184,7 +187,7 @@ def _event_figure(
         "points",
         f"ATT by event time: pointwise HDI and simultaneous band ({percent()}).",
         (
-            sup_t("flat", {k: flat @ w for k, w in weights["event time"].items()}),
+            sup_t("flat, i.i.d. errors", {k: flat @ w for k, w in weights["event time"].items()}),
             sup_t("partially pooled", {k: pooled @ w for k, w in weights["event time"].items()}),
         ),
         xlabel="periods since adoption",
@@ -200,7 +203,9 @@ def _cohort_figure(
         "forest",
         f"ATT by cohort ({percent()} HDI): pooling moves small cohorts to the rest.",
         (
-            series_of("flat", {str(k): flat @ w for k, w in weights["cohort"].items()}),
+            series_of(
+                "flat, i.i.d. errors", {str(k): flat @ w for k, w in weights["cohort"].items()}
+            ),
             series_of(
                 "partially pooled", {str(k): pooled @ w for k, w in weights["cohort"].items()}
             ),

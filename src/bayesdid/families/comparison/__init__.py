@@ -8,6 +8,7 @@ from pydantic import Field
 
 from bayesdid.families.registry.family import Family, Options
 from bayesdid.families.registry.sections import ROBUSTNESS
+from bayesdid.model.errors import DEFAULT_ERRORS, ErrorsName
 
 
 class ComparisonOptions(Options):
@@ -21,11 +22,16 @@ class ComparisonOptions(Options):
         min_length=1,
         description="Kinds of unit and period effects to compare",
     )
+    errors: tuple[ErrorsName, ...] = Field(
+        default=(DEFAULT_ERRORS.name, "iid"),
+        min_length=1,
+        description="Errors to compare; units left out are checked by refits under the first",
+    )
 
 
 FAMILY = Family(
     name="comparison",
-    question="which model predicts units left out? stacking weights",
+    question="which model, and which errors, predict units left out? stacking weights",
     checked="refits without each tenth of the units",
     section=ROBUSTNESS,
     order=10,

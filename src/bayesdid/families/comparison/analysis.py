@@ -1,9 +1,10 @@
 """Which model predicts best: leave-one-unit-out, K-fold over units, stacking weights.
 
-Models differ in their treatments (specs) and in their effects. What is compared is the density of
-the T - 1 contrasts within a unit that the model has not seen: it does not involve the unit's own
-effect, so that fixed and random effects compete on equal terms. Leave-one-unit-out by Pareto
-smoothed importance sampling; K-fold by refitting without each tenth of the units, which checks it.
+Models differ in their treatments (specs), their effects and their errors. What is compared is the
+density of the T - 1 contrasts within a unit that the model has not seen: it does not involve the
+unit's own effect or scale, so that fixed and random effects, and errors of any kind, compete on
+equal terms. Leave-one-unit-out by Pareto smoothed importance sampling; K-fold by refitting without
+each tenth of the units, which checks it.
 Stacking: the mixture of models that predicts best (Yao et al. 2018, doi:10.1214/17-BA1091).
 """
 
@@ -17,7 +18,6 @@ from typing import Any
 import numpy as np
 import pandas as pd
 import xarray as xr
-from scipy.linalg import helmert
 from scipy.optimize import minimize
 from scipy.special import logsumexp
 
@@ -28,15 +28,18 @@ from bayesdid.design.design import Design
 from bayesdid.exceptions import InputError
 from bayesdid.families.analysis import Analysis, Figure, Series, Table
 from bayesdid.families.comparison import ComparisonOptions
+from bayesdid.families.comparison.left_out import contrast_densities
 from bayesdid.inference.executor import item_seed, map_fits
 from bayesdid.inference.fit import fit
 from bayesdid.model.bound import model as bind
+from bayesdid.model.errors import DEFAULT_ERRORS, Errors, ErrorsName
 from bayesdid.panel.panel import Panel
 from bayesdid.study.load import Spec, Study
 from bayesdid.study.schema import EffectKind
 
 _KINDS: tuple[EffectKind, ...] = ("fixed", "random", "mundlak")
 _FOLDED: tuple[EffectKind, ...] = ("fixed", "random")  # Mundlak components change with the sample
+_ERRORS: tuple[ErrorsName, ...] = ("ar1_unit", "ar1", "iid_unit", "iid")
 _FOLDS = 10
 _PARETO = 0.7
 
@@ -57,6 +60,7 @@ def comparison(
         options.specs,
         panel,
         kinds=kinds,
+        errors=[name for name in _ERRORS if name in options.errors],
         seed=seed,
         draws=draws,
         title=spec.title,
@@ -70,12 +74,13 @@ def compare(
     panel: Panel,
     *,
     kinds: Sequence[EffectKind] = _KINDS,
+    errors: Sequence[ErrorsName] = (DEFAULT_ERRORS.name, "iid"),
     seed: int = 0,
     draws: int = 1000,
     title: str = "Comparison",
     spec_id: str = "compare",
 ) -> Analysis:
-    """Compare specs under several kinds of effects by how they predict units left out.
+    """Compare specs under several effects and errors by how they predict units left out.
 
     Raises
     ------
@@ -94,8 +99,21 @@ def compare(
                 f"{design.spec_id} and {designs[0].spec_id} are not fitted on the same rows",
                 remedy="compare specs with one outcome and sample",
             )
-    items = [(base, kind) for base in designs for kind in kinds]
-    scored = map_fits(partial(_score, seed=seed, draws=draws), items)
+    items = [(base, kind, name) for name in errors for base in designs for kind in kinds]
+    scored = map_fits(partial(_score, folded=errors[0], seed=seed, draws=draws), items)
+    failed = tuple(
+        _label(*item) for item, found in zip(items, scored, strict=True) if found is None
+    )
+    if len(failed) == len(items):
+        return Analysis(
+            spec_id,
+            "comparison",
+            title,
+            (),
+            converged=False,
+            synthetic=panel.synthetic or "",
+            failed=failed,
+        )
     rows = [found[0] for found in scored if found is not None]
     matrix = np.column_stack([found[1] for found in scored if found is not None])
     best = int(matrix.sum(axis=0).argmax())
@@ -109,7 +127,7 @@ def compare(
         spec_id,
         "comparison",
         title,
-        (_sentence(frame),),
+        (_sentence(frame), *_errors_sentences(frame)),
         (
             Table(
                 "models",
@@ -120,24 +138,27 @@ def compare(
         (_figure(frame),),
         synthetic=panel.synthetic or "",
         notes=tuple(note.text for note in designs[0].notes),
+        failed=failed,
     )
 
 
 def _score(
-    item: tuple[Design, EffectKind], seed: int, draws: int
+    item: tuple[Design, EffectKind, ErrorsName], folded: ErrorsName, seed: int, draws: int
 ) -> tuple[dict[str, Any], FloatArray] | None:
     """A model's row, and its log predictive density by unit; None if it did not converge."""
-    base, kind = item
+    base, kind, errors = item
     design = with_effects(base, kind, kind)
-    bound = bind(design, errors="iid")
+    bound = bind(design, errors=errors)
     tree = fit(bound, seed=seed, draws=draws).tree
     if not tree.attrs["converged"]:
         return None  # not a result
     left = without_unit(tree, bound, contrasts_only=True)
     tau = tree["posterior"]["tau"].to_numpy()[..., -1]
-    folds = k_fold(design, seed=seed).sum() if kind in _FOLDED else np.nan
+    checked = kind in _FOLDED and errors == folded
+    folds = k_fold(design, errors=errors, seed=seed).sum() if checked else np.nan
     row = {
-        "model": f"{base.spec_id}, {kind}",
+        "model": _label(base, kind, errors),
+        "errors": errors,
         "elpd": float(left["unit_elpd"].sum()),
         "elpd, 10-fold": folds,
         "units with Pareto k > 0.7": int((left["unit_k"] > _PARETO).sum()),
@@ -145,6 +166,10 @@ def _score(
         "its sd": float(tau.std()),
     }
     return row, left["unit_elpd"].to_numpy()
+
+
+def _label(base: Design, kind: EffectKind, errors: ErrorsName) -> str:
+    return f"{base.spec_id}, {kind}, {errors}"
 
 
 def stacking(elpd: FloatArray) -> FloatArray:
@@ -176,25 +201,42 @@ def stacking(elpd: FloatArray) -> FloatArray:
     return np.asarray(weights / weights.sum())
 
 
-def k_fold(design: Design, *, folds: int = _FOLDS, draws: int = 250, seed: int = 0) -> FloatArray:
-    """Log density of the contrasts within each unit, from a fit without its fold, shape (N,)."""
+def k_fold(
+    design: Design,
+    *,
+    errors: ErrorsName = "iid",
+    folds: int = _FOLDS,
+    draws: int = 500,
+    seed: int = 0,
+) -> FloatArray:
+    """Log density of the contrasts within each unit, from a fit without its fold, shape (N,).
+
+    NaN in a fold whose fit did not converge.
+    """
     rng = np.random.default_rng(seed)
     fold = rng.permutation(np.arange(len(design.units)) % folds)
     found = np.full(len(design.units), np.nan)
     held = [np.flatnonzero(fold == k) for k in range(folds)]
-    score = partial(_score_fold, design=design, draws=draws, seed=seed)
+    score = partial(_score_fold, design=design, errors=errors, draws=draws, seed=seed)
     for units, values in zip(held, map_fits(score, enumerate(held)), strict=True):
         found[units] = values
     return found
 
 
-def _score_fold(item: tuple[int, IntArray], design: Design, draws: int, seed: int) -> list[float]:
+def _score_fold(
+    item: tuple[int, IntArray], design: Design, errors: ErrorsName, draws: int, seed: int
+) -> FloatArray:
     """Log density of the contrasts within each unit of a fold, from a fit without it."""
     k, units = item
     rest = _without(design, np.isin(design.unit_index, units))
     own = item_seed(seed, "fold", k)  # its own errors of simulation, which then average out
-    posterior = fit(rest, errors="iid", seed=own, draws=draws).tree["posterior"].to_dataset()
-    return [_contrast_density(posterior, design, rest, design.unit_index == unit) for unit in units]
+    tree = fit(rest, errors=errors, seed=own, draws=draws, chains=2).tree
+    if not tree.attrs["converged"]:
+        return np.full(len(units), np.nan)
+    posterior = tree["posterior"].to_dataset()
+    residual = design.y - _shared_mean(posterior, design, rest)
+    densities = contrast_densities(posterior, design, residual, units)
+    return np.asarray(logsumexp(densities, axis=0) - np.log(len(densities)))
 
 
 def _without(design: Design, held: np.ndarray) -> Design:
@@ -214,24 +256,19 @@ def _without(design: Design, held: np.ndarray) -> Design:
     )
 
 
-def _contrast_density(
-    posterior: xr.Dataset, design: Design, rest: Design, rows: np.ndarray
-) -> float:
-    """Log of the posterior mean density of the contrasts within one unit's rows."""
+def _shared_mean(posterior: xr.Dataset, design: Design, rest: Design) -> FloatArray:
+    """Mean of every row less intercept and unit effect, from a fit of other units, (S, n)."""
     keep = [design.covariates.index(name) for name in rest.covariates]
     tau = posterior["tau"].to_numpy().reshape(-1, len(design.treatments))
-    mean = tau @ design.D[rows].T
+    mean = tau @ design.D.T
     if keep:
         beta = posterior["beta"].to_numpy().reshape(len(tau), -1)
-        mean = mean + beta @ design.X[rows][:, keep].T
+        mean = mean + beta @ design.X[:, keep].T
     dim = design.period_dim
     if f"{dim}_effect" in posterior:
         level = posterior[f"{dim}_effect"].to_numpy().reshape(len(tau), -1)
-        mean = mean + level[:, design.period_index[rows]]
-    e = (design.y[rows] - mean) @ helmert(rows.sum()).T
-    sigma = posterior["sigma"].to_numpy().ravel()
-    density = -0.5 * (e**2).sum(axis=1) / sigma**2 - e.shape[1] * np.log(sigma * np.sqrt(2 * np.pi))
-    return float(logsumexp(density) - np.log(len(density)))
+        mean = mean + level[:, design.period_index]
+    return np.asarray(mean)
 
 
 def _sentence(frame: pd.DataFrame) -> str:
@@ -251,6 +288,27 @@ def _sentence(frame: pd.DataFrame) -> str:
             f"{row['model']} {row['stacking weight']:.2f}" for _, row in heavy.iterrows()
         )
     return text + "."
+
+
+def _errors_sentences(frame: pd.DataFrame) -> list[str]:
+    """Which errors predict best, and the effect of the best model under i.i.d. errors."""
+    best = frame.groupby("errors", sort=False).head(1)
+    if len(best) < 2:
+        (name,) = best["errors"]
+        text = "is conditional on i.i.d. errors" if name == "iid" else "is under these errors alone"
+        return [f"Errors of all models: {Errors.parse(name)}; the comparison {text}."]
+    top, *others = (row for _, row in best.iterrows())
+    behind = ", ".join(
+        f"{Errors.parse(row['errors'])} {top['elpd'] - row['elpd']:.1f} behind" for row in others
+    )
+    text = f"Best errors: {Errors.parse(top['errors'])} ({behind}, each with its best model)"
+    iid = best[best["errors"] == "iid"].iloc[0] if "iid" in set(best["errors"]) else top
+    if iid["errors"] != top["errors"]:
+        text += (
+            f"; the effect is {top['effect']:.3f} (sd {top['its sd']:.3f}) in the best model and "
+            f"{iid['effect']:.3f} (sd {iid['its sd']:.3f}) in the best with i.i.d. errors"
+        )
+    return [text + "."]
 
 
 def _figure(frame: pd.DataFrame) -> Figure:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+from functools import partial
 from typing import Literal
 
 import numpy as np
@@ -15,6 +16,7 @@ from bayesdid.design.design import Design
 from bayesdid.exceptions import InputError
 from bayesdid.families.analysis import Analysis, Figure, Series, Table, draws_tree
 from bayesdid.families.errors import ErrorsOptions
+from bayesdid.inference.executor import map_fits
 from bayesdid.inference.fit import fit
 from bayesdid.model.likelihood import Likelihood
 from bayesdid.panel.panel import Panel
@@ -67,16 +69,9 @@ def errors(
     if counts is not None:
         wanted.append("negative_binomial")
     chosen = wanted if options.models is None else options.models
-    trees = {
-        name: fit_errors(
-            counts if name == "negative_binomial" and counts else design,
-            name,
-            seed=seed,
-            draws=draws,
-        )
-        for name in wanted
-        if name == "iid" or name in chosen
-    }
+    kinds = [name for name in wanted if name == "iid" or name in chosen]
+    items = [(name, counts if name == "negative_binomial" and counts else design) for name in kinds]
+    trees = dict(zip(kinds, map_fits(partial(_one, seed=seed, draws=draws), items), strict=True))
     good = {name: tree for name, tree in trees.items() if tree.attrs["converged"]}
     draws_of = {
         name: tree["posterior"]["tau"].to_numpy()[..., k].ravel() for name, tree in good.items()
@@ -118,6 +113,11 @@ def errors(
         synthetic=panel.synthetic or "",
         failed=tuple(failed),
     )
+
+
+def _one(item: tuple[ErrorName, Design], seed: int, draws: int) -> xr.DataTree:
+    kind, design = item
+    return fit_errors(design, kind, seed=seed, draws=draws)
 
 
 def fit_errors(

@@ -5,11 +5,11 @@ from __future__ import annotations
 from pydantic import Field
 
 from bayesdid.design.window import EventWindow
-from bayesdid.families.registry.family import Family, Options
+from bayesdid.families.registry.family import ErrorsOption, Family
 from bayesdid.families.registry.sections import ROBUSTNESS
 
 
-class EventStudyOptions(Options, EventWindow):
+class EventStudyOptions(ErrorsOption, EventWindow):
     """``[column.options]`` of a spec of family ``event_study``."""
 
     robust: bool = Field(default=True, description="Whether to add robust confidence sets (slower)")

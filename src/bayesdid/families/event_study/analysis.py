@@ -20,7 +20,10 @@ from bayesdid.estimands.violation import (
 from bayesdid.exceptions import InputError
 from bayesdid.families.analysis import Analysis, Figure, Series, Table, draws_tree
 from bayesdid.families.event_study import EventStudyOptions
+from bayesdid.families.under_errors import IID, draws_of, errors_sentence
 from bayesdid.inference.exact.conjugate import conjugate_posterior
+from bayesdid.inference.fit import fit
+from bayesdid.model.errors import Errors
 from bayesdid.panel.panel import Panel
 from bayesdid.study.load import Spec, Study
 from bayesdid.study.terms import parse_term
@@ -65,9 +68,16 @@ def honest(
     design = build_design(spec, panel)
     posterior = conjugate_posterior(design)
     times = [int(parse_term(term).factors[0].event_time or 0) for term in design.treatments]
-    path = posterior.draw(4 * draws, np.random.default_rng(seed))
-    reference = options.reference
+    errors, reference = Errors.parse(options.errors), options.reference
+    iid = path = posterior.draw(4 * draws, np.random.default_rng(seed))
     variance = posterior.nu / max(posterior.nu - 2, 1)
+    moments: tuple[FloatArray, FloatArray] | None
+    moments = (posterior.location, posterior.scale * variance)
+    trees, engine, converged = [], "student", True
+    if errors != IID:
+        own = fit(design, errors=errors, priors="flat", seed=seed, draws=draws)
+        trees, engine, converged = [own.tree], own.tree.attrs["engine"], own.converged
+        path, moments = draws_of(own.tree), None
     found = honest_path(
         spec.id,
         spec.title,
@@ -78,16 +88,22 @@ def honest(
         panel.synthetic or "",
         robust=options.robust,
         seed=seed,
-        moments=(posterior.location, posterior.scale * variance),
+        moments=moments,
     )
     ordered = _ordered(spec.id, times, path, reference, None)
     kept: dict[str, FloatArray] = {}
     for name, w in ordered.weights.items():
         item = relative_magnitudes(*ordered.parts, w)
         kept |= {f"breakdown {name}": item.breakdown(item.sign), name: item.centre}
-    tree = draws_tree(kept, spec, panel, engine="student", seed=seed, priors="flat")
+    name, w = next(iter(ordered.weights.items()))
+    beside = _ordered(spec.id, times, iid, reference, None).parts[1] @ w
+    said = errors_sentence(errors, f"the effect in {name}, under parallel trends,", beside, trees)
     return replace(
-        found, posterior=tree, notes=tuple(note.text for note in design.notes) + found.notes
+        found,
+        sentences=(*found.sentences, said),
+        posterior=draws_tree(kept, spec, panel, engine=engine, seed=seed, priors="flat"),
+        converged=converged,
+        notes=tuple(note.text for note in design.notes) + found.notes,
     )
 
 

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from pydantic import Field, model_validator
 
-from bayesdid.families.registry.family import Family, Options
+from bayesdid.families.registry.family import ErrorsOption, Family
 from bayesdid.families.registry.sections import HETEROGENEITY
 
 
-class HeterogeneityOptions(Options):
+class HeterogeneityOptions(ErrorsOption):
     """``[column.options]`` of a spec of family ``heterogeneity``."""
 
     groups: tuple[str, ...] = Field(

@@ -23,8 +23,8 @@ from bayesdid.families.analysis import (
 )
 from bayesdid.families.heterogeneity import HeterogeneityOptions
 from bayesdid.families.registry.validate import one_treatment
+from bayesdid.families.under_errors import draws_of, under_errors
 from bayesdid.inference.exact.conjugate import conjugate_posterior
-from bayesdid.inference.exact.pooled import fit_pooled
 from bayesdid.model.pooling import Pooling, indicators, stack
 from bayesdid.panel.adoption import sequence
 from bayesdid.panel.panel import Panel
@@ -53,9 +53,13 @@ def group_labels(design: Design, panel: Panel, column: str) -> np.ndarray:
 
 
 def separated(design: Design, labels: np.ndarray) -> Design:
-    """Period effects and covariates of their own for each group, as separate regressions have."""
+    """Period effects and covariates of their own for each group, as separate regressions have.
+
+    The k-th group's period 1984 is k1984: a number, since AR(1) errors count the periods between.
+    """
     levels, group = np.unique(labels, return_inverse=True)
     T = len(design.periods)
+    apart = 10 ** len(str(int(np.abs(design.periods).max())))  # periods of a group stay in order
     codes, period_index = np.unique(group * T + design.period_index, return_inverse=True)
     X = np.hstack([design.X * (labels == level)[:, None] for level in levels])
     return drop_collinear(
@@ -64,7 +68,7 @@ def separated(design: Design, labels: np.ndarray) -> Design:
             X=X,
             covariates=tuple(f"{name} | {g}" for g in levels for name in design.covariates),
             period_index=period_index.astype(np.int64),
-            periods=np.array([f"{levels[c // T]}, {design.periods[c % T]}" for c in codes]),
+            periods=(1 + codes // T) * apart + design.periods[codes % T],
         )
     )
 
@@ -111,15 +115,19 @@ def heterogeneity(
         raise NotIdentifiedError(
             f"{spec.id}: fewer than two groups have treated rows", remedy="choose another grouping"
         )
-    tree = fit_pooled(pooling, seed=seed, draws=draws)
-    tau = tree["posterior"]["tau"].to_numpy().reshape(4 * draws, -1)
+    under = under_errors(pooling.design, options.errors, seed=seed, draws=draws)
+    tree, tau, tau_iid = under.tree, draws_of(under.tree), draws_of(under.iid)
+    names = list(pooling.design.treatments)
     lower = study.file.outcome.better == "lower"
     sentences: list[str] = []
     tables: list[Table] = []
     figures: list[Figure] = []
     for name in columns:
         effects = {
-            level: tau[:, 0] + tau[:, list(pooling.design.treatments).index(f"{name}: {level}")]
+            level: tau[:, 0] + tau[:, names.index(f"{name}: {level}")] for level in levels[name]
+        }
+        iid = {
+            level: tau_iid[:, 0] + tau_iid[:, names.index(f"{name}: {level}")]
             for level in levels[name]
         }
         printed = published_groups(study, spec, name, levels[name])
@@ -134,11 +142,14 @@ def heterogeneity(
             f"{omega.mean():.3f} ({hdi(omega):.3f})."
         )
         labelled = {_level(study, name, level): values for level, values in effects.items()}
+        frame = summary_frame(labelled, "group")
+        frame["i.i.d. mean"] = [float(values.mean()) for values in iid.values()]
+        frame["i.i.d. sd"] = [float(values.std(ddof=1)) for values in iid.values()]
         tables.append(
             Table(
                 f"{name}_effects",
                 f"{_label(study, name)}: effect in each group, one partially pooled model",
-                summary_frame(labelled, "group"),
+                frame,
             )
         )
         tables.append(
@@ -149,6 +160,13 @@ def heterogeneity(
             )
         )
         figures.append(_figure(study, name, labelled, from_published, printed))
+    first = columns[0]
+    gap = (
+        tau_iid[:, names.index(f"{first}: {levels[first][0]}")]
+        - (tau_iid[:, names.index(f"{first}: {levels[first][1]}")])
+    )
+    pair = " - ".join(_level(study, first, level) for level in levels[first][:2])
+    sentences.append(under.says(f"the difference {pair}", gap))
     return Analysis(
         spec.id,
         "heterogeneity",
@@ -158,7 +176,7 @@ def heterogeneity(
         tuple(figures),
         peers,
         tree,
-        bool(tree.attrs["converged"]),
+        under.converged,
         tuple(note.text for note in design.notes),
         panel.synthetic or "",
     )

@@ -2,24 +2,19 @@
 
 from __future__ import annotations
 
-import dataclasses
-
 import numpy as np
 
+from bayesdid.arrays import FloatArray
 from bayesdid.design.build import as_two_way, build_design
 from bayesdid.exceptions import InputError, NotIdentifiedError
-from bayesdid.families.analysis import (
-    Analysis,
-    Figure,
-    Peer,
-    Series,
-    Table,
-    draws_tree,
-    summary_frame,
-)
+from bayesdid.families.analysis import Analysis, Figure, Peer, Series, Table, summary_frame
 from bayesdid.families.registry.family import Options
-from bayesdid.inference.exact.instrument import InstrumentDraws, draw_instrument, with_instrument
-from bayesdid.model.priors import PriorChoice, instrument_priors
+from bayesdid.inference.exact.instrument import reduced_ratio, with_instrument
+from bayesdid.inference.fit import fit
+from bayesdid.inference.quantities import stacked
+from bayesdid.model.bound import model
+from bayesdid.model.equations import instrument_of
+from bayesdid.model.mean import Instrument
 from bayesdid.panel.panel import Panel
 from bayesdid.peers.fixest import least_squares
 from bayesdid.peers.instrument import TwoStage, two_stage
@@ -63,34 +58,26 @@ def instrument(
             column=name,
             remedy="use an instrument that moves within units, such as its product with time",
         )
-    k = full.covariates.index(name)
-    z, d = full.X[:, k], full.D[:, 0]
-    own = dataclasses.replace(
-        full,
-        X=np.delete(full.X, k, axis=1),
-        covariates=full.covariates[:k] + full.covariates[k + 1 :],
-    )
-    tau_sd, pi_sd = instrument_priors(PriorChoice("weak"), own, z, name).sds.values()
-    found = draw_instrument(
-        with_instrument(own, z, name), d, tau_sd=tau_sd, pi_sd=pi_sd, size=4 * draws, seed=seed
-    )
+    bound = model(full, mean=Instrument(name), priors="weak")
+    parts = instrument_of(bound.model, full)
+    own, d, z = parts.rest, full.D[:, 0], parts.z
+    found = fit(bound, draws=draws, seed=seed)
+    tau, pi, rho = (stacked(found.tree, name).reshape(4 * draws) for name in ("tau", "pi", "rho"))
+    flat = reduced_ratio(with_instrument(own, z, name), d, size=4 * draws, seed=seed)
+    tau_sd, pi_sd = bound.priors_table()["sd"]
     peer = two_stage(own, d, z)
     ols = float(least_squares(own).table["estimate"].iloc[0])
-    quantities = {
-        "effect, instrumented": found.tau,
-        "first stage": found.pi,
-        "correlation of the errors": found.rho,
-    }
-    core = hdi(found.flat_tau, 0.98)
-    inside = found.flat_tau[(found.flat_tau > core.low) & (found.flat_tau < core.high)]
+    quantities = {"effect, instrumented": tau, "first stage": pi, "correlation of the errors": rho}
+    core = hdi(flat, 0.98)
+    inside = flat[(flat > core.low) & (flat < core.high)]
     # the median of a ratio of normals is the ratio of their means up to the first stage's noise
-    spread = float(np.subtract(*np.quantile(found.flat_tau, [0.84, 0.16])) / 2)
-    tolerance = spread * (5 / np.sqrt(len(found.flat_tau)) * 1.25 + 1 / max(peer.F, 1.0))
+    spread = float(np.subtract(*np.quantile(flat, [0.84, 0.16])) / 2)
+    tolerance = spread * (5 / np.sqrt(len(flat)) * 1.25 + 1 / max(peer.F, 1.0))
     return Analysis(
         spec.id,
         "iv_second",
         spec.title,
-        _sentences(found, peer, ols),
+        _sentences(tau, rho, peer, ols),
         (
             Table(
                 "effects",
@@ -106,7 +93,7 @@ def instrument(
                 "Effect under independent priors on effect and first stage, "
                 "and under a flat prior on the reduced form (central 98 %). Dashed: 2SLS.",
                 (
-                    Series("independent priors", [], found.tau.tolist()[:2000], [], []),
+                    Series("independent priors", [], tau.tolist()[:2000], [], []),
                     Series("flat reduced form", [], inside.tolist()[:2000], [], []),
                 ),
                 xlabel=study.file.outcome.unit,
@@ -116,7 +103,7 @@ def instrument(
         (
             Peer(
                 "effect, flat reduced form, median",
-                float(np.median(found.flat_tau)),
+                float(np.median(flat)),
                 spread,
                 "2SLS (linearmodels), clustered",
                 peer.estimate,
@@ -124,21 +111,14 @@ def instrument(
                 tolerance,
             ),
         ),
-        draws_tree(
-            quantities,
-            spec,
-            panel,
-            engine="quadrature",
-            seed=seed,
-            priors=f"tau N(0, {tau_sd:.4g}), pi N(0, {pi_sd:.4g})",
-        ),
-        all(item.passed for item in found.gate),
+        found.tree,
+        found.converged,
         tuple(note.text for note in own.notes),
         panel.synthetic or "",
     )
 
 
-def _sentences(draws: InstrumentDraws, peer: TwoStage, ols: float) -> tuple[str, ...]:
+def _sentences(tau: FloatArray, rho: FloatArray, peer: TwoStage, ols: float) -> tuple[str, ...]:
     weak = (
         f"With a first-stage F of {peer.F:.1f} (clustered) the instrument is weak: 2SLS is biased "
         "towards least squares and its standard error is not to be trusted"
@@ -146,17 +126,17 @@ def _sentences(draws: InstrumentDraws, peer: TwoStage, ols: float) -> tuple[str,
         else f"The first-stage F is {peer.F:.1f} (clustered)"
     )
     region = " and ".join(f"{_end(a)} to {_end(b)}" for a, b in peer.ar_set)
-    rho = hdi(draws.rho)
+    interval = hdi(rho)
     return (
-        f"Instrumented, the effect is {draws.tau.mean():.3f} ({hdi(draws.tau):.3f}; "
-        f"P(< 0) = {(draws.tau < 0).mean():.3f}); 2SLS {peer.estimate:.3f} (SE {peer.se:.3f}), "
+        f"Instrumented, the effect is {tau.mean():.3f} ({hdi(tau):.3f}; "
+        f"P(< 0) = {(tau < 0).mean():.3f}); 2SLS {peer.estimate:.3f} (SE {peer.se:.3f}), "
         f"least squares {ols:.3f}.",
         f"{weak}; the 95 % Anderson-Rubin set, valid for weak instruments too, is {region}. The "
         f"instrument explains {peer.partial_r2:.1%} of the treatment's within variation.",
-        f"The errors of the two equations correlate by {draws.rho.mean():.2f} ({rho:.2f}): "
+        f"The errors of the two equations correlate by {rho.mean():.2f} ({interval:.2f}): "
         + (
             "the treatment is endogenous if the instrument is valid."
-            if rho.excludes_zero
+            if interval.excludes_zero
             else "no sign that least squares needs an instrument."
         ),
     )

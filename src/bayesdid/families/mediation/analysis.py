@@ -1,7 +1,7 @@
 """Mediation: indirect, direct, total; natural effects; sensitivity to confounding.
 
-Under fixed effects the draws are exact and total = direct + indirect in every one of them, as in
-least squares. Sensitivity: a correlation rho between the residuals of mediator and outcome
+Total = direct + indirect in every draw; under fixed effects and flat priors their means are those
+of least squares. Sensitivity: a correlation rho between the residuals of mediator and outcome
 (Imai, Keele & Yamamoto 2010, doi:10.1214/10-STS321) changes b but not the reduced form, so that
 every draw of the reduced form gives the indirect effect at every rho in closed form, and the rho at
 which it vanishes.
@@ -20,20 +20,17 @@ from bayesdid.design.build import as_two_way, build_design
 from bayesdid.design.design import Design
 from bayesdid.design.regressors import is_random
 from bayesdid.exceptions import InputError
-from bayesdid.families.analysis import (
-    Analysis,
-    Figure,
-    Peer,
-    Series,
-    Table,
-    draws_tree,
-    summary_frame,
-)
+from bayesdid.families.analysis import Analysis, Figure, Peer, Series, Table, summary_frame
 from bayesdid.families.mediation import MediationOptions
 from bayesdid.families.registry.validate import one_treatment
 from bayesdid.inference.exact.conjugate import conjugate_posterior
-from bayesdid.inference.exact.multivariate import multivariate_posterior
-from bayesdid.inference.nuts.mediation import SampledMediation, sample_mediation
+from bayesdid.inference.fit import fit
+from bayesdid.inference.quantities import stacked
+from bayesdid.inference.result import Fit
+from bayesdid.model.bound import model as bind
+from bayesdid.model.equations import mediators_of
+from bayesdid.model.mean import Mediation
+from bayesdid.model.model import Model
 from bayesdid.panel.panel import Panel
 from bayesdid.peers.fixest import least_squares
 from bayesdid.study.load import Spec, Study
@@ -46,23 +43,23 @@ _MCSE = 5.0  # Monte Carlo standard errors that a mean may be off
 
 
 @dataclass(frozen=True, slots=True)
-class MediationDraws:
-    """Posterior draws of a mediation analysis with q mediators.
+class Paths:
+    """Posterior draws of the paths of one treatment through q mediators.
 
     Attributes
     ----------
     a, b
         Treatment on mediator, mediator on outcome, shape (S, q).
-    total
-        Effect of the treatment on the outcome without the mediators, shape (S,).
-    Sigma
-        Residual covariance of (outcome without mediators, mediators), shape (S, q + 1, q + 1).
+    direct
+        Effect not through the mediators, shape (S,).
+    ratio
+        Residual sd of the first mediator over that of the outcome, shape (S,).
     """
 
     a: FloatArray
     b: FloatArray
-    total: FloatArray
-    Sigma: FloatArray
+    direct: FloatArray
+    ratio: FloatArray
 
     @property
     def indirect(self) -> FloatArray:
@@ -70,40 +67,36 @@ class MediationDraws:
         return self.a * self.b
 
     @property
-    def direct(self) -> FloatArray:
-        """Effect not through the mediators, shape (S,)."""
-        return np.asarray(self.total - self.indirect.sum(axis=1))
+    def total(self) -> FloatArray:
+        """Effect of the treatment on the outcome without the mediators, shape (S,)."""
+        return np.asarray(self.direct + self.indirect.sum(axis=1))
 
     @property
     def rho_zero(self) -> FloatArray:
-        """Residual correlation at which the indirect effect vanishes, one mediator, shape (S,)."""
-        S = self.Sigma
-        return np.asarray(S[:, 0, 1] / np.sqrt(S[:, 0, 0] * S[:, 1, 1]))
+        """Residual correlation at which the indirect effect vanishes, one mediator, shape (S,).
+
+        That of the mediator and of the outcome without it, ``b eta + e`` (Imai et al. 2010).
+        """
+        slope = self.b[:, 0] * self.ratio
+        return np.asarray(slope / np.sqrt(1 + slope**2))
 
     def indirect_at(self, rho: float) -> FloatArray:
         """Indirect effect if the residuals of mediator and outcome correlate by `rho`, (S,)."""
-        S, r = self.Sigma, self.rho_zero
-        b = np.sqrt(S[:, 0, 0] / S[:, 1, 1]) * (r - rho * np.sqrt((1 - r**2) / (1 - rho**2)))
+        r = self.rho_zero
+        spread = np.sqrt(self.b[:, 0] ** 2 + self.ratio**-2.0)  # of y without M, over that of M
+        b = spread * (r - rho * np.sqrt((1 - r**2) / (1 - rho**2)))
         return np.asarray(self.a[:, 0] * b)
 
 
-def mediation_draws(
-    design: Design, mediators: FloatArray, *, size: int = 4000, seed: int = 0
-) -> MediationDraws:
-    """Exact draws under flat priors and fixed (or no) effects.
-
-    Parameters
-    ----------
-    design
-        One treatment first; outcome and covariates without the mediators.
-    mediators
-        Shape (n, q).
-    """
-    outcomes = np.column_stack([design.y, mediators])
-    posterior = multivariate_posterior(design, outcomes)
-    B, Sigma = posterior.draw(size, np.random.default_rng(seed))
-    b = np.linalg.solve(Sigma[:, 1:, 1:], Sigma[:, 1:, :1])[:, :, 0]
-    return MediationDraws(B[:, 0, 1:], b, B[:, 0, 0], Sigma)
+def paths_of(found: Fit) -> Paths:
+    """Paths of the first treatment."""
+    tree = found.tree
+    return Paths(
+        stacked(tree, "a")[:, 0],
+        stacked(tree, "b"),
+        stacked(tree, "tau")[:, 0],
+        stacked(tree, "sigma_mediator")[:, 0] / stacked(tree, "sigma"),
+    )
 
 
 def natural_effects(
@@ -148,14 +141,15 @@ def mediation(
     """The analysis of a spec of family ``mediation``: one treatment."""
     names = options.mediators
     one_treatment(spec)
-    design, mediators = _designs(spec, panel, names)
-    exact = not is_random(design.unit_effects) and not is_random(design.period_effects)
-    if exact:
-        found: MediationDraws | SampledMediation = mediation_draws(
-            design, mediators, size=4 * draws, seed=seed
-        )
-    else:
-        found = sample_mediation(design, mediators, names, draws=draws, seed=seed)
+    full = _design(spec, panel, names)
+    exact = not is_random(full.unit_effects) and not is_random(full.period_effects)
+    fitted = fit(
+        bind(full, mean=Mediation(names), priors="flat" if exact else "weak"),
+        draws=draws,
+        seed=seed,
+    )
+    found, parts = paths_of(fitted), mediators_of(Model(Mediation(names)), full)
+    design, mediators = parts.rest, parts.M
     quantities: dict[str, FloatArray] = {}
     for k, name in enumerate(names):
         quantities |= {
@@ -178,7 +172,7 @@ def mediation(
     ]
     figures: list[Figure] = []
     sentences = [_headline(study, names, found)]
-    if len(names) == 1 and isinstance(found, MediationDraws):
+    if len(names) == 1 and exact:
         zero = found.rho_zero
         sentences.append(
             f"Confounding: the indirect effect through {names[0]} vanishes if the residuals of "
@@ -207,14 +201,6 @@ def mediation(
             )
         )
         sentences.append(published[1])
-    tree = draws_tree(
-        quantities,
-        spec,
-        panel,
-        engine="multivariate" if exact else "plain",
-        seed=seed,
-        priors="flat" if exact else "weak",
-    )
     return Analysis(
         spec.id,
         "mediation",
@@ -223,15 +209,15 @@ def mediation(
         tuple(tables),
         tuple(figures),
         tuple(_peers(design, mediators, names, found)) if exact else (),
-        tree,
-        isinstance(found, MediationDraws) or found.converged,
+        fitted.tree,
+        fitted.converged,
         tuple(note.text for note in design.notes),
         panel.synthetic or "",
     )
 
 
-def _designs(spec: Spec, panel: Panel, names: tuple[str, ...]) -> tuple[Design, FloatArray]:
-    """The outcome's design without the mediators, on rows that have them, and the mediators."""
+def _design(spec: Spec, panel: Panel, names: tuple[str, ...]) -> Design:
+    """The outcome's design, the mediators among its covariates."""
     if "mundlak" in {spec.column.unit_effects, spec.column.period_effects}:
         raise InputError(
             f"{spec.id}: Mundlak effects give the within estimates of a and b, which "
@@ -246,15 +232,7 @@ def _designs(spec: Spec, panel: Panel, names: tuple[str, ...]) -> tuple[Design, 
             column=missing[0],
             remedy="leave it out",
         )
-    keep = [k for k, name in enumerate(full.covariates) if name not in names]
-    mediators = full.X[:, [full.covariates.index(name) for name in names]]
-    design = dataclasses.replace(
-        full, X=full.X[:, keep], covariates=tuple(full.covariates[k] for k in keep)
-    )
-    return design, mediators
-
-
-type Paths = MediationDraws | SampledMediation
+    return full
 
 
 def _headline(study: Study, names: tuple[str, ...], found: Paths) -> str:
@@ -274,7 +252,7 @@ def _headline(study: Study, names: tuple[str, ...], found: Paths) -> str:
     )
 
 
-def _rho_figure(study: Study, name: str, found: MediationDraws) -> Figure:
+def _rho_figure(study: Study, name: str, found: Paths) -> Figure:
     values = [found.indirect_at(float(rho)) for rho in _RHOS]
     intervals = [hdi(value) for value in values]
     series = Series(

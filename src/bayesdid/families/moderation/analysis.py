@@ -21,8 +21,8 @@ from bayesdid.families.analysis import (
 )
 from bayesdid.families.moderation import ModerationOptions
 from bayesdid.families.registry.validate import one_treatment
+from bayesdid.families.under_errors import draws_of, under_errors
 from bayesdid.inference.exact.conjugate import conjugate_posterior
-from bayesdid.inference.fit import fit
 from bayesdid.panel.panel import Panel
 from bayesdid.peers.fixest import least_squares
 from bayesdid.study.load import Spec, Study
@@ -55,8 +55,8 @@ def moderation(
     )
     design = build_design(dataclasses.replace(spec, column=column), panel)
     M = design.X[:, design.covariates.index(moderator)]
-    tree = fit(design, errors="iid", seed=seed, draws=draws).tree
-    tau = tree["posterior"]["tau"].to_numpy().reshape(-1, 2)
+    under = under_errors(design, options.errors, seed=seed, draws=draws)
+    tree, tau, tau_iid = under.tree, draws_of(under.tree), draws_of(under.iid)
     lower = study.file.outcome.better == "lower"
     low, high = (float(edge) for edge in np.quantile(M, [0.005, 0.995]))
     grid = np.linspace(low, high, _GRID)
@@ -74,6 +74,10 @@ def moderation(
         f"change per unit of {moderator}": tau[:, 1],
         f"change per sd of {moderator}": tau[:, 1] * M.std(),
     }
+    beside = {
+        "effect at the mean, i.i.d. errors": tau_iid[:, 0] + tau_iid[:, 1] * M.mean(),
+        f"change per sd of {moderator}, i.i.d. errors": tau_iid[:, 1] * M.std(),
+    }
     linear_p, binned = linearity(design, M, options.bins)
     p_good = (effect < 0 if lower else effect > 0).mean(axis=0)
     sign = "< 0" if lower else "> 0"
@@ -86,8 +90,9 @@ def moderation(
         _neyman(moderator, grid, M, p_good, sign),
         f"The effect crosses zero inside the observed range of {moderator} with probability "
         f"{((crossing > M.min()) & (crossing < M.max())).mean():.3f}.",
-        f"Linearity (Hainmueller, Mummolo & Xu 2019): the tail area of a straight line in the "
-        f"binned model is {linear_p:.3f}"
+        under.says(f"the change per sd of {moderator}", tau_iid[:, 1] * M.std()),
+        "Linearity (Hainmueller, Mummolo & Xu 2019; i.i.d. errors): the tail area of a straight "
+        f"line in the binned model is {linear_p:.3f}"
         + (": the bins do not lie on a line." if linear_p < 0.05 else ", no sign of curvature."),
     )
     intervals = [hdi(column) for column in effect.T]
@@ -123,8 +128,8 @@ def moderation(
         tables=(
             Table(
                 "coefficients",
-                "Raw and centred: one model, two ways to read it",
-                summary_frame(coefficients),
+                "Raw and centred: one model, two ways to read it; the last two under i.i.d. errors",
+                summary_frame(coefficients | beside),
             ),
             Table("conditional", f"Effect at quantiles of {moderator}", summary_frame(rows)),
         ),
@@ -133,7 +138,8 @@ def moderation(
                 "conditional",
                 "curve",
                 f"Effect over the observed values of {moderator} "
-                f"(rug), {percent()} HDI, and the effect in each bin at its median.",
+                f"(rug), {percent()} HDI, and the effect in each bin at its median under i.i.d. "
+                "errors.",
                 (line, binned),
                 xlabel=_label(study, moderator),
                 ylabel=study.file.outcome.unit,
@@ -149,7 +155,7 @@ def moderation(
             seed=seed,
             priors=tree.attrs["priors"],
         ),
-        converged=bool(tree.attrs["converged"]),
+        converged=under.converged,
         notes=tuple(note.text for note in design.notes),
         synthetic=panel.synthetic or "",
     )

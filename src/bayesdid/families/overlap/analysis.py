@@ -19,9 +19,9 @@ from bayesdid.families.analysis import (
     summary_frame,
     sup_t,
 )
-from bayesdid.families.registry.family import Options
+from bayesdid.families.overlap import OverlapOptions
+from bayesdid.families.under_errors import draws_of, under_errors
 from bayesdid.inference.exact.conjugate import ConjugatePosterior, conjugate_posterior
-from bayesdid.inference.exact.pooled import fit_pooled
 from bayesdid.model.pooling import Pooling, indicators, stack
 from bayesdid.panel.panel import Panel
 from bayesdid.peers.impute import imputed_effects
@@ -68,7 +68,7 @@ def overlap(
     study: Study,
     spec: Spec,
     panel: Panel,
-    options: Options,  # noqa: ARG001
+    options: OverlapOptions,
     *,
     seed: int = 0,
     draws: int = 1000,
@@ -77,8 +77,8 @@ def overlap(
     rows = overlap_design(spec, panel)
     a, b = rows.policies
     pooling = overlap_pooling(rows)
-    tree = fit_pooled(pooling, seed=seed, draws=draws)
-    tau = tree["posterior"]["tau"].to_numpy().reshape(4 * draws, -1)
+    under = under_errors(pooling.design, options.errors, seed=seed, draws=draws)
+    tree, tau, tau_iid = under.tree, draws_of(under.tree), draws_of(under.iid)
     columns = np.where(np.char.startswith(np.array(pooling.design.treatments), "since"), 1.0, 0.0)
     synergy_columns = columns + np.array(
         [name == "synergy" or name.startswith("order") for name in pooling.design.treatments]
@@ -98,9 +98,13 @@ def overlap(
             0,
             f"Beyond the sum of the two alone, at the same ages, both policies do "
             f"{main.mean():+.3f} ({unit}; {hdi(main):.3f}); the probability that "
-            f"1 + 1 > 2 is {claim.mean():.3f}. Without pooling: {flat['synergy'][0]:+.3f} "
-            f"(sd {flat['synergy'][1]:.3f}).",
+            f"1 + 1 > 2 is {claim.mean():.3f}. Without pooling, under i.i.d. errors: "
+            f"{flat['synergy'][0]:+.3f} (sd {flat['synergy'][1]:.3f}).",
         )
+        sentences.insert(1, under.says("the synergy", tau_iid @ synergy["synergy"]))
+    else:
+        state = next(iter(whole))
+        sentences.append(under.says(f"the effect of {state}", tau_iid @ whole[state]))
     orders = [name for name in (f"first:{a}", f"first:{b}") if f"both, {name}" in effects]
     if len(orders) == 2:
         gap = effects[f"both, {orders[0]}"] - effects[f"both, {orders[1]}"]
@@ -113,6 +117,10 @@ def overlap(
             f"{p:.3f}.",
         )
     table = summary_frame(effects | deltas, "effect")
+    iid = {name: tau_iid @ w for name, w in (whole | synergy).items()}
+    nan = np.full(1, np.nan)
+    table["i.i.d. mean"] = [float(iid.get(name, nan).mean()) for name in table["effect"]]
+    table["i.i.d. sd"] = [float(iid.get(name, nan).std()) for name in table["effect"]]
     table["flat mean"] = [flat.get(name, (np.nan, np.nan))[0] for name in table["effect"]]
     table["flat sd"] = [flat.get(name, (np.nan, np.nan))[1] for name in table["effect"]]
     states = pd.Series(rows.state)
@@ -131,7 +139,12 @@ def overlap(
         spec.title,
         tuple(sentences),
         tables=(
-            Table("effects", "ATT by state and synergy, partially pooled and flat", table),
+            Table(
+                "effects",
+                "ATT by state and synergy: partially pooled, the same under i.i.d. errors, and "
+                "flat under i.i.d. errors",
+                table,
+            ),
             Table("support", "Rows and units in each state", support),
             Table(
                 "contamination",
@@ -152,7 +165,7 @@ def overlap(
         ),
         peers=tuple(_peers(spec, panel)),
         posterior=tree,
-        converged=bool(tree.attrs["converged"]),
+        converged=under.converged,
         notes=(
             *(note.text for note in rows.design.notes),
             "Deviations: "

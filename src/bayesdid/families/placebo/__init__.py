@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from pydantic import Field
 
-from bayesdid.families.registry.family import Family, Options
+from bayesdid.families.registry.family import ErrorsOption, Family
 from bayesdid.families.registry.sections import PLACEBO
 
 
-class PlaceboOptions(Options):
+class PlaceboOptions(ErrorsOption):
     """``[column.options]`` of a spec of family ``placebo``."""
 
     draws: int = Field(default=1000, ge=20, le=1_000_000, description="Assignments of each scheme")

@@ -1,15 +1,28 @@
-"""What units treated at random would have shown: both schemes of assignment, and the actual one."""
+"""What units treated at random would have shown: both schemes of assignment, and the actual one.
+
+Every assignment has its closed form under flat priors and i.i.d. errors, whose level it tests; the
+actual effect is fitted under the errors of the analysis as well.
+"""
 
 from __future__ import annotations
 
+import numpy as np
 import pandas as pd
 
+from bayesdid.arrays import FloatArray
 from bayesdid.checks.placebo import SCHEMES, Placebo, placebo
-from bayesdid.families.analysis import Analysis, Figure, Series, Table
+from bayesdid.design.build import as_two_way, build_design
+from bayesdid.families.analysis import Analysis, Figure, Series, Table, draws_tree, summary_frame
 from bayesdid.families.placebo import PlaceboOptions
+from bayesdid.families.under_errors import IID, draws_of, errors_sentence
+from bayesdid.inference.exact.conjugate import conjugate_posterior
+from bayesdid.inference.fit import fit
+from bayesdid.inference.result import Fit
 from bayesdid.jsonio import plain
+from bayesdid.model.errors import Errors
 from bayesdid.panel.panel import Panel
 from bayesdid.study.load import Spec, Study
+from bayesdid.summary import hdi
 
 
 def placebo_analysis(
@@ -19,20 +32,37 @@ def placebo_analysis(
     options: PlaceboOptions,
     *,
     seed: int = 0,
-    draws: int = 1000,  # noqa: ARG001 closed forms: the assignments are what is drawn
+    draws: int = 1000,
 ) -> Analysis:
     """The analysis of a spec of family ``placebo``: one treatment, ``both`` or ``active:P``."""
     found = [
         placebo(spec, panel, scheme=scheme, assignments=options.draws, seed=seed)
         for scheme in SCHEMES
     ]
+    design = build_design(as_two_way(spec), panel)
+    errors = Errors.parse(options.errors)
+    own = fit(design, errors=errors, priors="flat", seed=seed, draws=draws)
+    iid = conjugate_posterior(design).draw(4 * draws, np.random.default_rng(seed))[:, 0]
+    actual = iid if errors == IID else draws_of(own.tree)[:, 0]
+    quantities = {f"actual effect, {errors}": actual, "actual effect, i.i.d.": iid}
     unit = study.file.outcome.unit if spec.column.outcome == study.file.outcome.column else ""
     return Analysis(
         spec.id,
         "placebo",
         spec.title,
-        tuple(_sentence(item) for item in found),
-        (Table("schemes", "Posteriors under placebo assignments, flat priors", _frame(found)),),
+        (*(_sentence(item) for item in found), *_errors_sentences(errors, actual, iid, own)),
+        (
+            Table(
+                "schemes",
+                "Posteriors under placebo assignments, flat priors and i.i.d. errors",
+                _frame(found),
+            ),
+            Table(
+                "actual",
+                "The actual assignment under each of the errors, flat priors",
+                summary_frame(quantities),
+            ),
+        ),
         (
             Figure(
                 "placebo",
@@ -43,7 +73,22 @@ def placebo_analysis(
                 verticals=(found[0].actual_mean,),
             ),
         ),
+        posterior=draws_tree(
+            quantities, spec, panel, engine=own.tree.attrs["engine"], seed=seed, priors="flat"
+        ),
+        converged=own.converged,
         synthetic=panel.synthetic or "",
+    )
+
+
+def _errors_sentences(
+    errors: Errors, actual: FloatArray, iid: FloatArray, own: Fit
+) -> tuple[str, ...]:
+    """The actual effect under the errors of the analysis, and i.i.d. ones beside."""
+    return (
+        f"Under the actual assignment the effect is {actual.mean():.3f} ({hdi(actual):.3f}; "
+        f"P(< 0) = {(actual < 0).mean():.3f}).",
+        errors_sentence(errors, "it", iid, (own.tree,)),
     )
 
 
@@ -52,7 +97,7 @@ def _sentence(item: Placebo) -> str:
     return (
         f"{item.scheme.capitalize()}: of {facts['assignments']} assignments a share of "
         f"{item.tail:.3f} is as large as the actual effect ({item.actual_mean:.3f}), and "
-        f"{item.rejection:.1%} are significant at 5 %; placebo means spread by "
+        f"{item.rejection:.1%} are significant at 5 % under i.i.d. errors; placebo means spread by "
         f"{facts['spread']:.3f} against a posterior sd of {facts['typical_sd']:.3f}."
     )
 

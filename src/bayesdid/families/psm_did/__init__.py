@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from pydantic import Field
 
-from bayesdid.families.registry.family import Family, Options
+from bayesdid.families.registry.family import ErrorsOption, Family
 from bayesdid.families.registry.sections import ROBUSTNESS
 
 
-class MatchingOptions(Options):
+class MatchingOptions(ErrorsOption):
     """``[column.options]`` of a spec of family ``psm_did``."""
 
     # 0.2: Austin 2011, doi:10.1002/pst.433

@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import dataclasses
 from dataclasses import dataclass
+from functools import partial
 
 import numpy as np
 import pandas as pd
+import xarray as xr
 
 from bayesdid.arrays import FloatArray
 from bayesdid.design.build import as_two_way, build_design, drop_collinear
@@ -23,13 +25,18 @@ from bayesdid.families.analysis import (
     summary_frame,
 )
 from bayesdid.families.psm_did import MatchingOptions
+from bayesdid.families.under_errors import IID, draws_of, errors_sentence
 from bayesdid.inference.exact.conjugate import conjugate_posterior
 from bayesdid.inference.exact.propensity import draw_propensity
+from bayesdid.inference.executor import item_seed, map_fits
+from bayesdid.inference.fit import fit
+from bayesdid.model.errors import Errors
 from bayesdid.panel.panel import Panel
 from bayesdid.peers.fixest import least_squares
 from bayesdid.study.load import Spec, Study
 from bayesdid.summary import hdi
 
+_FITTED = 20  # matched samples that are fitted by chains; i.i.d. ones have closed forms
 _FEWEST = 3  # matched pairs below which a draw says nothing
 _EXACT = 1e-6  # of sd(y)
 
@@ -112,6 +119,24 @@ def effect_on(design: Design, pairs: np.ndarray) -> Matched | None:
     )
 
 
+def mixture_of(kept: list[Matched], size: int, rng: np.random.Generator) -> FloatArray:
+    """Draws of the effect over matched samples under i.i.d. errors, shape (a multiple of 4,)."""
+    each = max(1, size // len(kept))
+    draws = np.concatenate([m.location + m.sd * rng.standard_t(m.nu, each) for m in kept])
+    return np.asarray(rng.permutation(draws)[: 4 * (len(draws) // 4)])
+
+
+def fit_matched(
+    item: tuple[int, np.ndarray], design: Design, errors: str, draws: int, seed: int
+) -> xr.DataTree:
+    """Posterior of the treatment on the k-th matched sample, flat priors."""
+    k, pairs = item
+    own = item_seed(seed, "matched", k)
+    return fit(
+        matched_design(design, pairs), errors=errors, priors="flat", draws=draws, seed=own
+    ).tree
+
+
 def matching(
     study: Study,
     spec: Spec,
@@ -150,25 +175,47 @@ def matching(
             remedy="widen the caliper or take fewer covariates",
         )
     rng = np.random.default_rng(seed)
-    each = max(1, 4 * draws // len(kept))
-    mixture = np.concatenate([m.location + m.sd * rng.standard_t(m.nu, each) for m in kept])
-    mixture = rng.permutation(mixture)[: 4 * (len(mixture) // 4)]
+    iid = mixture = mixture_of(kept, 4 * draws, rng)
     between = float(np.std([m.location for m in kept]))
     within = float(np.sqrt(np.mean([m.sd**2 * m.nu / (m.nu - 2) for m in kept])))
     single = once.location + once.sd * rng.standard_t(once.nu, len(mixture))
+    single_iid = float(single.std())
+    errors, converged = Errors.parse(options.errors), all(i.passed for i in quality.gate())
+    trees: list[xr.DataTree] = []
+    failed: tuple[str, ...] = ()
+    samples = len(kept)
+    if errors != IID:
+        some = np.unique(np.linspace(0, len(kept) - 1, min(_FITTED, len(kept))).astype(int))
+        fitted = map_fits(
+            partial(fit_matched, design=design, errors=errors.name, draws=draws, seed=seed),
+            [(-1, once.pairs), *((int(k), kept[k].pairs) for k in some)],
+        )
+        good = [tree for tree in fitted[1:] if tree.attrs["converged"]]
+        trees, samples = good, len(good)
+        converged &= bool(fitted[0].attrs["converged"]) and len(good) >= len(some) / 2
+        if lost := len(some) - len(good):
+            failed = (f"{lost} of {len(some)} matched samples",)
+        if converged:
+            by_sample = np.array([draws_of(tree)[:, 0] for tree in good])
+            mixture = rng.permutation(by_sample.ravel())[: by_sample.shape[1]]
+            between = float(by_sample.mean(axis=1).std())
+            within = float(np.sqrt(by_sample.var(axis=1).mean()))
+            single = draws_of(fitted[0])[:, 0]
     peer = least_squares(matched_design(design, once.pairs)).table.iloc[0]
     everyone = float(least_squares(design).table["estimate"].iloc[0])
     quantities = {"matched, score uncertain": mixture, "matched once, at the mean score": single}
+    beside = {"matched, score uncertain, i.i.d. errors": iid}
     sizes = [item.rows for item in kept]
     sentences = (
-        f"Over {len(kept)} matched samples the effect is {mixture.mean():.3f} "
+        f"Over {samples} matched samples the effect is {mixture.mean():.3f} "
         f"({hdi(mixture):.3f}; P(< 0) = {(mixture < 0).mean():.3f}); matched once it is "
-        f"{once.location:.3f} (posterior sd {single.std():.3f}, clustered SE "
+        f"{single.mean():.3f} (posterior sd {single.std():.3f}, clustered SE "
         f"{peer['se_cluster']:.3f}), without matching {everyone:.3f}.",
         f"Which units are matched moves the effect with sd {between:.3f}, beside a posterior sd of "
         f"{within:.3f} within a matched sample: one-shot matching leaves out "
         f"{between**2 / (between**2 + within**2):.0%} of the variance. Samples have {min(sizes)} "
         f"to {max(sizes)} rows; matching once leaves {once.rows} of {design.n}.",
+        errors_sentence(errors, f"the effect over all {len(kept)} matched samples", iid, trees),
     )
     return Analysis(
         spec.id,
@@ -176,7 +223,7 @@ def matching(
         spec.title,
         sentences,
         (
-            Table("effects", "Effect on matched samples", summary_frame(quantities)),
+            Table("effects", "Effect on matched samples", summary_frame(quantities | beside)),
             Table(
                 "balance",
                 "Standardised mean difference of each covariate before treatment",
@@ -199,9 +246,9 @@ def matching(
         ),
         (
             Peer(
-                "effect, matched once",
+                "effect, matched once, i.i.d. errors",
                 once.location,
-                float(single.std()),
+                single_iid,
                 "least squares on the matched sample (pyfixest), clustered",
                 float(peer["estimate"]),
                 float(peer["se_cluster"]),
@@ -209,9 +256,10 @@ def matching(
             ),
         ),
         draws_tree(quantities, spec, panel, engine="matching", seed=seed, priors="flat"),
-        all(item.passed for item in quality.gate()),
+        converged,
         tuple(note.text for note in design.notes),
         panel.synthetic or "",
+        failed,
     )
 
 

@@ -21,7 +21,9 @@ from bayesdid.exceptions import InputError
 from bayesdid.families.registry.family import AnyFamily, Family
 
 GROUP = "bayesdid.families"
-_SHARED = frozenset({"analysis", "registry", "run", "store"})  # what families have in common
+_SHARED = frozenset(
+    {"analysis", "registry", "run", "store", "under_errors"}
+)  # what families have in common
 _registered: dict[str, AnyFamily] = {}
 
 

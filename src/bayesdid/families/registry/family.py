@@ -8,8 +8,9 @@ from dataclasses import dataclass
 from importlib import import_module
 from typing import TYPE_CHECKING, Any, Protocol
 
-from pydantic import BaseModel, ConfigDict, model_validator
+from pydantic import BaseModel, ConfigDict, Field, model_validator
 
+from bayesdid.model.errors import DEFAULT_ERRORS, ErrorsName
 from bayesdid.study.schema import Column
 
 if TYPE_CHECKING:
@@ -65,6 +66,16 @@ class Options(BaseModel):
             if field.json_schema_extra == TERMS and value is not None:
                 found += [value] if isinstance(value, str) else value
         return tuple(found)
+
+
+class ErrorsOption(Options):
+    """Option of every family that fits rows of a panel by regression."""
+
+    errors: ErrorsName = Field(
+        default=DEFAULT_ERRORS.name,
+        description="Errors within units, by default those that are calibrated; i.i.d. ones stand "
+        "beside",
+    )
 
 
 @dataclass(frozen=True, slots=True)

@@ -7,7 +7,8 @@ from bayesdid.families.registry.family import Section
 PLACEBO = Section(
     "placebo",
     "Placebo assignments",
-    "The treatment is given to units at random and its posterior computed under flat priors. "
+    "The treatment is given to units at random and its posterior computed under flat priors and "
+    "i.i.d. errors. "
     "Permuted deals the adoption periods to other units, keeping arms and timing; random lets as "
     "many units as were treated adopt in random periods. If i.i.d. errors were right, 5 % of "
     "placebo effects would be significant at 5 %.",

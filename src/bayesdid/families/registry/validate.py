@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import difflib
+import re
 from collections.abc import Iterable
 from pathlib import Path
 
@@ -135,12 +136,19 @@ def _option_error(
             column=spec.id,
             remedy=f"set options = {{ {name} = ... }}: {text.takes} ({text.description})",
         )
+    meant = (
+        _meant(str(first["input"]), re.findall("'([^']*)'", str(first["ctx"]["expected"])))
+        if (first["type"] == "literal_error")
+        else ""
+    )
     return InputError(
         f"option {name} takes {text.takes}{more}",
         file=file,
         column=where,
         value=_short(spec.column.options.get(name)),
-        remedy=f"{name}: {text.description}" + (f"; default {text.default}" * bool(text.default)),
+        remedy=f"{meant}; " * bool(meant)
+        + f"{name}: {text.description}"
+        + (f"; default {text.default}" * bool(text.default)),
     )
 
 

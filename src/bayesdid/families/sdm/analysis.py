@@ -19,7 +19,10 @@ from bayesdid.families.sdm.output import (
     sentences,
     student_table,
 )
-from bayesdid.inference.exact.durbin_fit import SpatialFit, fit_spatial
+from bayesdid.inference.exact.durbin_fit import draw_durbin
+from bayesdid.inference.fit import fit as fit_design
+from bayesdid.inference.quantities import stacked
+from bayesdid.inference.result import Fit
 from bayesdid.panel.panel import Panel
 from bayesdid.peers.spatial_impacts import ml_impacts
 from bayesdid.peers.spatial_ml import SpatialML, spatial_ml
@@ -27,7 +30,7 @@ from bayesdid.peers.spatial_tests import moran_and_lm
 from bayesdid.spatial.design import LAG_OF_ERROR, LAG_OF_Y, SpatialDesign, spatial_design
 from bayesdid.spatial.operators.dynamic import dynamic_design
 from bayesdid.spatial.operators.impacts import row_sum_note
-from bayesdid.spatial.operators.logdet import log_determinant
+from bayesdid.spatial.operators.logdet import LogDeterminant, log_determinant
 from bayesdid.spatial.weights.build import coordinates, resolve_weights
 from bayesdid.spatial.weights.weights import Weights
 from bayesdid.study.load import Spec, Study
@@ -48,11 +51,11 @@ def spatial(
     name = _needed(spec)
     base = build_design(as_two_way(spec), panel)
     weights = _weights(study, spec, panel, name, options)
-    design = spatial_design(base, weights, options.model, options.durbin)
-    size = 4 * draws
     logdet = log_determinant(weights, options.logdet)
+    design = spatial_design(base, weights, options.model, options.durbin, logdet=logdet)
+    size = 4 * draws
     lagged = options.model in LAG_OF_Y | LAG_OF_ERROR
-    fit = fit_spatial(design, size=size, seed=seed, logdet=logdet if lagged else None)
+    fit = fit_design(design, priors="weak", draws=draws, seed=seed)
     ml = _likelihood(design) if design.N <= _ML_LIMIT else None
     impacts = ml_impacts(design, ml) if ml else None
     compared = dict.fromkeys(other for other in options.compare if other != name)
@@ -60,9 +63,9 @@ def spatial(
     pairs = [(weights, logdet), *((W, log_determinant(W)) for W in others)]
     models = compare_models(base, pairs, options.durbin, size=size, seed=seed)
     tests = moran_and_lm(spatial_design(base, weights, "none")) if ml else None
-    tables = [effect_table(fit, spec, impacts), coefficient_table(fit, spec, ml)]
+    tables = [effect_table(fit, spec, impacts), coefficient_table(fit, design, spec, ml)]
     if options.model in LAG_OF_Y:
-        tables.append(order_table(fit))
+        tables.append(order_table(fit, design))
     tables += comparison_tables(models)
     if tests is not None:
         tables.append(
@@ -74,20 +77,19 @@ def spatial(
         )
     figures = [effect_figure(fit, spec, impacts, study.file.outcome.unit)]
     if study.file.panel.has_coordinates and design.N <= _ML_LIMIT:
-        figures += maps(fit, coordinates(study, panel), panel, study.file.outcome.unit)
+        figures += maps(fit, design, coordinates(study, panel), panel, study.file.outcome.unit)
     failed: list[str] = []
     if options.student_t:
-        from bayesdid.inference.nuts.durbin_student import fit_student
-
-        heavy = fit_student(design, draws=draws, seed=seed, logdet=logdet if lagged else None)
-        if heavy.fit.converged:
+        heavy = fit_design(design, likelihood="student_t", priors="weak", draws=draws, seed=seed)
+        if heavy.converged:
             tables.append(student_table(fit, heavy))
         else:
             failed.append("Student-t errors")
     if options.dynamic:
-        moving = fit_spatial(dynamic_design(design), size=size, seed=seed, logdet=logdet)
+        later = dynamic_design(design)
+        moving = fit_design(later, priors="weak", draws=draws, seed=seed)
         if moving.converged:
-            table, figure = dynamic_output(moving, study.file.outcome.unit)
+            table, figure = dynamic_output(moving, later, study.file.outcome.unit)
             tables.append(table)
             figures.append(figure)
         else:
@@ -98,17 +100,17 @@ def spatial(
     notes.append(
         f"W: {weights.name}; rho uniform between {logdet.interval.low:.3g} and "
         f"{logdet.interval.high:.3g} ({logdet.interval.source}); log-determinant by "
-        f"{logdet.method}, {_error(fit)}"
+        f"{logdet.method}, {_error(fit, logdet) if lagged else 'not used by this model'}"
     )
     return Analysis(
         spec.id,
         "sdm",
         spec.title,
-        sentences(fit, models, tests, spec, study.file.outcome.better),
+        sentences(fit, design, models, tests, spec, study.file.outcome.better),
         tuple(tables),
         tuple(figures),
-        _peers(design, fit, ml, size, seed),
-        fit.tree(seed=seed),
+        _peers(design, ml, size, seed),
+        fit.tree,
         fit.converged,
         tuple(notes),
         panel.synthetic or "",
@@ -116,11 +118,10 @@ def spatial(
     )
 
 
-def _error(fit: SpatialFit) -> str:
+def _error(fit: Fit, logdet: LogDeterminant) -> str:
     """How far off the log-determinant may be where the posterior is."""
-    if fit.logdet is None:
-        return "not used by this model"
-    error = float(fit.logdet.error(np.quantile(fit.draws.rho, [0.01, 0.99])).max())
+    rho = stacked(fit.tree, "rho")
+    error = float(logdet.error(np.quantile(rho, [0.01, 0.99])).max())
     return f"error at most {error:.1g}" if error else "exact to rounding"
 
 
@@ -152,9 +153,7 @@ def _likelihood(design: SpatialDesign) -> SpatialML | None:
     return spatial_ml(design)
 
 
-def _peers(
-    design: SpatialDesign, fit: SpatialFit, ml: SpatialML | None, size: int, seed: int
-) -> tuple[Peer, ...]:
+def _peers(design: SpatialDesign, ml: SpatialML | None, size: int, seed: int) -> tuple[Peer, ...]:
     """Flat priors and the same likelihood as ML: posterior means differ by skewness only.
 
     The mean of a posterior lies within sd / sqrt(degrees of freedom) times its skewness, which is
@@ -162,16 +161,14 @@ def _peers(
     """
     if ml is None or not ml.converged or design.base.unit_effects == "random":
         return ()
-    flat = fit_spatial(
-        design, priors="flat", transform="direct", size=size, seed=seed, logdet=fit.logdet
-    )
+    flat = draw_durbin(design, priors="flat", transform="direct", size=size, seed=seed)
     pairs = [
-        (name, flat.coefficient(name), ml.estimates[k], ml.standard_errors[k])
+        (name, flat.b[:, k], ml.estimates[k], ml.standard_errors[k])
         for k, name in enumerate(design.names)
         if name.removeprefix("W ") in design.base.treatments
     ]
-    if fit.logdet is not None:
-        pairs.append(("spatial coefficient", flat.draws.rho, ml.rho, ml.rho_se))
+    if design.kind in LAG_OF_Y | LAG_OF_ERROR:
+        pairs.append(("spatial coefficient", flat.rho, ml.rho, ml.rho_se))
     freedom = np.sqrt(design.N - 1)
     return tuple(
         Peer(

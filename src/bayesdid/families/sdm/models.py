@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import partial
 from typing import get_args
 
 import numpy as np
@@ -16,19 +17,21 @@ import pandas as pd
 from bayesdid.arrays import FloatArray
 from bayesdid.design.design import Design
 from bayesdid.families.analysis import Table, summary_frame
-from bayesdid.inference.exact.durbin_fit import SpatialFit, fit_spatial
-from bayesdid.model.spatial_priors import SpatialPrior
-from bayesdid.spatial.design import LAG_OF_ERROR, LAG_OF_Y, Kind, spatial_design
+from bayesdid.inference.executor import map_fits
+from bayesdid.inference.fit import fit
+from bayesdid.inference.impacts import PARTS
+from bayesdid.inference.quantities import stacked
+from bayesdid.model.priors import PriorChoice
+from bayesdid.model.spatial_priors import unit_information
+from bayesdid.spatial.design import Kind, SpatialDesign, spatial_design
 from bayesdid.spatial.operators.impacts import Effects
 from bayesdid.spatial.operators.logdet import LogDeterminant
 from bayesdid.spatial.weights.weights import Weights
 
 KINDS: tuple[Kind, ...] = get_args(Kind)
-_PRIORS: dict[str, SpatialPrior] = {
-    "unit information": "unit_information",
-    "weak": "weak",
-    "flat (LeSage 2014)": "flat",
-}
+_MAIN = "unit information"
+_PRIORS = (_MAIN, "weak", "flat (LeSage 2014)")
+_EVIDENCE_DRAWS = 25  # of each chain where only the evidence is wanted
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,27 +73,15 @@ def compare_models(
         Regressors whose spatial lag enters; all by default.
     """
     rng = np.random.default_rng(seed)
-    rows: list[dict[str, object]] = []
-    fits: list[SpatialFit] = []
-    for k, (W, logdet) in enumerate(weights):
-        for kind in KINDS:
-            if kind == "none" and k:
-                continue
-            design = spatial_design(base, W, kind, durbin)
-            row: dict[str, object] = {"model": kind, "weights": "–" if kind == "none" else W.name}
-            for label, prior in _PRIORS.items():
-                main = prior == "unit_information"
-                fit = fit_spatial(
-                    design,
-                    priors=prior,
-                    size=size if main else 100,
-                    seed=seed,
-                    logdet=logdet if kind in LAG_OF_Y | LAG_OF_ERROR else None,
-                )
-                row[label] = fit.draws.log_evidence
-                if main:
-                    fits.append(fit)
-            rows.append(row)
+    items = [
+        (kind, W, logdet)
+        for k, (W, logdet) in enumerate(weights)
+        for kind in KINDS
+        if kind != "none" or not k
+    ]
+    one = partial(_compared, base=base, durbin=durbin, draws=size // 4, seed=seed)
+    found = map_fits(one, items)
+    rows = [row for row, _ in found]
     table = pd.DataFrame(rows)
     for label in _PRIORS:
         log = table[label].to_numpy(dtype=float)
@@ -98,15 +89,45 @@ def compare_models(
         table[f"P({label})"] = share / share.sum()
         table[label] = log - log.max()
     share = table["P(unit information)"].to_numpy()
-    chosen = rng.choice(len(fits), size, p=share / share.sum())
+    chosen = rng.choice(len(found), size, p=share / share.sum())
     averaged = {}
-    for term in base.treatments:
-        parts = [
-            np.stack([getattr(fit.effects[term], part) for fit in fits])[chosen, np.arange(size)]
-            for part in ("direct", "indirect", "total")
-        ]
-        averaged[term] = Effects(*parts)
+    for k, term in enumerate(base.treatments):
+        all_fits = np.stack([effects[:, k] for _, effects in found])  # (fits, S, 3)
+        averaged[term] = Effects(*all_fits[chosen, np.arange(size)].T)
     return Comparison(table, averaged)
+
+
+def _compared(
+    item: tuple[Kind, Weights, LogDeterminant],
+    base: Design,
+    durbin: tuple[str, ...] | None,
+    draws: int,
+    seed: int,
+) -> tuple[dict[str, object], FloatArray]:
+    """A row of the table, and effects of the treatments, shape (S, treatments, 3)."""
+    kind, W, logdet = item
+    design = spatial_design(base, W, kind, durbin, logdet=logdet)
+    row: dict[str, object] = {"model": kind, "weights": "–" if kind == "none" else W.name}
+    effects = np.empty((0, 0, 3))
+    for label in _PRIORS:
+        found = fit(
+            design,
+            priors=_choice(label, design),
+            engine="exact",
+            draws=draws if label == _MAIN else _EVIDENCE_DRAWS,
+            seed=seed,
+            keep_effects=False,
+        )
+        row[label] = found.tree.attrs["log_evidence"]
+        if label == _MAIN:
+            effects = stacked(found.tree, "effects", effect=list(PARTS))
+    return row, effects[:, : len(base.treatments)]
+
+
+def _choice(label: str, design: SpatialDesign) -> PriorChoice:
+    if label == _MAIN:
+        return unit_information(design)
+    return PriorChoice("weak" if label == "weak" else "flat")
 
 
 def comparison_tables(found: Comparison) -> tuple[Table, Table]:

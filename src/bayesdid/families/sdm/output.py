@@ -11,13 +11,15 @@ import pandas as pd
 from bayesdid.arrays import FloatArray
 from bayesdid.families.analysis import Figure, Series, Table, series_of, summary_frame
 from bayesdid.families.sdm.models import Comparison
-from bayesdid.inference.exact.durbin_fit import SpatialFit
-from bayesdid.inference.nuts.durbin_student import StudentFit
+from bayesdid.inference.impacts import PARTS
+from bayesdid.inference.quantities import stacked
+from bayesdid.inference.result import Fit
+from bayesdid.model.spatial import spatial_blocks
 from bayesdid.panel.panel import Panel
 from bayesdid.peers.spatial_impacts import SpatialImpacts
 from bayesdid.peers.spatial_ml import SpatialML
 from bayesdid.peers.spatial_tests import SpatialTests
-from bayesdid.spatial.design import LAG_OF_ERROR, LAG_OF_X, LAG_OF_Y
+from bayesdid.spatial.design import LAG_OF_ERROR, LAG_OF_X, LAG_OF_Y, SpatialDesign
 from bayesdid.spatial.operators.dynamic import PAST, PAST_LAG, cumulative_effects
 from bayesdid.spatial.operators.impacts import by_order, received
 from bayesdid.spatial.operators.spectrum import eigenvalues
@@ -25,20 +27,29 @@ from bayesdid.study.load import Spec
 from bayesdid.study.printed import Printed
 from bayesdid.summary import hdi, normal_interval, percent
 
-_PARTS = ("direct", "indirect", "total")
 _WX = tuple(sorted(LAG_OF_X))
 _ORDERS = 6
 _HORIZON = 10
 _MAP_DRAWS = 500
 
 
-def effect_draws(fit: SpatialFit) -> dict[str, FloatArray]:
+def effect_draws(fit: Fit) -> dict[str, FloatArray]:
     """Draws of each treatment's effects, by ``term: part``."""
     return {
-        f"{term}: {part}": getattr(fit.effects[term], part)
-        for term in fit.design.base.treatments
-        for part in _PARTS
+        f"{term}: {part}": stacked(fit.tree, "effects", term=term, effect=part)
+        for term in fit.treatments
+        for part in PARTS
     }
+
+
+def coefficients(fit: Fit, design: SpatialDesign) -> FloatArray:
+    """Draws of the coefficients of ``design.names``, shape (S, K)."""
+    return np.hstack([stacked(fit.tree, name) for name in spatial_blocks(design).main])
+
+
+def spatial_coefficient(fit: Fit) -> FloatArray | None:
+    """Draws of rho, of the outcome's lag or of the error's, shape (S,); None without one."""
+    return stacked(fit.tree, "rho") if "rho" in fit.tree["posterior"] else None
 
 
 def with_median(draws: dict[str, FloatArray], first: str = "quantity") -> pd.DataFrame:
@@ -48,7 +59,7 @@ def with_median(draws: dict[str, FloatArray], first: str = "quantity") -> pd.Dat
     return frame
 
 
-def effect_table(fit: SpatialFit, spec: Spec, ml: SpatialImpacts | None) -> Table:
+def effect_table(fit: Fit, spec: Spec, ml: SpatialImpacts | None) -> Table:
     """Posterior of the treatments' effects beside what was published and ML."""
     frame = with_median(effect_draws(fit), "effect")
     published = [_printed_impact(spec, *str(name).split(": ", 1)) for name in frame["effect"]]
@@ -66,17 +77,17 @@ def effect_table(fit: SpatialFit, spec: Spec, ml: SpatialImpacts | None) -> Tabl
     )
 
 
-def coefficient_table(fit: SpatialFit, spec: Spec, ml: SpatialML | None) -> Table:
+def coefficient_table(fit: Fit, design: SpatialDesign, spec: Spec, ml: SpatialML | None) -> Table:
     """Coefficients: published, maximum likelihood, posterior."""
-    design, column = fit.design, spec.column
+    column, rho = spec.column, spatial_coefficient(fit)
     lag = "lambda" if design.kind in LAG_OF_ERROR else "rho"
-    draws = {name: fit.draws.b[:, k] for k, name in enumerate(design.names)}
+    draws = dict(zip(design.names, coefficients(fit, design).T, strict=True))
     cells: dict[str, Any] = dict(column.coefficients)
     cells |= {f"W {term}": cell for term, cell in column.spatial_lags.items()}
     cells |= {"sigma2": column.scalars.get("sigma2"), lag: column.scalars.get("rho")}
-    if fit.logdet is not None:
-        draws[lag] = fit.draws.rho
-    draws["sigma2"] = fit.draws.sigma**2
+    if rho is not None:
+        draws[lag] = rho
+    draws["sigma2"] = stacked(fit.tree, "sigma") ** 2
     frame = summary_frame(draws, "coefficient")
     printed = [_cell(cells.get(str(name))) for name in frame["coefficient"]]
     frame["published"], frame["published SE"] = zip(*printed, strict=True)
@@ -93,15 +104,14 @@ def coefficient_table(fit: SpatialFit, spec: Spec, ml: SpatialML | None) -> Tabl
     )
 
 
-def order_table(fit: SpatialFit) -> Table:
-    """Effects of the treatments by order of neighbour."""
-    design, rows = fit.design, []
-    assert fit.logdet is not None  # models with a spatial lag of y only
+def order_table(fit: Fit, design: SpatialDesign) -> Table:
+    """Effects of the treatments by order of neighbour, in models with a spatial lag of y."""
+    b, rho, rows = coefficients(fit, design), stacked(fit.tree, "rho"), []
+    logdet = design.logdet
     for k, term in enumerate(design.base.treatments):
         lag = design.theta_of(k)
-        theta: FloatArray | float = 0.0 if lag is None else fit.draws.b[:, lag]
-        beta = fit.draws.b[:, k]
-        direct, total = by_order(design.weights, fit.logdet, fit.draws.rho, beta, theta, _ORDERS)
+        theta: FloatArray | float = 0.0 if lag is None else b[:, lag]
+        direct, total = by_order(design.weights, logdet, rho, b[:, k], theta, _ORDERS)
         rows += [
             {
                 "term and order": f"{term}: {q}",
@@ -120,11 +130,11 @@ def order_table(fit: SpatialFit) -> Table:
     )
 
 
-def student_table(fit: SpatialFit, heavy: StudentFit) -> Table:
+def student_table(fit: Fit, heavy: Fit) -> Table:
     """Effects under normal and under Student-t errors."""
     draws = {f"{name}, normal errors": values for name, values in effect_draws(fit).items()}
-    draws |= {f"{name}, Student t": values for name, values in effect_draws(heavy.fit).items()}
-    draws["degrees of freedom"] = heavy.nu
+    draws |= {f"{name}, Student t": values for name, values in effect_draws(heavy).items()}
+    draws["degrees of freedom"] = stacked(heavy.tree, "nu")
     return Table(
         "student",
         "Effects if every row may have a variance of its own",
@@ -132,27 +142,20 @@ def student_table(fit: SpatialFit, heavy: StudentFit) -> Table:
     )
 
 
-def dynamic_output(fit: SpatialFit, unit: str) -> tuple[Table, Figure]:
+def dynamic_output(fit: Fit, design: SpatialDesign, unit: str) -> tuple[Table, Figure]:
     """Time-cumulative effects of a lasting treatment."""
-    design, series = fit.design, []
+    b, rho, series = coefficients(fit, design), stacked(fit.tree, "rho"), []
     values = eigenvalues(design.weights)
-    past, past_lag = fit.coefficient(PAST), fit.coefficient(PAST_LAG)
+    past, past_lag = (b[:, design.names.index(name)] for name in (PAST, PAST_LAG))
     draws: dict[str, FloatArray] = {
         "y of the period before": past,
         "neighbours' y of the period before": past_lag,
     }
     for k, term in enumerate(design.base.treatments):
         lag = design.theta_of(k)
-        theta = np.zeros_like(past) if lag is None else fit.draws.b[:, lag]
+        theta = np.zeros_like(past) if lag is None else b[:, lag]
         found = cumulative_effects(
-            design.weights,
-            values,
-            fit.draws.rho,
-            past,
-            past_lag,
-            fit.draws.b[:, k],
-            theta,
-            _HORIZON,
+            design.weights, values, rho, past, past_lag, b[:, k], theta, _HORIZON
         )
         for h in (0, _HORIZON):
             draws[f"{term}: direct after {h} periods"] = found.direct[h]
@@ -182,7 +185,7 @@ def dynamic_output(fit: SpatialFit, unit: str) -> tuple[Table, Figure]:
     )
 
 
-def effect_figure(fit: SpatialFit, spec: Spec, ml: SpatialImpacts | None, unit: str) -> Figure:
+def effect_figure(fit: Fit, spec: Spec, ml: SpatialImpacts | None, unit: str) -> Figure:
     """Direct, indirect and total effects: posterior, ML, published."""
     draws = effect_draws(fit)
     medians = [float(np.median(values)) for values in draws.values()]
@@ -203,21 +206,24 @@ def effect_figure(fit: SpatialFit, spec: Spec, ml: SpatialImpacts | None, unit: 
     return Figure("effects", "forest", caption + _over(fit), tuple(series), xlabel=unit)
 
 
-def maps(fit: SpatialFit, places: FloatArray, panel: Panel, unit: str) -> list[Figure]:
+def maps(
+    fit: Fit, design: SpatialDesign, places: FloatArray, panel: Panel, unit: str
+) -> list[Figure]:
     """What each unit receives from the others' treatment in the last period."""
-    design, figures = fit.design, []
     if design.kind in LAG_OF_ERROR:
         return []
+    b, lagged = coefficients(fit, design), design.kind in LAG_OF_Y
+    thin = slice(None, None, max(1, len(b) // _MAP_DRAWS))
+    rho = stacked(fit.tree, "rho") if lagged else np.zeros(len(b))
+    ends, figures = design.logdet.interval if lagged else None, []
+    b, rho = b[thin], rho[thin]
     position = {unit: k for k, unit in enumerate(panel.units)}
     where = places[[position[unit] for unit in design.base.units]]
-    thin = slice(None, None, max(1, len(fit.draws.rho) // _MAP_DRAWS))
     for k, term in enumerate(design.base.treatments):
         lag = design.theta_of(k)
-        theta: FloatArray | float = 0.0 if lag is None else fit.draws.b[thin, lag]
-        rho = fit.draws.rho[thin] if design.kind in LAG_OF_Y else np.zeros_like(fit.draws.rho[thin])
+        theta: FloatArray | float = 0.0 if lag is None else b[:, lag]
         treated = design.Z[k, :, -1]
-        ends = fit.logdet.interval if fit.logdet is not None else None
-        got = received(design.weights, rho, fit.draws.b[thin, k], theta, treated, ends)
+        got = received(design.weights, rho, b[:, k], theta, treated, ends)
         sure = np.maximum((got < 0).mean(axis=0), (got > 0).mean(axis=0))
         figures.append(
             Figure(
@@ -244,33 +250,40 @@ def maps(fit: SpatialFit, places: FloatArray, panel: Panel, unit: str) -> list[F
 
 
 def sentences(
-    fit: SpatialFit, models: Comparison, tests: SpatialTests | None, spec: Spec, better: str
+    fit: Fit,
+    design: SpatialDesign,
+    models: Comparison,
+    tests: SpatialTests | None,
+    spec: Spec,
+    better: str,
 ) -> tuple[str, ...]:
     """What was found, most important first."""
     found = []
-    for term in fit.design.base.treatments:
-        effects = fit.effects[term]
-        if fit.design.kind == "sem":
+    for term in fit.treatments:
+        direct, indirect, total = (
+            stacked(fit.tree, "effects", term=term, effect=part) for part in PARTS
+        )
+        if design.kind == "sem":
             found.append(
-                f"Effect of {term}: {np.median(effects.direct):.3f} ({hdi(effects.direct):.3f}). "
+                f"Effect of {term}: {np.median(direct):.3f} ({hdi(direct):.3f}). "
                 f"This model lets no treatment spill over."
             )
             continue
-        helps = (effects.indirect < 0 if better == "lower" else effects.indirect > 0).mean()
+        helps = (indirect < 0 if better == "lower" else indirect > 0).mean()
         text = (
-            f"Spillover of {term} (indirect effect): {np.median(effects.indirect):.3f} "
-            f"({hdi(effects.indirect):.3f}); P(it helps) = {helps:.3f}. Direct effect "
-            f"{np.median(effects.direct):.3f}, total {np.median(effects.total):.3f} (medians)."
+            f"Spillover of {term} (indirect effect): {np.median(indirect):.3f} "
+            f"({hdi(indirect):.3f}); P(it helps) = {helps:.3f}. Direct effect "
+            f"{np.median(direct):.3f}, total {np.median(total):.3f} (medians)."
         )
         printed, se = _printed_impact(spec, term, "indirect")
         if np.isfinite(printed):
             text += f" Published: indirect {printed:.3f} (SE {se:.3f})."
         found.append(text)
-    if fit.logdet is not None:
-        name = "errors" if fit.design.kind in LAG_OF_ERROR else "outcomes"
+    if (rho := spatial_coefficient(fit)) is not None:
+        name = "errors" if design.kind in LAG_OF_ERROR else "outcomes"
         found.append(
-            f"Spatial dependence of {name} over W ({fit.design.weights.name}): "
-            f"{fit.draws.rho.mean():.3f} ({hdi(fit.draws.rho):.3f})."
+            f"Spatial dependence of {name} over W ({design.weights.name}): "
+            f"{rho.mean():.3f} ({hdi(rho):.3f})."
         )
     best = models.table.loc[models.table["P(unit information)"].idxmax()]
     lags = models.probability(("sar", "sdm"))
@@ -290,9 +303,9 @@ def sentences(
     return tuple(found)
 
 
-def _over(fit: SpatialFit) -> str:
+def _over(fit: Fit) -> str:
     """The weights, as every caption names them."""
-    return f"W: {fit.design.weights.name}"
+    return f"W: {fit.tree.attrs['spatial_weights']}"
 
 
 def _printed_impact(spec: Spec, term: str, part: str) -> tuple[float, float]:

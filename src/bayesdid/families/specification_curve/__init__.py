@@ -8,6 +8,7 @@ from pydantic import Field
 
 from bayesdid.families.registry.family import SAMPLE_FIELDS, Family, Options
 from bayesdid.families.registry.sections import ROBUSTNESS
+from bayesdid.model.errors import DEFAULT_ERRORS, ErrorsName
 
 
 class CurveOptions(Options):
@@ -18,8 +19,10 @@ class CurveOptions(Options):
         min_length=1,
         description="Kinds of unit and period effects to try",
     )
-    errors: tuple[Literal["iid", "AR(1)"], ...] = Field(
-        default=("iid", "AR(1)"), min_length=1, description="Error models to try"
+    errors: tuple[ErrorsName, ...] = Field(
+        default=(DEFAULT_ERRORS.name, "iid"),
+        min_length=1,
+        description="Error models to try; the declared specification has the default, if it is one",
     )
 
 

@@ -1,7 +1,7 @@
 """Specification curve: one effect under every combination of defensible choices.
 
 Simonsohn, Simmons & Nelson (2020, doi:10.1038/s41562-020-0912-z): effects x errors x controls x
-samples, each a posterior by the exact engines, sorted, with the choices below.
+samples, each a posterior by the engine that its errors ask for, sorted, with the choices below.
 """
 
 from __future__ import annotations
@@ -22,17 +22,17 @@ from bayesdid.exceptions import InputError
 from bayesdid.families.analysis import Analysis, Figure, Series, Table, draws_tree
 from bayesdid.families.registry.validate import one_treatment
 from bayesdid.families.specification_curve import CurveOptions
-from bayesdid.inference.exact.two_way import two_way_model
+from bayesdid.families.under_errors import draws_of, errors_sentence
 from bayesdid.inference.executor import map_fits
-from bayesdid.model.errors import Errors
-from bayesdid.model.priors import resolve_priors
+from bayesdid.inference.fit import fit
+from bayesdid.model.errors import Errors, ErrorsName
 from bayesdid.panel.panel import Panel
 from bayesdid.study.load import Spec, Study
 from bayesdid.study.schema import EffectKind, Sample
 from bayesdid.summary import hdi, hdi_columns, percent
 
 _EFFECTS: tuple[EffectKind, ...] = ("fixed", "random", "mundlak")
-_ERRORS = ("iid", "AR(1)")
+_ERRORS: tuple[ErrorsName, ...] = ("ar1_unit", "ar1", "iid_unit", "iid")
 
 
 @dataclass(frozen=True, slots=True)
@@ -109,17 +109,16 @@ def _samples(study: Study, spec: Spec) -> list[tuple[str, Sample]]:
     return found
 
 
-def effect_draws(design: Design, errors: str, size: int, seed: int) -> FloatArray:
-    """Draws of the first treatment's effect under weak priors."""
-    model = two_way_model(
-        design, resolve_priors("weak", design), errors=Errors("ar1" if errors == "AR(1)" else "iid")
-    )
-    coef = model.draw(size, np.random.default_rng(seed)).coef
-    return np.asarray(coef[:, 0] / model.data.scale[0])
+def effect_draws(
+    design: Design, errors: str, *, draws: int = 200, seed: int = 0
+) -> FloatArray | None:
+    """Draws of the first treatment's effect under weak priors; None if they did not converge."""
+    found = fit(design, errors=errors, draws=draws, seed=seed)
+    return draws_of(found.tree)[:, 0] if found.converged else None
 
 
-def _draws_of(choice: Choice, size: int, seed: int) -> FloatArray:
-    return effect_draws(choice.design, choice.errors, size, seed)
+def _draws_of(choice: Choice, draws: int, seed: int) -> FloatArray | None:
+    return effect_draws(choice.design, choice.errors, draws=draws, seed=seed)
 
 
 def specification_curve(
@@ -140,12 +139,18 @@ def specification_curve(
     effects = tuple(kind for kind in _EFFECTS if kind in options.effects)
     errors = tuple(name for name in _ERRORS if name in options.errors)
     made = list(choices(study, spec, panel, effects, errors))
-    draw = partial(_draws_of, size=4 * draws // 5, seed=seed)
+    beside = dataclasses.replace(made[0], errors="iid")
+    draw = partial(_draws_of, draws=max(1, draws // 5), seed=seed)
+    *found, iid = map_fits(draw, [*made, beside])
+    main = found[0]
+    if main is None or iid is None:
+        return _not_converged(spec, panel)
     rows: list[dict[str, Any]] = []
-    main = np.empty(0)
-    for choice, values in zip(made, map_fits(draw, made), strict=True):
-        if not rows:
-            main = values
+    failed: list[str] = []
+    for choice, values in zip(made, found, strict=True):
+        if values is None:
+            failed.append(", ".join(choice.labels))
+            continue
         rows.append(
             {
                 "effects": choice.effects,
@@ -178,7 +183,12 @@ def specification_curve(
         spec.id,
         "specification_curve",
         spec.title,
-        _sentences(frame, main),
+        (
+            *_sentences(frame, main),
+            errors_sentence(
+                Errors.parse(made[0].errors), "the effect of the declared specification", iid
+            ),
+        ),
         (
             Table(
                 "by_choice",
@@ -200,13 +210,21 @@ def specification_curve(
             ),
         ),
         posterior=draws_tree(
-            {"as declared": main[: 4 * (len(main) // 4)]},
-            spec,
-            panel,
-            engine="exact",
-            seed=seed,
-            priors="weak",
+            {"as declared": main}, spec, panel, engine="auto", seed=seed, priors="weak"
         ),
+        synthetic=panel.synthetic or "",
+        failed=tuple(failed),
+    )
+
+
+def _not_converged(spec: Spec, panel: Panel) -> Analysis:
+    """Without the declared specification there is nothing that a curve could be compared with."""
+    return Analysis(
+        spec.id,
+        "specification_curve",
+        spec.title,
+        (),
+        converged=False,
         synthetic=panel.synthetic or "",
     )
 

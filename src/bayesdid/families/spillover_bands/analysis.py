@@ -15,8 +15,9 @@ from bayesdid.design.design import Design
 from bayesdid.exceptions import InputError, NotIdentifiedError
 from bayesdid.families.analysis import Analysis, Figure, Series, Table, draws_tree
 from bayesdid.families.spillover_bands import BandsOptions
-from bayesdid.inference.exact.durbin_fit import fit_spatial
 from bayesdid.inference.executor import map_fits
+from bayesdid.inference.fit import fit as fit_design
+from bayesdid.inference.quantities import stacked
 from bayesdid.panel.panel import Panel
 from bayesdid.published.sweep import Sweep, sweep_of
 from bayesdid.spatial.design import spatial_design, unstack
@@ -75,7 +76,7 @@ def bands(
             remedy="widen last_km",
         )
     term = base.treatments[0]
-    fit = partial(_fit_band, base=base, size=4 * _DRAWS * draws, seed=seed)
+    fit = partial(_fit_band, base=base, draws=_DRAWS * draws, seed=seed)
     found = map_fits(fit, weights)
     sweep = sweep_of(
         edges,
@@ -125,10 +126,11 @@ def bands(
     )
 
 
-def _fit_band(weights: Weights, base: Design, size: int, seed: int) -> _Band:
-    fit = fit_spatial(spatial_design(base, weights), size=size, seed=seed)
-    indirect = fit.effects[base.treatments[0]].indirect
-    return _Band(weights.name, indirect, float(fit.draws.rho.mean()), fit.converged)
+def _fit_band(weights: Weights, base: Design, draws: int, seed: int) -> _Band:
+    design = spatial_design(base, weights)
+    fit = fit_design(design, priors="weak", draws=draws, seed=seed, keep_effects=False)
+    indirect = stacked(fit.tree, "effects", term=base.treatments[0], effect="indirect")
+    return _Band(weights.name, indirect, float(stacked(fit.tree, "rho").mean()), fit.converged)
 
 
 def _frame(sweep: Sweep, bands: Sequence[_Band]) -> pd.DataFrame:

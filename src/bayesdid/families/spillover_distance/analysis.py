@@ -23,8 +23,9 @@ from bayesdid.families.spillover_distance.output import (
     ring_frame,
     sentences,
 )
-from bayesdid.inference.exact.profile import fit_profile, prior_profiles
+from bayesdid.inference.exact.profile import prior_profiles
 from bayesdid.inference.exact.profile_target import log_evidence, profile_target, with_share
+from bayesdid.inference.fit import fit
 from bayesdid.model.spillover import ProfileDesign, profile_design
 from bayesdid.panel.panel import Panel
 from bayesdid.spatial.weights.build import panel_distances, resolve_weights
@@ -51,7 +52,7 @@ def distance_analysis(
     :func:`~bayesdid.model.spillover.profile_design`.
     """
     design = made_design(study, spec, panel, options)
-    tree = fit_profile(design, draws=draws, seed=seed)
+    tree = fit(design, priors="weak", draws=draws, seed=seed).tree
     curves = _curves(study, spec, options, design, tree, seed)
     evidence, failed = evidence_frame(design, seed)
     reports = [_report(curves, rope, design.rings.step) for rope in (0.0, curves.rope)]

@@ -60,6 +60,11 @@ class SpatialDraws:
     log_evidence: float
     gate: tuple[GateItem, ...]
 
+    @property
+    def converged(self) -> bool:
+        """Whether quadrature and log-determinant passed their gate."""
+        return all(item.passed for item in self.gate)
+
 
 @dataclass(frozen=True, slots=True)
 class SpatialTarget:

@@ -40,29 +40,34 @@ class InstrumentDraws:
 
     Attributes
     ----------
-    tau, pi, rho
-        Effect, first stage, correlation of the structural errors, shape (S,).
-    flat_tau
-        ``pi_y / pi_d`` under flat priors on the reduced form, shape (S,).
+    tau, pi
+        Effect and first stage, shape (S,).
+    Sigma
+        Covariance of the structural errors, the outcome's first, shape (S, 2, 2).
     gate
         Of the quadrature.
     """
 
     tau: FloatArray
     pi: FloatArray
-    rho: FloatArray
-    flat_tau: FloatArray
+    Sigma: FloatArray
     gate: tuple[GateItem, ...]
+
+    @property
+    def rho(self) -> FloatArray:
+        """Correlation of the structural errors, shape (S,)."""
+        S = self.Sigma
+        return np.asarray(S[:, 0, 1] / np.sqrt(S[:, 0, 0] * S[:, 1, 1]))
 
 
 @dataclass(frozen=True, slots=True)
 class _Equations:
-    """Cross-products G of the residualised (y, d, z), degrees of freedom and prior sds."""
+    """Cross-products G of the residualised (y, d, z), degrees of freedom, priors (mean, sd)."""
 
     G: FloatArray
     nu: int
-    tau_sd: float
-    pi_sd: float
+    tau: tuple[float, float]
+    pi: tuple[float, float]
 
     def errors(self, tau: FloatArray, pi: FloatArray) -> tuple[FloatArray, FloatArray, FloatArray]:
         """``eps'eps, eps'eta, eta'eta``."""
@@ -77,8 +82,8 @@ class _Equations:
         """Of both, up to a constant."""
         ee, en, nn = self.errors(tau, pi)
         return np.asarray(
-            norm.logpdf(tau, 0, self.tau_sd)
-            + norm.logpdf(pi, 0, self.pi_sd)
+            norm.logpdf(tau, *self.tau)
+            + norm.logpdf(pi, *self.pi)
             - 0.5 * self.nu * np.log(ee * nn - en**2)
         )
 
@@ -88,8 +93,9 @@ class _Equations:
         ee, ed, ez = self.errors(tau, np.zeros_like(tau))[0], yd - tau * dd, yz - tau * dz
         a, b, c = ee * zz - ez**2, ee * dz - ed * ez, ee * dd - ed**2  # a pi^2 - 2 b pi + c
         variance = np.maximum(c / a - (b / a) ** 2, 0) / self.nu
-        sd = (1 / variance + self.pi_sd**-2.0) ** -0.5
-        centre = sd**2 * (b / a) / variance
+        mean, prior_sd = self.pi
+        sd = (1 / variance + prior_sd**-2.0) ** -0.5
+        centre = sd**2 * ((b / a) / variance + mean * prior_sd**-2.0)
         pi = centre[:, None] + sd[:, None] * np.sinh(_STRETCH * _U) / _STRETCH
         log_jacobian = np.log(sd)[:, None] + np.log(np.cosh(_STRETCH * _U))
         return pi, self.log_density(tau[:, None], pi) + log_jacobian
@@ -99,8 +105,8 @@ def draw_instrument(
     design: Design,
     endogenous: FloatArray,
     *,
-    tau_sd: float,
-    pi_sd: float,
+    tau: tuple[float, float],
+    pi: tuple[float, float],
     size: int = 4000,
     seed: int = 0,
 ) -> InstrumentDraws:
@@ -112,16 +118,16 @@ def draw_instrument(
         The instrument is its one treatment; effects and covariates as in the equations.
     endogenous
         The treatment, shape (n,).
-    tau_sd, pi_sd
-        Of the normal priors on the effect and on the first stage.
+    tau, pi
+        Mean and sd of the normal priors on the effect and on the first stage.
     """
     rng = np.random.default_rng(seed)
     reduced = multivariate_posterior(design, np.column_stack([design.y, endogenous]))
-    equations = _Equations(_cross_products(design, endogenous), reduced.nu + 1, tau_sd, pi_sd)
+    equations = _Equations(_cross_products(design, endogenous), reduced.nu + 1, tau, pi)
     nodes, log_marginal = _refined(equations)
     marginal = Piecewise(nodes, np.exp(log_marginal - log_marginal.max()))
-    tau = marginal.quantiles(rng.random(size))
-    grid, log_pi = equations.first_stage_nodes(tau)
+    effect = marginal.quantiles(rng.random(size))
+    grid, log_pi = equations.first_stage_nodes(effect)
     weight = np.exp(log_pi - log_pi.max(axis=1, keepdims=True))
     slices = 0.5 * (weight[:, 1:] + weight[:, :-1])
     reached = np.cumsum(slices, axis=1) / slices.sum(axis=1, keepdims=True)
@@ -129,12 +135,18 @@ def draw_instrument(
     k = (reached < mark).sum(axis=1)
     before = np.where(k > 0, reached[range(size), np.maximum(k - 1, 0)], 0.0)
     share = (mark[:, 0] - before) / np.maximum(reached[range(size), k] - before, 1e-300)
-    pi = grid[range(size), k] + share * (grid[range(size), k + 1] - grid[range(size), k])
-    B, _ = reduced.draw(size, rng)
+    first = grid[range(size), k] + share * (grid[range(size), k + 1] - grid[range(size), k])
     gate = tuple(quadrature_gate(marginal.error, marginal.edge))
-    return InstrumentDraws(
-        tau, pi, _correlation(equations, tau, pi, rng), B[:, 0, 0] / B[:, 0, 1], gate
-    )
+    return InstrumentDraws(effect, first, _covariance(equations, effect, first, rng), gate)
+
+
+def reduced_ratio(
+    design: Design, endogenous: FloatArray, *, size: int = 4000, seed: int = 0
+) -> FloatArray:
+    """``pi_y / pi_d`` under flat priors on the reduced form, shape (S,): what 2SLS estimates."""
+    reduced = multivariate_posterior(design, np.column_stack([design.y, endogenous]))
+    B, _ = reduced.draw(size, np.random.default_rng(seed))
+    return np.asarray(B[:, 0, 0] / B[:, 0, 1])
 
 
 def with_instrument(design: Design, z: FloatArray, name: str) -> Design:
@@ -159,9 +171,9 @@ def _refined(equations: _Equations) -> tuple[FloatArray, FloatArray]:
         return np.asarray(logsumexp(equations.first_stage_nodes(tau)[1], axis=1))
 
     (_, yd, yz), (_, dd, dz), _ = equations.G
-    reach = _REACH * equations.tau_sd
-    start = [t for t in (yz / dz if dz else 0.0, yd / dd) if abs(t) < reach]
-    nodes = np.unique(np.concatenate([np.linspace(-reach, reach, 401), start]))
+    centre, reach = equations.tau[0], _REACH * equations.tau[1]
+    start = [t for t in (yz / dz if dz else 0.0, yd / dd) if abs(t - centre) < reach]
+    nodes = np.unique(np.concatenate([centre + np.linspace(-reach, reach, 401), start]))
     values = log_marginal(nodes)
     for _ in range(40):
         area = Piecewise(nodes, np.exp(values - values.max())).areas
@@ -177,10 +189,10 @@ def _refined(equations: _Equations) -> tuple[FloatArray, FloatArray]:
     return nodes, values
 
 
-def _correlation(
+def _covariance(
     equations: _Equations, tau: FloatArray, pi: FloatArray, rng: np.random.Generator
 ) -> FloatArray:
-    """Of the structural errors: Sigma | tau, pi is inverse Wishart with scale S(tau, pi)."""
+    """Of the structural errors, (S, 2, 2), inverse Wishart with scale S(tau, pi) given both."""
     ee, en, nn = equations.errors(tau, pi)
     S = np.stack([np.stack([ee, en], -1), np.stack([en, nn], -1)], -2)
     A = np.zeros_like(S)
@@ -188,5 +200,4 @@ def _correlation(
     A[:, 1, 1] = np.sqrt(rng.chisquare(equations.nu - 1, len(tau)))
     A[:, 1, 0] = rng.standard_normal(len(tau))
     half = np.linalg.cholesky(np.linalg.inv(S)) @ A
-    precision = half @ np.swapaxes(half, 1, 2)
-    return np.asarray(-precision[:, 0, 1] / np.sqrt(precision[:, 0, 0] * precision[:, 1, 1]))
+    return np.asarray(np.linalg.inv(half @ np.swapaxes(half, 1, 2)))

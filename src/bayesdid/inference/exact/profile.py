@@ -13,86 +13,147 @@ import numpy as np
 import xarray as xr
 
 from bayesdid.arrays import FloatArray
+from bayesdid.inference.exact.durbin_effects import Named, caused_levels
 from bayesdid.inference.exact.profile_target import spatial_lag, target_and_rest
+from bayesdid.inference.exact.recover import DRAWN_UNITS
 from bayesdid.inference.numerics.importance import draw_importance
-from bayesdid.inference.tree import provenance
+from bayesdid.inference.registry import Size
+from bayesdid.inference.tree import assemble, named_dataset, provenance
 from bayesdid.jsonio import plain
-from bayesdid.model.priors import resolve_priors
+from bayesdid.model.levels import taken_up
+from bayesdid.model.priors import Priors
 from bayesdid.model.spillover import NUGGET, ProfileDesign, correlation
+from bayesdid.spatial.design import unstack
+from bayesdid.spatial.operators.spectrum import eigenvalues, interval_of
 from bayesdid.spatial.weights.rings import ring_impacts
 
 _CHUNK = 500  # draws whose covariance matrices are held at once
 _STRATA = 40  # of the uniform prior of rho: each costs one inverse
 
 
-def fit_profile(
-    design: ProfileDesign, *, draws: int = 1000, chains: int = 4, seed: int = 0
-) -> xr.DataTree:
+def fit_profile(design: ProfileDesign, priors: Priors, size: Size) -> xr.DataTree:
     """Independent draws of the profile and everything else.
 
     Returns
     -------
     DataTree
-        ``posterior`` with ``theta`` (ring), ``profile`` (distance, in km), ``tau`` (treatment),
-        ``beta`` (covariate), ``sigma``, ``amplitude`` (over sigma), ``length`` and, with a
-        spatial lag, ``rho``, ``direct`` and ``impact`` (ring): the effects once spillovers have
-        spread. ``attrs["converged"]`` is 0 if the gate failed.
+        ``posterior`` with ``theta`` (ring), ``tau`` (treatment), ``beta`` (covariate), ``sigma``,
+        ``amplitude`` (over sigma), ``length``, ``rho`` with a spatial lag, intercept and effects,
+        and what :func:`with_profile` adds. ``attrs["converged"]`` is 0 if the gate failed.
     """
-    target, regression = target_and_rest(design, "smooth")
-    rng = np.random.default_rng(seed)
-    found = draw_importance(target, target.start(), draws * chains, rng)
+    base = design.base
+    target, regression = target_and_rest(design, "smooth", priors)
+    rng = np.random.default_rng(size.seed)
+    found = draw_importance(target, target.start(), size.draws * size.chains, rng)
     L, C, half, quadratic, rho = target.systems(found.z)
-    sigma = np.sqrt(quadratic / rng.chisquare(design.nu, len(found.z)))
+    sigma = np.sqrt(quadratic / rng.chisquare(target.nu, len(found.z)))
     noise = half + sigma[:, None] * rng.standard_normal(half.shape)
     u = np.linalg.solve(np.swapaxes(C, 1, 2), noise[:, :, None])
     theta = (L @ u)[:, :, 0]
     coef = regression.draw(theta, rho, sigma, rng)
-    amplitude, length = np.exp(found.z[:, 0]), np.exp(found.z[:, 1])
-    P = len(design.base.treatments)
-    values: dict[str, tuple[tuple[str, ...], FloatArray]] = {
+    P = len(base.treatments)
+    values: Named = {
         "tau": (("treatment",), coef[:, :P]),
         "theta": (("ring",), theta),
-        "profile": (("distance",), between(design, theta, sigma * amplitude, length, rng)),
         "sigma": ((), sigma),
-        "amplitude": ((), amplitude),
-        "length": ((), length),
+        "amplitude": ((), np.exp(found.z[:, 0])),
+        "length": ((), np.exp(found.z[:, 1])),
     }
-    coords = {
-        "treatment": list(design.base.treatments),
-        "ring": design.rings.labels,
-        "distance": design.grid,
-        "chain": np.arange(chains),
-        "draw": np.arange(draws),
-    }
-    if design.base.covariates:
+    if base.covariates:
         values["beta"] = (("covariate",), coef[:, P:])
-        coords["covariate"] = list(design.base.covariates)
     if design.weights is not None:
-        direct, impact = ring_impacts(
-            design.rings, design.weights.dense(), rho, coef[:, 0], theta, design.exposure
-        )
-        values |= {"rho": ((), rho), "direct": ((), direct), "impact": (("ring",), impact)}
-    posterior = xr.Dataset(
-        {
-            n: (("chain", "draw", *dims), v.reshape(chains, draws, *v.shape[1:]))
-            for n, (dims, v) in values.items()
-        },
-        coords=coords,
-    )
-    base = dataclasses.replace(design.base, notes=(*design.base.notes, *design.notes))
-    tree = xr.DataTree.from_dict({"posterior": posterior})
+        values["rho"] = ((), rho)
+    coords = {
+        "treatment": list(base.treatments),
+        "covariate": list(base.covariates),
+        "ring": design.rings.labels,
+        base.unit_dim: base.units,
+        base.period_dim: base.periods,
+    }
+    posterior = with_profile(named_dataset(values, coords, size.chains), design, rng)
+    if size.effects and len(base.units) <= DRAWN_UNITS:
+        effects = _effects(design, np.hstack([coef, theta]), rho, sigma, rng)
+        posterior = posterior.merge(named_dataset(effects, coords, size.chains))
+    tree = assemble(posterior, base)
     tree.attrs = provenance(
-        base,
-        resolve_priors("weak", base),
+        dataclasses.replace(base, notes=(*base.notes, *design.notes)),
+        priors,
         "profile",
-        seed,
-        draws,
-        chains,
+        size.seed,
+        size.draws,
+        size.chains,
         found.gate(),
         found.log_evidence,
     )
     tree.attrs["profile_priors"] = json.dumps(plain(design.priors))
     return tree
+
+
+def with_profile(
+    posterior: xr.Dataset, design: ProfileDesign, rng: np.random.Generator
+) -> xr.Dataset:
+    """Add what follows from the draws of a profile model, whatever engine made them.
+
+    ``profile`` (distance, in km) and, with a spatial lag, ``direct`` and ``impact`` (ring): the
+    effects once spillovers have spread.
+    """
+    shape = (posterior.sizes["chain"], posterior.sizes["draw"])
+
+    def flat(name: str) -> FloatArray:
+        values = posterior[name].to_numpy()
+        return np.asarray(values.reshape(-1, *values.shape[2:]))
+
+    theta = flat("theta")
+    profile = between(design, theta, flat("sigma") * flat("amplitude"), flat("length"), rng)
+    dims = ("chain", "draw")
+    found = posterior.assign_coords(distance=design.grid).assign(
+        profile=((*dims, "distance"), profile.reshape(*shape, -1))
+    )
+    if design.weights is None:
+        return found
+    direct, impact = ring_impacts(
+        design.rings, design.weights.dense(), flat("rho"), flat("tau")[:, 0], theta, design.exposure
+    )
+    return found.assign(
+        direct=(dims, direct.reshape(shape)), impact=((*dims, "ring"), impact.reshape(*shape, -1))
+    )
+
+
+def _effects(
+    design: ProfileDesign,
+    slopes: FloatArray,
+    rho: FloatArray,
+    sigma: FloatArray,
+    rng: np.random.Generator,
+) -> Named:
+    """Intercept and effects given everything else, see :mod:`.durbin_effects`."""
+    base = design.base
+    columns = np.hstack([base.regressors, design.raw[:, base.unit_index, base.period_index].T])
+    shared = taken_up(base, columns).unit
+    Z = np.stack([unstack(base, column) for column in (columns - columns.mean(axis=0)).T])
+    Y = unstack(base, base.y)
+    N, T = Y.shape
+    lag = np.zeros_like(Y) if design.weights is None else design.weights.matrix @ Y
+    left = [
+        Y.mean(axis=k) - rho[:, None] * lag.mean(axis=k) - slopes @ Z.mean(axis=k + 1)
+        for k in (0, 1)
+    ]
+    period = left[0] + sigma[:, None] / np.sqrt(N) * rng.standard_normal((len(sigma), T))
+    level = left[1] + sigma[:, None] / np.sqrt(T) * rng.standard_normal((len(sigma), N))
+    if design.weights is None:
+        alpha = level.mean(axis=1)
+        unit = level - alpha[:, None]
+    else:
+        ends = interval_of(eigenvalues(design.weights))
+        alpha, unit = caused_levels(design.weights, ends, rho, level, slopes @ shared.T)
+    return {
+        "alpha": ((), alpha),
+        f"{base.unit_dim}_effect": ((base.unit_dim,), unit),
+        f"{base.period_dim}_effect": (
+            (base.period_dim,),
+            period - period.mean(axis=1, keepdims=True),
+        ),
+    }
 
 
 def between(

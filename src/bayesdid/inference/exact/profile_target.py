@@ -17,7 +17,15 @@ from scipy.special import expit, gammaln
 from bayesdid.arrays import FloatArray
 from bayesdid.inference.gate import GateItem
 from bayesdid.inference.numerics.importance import draw_importance
-from bayesdid.model.spillover import NUGGET, Kernel, ProfileDesign, ProfilePriors, correlation
+from bayesdid.model.priors import PriorChoice, Priors
+from bayesdid.model.spillover import (
+    NUGGET,
+    Kernel,
+    ProfileDesign,
+    ProfilePriors,
+    correlation,
+    profile_priors,
+)
 from bayesdid.spatial.operators.logdet import LogDeterminant, log_determinant
 
 Form = Literal["smooth", "constant", "none"]
@@ -175,11 +183,15 @@ class Regression:
     ----------
     root
         Lower factor of their precision over sigma^2, shape (K, K).
+    mean
+        Of their prior, shape (K,).
     on_outcome, on_exposure
-        Their cross-products with (y, Wy) and with the exposures, shapes (K, 2) and (K, R).
+        Their cross-products with (y, Wy), y less the prior mean's part, and with the exposures,
+        shapes (K, 2) and (K, R).
     """
 
     root: FloatArray
+    mean: FloatArray
     on_outcome: FloatArray
     on_exposure: FloatArray
 
@@ -189,7 +201,7 @@ class Regression:
         """One draw of the coefficients for each draw of profile, rho and sigma, (S, K)."""
         right = self.on_outcome[:, :1] - self.on_outcome[:, 1:] * rho - self.on_exposure @ theta.T
         half = np.linalg.solve(self.root, right) + sigma * rng.standard_normal(right.shape)
-        return np.asarray(np.linalg.solve(self.root.T, half).T)
+        return np.asarray(self.mean + np.linalg.solve(self.root.T, half).T)
 
 
 def spatial_lag(design: ProfileDesign) -> Lag | None:
@@ -201,19 +213,29 @@ def spatial_lag(design: ProfileDesign) -> Lag | None:
 
 
 def profile_target(design: ProfileDesign, form: Form = "smooth") -> ProfileTarget:
-    """The density of the scalars of a design under one form of the profile."""
-    return target_and_rest(design, form)[0]
+    """The density of the scalars of a design under one form of the profile and weak priors."""
+    return target_and_rest(design, form, profile_priors(design, PriorChoice()))[0]
 
 
-def target_and_rest(design: ProfileDesign, form: Form) -> tuple[ProfileTarget, Regression]:
-    """The density of the scalars, and what is left of the coefficients once they are drawn."""
+def target_and_rest(
+    design: ProfileDesign, form: Form, priors: Priors
+) -> tuple[ProfileTarget, Regression]:
+    """The density of the scalars, and what is left of the coefficients once they are drawn.
+
+    Parameters
+    ----------
+    priors
+        Of the coefficients, in the outcome's units.
+    """
     X = design.X.reshape(len(design.X), -1)
     E = design.E.reshape(len(design.E), -1)
     y = np.zeros((2, E.shape[1]))
-    y[0] = design.Y.ravel()
+    mean, sd = priors.of(design.base.names)
+    y[0] = design.Y.ravel() - mean @ X
     if design.WY is not None:
         y[1] = design.WY.ravel()
-    d = design.priors.coefficient_sd
+    d = sd / design.priors.reference  # over sigma
+    proper = np.isfinite(d)
     root = np.linalg.cholesky(X @ X.T + np.diag(d**-2.0))
     half_E, half_y = np.linalg.solve(root, X @ E.T), np.linalg.solve(root, X @ y.T)
     middle = design.rings.middle
@@ -224,12 +246,12 @@ def target_and_rest(design: ProfileDesign, form: Form) -> tuple[ProfileTarget, R
         E @ E.T - half_E.T @ half_E,
         E @ y.T - half_E.T @ half_y,
         y @ y.T - half_y.T @ half_y,
-        float(np.log(np.diagonal(root)).sum() + np.log(d).sum()),
-        design.nu,
+        float(np.log(np.diagonal(root)).sum() + np.log(d[proper]).sum()),
+        design.nu - int((~proper).sum()),
         design.priors,
         spatial_lag(design),
     )
-    return target, Regression(root, X @ y.T, X @ E.T)
+    return target, Regression(root, mean, X @ y.T, X @ E.T)
 
 
 def log_evidence(

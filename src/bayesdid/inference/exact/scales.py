@@ -20,6 +20,7 @@ parameter changes: a sweep costs a few operations a row.
 
 from __future__ import annotations
 
+import dataclasses
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from typing import Any, NamedTuple
@@ -33,11 +34,13 @@ from bayesdid.inference.exact.draw import Draws
 from bayesdid.inference.exact.recover import DRAWN_UNITS, Effects
 from bayesdid.inference.exact.rows import Rows
 from bayesdid.inference.exact.target import Beliefs, Scalars
+from bayesdid.inference.executor import threads as allowed
 from bayesdid.inference.gate import chain_gate
 from bayesdid.model.priors import NU_PRIOR, Priors
 
 WARMUP = 250  # sweeps of each chain that are thrown away
 SWEEPS = 1000  # of each chain at least
+_DUMMY = 0.6  # share of rows with one value from which a regressor is a dummy
 _UNIT = {"none": 0, "fixed": 1, "random": 2}
 _FLAT, _GAMMA, _HALF_NORMAL, _LOG_FLAT, _EXPONENTIAL = 0.0, 1.0, 2.0, 3.0, 4.0
 
@@ -98,16 +101,17 @@ def draw_scaled(
         Sweeps of each chain that are kept and thrown away. Fewer than :data:`SWEEPS` are drawn from
         as many: a sweep costs little, and R-hat judges short chains by noise.
     threads
-        Chains that run at once, in this process.
+        Chains that run at once, in this process; one inside an executor's worker.
     draw_units
         Whether to keep draws of unit effects and scales, by default of at most
         :data:`~bayesdid.inference.exact.recover.DRAWN_UNITS` units.
     """
     from bayesdid.inference.exact.scales_chain import run_chain
 
-    rows, m = stats.rows, stats.m
+    m, zero = stats.m, _commonest(stats.rows)
+    rows = stats.rows if not zero.any() else _moved(stats.rows, zero)
     keep = rows.N <= DRAWN_UNITS if draw_units is None else draw_units
-    arguments = _arguments(stats, beliefs, priors, nu_prior, serial)
+    arguments = _arguments(stats, rows, beliefs, priors, nu_prior, serial)
     seeds = np.random.SeedSequence(seed).spawn(chains)
     stride = max(1, -(-SWEEPS // draws))
     sizes = (warmup, draws * stride, int(keep), arguments.pop("gap_index"))
@@ -116,7 +120,7 @@ def draw_scaled(
     def chain(source: np.random.SeedSequence) -> Any:
         rng = np.random.default_rng(source)
         start = _start(rng, spread, len(arguments["priors"][0]), serial)
-        own = arguments["data"](len(arguments["panel"][0]))
+        own = arguments["data"](rows.N)
         return run_chain(
             start,
             arguments["priors"],
@@ -128,7 +132,7 @@ def draw_scaled(
             rng,
         )
 
-    with ThreadPoolExecutor(min(threads, chains)) as pool:
+    with ThreadPoolExecutor(min(allowed(threads), chains)) as pool:
         found = list(pool.map(chain, seeds))
     judged = [np.concatenate([c[k] for c in found]) for k in range(3)]
     gate = chain_gate(_for_gate(judged[0], judged[1], judged[2], serial, rows, chains))
@@ -145,7 +149,8 @@ def draw_scaled(
     drawn = Draws(
         Scalars(sigma, phi, rho_unit, rho_period, omega), theta[:, m:], gate, float("nan")
     )
-    effects = _effects(stats, theta[:, :m], scalars[:, 4], units, moments, keep)
+    level = scalars[:, 4] - theta[:, m:] @ zero
+    effects = _effects(stats, theta[:, :m], level, units, moments, keep)
     mean, square = moments[3], moments[4]
     sd = np.sqrt(np.maximum(square - mean**2, 0.0))
     scales = Scales(scalars[:, 2], scale if keep else np.empty((len(sigma), 0)), mean, sd)
@@ -222,10 +227,15 @@ def _start(
 
 
 def _arguments(
-    stats: Equations, beliefs: Beliefs, priors: Priors, nu_prior: tuple[float, float], serial: bool
+    stats: Equations,
+    rows: Rows,
+    beliefs: Beliefs,
+    priors: Priors,
+    nu_prior: tuple[float, float],
+    serial: bool,
 ) -> dict[str, Any]:
     """The panel and the priors as the compiled chain takes them."""
-    rows, m = stats.rows, stats.m
+    m = stats.m
     gaps = stats.gaps if serial else np.empty(0, dtype=np.int64)
     plain = rows.root is None
     root = np.ones(rows.n) if rows.root is None else rows.root
@@ -282,7 +292,7 @@ def _arguments(
         "coefficients": (sd, mean, part.astype(np.int64), proper),
         "rows": (np.ascontiguousarray(rows.values), root, rows.period, rows.start),
         "panel": (
-            _squares(rows, gaps),
+            *_by_unit(rows, _squares(rows, gaps)),
             E,
             pattern,
             first,
@@ -314,6 +324,35 @@ def _patterns(rows: Rows) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
             members.append(i)
     sizes = np.diff(rows.start)[members]
     return pattern, np.concatenate([[0], np.cumsum(sizes)]), np.array(members)
+
+
+def _commonest(rows: Rows) -> FloatArray:
+    """The value that most rows of a regressor have, 0 where there is none, shape (K,)."""
+    if rows.root is not None:
+        return np.zeros(rows.values.shape[1] - 1)
+    values = rows.values[:, :-1]
+    middle = np.median(values, axis=0)
+    return np.where((values == middle).mean(axis=0) > _DUMMY, middle, 0.0)
+
+
+def _moved(rows: Rows, zero: FloatArray) -> Rows:
+    """Rows whose dummies are zero where they are off: centring is left to the intercept."""
+    return dataclasses.replace(rows, values=rows.values - np.append(zero, 0.0))
+
+
+def _by_unit(rows: Rows, squares: FloatArray) -> tuple[FloatArray, np.ndarray, np.ndarray]:
+    """Cross-products of the columns that are not zero in a unit, those columns, their beginnings.
+
+    Lower triangles one unit after the other, shape (pairs, 1 + 2 L); the outcome, which is the
+    last column, counts in every unit.
+    """
+    there = np.logical_or.reduceat(rows.values != 0, rows.start[:-1], axis=0)
+    there[:, -1] = True
+    i, j = np.tril_indices(there.shape[1])
+    pairs = there[:, i] & there[:, j]
+    begin = np.concatenate([[0], np.cumsum(there.sum(axis=1))])
+    found = np.ascontiguousarray(squares.transpose(0, 2, 1)[pairs])
+    return found, np.nonzero(there)[1], begin
 
 
 def _squares(rows: Rows, gaps: np.ndarray) -> FloatArray:

@@ -22,42 +22,48 @@ from bayesdid.inference.exact.scales_kernel import (
 def normal_equations(lam, omega, phi, matrices, vectors, rows, panel, G):  # type: ignore[no-untyped-def]
     """Weighted cross-products of periods, intercept, regressors and outcome, units eliminated.
 
-    ``sum_i lambda_i X'V X - omega_i X'V u u'V X`` over units, patterns of rows at a time.
+    ``sum_i lambda_i X'V X - omega_i X'V u u'V X`` over units, patterns of rows at a time. Of each
+    unit only the columns that are not zero in it count: dummies of cells are in few units.
     """
     W, start = rows[0], rows[3]
-    (M, E, pattern, first, pattern_period, pattern_gap, pattern_root, T, columns) = panel
-    N, K1 = len(lam), W.shape[1]
+    (M, active, begin, E, pattern, first) = panel[:6]
+    (pattern_period, pattern_gap, pattern_root, T, columns) = panel[6:]
+    N, K1, m = len(lam), W.shape[1], len(columns)
     patterns = len(first) - 1
-    vech = M.shape[2]
-    sums = (lam @ M.reshape(N, -1)).reshape(M.shape[1], vech)
-    upper = np.zeros(vech)
-    for k in range(M.shape[1]):
-        for v in range(vech):
-            upper[v] += matrices[k] * sums[k, v]
+    G[m:, m:] = 0.0
     total, out = np.zeros(patterns), np.zeros(patterns)
     weighted = np.zeros((len(pattern_period), K1))
     crossed = np.zeros((patterns, K1))
     b = np.empty(K1)
+    v = 0
     for i in range(N):
         p = pattern[i]
         total[p] += lam[i]
         out[p] += omega[i]
-        for j in range(K1):
+        own = active[begin[i] : begin[i + 1]]
+        for j in own:
             b[j] = 0.0
-        for k in range(E.shape[1]):
-            for j in range(K1):
+            for k in range(E.shape[1]):
                 b[j] += vectors[k] * E[i, k, j]
-        v = 0
-        for j in range(K1):
+        for j in own:
             scaled = omega[i] * b[j]
             crossed[p, j] += scaled
-            for k in range(j + 1):
-                upper[v] -= scaled * b[k]
+            for k in own:
+                if k > j:
+                    break
+                value = 0.0
+                for c in range(M.shape[1]):
+                    value += matrices[c] * M[v, c]
+                G[m + j, m + k] += lam[i] * value - scaled * b[k]
                 v += 1
         shift = first[p] - start[i]
         for r in range(start[i], start[i + 1]):
-            for j in range(K1):
-                weighted[r + shift, j] += lam[i] * W[r, j]
+            if len(own) == K1:
+                for j in range(K1):
+                    weighted[r + shift, j] += lam[i] * W[r, j]
+            else:
+                for j in own:
+                    weighted[r + shift, j] += lam[i] * W[r, j]
     full = np.zeros((T + 1, T + 1 + K1))
     size = 0
     for p in range(patterns):
@@ -111,23 +117,21 @@ def normal_equations(lam, omega, phi, matrices, vectors, rows, panel, G):  # typ
     for t in range(T):
         full[t, T] = full[T, t]
         full[T, T] += full[T, t]
-    m = len(columns)
     for i in range(m):
         for j in range(m):
             G[i, j] = full[columns[i], columns[j]]
         for j in range(K1):
             G[i, m + j] = G[m + j, i] = full[columns[i], T + 1 + j]
-    v = 0
     for j in range(K1):
-        for k in range(j + 1):
-            G[m + j, m + k] = G[m + k, m + j] = upper[v]
-            v += 1
+        for k in range(j):
+            G[m + k, m + j] = G[m + j, m + k]
 
 
 @compiled
-def residual_sums(theta, rows, gap_index, gap_kinds, plain, columns, T, q, e):  # type: ignore[no-untyped-def]
+def residual_sums(theta, rows, gap_index, gap_kinds, plain, panel, q, e):  # type: ignore[no-untyped-def]
     """Fixed sums of each unit's residuals: squares, (N, 1 + 2 L), and with u, (N, basis)."""
     W, root, period, start = rows
+    active, begin, T, columns = panel[1], panel[2], panel[9], panel[10]
     K, m = W.shape[1] - 1, len(columns)
     level = np.zeros(T)
     for k in range(m):
@@ -143,8 +147,12 @@ def residual_sums(theta, rows, gap_index, gap_kinds, plain, columns, T, q, e):  
         for r in range(start[i], start[i + 1]):
             u = root[r]
             value = W[r, K] - u * level[period[r]]
-            for k in range(K):
-                value -= W[r, k] * theta[m + k]
+            if begin[i + 1] - begin[i] == K + 1:
+                for k in range(K):
+                    value -= W[r, k] * theta[m + k]
+            else:
+                for v in range(begin[i], begin[i + 1] - 1):  # the last is the outcome
+                    value -= W[r, active[v]] * theta[m + active[v]]
             q[i, 0] += value * value
             e[i, 0] += u * value
             k = gap_index[r]
@@ -167,7 +175,7 @@ def run_chain(start_values, priors, coefficients, rows, panel, data, sizes, rng)
     pattern, gaps = data[6], data[8]
     plain, unit, serial = data[11:14]
     warmup, kept, keep_units, gap_index = sizes
-    T, columns, start = panel[7], panel[8], rows[3]
+    start = rows[3]
     N, P = len(start) - 1, len(sd)
     L, parts = len(gaps), len(tau)
     matrices, vectors = np.ones(1 + 2 * L), np.ones(e.shape[1])
@@ -219,7 +227,7 @@ def run_chain(start_values, priors, coefficients, rows, panel, data, sizes, rng)
             theta[k] = value / factor[k, k]
         for k in range(P):
             theta[k] = mean[k] + d[k] * theta[k]
-        residual_sums(theta, rows, gap_index, L, plain, columns, T, q, e)
+        residual_sums(theta, rows, gap_index, L, plain, panel, q, e)
         squares(q, e, d_pattern, matrices, vectors, f, g, total)
         if unit == 2:
             for which in (5, 3, 4):

@@ -252,37 +252,89 @@ def prior_sds(sd, part, tau, d):  # type: ignore[no-untyped-def]
 
 
 @compiled
-def log_part(k, x, tau, sd, part, d, G, proper, mean, sigma, kinds, sizes):  # type: ignore[no-untyped-def]
-    """Log density of the log scale of part k, coefficients integrated out."""
+def part_alone(k, sd, part, d, G, proper, mean, sigma):  # type: ignore[no-untyped-def]
+    """What one part's columns add once all other coefficients are integrated out.
+
+    Returns S, (L, L), and v, (L,), of the columns in units of `unit`: at the scale ``r unit`` their
+    precision is ``I + r^2 S`` and its right side ``r v``. All other scales are those of `d`.
+    """
+    P = len(d)
+    order = np.empty(P, dtype=np.int64)
+    L, largest = 0, 1e-300
+    for i in range(P):
+        if part[i] == k:
+            L += 1
+            largest = max(largest, sd[i] * sd[i] * G[i, i])
+    unit = sigma / math.sqrt(largest)
+    others, own = 0, P - L
+    for i in range(P):
+        if part[i] == k:
+            order[own] = i
+            own += 1
+        else:
+            order[others] = i
+            others += 1
+    H, scales = np.empty((P + 1, P + 1)), np.empty(P)
+    means, flat = np.empty(P), np.empty(P)
+    for i in range(P):
+        at = order[i]
+        scales[i] = d[at] if i < P - L else sd[at] * unit
+        means[i], flat[i] = mean[at], proper[at]
+        for j in range(P):
+            H[i, j] = G[at, order[j]]
+        H[i, P] = H[P, i] = G[at, P]
+    H[P, P] = G[P, P]
+    factor = systems(H, scales, flat, means, sigma)[0]
+    corner = factor[P - L : P, P - L : P].copy()
+    S, v = corner @ corner.T, corner @ factor[P, P - L : P].copy()
+    for i in range(L):
+        S[i, i] -= 1.0
+    return S, v, unit
+
+
+@compiled
+def log_part(x, S, v, unit, sigma, kind, size):  # type: ignore[no-untyped-def]
+    """Log density of the log scale of a part, coefficients integrated out."""
     if abs(x - math.log(sigma)) > 14.0:
         return -np.inf
-    old = tau[k]
-    tau[k] = math.exp(x)
-    prior_sds(sd, part, tau, d)
-    value = systems(G, d, proper, mean, sigma)[1] + log_prior_scale(kinds[k], sizes[k], tau[k])
-    tau[k] = old
+    tau = math.exp(x)
+    r = tau / unit
+    B = r * r * S
+    for i in range(len(v)):
+        B[i, i] += 1.0
+    L = np.linalg.cholesky(B)
+    value = log_prior_scale(kind, size, tau)
+    w = np.empty(len(v))
+    for i in range(len(v)):
+        w[i] = r * v[i]
+        for j in range(i):
+            w[i] -= L[i, j] * w[j]
+        w[i] /= L[i, i]
+        value += 0.5 * w[i] * w[i] - math.log(L[i, i])
     return value
 
 
 @compiled
 def slice_part(k, width, tau, sd, part, d, G, proper, mean, sigma, kinds, sizes, rng):  # type: ignore[no-untyped-def]
     """As :func:`slice_step`, for the log scale of part k."""
+    prior_sds(sd, part, tau, d)
+    S, v, unit = part_alone(k, sd, part, d, G, proper, mean, sigma)
     x0 = math.log(tau[k])
-    level = log_part(k, x0, tau, sd, part, d, G, proper, mean, sigma, kinds, sizes)
+    level = log_part(x0, S, v, unit, sigma, kinds[k], sizes[k])
     level += math.log(rng.random() + 1e-300)
     left = x0 - width * rng.random()
     right = left + width
     for _ in range(_STEPS):
-        if log_part(k, left, tau, sd, part, d, G, proper, mean, sigma, kinds, sizes) <= level:
+        if log_part(left, S, v, unit, sigma, kinds[k], sizes[k]) <= level:
             break
         left -= width
     for _ in range(_STEPS):
-        if log_part(k, right, tau, sd, part, d, G, proper, mean, sigma, kinds, sizes) <= level:
+        if log_part(right, S, v, unit, sigma, kinds[k], sizes[k]) <= level:
             break
         right += width
     for _ in range(200):
         x = left + (right - left) * rng.random()
-        if log_part(k, x, tau, sd, part, d, G, proper, mean, sigma, kinds, sizes) > level:
+        if log_part(x, S, v, unit, sigma, kinds[k], sizes[k]) > level:
             tau[k] = math.exp(x)
             break
         if x < x0:

@@ -10,6 +10,7 @@ from typing import Any, NamedTuple
 import numpy as np
 import xarray as xr
 
+from bayesdid.inference.executor import threads
 from bayesdid.inference.gate import GateItem, chain_gate
 
 
@@ -76,7 +77,7 @@ def sample_chains(
                 draws=draws * attempt.length,
                 tune=tune,
                 chains=chains,
-                cores=cores,
+                cores=threads(cores),
                 seed=seed,
                 progress_bar=False,
                 **attempt.options,

@@ -17,7 +17,8 @@ i.i.d. or AR(1) in time, of common or unit scales. The likelihood holds ``T log|
 
 Fixed effects are flat as the levels that they cause, ``a = (I - rho W) level`` (see
 :mod:`bayesdid.spatial.operators.moments`), as the
-transformation of Lee & Yu (2010) has it.
+transformation of Lee & Yu (2010) has it: integrated out they leave the likelihood of the
+transformed data, so that the model as written and the exact engine are one definition.
 Random effects are normal, in error models inside the filter (Kapoor, Kelejian & Prucha 2007,
 doi:10.1016/j.jeconom.2006.09.004). Priors: :mod:`bayesdid.model.spatial_priors`.
 :mod:`bayesdid.inference.exact.durbin` draws from the normal i.i.d. models exactly.
@@ -42,7 +43,6 @@ from bayesdid.model.pymc.setting import Setting
 from bayesdid.model.spatial import SpatialBlocks, intercept_inside, periods_outside, spatial_blocks
 from bayesdid.model.spatial_priors import spatial_priors
 from bayesdid.spatial.design import LAG_OF_ERROR, LAG_OF_Y, SpatialDesign
-from bayesdid.spatial.operators.logdet import log_determinant
 from bayesdid.spatial.operators.moments import moments
 
 
@@ -84,7 +84,7 @@ def spatial_coefficient(design: SpatialDesign) -> Any:
     """``rho`` with its Jacobian, and the prior of periods under unequal row sums; or 0."""
     rho: Any = 0.0
     if design.kind in LAG_OF_Y | LAG_OF_ERROR:
-        logdet = log_determinant(design.weights)
+        logdet = design.logdet
         rho = pm.Uniform("rho", logdet.interval.low, logdet.interval.high)
         pm.Potential("jacobian", design.T * log_jacobian(rho, logdet))
     if periods_outside(design):

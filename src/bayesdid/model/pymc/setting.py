@@ -40,6 +40,8 @@ def coords(design: Design) -> dict[str, Any]:
 
 def is_internal(name: str) -> bool:
     """Whether a variable is the sampler's own: a result keeps what is made of it."""
+    if "_effect" in name and not name.endswith(("_and_share", "__")):
+        return False  # a unit may be called u
     return (
         name.startswith(("log_sigma", "u_", "scaled_"))
         or name.endswith(("_and_share", "_less_1", "__"))

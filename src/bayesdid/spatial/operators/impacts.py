@@ -8,6 +8,7 @@ is the total ``(beta + theta) / (1 - rho)``; for others the whole matrix is used
 
 from __future__ import annotations
 
+import dataclasses
 from collections.abc import Callable
 from dataclasses import dataclass
 
@@ -134,6 +135,13 @@ def solved(weights: Weights, rho: FloatArray, right: FloatArray) -> FloatArray:
         dense, one = weights.dense(), np.eye(weights.n)
         return np.stack([np.linalg.solve(one - r * dense, right) for r in rho])
     return np.stack([splu((eye - r * W).tocsc()).solve(right) for r in rho])
+
+
+def mean_columns(weights: Weights, rho: FloatArray) -> FloatArray:
+    """Mean over the rows of ``(I - rho W)^-1``, column by column, shapes (G,) to (G, N)."""
+    N = weights.n
+    transposed = dataclasses.replace(weights, matrix=weights.matrix.T.tocsr())
+    return solved(transposed, rho, np.full((N, 1), 1 / N))[:, :, 0]
 
 
 def by_order(

@@ -1,0 +1,95 @@
+"""The errors of an analysis: fits under them, i.i.d. errors beside, and the words."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+import xarray as xr
+
+from bayesdid.arrays import FloatArray
+from bayesdid.design.design import Design
+from bayesdid.inference.fit import fit
+from bayesdid.model.bound import PriorsLike
+from bayesdid.model.errors import DEFAULT_ERRORS, Errors
+from bayesdid.summary import hdi
+
+IID = Errors()
+
+
+@dataclass(frozen=True, slots=True)
+class Under:
+    """One design under the errors of an analysis, and under i.i.d. ones.
+
+    Attributes
+    ----------
+    errors
+        Of the analysis.
+    tree
+        Posterior under them.
+    iid
+        Posterior under i.i.d. errors; the same where these are the errors of the analysis.
+    """
+
+    errors: Errors
+    tree: xr.DataTree
+    iid: xr.DataTree
+
+    @property
+    def converged(self) -> bool:
+        """Whether both fits passed their gates."""
+        return all(bool(tree.attrs["converged"]) for tree in (self.tree, self.iid))
+
+    def says(self, quantity: str, iid: FloatArray) -> str:
+        """A sentence: the errors, and the main quantity under i.i.d. ones.
+
+        Parameters
+        ----------
+        quantity
+            Its name as the subject of a clause, e.g. "the average effect".
+        iid
+            Its draws under i.i.d. errors.
+        """
+        return errors_sentence(self.errors, quantity, iid, (self.tree,))
+
+
+def under_errors(
+    design: Design, name: str, *, priors: PriorsLike = "weak", seed: int = 0, draws: int = 1000
+) -> Under:
+    """Fit a design under errors of a name, and under i.i.d. ones.
+
+    Parameters
+    ----------
+    design
+        Two-way, or with parts that are pooled.
+    draws
+        Per chain, of four chains.
+    """
+    errors = Errors.parse(name)
+    trees = [
+        fit(design, errors=item, priors=priors, seed=seed, draws=draws).tree
+        for item in dict.fromkeys((errors, IID))
+    ]
+    return Under(errors, trees[0], trees[-1])
+
+
+def draws_of(tree: xr.DataTree) -> FloatArray:
+    """Draws of the treatments' coefficients, shape (S, P)."""
+    tau: FloatArray = tree["posterior"]["tau"].to_numpy()
+    return tau.reshape(-1, tau.shape[-1])
+
+
+def errors_sentence(
+    errors: Errors, quantity: str, iid: FloatArray, trees: Iterable[xr.DataTree] = ()
+) -> str:
+    """What errors an analysis is under, how they correlate in `trees`, and i.i.d. ones beside."""
+    if errors == IID:
+        return (
+            f"Errors are i.i.d., as asked for; the default is {DEFAULT_ERRORS}, since intervals "
+            "under i.i.d. errors are too narrow where those of a unit depend on each other."
+        )
+    text = f"Errors are {errors}"
+    phi = [float(tree["posterior"]["phi"].mean()) for tree in trees if "phi" in tree["posterior"]]
+    if phi:
+        text += f" (correlation {sum(phi) / len(phi):.2f} from one period to the next)"
+    return f"{text}; with i.i.d. errors {quantity} is {iid.mean():.3f} ({hdi(iid):.3f})."
