@@ -66,7 +66,8 @@ def _answer(study: Study, synergy: PublishedSynergy) -> str:
     low, high = item.range
     return (
         f"Both minus the sum of singles {item.main.mean:+.3f} (sd {item.main.sd:.3f}), "
-        f"P(1 + 1 > 2) {item.p_claim[MAIN]:.3f}, from {low:.3f} to {high:.3f}: {verdict.word}.\n\n{said}\n\n"
+        f"P(1 + 1 > 2) {item.p_claim[MAIN]:.3f}, from {low:.3f} to {high:.3f}: {verdict.word}."
+        f"\n\n{said}\n\n"
         "| column | printed | predicted by the others | sd | tail |\n|---|---|---|---|---|\n"
         f"{rows}\n"
     )

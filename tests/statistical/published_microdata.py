@@ -77,7 +77,7 @@ def printed_study(names: tuple[str, ...], se_kind: SeKind) -> Study:
         only_none={p: f"t.only_{p}:only:{p}" for p in ("perse", "belt") if f"only_{p}" in names},
         interaction=None
         if set(names) != {FACTORIAL}
-        else f"t.{FACTORIAL}:active:belt * active:perse",
+        else f"t.{FACTORIAL}:active:perse * active:belt",
     )
     file = study.file.model_copy(update={"synergy": cells_of})
     return assemble_study(study.path, file, {"t": table, "d": described})
