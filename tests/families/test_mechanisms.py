@@ -13,7 +13,7 @@ from made import make_panel, make_study, staggered
 import bayesdid as bd
 from bayesdid.design.design import Design
 from bayesdid.exceptions import InputError
-from bayesdid.families.heterogeneity.analysis import separated
+from bayesdid.families.heterogeneity.analysis import _strongest, separated
 from bayesdid.families.mediation.analysis import natural_effects, paths_of
 from bayesdid.families.moderation.analysis import linearity
 from bayesdid.model.mean import Mediation
@@ -258,3 +258,20 @@ def test_missing_options_are_named():
         study = make_study(("a",), [COLUMN | {"family": family, "options": {}}])
         with pytest.raises(InputError, match="needs"):
             bd.analyse(study, "t.m", make_panel(frame, adoption))
+
+
+def test_the_sentence_on_groups_says_what_published_columns_were_made_of():
+    """Orders of adoption are inverted with all columns, other groups have columns of their own."""
+    effects = {"first:a": np.full(4, -0.9), "first:b": np.full(4, -0.1)}
+    printed = {
+        "first:a": PublishedGroup("t.1", -0.3, 0.1, "**"),
+        "first:b": PublishedGroup("t.2", -0.5, 0.1, "***"),
+    }
+    published = np.array([[-0.3, -0.5], [-0.3, -0.5], [-0.3, -0.5], [-0.6, -0.5]])
+
+    def said(name):
+        return _strongest(make_study(), name, effects, published, printed, True)
+
+    assert "from the published columns inverted together, B first 0.750" in said("sequence")
+    assert "in A first with probability 1.000" in said("sequence")
+    assert "from the published columns alone, first:b 0.750" in said("region")

@@ -118,7 +118,8 @@ def _worlds(own: pd.DataFrame, title: str) -> str:
 
 def _held_out(frame: pd.DataFrame) -> str:
     def caught(part: pd.DataFrame) -> str:
-        return f"{(part['missed'] < MISSED).mean():.3f} of {len(part)}"
+        known = part["missed"].dropna()
+        return f"{(known < MISSED).mean():.3f} of {len(known)}"
 
     rows = []
     for (design, known), title in TITLES.items():

@@ -11,11 +11,20 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 import numpy as np
+from scipy.optimize import brentq
+from scipy.special import logsumexp, ndtr
 
 from bayesdid.arrays import FloatArray
 from bayesdid.published.columns import PrintedColumns
 from bayesdid.published.functional import Path, sample_units, state_rows
-from bayesdid.published.inversion import Layout, components, draw, held_out, sampling_covariance
+from bayesdid.published.inversion import (
+    Component,
+    Layout,
+    components,
+    held_out,
+    log_weights,
+    sampling_covariance,
+)
 from bayesdid.published.synergy import PHIS
 from bayesdid.published.timing import Timing
 from bayesdid.study.load import Spec
@@ -144,7 +153,7 @@ class Answer:
     naive, naive_se
         Difference of the cells, and its standard error under the weights' correlation.
     missed
-        Smallest held-out tail times the number of columns.
+        Smallest held-out tail times the number of columns; NaN where none was computed.
     """
 
     mean: float
@@ -159,13 +168,53 @@ class Answer:
     missed: float
 
 
+@dataclass(frozen=True, slots=True)
+class Mixture:
+    """Posterior of the synergy as a mixture of normals: weights, means and sds."""
+
+    weight: FloatArray
+    mean: FloatArray
+    sd: FloatArray
+
+    @property
+    def moments(self) -> tuple[float, float]:
+        """Mean and sd."""
+        mean = float(self.weight @ self.mean)
+        return mean, float(np.sqrt(self.weight @ (self.sd**2 + (self.mean - mean) ** 2)))
+
+    def below(self, value: float) -> float:
+        """Probability of less."""
+        return float(self.weight @ ndtr((value - self.mean) / self.sd))
+
+    def quantile(self, p: float) -> float:
+        """Value that has probability `p` below it."""
+        mean, sd = self.moments
+        return float(brentq(lambda x: self.below(x) - p, mean - 20 * sd, mean + 20 * sd, xtol=1e-6))
+
+
+def mixture(b: FloatArray, parts: Sequence[Component]) -> Mixture:
+    """What :func:`bayesdid.published.inversion.draw` draws from, for the synergy alone."""
+    S = np.stack([part.marginal for part in parts])
+    taken: dict[int, tuple[FloatArray, float]] = {}  # parts of one layout share M
+    for part in parts:
+        if id(part.M) not in taken:
+            own = part.prior @ part.L[JOINT]
+            taken[id(part.M)] = (part.M @ own, float(part.L[JOINT] @ own))
+    c = np.stack([taken[id(part.M)][0] for part in parts])
+    before = np.array([taken[id(part.M)][1] for part in parts])
+    gain = np.linalg.solve(S, c[:, :, None])[:, :, 0]
+    log_weight = log_weights(b, parts, S)
+    weight = np.exp(log_weight - logsumexp(log_weight))
+    return Mixture(weight, gain @ b, np.sqrt(before - (gain * c).sum(axis=1)))
+
+
 def answer(
     columns: PrintedColumns,
     laid: Sequence[Layout],
     contrast: FloatArray,
     phi: float,
-    rng: np.random.Generator,
-    draws: int = 2000,
+    *,
+    tails: bool = True,
 ) -> Answer:
     """Invert what is printed.
 
@@ -175,23 +224,27 @@ def answer(
         Weights of the naive difference of cells.
     phi
         Autocorrelation of the panel's errors.
+    tails
+        Whether to predict held-out columns too.
     """
     parts = components(columns, laid, scale=SCALE, phis=PHIS)
-    values = draw(columns.estimates, parts, draws, rng)[0][:, JOINT]
     own = components(columns, laid, scale=SCALE, phis=(phi,))
-    ends = [
-        np.quantile(joint, [(1 - LEVEL) / 2, (1 + LEVEL) / 2])
-        for joint in (values, draw(columns.estimates, own, draws, rng)[0][:, JOINT])
-    ]
+    found = [mixture(columns.estimates, each) for each in (parts, own)]
+    low, high, own_low, own_high = (
+        item.quantile(p) for item in found for p in ((1 - LEVEL) / 2, (1 + LEVEL) / 2)
+    )
     V = sampling_covariance(columns, laid[0].weights, 0.0)
-    tails = held_out(columns, parts)
+    p = [item.p for item in held_out(columns, parts)] if tails else [np.nan]
+    mean, sd = found[0].moments
     return Answer(
-        float(values.mean()),
-        float(values.std()),
-        *map(float, ends[0]),
-        float((values < 0).mean()),
-        *map(float, ends[1]),
+        mean,
+        sd,
+        low,
+        high,
+        found[0].below(0.0),
+        own_low,
+        own_high,
         float(contrast @ columns.estimates),
         float(np.sqrt(contrast @ V @ contrast)),
-        min(1.0, len(tails) * min(item.p for item in tails)),
+        float(np.minimum(1.0, len(p) * np.min(p))),
     )

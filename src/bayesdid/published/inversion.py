@@ -298,11 +298,12 @@ def draw(
     log_weight = log_weights(b, parts, np.stack([part.marginal for part in parts]))
     weight = np.exp(log_weight - logsumexp(log_weight))
     counts = rng.multinomial(size, weight)
+    visited = np.flatnonzero(counts)
+    means, covariances = zip(*(parts[k].posterior(b) for k in visited), strict=True)
     found = []
-    for k in np.flatnonzero(counts):
-        mean, covariance = parts[k].posterior(b)
+    for k, mean, root in zip(visited, means, psd_root(np.stack(covariances)), strict=True):
         noise = rng.standard_normal((counts[k], len(mean)))
-        found.append(mean + noise @ psd_root(covariance).T)
+        found.append(mean + noise @ root.T)
     return rng.permutation(np.concatenate(found)), weight
 
 

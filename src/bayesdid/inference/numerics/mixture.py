@@ -57,9 +57,12 @@ def mixture_draws(
 
 
 def psd_root(covariance: FloatArray) -> FloatArray:
-    """A matrix whose square is a covariance that rounding may have made slightly indefinite."""
-    values, vectors = np.linalg.eigh((covariance + covariance.T) / 2)
-    return np.asarray(vectors * np.sqrt(np.maximum(values, 0)))
+    """A matrix whose square is a covariance that rounding may have made slightly indefinite.
+
+    Also of a stack of covariances, shape (..., K, K).
+    """
+    values, vectors = np.linalg.eigh((covariance + covariance.swapaxes(-1, -2)) / 2)
+    return np.asarray(vectors * np.sqrt(np.maximum(values, 0))[..., None, :])
 
 
 def exchangeable_draws(
