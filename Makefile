@@ -25,7 +25,7 @@ test: $(STAMP) ## Lint, types, tests
 	$(BIN)/mypy
 	$(BIN)/python -m pytest -q -n 2
 
-calibrate: $(STAMP) calibrate-spatial calibrate-errors calibrate-sbc calibrate-published ## Coverage of every model family on simulated panels, and the next four
+calibrate: $(STAMP) calibrate-spatial calibrate-errors calibrate-sbc calibrate-published calibrate-synergy ## Coverage of every model family on simulated panels, and the next five
 	OMP_NUM_THREADS=1 $(BIN)/python tests/statistical/calibrate.py
 
 calibrate-spatial: $(STAMP) ## Ranks and coverage of spatial models alone (about two minutes)
@@ -36,6 +36,9 @@ calibrate-errors: $(STAMP) ## Placebo laws on real panels, errors of many kinds 
 
 calibrate-sbc: $(STAMP) ## Ranks of true values for every model (goes on where it was stopped)
 	OMP_NUM_THREADS=1 $(BIN)/python tests/statistical/sbc_calibrate.py
+
+calibrate-synergy: $(STAMP) ## Coverage and false verdicts of the headline (goes on where it was stopped)
+	OMP_NUM_THREADS=1 $(BIN)/python tests/statistical/synergy_calibrate.py
 
 calibrate-published: $(STAMP) ## Coverage of intervals from printed columns, and a real panel behind its print
 	OMP_NUM_THREADS=1 $(BIN)/python tests/statistical/published_calibrate.py
@@ -71,4 +74,4 @@ lock: ## Re-resolve requirements.lock from pyproject.toml
 clean: ## Remove the virtual environment and caches
 	rm -rf $(VENV) .mypy_cache .ruff_cache .pytest_cache .hypothesis
 
-.PHONY: help setup report test calibrate calibrate-spatial calibrate-errors calibrate-sbc mutants bench format map core lock clean
+.PHONY: help setup report test calibrate calibrate-spatial calibrate-errors calibrate-sbc calibrate-published calibrate-synergy mutants bench format map core lock clean

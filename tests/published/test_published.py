@@ -10,9 +10,9 @@ from hypothesis import strategies as st
 from printing import BOTH, COUNTS, INTERACTION, ONLY_A, ONLY_B, study
 from scipy.stats import norm
 
-from bayesdid.estimands.verdict import LEANS, SURE, WORDS, word_for
 from bayesdid.estimands.evidence import design_errors, savage_dickey, update
 from bayesdid.estimands.names import RATIO, SUM
+from bayesdid.estimands.verdict import LEANS, SURE, WORDS, word_for
 from bayesdid.exceptions import InputError
 from bayesdid.families.registry.load import load_study
 from bayesdid.published.contrasts import MAIN, contrast_draws
