@@ -23,7 +23,10 @@ test: $(STAMP) ## Lint, types, tests
 	$(BIN)/ruff check src tests data
 	$(BIN)/ruff format --check src tests data
 	$(BIN)/mypy
-	$(BIN)/python -m pytest -q -n 2
+	$(BIN)/python -m pytest -q -n 2 --dist worksteal
+
+test-slow: $(STAMP) ## The cells of the tests' matrices that `make test` leaves out
+	$(BIN)/python -m pytest -q -n 2 -m slow
 
 calibrate: $(STAMP) calibrate-spatial calibrate-errors calibrate-sbc calibrate-published calibrate-synergy ## Coverage of every model family on simulated panels, and the next five
 	OMP_NUM_THREADS=1 $(BIN)/python tests/statistical/calibrate.py
@@ -74,4 +77,4 @@ lock: ## Re-resolve requirements.lock from pyproject.toml
 clean: ## Remove the virtual environment and caches
 	rm -rf $(VENV) .mypy_cache .ruff_cache .pytest_cache .hypothesis
 
-.PHONY: help setup report test calibrate calibrate-spatial calibrate-errors calibrate-sbc calibrate-published calibrate-synergy mutants bench format map core lock clean
+.PHONY: help setup report test test-slow calibrate calibrate-spatial calibrate-errors calibrate-sbc calibrate-published calibrate-synergy mutants bench format map core lock clean

@@ -70,7 +70,7 @@ def beside_spreg(times: int) -> list[Row]:
     import libpysal
     import spreg
 
-    design, _, _ = study_panel("row-normalised, rho 0.4", 0)
+    design, _ = study_panel("row-normalised, rho 0.4", 0)
     y = design.Y.T.reshape(-1, 1)
     x = design.Z[: design.K0].transpose(2, 1, 0).reshape(-1, design.K0)
     with warnings.catch_warnings():
@@ -142,7 +142,7 @@ def beside_spmixw(times: int) -> list[Row]:
 
 def distance_bands() -> list[Row]:
     """A sweep as in the paper's Figure 4: one model per band of 100 km."""
-    design, _, _ = study_panel("row-normalised, rho 0.4", 0)
+    design, _ = study_panel("row-normalised, rho 0.4", 0)
     distances = great_circle(random_places(PLACES, 218, seed=1), np.arange(218))
     failed = 0
 

@@ -13,6 +13,7 @@ from bayesdid.model.errors import Errors
 from bayesdid.model.mean import Mediation
 from bayesdid.model.model import Model
 from bayesdid.model.priors import PriorChoice
+from cells import slow_but
 from engines_agree import same_posterior
 
 
@@ -35,7 +36,7 @@ CELLS = {
 
 
 @pytest.mark.sampling
-@pytest.mark.parametrize("cell", CELLS)
+@pytest.mark.parametrize("cell", slow_but(CELLS, "two"))
 def test_every_equation_is_that_of_the_compiled_model(cell):
     model = CELLS[cell]
     design = wide_design(model.mean.mediators)

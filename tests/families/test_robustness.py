@@ -20,6 +20,7 @@ from bayesdid.families.specification_curve.analysis import choices, effect_draws
 from bayesdid.inference.exact.instrument import draw_instrument, reduced_ratio, with_instrument
 from bayesdid.inference.exact.propensity import draw_propensity
 from bayesdid.peers.instrument import anderson_rubin, two_stage
+from cells import slow_but
 from engines_agree import same_posterior
 
 MCSE = 5.0
@@ -123,7 +124,7 @@ def residualised(design, d, z):
 
 @pytest.mark.sampling
 @pytest.mark.filterwarnings("ignore")
-@pytest.mark.parametrize("pi", [0.8, 0.1])
+@pytest.mark.parametrize("pi", slow_but([0.8, 0.1], 0.1))
 def test_the_two_equations_in_pymc_have_this_posterior(pi):
     from bayesdid.model.bound import model as bind
     from bayesdid.model.mean import Instrument

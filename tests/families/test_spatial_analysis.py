@@ -179,7 +179,6 @@ def test_bad_options_are_refused(options, message):
         ({"weights": "zzz.csv"}, "no such file"),
         ({"treatments": []}, "needs a treatment"),
         ({"treatments": ["active:zz"]}, "unknown policy"),
-        ({"unit_effects": "mundlak"}, "Mundlak"),
     ],
 )
 def test_bad_specs_are_refused(column, message):
@@ -408,6 +407,7 @@ def test_heavy_tails_are_found_and_used():
     assert abs(rho.mean() - 0.4) < 4 * rho.std()
 
 
+@pytest.mark.slow
 @pytest.mark.sampling
 def test_normal_errors_leave_student_near_the_exact_engine():
     """nu in the tens changes weights by order 1 / nu: a fifth of an sd beside Monte Carlo error."""

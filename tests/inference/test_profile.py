@@ -235,7 +235,7 @@ def test_the_prior_has_the_size_that_is_stated(small):
 @pytest.mark.parametrize(
     ("kernel", "lag", "priors"),
     [
-        ("matern52", True, PriorChoice()),
+        pytest.param("matern52", True, PriorChoice(), marks=pytest.mark.slow),
         ("squared_exponential", False, PriorChoice("flat", (("d", 0.3, 0.1),))),
     ],
 )

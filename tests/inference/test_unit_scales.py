@@ -16,6 +16,7 @@ from bayesdid.model.errors import Errors
 from bayesdid.model.model import Model
 from bayesdid.model.pooling import indicators, stack
 from bayesdid.model.priors import resolve_priors
+from cells import slow_but
 
 MCSE = 5.0
 IID, AR1 = Errors("iid", "unit"), Errors("ar1", "unit")
@@ -38,7 +39,15 @@ def scaled_design(seed, *, phi=0.0, nu=4.0, unit="fixed", N=30, T=8, **kwargs):
 @pytest.mark.filterwarnings("ignore")
 @pytest.mark.parametrize(
     ("unit", "errors", "balanced"),
-    [("fixed", AR1, True), ("random", AR1, False), ("fixed", IID, False), ("random", IID, True)],
+    slow_but(
+        [
+            ("fixed", AR1, True),
+            ("random", AR1, False),
+            ("fixed", IID, False),
+            ("random", IID, True),
+        ],
+        ("random", AR1, False),
+    ),
 )
 def test_the_pymc_model_has_this_posterior(unit, errors, balanced):
     import arviz as az
@@ -191,6 +200,7 @@ def test_chains_too_short_are_marked(monkeypatch):
     assert tree.attrs["converged"] == 0
 
 
+@pytest.mark.slow
 def test_ranks_of_true_values_are_uniform():
     """Simulation-based calibration (Talts et al. 2018) of tau, phi and nu, by chi-square."""
     rng = np.random.default_rng(0)

@@ -150,7 +150,7 @@ def test_every_kind_by_hand(study):
     assert "min-max" in other.name
 
 
-@settings(max_examples=20)
+@settings(max_examples=20, deadline=None)
 @given(st.integers(0, 2**31))
 def test_the_order_of_rows_does_not_matter(tmp_path_factory, seed):
     folder = tmp_path_factory.mktemp("s")

@@ -245,7 +245,7 @@ def _regressors(rng: np.random.Generator) -> np.ndarray:
 
 
 def study_panel(name: str, seed: int):
-    """A simulated panel of a setting, its log-determinant, and the truth by quantity."""
+    """A simulated panel of a setting, which knows its log-determinant, and the truth."""
     setting = SETTINGS[name]
     rng = np.random.default_rng([seed, 12, list(SETTINGS).index(name)])
     weights, logdet = geography(UNITS, setting.weights)
@@ -266,8 +266,7 @@ def trial(job: tuple[str, int]) -> list[dict[str, object]]:
     """Coverage and error of posterior and ML for rho and the effects of the treatment."""
     name, seed = job
     transform = SETTINGS[name].transform
-    design, logdet, truth = study_panel(name, seed)
-    design = dataclasses.replace(design, known_logdet=logdet)
+    design, truth = study_panel(name, seed)
     fit = draw_durbin(design, transform=transform, seed=seed)  # type: ignore[arg-type]
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")

@@ -147,8 +147,12 @@ def _needed(spec: Spec) -> str:
 
 
 def _likelihood(design: SpatialDesign) -> SpatialML | None:
-    """Maximum likelihood as published tables have it: demeaned data, no correction."""
-    if design.base.period_effects == "random":
+    """Maximum likelihood as published tables have it: demeaned data, no correction.
+
+    None for effects that it does not know.
+    """
+    base = design.base
+    if base.period_effects in {"random", "mundlak"} or base.unit_effects == "mundlak":
         return None
     return spatial_ml(design)
 
