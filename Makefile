@@ -23,10 +23,10 @@ test: $(STAMP) ## Lint, types, tests
 	$(BIN)/ruff check src tests data
 	$(BIN)/ruff format --check src tests data
 	$(BIN)/mypy
-	$(BIN)/python -m pytest -q -n 2 --dist worksteal
+	OMP_NUM_THREADS=1 $(BIN)/python -m pytest -q -n 2 --dist worksteal
 
 test-slow: $(STAMP) ## The cells of the tests' matrices that `make test` leaves out
-	$(BIN)/python -m pytest -q -n 2 -m slow
+	OMP_NUM_THREADS=1 $(BIN)/python -m pytest -q -n 2 -m slow
 
 calibrate: $(STAMP) calibrate-spatial calibrate-errors calibrate-sbc calibrate-published calibrate-synergy ## Coverage of every model family on simulated panels, and the next five
 	OMP_NUM_THREADS=1 $(BIN)/python tests/statistical/calibrate.py

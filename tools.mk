@@ -20,7 +20,7 @@ all:
 	"$$python" -m venv --clear $(VENV); \
 	$(VENV)/bin/python -m pip install --quiet --disable-pip-version-check "$(UV)"; \
 	install() { \
-	  $(VENV)/bin/uv pip install --quiet --system-certs --python $(VENV)/bin/python "$$@" || { \
+	  $(VENV)/bin/uv pip install --quiet --system-certs --compile-bytecode --python $(VENV)/bin/python "$$@" || { \
 	    echo "uv could not; trying pip, which knows this machine's pip.conf" >&2; \
 	    $(VENV)/bin/python -m pip install --quiet --disable-pip-version-check "$$@"; }; \
 	}; \

@@ -21,6 +21,7 @@ from bayesdid.inference.registry import Size
 from bayesdid.jsonio import plain
 from bayesdid.model.bound import model as bind
 from bayesdid.model.priors import resolve_priors
+from cells import slow_but
 
 
 def iid(design):
@@ -38,7 +39,7 @@ def failed(design, **kwargs):
     return {result.name for result in results if not result.passed}
 
 
-@pytest.mark.parametrize("effects", ["fixed", "mundlak"])
+@pytest.mark.parametrize("effects", slow_but(["fixed", "mundlak"], "fixed"))
 def test_false_alarms_are_as_rare_as_declared(effects):
     """Binomial upper bound, wrong once in 10 000 runs."""
     designs = [make_design(200 + seed, N=30, T=8) for seed in range(15)]
@@ -192,7 +193,7 @@ def test_unit_density_equals_brute_force_quadrature():
         assert found[s] == pytest.approx(np.log(exact), abs=1e-5)
 
 
-@pytest.mark.parametrize("likelihood", ["student_t", "poisson"])
+@pytest.mark.parametrize("likelihood", slow_but(["student_t", "poisson"], "poisson"))
 def test_checks_work_on_other_likelihoods(likelihood):
     """Normal data pass under Student t; counts four times as variable as Poisson ones do not."""
     design = make_design(3, N=12, T=5)

@@ -128,6 +128,7 @@ def test_without_spillover_a_boundary_is_no_likelier_than_a_priori(real_size):
     assert 0.5 < signs[0].prior_exists < 0.75
 
 
+@pytest.mark.slow
 def test_bands_and_boundaries_are_calibrated(real_size):
     """Truth drawn from the prior, so that all that is stated holds on average over panels.
 

@@ -10,6 +10,7 @@ from made import make_panel, make_study, staggered
 import bayesdid as bd
 from bayesdid.design.overlap import overlap_design
 from bayesdid.estimands.names import MAX_SINGLE, RATIO, SUM
+from bayesdid.estimands.saturated import saturated_moments
 from bayesdid.estimands.state_effects import state_averages
 from bayesdid.estimands.synergy import (
     CELLS_CLUSTERED,
@@ -151,6 +152,16 @@ def test_static_bias_is_what_least_squares_makes_of_the_effects():
     exact = bd.fit(clean.design, errors="iid", priors="flat", draws=1000).tidy()
     mcse = exact["mcse"].to_numpy()
     assert (np.abs(static.project(effects) - exact["mean"].to_numpy()) < 5 * mcse).all()
+
+
+def test_cells_compare_at_the_ages_of_both():
+    """Without noise, with effects that depend on age alone, cells find the synergy exactly."""
+    frame, adoption = staggered(3, N=120, T=12, policies=("a", "b"), effect=growing(-0.3), sigma=0)
+    panel = make_panel(frame, adoption)
+    rows = overlap_design(headline_spec(make_study(columns=[COLUMN])), panel)
+    averages, _ = state_averages(rows, overlap_pooling(rows))
+    mean, _, _ = saturated_moments(rows, averages)[SUM]
+    assert mean == pytest.approx(-0.3, abs=1e-9)
 
 
 def test_one_policy_has_its_effect():

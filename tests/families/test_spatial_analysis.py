@@ -386,6 +386,7 @@ def test_a_two_way_spec_needs_weights(small):
 # Student-t errors
 
 
+@pytest.mark.slow
 @pytest.mark.sampling
 def test_heavy_tails_are_found_and_used():
     """t(3): least squares wastes half of the information, var(t3) = 3 against 1 / Fisher = 1.5.

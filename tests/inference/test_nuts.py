@@ -109,6 +109,7 @@ def test_draws_of_a_user_are_named_and_gated(mediated):
         accept_draws(bound, fewer)
 
 
+@pytest.mark.slow
 @pytest.mark.sampling
 def test_serially_correlated_counts_are_recovered():
     design = make_design(33, N=N, T=T)

@@ -18,6 +18,7 @@ from bayesdid.inference.numerics.importance import draw_importance
 from bayesdid.model.errors import Errors
 from bayesdid.model.pooling import Pooling, indicators, stack
 from bayesdid.study.schema import PriorTerm
+from cells import slow_but
 
 MCSE = 5.0  # Monte Carlo standard errors that two means of one quantity may differ
 
@@ -54,7 +55,7 @@ def test_importance_sampling_of_a_known_density():
 
 
 @pytest.mark.sampling
-@pytest.mark.parametrize("errors", ["iid", "ar1_unit"])
+@pytest.mark.parametrize("errors", slow_but(["iid", "ar1_unit"], "ar1_unit"))
 def test_pooled_engines_draw_from_the_compiled_model(errors):
     import arviz as az
 

@@ -16,6 +16,7 @@ from bayesdid.model.likelihood import Likelihood
 from bayesdid.model.priors import resolve_priors
 from bayesdid.peers.bootstrap import wild_bootstrap
 from bayesdid.peers.fixest import least_squares
+from cells import slow_but
 
 MCSE = 5.0
 
@@ -45,7 +46,9 @@ def test_planted_autocorrelation_is_found_and_widens_tau():
 
 @pytest.mark.sampling
 @pytest.mark.filterwarnings("ignore")
-@pytest.mark.parametrize(("unit", "balanced"), [("fixed", True), ("random", False)])
+@pytest.mark.parametrize(
+    ("unit", "balanced"), slow_but([("fixed", True), ("random", False)], ("random", False))
+)
 def test_the_ar1_model_in_pymc_has_this_posterior(unit, balanced):
     import arviz as az
     import pymc as pm
@@ -92,6 +95,7 @@ def test_student_t_withstands_outliers():
     assert heavy["posterior"]["nu"].mean() < 6
 
 
+@pytest.mark.slow
 @pytest.mark.sampling
 @pytest.mark.filterwarnings("ignore")
 def test_counts_with_exposure_agree_with_poisson_pseudo_likelihood():

@@ -81,6 +81,7 @@ def test_log_effect_and_overdispersion_of_counts_are_recovered():
     assert near(draws_of(tree, "spread"), spread)
 
 
+@pytest.mark.slow
 def test_degrees_of_freedom_are_recovered():
     design = planted(21)
     noise = 0.5 * np.random.default_rng(27).standard_t(3.0, design.n)
