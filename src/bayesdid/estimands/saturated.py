@@ -47,7 +47,8 @@ def saturated_moments(
             if part:
                 w = w - part * average.weights()[used] @ alone[k][rows.age[used, k]]
         mean = float(w @ found.location[:count])
-        sds = [float(np.sqrt(w @ V[:count, :count] @ w)) for V in (found.iid, found.cluster)]
+        pair = (found.iid, found.cluster)
+        sds = [float(np.sqrt(max(w @ V[:count, :count] @ w, 0.0))) for V in pair]
         result[name] = (mean, sds[0], sds[1])
     return result
 
