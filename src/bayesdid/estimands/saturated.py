@@ -48,7 +48,7 @@ def saturated_moments(
                 w = w - part * average.weights()[used] @ alone[k][rows.age[used, k]]
         mean = float(w @ found.location[:count])
         pair = (found.iid, found.cluster)
-        sds = [float(np.sqrt(max(w @ V[:count, :count] @ w, 0.0))) for V in pair]
+        sds = [float(np.sqrt(max(float(w @ V[:count, :count] @ w), 0.0))) for V in pair]
         result[name] = (mean, sds[0], sds[1])
     return result
 
