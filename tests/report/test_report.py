@@ -156,6 +156,24 @@ def test_verdicts_of_the_panel_are_those_of_the_headline(studies, tmp_path):
     assert headline_section(study, bd.load_panel(study), tmp_path, draws=250) == found  # its file
 
 
+def test_a_panel_of_one_policy_is_answered_by_its_effect(results):
+    """Sign, side of zero and range are those of the contrast; the side turns with the outcome."""
+    changed = copy.deepcopy(results)
+    item = copy.deepcopy(changed["headline"]["contrasts"]["both - none"])
+    item |= {"label": "A − none", "mean": 0.25, "p_claim": 0.04, "p_range": [0.02, 0.13]}
+    item |= {"interval": {"low": 0.125, "high": 0.375, "level": 0.89}, "alert": ""}
+    changed["headline"] |= {"contrasts": {"only:a - none": item}, "verdicts": []}
+    changed["published"], changed["synthetic"] = None, ""
+    text = " ".join(answer(changed))
+    assert "In the microdata A − none is 0.250" in text
+    assert "(89 % HDI 0.125 to 0.375)" in text
+    assert "it is below zero is 0.040, and between 0.020 and 0.130 over the models" in text
+    changed["outcome"]["better"], changed["synthetic"] = "higher", "made up"
+    text = " ".join(answer(changed))
+    assert "it is above zero is 0.040" in text
+    assert "no evidence about the world" in text
+
+
 def test_a_panel_without_an_answer_says_why(results):
     changed = copy.deepcopy(results)
     changed["headline"] = {

@@ -135,8 +135,32 @@ def answer(results: dict[str, Any]) -> list[str]:
             f"assumptions considered: {verdict['word']}."
         )
         sentences += section.get("sentences", [])[:1]
-    sentences += _reservations(results)
+    sentences += _reservations(results) or _effect(results)
     return sentences
+
+
+def _effect(results: dict[str, Any]) -> list[str]:
+    """The answer of a panel without a synergy: the effect of its first contrast."""
+    found = results["headline"]["contrasts"]
+    if not found or SUM in found:
+        return []
+    item, outcome = next(iter(found.values())), results["outcome"]
+    side = "below" if outcome["better"] == "lower" else "above"
+    low, high = item["p_range"]
+    where = (
+        "In a synthetic panel, which is no evidence about the world,"
+        if results["synthetic"]
+        else "In the microdata"
+    )
+    interval = item["interval"]
+    return [
+        f"{where} {item['label']} is {number(item['mean'])} {outcome['unit']} "
+        f"({percent(item['level'])} HDI {number(interval['low'])} to {number(interval['high'])}). "
+        f"The probability that it is {side} zero is {probability(item['p_claim'])}, and between "
+        f"{probability(low)} and {probability(high)} over the models beside it.",
+        f"The model of this answer {_passes(results['headline']['checks'])}.",
+        *([item["alert"]] if item["alert"] else []),
+    ]
 
 
 def _reservations(results: dict[str, Any]) -> list[str]:
