@@ -62,11 +62,13 @@ class OverlapDesign:
 
     def supported(self) -> np.ndarray:
         """Rows under both whose two ages are each seen in some row under that policy alone."""
-        fine = self.both.copy()
-        for k, policy in enumerate(self.policies):
-            seen = np.unique(self.age[self.state == f"only:{policy}", k])
-            fine &= np.isin(self.age[:, k], seen)
-        return fine
+        return np.logical_and.reduce([self.seen_alone(policy) for policy in self.policies])
+
+    def seen_alone(self, policy: str) -> np.ndarray:
+        """Rows under both at whose age of a policy some unit was under that policy alone."""
+        k = self.policies.index(policy)
+        ages = np.unique(self.age[self.state == f"only:{policy}", k])
+        return self.both & np.isin(self.age[:, k], ages)
 
     def cells(self) -> tuple[IntArray, int]:
         """Saturated cells (both adoption periods, period) of treated rows; -1 for untreated."""

@@ -55,13 +55,6 @@ class Average:
         return np.asarray(found[:, 0])
 
 
-def seen_alone(rows: OverlapDesign, policy: str) -> np.ndarray:
-    """Rows under both at whose age of a policy some unit was under that policy alone, (n,)."""
-    k = rows.policies.index(policy)
-    ages = np.unique(rows.age[rows.state == f"only:{policy}", k])
-    return rows.both & np.isin(rows.age[:, k], ages)
-
-
 def state_averages(
     rows: OverlapDesign, pooling: Pooling
 ) -> tuple[dict[str, Average], dict[str, str]]:
@@ -79,8 +72,7 @@ def state_averages(
         return found, refused
     both, joint = rows.both, joint_columns(pooling)
     own = {policy: policy_columns(pooling, policy) for policy in rows.policies}
-    fine = {policy: seen_alone(rows, policy) for policy in rows.policies}
-    everywhere = np.logical_and.reduce(list(fine.values()))
+    everywhere = rows.supported()
     found["both - none"] = Average(both, _mean(D, both))
     for policy in rows.policies:
         name = f"both - only:{policy}"
@@ -89,7 +81,7 @@ def state_averages(
             refused,
             name,
             both,
-            fine[policy],
+            rows.seen_alone(policy),
             partial(_without, D, own[policy].astype(float)),
         )
     single = np.mean(list(own.values()), axis=0)

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from functools import partial
 
 import xarray as xr
 
+from bayesdid.design.design import Design
 from bayesdid.exceptions import InputError
 from bayesdid.inference.mean_engines import MEAN_ENGINES
 from bayesdid.inference.registry import Engine, Size
@@ -55,27 +57,29 @@ def _plainest(model: Model, design: AnyDesign) -> str:
 def _draw_gaussian(model: Model, design: AnyDesign, priors: Priors, size: Size) -> xr.DataTree:
     from bayesdid.inference.exact.gaussian import fit_gaussian
 
-    own = base_of(design)
-    return fit_gaussian(
-        own,
-        errors=model.errors,
-        priors=priors,
-        weights=own.weights if model.weighted else None,
-        draws=size.draws,
-        chains=size.chains,
-        seed=size.seed,
-    )
+    return _by_rows(fit_gaussian, base_of(design), model, design, priors, size)
 
 
 def _draw_pooled(model: Model, design: AnyDesign, priors: Priors, size: Size) -> xr.DataTree:
     from bayesdid.inference.exact.pooled import fit_pooled
 
-    own = base_of(design)
-    return fit_pooled(
-        Pooling(own),
+    return _by_rows(fit_pooled, Pooling(base_of(design)), model, design, priors, size)
+
+
+def _by_rows(
+    engine: Callable[..., xr.DataTree],
+    what: Design | Pooling,
+    model: Model,
+    design: AnyDesign,
+    priors: Priors,
+    size: Size,
+) -> xr.DataTree:
+    """What both engines of normal errors take, in whatever form they take the design."""
+    return engine(
+        what,
         errors=model.errors,
         priors=priors,
-        weights=own.weights if model.weighted else None,
+        weights=base_of(design).weights if model.weighted else None,
         draws=size.draws,
         chains=size.chains,
         seed=size.seed,

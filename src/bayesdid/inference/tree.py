@@ -122,21 +122,6 @@ def with_constant(posterior: xr.Dataset, design: Design) -> xr.Dataset:
     return posterior.assign(constant=constant)
 
 
-def fitted_mean(posterior: xr.Dataset, design: Design, data: Regressors) -> FloatArray:
-    """Conditional mean of every row in every draw, shape (chain, draw, n)."""
-    names = ("tau", "beta", f"gamma_{design.unit_dim}", f"gamma_{design.period_dim}")
-    parts = [posterior[name].to_numpy() for name in names if name in posterior]
-    coef = np.concatenate(parts, axis=-1)
-    mean = posterior["alpha"].to_numpy()[..., None] + coef @ (data.R * data.scale).T
-    for dim, index in (
-        (design.unit_dim, design.unit_index),
-        (design.period_dim, design.period_index),
-    ):
-        if f"{dim}_effect" in posterior:
-            mean += posterior[f"{dim}_effect"].to_numpy()[..., index]
-    return np.asarray(mean)
-
-
 def data_groups(design: Design) -> dict[str, xr.Dataset]:
     """``observed_data`` and ``constant_data``: what the model was fitted to, row by row."""
     rows = xr.Dataset(coords={"obs": np.arange(design.n)})

@@ -34,12 +34,11 @@ from bayesdid.published.inversion import (
     sampling_covariance,
     unidentified,
 )
-from bayesdid.published.timing import Timings, timings
+from bayesdid.published.timing import TIMINGS, Timings, timings
 from bayesdid.study.load import Study
 
 PHIS = (0.0, 0.3, 0.6)  # autocorrelations behind the printed standard errors, alike before
 KINDS = {"static": "constant", "growing": "growing", "fading": "fading", "free": "free to vary"}
-TIMINGS = 40  # drawn where who adopted when is not known
 _DRAWS, _SEED = 20_000, 20_140_701
 
 

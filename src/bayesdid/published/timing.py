@@ -20,6 +20,7 @@ from bayesdid.study.load import Study
 from bayesdid.study.printed import Printed
 
 Knowledge = Literal["known", "stated", "drawn", "free"]
+TIMINGS = 40  # drawn where who adopted when is not known
 _TRIES = 500  # timings of dual units proposed at once; the first with the right mean is kept
 _ROUNDS = 200
 _EVEN = 3.0  # concentration of the split of single units around even shares
@@ -79,7 +80,7 @@ def timing_of(adoption: pd.DataFrame, periods: np.ndarray) -> Timing:
 
 
 def timings(
-    study: Study, adoption: pd.DataFrame | None = None, *, size: int = 40, seed: int = 0
+    study: Study, adoption: pd.DataFrame | None = None, *, size: int = TIMINGS, seed: int = 0
 ) -> Timings:
     """Timings that a study, or a panel, allows.
 
