@@ -45,5 +45,6 @@ def is_internal(name: str) -> bool:
     return (
         name.startswith(("log_sigma", "u_", "scaled_"))
         or name.endswith(("_and_share", "_less_1", "__"))
-        or name in {"white_noise", "z", "lambda_of_unit", "u", "correlation_root", "eta"}
+        or name.startswith("lambda_of_unit")
+        or name in {"white_noise", "z", "u", "correlation_root", "eta"}
     )
