@@ -3,16 +3,17 @@
 import numpy as np
 import pandas as pd
 import pytest
-from sbc import RANKS, Cell, ecdf_p, ranks, uniformity
+from sbc import Cell, ranks
 from sbc_calibrate import measure, write_report
 from sbc_cells import CELLS, PLANTED, SAMPLED
+from sbc_uniform import RANKS, ecdf_p, uniformity
 
 CELL = {cell.name: cell for cell in (*CELLS, *PLANTED)}
 
 
 def smallest(cell: Cell, size: int) -> float:
     """Smallest p-value over quantities and tests, times their number."""
-    rows = uniformity(cell, ranks(cell, size))
+    rows = uniformity(cell.name, ranks(cell, size))
     values = [row[name] for row in rows for name in ("chi-square p", "ECDF p")]
     return min(values) * len(values)
 
@@ -47,7 +48,7 @@ def test_the_page_says_what_the_ranks_say():
                 (PLANTED[0], odd, "NOT UNIFORM"),
                 (PLANTED[1], even, "uniform"),
             )
-            for row in uniformity(cell, found)
+            for row in uniformity(cell.name, found)
         ]
     )
     assert frame["ECDF p"].tolist()[1] < 0.001 < 0.5 < frame["ECDF p"].tolist()[0]
