@@ -72,7 +72,7 @@ def test_total_is_direct_plus_indirect_in_every_draw_and_truth_is_found():
     posterior = result.posterior["posterior"]
     gap = posterior["total"] - posterior["tau"] - posterior["indirect"].sum("mediator")
     assert np.abs(gap).max() < 1e-10
-    assert result.posterior.attrs["engine"] == "mediation"
+    assert result.posterior.attrs["engine"] == "mediation_unit_scales"
     assert all(peer.holds for peer in result.peers)
     table = result.tables[0].frame.set_index("quantity")
     for name, truth in (("M: indirect a b", -0.4), ("direct", -0.3), ("total", -0.7)):

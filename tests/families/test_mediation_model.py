@@ -1,7 +1,5 @@
 """The mediation model as written in PyMC has the posterior that is drawn exactly."""
 
-import dataclasses
-
 import numpy as np
 import pytest
 from test_mechanisms import COLUMN, mediated

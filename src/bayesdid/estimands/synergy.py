@@ -29,6 +29,7 @@ from bayesdid.estimands.verdict import SURE, word_for
 from bayesdid.exceptions import InputError, Note, ResultError
 from bayesdid.inference.fit import fit
 from bayesdid.inference.result import Fit
+from bayesdid.model.bound import PriorsLike, study_priors
 from bayesdid.model.errors import DEFAULT_ERRORS, Errors
 from bayesdid.model.overlap import overlap_pooling
 from bayesdid.panel.panel import Panel
@@ -206,13 +207,14 @@ def synergy(
     own = headline_spec(study, spec)
     rows = overlap_design(own, panel)
     pooling = overlap_pooling(rows)
-    main = fit(pooling.design, errors=errors, draws=draws, seed=seed).require()
+    priors = study_priors(own, dict.fromkeys(own.column.treatments, ()))
+    main = fit(pooling.design, errors=errors, priors=priors, draws=draws, seed=seed).require()
     tau = main.tree["posterior"]["tau"].to_numpy().reshape(-1, len(pooling.design.treatments))
     averages, refused = state_averages(rows, pooling)
     lower = study.file.outcome.better == "lower"
     labels = {contrast.name: contrast.label for contrast in contrasts_of(study)}
     cells = saturated_moments(rows, averages)
-    static = static_factorial(rows, errors, draws, seed)
+    static = static_factorial(rows, errors, draws, seed, priors)
     effects = pooling.design.D @ tau.mean(axis=0)
     found = {}
     for name, average in averages.items():
@@ -302,11 +304,11 @@ class StaticFactorial:
 
 
 def static_factorial(
-    rows: OverlapDesign, errors: str | Errors, draws: int, seed: int
+    rows: OverlapDesign, errors: str | Errors, draws: int, seed: int, priors: PriorsLike = "weak"
 ) -> StaticFactorial:
     """Fit it to the same rows under the same errors; without draws if that did not converge."""
     design = rows.design
-    found = fit(design, errors=errors, draws=draws, seed=seed)
+    found = fit(design, errors=errors, priors=priors, draws=draws, seed=seed)
     P = len(design.treatments)
     tau = found.tree["posterior"]["tau"].to_numpy().reshape(-1, P)
     kinds = {"unit": design.unit_effects != "none", "period": design.period_effects != "none"}

@@ -188,11 +188,22 @@ def default_errors(mean: Mean, likelihood: Likelihood) -> Errors:
     return DEFAULT_ERRORS if usual else Errors()
 
 
-def study_priors(spec: Spec) -> PriorChoice:
-    """The priors that a study asks for, for the terms that this spec has."""
-    section = spec.priors
+def study_priors(spec: Spec, called: Mapping[str, tuple[str, ...]] | None = None) -> PriorChoice:
+    """The priors that a study asks for, for the terms that this spec has.
+
+    Parameters
+    ----------
+    called
+        Coefficients that an analysis has in the place of a term's own: none, one or several.
+    """
+    section, called = spec.priors, called or {}
     terms = {*spec.column.treatments, *spec.column.covariates}
-    own = tuple((t, prior.mean, prior.sd) for t, prior in section.user.items() if t in terms)
+    own = tuple(
+        (name, prior.mean, prior.sd)
+        for term, prior in section.user.items()
+        if term in terms
+        for name in called.get(term, (term,))
+    )
     return PriorChoice("weak" if section.default == "user" else section.default, own)
 
 

@@ -23,6 +23,7 @@ from bayesdid.families.analysis import (
 from bayesdid.families.overlap import OverlapOptions
 from bayesdid.families.under_errors import draws_of, under_errors
 from bayesdid.inference.exact.conjugate import ConjugatePosterior, conjugate_posterior
+from bayesdid.model.bound import study_priors
 from bayesdid.model.overlap import joint_columns, overlap_pooling, part_label
 from bayesdid.panel.panel import Panel
 from bayesdid.peers.impute import imputed_effects
@@ -51,7 +52,8 @@ def overlap(
         )
     a, b = rows.policies
     pooling = overlap_pooling(rows)
-    under = under_errors(pooling.design, options.errors, seed=seed, draws=draws)
+    priors = study_priors(spec)
+    under = under_errors(pooling.design, options.errors, priors=priors, seed=seed, draws=draws)
     tree, tau, tau_iid = under.tree, draws_of(under.tree), draws_of(under.iid)
     whole = _averages(rows, pooling.design.D)
     supported = rows.supported()

@@ -3,10 +3,11 @@
 Innovations of the outcome are not correlated with those of the mediators (see
 :mod:`bayesdid.model.pymc.mediation`), so that the posterior is a product. The outcome's equation is
 a two-way model with the mediators among its covariates, and so is that of a single mediator, under
-any effects, priors and errors (chains where units have scales of their own). Several mediators have correlated innovations: with
-fixed or no effects their equations are drawn from the matrix-normal inverse-Wishart posterior of
-flat priors (:mod:`bayesdid.inference.exact.multivariate`) and thinned to the model's own priors by
-rejection (Robert & Casella 2004, Monte Carlo Statistical Methods, section 2.3).
+any effects, priors and errors (chains where units have scales of their own). Several mediators
+have correlated innovations: with fixed or no effects their equations are drawn from the
+matrix-normal inverse-Wishart posterior of flat priors
+(:mod:`bayesdid.inference.exact.multivariate`) and thinned to the model's own priors by rejection
+(Robert & Casella 2004, Monte Carlo Statistical Methods, section 2.3).
 """
 
 from __future__ import annotations
