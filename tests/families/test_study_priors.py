@@ -69,7 +69,7 @@ def test_the_headline_has_the_studys_priors(panel):
     study = every({"overlap"}, overlap=column)
     spec = dataclasses.replace(study["t.overlap"], priors=USER)
     own = dataclasses.replace(study, specs={"t.overlap": spec})
-    found = bd.synergy(own, panel, errors="iid", draws=200)
+    found = bd.synergy(own, panel, errors="iid", draws=1000)
     beta = found.fit.tree["posterior"]["beta"]
     assert abs(beta.mean() - 0.2) < 5 * TIGHT
 
@@ -86,7 +86,8 @@ def test_the_static_factorial_beside_it_too(panel):
 
 
 def test_terms_of_other_specs_are_left_to_them():
-    spec = dataclasses.replace(every({"cohort"})["t.cohort"], priors=USER)
+    alone = every({"cohort"}, cohort={"covariates": []})["t.cohort"]
+    spec = dataclasses.replace(alone, priors=USER)
     assert [term for term, _, _ in study_priors(spec).terms] == ["active:a"]
     assert study_priors(spec, {"active:a": ()}).terms == ()
     assert study_priors(spec, {"active:a": ("p", "q")}).terms == (
