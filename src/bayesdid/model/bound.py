@@ -182,9 +182,10 @@ def default_errors(mean: Mean, likelihood: Likelihood) -> Errors:
     """What placebo laws on real panels show to be calibrated (docs/calibration-errors.md).
 
     Independent errors for counts, whose dispersion is their own, and for means whose engines have
-    no other: systems of equations, spatial lags, one row per unit.
+    no other: systems of equations that share their errors, spatial lags, one row per unit.
     """
-    usual = isinstance(mean, TwoWay | Pooled | Path) and not likelihood.is_discrete
+    apart = isinstance(mean, Mediation) and len(mean.mediators) == 1  # equations of their own
+    usual = (apart or isinstance(mean, TwoWay | Pooled | Path)) and not likelihood.is_discrete
     return DEFAULT_ERRORS if usual else Errors()
 
 
