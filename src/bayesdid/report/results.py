@@ -22,7 +22,7 @@ from bayesdid.families.registry.family import AnyFamily
 from bayesdid.families.run import plan_analyses
 from bayesdid.families.store import StoredAnalysis, analyse_all
 from bayesdid.inference.executor import map_fits, one_thread, using
-from bayesdid.inference.plan import AGAINST_LEAST_SQUARES, CHECKED, VARIANTS, Plan, plan_fits
+from bayesdid.inference.plan import against_least_squares, CHECKED, VARIANTS, Plan, plan_fits
 from bayesdid.inference.registry import Size
 from bayesdid.inference.store import StoredFit, fit_all
 from bayesdid.inference.tree import package_versions
@@ -130,7 +130,11 @@ def _results(
     agreements = [
         agree(
             plan.designs[spec],
-            {k: trees[spec][v] for k, v in AGAINST_LEAST_SQUARES.items() if v in trees[spec]},
+            {
+                kind: trees[spec][variant]
+                for kind, variant in against_least_squares(plan.designs[spec]).items()
+                if variant in trees[spec]
+            },
             spec=study[spec],
             estimates=estimates[spec],
         )

@@ -143,7 +143,7 @@ def sentences(
     )
     said.append(
         f"Help turns into harm somewhere in that range with probability {sign.p_exists:.3f} by "
-        f"sign alone, where any smooth curve would with {sign.prior_exists:.3f}; with more than "
+        f"sign alone, as a share of {sign.prior_exists:.3f} of prior draws do; with more than "
         f"{rope.rope:.3g} per treated unit on both sides it is {rope.p_exists:.3f} (prior "
         f"{rope.prior_exists:.3f})."
         + (
