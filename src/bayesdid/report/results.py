@@ -22,7 +22,7 @@ from bayesdid.families.registry.family import AnyFamily
 from bayesdid.families.run import plan_analyses
 from bayesdid.families.store import StoredAnalysis, analyse_all
 from bayesdid.inference.executor import map_fits, one_thread, using
-from bayesdid.inference.plan import against_least_squares, CHECKED, VARIANTS, Plan, plan_fits
+from bayesdid.inference.plan import CHECKED, VARIANTS, Plan, against_least_squares, plan_fits
 from bayesdid.inference.registry import Size
 from bayesdid.inference.store import StoredFit, fit_all
 from bayesdid.inference.tree import package_versions
