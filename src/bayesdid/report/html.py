@@ -5,6 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any
 
+from bayesdid.estimands.evidence import PRIOR_SHARES, grades
 from bayesdid.estimands.names import MAX_SINGLE, RATIO, SUM
 from bayesdid.estimands.synergy import STATIC
 from bayesdid.estimands.verdict import rules
@@ -42,6 +43,8 @@ def render(results: dict[str, Any]) -> str:
         SUM=SUM,
         MAX_SINGLE=MAX_SINGLE,
         RATIO=RATIO,
+        shares=list(PRIOR_SHARES.values()),
+        grades=grades(),
         rules=rules("the posterior probability of the claim", "every assumption considered"),
         treatments=treatments,
         checks=failing,

@@ -18,6 +18,7 @@ from bayesdid.estimands.boundary import (
     boundaries,
     helpful,
 )
+from bayesdid.estimands.evidence import evidence_word, grades
 from bayesdid.exceptions import NotIdentifiedError
 from bayesdid.families.analysis import Figure, Series
 from bayesdid.inference.exact.conjugate import conjugate_posterior
@@ -124,12 +125,18 @@ def sentences(
     said = []
     if len(evidence):
         row = evidence.iloc[(evidence.iloc[:, 0] - design.priors.share).abs().argmin()]
-        low, high = evidence["smooth against none"].min(), evidence["smooth against none"].max()
+
+        def factor(against: str) -> str:
+            values = evidence[f"smooth against {against}"]
+            return (
+                f"{row[f'smooth against {against}']:.3g} ({values.min():.3g} to "
+                f"{values.max():.3g} over the priors tried: {evidence_word(values)})"
+            )
+
         said.append(
-            f"One model of effect over distance, not one per band: its Bayes factor against no "
-            f"spillover is {row['smooth against none']:.3g} ({low:.3g} to {high:.3g} over the "
-            f"priors tried), against the same spillover at every distance "
-            f"{row['smooth against constant']:.3g}."
+            "One model of effect over distance, not one per band: its Bayes factor against no "
+            f"spillover is {factor('none')}, against the same spillover at every distance "
+            f"{factor('constant')}. {grades()}"
         )
     there = (ribbon.band_low > 0) | (ribbon.band_high < 0)
     said.append(
