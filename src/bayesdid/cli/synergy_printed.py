@@ -18,6 +18,7 @@ def print_published(loaded: Any, synergy: Any, verdicts: Any) -> None:
     from bayesdid.estimands.verdict import rules
     from bayesdid.published.contrasts import MAIN
     from bayesdid.published.words import headline, published_sentences
+    from bayesdid.report.validity import published_validity
     from bayesdid.summary import percent
 
     outcome = loaded.file.outcome
@@ -61,6 +62,7 @@ def print_published(loaded: Any, synergy: Any, verdicts: Any) -> None:
         "errors. Range: over every path and autocorrelation."
     )
     out.print(rules("the probability of the claim", "every path and autocorrelation"))
+    out.print(published_validity(synergy.timings))
     for note in synergy.notes:
         out.print(f"Note: {note.text}.")
 
@@ -70,8 +72,10 @@ def print_panel(loaded: Study, synergy: Synergy) -> None:
     from rich.table import Table
 
     from bayesdid.cli.console import out
+    from bayesdid.estimands.names import SUM
     from bayesdid.estimands.synergy import STATIC
     from bayesdid.estimands.verdict import rules
+    from bayesdid.report.validity import panel_validity
     from bayesdid.summary import percent
 
     if synergy.synthetic:
@@ -107,5 +111,7 @@ def print_panel(loaded: Study, synergy: Synergy) -> None:
             "every one of these models",
         )
     )
+    if len(synergy):
+        out.print(panel_validity(SUM if SUM in synergy else next(iter(synergy))))
     for note in synergy.notes:
         out.print(f"Note: {note.text}.")

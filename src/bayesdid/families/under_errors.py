@@ -17,6 +17,7 @@ from bayesdid.model.errors import DEFAULT_ERRORS, Errors
 from bayesdid.summary import hdi
 
 IID = Errors()
+_CORRELATED = 0.1  # from one period to the next: from here on i.i.d. errors are warned of
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,7 +87,7 @@ def errors_sentence(
 ) -> str:
     """What errors an analysis is under, how they correlate in `trees`, and i.i.d. ones beside.
 
-    Warns of i.i.d. errors where the correlation is surely positive.
+    Warns of i.i.d. errors where errors are surely correlated by more than :data:`_CORRELATED`.
     """
     if errors == IID:
         return (
@@ -98,7 +99,7 @@ def errors_sentence(
     if phi:
         mean = sum(float(draws.mean()) for draws in phi) / len(phi)
         text += f" (correlation {mean:.2f} from one period to the next)"
-        if all((draws > 0).mean() >= SURE for draws in phi):
+        if all((draws > _CORRELATED).mean() >= SURE for draws in phi):
             warning = (
                 ", which is too sure: errors of a unit are correlated here, and every interval "
                 "under i.i.d. errors is too narrow"

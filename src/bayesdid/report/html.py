@@ -135,6 +135,7 @@ def answer(results: dict[str, Any]) -> list[str]:
             f"assumptions considered: {verdict['word']}."
         )
         sentences += section.get("sentences", [])[:1]
+        sentences.append(results["validity"][source])
     sentences += _reservations(results) or _effect(results)
     return sentences
 
@@ -161,6 +162,7 @@ def _effect(results: dict[str, Any]) -> list[str]:
         f"The probability that it is {side} zero is {probability(item['p_claim'])}, and between "
         f"{probability(low)} and {probability(high)} over the models beside it.",
         f"The model of this answer {_passes(results['headline']['checks'])}.",
+        results["validity"]["panel"],
         *([item["alert"]] if item["alert"] else []),
     ]
 

@@ -9,6 +9,7 @@ import numpy as np
 from bayesdid.arrays import FloatArray
 from bayesdid.design.build import as_two_way, build_design
 from bayesdid.design.cohort import CohortDesign, cohort_design
+from bayesdid.estimands.spread import spread_of, spread_sentence
 from bayesdid.exceptions import NotIdentifiedError
 from bayesdid.families.analysis import (
     Analysis,
@@ -20,7 +21,6 @@ from bayesdid.families.analysis import (
     sup_t,
 )
 from bayesdid.families.cohort import CohortOptions
-from bayesdid.families.spread import spread_of, spread_sentence
 from bayesdid.families.under_errors import draws_of, under_errors
 from bayesdid.inference.exact.conjugate import conjugate_posterior
 from bayesdid.model.pooling import Pooling, indicators, pooled_scale, stack

@@ -11,6 +11,7 @@ import pandas as pd
 from bayesdid.arrays import FloatArray
 from bayesdid.design.build import as_two_way, build_design, drop_collinear
 from bayesdid.design.design import Design
+from bayesdid.estimands.spread import spread_of, spread_sentence
 from bayesdid.exceptions import InputError, NotIdentifiedError
 from bayesdid.families.analysis import (
     Analysis,
@@ -23,7 +24,6 @@ from bayesdid.families.analysis import (
 )
 from bayesdid.families.heterogeneity import HeterogeneityOptions
 from bayesdid.families.registry.validate import one_treatment
-from bayesdid.families.spread import spread_of, spread_sentence
 from bayesdid.families.under_errors import draws_of, under_errors
 from bayesdid.inference.exact.conjugate import conjugate_posterior
 from bayesdid.model.pooling import Pooling, indicators, pooled_scale, stack

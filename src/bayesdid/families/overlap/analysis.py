@@ -10,6 +10,7 @@ import pandas as pd
 from bayesdid.arrays import FloatArray
 from bayesdid.design.design import Design
 from bayesdid.design.overlap import OverlapDesign, overlap_design
+from bayesdid.estimands.spread import spread_of, spread_sentence
 from bayesdid.exceptions import InputError
 from bayesdid.families.analysis import (
     Analysis,
@@ -21,7 +22,6 @@ from bayesdid.families.analysis import (
     sup_t,
 )
 from bayesdid.families.overlap import OverlapOptions
-from bayesdid.families.spread import spread_of, spread_sentence
 from bayesdid.families.under_errors import draws_of, under_errors
 from bayesdid.inference.exact.conjugate import ConjugatePosterior, conjugate_posterior
 from bayesdid.model.overlap import joint_columns, overlap_pooling, part_label
