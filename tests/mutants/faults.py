@@ -273,8 +273,8 @@ MUTANTS = (
     Mutant(
         "placebo-plus-one",
         "checks/placebo.py",
-        "(as_large + 1) / (len(self.mean) + 1)",
-        "as_large / len(self.mean)",
+        "(self.as_large + 1) / (len(self.mean) + 1)",
+        "self.as_large / len(self.mean)",
         "a placebo p-value can be zero",
         (HOLES + "test_the_actual_assignment_counts_among_the_placebos",),
     ),

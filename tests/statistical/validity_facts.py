@@ -16,6 +16,12 @@ from bayesdid.report.validity import DRAWN, KNOWN, NAMED, UNNAMED, Facts
 ROOT = Path(__file__).parents[2]
 STORED = ROOT / "src" / "bayesdid" / "report" / "validity.json"
 SYNERGY, PUBLISHED = "docs/validity.md", "docs/calibration-published.md"
+DESIGNS = {
+    NAMED: "worlds that the model names",
+    UNNAMED: "worlds that it does not name",
+    KNOWN: "worlds on the design of the nine columns of dual_pilot, timing known",
+    DRAWN: "worlds on the design of the nine columns of dual_pilot, timing drawn",
+}
 LEVEL = re.compile(r"(\d+) ?% interval")
 
 
@@ -39,12 +45,18 @@ def _tables(text: str) -> list[list[dict[str, str]]]:
 
 
 def _facts(
-    document: str, level: float, panels: int, rows: list[dict[str, str]], false: tuple[str, str]
+    document: str,
+    design: str,
+    level: float,
+    panels: int,
+    rows: list[dict[str, str]],
+    false: tuple[str, str],
 ) -> Facts:
     coverage = [float(row["coverage"]) for row in rows]
     worst = [max(float(row[name]) for row in rows if row[name]) for name in false]
     return {
         "document": document,
+        "design": design,
         "level": level,
         "worlds": len(rows),
         "panels": panels,
@@ -64,7 +76,7 @@ def synergy_facts(text: str) -> dict[str, Facts]:
         UNNAMED: [row for row in rows if row["named"] == "no"],
     }
     return {
-        name: _facts(SYNERGY, level, panels, some, ("false for", "false against"))
+        name: _facts(SYNERGY, DESIGNS[name], level, panels, some, ("false for", "false against"))
         for name, some in by.items()
         if some
     }
@@ -79,7 +91,7 @@ def published_facts(text: str) -> dict[str, Facts]:
         section = after.split("\n## ", maxsplit=1)[0]
         panels = int(re.search(r"(\d+) panels of each world", section)[1])
         false = ("false supported", "false contradicted")
-        found[name] = _facts(PUBLISHED, level, panels, _tables(section)[0], false)
+        found[name] = _facts(PUBLISHED, DESIGNS[name], level, panels, _tables(section)[0], false)
     return found
 
 

@@ -135,7 +135,8 @@ def answer(results: dict[str, Any]) -> list[str]:
             f"assumptions considered: {verdict['word']}."
         )
         sentences += section.get("sentences", [])[:1]
-        sentences.append(results["validity"][source])
+        if source == "published":
+            sentences.append(results["validity"][source])
     sentences += _reservations(results) or _effect(results)
     return sentences
 
@@ -181,6 +182,7 @@ def _reservations(results: dict[str, Any]) -> list[str]:
             f"{number(static['mean'])} ({number(static['sd'])}); at the effects fitted here it is "
             f"off by {number(static['bias'])}."
         )
+    said.append(results["validity"]["panel"])
     return [*said, *([item["alert"]] if item["alert"] else [])]
 
 

@@ -21,6 +21,8 @@ class Facts(TypedDict):
     ----------
     document
         Where the worlds are described.
+    design
+        What the worlds are, after their number.
     level
         Of the interval.
     worlds, panels
@@ -32,6 +34,7 @@ class Facts(TypedDict):
     """
 
     document: str
+    design: str
     level: float
     worlds: int
     panels: int
@@ -58,7 +61,7 @@ def panel_validity(contrast: str) -> str:
             f"{found[NAMED]['document']} has the coverage of the synergy of two policies, not of "
             "this effect; docs/calibration-errors.md has that of effects under these errors."
         )
-    text = f"How far to trust this: {_said(found[NAMED], 'worlds that the model names')}"
+    text = f"How far to trust this: {_said(found[NAMED])}"
     if UNNAMED in found:
         low, _, high = found[UNNAMED]["coverage"]
         text += f"; in {found[UNNAMED]['worlds']} that it does not name, in {low:.2f} to {high:.2f}"
@@ -74,16 +77,14 @@ def published_validity(timings: int) -> str:
         How many it averages over: one if who adopted when is known.
     """
     kind = facts()[KNOWN if timings == 1 else DRAWN]
-    timing = "known" if timings == 1 else "drawn"
-    worlds = f"worlds on the design of dual_pilot's columns, timing {timing}"
-    return f"How far to trust this: {_said(kind, worlds)} ({kind['document']})."
+    return f"How far to trust this: {_said(kind)} ({kind['document']})."
 
 
-def _said(kind: Facts, worlds: str) -> str:
+def _said(kind: Facts) -> str:
     low, mean, high = kind["coverage"]
     error = 1.96 * (kind["level"] * (1 - kind["level"]) / kind["panels"]) ** 0.5
     return (
-        f"in {kind['panels']} simulated panels of each of {kind['worlds']} {worlds}, the "
+        f"in {kind['panels']} simulated panels of each of {kind['worlds']} {kind['design']}, the "
         f"{percent(kind['level'])} interval held the truth in {low:.2f} to {high:.2f} of panels "
         f"(mean {mean:.2f}; Monte Carlo error of each {error:.2f}), and a false “supported” was "
         f"said in up to {kind['false_for']:.2f}, a false “contradicted” in up to "
