@@ -109,3 +109,10 @@ def test_the_sentences_have_the_numbers_and_name_the_document():
     assert "timing known" in published_validity(1)
     assert "timing drawn" in published_validity(2)
     assert "not of this effect" in panel_validity("only:a - none")
+
+
+def test_coverage_is_that_of_one_level(monkeypatch):
+    monkeypatch.setattr("bayesdid.summary.LEVEL", 0.8)
+    for said in (panel_validity(SUM), published_validity(1)):
+        assert "coverage was measured for intervals of another level" in said
+        assert " panels" not in said

@@ -10,6 +10,7 @@ import json
 from importlib.resources import files
 from typing import TypedDict, cast
 
+from bayesdid import summary
 from bayesdid.estimands.names import SUM
 from bayesdid.summary import percent
 
@@ -62,7 +63,7 @@ def panel_validity(contrast: str) -> str:
             "this effect; docs/calibration-errors.md has that of effects under these errors."
         )
     text = f"How far to trust this: {_said(found[NAMED])}"
-    if UNNAMED in found:
+    if UNNAMED in found and found[UNNAMED]["level"] == summary.LEVEL:
         low, _, high = found[UNNAMED]["coverage"]
         text += f"; in {found[UNNAMED]['worlds']} that it does not name, in {low:.2f} to {high:.2f}"
     return f"{text} ({found[NAMED]['document']})."
@@ -81,6 +82,8 @@ def published_validity(timings: int) -> str:
 
 
 def _said(kind: Facts) -> str:
+    if abs(kind["level"] - summary.LEVEL) > 1e-9:
+        return "coverage was measured for intervals of another level"
     low, mean, high = kind["coverage"]
     error = 1.96 * (kind["level"] * (1 - kind["level"]) / kind["panels"]) ** 0.5
     return (
