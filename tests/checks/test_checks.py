@@ -1,7 +1,9 @@
 """Checks pass where the model is true, at the declared rate, and fail where it is wrong."""
 
 import dataclasses
+import warnings
 
+import arviz as az
 import numpy as np
 import pandas as pd
 import pytest
@@ -9,6 +11,7 @@ from panels import fit_iid as fit
 from panels import make_design
 from scipy.stats import binom, kstest
 
+import bayesdid as bd
 from bayesdid.checks.loo import loo, loo_check
 from bayesdid.checks.predictive import FALSE_ALARM, MEANING, _result, predictive_checks
 from bayesdid.checks.run import run_checks
@@ -235,6 +238,19 @@ def test_leaving_a_unit_out_equals_refitting_without_it(effects):
     assert len(gaps) >= 5
     # 1500 weighted and 4000 free draws; weights with k < 0.5 are worth a tenth of them or more
     assert np.abs(gaps).max() < 4 * np.sqrt(1 / 150 + 1 / 4000)
+
+
+def test_loo_of_rows_is_that_of_arviz():
+    design = make_design(5, N=12, T=6)
+    bound = iid(design)
+    tree = bd.fit(bound, draws=250, log_likelihood=True).tree
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # of large k
+        whole = az.loo(tree, var_name=next(iter(tree["log_likelihood"])), pointwise=True, reff=1.0)
+    found = loo(tree, bound)
+    assert (found.elpd, found.se, found.p) == pytest.approx((whole.elpd, whole.se, whole.p))
+    assert found.k_limit == whole.good_k
+    assert found.by_unit["k"].max() == pytest.approx(float(whole.pareto_k.max()))
 
 
 def test_loo_equals_refitting_without_the_row():
