@@ -174,7 +174,7 @@ def test_unit_density_equals_brute_force_quadrature():
     from scipy.integrate import quad
     from scipy.stats import gamma, multivariate_normal
 
-    from bayesdid.checks.units import _Residuals, _Scales
+    from bayesdid.checks.units import _Residuals, _Scales, _Shape
 
     rng = np.random.default_rng(1)
     S, T = 4, 5
@@ -183,7 +183,7 @@ def test_unit_density_equals_brute_force_quadrature():
     e = rng.standard_normal((S, T)) * 2 + np.array([0.0, 1.0, 9.0, -9.0])[:, None]
     gaps = np.abs(np.subtract.outer(np.arange(T), np.arange(T)))
     R, root = phi[:, None, None] ** gaps, np.sqrt(rng.uniform(0.5, 2.0, T))
-    found = _Residuals(e, R, root).log_density(_Scales(sigma, level, phi, nu))
+    found = _Residuals(e, _Shape.of(R, root)).log_density(_Scales(sigma, level, phi, nu))
     for s in range(S):
 
         def integrand(u, s=s):
