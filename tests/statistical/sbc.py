@@ -30,9 +30,10 @@ from sbc_uniform import RANKS
 from bayesdid.inference.engines import ENGINES
 from bayesdid.inference.executor import item_seed
 from bayesdid.inference.registry import Size, choose
+from bayesdid.model.geometry import chosen_by_data
 from bayesdid.model.mean import Instrument
 from bayesdid.model.model import Model
-from bayesdid.model.resolve import AnyDesign, under_effects
+from bayesdid.model.resolve import AnyDesign, base_of, under_effects
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,8 +53,8 @@ class Cell:
     functional
         Weights of ``tau`` whose sum is ranked as ``synergy``, or none.
     chain
-        Draws of each of two chains on the compiled model, compiled once for all outcomes: where
-        that is what `auto` takes. 0: the engine itself is run.
+        Draws of each of two chains on the compiled model, compiled once for all outcomes of one
+        geometry: where that is what `auto` takes. 0: the engine itself is run.
     wrong
         A deliberate error of the posterior: ``prior`` (its sd twice what it is), ``narrow`` (half
         as wide), ``iid`` (errors taken as independent), or none.
@@ -104,21 +105,36 @@ def _thinned(draw: Callable[[Size], xr.DataTree], seed: int) -> xr.Dataset:
     return whole.isel(draw=slice(0, RANKS - 1))
 
 
-def chains(sampler: Any, y: np.ndarray, draws: int, seed: int) -> xr.Dataset:
-    """Draws of two chains on the compiled model, the outcome put in."""
+def chains(cell: Cell, sampler: Any, y: np.ndarray, seed: int) -> xr.Dataset:
+    """Draws of two chains on the compiled model, the outcome put in.
+
+    Chains with fewer effective draws than are ranked get one longer chance, as the engine's do.
+    """
     import nutpie
 
-    tree = nutpie.sample(
-        sampler.with_data(outcome=y),
-        draws=draws,
-        tune=draws,
-        chains=2,
-        cores=1,
-        seed=seed,
-        target_accept=0.9,
-        progress_bar=False,
-    )
-    return tree["posterior"].to_dataset()
+    own = sampler.with_data(outcome=y)
+    for longer, accept in ((1, 0.9), (4, 0.97)):
+        tree = nutpie.sample(
+            own,
+            draws=longer * cell.chain,
+            tune=cell.chain,
+            chains=2,
+            cores=1,
+            seed=seed,
+            target_accept=accept,
+            progress_bar=False,
+        )
+        found = tree["posterior"].to_dataset()
+        if enough(quantities(cell, found)):
+            break
+    return found
+
+
+def enough(ranked: dict[str, np.ndarray]) -> bool:
+    """Whether two chains have as many effective draws of everything as are ranked."""
+    import arviz as az
+
+    return all(az.ess(values.reshape(2, -1)) >= RANKS - 1 for values in ranked.values())
 
 
 def element(values: xr.DataArray, k: int = 0) -> np.ndarray:
@@ -142,14 +158,17 @@ def quantities(cell: Cell, draws: xr.Dataset) -> dict[str, np.ndarray]:
 def ranks(cell: Cell, size: int, seed: int = 0) -> pd.DataFrame:
     """Rank of the truth among 99 draws, one row for each replication."""
     seed = item_seed(seed, cell.name) % 2**31
-    design, rows, sampler = cell.design(), [], None
+    design, rows = cell.design(), []
+    samplers: dict[frozenset[str], Any] = {}
     truth, outcomes = simulated(cell.model, design, size, seed)
     true = quantities(cell, truth)
     for k in range(size):
         own = with_outcomes(design, cell.model, outcomes, k)
         if cell.chain:
-            sampler = sampler or _sampler(cell, own)
-            found = chains(sampler, outcomes["y"][k], cell.chain, seed + k)
+            geometry = chosen_by_data(cell.model, base_of(own))
+            if geometry not in samplers:
+                samplers[geometry] = _sampler(cell, own)
+            found = chains(cell, samplers[geometry], outcomes["y"][k], seed + k)
         else:
             found = posterior(cell, own, seed + k)
         row = {}

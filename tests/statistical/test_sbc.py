@@ -6,7 +6,7 @@ import numpy as np
 import pandas as pd
 import pytest
 import xarray as xr
-from sbc import Cell, engine_of, ranks
+from sbc import Cell, engine_of, enough, ranks
 from sbc_calibrate import measure, write_report
 from sbc_cells import CELLS, PLANTED, SAMPLED, overlapping, synergy
 from sbc_prior import COVARIANCE, DEGREES, fixed_scales, log_share
@@ -59,6 +59,13 @@ def test_every_kind_of_mean_and_of_errors_has_a_cell():
 def test_draws_are_of_the_engine_that_auto_takes(cell):
     """A chain on the compiled model exactly where `auto` would run one."""
     assert bool(cell.chain) == (engine_of(cell) == "as_written")
+
+
+def test_chains_that_hardly_move_are_too_few_draws():
+    rng = np.random.default_rng(0)
+    free, stuck = rng.normal(size=400), np.repeat(rng.normal(size=8), 50)
+    assert enough({"free": free})
+    assert not enough({"free": free, "stuck": stuck})
 
 
 def test_priors_that_outcomes_would_scale_are_put_back():
