@@ -8,8 +8,9 @@ from made import make_panel, make_study, staggered
 from scipy.stats import norm
 
 import bayesdid as bd
+from bayesdid.cli.synergy_printed import print_panel
 from bayesdid.design.overlap import overlap_design
-from bayesdid.estimands.beside import HEADLINE, ModelSays
+from bayesdid.estimands.beside import CELLS, COLUMNS, HEADLINE, IMPUTATION, STATIC, ModelSays
 from bayesdid.estimands.departure_path import departure_path
 from bayesdid.estimands.gls import Scalars, gls
 from bayesdid.estimands.honest import RobustSet
@@ -32,6 +33,7 @@ from bayesdid.estimands.violated_synergy import (
     violated_synergy,
 )
 from bayesdid.exceptions import NotIdentifiedError
+from bayesdid.jsonio import plain
 from bayesdid.model.overlap import overlap_pooling
 from bayesdid.summary import Interval, Summary, normal_interval
 
@@ -270,3 +272,21 @@ def test_words():
         "begin 1 period before adoption: +0.100 (0.200; -0.200 to 0.400), P(claim) 0.300." in moved
     )
     assert "begin 2 periods before adoption: no row." in moved
+
+
+def test_the_command_prints_every_model_and_what_violations_do(found, capsys):
+    result = violated_synergy(STUDY, made(), found, periods=())
+    print_panel(STUDY, found, result)
+    text = " ".join(capsys.readouterr().out.split())
+    assert "if trends are not parallel Under parallel trends it is negative" in text
+    bias = found[SUM].models[STATIC].bias
+    assert f"{STATIC}, biased by {bias:+.3f} here" in text
+    for model in (CELLS, IMPUTATION):
+        assert model in text
+        assert f"{model}, biased" not in text
+    assert f"{COLUMNS}, biased by" in text
+    print_panel(STUDY, found, None)
+    assert "if trends are not parallel" not in capsys.readouterr().out
+    kept = plain(result)
+    assert kept["name"] == SUM
+    assert {item["kind"] for item in kept["trends"]} == {"linear", "serial"}

@@ -15,6 +15,7 @@ from bayesdid.inference.exact.scales_kernel import (
     squares,
     systems,
     weights_of_phi,
+    without_others,
 )
 
 
@@ -186,6 +187,9 @@ def run_chain(start_values, priors, coefficients, rows, panel, data, sizes, rng)
     state = (z, lam, a, f, g, total, rest, matrices, vectors)
     width, moved = np.ones(6 + parts), np.zeros(6 + parts)
     d, G, theta = np.ones(P), np.zeros((P + 1, P + 1)), np.zeros(P)
+    inside = part >= 0
+    sd_in, part_in, d_in = sd[inside], part[inside], np.ones(inside.sum())
+    proper_in, mean_in, alone = proper[inside], mean[inside], G
     thetas, scalars, taus = np.empty((kept, P)), np.empty((kept, 5)), np.empty((kept, parts))
     units, lambdas = np.empty((kept * keep_units, N)), np.empty((kept * keep_units, N))
     moments = np.zeros((5, N))
@@ -202,17 +206,19 @@ def run_chain(start_values, priors, coefficients, rows, panel, data, sizes, rng)
             elif unit == 2:
                 omega[i] = lam[i] / (total[pattern[i]] + 1.0 / (lam[i] * ratio))
         normal_equations(lam, omega, phi, matrices, vectors, rows, panel, G)
+        if parts:
+            alone = without_others(G, sd, part, proper, mean, sigma)
         for k in range(parts):
             moved[6 + k] = slice_part(
                 k,
                 width[6 + k],
                 tau,
-                sd,
-                part,
-                d,
-                G,
-                proper,
-                mean,
+                sd_in,
+                part_in,
+                d_in,
+                alone,
+                proper_in,
+                mean_in,
                 sigma,
                 part_kinds,
                 part_sizes,
