@@ -1,7 +1,9 @@
 """Checks pass where the model is true, at the declared rate, and fail where it is wrong."""
 
 import dataclasses
+import warnings
 
+import arviz as az
 import numpy as np
 import pandas as pd
 import pytest
@@ -9,8 +11,9 @@ from panels import fit_iid as fit
 from panels import make_design
 from scipy.stats import binom, kstest
 
+import bayesdid as bd
 from bayesdid.checks.loo import loo, loo_check
-from bayesdid.checks.predictive import FALSE_ALARM, predictive_checks
+from bayesdid.checks.predictive import FALSE_ALARM, MEANING, _result, predictive_checks
 from bayesdid.checks.run import run_checks
 from bayesdid.checks.units import without_unit
 from bayesdid.design.build import with_effects
@@ -171,7 +174,7 @@ def test_unit_density_equals_brute_force_quadrature():
     from scipy.integrate import quad
     from scipy.stats import gamma, multivariate_normal
 
-    from bayesdid.checks.units import _Residuals, _Scales
+    from bayesdid.checks.units import _Residuals, _Scales, _Shape
 
     rng = np.random.default_rng(1)
     S, T = 4, 5
@@ -180,7 +183,7 @@ def test_unit_density_equals_brute_force_quadrature():
     e = rng.standard_normal((S, T)) * 2 + np.array([0.0, 1.0, 9.0, -9.0])[:, None]
     gaps = np.abs(np.subtract.outer(np.arange(T), np.arange(T)))
     R, root = phi[:, None, None] ** gaps, np.sqrt(rng.uniform(0.5, 2.0, T))
-    found = _Residuals(e, R, root).log_density(_Scales(sigma, level, phi, nu))
+    found = _Residuals(e, _Shape.of(R, root)).log_density(_Scales(sigma, level, phi, nu))
     for s in range(S):
 
         def integrand(u, s=s):
@@ -237,6 +240,19 @@ def test_leaving_a_unit_out_equals_refitting_without_it(effects):
     assert np.abs(gaps).max() < 4 * np.sqrt(1 / 150 + 1 / 4000)
 
 
+def test_loo_of_rows_is_that_of_arviz():
+    design = make_design(5, N=12, T=6)
+    bound = iid(design)
+    tree = bd.fit(bound, draws=250, log_likelihood=True).tree
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # of large k
+        whole = az.loo(tree, var_name=next(iter(tree["log_likelihood"])), pointwise=True, reff=1.0)
+    found = loo(tree, bound)
+    assert (found.elpd, found.se, found.p) == pytest.approx((whole.elpd, whole.se, whole.p))
+    assert found.k_limit == whole.good_k
+    assert found.by_unit["k"].max() == pytest.approx(float(whole.pareto_k.max()))
+
+
 def test_loo_equals_refitting_without_the_row():
     """elpd of one row by importance sampling is the density under the posterior without it."""
     from scipy.special import logsumexp
@@ -274,3 +290,32 @@ def test_effects_are_needed():
     tree["posterior"] = type(tree)(tree["posterior"].to_dataset().drop_vars("city_effect"))
     with pytest.raises(ResultError, match="city effects"):
         predictive_checks(tree, iid(design), arms_of(design))
+
+
+@pytest.mark.parametrize("name", sorted(MEANING))
+@pytest.mark.parametrize("above", [True, False])
+def test_what_a_failure_means_depends_on_which_of_the_two_is_larger(name, above):
+    """Observed above all replications, or below all; p is then a bound, which is said."""
+    replicated = np.random.default_rng(0).normal(13.7, 0.1, 1500)
+    observed = np.full(1500, 20.0 if above else 12.6)
+    result = _result(name, observed, replicated, 0.01)
+    assert not result.passed
+    more, less = MEANING[name]
+    assert result.text.endswith(f"the model fails: {more if above else less}.")
+    assert f"observed {observed[0]:.3g}, replicated 13.7" in result.text
+    assert ", p <= 0.00133; " in result.text
+    near = np.append(replicated[:-1], observed[0])  # one of them as far out: no bound any more
+    assert ", p = 0.002; " in _result(name, observed, near, 0.01).text
+
+
+def test_the_meaning_of_each_direction_is_not_that_of_the_other():
+    assert "larger than the model allows; single unit-periods" in MEANING["maximum"][0]
+    assert "generates larger outcomes than there are" in MEANING["maximum"][1]
+    assert "more correlated" in MEANING["autocorrelation"][0]
+    assert "less correlated" in MEANING["autocorrelation"][1]
+    assert "to the right" in MEANING["skewness"][0]
+    assert "to the left" in MEANING["skewness"][1]
+    assert "more outcomes are below" in MEANING["negative_share"][0]
+    assert "much more than others" in MEANING["unit_variance"][0]
+    assert "counts vary more" in MEANING["dispersion"][0]
+    assert "moving apart" in MEANING["pre_trends"][0]

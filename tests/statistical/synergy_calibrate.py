@@ -23,6 +23,7 @@ from made import make_panel, make_study
 from synergy_peers import callaway_santanna, oracle
 from synergy_report import ALLOWED, CALLAWAY, ORACLE, report
 from synergy_worlds import DRIFT, WORLDS, make
+from validity_facts import synergy_facts, update
 
 from bayesdid.digest import digest, environment_digest
 from bayesdid.estimands.beside import HEADLINE
@@ -155,7 +156,9 @@ def main() -> None:
     with process_pool(options.workers):
         found = measure(worlds, options.folder)
         also = measure(states, options.folder, griffin.run)
-    options.out.write_text(report(found, griffin.table(also), also), encoding="utf-8")
+    text = report(found, griffin.table(also), also)
+    options.out.write_text(text, encoding="utf-8")
+    update(synergy_facts(text))
     sys.stdout.write(f"{options.out}: {time.perf_counter() - begin:.0f} s\n")
 
 

@@ -1,5 +1,6 @@
 """A small version of the experiment of docs/validity.md, and what the document must show."""
 
+import json
 import re
 from pathlib import Path
 
@@ -14,9 +15,20 @@ from synergy_calibrate import measure
 from synergy_peers import callaway_santanna
 from synergy_report import LEDGER, ORACLE, report, table
 from synergy_worlds import WORLDS, make
+from validity_facts import documents, synergy_facts, update
 
 from bayesdid.design.overlap import overlap_design
 from bayesdid.estimands.beside import HEADLINE, STATIC
+from bayesdid.estimands.names import SUM
+from bayesdid.report.validity import (
+    DRAWN,
+    KNOWN,
+    NAMED,
+    UNNAMED,
+    facts,
+    panel_validity,
+    published_validity,
+)
 
 PANELS = 5
 
@@ -156,3 +168,54 @@ def test_where_all_treated_states_enact_both_the_synergy_is_refused():
     assert rows[rows["estimand"] == "synergy"]["refused"].all()
     by = rows[rows["estimand"] == "primary"].set_index("model")
     assert by.loc[griffin.OMITTED, "mean"] < by.loc[griffin.BOTH_IN, "mean"] - 0.4
+
+
+def test_what_the_page_says_of_coverage_is_what_the_documents_say():
+    """Else: make calibrate-synergy, make calibrate-published, or validity_facts.py as a script."""
+    assert documents() == facts()
+
+
+def test_facts_are_read_from_the_rows_of_the_headline(tmp_path):
+    text = """Panels; 7 a world. Its 80 % interval.
+
+| world | named | coverage | bias | rmse | sd | sd / oracle | false for | false against |
+|---|---|---|---|---|---|---|---|---|
+| one | yes | 0.800 | 0 | 0 | 0 | 1.2 | 0.010 | 0.020 |
+| two | yes | 0.600 * | 0 | 0 | 0 | 1.2 | 0.300 * | 0.000 |
+| three | no | 0.500 * | 0 | 0 | 0 | – | 0.400 | 0.500 |
+"""
+    found = synergy_facts(text)
+    named, unnamed = found[NAMED], found[UNNAMED]
+    assert (named["coverage"], named["false_for"]) == ([0.6, 0.7, 0.8], 0.3)
+    assert (named["worlds"], named["panels"], named["level"]) == (2, 7, 0.8)
+    assert (unnamed["coverage"], unnamed["false_against"]) == ([0.5, 0.5, 0.5], 0.5)
+    stored = tmp_path / "validity.json"
+    update({"known": named}, stored)
+    update(found, stored)
+    assert json.loads(stored.read_text()) == {"known": named, **found}
+
+
+def test_the_sentences_have_the_numbers_and_name_the_document():
+    found = facts()
+    for said, kind in (
+        (panel_validity(SUM), NAMED),
+        (published_validity(1), KNOWN),
+        (published_validity(30), DRAWN),
+    ):
+        low, mean, high = found[kind]["coverage"]
+        assert f"truth in {low:.2f} to {high:.2f} of panels (mean {mean:.2f};" in said
+        assert f"“supported” was said in up to {found[kind]['false_for']:.2f}" in said
+        assert f"“contradicted” in up to {found[kind]['false_against']:.2f}" in said
+        assert f"({found[kind]['document']})" in said
+    low, _, high = found[UNNAMED]["coverage"]
+    assert f"that it does not name, in {low:.2f} to {high:.2f}" in panel_validity(SUM)
+    assert "timing known" in published_validity(1)
+    assert "timing drawn" in published_validity(2)
+    assert "not of this effect" in panel_validity("only:a - none")
+
+
+def test_coverage_is_that_of_one_level(monkeypatch):
+    monkeypatch.setattr("bayesdid.summary.LEVEL", 0.8)
+    for said in (panel_validity(SUM), published_validity(1)):
+        assert "coverage was measured for intervals of another level" in said
+        assert " panels" not in said

@@ -12,6 +12,7 @@ from bayesdid.design.overlap import OverlapDesign, overlap_design
 from bayesdid.estimands.imputation import imputed_moments
 from bayesdid.estimands.row_weights import less_singles
 from bayesdid.estimands.saturated import saturated_moments
+from bayesdid.estimands.spread import spread_of, spread_sentence
 from bayesdid.exceptions import InputError
 from bayesdid.families.analysis import (
     Analysis,
@@ -25,8 +26,9 @@ from bayesdid.families.analysis import (
 from bayesdid.families.overlap import OverlapOptions
 from bayesdid.families.under_errors import draws_of, under_errors
 from bayesdid.model.overlap import joint_columns, overlap_pooling, part_label
+from bayesdid.model.pooling import pooled_scale
 from bayesdid.panel.panel import Panel
-from bayesdid.peers.impute import imputed_effects
+from bayesdid.peers.impute import UNBALANCED, imputed_effects
 from bayesdid.peers.staggered import term_weights
 from bayesdid.study.load import Spec, Study
 from bayesdid.summary import hdi, percent
@@ -146,10 +148,12 @@ def overlap(
         converged=under.converged,
         notes=(
             *(note.text for note in rows.design.notes),
-            "Deviations: "
-            + "; ".join(
-                f"{part_label(part)} sd {float(tree['posterior'][f'omega_{part}'].mean()):.3f}"
-                for part in pooling.parts
+            *([] if rows.design.is_balanced else [UNBALANCED]),
+            spread_sentence(
+                {
+                    part_label(part): spread_of(tree, part, pooled_scale(pooling.design))
+                    for part in pooling.parts
+                }
             ),
         ),
         synthetic=panel.synthetic or "",
@@ -280,11 +284,10 @@ def _peers(spec: Spec, panel: Panel) -> list[Peer]:
     full, plain = overlap_design(spec, panel), overlap_design(bare, panel)
     found = []
     for label, rows in (("imputed", full), ("flat, no covariates", plain)):
-        if rows is plain and not rows.design.is_balanced:
-            continue
         weights = state_weights(rows)
         peer = imputed_effects(rows.design, rows.state != "none")
-        tolerance = _EXACT * float(rows.design.y.std())
+        exact = rows is full or rows.design.is_balanced  # see UNBALANCED
+        tolerance = _EXACT * float(rows.design.y.std()) if exact else float("inf")
         own = (
             {name: (item.mean, item.sd) for name, item in imputed_moments(rows, weights).items()}
             if rows is full
@@ -292,6 +295,8 @@ def _peers(spec: Spec, panel: Panel) -> list[Peer]:
         )
         for state, estimate in own.items():
             other = float(peer[rows.state == state].mean())
+            if not np.isfinite(other):  # a unit may never be seen untreated
+                continue
             name = "imputation (pyfixest)"
             found.append(Peer(f"{state}, {label}", *estimate, name, other, float("nan"), tolerance))
     return found
