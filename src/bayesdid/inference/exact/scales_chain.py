@@ -36,27 +36,28 @@ def normal_equations(lam, omega, phi, matrices, vectors, rows, panel, G):  # typ
     weighted = np.zeros((len(pattern_period), K1))
     crossed = np.zeros((patterns, K1))
     b = np.empty(K1)
+    # weighted once for all units, along the memory
+    packed = matrices[0] * M[0]
+    for c in range(1, len(M)):
+        packed += matrices[c] * M[c]
     v = 0
     for i in range(N):
         p = pattern[i]
         total[p] += lam[i]
         out[p] += omega[i]
         own = active[begin[i] : begin[i + 1]]
-        for j in own:
+        n = len(own)
+        for j in range(n):
             b[j] = 0.0
             for k in range(E.shape[1]):
-                b[j] += vectors[k] * E[i, k, j]
-        for j in own:
+                b[j] += vectors[k] * E[i, k, own[j]]
+        for j in range(n):
             scaled = omega[i] * b[j]
-            crossed[p, j] += scaled
-            for k in own:
-                if k > j:
-                    break
-                value = 0.0
-                for c in range(M.shape[1]):
-                    value += matrices[c] * M[v, c]
-                G[m + j, m + k] += lam[i] * value - scaled * b[k]
-                v += 1
+            crossed[p, own[j]] += scaled
+            row = G[m + own[j]]
+            for k in range(j + 1):
+                row[m + own[k]] += lam[i] * packed[v + k] - scaled * b[k]
+            v += j + 1
         shift = first[p] - start[i]
         for r in range(start[i], start[i + 1]):
             if len(own) == K1:
