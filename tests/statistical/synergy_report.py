@@ -264,9 +264,10 @@ def _ledger() -> list[str]:
         "",
         "| estimator | where it is used | what is shown |",
         "|---|---|---|",
-        "| Durbin model of demeaned data with T log &#124;I - rho W&#124; in the place of T - 1 | "
-        "direct maximum likelihood in spatial packages | `make calibrate-spatial`: the exponent T "
-        f"is a planted error that ranks find; 95 % intervals cover rho in {_direct()} of panels |",
+        "| Durbin model of demeaned data with T log &#124;I - rho W&#124;, T - 1 periods left "
+        "| spmixw; direct maximum likelihood in spatial packages | tests/inference/test_spmixw.py: "
+        "its posterior is that of `transform = direct` here; `make calibrate-spatial`: 95 % "
+        f"intervals of that cover rho in {_direct()} of panels |",
         "| two-way static factorial, differences of columns | papers on two policies | the tables "
         "above |",
         "| relative-magnitude sets of moderndid 0.2.0 | robust event studies | its maximum leaves "
@@ -276,10 +277,10 @@ def _ledger() -> list[str]:
 
 
 def _direct() -> str:
-    """Coverage of rho by direct maximum likelihood, as docs/calibration-spatial.md has it."""
+    """Coverage of rho where effects are demeaned, as docs/calibration-spatial.md has it."""
     text = (DOCS / "calibration-spatial.md").read_text(encoding="utf-8")
     (row,) = (line for line in text.splitlines() if ", direct | rho |" in line)
-    return row.split("|")[7].strip(" *")
+    return row.split("|")[6].strip(" *")
 
 
 def _band(p: float, panels: int) -> float:
