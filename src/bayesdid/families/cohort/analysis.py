@@ -23,6 +23,7 @@ from bayesdid.families.analysis import (
 from bayesdid.families.cohort import CohortOptions
 from bayesdid.families.under_errors import draws_of, under_errors
 from bayesdid.inference.exact.conjugate import conjugate_posterior
+from bayesdid.model.bound import study_priors
 from bayesdid.model.pooling import Pooling, indicators, pooled_scale, stack
 from bayesdid.panel.panel import Panel
 from bayesdid.peers.impute import UNBALANCED
@@ -84,7 +85,8 @@ def cohort(
     controls = options.controls
     cells = cohort_design(spec, panel, controls=controls)
     pooling = cohort_pooling(cells)
-    under = under_errors(pooling.design, options.errors, seed=seed, draws=draws)
+    priors = study_priors(spec, {spec.column.treatments[0]: ("ATT",)})
+    under = under_errors(pooling.design, options.errors, priors=priors, seed=seed, draws=draws)
     tree = under.tree
     rng = np.random.default_rng(seed)
     size = 4 * draws
