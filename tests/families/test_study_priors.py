@@ -7,7 +7,7 @@ import pytest
 from every import every, every_panel
 
 import bayesdid as bd
-from bayesdid.estimands.synergy import static_factorial
+from bayesdid.estimands.beside import static_factorial
 from bayesdid.exceptions import InputError
 from bayesdid.families.registry.load import check_study
 from bayesdid.model.bound import study_priors
