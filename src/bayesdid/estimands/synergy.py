@@ -22,6 +22,7 @@ from bayesdid.arrays import FloatArray
 from bayesdid.design.design import Design
 from bayesdid.design.overlap import OverlapDesign, overlap_design
 from bayesdid.design.within import absorb
+from bayesdid.estimands.distribution import distribution_of
 from bayesdid.estimands.names import RATIO, SUM, contrasts_of
 from bayesdid.estimands.saturated import saturated_moments
 from bayesdid.estimands.state_effects import Average, state_averages
@@ -34,7 +35,7 @@ from bayesdid.model.overlap import overlap_pooling
 from bayesdid.panel.panel import Panel
 from bayesdid.study.load import Spec, Study
 from bayesdid.study.schema import Sample
-from bayesdid.summary import Interval, Summary, hdi, normal_interval, summarise
+from bayesdid.summary import Interval, Summary, normal_interval, summarise
 
 HEADLINE = "pooled paths"
 CELLS_IID = "cells, i.i.d. errors"
@@ -57,6 +58,8 @@ class ModelSays:
         What the model assumes, in a clause.
     bias
         Expected error of the model at the effects that the headline fits; 0 where there is none.
+    quantiles
+        As in :class:`~bayesdid.estimands.distribution.Distribution`.
     """
 
     mean: float
@@ -65,6 +68,7 @@ class ModelSays:
     p_claim: float
     assumes: str
     bias: float = 0.0
+    quantiles: tuple[float, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -327,8 +331,14 @@ def static_factorial(
 
 def _of_draws(name: str, values: FloatArray, lower: bool, assumes: str) -> ModelSays:
     claim = values > 1 if name == RATIO else values < 0 if lower else values > 0
+    found = distribution_of(values)
     return ModelSays(
-        float(values.mean()), float(values.std(ddof=1)), hdi(values), float(claim.mean()), assumes
+        found.mean,
+        found.sd,
+        found.interval,
+        float(claim.mean()),
+        assumes,
+        quantiles=found.quantiles,
     )
 
 

@@ -14,11 +14,17 @@ from bayesdid.published.words import held_out_sentence, naive_sentence, path_evi
 from bayesdid.study.load import Study
 
 
-def published_section(study: Study, panel: Panel) -> dict[str, Any] | None:
+def inverted(study: Study, panel: Panel) -> PublishedSynergy | None:
     """What printed cells say; None for a study that names none. A real panel tells the timing."""
     if not published_cells(study):
         return None
-    synergy = published_synergy(study, None if panel.synthetic else panel.adoption)
+    return published_synergy(study, None if panel.synthetic else panel.adoption)
+
+
+def published_section(study: Study, synergy: PublishedSynergy | None) -> dict[str, Any] | None:
+    """The same for ``results.json``."""
+    if synergy is None:
+        return None
     return {
         "contrasts": {name: plain(item) for name, item in synergy.contrasts.items()},
         "verdicts": published_verdicts(study, synergy),

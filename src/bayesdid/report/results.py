@@ -31,11 +31,14 @@ from bayesdid.panel.adoption import arm, only, sequence
 from bayesdid.panel.panel import Panel
 from bayesdid.peers.agreement import Agreement, agree
 from bayesdid.peers.fixest import Estimates, least_squares
+from bayesdid.report.alert_results import alerts_section
+from bayesdid.report.claim_panel import PanelEvidence, permuted
+from bayesdid.report.claim_results import claims_section, headline_models, stated_effects, width_of
 from bayesdid.report.effects_results import effects_section
 from bayesdid.report.event_results import event_sections
 from bayesdid.report.headline_results import headline_section
 from bayesdid.report.panel_results import panel_section
-from bayesdid.report.published_results import published_section
+from bayesdid.report.published_results import inverted, published_section
 from bayesdid.report.run import Run
 from bayesdid.report.weights_results import weights_section
 from bayesdid.study.load import Study
@@ -137,16 +140,25 @@ def _results(
         for spec in plan.designs
     ]
     contents = [item.content for item in analyses if item.content is not None]
+    synergy = inverted(study, panel)
+    evidence = PanelEvidence(
+        trees,
+        estimates,
+        stated_effects(contents),
+        headline_models(headline, study.file.outcome.better),
+        {(item["spec"], item["kind"]): width_of(plain(item["results"])) for item in checks},
+        permuted(study, trees, plan.designs),
+    )
     results = {
         "study": study.file.study.model_dump(),
         "outcome": study.file.outcome.model_dump(),
         "policies": [policy.model_dump() for policy in study.policies],
-        "claims": [claim.model_dump(exclude_none=True) for claim in study.claims],
+        "claims": claims_section(study, synergy, evidence),
         "panel": _panel(study, panel),
         "synthetic": panel.synthetic or "",
         "level": summary.LEVEL,
         "levels": summary.levels(),
-        "published": published_section(study, panel),
+        "published": published_section(study, synergy),
         "headline": headline,
         "contrasts": panel_section(study, panel, trees, estimates),
         "effects": effects_section(study, trees),
@@ -168,7 +180,8 @@ def _results(
         "audit": audit_study(study),
         "provenance": _provenance(plan, estimates, draws, seed),
     }
-    return dict(plain(results))
+    shown = dict(plain(results))
+    return shown | {"alerts": plain(alerts_section(shown))}
 
 
 def sections(contents: list[dict[str, Any]], known: dict[str, AnyFamily]) -> list[dict[str, Any]]:

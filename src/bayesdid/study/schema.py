@@ -470,6 +470,10 @@ class Claim(Strict):
     value: PrintedText | None = None
     scale: float = Field(default=1.0, description="Claimed value = scale x |cell|, e.g. 100")
     cell: str | None = Field(default=None, description="The cell it refers to")
+    effect: str | None = Field(
+        default=None,
+        description="The effect that it is about where no cell prints it: 'figure2.1:both@2'",
+    )
     signed: bool = Field(default=False, description="Compare with sign (default: sizes)")
     significance: str | None = Field(
         default=None, description="'1%', '5%', '10%', 'significant' or 'none'"

@@ -20,6 +20,7 @@ from bayesdid.families.analysis import (
     sup_t,
 )
 from bayesdid.families.cohort import CohortOptions
+from bayesdid.families.cohort.effects import stated_effects
 from bayesdid.families.under_errors import draws_of, under_errors
 from bayesdid.inference.exact.conjugate import conjugate_posterior
 from bayesdid.model.pooling import Pooling, indicators, stack
@@ -99,6 +100,7 @@ def cohort(
     main = overall["pooled, ATT over treated rows"]
     sd = {part: float(tree["posterior"][f"omega_{part}"].mean()) for part in pooling.parts}
     unit = study.file.outcome.unit if spec.column.outcome == study.file.outcome.column else "units"
+    peers = tuple(_peers(spec, panel))
     sentences = (
         f"The average effect on the treated is {main.mean():.3f} ({unit}; "
         f"{hdi(main):.3f}; P(< 0) = {(main < 0).mean():.3f}) from {len(cells.cohort)} "
@@ -130,11 +132,12 @@ def cohort(
             _event_figure(weights, pooled, flat, unit),
             _cohort_figure(weights, pooled, flat, unit),
         ),
-        peers=tuple(_peers(spec, panel)),
+        peers=peers,
         posterior=tree,
         converged=under.converged,
         notes=tuple(note.text for note in cells.design.notes),
         synthetic=panel.synthetic or "",
+        effects=stated_effects(spec.column.treatments[0], controls, overall, iid, peers),
     )
 
 
