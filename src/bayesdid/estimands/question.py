@@ -9,7 +9,7 @@ from bayesdid.estimands.distribution import Distribution
 from bayesdid.estimands.names import RATIO, SUM, contrasts_of
 from bayesdid.study.load import Spec, Study
 from bayesdid.study.printed import Printed
-from bayesdid.study.schema import Claim, Sample
+from bayesdid.study.schema import Claim, Comparison, Sample
 
 _PARTS = ("direct", "indirect", "total")
 
@@ -102,29 +102,26 @@ def question(study: Study, claim: Claim) -> Question | None:
     """What a claim asks of an effect; None if it is about something else, or says no direction."""
     cell = _named(study, claim.effect) if claim.effect else _cell(study, claim.cell)
     if claim.comparison is not None:
-        return _comparison(study, claim)
+        return _comparison(study, claim, claim.comparison)
     contrast = claim.synergy or (None if cell is None else _contrast_of(study, cell))
     labels = _labels(study)
     if contrast is not None and contrast not in labels:
         contrast = None
     asks = _asked(study, claim, contrast, cell)
-    if asks is None or (contrast is None and cell is None):
+    if asks is None:
         return None
     if contrast is not None:
         unit = "ratio" if contrast == RATIO else study.file.outcome.unit
         return Question(claim.id, asks, labels[contrast], unit, contrast, cell)
-    assert cell is not None
-    return Question(
-        claim.id, asks, f"{cell.spec.title}: {cell.name}", _unit(study, cell), None, cell
-    )
+    if cell is None:
+        return None
+    label = f"{cell.spec.title}: {cell.name}"
+    return Question(claim.id, asks, label, _unit(study, cell), None, cell)
 
 
-def _comparison(study: Study, claim: Claim) -> Question | None:
+def _comparison(study: Study, claim: Claim, comparison: Comparison) -> Question | None:
     """Whether the stronger effect is further out, on its own side of zero."""
-    assert claim.comparison is not None
-    strong, weak = (
-        _cell(study, ref) for ref in (claim.comparison.stronger, claim.comparison.weaker)
-    )
+    strong, weak = (_cell(study, ref) for ref in (comparison.stronger, comparison.weaker))
     labels = _labels(study)
     if claim.synergy in labels:
         asks = Asked(_better(study))
@@ -132,7 +129,7 @@ def _comparison(study: Study, claim: Claim) -> Question | None:
         return Question(claim.id, asks, label, study.file.outcome.unit, claim.synergy, strong, weak)
     if strong is None or weak is None:
         return None
-    sign = -1 if float(study.cell(strong.ref).value) < 0 else 1
+    sign: Literal[-1, 1] = -1 if float(study.cell(strong.ref).value) < 0 else 1
     label = f"{strong.spec.title} minus {weak.spec.title}: {strong.name}"
     return Question(claim.id, Asked(sign), label, _unit(study, strong), None, strong, weak)
 

@@ -34,11 +34,7 @@ KINDS = {
     "iid": ("i.i.d. errors", "errors are independent"),
 }
 _RELAXED = "cohort"  # the family that lets the effect of one treatment change with time
-_ALSO = (
-    _RELAXED,
-    "event_study",
-    "errors",
-)  # families that model the effect of a treatment, whatever the column
+_ALSO = (_RELAXED, "event_study", "errors")  # that model an effect, whatever column a claim cites
 
 
 @dataclass(frozen=True, slots=True)
