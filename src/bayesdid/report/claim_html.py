@@ -7,7 +7,7 @@ from typing import Any
 
 from bayesdid.estimands.judgement import RANGE_RULE, SOURCES
 from bayesdid.estimands.names import SUM
-from bayesdid.report.claim_words import answer_sentence, asks, size_asked
+from bayesdid.report.claim_words import answer_sentence, asks, constant_sentence, size_asked
 
 _WIDTH, _HEIGHT, _MARK = 240, 18, 4  # of a row of a forest, in pixels
 _COLOURS = {"published": "#2f6fb0", "panel": "#c2571a"}
@@ -35,7 +35,8 @@ def main_answer(results: Mapping[str, Any]) -> list[str]:
     for claim in results["claims"]:
         evidence = claim["evidence"]
         if evidence is not None and evidence["main"] and evidence["contrast"] != SUM:
-            return _sentences(evidence, bool(results["synthetic"]))
+            said = _sentences(evidence, bool(results["synthetic"]))
+            return [*said, *constant_sentence(evidence)]
     return []
 
 

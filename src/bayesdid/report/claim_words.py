@@ -67,3 +67,21 @@ def _range(answer: Mapping[str, Any], of: str) -> str:
         f", and between {probability(low)} and {probability(high)} over the {answer['models']} "
         "models that count"
     )
+
+
+def constant_sentence(evidence: Mapping[str, Any]) -> list[str]:
+    """What the panel says if effects do not change with time, beside what answers."""
+    constant = [
+        item
+        for item in evidence["estimates"]
+        if item["source"] == "panel" and item["false_here"] and item["passes"] is not False
+    ]
+    if not constant:
+        return []
+    first = constant[0]
+    low, high = (end(item["p_sign"] for item in constant) for end in (min, max))
+    return [
+        f"Models that suppose {first['false_here']} do not count ({len(constant)} of them; "
+        f"{first['model']}: {number(first['mean'])}); by them the probability would be between "
+        f"{probability(low)} and {probability(high)}."
+    ]

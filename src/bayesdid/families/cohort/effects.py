@@ -36,9 +36,9 @@ def stated_effects(
     for k, (label, draws) in enumerate(overall.items()):
         average = label.rpartition(", ")[2]
         assumes = f"{_ASSUMES[average]}; compared with units {against}"
-        found.append(drawn(term, f"cohorts, {label} ({against})", assumes, draws, main=k == 0))
+        found.append(drawn(term, f"cohorts, {label}", assumes, draws, main=k == 0))
     assumes = f"errors are independent; compared with units {against}"
-    found.append(drawn(term, f"cohorts, pooled, i.i.d. errors ({against})", assumes, iid))
+    found.append(drawn(term, "cohorts, pooled, i.i.d. errors", assumes, iid))
     for peer in peers:
         if peer.quantity.startswith(f"ATT, {against}"):
             assumes = f"no covariates; compared with units {against}"
