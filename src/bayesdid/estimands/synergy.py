@@ -62,6 +62,8 @@ class ModelSays:
         As in :class:`~bayesdid.estimands.distribution.Distribution`.
     """
 
+    json_keys: ClassVar[tuple[str, ...]] = ("mean", "sd", "interval", "p_claim", "assumes", "bias")
+
     mean: float
     sd: float
     interval: Interval

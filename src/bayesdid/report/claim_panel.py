@@ -53,6 +53,8 @@ class PanelEvidence:
         Contrast -> the headline model and those beside it, as functions of what a claim asks.
     passes
         Spec and kind -> whether the fit passes its checks that bear on uncertainty.
+    static
+        Contrast -> static factorial fits.
     permuted
         Spec -> its treatment by permutation of the assignment; of studies with one policy.
     """
@@ -62,6 +64,7 @@ class PanelEvidence:
     stated: Mapping[str, tuple[StatedEffect, ...]]
     headline: Mapping[str, tuple[Headline, ...]]
     passes: Mapping[tuple[str, str], bool | None]
+    static: Mapping[str, tuple[StatedEffect, ...]]
     permuted: Mapping[str, StatedEffect]
 
 
@@ -83,6 +86,11 @@ def panel_estimates(study: Study, asked: Question, panel: PanelEvidence) -> list
     found = [
         _of_stated(asked, item.effect, item.effect.model, item.passes, relaxed=True)
         for item in models
+    ]
+    found += [
+        _of_stated(asked, item, item.model, relaxed=bool(models))
+        for item in panel.static.get(asked.contrast or "", ())
+        if len(study.policies) > 1  # with one policy these are its fits, which follow
     ]
     if asked.weaker is not None and asked.contrast is None:
         found += _between(study, asked, panel, "panel")

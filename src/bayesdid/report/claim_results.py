@@ -11,17 +11,24 @@ from bayesdid.checks.check import CheckResult
 from bayesdid.checks.uncertainty import width_holds
 from bayesdid.estimands.distribution import Distribution
 from bayesdid.estimands.judgement import SOURCES, judge
-from bayesdid.estimands.names import SUM
+from bayesdid.estimands.names import RATIO, SUM
 from bayesdid.estimands.question import Question, question
 from bayesdid.estimands.stated import StatedEffect
 from bayesdid.estimands.synergy import HEADLINE, STATIC
+from bayesdid.inference.plan import MAIN
 from bayesdid.jsonio import plain
 from bayesdid.published.claim import printed_estimates
 from bayesdid.published.synergy import PublishedSynergy
-from bayesdid.report.claim_panel import Headline, PanelEvidence, panel_estimates, panel_of_printed
+from bayesdid.report.claim_panel import (
+    KINDS,
+    Headline,
+    PanelEvidence,
+    panel_estimates,
+    panel_of_printed,
+)
 from bayesdid.study.load import Study
 from bayesdid.study.schema import Claim
-from bayesdid.summary import Interval
+from bayesdid.summary import Interval, Summary
 
 
 def claims_section(
@@ -93,6 +100,14 @@ def stated_effects(contents: list[dict[str, Any]]) -> dict[str, tuple[StatedEffe
     }
 
 
+def without_quantiles(effects: list[dict[str, Any]]) -> list[dict[str, Any]]:
+    """Stated effects as ``results.json`` holds them: quantiles served the claims."""
+    return [
+        item | {"found": {k: v for k, v in item["found"].items() if k != "quantiles"}}
+        for item in effects
+    ]
+
+
 def _distribution(found: Mapping[str, Any]) -> Distribution:
     interval, quantiles = Interval(**found["interval"]), tuple(found["quantiles"])
     return Distribution(found["mean"], found["sd"], interval, found["p_negative"], quantiles)
@@ -111,13 +126,44 @@ def headline_models(headline: Mapping[str, Any], better: str) -> dict[str, tuple
                 name,
                 label,
                 says["assumes"],
-                _distribution(says | {"p_negative": p_negative}),
+                _distribution(
+                    says
+                    | {"p_negative": p_negative, "quantiles": headline["quantiles"][name][label]}
+                ),
                 label == HEADLINE,
                 label == STATIC,
             )
             models.append(Headline(effect, passes if label == HEADLINE else None))
         found[name] = tuple(models)
     return found
+
+
+def static_models(section: Mapping[str, Any] | None) -> dict[str, tuple[StatedEffect, ...]]:
+    """Contrast -> static factorial fits under every kind of model; not of the ratio."""
+    found: dict[str, tuple[StatedEffect, ...]] = {}
+    for row in section["rows"] if section else ():
+        if row["name"] == RATIO:
+            continue
+        rows = [
+            (f"factorial {row['spec']}, {KINDS[kind][0]}", KINDS[kind][1], item.summary)
+            for kind, item in row["kinds"].items()
+            if kind in KINDS
+        ]
+        rows += [
+            (f"factorial {spec}, {KINDS[MAIN][0]}", KINDS[MAIN][1], item.summary)
+            for spec, item in row["specs"].items()
+            if spec != row["spec"]
+        ]
+        found[row["name"]] = tuple(
+            StatedEffect(row["name"], label, why, _moments(item), constant=True)
+            for label, why, item in rows
+        )
+    return found
+
+
+def _moments(item: Summary) -> Distribution:
+    """Without quantiles: a normal where more than the sign is asked."""
+    return Distribution(item.mean, item.sd, item.interval, item.p_negative)
 
 
 def width_of(checks: list[dict[str, Any]]) -> bool | None:

@@ -26,7 +26,8 @@ def headline_section(
     -------
     dict
         ``contrasts`` by name, ``refused``, ``notes``, ``checks`` of the model, ``verdicts`` on the
-        study's claims, and ``failed``: why there is none of this, or empty.
+        study's claims, ``quantiles`` by contrast and model, and ``failed``: why there is none of
+        this, or empty.
     """
     files = (study.file, tuple(study.tables.values()), study.claims)
     key = digest("headline", files, panel.sha256, draws, seed, environment_digest())[:16]
@@ -44,6 +45,7 @@ def _made(study: Study, panel: Panel, draws: int, seed: int) -> dict[str, Any]:
         "notes": [],
         "checks": [],
         "verdicts": [],
+        "quantiles": {},
     }
     try:
         found = synergy(study, panel, draws=draws, seed=seed)
@@ -57,6 +59,10 @@ def _made(study: Study, panel: Panel, draws: int, seed: int) -> dict[str, Any]:
         "notes": [note.text for note in found.notes],
         "checks": [plain(check) for check in checks],
         "verdicts": plain(_verdicts(study, found)),
+        "quantiles": {
+            name: {label: list(says.quantiles) for label, says in item.models.items()}
+            for name, item in found.items()
+        },
         "failed": "",
     }
 

@@ -33,7 +33,14 @@ from bayesdid.peers.agreement import Agreement, agree
 from bayesdid.peers.fixest import Estimates, least_squares
 from bayesdid.report.alert_results import alerts_section
 from bayesdid.report.claim_panel import PanelEvidence, permuted
-from bayesdid.report.claim_results import claims_section, headline_models, stated_effects, width_of
+from bayesdid.report.claim_results import (
+    claims_section,
+    headline_models,
+    stated_effects,
+    static_models,
+    width_of,
+    without_quantiles,
+)
 from bayesdid.report.effects_results import effects_section
 from bayesdid.report.event_results import event_sections
 from bayesdid.report.headline_results import headline_section
@@ -140,13 +147,14 @@ def _results(
         for spec in plan.designs
     ]
     contents = [item.content for item in analyses if item.content is not None]
-    synergy = inverted(study, panel)
+    synergy, contrasts = inverted(study, panel), panel_section(study, panel, trees, estimates)
     evidence = PanelEvidence(
         trees,
         estimates,
         stated_effects(contents),
         headline_models(headline, study.file.outcome.better),
         {(item["spec"], item["kind"]): width_of(plain(item["results"])) for item in checks},
+        static_models(contrasts),
         permuted(study, trees, plan.designs),
     )
     results = {
@@ -159,11 +167,11 @@ def _results(
         "level": summary.LEVEL,
         "levels": summary.levels(),
         "published": published_section(study, synergy),
-        "headline": headline,
-        "contrasts": panel_section(study, panel, trees, estimates),
+        "headline": {key: value for key, value in headline.items() if key != "quantiles"},
+        "contrasts": contrasts,
         "effects": effects_section(study, trees),
         "event_studies": event_sections(study, trees),
-        "analyses": contents,
+        "analyses": [item | {"effects": without_quantiles(item["effects"])} for item in contents],
         "sections": sections(contents, families()),
         "refused": {item.spec_id: item.refused for item in analyses if item.refused},
         "weights": weights_section(study, panel, plan.designs),
