@@ -224,6 +224,57 @@ def test_a_failed_fit_is_no_result(studies):
     assert panel_section(study, panel, {spec: {MAIN: tree}}, estimates) is None
 
 
+EMPTY = (
+    r"<tbody>\s*</tbody>",
+    r"<ul[^>]*>\s*</ul>",
+    r'<div class="scroll">\s*</div>',
+    r'<div class="answer">\s*</div>',
+    r"<nav>\s*</nav>",
+    r"<h[23][^>]*>[^<]*</h[23]>\s*(?=<h2|</main>)",
+)
+
+
+def test_nothing_empty_is_drawn(results, page):
+    """A study that has no claims, no contrasts, no fits: no box, axis or table for what is not."""
+    bare = copy.deepcopy(results)
+    bare |= {"claims": [], "published": None, "contrasts": None, "effects": [], "agreement": []}
+    bare |= {"event_studies": [], "analyses": [], "sections": [], "checks": [], "alerts": []}
+    bare["headline"] |= {"contrasts": {}, "verdicts": [], "checks": [], "failed": ""}
+    bare["audit"] |= {"comparisons": 0, "findings": []}
+    bare["weights"] = {"rows": [], "sentences": []}
+    some = copy.deepcopy(results)
+    some["published"] = None
+    for html in (page, render(bare), render(some)):
+        for pattern in EMPTY:
+            assert not re.search(pattern, html), pattern
+    assert "<svg" not in render(bare)
+    assert 'id="contrasts"' not in render(bare)
+    assert 'class="answer"' not in render(bare)
+
+
+def test_alerts_stand_on_the_first_screen(results, page):
+    changed = copy.deepcopy(results)
+    changed["alerts"] = [{"kind": "k", "title": "Look here", "text": "Two models disagree."}]
+    html = render(changed)
+    assert "Look here. Two models disagree." in words(html)
+    assert html.index("Look here") < html.index("<nav>")
+    changed["alerts"] = []
+    assert 'class="alerts"' not in render(changed)
+
+
+def test_claims_carry_their_evidence(results, page):
+    """From print or from the panel: every claim about an effect has its models and an answer."""
+    by = {claim["id"]: claim["evidence"] for claim in results["claims"]}
+    assert by["sum"]["main"]
+    assert by["sum"]["answers"]["panel"]["p"] == pytest.approx(
+        results["headline"]["contrasts"]["both - sum of singles"]["p_claim"]
+    )
+    models = [item["model"] for item in by["north"]["estimates"]]
+    assert "TWFE t2.north, default errors" in models
+    assert "in the north both together lower the outcome" in words(page)
+    assert "quantiles" not in to_json(results)
+
+
 def test_tables_hold_the_numbers_of_results(folder, results):
     contrasts = pd.read_csv(folder / "tables" / "contrasts.csv")
     row = results["contrasts"]["rows"][0]
