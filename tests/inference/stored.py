@@ -8,25 +8,14 @@ import pandas as pd
 from bayesdid.families.registry.load import load_study
 from bayesdid.families.run import make_request
 from bayesdid.panel.validate import validate_panel
+from smallest import study_with
 
 N, T = 12, 5
-STUDY = """
-[study]
-id = "s"
-title = "t"
-citation = "c"
-[outcome]
-column = "y"
-label = "y"
-unit = "u"
-[panel]
-unit = "unit"
-period = "year"
+STUDY = study_with(
+    """
 coordinates = "places.csv"
-[[policy]]
-id = "p"
-label = "P"
-adoption = "py"
+""",
+    """
 [[weights]]
 id = "file"
 label = "File"
@@ -43,7 +32,8 @@ label = "Touch"
 kind = "contiguity"
 path = "shapes.shp"
 id_column = "name"
-"""
+""",
+)
 TABLE = """
 id = "t"
 title = "T"

@@ -188,3 +188,13 @@ def test_a_proper_prior_among_flat_ones_is_heard(data):
     value, v = log_density(flat)
     other, _ = log_density(mixed)
     assert other - value == pytest.approx(stats.norm.logpdf(v["beta"][0], 0.5, 0.2))
+
+
+def test_the_graph_has_every_variable_and_its_prior(data):
+    """Flat priors included, which PyMC's own function refuses to look at."""
+    study, panel, *_ = data
+    bound = bd.model(study["t.s"], panel, errors="ar1", likelihood="student_t")
+    graph = str(bound.to_graphviz())
+    for name in bound.to_pymc().named_vars:
+        assert f"{name} [label=" in graph
+    assert 'alpha [label="alpha\n~\nFlat' in graph

@@ -24,19 +24,10 @@ from bayesdid.spatial.weights.build import (
     weights_from_path,
 )
 from bayesdid.spatial.weights.files import write_weights
+from smallest import study_with
 
-STUDY = """
-[study]
-id = "s"
-title = "t"
-citation = "c"
-[outcome]
-column = "y"
-label = "y"
-unit = "u"
-[panel]
-unit = "unit"
-period = "year"
+STUDY = study_with(
+    """
 longitude = "lon"
 latitude = "lat"
 [panel.unit_labels]
@@ -44,10 +35,8 @@ latitude = "lat"
 12 = "Twelve"
 30 = "Thirty"
 41 = "Forty-one"
-[[policy]]
-id = "p"
-label = "P"
-adoption = "py"
+""",
+    """
 [[weights]]
 id = "inverse"
 label = "Inverse distance"
@@ -83,7 +72,8 @@ label = "Touch"
 kind = "contiguity"
 path = "shapes.gpkg"
 id_column = "name"
-"""
+""",
+)
 UNITS = [7, 12, 30, 41]
 LON, LAT, GDP = [0.0, 1.0, 2.5, 11.0], [0.0, 3.0, 1.0, 2.0], [1.0, 2.0, 4.0, 8.0]
 EDGES = "from,to,weight\n30,7,1\n7,30,3\n7,12,1\n12,7,1\n41,41,0\n"

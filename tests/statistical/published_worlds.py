@@ -16,7 +16,7 @@ from scipy.special import logsumexp, ndtr
 
 from bayesdid.arrays import FloatArray
 from bayesdid.published.columns import PrintedColumns
-from bayesdid.published.functional import Path, sample_units, state_rows
+from bayesdid.published.functional import Path, printed_terms, sample_units, state_rows
 from bayesdid.published.inversion import (
     Component,
     Layout,
@@ -83,7 +83,7 @@ def regress(spec: Spec, timing: Timing, y: FloatArray) -> tuple[FloatArray, Floa
     """Two-way least squares of a column: coefficients, i.i.d. and clustered standard errors."""
     keep = sample_units(spec, timing)
     X = []
-    for text in spec.column.treatments:
+    for text in printed_terms(spec):
         values = np.ones(y.shape)
         for factor in parse_term(text).factors:
             values = values * state_rows(timing, factor)
@@ -128,16 +128,7 @@ def printed(columns: PrintedColumns, timing: Timing, y: FloatArray) -> PrintedCo
 
 def some(columns: PrintedColumns, names: Sequence[str]) -> PrintedColumns:
     """Only the columns of these names."""
-    at = [columns.names.index(name) for name in names]
-    return PrintedColumns(
-        tuple(names),
-        columns.estimates[at],
-        columns.ses[at],
-        columns.rounding[at],
-        tuple(columns.specs[k] for k in at),
-        tuple(columns.position[k] for k in at),
-        columns.inflate[at],
-    )
+    return columns.take(np.array([columns.names.index(name) for name in names]))
 
 
 @dataclass(frozen=True, slots=True)

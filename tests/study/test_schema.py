@@ -8,24 +8,8 @@ from bayesdid.exceptions import InputError
 from bayesdid.families.registry.discover import shipped
 from bayesdid.families.registry.load import load_study
 from bayesdid.families.registry.schemas import schemas
+from smallest import STUDY
 
-STUDY = """
-[study]
-id = "s"
-title = "t"
-citation = "c"
-[outcome]
-column = "y"
-label = "y"
-unit = "u"
-[panel]
-unit = "unit"
-period = "year"
-[[policy]]
-id = "p"
-label = "P"
-adoption = "py"
-"""
 TABLE = """
 id = "t1"
 title = "t"

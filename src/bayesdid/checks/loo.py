@@ -13,10 +13,12 @@ from __future__ import annotations
 
 import warnings
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 import pandas as pd
 import xarray as xr
+from scipy.special import logsumexp
 
 from bayesdid.checks.check import CheckResult
 from bayesdid.checks.predictive import FALSE_ALARM
@@ -63,22 +65,23 @@ def loo(tree: xr.DataTree, bound: BoundModel, labels: dict[str, str] | None = No
     labels
         Unit -> name for people.
     """
-    import arviz as az
+    from arviz_stats.base.array import array_stats
 
+    stats: Any = array_stats  # untyped
     design = base_of(bound.design)
     some = thinned(tree, design)
     step = -(-some.sizes["chain"] * some.sizes["draw"] // DRAWS)
     some = some.isel(draw=slice(None, None, step))
     terms = pointwise(some, bound.model, bound.design)["log_likelihood"]
-    groups = {
-        "posterior": some.drop_dims([d for d in some.dims if d not in {"chain", "draw"}]),
-        "log_likelihood": xr.Dataset({"y": sum(terms.data_vars.values())}),
-    }
+    whole = np.sum([value.to_numpy() for value in terms.data_vars.values()], axis=0)
+    density = whole.reshape(-1, whole.shape[-1]).T  # (n, S)
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")  # it warns of large k, which we report by unit
-        result = az.loo(xr.DataTree.from_dict(groups), pointwise=True, reff=1.0)
-    k, elpd = np.asarray(result.pareto_k), np.asarray(result.elpd_i)
-    limit = float(result.good_k)
+        log_weight, k = stats.psislw(density)  # of 1 / density, sums to one
+    elpd = logsumexp(log_weight + density, axis=1)
+    n, S = density.shape
+    lppd = float((logsumexp(density, axis=1) - np.log(S)).sum())
+    limit = float(min(1 - 1 / np.log10(S), 0.7))  # Vehtari et al. (2024), arXiv:1507.02646
     frame = pd.DataFrame(
         {"unit": design.units[design.unit_index].astype(str), "k": k, "elpd": elpd}
     )
@@ -91,7 +94,8 @@ def loo(tree: xr.DataTree, bound: BoundModel, labels: dict[str, str] | None = No
         by_unit = by_unit.sort_values("k", ascending=False)
     by_unit = by_unit.reset_index()
     by_unit["label"] = [(labels or {}).get(unit, unit) for unit in by_unit["unit"]]
-    return Loo(float(result.elpd), float(result.se), float(result.p), limit, by_unit)
+    total = float(elpd.sum())
+    return Loo(total, float(np.sqrt(n * elpd.var(ddof=1))), lppd - total, limit, by_unit)
 
 
 def loo_check(result: Loo) -> CheckResult:

@@ -52,24 +52,43 @@ class _Scales:
 
 
 @dataclass(frozen=True, slots=True)
+class _Shape:
+    """How a unit's residuals go together; units with the same periods and weights share it.
+
+    R (1 or S, T, T) is their correlation with the factor L, `level` (T,) what their level
+    multiplies, `root` (1 or S, T) that whitened, and Q (T, T - 1) contrasts that the level leaves.
+    """
+
+    R: FloatArray
+    L: FloatArray
+    level: FloatArray
+    root: FloatArray
+    Q: FloatArray
+
+    @classmethod
+    def of(cls, R: FloatArray, level: FloatArray) -> _Shape:
+        """Factorise once."""
+        L = np.linalg.cholesky(R)
+        root = np.linalg.solve(L, np.broadcast_to(level[:, None], (*L.shape[:2], 1)))[:, :, 0]
+        Q = np.linalg.qr(level[:, None], mode="complete")[0][:, 1:]
+        return cls(R, L, level, root, Q)
+
+    def across(self) -> _Shape:
+        """Of the T - 1 orthonormal contrasts that do not depend on the unit's level."""
+        return _Shape.of(self.Q.T @ self.R @ self.Q, np.zeros(self.Q.shape[1]))
+
+
+@dataclass(frozen=True, slots=True)
 class _Residuals:
-    """Of one unit: e (S, T), their correlation R (1 or S, T, T) and what its level multiplies."""
+    """Of one unit: e (S, T) and how they go together."""
 
     e: FloatArray
-    R: FloatArray
-    level: FloatArray
-
-    def across(self) -> _Residuals:
-        """The T - 1 orthonormal contrasts that do not depend on the unit's level."""
-        Q = np.linalg.qr(self.level[:, None], mode="complete")[0][:, 1:]
-        return _Residuals(self.e @ Q, Q.T @ self.R @ Q, np.zeros(Q.shape[1]))
+    shape: _Shape
 
     def log_density(self, scales: _Scales) -> FloatArray:
         """Shape (S,)."""
-        T = len(self.level)
-        L = np.linalg.cholesky(self.R)
+        L, root, T = self.shape.L, self.shape.root, len(self.shape.level)
         white = np.linalg.solve(L, self.e[:, :, None])[:, :, 0]
-        root = np.linalg.solve(L, np.broadcast_to(self.level[:, None], (*L.shape[:2], 1)))[:, :, 0]
         log_det = 2 * np.log(np.diagonal(L, axis1=1, axis2=2)).sum(axis=1)
         along, whole = (white * root).sum(axis=1), (root**2).sum(axis=1)
         square, variance = (white**2).sum(axis=1), scales.sigma**2
@@ -157,14 +176,20 @@ def without_unit(
     tau = draws["tau"]
     across = design.unit_effects == "fixed" or contrasts_only
     rows = []
+    shapes: dict[bytes, tuple[_Shape, _Shape]] = {}
     for unit in range(len(design.units)):
         mine = np.flatnonzero(design.unit_index == unit)
         if across and len(mine) == 1:
             rows.append({"p": 1.0, "shift": 0.0, "unit_k": 0.0, "unit_elpd": 0.0})
             continue
-        R = _correlation(scales.phi, design.periods[design.period_index[mine]].astype(np.int64))
-        whole = _Residuals(residual[:, mine], R, root[mine])
-        seen = whole.across() if across else whole
+        when = design.periods[design.period_index[mine]].astype(np.int64)
+        key = (when - when[0]).tobytes() + root[mine].tobytes()
+        if key not in shapes:
+            one = _Shape.of(_correlation(scales.phi, when), root[mine])
+            shapes[key] = (one, one.across() if len(mine) > 1 else one)
+        whole = _Residuals(residual[:, mine], shapes[key][0])
+        contrasts = _Residuals(whole.e @ whole.shape.Q, shapes[key][1]) if len(mine) > 1 else whole
+        seen = contrasts if across else whole
         log_density = seen.log_density(scales)
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")  # a large k is a column of the table
@@ -173,7 +198,7 @@ def without_unit(
         weight /= weight.sum()
         moved = (weight @ tau - tau.mean(axis=0)) / tau.std(axis=0)
         top = log_density.max()
-        judged = seen if scales.nu is None or across or len(mine) == 1 else whole.across()
+        judged = seen if scales.nu is None else contrasts
         rows.append(
             {
                 "p": _tail(judged, weight, scales),
@@ -187,13 +212,14 @@ def without_unit(
 
 def _tail(part: _Residuals, weight: FloatArray, scales: _Scales) -> float:
     """Probability of a squared distance as large as that of the weighted mean residual."""
-    e, T = part.e, len(part.level)
+    e, shape = part.e, part.shape
+    T = len(shape.level)
     some = np.linspace(0, len(e) - 1, min(len(e), _SCALES)).astype(int)
     centre = weight @ e
     spread = (e - centre).T @ ((e - centre) * weight[:, None])
-    R = part.R[some] if len(part.R) > 1 else part.R
+    R = shape.R[some] if len(shape.R) > 1 else shape.R
     scale = scales.sigma[some, None, None] ** 2 * R + spread
-    scale = scale + scales.level[some, None, None] ** 2 * np.outer(part.level, part.level)
+    scale = scale + scales.level[some, None, None] ** 2 * np.outer(shape.level, shape.level)
     distance = np.linalg.solve(scale, centre[:, None])[:, :, 0] @ centre
     nu = scales.nu
     tails = chi2.sf(distance, T) if nu is None else f.sf(distance / T, T, nu[some])

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from bayesdid.design.terms import term_values
-from bayesdid.design.window import event_window
+from bayesdid.design.window import event_labels, event_window
 from bayesdid.exceptions import InputError, Note, NotIdentifiedError
 from bayesdid.panel.panel import Panel
 from bayesdid.study.load import Spec
@@ -32,7 +32,7 @@ def event_treatments(
         If the reference period does not occur in the sample.
     """
     window = event_window(spec)
-    first, last, reference = window.first, window.last, window.reference
+    reference = window.reference
     if len(spec.column.treatments) != 1:
         raise InputError(
             f"{spec.id}: an event study has one treatment, both or active:POLICY",
@@ -40,8 +40,7 @@ def event_treatments(
             remedy="declare one such treatment",
         )
     base = spec.column.treatments[0]
-    labels = {k: str(k) for k in range(first, last + 1)}
-    labels[first], labels[last] = f"<={first}", f">={last}"
+    labels = event_labels(window)
     values = {
         k: term_values(parse_term(f"{base}@{label}"), panel, rows)[rows]
         for k, label in labels.items()

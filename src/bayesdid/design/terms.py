@@ -6,7 +6,7 @@ import numpy as np
 
 from bayesdid.arrays import FloatArray
 from bayesdid.exceptions import InputError, NotIdentifiedError
-from bayesdid.panel.adoption import active, event_time, policy_value, starts
+from bayesdid.panel.adoption import active, event_time, event_value, policy_value, starts
 from bayesdid.panel.panel import Panel
 from bayesdid.study.terms import Factor, Term
 
@@ -50,12 +50,7 @@ def _event(factor: Factor, panel: Panel) -> FloatArray:
     if factor.kind == "both":
         _needs_two(panel, factor)
     time = event_time(panel, factor.name or None).to_numpy(dtype=float, na_value=np.nan)
-    at = float(factor.event_time or 0)
-    if factor.event.startswith("<="):
-        return (time <= at).astype(float)
-    if factor.event.startswith(">="):
-        return (time >= at).astype(float)
-    return (time == at).astype(float)
+    return event_value(factor, time).astype(float)
 
 
 def _needs_two(panel: Panel, factor: Factor) -> None:

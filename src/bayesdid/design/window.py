@@ -30,6 +30,12 @@ class EventWindow(BaseModel):
         return self
 
 
+def event_labels(window: EventWindow) -> dict[int, str]:
+    """Event time -> how its term names it, bins at the ends; the reference included."""
+    labels = {k: str(k) for k in range(window.first, window.last + 1)}
+    return labels | {window.first: f"<={window.first}", window.last: f">={window.last}"}
+
+
 def event_window(spec: Spec) -> EventWindow:
     """The window that an event study's options ask for.
 

@@ -69,7 +69,7 @@ class BoundModel:
         return to_pymc(self.model, self.design)
 
     def to_graphviz(self) -> Any:
-        """The model as a graph; needs the packages graphviz and its program ``dot``."""
+        """The model as a graph; needs ``bayesdid[report]``, and the program ``dot`` to draw it."""
         from bayesdid.model.pymc.compile import to_graphviz
 
         return to_graphviz(self.model, self.design)

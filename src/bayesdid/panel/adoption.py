@@ -94,6 +94,22 @@ def policy_value(
     raise ValueError(f"'{factor}' is not a policy term")
 
 
+def event_value(factor: Factor, time: np.ndarray) -> np.ndarray:
+    """Whether rows are in the event time, or the bin, that a factor names.
+
+    Parameters
+    ----------
+    factor
+        Such as ``both@-3`` or ``active:P@>=5``.
+    time
+        Periods since adoption, NaN for units that never adopt: they are in no event time.
+    """
+    at = factor.event_time
+    if factor.event.startswith("<="):
+        return np.asarray(time <= at)
+    return np.asarray(time >= at if factor.event.startswith(">=") else time == at)
+
+
 def event_time(panel: Panel, policy: str | None = None) -> pd.Series:
     """Periods since adoption of `policy`, or since all are active; missing for never."""
     start = cohort(panel.adoption) if policy is None else panel.adoption[policy]

@@ -10,6 +10,7 @@ import numpy as np
 
 from bayesdid.arrays import FloatArray
 from bayesdid.exceptions import InputError
+from bayesdid.published.functional import printed_terms
 from bayesdid.study.load import Spec, Study
 from bayesdid.study.terms import POLICY_KINDS, parse_term
 
@@ -40,6 +41,18 @@ class PrintedColumns:
     specs: tuple[Spec, ...]
     position: tuple[int, ...]
     inflate: np.ndarray
+
+    def take(self, at: np.ndarray) -> PrintedColumns:
+        """Some of the coefficients."""
+        return PrintedColumns(
+            tuple(self.names[k] for k in at),
+            self.estimates[at],
+            self.ses[at],
+            self.rounding[at],
+            tuple(self.specs[k] for k in at),
+            tuple(self.position[k] for k in at),
+            self.inflate[at],
+        )
 
 
 def printed_columns(study: Study, cells: Collection[str]) -> tuple[PrintedColumns, dict[str, str]]:
@@ -81,7 +94,9 @@ def printed_columns(study: Study, cells: Collection[str]) -> tuple[PrintedColumn
     inflate: list[bool] = []
     for name in taken:
         spec = study[name]
-        for k, term in enumerate(spec.column.treatments):
+        for k, term in enumerate(printed_terms(spec)):
+            if spec.column.family == "event_study" and not _is_estimate(spec, term):
+                continue  # event times that are not printed
             cell = study.cell(f"{name}:{term}")
             assert cell.se is not None
             names.append(f"{name}:{term}")
@@ -104,15 +119,15 @@ def mapped_specs(study: Study, cells: Collection[str]) -> tuple[list[str], dict[
     for name, spec in study.specs.items():
         column = spec.column
         factors = [f for text in column.treatments for f in parse_term(text).factors]
-        printed = [column.coefficients.get(text) for text in column.treatments]
-        if not any(printed):
+        event = column.family == "event_study"
+        if not any(text in column.coefficients for text in printed_terms(spec)):
             continue  # nothing is printed
         reason = ""
         if column.outcome != study.file.outcome.column:
             reason = "another outcome"
-        elif column.family != "twfe":
+        elif not event and column.family != "twfe":
             reason = f"not a two-way regression ({column.family})"
-        elif any(f.kind not in POLICY_KINDS or f.event for f in factors):
+        elif any(f.kind not in POLICY_KINDS for f in factors):
             reason = "terms other than states"
         elif column.sample.groups:
             reason = "which units its sample has is not published"
@@ -122,13 +137,19 @@ def mapped_specs(study: Study, cells: Collection[str]) -> tuple[list[str], dict[
             reason = "other covariates than the cells of the contrasts"
         elif (column.unit_effects, column.period_effects) != ("fixed", "fixed"):
             reason = "not two-way fixed effects"
-        elif any(cell is None or cell.se is None for cell in printed):
+        elif not event and not all(_is_estimate(spec, text) for text in column.treatments):
             reason = "a coefficient or a standard error is not printed"
         if reason:
             left[name] = reason
         else:
             taken.append(name)
     return taken, left
+
+
+def _is_estimate(spec: Spec, term: str) -> bool:
+    """Whether a term's coefficient is printed with a standard error."""
+    cell = spec.column.coefficients.get(term)
+    return cell is not None and cell.se is not None and float(cell.se) > 0
 
 
 def _covariates(study: Study, cells: Collection[str]) -> set[str]:

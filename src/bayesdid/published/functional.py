@@ -15,7 +15,8 @@ from typing import Literal
 import numpy as np
 
 from bayesdid.arrays import FloatArray
-from bayesdid.panel.adoption import policy_value
+from bayesdid.design.window import event_labels, event_window
+from bayesdid.panel.adoption import event_value, policy_value
 from bayesdid.published.timing import Timing
 from bayesdid.study.load import Spec
 from bayesdid.study.terms import Factor, parse_term
@@ -135,30 +136,48 @@ def _kind_of(order: str) -> tuple[Literal["first", "simultaneous"], str]:
 
 @lru_cache(maxsize=64)
 def state_rows(timing: Timing, factor: Factor) -> np.ndarray:
-    """Whether a state holds in each unit-period, shape (N, T)."""
+    """Whether a state holds in each unit-period, or an event time in it, shape (N, T)."""
+    if factor.event:
+        k = timing.policies.index(factor.name) if factor.name else None
+        start = timing.start.max(axis=1) if k is None else timing.start[:, k]
+        time = timing.periods - np.where(np.isfinite(start), start, np.nan)[:, None]
+        return event_value(factor, time)
     return policy_value(factor, timing.policies, timing.on, timing.start[:, None, :])
 
 
-def column_weights(spec: Spec, timing: Timing) -> FloatArray:
-    """Weights of all unit-periods in each printed treatment coefficient, shape (q, N, T).
+def printed_terms(spec: Spec) -> tuple[str, ...]:
+    """The terms of a two-way column, or the event times of an event study but its reference."""
+    if spec.column.family != "event_study":
+        return spec.column.treatments
+    window, (base, *_) = event_window(spec), spec.column.treatments
+    labels = event_labels(window)
+    return tuple(f"{base}@{label}" for k, label in labels.items() if k != window.reference)
 
-    All zero under a timing that does not identify the column's coefficients.
+
+def column_weights(spec: Spec, timing: Timing) -> FloatArray:
+    """Weights of all unit-periods in each of a column's terms, shape (q, N, T).
+
+    All zero under a timing that does not identify the column's coefficients, and for event times
+    that do not occur under it.
     """
     keep = sample_units(spec, timing)
     D = []
-    for text in spec.column.treatments:
+    for text in printed_terms(spec):
         values = np.ones((len(timing.start), len(timing.periods)))
         for factor in parse_term(text).factors:
             values = values * state_rows(timing, factor)
         D.append(values)
     used = np.stack(D)[:, keep]
-    used = used - used.mean(axis=1, keepdims=True) - used.mean(axis=2, keepdims=True)
-    used = used + np.stack(D)[:, keep].mean(axis=(1, 2), keepdims=True)
-    flat = used.reshape(len(D), -1)
+    occurs = used.any(axis=(1, 2)) | (spec.column.family != "event_study")
+    centred = used - used.mean(axis=1, keepdims=True) - used.mean(axis=2, keepdims=True)
+    centred += used.mean(axis=(1, 2), keepdims=True)
+    flat = centred[occurs].reshape(occurs.sum(), -1)
     found = np.zeros((len(D), *timing.on.shape[:2]))
     gram = flat @ flat.T
-    if np.linalg.matrix_rank(gram, tol=_RANK * flat.shape[1], hermitian=True) == len(D):
-        found[:, keep] = np.linalg.solve(gram, flat).reshape(used.shape)
+    if np.linalg.matrix_rank(gram, tol=_RANK * flat.shape[1], hermitian=True) == len(flat):
+        own = np.zeros(used.shape)
+        own[occurs] = np.linalg.solve(gram, flat).reshape(-1, *used.shape[1:])
+        found[:, keep] = own
     return found
 
 

@@ -122,21 +122,24 @@ def layouts(
     *,
     scale: float,
     paths: tuple[Path, ...] = PATHS,
+    weights: Sequence[FloatArray] | None = None,
 ) -> list[Layout]:
     """Every timing and path; kinds of paths are alike in prior mass.
 
     Parameters
     ----------
+    weights
+        Of :func:`printed_weights` under each timing, if they are known already.
     scale
         sd(y), to which priors are related.
     """
     kinds = [path.kind for path in paths]
     found = []
-    for timing in timings:
-        weights = printed_weights(columns, timing)
+    of_timings = weights or [printed_weights(columns, timing) for timing in timings]
+    for timing, own_weights in zip(timings, of_timings, strict=True):
         for path in paths:
             effects = effects_of(timing, path)
-            own = np.einsum("cnt,ntj->cnj", weights, effects.values)  # by unit
+            own = np.einsum("cnt,ntj->cnj", own_weights, effects.values)  # by unit
             found.append(
                 Layout(
                     path,
@@ -144,7 +147,7 @@ def layouts(
                     _prior(effects, path, scale),
                     np.einsum("cnj,dnj->cd", own, own),
                     quantities(timing, effects),
-                    weights,
+                    own_weights,
                     -float(np.log(len(timings) * len(set(kinds)) * kinds.count(path.kind))),
                 )
             )
@@ -195,13 +198,6 @@ def components(
                 )
             )
     return parts
-
-
-def unidentified(columns: PrintedColumns, timing: Timing) -> list[str]:
-    """Printed coefficients that could not have been estimated if units had adopted so."""
-    weights = printed_weights(columns, timing)
-    none = ~np.any(weights, axis=(1, 2))
-    return [name for name, missing in zip(columns.names, none, strict=True) if missing]
 
 
 def printed_weights(columns: PrintedColumns, timing: Timing) -> FloatArray:

@@ -12,6 +12,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, replace
 from itertools import product
+from typing import NamedTuple
 
 import numpy as np
 import pandas as pd
@@ -32,7 +33,6 @@ from bayesdid.published.inversion import (
     printed_weights,
     quantity_names,
     sampling_covariance,
-    unidentified,
 )
 from bayesdid.published.timing import TIMINGS, Timings, timings
 from bayesdid.study.load import Study
@@ -153,25 +153,43 @@ def invert(
         )
     columns, left = printed_columns(study, list(refs.values()))
     scale, source = outcome_scale(study, columns.estimates)
-    allowed = _identifying(columns, timings(study, adoption, size=size, seed=seed))
-    parts = components(
-        columns, layouts(columns, allowed.members, scale=scale), scale=scale, phis=PHIS
-    )
-    return Inversion(columns, left, allowed, parts, scale, source)
+    used = _identifying(columns, timings(study, adoption, size=size, seed=seed))
+    laid = layouts(used.columns, used.timings.members, scale=scale, weights=used.weights)
+    parts = components(used.columns, laid, scale=scale, phis=PHIS)
+    return Inversion(used.columns, left | used.left, used.timings, parts, scale, source)
 
 
-def _identifying(columns: PrintedColumns, found: Timings) -> Timings:
-    """The timings under which every printed coefficient could have been estimated."""
-    missing = [unidentified(columns, timing) for timing in found.members]
-    kept = tuple(t for t, names in zip(found.members, missing, strict=True) if not names)
-    if not kept:
+class _Identified(NamedTuple):
+    """Coefficients, the timings under which all could have been estimated, and their weights."""
+
+    columns: PrintedColumns
+    timings: Timings
+    weights: list[FloatArray]
+    left: dict[str, str]
+
+
+def _identifying(columns: PrintedColumns, found: Timings) -> _Identified:
+    """Leave out event times that no timing has, and timings without the other coefficients."""
+    weights = [printed_weights(columns, timing) for timing in found.members]
+    has = np.array([np.any(value, axis=(1, 2)) for value in weights])
+    event = np.array([spec.column.family == "event_study" for spec in columns.specs])
+    keep = ~event | has.any(axis=0)
+    names = np.array(columns.names)
+    estimable = has[:, keep].all(axis=1)
+    if not estimable.any():
         raise InputError(
             "a printed coefficient could not have been estimated if units had adopted as stated",
             column="design.timing",
-            value=missing[0][0],
+            value=str(names[keep & ~has[0]][0]),
             remedy="correct the timing, or the column's sample",
         )
-    return replace(found, members=kept)
+    at = np.flatnonzero(estimable)
+    return _Identified(
+        columns.take(np.flatnonzero(keep)),
+        replace(found, members=tuple(found.members[k] for k in at)),
+        [weights[k][keep] for k in at],
+        dict.fromkeys(names[~keep].tolist(), "not estimable if units adopted as stated"),
+    )
 
 
 def quantity_draws(

@@ -6,12 +6,16 @@ shared. Constants of priors stand in :mod:`bayesdid.model.priors`.
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from typing import Any
 
 import pymc as pm
+import pytensor
+from pymc import model_graph
 
 from bayesdid.design.design import Design
+from bayesdid.extras import extra
 from bayesdid.model.equations import instrument_of, mediators_of
 from bayesdid.model.geometry import chosen_by_data
 from bayesdid.model.mean import Instrument, Mediation, Path, Pooled, Propensity, TwoWay
@@ -90,5 +94,28 @@ def _coords(model: Model, design: AnyDesign) -> dict[str, Any]:
 
 
 def to_graphviz(model: Model, design: AnyDesign) -> Any:
-    """The compiled model as a graph, of the package graphviz."""
-    return pm.model_to_graphviz(to_pymc(model, design))
+    """The compiled model as a graph, of the package graphviz.
+
+    Raises
+    ------
+    InputError
+        If the package is not installed.
+    """
+    with extra("report"):
+        from graphviz import Digraph
+
+    compiled = to_pymc(model, design)
+    with _shapes_inferred():
+        graph: Digraph = pm.model_to_graphviz(compiled)
+    return graph
+
+
+@contextmanager
+def _shapes_inferred() -> Iterator[None]:
+    """Let PyMC infer shapes of nodes: it draws from them, which flat priors refuse (pymc#8024)."""
+    drawing = model_graph.fast_eval
+    model_graph.fast_eval = lambda var: pytensor.function([], var, mode="FAST_COMPILE")()
+    try:
+        yield
+    finally:
+        model_graph.fast_eval = drawing
