@@ -3,6 +3,7 @@
 import numpy as np
 import pytest
 from made import make_panel, make_study, spec_of, staggered
+from stated import main_of, stated
 
 import bayesdid as bd
 from bayesdid.design.build import build_design
@@ -78,6 +79,10 @@ def test_pooling_recovers_growing_effects_and_shrinks_small_cohorts():
     cells = cohort_design(spec_of(study, "c"), panel)
     truth = float((-0.5 - 0.1 * cells.event_time) @ cells.weights()["overall"]["ATT"])
     row = result.tables[0].frame.iloc[0]
+    effect = main_of(result, "active:a")
+    assert (effect.found.mean, effect.constant) == (row["mean"], False)
+    alike = stated(result, "active:a")["imputation, Borusyak et al. (diff-diff)"].found
+    assert alike.mean == result.peers[0].estimate
     assert abs(row["mean"] - truth) < 4 * row["sd"]
     # growing effects bias TWFE towards zero: forbidden comparisons
     twfe = term_weights(build_design(make_twfe(study), panel))[0].estimate

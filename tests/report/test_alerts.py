@@ -1,5 +1,6 @@
 """Every alert is raised where its condition holds, and not where it is inverted."""
 
+import copy
 import math
 
 import pytest
@@ -232,7 +233,20 @@ def test_alerts_of_a_kind_are_one(page):
     page["effects"][0]["treated_units"] = 2
     page["effects"].append(page["effects"][0] | {"spec": "t1.2"})
     (found,) = alerts_section(page)
-    assert found.text.endswith("The same: t1.2 d.")
+    assert found.text.endswith("Likewise: t1.2 d.")
+
+
+def test_the_weightiest_of_a_kind_is_told(page):
+    """Where pooling turns the probability over, rather than where it moves the mean."""
+    first = page["claims"][0]["evidence"]
+    first["estimates"][2] |= {"mean": 3.0, "p_sign": 0.96}
+    other = copy.deepcopy(page["claims"][0]) | {"id": "d"}
+    other["evidence"] |= {"label": "y", "main": False}
+    other["evidence"]["estimates"][2] |= {"mean": 1.1, "p_sign": 0.03}
+    page["claims"].append(other)
+    (found,) = alerts_section(page)
+    assert found.text.startswith("y: pooled paths say 1.000")
+    assert found.text.endswith("Likewise: x.")
 
 
 def test_the_audit_is_read_by_claim_and_by_cell(page):

@@ -28,7 +28,7 @@ Results = Mapping[str, Any]
 
 
 def alerts_section(results: Results) -> list[Alert]:
-    """Every alert of a page, each of a kind in one: the first in full, how many more by name."""
+    """Every alert of a page, each of a kind in one: the weightiest in full, the others by name."""
     found: dict[str, list[Alert]] = {}
     for alert in _every(results):
         kept = found.setdefault(alert.kind, [])
@@ -38,11 +38,12 @@ def alerts_section(results: Results) -> list[Alert]:
 
 
 def _together(items: list[Alert]) -> Alert:
-    first, others = items[0], [item.text.partition(":")[0] for item in items[1:]]
+    first, *rest = sorted(items, key=lambda item: -item.weight)
+    others = [item.text.partition(":")[0] for item in rest]
     if not others:
         return first
     named = ", ".join(dict.fromkeys(others))
-    return Alert(first.kind, first.title, f"{first.text} The same: {named}.")
+    return Alert(first.kind, first.title, f"{first.text} Likewise: {named}.")
 
 
 def _every(results: Results) -> Iterator[Alert]:

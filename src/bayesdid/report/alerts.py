@@ -10,9 +10,11 @@ import math
 import re
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from typing import ClassVar
 
 from bayesdid.design.treated import FEW
 from bayesdid.estimands.verdict import LEANS, SURE
+from bayesdid.families.iv_second.effects import WEAK_F
 from bayesdid.report.text import number, probability
 
 POOLED_APART = 0.5  # posterior sds between pooled and unpooled
@@ -21,17 +23,22 @@ OPPOSED = 0.9  # probability on opposite sides of zero from which two spatial mo
 FAR = 2.0  # combined sds between printed numbers and panel
 PRIOR_SHARE = 0.1  # of the posterior's precision that the prior brings
 FEW_CLUSTERS = 20  # units below which errors clustered by unit are too small
-WEAK_F = 10.0  # first-stage F below which an instrument is weak (Staiger & Stock 1997)
 _DOUBTED = re.compile(r"sign of (\S+) in (\S+) changed")  # as audit.identities words it
 
 
 @dataclass(frozen=True, slots=True)
 class Alert:
-    """One warning of the first screen: its kind, a heading, one sentence."""
+    """One warning of the first screen: its kind, a heading, one sentence.
+
+    Of several of a kind the one with the largest `weight` is told in full.
+    """
+
+    json_keys: ClassVar[tuple[str, ...]] = ("kind", "title", "text")
 
     kind: str
     title: str
     text: str
+    weight: float = 0.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,6 +62,7 @@ def pooled_against_flat(label: str, pooled: Says, flat: Says) -> Alert | None:
         f"{label}: {pooled.label} say {number(pooled.mean)} ({number(pooled.sd)}; P of the claim "
         f"{probability(pooled.p)}), {flat.label}, which pool nothing, {number(flat.mean)} "
         f"({number(flat.sd)}; {probability(flat.p)}).",
+        abs(pooled.p - flat.p),
     )
 
 
@@ -70,6 +78,7 @@ def twfe_against_att(label: str, twfe: Says, att: Says) -> Alert | None:
         f"{label}: {twfe.label} says {number(twfe.mean)} (P of the claim {probability(twfe.p)}), "
         f"{att.label} {number(att.mean)} ({probability(att.p)}), {number(gap, 1)} posterior sds "
         "away.",
+        abs(twfe.p - att.p),
     )
 
 
@@ -124,6 +133,7 @@ def published_against_panel(label: str, published: Says, panel: Says) -> Alert |
         f"{label}: printed numbers say {number(published.mean)} (P {probability(published.p)}), "
         f"the panel {number(panel.mean)} ({probability(panel.p)}), {number(gap, 1)} combined sds "
         "apart.",
+        abs(published.p - panel.p),
     )
 
 
@@ -137,6 +147,7 @@ def prior_against_data(label: str, sd: float, prior_sd: float) -> Alert | None:
         "The prior brings much of the answer",
         f"{label}: {100 * min(share, 1.0):.0f} % of the posterior's precision is the prior's "
         f"(sd {number(sd)}, prior {number(prior_sd)}).",
+        share,
     )
 
 
