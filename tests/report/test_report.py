@@ -275,6 +275,21 @@ def test_claims_carry_their_evidence(results, page):
     assert "quantiles" not in to_json(results)
 
 
+def test_a_model_that_fails_gives_up_the_answer(results, page):
+    """Sentence and word are those of the model that answers in its place, or of none."""
+    changed = copy.deepcopy(results)
+    evidence = next(c["evidence"] for c in changed["claims"] if c["id"] == "sum")
+    evidence["answers"]["panel"] |= {
+        "word": "not settled by any model that describes the data",
+        "moved": "Pooled paths fails a check, and no other model is known to pass.",
+    }
+    text = words(render(changed))
+    assert "are estimated to do" in words(page)
+    assert "are estimated to do" not in text
+    assert "no other model is known to pass" in text
+    assert text.count("not settled by any model that describes the data in the stand-in") == 1
+
+
 def test_tables_hold_the_numbers_of_results(folder, results):
     contrasts = pd.read_csv(folder / "tables" / "contrasts.csv")
     row = results["contrasts"]["rows"][0]

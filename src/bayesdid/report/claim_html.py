@@ -31,13 +31,39 @@ def claim_groups(results: Mapping[str, Any]) -> list[dict[str, Any]]:
 
 
 def main_answer(results: Mapping[str, Any]) -> list[str]:
-    """What the sources say of the main claim, if that is not the sum of singles."""
+    """What the sources say of the main claim.
+
+    Empty for the sum of singles, which has words of its own, unless another model than its main
+    one answers.
+    """
     for claim in results["claims"]:
         evidence = claim["evidence"]
-        if evidence is not None and evidence["main"] and evidence["contrast"] != SUM:
+        if evidence is None or not evidence["main"]:
+            continue
+        moved = any(answer["moved"] for answer in evidence["answers"].values())
+        if moved or evidence["contrast"] != SUM:
             said = _sentences(evidence, bool(results["synthetic"]))
             return [*said, *constant_sentence(evidence)]
     return []
+
+
+def judged(verdicts: list[dict[str, Any]], results: Mapping[str, Any]) -> list[dict[str, Any]]:
+    """Verdicts by claim with the words and ranges that all models of each claim give."""
+    answers = {
+        claim["id"]: claim["evidence"]["answers"]
+        for claim in results["claims"]
+        if claim["evidence"]
+    }
+    keys = ("word", "p", "p_low", "p_high")
+    return [
+        entry
+        | {
+            source: entry[source] | {key: answer[key] for key in keys}
+            for source, answer in answers.get(entry["claim"], {}).items()
+            if source in entry
+        }
+        for entry in verdicts
+    ]
 
 
 def _sentences(evidence: Mapping[str, Any], synthetic: bool) -> list[str]:

@@ -11,7 +11,7 @@ from bayesdid.extras import extra
 from bayesdid.inference.plan import MAIN
 from bayesdid.report import figures
 from bayesdid.report.analysis_figures import analysis_figure
-from bayesdid.report.claim_html import claim_groups, main_answer
+from bayesdid.report.claim_html import claim_groups, judged, main_answer
 from bayesdid.report.text import FILTERS, hdi, number, probability
 from bayesdid.study.terms import POLICY_KINDS, parse_term
 from bayesdid.summary import percent
@@ -28,7 +28,7 @@ def render(results: dict[str, Any]) -> str:
         What ``results.json`` holds: every number on the page is looked up here.
     """
     environment = _environment()
-    verdicts = _by_claim(results)
+    verdicts = judged(_by_claim(results), results)
     synthetic = bool(results["synthetic"])
     published = results["published"]
     rows = _claim_rows(results, verdicts)
