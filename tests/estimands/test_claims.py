@@ -8,7 +8,10 @@ from scipy.stats import norm
 
 import bayesdid as bd
 from bayesdid.estimands.distribution import distribution_of, normal_distribution
+from bayesdid.estimands.few_treated import error_model
 from bayesdid.estimands.judgement import RANGE_RULE, UNSETTLED, estimate, judge
+from bayesdid.estimands.permutation import permute
+from bayesdid.estimands.permuted import permuted_effect
 from bayesdid.estimands.question import Asked, question
 from bayesdid.estimands.verdict import WORDS
 from bayesdid.exceptions import InputError
@@ -176,3 +179,22 @@ def test_an_effect_of_no_spec_is_refused(dual):
     bad = Claim(id="bad", text="t", place="p", effect="table99.1:both", direction="negative")
     with pytest.raises(InputError, match="no such spec"):
         assemble_study(dual.path, dual.file, dual.tables, (bad,))
+
+
+def test_a_permutation_is_one_more_estimate(models):
+    """Its interval and p-value are the permutation's; the other sign has the other probability."""
+    castle = bd.load_study(models / "castle_doctrine")
+    design = bd.build_design(castle["published.unweighted"], bd.load_panel(castle))
+    tree = bd.fit(design, draws=250).tree
+    term = design.treatments[0]
+    found = permuted_effect(tree, design, term)
+    own = permute(design, 0, error_model(tree, design), 0)
+    assert (found.name, found.constant) == (term, True)
+    assert tuple(found.found.interval) == own.interval(
+        found.found.interval.level, float(tree["posterior"]["tau"].std())
+    )
+    z = own.statistics(0.0)[1]
+    assert found.found.p_negative == pytest.approx((z >= z[0]).mean())
+    turned = permuted_effect(tree, dataclasses.replace(design, y=-design.y), term)
+    # the actual assignment is on both sides
+    assert turned.found.p_negative == pytest.approx((z <= z[0]).mean(), abs=2 / len(z))

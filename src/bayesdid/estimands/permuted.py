@@ -11,7 +11,7 @@ from bayesdid.estimands.distribution import Distribution
 from bayesdid.estimands.few_treated import error_model
 from bayesdid.estimands.permutation import needed, permute
 from bayesdid.estimands.stated import StatedEffect
-from bayesdid.summary import LEVEL, Interval, reach
+from bayesdid.summary import Interval, hdi, reach
 
 
 def permuted_effect(
@@ -35,16 +35,17 @@ def permuted_effect(
     """
     design = with_effects(design, tree.attrs["unit_effects"], tree.attrs["period_effects"])
     found = permute(design, design.treatments.index(term), error_model(tree, design), seed)
-    if found is None or len(found.who) < needed(LEVEL):
+    draws = tree["posterior"]["tau"].sel(treatment=term).to_numpy()
+    level = hdi(draws).level
+    if found is None or len(found.who) < needed(level):
         return None
-    scale = float(tree["posterior"]["tau"].sel(treatment=term).std())
-    low, high = found.interval(LEVEL, scale)
+    low, high = found.interval(level, float(draws.std()))
     if not (np.isfinite(low) and np.isfinite(high) and low < high):
         return None
     z = found.statistics(0.0)[1]
     beyond = float((z >= z[0] * (1 - 1e-9 * np.sign(z[0]))).mean())
-    sd = (high - low) / (2 * reach(LEVEL))
-    interval = Interval(low, high, LEVEL)
+    sd = (high - low) / (2 * reach(level))
+    interval = Interval(low, high, level)
     return StatedEffect(
         term,
         f"permutation of {len(found.who)} assignments",
