@@ -13,7 +13,7 @@ from bayesdid.published.contrasts import MAIN
 from bayesdid.published.synergy import PublishedSynergy, published_synergy
 from bayesdid.published.timing import Timing, timings
 from bayesdid.published.verdict import published_verdicts
-from bayesdid.report.published_results import published_sentences
+from bayesdid.published.words import published_sentences
 from bayesdid.study.load import Study
 
 ROOT = Path(__file__).parents[1]

@@ -193,6 +193,17 @@ def band(draws: FloatArray, level: float | None = None) -> Band:
     )
 
 
+def p_words(p: float, smallest: float) -> str:
+    """A p-value from finitely many draws: a bound where no draw was as extreme.
+
+    Parameters
+    ----------
+    smallest
+        The p-value of an outcome that no draw reaches.
+    """
+    return f"p <= {p:.3g}" if p <= smallest * (1 + 1e-9) else f"p = {p:.3g}"
+
+
 def summarise(draws: FloatArray, *, rope: float | None = None, ess: float | None = None) -> Summary:
     """Summary of draws, shape (S,); independent unless an effective sample size is given."""
     draws = np.ravel(draws)

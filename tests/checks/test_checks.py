@@ -13,7 +13,7 @@ from scipy.stats import binom, kstest
 
 import bayesdid as bd
 from bayesdid.checks.loo import loo, loo_check
-from bayesdid.checks.predictive import FALSE_ALARM, predictive_checks
+from bayesdid.checks.predictive import FALSE_ALARM, MEANING, _result, predictive_checks
 from bayesdid.checks.run import run_checks
 from bayesdid.checks.units import without_unit
 from bayesdid.design.build import with_effects
@@ -290,3 +290,32 @@ def test_effects_are_needed():
     tree["posterior"] = type(tree)(tree["posterior"].to_dataset().drop_vars("city_effect"))
     with pytest.raises(ResultError, match="city effects"):
         predictive_checks(tree, iid(design), arms_of(design))
+
+
+@pytest.mark.parametrize("name", sorted(MEANING))
+@pytest.mark.parametrize("above", [True, False])
+def test_what_a_failure_means_depends_on_which_of_the_two_is_larger(name, above):
+    """Observed above all replications, or below all; p is then a bound, which is said."""
+    replicated = np.random.default_rng(0).normal(13.7, 0.1, 1500)
+    observed = np.full(1500, 20.0 if above else 12.6)
+    result = _result(name, observed, replicated, 0.01)
+    assert not result.passed
+    more, less = MEANING[name]
+    assert result.text.endswith(f"the model fails: {more if above else less}.")
+    assert f"observed {observed[0]:.3g}, replicated 13.7" in result.text
+    assert ", p <= 0.00133; " in result.text
+    near = np.append(replicated[:-1], observed[0])  # one of them as far out: no bound any more
+    assert ", p = 0.002; " in _result(name, observed, near, 0.01).text
+
+
+def test_the_meaning_of_each_direction_is_not_that_of_the_other():
+    assert "larger than the model allows; single unit-periods" in MEANING["maximum"][0]
+    assert "generates larger outcomes than there are" in MEANING["maximum"][1]
+    assert "more correlated" in MEANING["autocorrelation"][0]
+    assert "less correlated" in MEANING["autocorrelation"][1]
+    assert "to the right" in MEANING["skewness"][0]
+    assert "to the left" in MEANING["skewness"][1]
+    assert "more outcomes are below" in MEANING["negative_share"][0]
+    assert "much more than others" in MEANING["unit_variance"][0]
+    assert "counts vary more" in MEANING["dispersion"][0]
+    assert "moving apart" in MEANING["pre_trends"][0]

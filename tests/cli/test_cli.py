@@ -8,6 +8,9 @@ import pytest
 from typer.testing import CliRunner
 
 from bayesdid.cli.app import app
+from bayesdid.estimands.verdict import rules
+from bayesdid.exceptions import InputError
+from bayesdid.report.validity import published_validity
 
 COMMANDS = (
     "report",
@@ -199,6 +202,22 @@ def test_synergy_json(models):
     assert sum(document["paths"].values()) == pytest.approx(1)
     assert document["timing"]["knowledge"] == "drawn"
     assert document["left"]["table7.1"] == "not a two-way regression (sdm)"
+
+
+def test_synergy_refuses_misspelt_errors_and_says_what_there_is(studies):
+    result = CliRunner().invoke(app, ["synergy", str(studies / "small"), "--errors", "ar1_units"])
+    assert isinstance(result.exception, InputError)
+    text = str(result.exception)
+    assert "ar1_units" in text
+    assert "use iid, iid_unit, ar1, ar1_unit" in text
+
+
+def test_synergy_prints_the_rules_of_its_words_and_its_coverage(models):
+    result = CliRunner().invoke(app, ["synergy", str(models / "dual_pilot")])
+    text = " ".join(result.stdout.split())
+    assert rules("the probability of the claim", "every path and autocorrelation") in text
+    assert published_validity(2) in text
+    assert published_validity(1) not in text
 
 
 def test_analyse_prints_one_document_and_stores_draws(models, tmp_path):

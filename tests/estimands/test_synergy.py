@@ -226,3 +226,14 @@ def test_default_errors_are_the_calibrated_ones():
         Errors.parse("ar1_unit").name
         == synergy(study, cut, draws=250).fit.tree.attrs["errors_name"]
     )
+
+
+def test_the_note_on_averaging_is_true_of_the_weights(none):
+    """Every row under both counts alike, so that units with more such rows count for more."""
+    (note,) = [note for note in none.notes if note.name == "averaging"]
+    assert note.text == "contrasts average over rows, not over units"
+    rows = none["both - none"].rows
+    assert note.count == len(rows)
+    np.testing.assert_allclose(rows["weight"], 1 / len(rows))
+    by_unit = rows.groupby("unit")["weight"].sum()
+    assert by_unit.max() > 1.5 * by_unit.min()

@@ -18,6 +18,7 @@ import bayesdid as bd
 from bayesdid.cli.app import app, main
 from bayesdid.exceptions import InputError, NotIdentifiedError
 from bayesdid.families.sdm.models import compare_models
+from bayesdid.families.sdm.output import DIRECT, LEE_YU
 from bayesdid.inference.exact.durbin_fit import draw_durbin
 from bayesdid.inference.executor import using
 from bayesdid.inference.fit import fit as fit_design
@@ -98,11 +99,12 @@ def test_planted_effects_are_covered(planted, found, name, key):
         assert abs(row["mean"] - value) < 4 * row["sd"]
         assert row["sd"] < 0.2 * abs(value)  # and something has been learnt
         if name == "effects":
-            assert abs(row["ML"] - value) < 4 * row["ML SE"]
-        if name == "effects":
+            for label in (DIRECT, LEE_YU):
+                assert abs(row[label] - value) < 4 * row[f"{label} SE"]
             effects = stated(found, f"active:a.{part}")
             assert effects["SDM, normal errors"].found.mean == row["mean"]
-            assert effects["SDM, maximum likelihood"].found.sd == row["ML SE"]
+            for label in (DIRECT, LEE_YU):
+                assert effects[f"SDM, {label}"].found.sd == row[f"{label} SE"]
     means = frame["mean"]
     assert means.iloc[0] + means.iloc[1] == pytest.approx(means.iloc[2], rel=1e-9)
 
@@ -111,6 +113,10 @@ def test_coefficients_and_orders_are_told(found):
     coefficients = table(found, "coefficients").set_index("coefficient")
     for name, value in {"active:a": BETA, "W active:a": THETA, "rho": RHO}.items():
         assert abs(coefficients.loc[name, "mean"] - value) < 4 * coefficients.loc[name, "sd"]
+    # the direct one is biased by what the effects take up, Lee-Yu is the posterior's likelihood
+    rho = coefficients.loc["rho"]
+    assert abs(rho[LEE_YU] - rho["mean"]) < 0.2 * rho["sd"]
+    assert rho[DIRECT] < rho[LEE_YU] - 0.2 * rho["sd"]
     orders = table(found, "orders")
     total = table(found, "effects")["mean"].iloc[2]
     # what orders beyond six carry is below rho^6 of the total, 0.8 % at rho = 0.45

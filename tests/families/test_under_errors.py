@@ -43,8 +43,12 @@ def test_the_sentence_says_the_errors_their_correlation_and_the_effect_under_iid
     assert said == (
         "Errors are AR(1) within units, a scale of its own for each unit (correlation 0.70 from "
         f"one period to the next); with i.i.d. errors the effect is {iid.mean():.3f} "
-        f"({hdi(iid):.3f})."
+        f"({hdi(iid):.3f}), which is too sure: errors of a unit are correlated here, and every "
+        "interval under i.i.d. errors is too narrow."
     )
+    for phi in ([0.0, 0.7], [-0.6, -0.5], [0.05, 0.05]):  # unsure, negative, next to nothing
+        other = [*trees, tree_of(phi=("draw", phi))]
+        assert "too sure" not in errors_sentence(DEFAULT_ERRORS, "the effect", iid, other)
     assert "correlation" not in errors_sentence(Errors("iid", "unit"), "it", iid)
     asked = errors_sentence(Errors(), "the effect", iid)
     assert asked.startswith("Errors are i.i.d., as asked for")

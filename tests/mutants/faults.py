@@ -42,6 +42,7 @@ INVERSION = "published/test_inversion.py::"
 HOLES = "mutants/test_holes.py::"
 FIT = "inference/test_fit.py::"
 FEW = "estimands/test_few_treated.py::"
+WORDS = "families/test_words.py::"
 
 MUTANTS = (
     # 1. Words and probabilities
@@ -205,6 +206,141 @@ MUTANTS = (
         "a model passes the checks that it fails",
         ("checks/test_checks.py::test_serial_correlation_is_found",),
     ),
+    Mutant(
+        "average-zero-sd",
+        "peers/staggered.py",
+        "abs(estimate) / spread if",
+        "spread / abs(estimate) if",
+        "the sd at which the average effect could be zero is its reciprocal",
+        (WORDS + "test_the_sd_at_which_the_average_effect_could_be_zero",),
+    ),
+    Mutant(
+        "clear-difference",
+        "estimands/spread.py",
+        "return self.p_small <= 1 - SURE",
+        "return self.p_small > 1 - SURE",
+        "effects that do not clearly differ are said to",
+        (WORDS + "test_effects_differ_clearly_only_where_a_small_sd_is_improbable",),
+    ),
+    Mutant(
+        "sign-not-established",
+        "families/event_study/analysis.py",
+        "if grid[0] < SURE:",
+        "if grid[0] >= SURE:",
+        "an effect whose sign is established is said to have none under parallel trends",
+        (WORDS + "test_a_sign_that_is_not_established_has_no_breakdown_value",),
+    ),
+    Mutant(
+        "imputation-unbalanced",
+        "families/cohort/analysis.py",
+        "exact = cells.design.is_balanced  #",
+        "exact = True  #",
+        "cells must equal imputation in unbalanced panels too, where they are another estimator",
+        (WORDS + "test_imputation_has_to_be_equal_in_balanced_panels_alone",),
+    ),
+    Mutant(
+        "p-bound",
+        "summary.py",
+        'return f"p <= {p:.3g}" if p <=',
+        'return f"p <= {p:.3g}" if p >',
+        "a p-value that is only a bound is said to be known",
+        (WORDS + "test_placebos_give_a_bound_where_none_is_as_large",),
+    ),
+    Mutant(
+        "reproduced-digit",
+        "peers/agreement.py",
+        "elif digits == places:",
+        "elif digits != places:",
+        "a coefficient that is reproduced is said not to be",
+        (
+            "peers/test_agreement.py::"
+            "test_it_is_said_whether_a_printed_coefficient_is_reproduced_and_to_which_digit",
+        ),
+    ),
+    Mutant(
+        "random-peer",
+        "inference/plan.py",
+        'return {"flat": "flat", "random": "iid"}',
+        'return {"flat": "flat", "fixed": "iid"}',
+        "random effects that were published are taken for fixed ones, and an identity fails",
+        (
+            "peers/test_agreement.py::"
+            "test_a_spec_published_with_random_effects_is_compared_with_the_right_peer",
+        ),
+    ),
+    Mutant(
+        "favoured-model",
+        "families/sdm/output.py",
+        "if len(set(names.values())) > 1:",
+        "if len(set(names.values())) == 1:",
+        "a choice of model that depends on the prior is said not to",
+        (WORDS + "test_which_model_the_data_favour_is_said_to_depend_on_the_prior_where_it_does",),
+    ),
+    Mutant(
+        "opposite-signs",
+        "families/mediation/analysis.py",
+        "np.median(found.direct) < 0:",
+        "np.median(found.direct) > 0:",
+        "a proportion mediated is printed where direct and indirect effects are opposite",
+        (
+            WORDS
+            + "test_a_proportion_mediated_is_one_only_if_signs_agree_and_the_total_is_established",
+        ),
+    ),
+    Mutant(
+        "too-sure",
+        "families/under_errors.py",
+        "(draws > _CORRELATED)",
+        "(draws < _CORRELATED)",
+        "independent errors are warned of where errors do not correlate, and only there",
+        (
+            "families/test_under_errors.py::"
+            "test_the_sentence_says_the_errors_their_correlation_and_the_effect_under_iid_ones",
+        ),
+    ),
+    Mutant(
+        "evidence-word",
+        "estimands/evidence.py",
+        "if low >= least:",
+        "if high >= least:",
+        "evidence under one prior is said to be evidence under every one",
+        (WORDS + "test_bayes_factors_have_their_word",),
+    ),
+    Mutant(
+        "part-label",
+        "model/overlap.py",
+        'SINCE: "steps of the synergy over time since the second adoption"',
+        'SINCE: "steps of the synergy over time since the first adoption"',
+        "steps of the synergy are said to be along another clock",
+        (WORDS + "test_labels_of_parts_are_those_of_their_columns",),
+    ),
+    Mutant(
+        "averaging-note",
+        "estimands/synergy.py",
+        "contrasts average over rows, not over units",
+        "contrasts average over units, not over rows",
+        "averages over rows are said to be over units",
+        ("estimands/test_synergy.py::test_the_note_on_averaging_is_true_of_the_weights",),
+    ),
+    Mutant(
+        "rules-of-words",
+        "estimands/verdict.py",
+        "fragile means not under {assumptions}, only under the main one",
+        "fragile means under {assumptions}, not under the main one",
+        "the rule beside the verdicts is not that of the verdicts",
+        (PUBLISHED + "test_the_rules_of_words_are_those_that_choose_them",),
+    ),
+    Mutant(
+        "coverage-sentence",
+        "report/validity.py",
+        "KNOWN if timings == 1 else DRAWN",
+        "DRAWN if timings == 1 else KNOWN",
+        "coverage with known timing stands beside an answer whose timing is drawn",
+        (
+            "statistical/test_synergy_calibration.py::"
+            "test_the_sentences_have_the_numbers_and_name_the_document",
+        ),
+    ),
     # 2. Intervals, levels, evidence
     Mutant(
         "half-width-doubled",
@@ -273,8 +409,8 @@ MUTANTS = (
     Mutant(
         "placebo-plus-one",
         "checks/placebo.py",
-        "(as_large + 1) / (len(self.mean) + 1)",
-        "as_large / len(self.mean)",
+        "(self.as_large + 1) / (len(self.mean) + 1)",
+        "self.as_large / len(self.mean)",
         "a placebo p-value can be zero",
         (HOLES + "test_the_actual_assignment_counts_among_the_placebos",),
     ),

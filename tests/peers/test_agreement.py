@@ -1,16 +1,27 @@
 """Least squares by pyfixest, and its agreement with the posterior."""
 
 import dataclasses
+import re
 
 import numpy as np
+import pandas as pd
 import pytest
+from made import make_panel, make_study, staggered
 from panels import fit_iid as fit
 from panels import make_design
 
-from bayesdid.design.build import with_effects
+from bayesdid.design.build import build_design, with_effects
 from bayesdid.exceptions import InputError
+from bayesdid.inference.plan import (
+    AGAINST_LEAST_SQUARES,
+    VARIANTS,
+    against_least_squares,
+    plan_fits,
+)
+from bayesdid.inference.registry import Size
+from bayesdid.inference.store import make_fit
 from bayesdid.jsonio import plain
-from bayesdid.peers.agreement import MEAN_LIMIT, agree, wide_table
+from bayesdid.peers.agreement import MEAN_LIMIT, agree, digits_alike, reproduced, wide_table
 from bayesdid.peers.fixest import least_squares
 
 EFFECTS = [("fixed", "fixed"), ("fixed", "none"), ("none", "fixed"), ("none", "none")]
@@ -208,3 +219,96 @@ def test_clustered_errors_exceed_iid_under_serial_correlation():
         table = least_squares(dataclasses.replace(design, y=error.ravel())).table
         ratios.append(table["se_cluster"].iloc[0] / table["se_iid"].iloc[0])
     assert np.mean(ratios) > 1.2
+
+
+@pytest.mark.parametrize(
+    ("printed", "value", "places", "digits"),
+    [
+        (0.069, 0.06948, 3, 3),
+        (0.069, 0.0695, 3, 3),  # rounds either way
+        (0.069, 0.0697, 3, 2),
+        (0.069, 0.0551, 3, 1),
+        (0.069, 0.02, 3, -1),  # alike only where both are zero
+        (-0.5, 0.5, 1, -1),
+        (12.0, 12.4, 0, 0),
+        (12.3, 11.9, 1, 0),
+    ],
+)
+def test_a_value_is_compared_with_the_digits_that_were_printed(printed, value, places, digits):
+    assert digits_alike(printed, value, places) == digits
+
+
+def test_it_is_said_whether_a_printed_coefficient_is_reproduced_and_to_which_digit():
+    design = make_design(22)
+    real = dataclasses.replace(design, synthetic="")
+    name, value = "active:p", float(least_squares(design).table["estimate"].iloc[0])
+
+    def said(printed, used=real):
+        places = len(printed.partition(".")[2])
+        table = pd.DataFrame(
+            {
+                "published": [float(printed)],
+                "ols": [value],
+                "published_places": [places],
+                "digits": [digits_alike(float(printed), value, places)],
+            },
+            index=[name],
+        )
+        return reproduced(table, used)
+
+    assert f"prints {value:.3f}, least squares gives {value:.4g}: reproduced to the last" in said(
+        f"{value:.3f}"
+    )
+    near = f"{value + 0.004 * np.sign(value):.3f}"
+    assert re.search(r": not reproduced, alike to [12] of 3 decimals\.$", said(near))
+    assert said(f"{-value:.3f}").endswith("not reproduced to any digit.")
+    assert "random effects" not in said(near)
+    assert "published with random effects" in said(near, with_effects(real, "random", "fixed"))
+
+
+def test_agreement_says_what_was_printed_of_a_real_panel_alone():
+    frame, adoption = staggered(3)
+    panel = dataclasses.replace(make_panel(frame, adoption), synthetic=None)
+    column = {"id": "r", "outcome": "y", "treatments": ["active:a"]}
+    bare = build_design(make_study(("a",), [column])["t.r"], panel)
+    right = f"{least_squares(bare).table['estimate'].iloc[0]:.3f}"
+    for printed, verdict in (("-9.999", "published differs"), (right, "identity holds")):
+        cells = {"coefficients": {"active:a": {"estimate": printed}}}
+        study = make_study(("a",), [column | cells])
+        design = build_design(study["t.r"], panel)
+        found = agree(design, {"flat": fit(design, priors="flat", draws=500)}, spec=study["t.r"])
+        assert found.table["verdict"].iloc[0].endswith(verdict)
+        (said,) = [text for text in found.explanations if text.startswith("Published")]
+        assert (": reproduced to the last printed digit" in said) == (printed == right)
+        assert "failure" not in said
+
+
+@pytest.mark.parametrize("period", ["fixed", "random"])
+def test_a_spec_published_with_random_effects_is_compared_with_the_right_peer(period):
+    """Flat with fixed effects is least squares; random ones stand beside as what they are."""
+    frame, adoption = staggered(3, effect=lambda s, t: -0.5 if t >= s[0] else 0.0)
+    frame["x"] = frame["y"].groupby(frame["unit"]).transform("mean") + np.tile(
+        np.random.default_rng(0).normal(size=12), 60
+    )  # correlated with the units' levels: random effects are another estimate
+    column = {
+        "id": "r",
+        "outcome": "y",
+        "treatments": ["active:a"],
+        "covariates": ["x"],
+        "unit_effects": "random",
+        "period_effects": period,
+    }
+    study = make_study(("a",), [column])
+    variants = [VARIANTS[name] for name in AGAINST_LEAST_SQUARES.values()]
+    plan = plan_fits(study, make_panel(frame, adoption), variants=variants, size=Size(draws=500))
+    made = {request.label: make_fit(request) for request in plan.requests}
+    design = plan.designs["t.r"]
+    kinds = against_least_squares(design)
+    assert set(kinds) == {"flat", "random"}
+    found = agree(design, {kind: made[variant] for kind, variant in kinds.items()})
+    assert found.identity
+    assert found.holds
+    assert made["iid"].attrs["unit_effects"] == "random"
+    assert made["flat"].attrs["unit_effects"] == made["flat"].attrs["period_effects"] == "fixed"
+    # what was done before: its random-effects fit taken for one with fixed effects
+    assert not agree(design, {"fixed": made["iid"]}).holds

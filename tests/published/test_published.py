@@ -12,7 +12,7 @@ from scipy.stats import norm
 
 from bayesdid.estimands.evidence import design_errors, savage_dickey, update
 from bayesdid.estimands.names import RATIO, SUM
-from bayesdid.estimands.verdict import LEANS, SURE, WORDS, word_for
+from bayesdid.estimands.verdict import LEANS, SURE, WORDS, rules, word_for
 from bayesdid.exceptions import InputError
 from bayesdid.families.registry.load import load_study
 from bayesdid.published.contrasts import MAIN, contrast_draws
@@ -366,3 +366,19 @@ def test_hdi_of_a_normal():
     closed, drawn = summarise_normal(0.3, 1.0, rope=0.1), summarise(draws + 0.3, rope=0.1)
     assert drawn.p_negative == pytest.approx(closed.p_negative, abs=5 * 0.5 / 200_000**0.5)
     assert drawn.p_rope == pytest.approx(closed.p_rope, abs=5 * 0.5 / 200_000**0.5)
+
+
+def test_the_rules_of_words_are_those_that_choose_them():
+    """The thresholds in the sentence, put to the function."""
+    said = rules("the probability", "every assumption")
+    sure, wrong = re.search(r"at least (\S+) \(at most (\S+)\) under every", said).groups()
+    leans, against = re.search(r"leans from (\S+) on, and from (\S+) down", said).groups()
+    sure, wrong, leans, against = map(float, (sure, wrong, leans, against.rstrip(".")))
+    assert word_for(sure, sure, 1.0) == "supported"
+    assert word_for(sure, sure - 0.01, 1.0) == "supported, fragile"
+    assert "fragile means not under every assumption, only under the main one" in said
+    assert word_for(wrong - 1e-9, 0.0, wrong - 1e-9) == "contradicted"
+    assert word_for(wrong - 1e-9, 0.0, wrong + 0.01) == "contradicted, fragile"
+    assert word_for(leans, 0.0, 1.0) == "undecided, leaning for"
+    assert word_for(leans - 1e-9, 0.0, 1.0) == "undecided"
+    assert word_for(against, 0.0, 1.0) == "undecided, leaning against"

@@ -9,6 +9,8 @@ import pandas as pd
 import pytest
 
 import bayesdid as bd
+from bayesdid.estimands.evidence import evidence_word, grades
+from bayesdid.estimands.verdict import rules
 from bayesdid.inference.plan import MAIN
 from bayesdid.jsonio import to_json
 from bayesdid.report.headline_results import headline_section
@@ -17,6 +19,8 @@ from bayesdid.report.results import compute_results
 from bayesdid.report.run import Run
 from bayesdid.report.tables import frames
 from bayesdid.report.text import estimate, number, probability
+from bayesdid.report.validity import panel_validity
+from bayesdid.report.weights_results import _sentences
 from bayesdid.report.write import write_report
 from bayesdid.study.schema import Claim
 
@@ -91,6 +95,7 @@ def test_answer_turns_with_the_sign():
             "synthetic": "",
             "contrasts": None,
             "headline": {"contrasts": {}, "verdicts": []},
+            "validity": {"published": "How far to trust it."},
             "checks": [],
             "published": {"verdicts": [verdict]},
         }
@@ -99,6 +104,31 @@ def test_answer_turns_with_the_sign():
     assert "to do more than the sum of the two by 25.4 deaths" in answer(results(-0.254, 0.98))[0]
     assert "(80 % HDI of the difference" in answer(results(0.254, 0.02))[0]
     assert "0.980" in answer(results(-0.254, 0.98))[0]
+    assert "How far to trust it." in answer(results(0.254, 0.02))
+
+
+def test_the_answer_stands_beside_its_coverage_the_rules_and_the_grades(results, page):
+    text = words(page)
+    assert results["validity"]["panel"] == panel_validity("both - sum of singles")
+    assert results["validity"]["panel"] in text[: text.index("Claims")]
+    assert results["validity"]["panel"] in answer(results)
+    assert rules("the posterior probability of the claim", "every assumption considered") in text
+    assert grades().replace("&", "&amp;") in text
+    row = results["contrasts"]["rows"][0]["main"]
+    factors = [item["bf10"] for item in row["bayes_factors"]]
+    assert row["evidence"] == evidence_word(factors)
+    assert row["evidence"] in text
+
+
+def test_negative_weights_are_named_and_their_absence_is_no_promise():
+    def said(negative):
+        row = {"spec": "t.1", "negative": negative, "forbidden": None, "contamination": {}}
+        return _sentences([row])[0]
+
+    assert "Negative weights on treated rows sum to more than 0.1 in 1 of 1 (t.1)" in said(-0.2)
+    assert "no material negative weights. A TWFE coefficient still need not equal" in said(-0.05)
+    assert "still need not equal" not in said(-0.2)
+    assert "does not matter" not in said(0.0)
 
 
 def test_checks_are_said_of_the_main_model_and_of_iid_errors(results):

@@ -24,6 +24,7 @@ sys.path.insert(0, str(Path(__file__).parent))
 from published_microdata import COLUMNS, ROOT, printed_study, traffic, traffic_prints, traffic_rows
 from published_report import write_report
 from published_worlds import SCALE, SHAPES, World, answer, outcomes, printed, some
+from validity_facts import published_facts, update
 
 from bayesdid.arrays import FloatArray
 from bayesdid.families.registry.load import load_study
@@ -159,7 +160,9 @@ def main() -> None:
     real, prints = traffic_rows(), traffic_prints()
     with process_pool(options.workers):
         frame = measure(cells(options.panels, options.drawn))
-    options.out.write_text(write_report(frame, real, prints), encoding="utf-8")
+    text = write_report(frame, real, prints)
+    options.out.write_text(text, encoding="utf-8")
+    update(published_facts(text))
     sys.stdout.write(f"{options.out}: {time.perf_counter() - begin:.0f} s\n")
 
 

@@ -20,6 +20,7 @@ sys.path.insert(0, str(Path(__file__).parents[1] / "families"))
 
 from made import make_panel, make_study
 from synergy_worlds import WORLDS, make
+from validity_facts import synergy_facts, update
 
 from bayesdid.digest import digest, environment_digest
 from bayesdid.estimands.names import SUM
@@ -167,7 +168,9 @@ def main() -> None:
     items = [(name, k) for k in range(options.panels) for name in WORLDS]
     with process_pool(options.workers):
         frame = measure(items, options.folder)
-    options.out.write_text(report(frame, options.panels), encoding="utf-8")
+    text = report(frame, options.panels)
+    options.out.write_text(text, encoding="utf-8")
+    update(synergy_facts(text))
     sys.stdout.write(f"{options.out}: {time.perf_counter() - begin:.0f} s\n")
 
 

@@ -68,14 +68,18 @@ class Placebo:
     actual_sd: float
 
     @property
+    def as_large(self) -> int:
+        """Assignments whose estimate is at least as large in size as the actual one."""
+        return int((np.abs(self.mean) >= abs(self.actual_mean)).sum())
+
+    @property
     def tail(self) -> float:
-        """Share of assignments whose estimate is at least as large in size as the actual one.
+        """Share of such assignments; with none of them a bound.
 
         The actual assignment counts as one of them (Phipson & Smyth 2010,
         doi:10.2202/1544-6115.1585).
         """
-        as_large = int((np.abs(self.mean) >= abs(self.actual_mean)).sum())
-        return (as_large + 1) / (len(self.mean) + 1)
+        return (self.as_large + 1) / (len(self.mean) + 1)
 
     @property
     def assignments(self) -> int:

@@ -29,7 +29,7 @@ from bayesdid.inference.replications import replicate
 from bayesdid.model.bound import BoundModel
 from bayesdid.model.resolve import base_of
 from bayesdid.model.serial import serial_rows
-from bayesdid.summary import equal_tailed, percent
+from bayesdid.summary import equal_tailed, p_words, percent
 
 FALSE_ALARM = 0.01
 _REPLICATIONS = 1500  # at least; the smallest two-sided tail probability is 2 / (this + 1)
@@ -143,7 +143,8 @@ def predictive_checks(
 def _result(name: str, observed: FloatArray, replicated: FloatArray, limit: float) -> CheckResult:
     above = (replicated > observed).mean() + 0.5 * (replicated == observed).mean()
     size = len(observed)
-    p = float(min(1.0, 2 * (min(above, 1 - above) * size + 1) / (size + 1)))
+    smallest = 2 / (size + 1)
+    p = float(min(1.0, smallest * (min(above, 1 - above) * size + 1)))
     passed = bool(p >= limit)
     inside = equal_tailed(replicated)
     table = pd.DataFrame(
@@ -162,7 +163,7 @@ def _result(name: str, observed: FloatArray, replicated: FloatArray, limit: floa
     found = (
         f"{name.replace('_', ' ')}: observed {observed.mean():.3g}, replicated "
         f"{replicated.mean():.3g} ({percent(inside.level)} {inside.low:.3g} to "
-        f"{inside.high:.3g}), p = {p:.3g}"
+        f"{inside.high:.3g}), {p_words(p, smallest)}"
     )
     meaning = MEANING[name.rpartition(": ")[2]][int(above > 0.5)]
     tail = "the model passes" if passed else f"the model fails: {meaning}"

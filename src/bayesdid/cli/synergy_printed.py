@@ -15,8 +15,10 @@ def print_published(loaded: Any, synergy: Any, verdicts: Any) -> None:
 
     from bayesdid.cli.console import out
     from bayesdid.estimands.names import RATIO
+    from bayesdid.estimands.verdict import rules
     from bayesdid.published.contrasts import MAIN
-    from bayesdid.report.published_results import headline, published_sentences
+    from bayesdid.published.words import headline, published_sentences
+    from bayesdid.report.validity import published_validity
     from bayesdid.summary import percent
 
     outcome = loaded.file.outcome
@@ -59,6 +61,8 @@ def print_published(loaded: Any, synergy: Any, verdicts: Any) -> None:
         "Main column: averaged over timings, paths of the single effects and autocorrelation of "
         "errors. Range: over every path and autocorrelation."
     )
+    out.print(rules("the probability of the claim", "every path and autocorrelation"))
+    out.print(published_validity(synergy.timings))
     for note in synergy.notes:
         out.print(f"Note: {note.text}.")
 
@@ -68,7 +72,10 @@ def print_panel(loaded: Study, synergy: Synergy) -> None:
     from rich.table import Table
 
     from bayesdid.cli.console import out
+    from bayesdid.estimands.names import SUM
     from bayesdid.estimands.synergy import STATIC
+    from bayesdid.estimands.verdict import rules
+    from bayesdid.report.validity import panel_validity
     from bayesdid.summary import percent
 
     if synergy.synthetic:
@@ -98,9 +105,13 @@ def print_panel(loaded: Study, synergy: Synergy) -> None:
     for name, why in synergy.refused.items():
         out.print(f"Refused: {name}: {why}")
     out.print(
-        "P(claim): probability of the claim's direction; in parentheses its range over the models "
-        "that do not suppose constant effects. Supported: at least 0.95 under all; fragile: under "
-        "the first, not under all; undecided leans from 0.75 on."
+        rules(
+            "the probability of the claim's direction; in parentheses its range over the models "
+            "that do not suppose constant effects",
+            "every one of these models",
+        )
     )
+    if len(synergy):
+        out.print(panel_validity(SUM if SUM in synergy else next(iter(synergy))))
     for note in synergy.notes:
         out.print(f"Note: {note.text}.")

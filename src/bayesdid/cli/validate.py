@@ -21,7 +21,12 @@ def command(
     from bayesdid.extras import require
     from bayesdid.families.registry.load import load_study
     from bayesdid.inference.executor import map_fits, process_pool
-    from bayesdid.inference.plan import AGAINST_LEAST_SQUARES, VARIANTS, plan_fits
+    from bayesdid.inference.plan import (
+        AGAINST_LEAST_SQUARES,
+        VARIANTS,
+        against_least_squares,
+        plan_fits,
+    )
     from bayesdid.inference.registry import Size
     from bayesdid.inference.store import make_fit
     from bayesdid.panel.load import load_panel
@@ -32,12 +37,18 @@ def command(
     data = load_panel(loaded, panel)
     variants = [VARIANTS[name] for name in AGAINST_LEAST_SQUARES.values()]
     plan = plan_fits(loaded, data, specs=spec, variants=variants, size=Size(seed=seed))
-    kind_of = {name: kind for kind, name in AGAINST_LEAST_SQUARES.items()}
+    kinds = {
+        (name, variant): kind
+        for name, design in plan.designs.items()
+        for kind, variant in against_least_squares(design).items()
+    }
     fits: dict[str, dict[str, Any]] = {}
     with process_pool(workers), progress("fits", len(plan.requests)) as done:
         made = map_fits(make_fit, plan.requests, done=lambda r: done(r.design.spec_id))
     for request, tree in zip(plan.requests, made, strict=True):
-        fits.setdefault(request.design.spec_id, {})[kind_of[request.label]] = tree
+        name = request.design.spec_id
+        if (kind := kinds.get((name, request.label))) is not None:
+            fits.setdefault(name, {})[kind] = tree
     agreements = [
         agree(design, fits[name], spec=loaded[name]) for name, design in plan.designs.items()
     ]

@@ -16,6 +16,7 @@ from bayesdid.estimands.evidence import (
     BayesFactor,
     DesignErrors,
     design_errors,
+    evidence_word,
     savage_dickey,
 )
 from bayesdid.estimands.names import MAX_SINGLE, RATIO, SUM
@@ -50,6 +51,7 @@ class PanelContrast:
         "summary",
         "p_claim",
         "bayes_factors",
+        "evidence",
         "design_errors",
     )
 
@@ -59,6 +61,12 @@ class PanelContrast:
     p_claim: float
     bayes_factors: tuple[BayesFactor, ...]
     design_errors: DesignErrors | None
+
+    @property
+    def evidence(self) -> str:
+        """What the Bayes factors say together; empty without any."""
+        factors = [item.bf10 for item in self.bayes_factors]
+        return evidence_word(factors) if factors else ""
 
 
 def state_vectors(tree: xr.DataTree, *, policies: int = 2) -> dict[str, FloatArray]:

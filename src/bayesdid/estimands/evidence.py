@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 
 import numpy as np
 from scipy.stats import norm
 
+# Kass & Raftery (1995, doi:10.1080/01621459.1995.10476572, p. 777): from which factor on
+GRADES = {"very strong": 150.0, "strong": 20.0, "positive": 3.0}
 PRIOR_SHARES = {"sceptical": 0.25, "medium": 1.0, "weak": 2.5}  # prior sd in units of sd(y)
 
 
@@ -30,6 +33,33 @@ class BayesFactor:
     prior_sd: float
     bf10: float
     p_negative: float
+
+
+def evidence_word(factors: Iterable[float]) -> str:
+    """What Bayes factors for an effect, one for each prior, say together.
+
+    The grade is that of the factor closest to one: it holds under every prior.
+    """
+    low, high = min(found := list(factors)), max(found)
+    least = min(GRADES.values())
+    if low >= least:
+        return f"{_grade(low)} for"
+    if high <= 1 / least:
+        return f"{_grade(1 / high)} against"
+    return "none either way" if 1 / least < low and high < least else "depends on the prior"
+
+
+def _grade(factor: float) -> str:
+    return next(word for word, limit in GRADES.items() if factor >= limit)
+
+
+def grades() -> str:
+    """The rule of :func:`evidence_word`, in words."""
+    limits = ", ".join(f"{word} from {limit:g} on" for word, limit in GRADES.items())
+    return (
+        f"Evidence is {limits} under every prior tried, and against by the reciprocals (Kass & "
+        "Raftery 1995); between these it is none either way; else it depends on the prior."
+    )
 
 
 def update(estimate: float, se: float, prior_sd: float) -> tuple[float, float]:

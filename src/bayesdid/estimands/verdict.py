@@ -15,6 +15,23 @@ WORDS = (
 )
 
 
+def rules(p: str, assumptions: str) -> str:
+    """What the words mean, in words; they are those of :func:`word_for`.
+
+    Parameters
+    ----------
+    p
+        What probability the words are about.
+    assumptions
+        Over what it ranges, e.g. "every assumption considered".
+    """
+    return (
+        f"P is {p}. Supported (contradicted) means at least {SURE:g} (at most {1 - SURE:.2g}) "
+        f"under {assumptions}; fragile means not under {assumptions}, only under the main one; "
+        f"an undecided claim leans from {LEANS:g} on, and from {1 - LEANS:g} down."
+    )
+
+
 def word_for(p: float, p_low: float, p_high: float) -> str:
     """The word for a probability and its range over assumptions.
 

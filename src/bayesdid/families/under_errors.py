@@ -5,16 +5,19 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import dataclass
 
+import numpy as np
 import xarray as xr
 
 from bayesdid.arrays import FloatArray
 from bayesdid.design.design import Design
+from bayesdid.estimands.verdict import SURE
 from bayesdid.inference.fit import fit
 from bayesdid.model.bound import PriorsLike
 from bayesdid.model.errors import DEFAULT_ERRORS, Errors
 from bayesdid.summary import hdi
 
 IID = Errors()
+_CORRELATED = 0.1  # from one period to the next: from here on i.i.d. errors are warned of
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,14 +85,23 @@ def draws_of(tree: xr.DataTree) -> FloatArray:
 def errors_sentence(
     errors: Errors, quantity: str, iid: FloatArray, trees: Iterable[xr.DataTree] = ()
 ) -> str:
-    """What errors an analysis is under, how they correlate in `trees`, and i.i.d. ones beside."""
+    """What errors an analysis is under, how they correlate in `trees`, and i.i.d. ones beside.
+
+    Warns of i.i.d. errors where errors are surely correlated by more than :data:`_CORRELATED`.
+    """
     if errors == IID:
         return (
             f"Errors are i.i.d., as asked for; the default is {DEFAULT_ERRORS}, since intervals "
             "under i.i.d. errors are too narrow where those of a unit depend on each other."
         )
-    text = f"Errors are {errors}"
-    phi = [float(tree["posterior"]["phi"].mean()) for tree in trees if "phi" in tree["posterior"]]
+    text, warning = f"Errors are {errors}", ""
+    phi = [np.ravel(tree["posterior"]["phi"]) for tree in trees if "phi" in tree["posterior"]]
     if phi:
-        text += f" (correlation {sum(phi) / len(phi):.2f} from one period to the next)"
-    return f"{text}; with i.i.d. errors {quantity} is {iid.mean():.3f} ({hdi(iid):.3f})."
+        mean = sum(float(draws.mean()) for draws in phi) / len(phi)
+        text += f" (correlation {mean:.2f} from one period to the next)"
+        if all((draws > _CORRELATED).mean() >= SURE for draws in phi):
+            warning = (
+                ", which is too sure: errors of a unit are correlated here, and every interval "
+                "under i.i.d. errors is too narrow"
+            )
+    return f"{text}; with i.i.d. errors {quantity} is {iid.mean():.3f} ({hdi(iid):.3f}){warning}."

@@ -31,7 +31,8 @@ class Variant:
     name
         What results and files call it.
     effects
-        Of units and periods; None keeps what the spec declares.
+        Of units and periods, in the place of fixed ones; None keeps what the spec declares, and
+        ``fixed`` takes the place of random ones.
     priors
         ``flat``, ``weak``, ``sceptical``; None keeps the study's.
     errors, likelihood
@@ -49,8 +50,9 @@ class Variant:
 
     def model(self, spec: Spec, design: Design) -> Model:
         """The model of a spec; effects that the spec does not have are not added."""
+        replaced = "random" if self.effects == "fixed" else "fixed"
         kinds = [
-            self.effects if self.effects is not None and own == "fixed" else own
+            self.effects if self.effects is not None and own == replaced else own
             for own in (design.unit_effects, design.period_effects)
         ]
         return bind(
@@ -73,7 +75,7 @@ VARIANTS: dict[str, Variant] = {
         Variant("random", "random"),
         Variant("mundlak", "mundlak"),
         Variant("sceptical", priors=PriorChoice("sceptical"), keep_effects=False),
-        Variant("flat", priors=PriorChoice("flat"), errors=IID, keep_effects=False),
+        Variant("flat", "fixed", priors=PriorChoice("flat"), errors=IID, keep_effects=False),
         Variant("iid", errors=IID),
         Variant("iid_random", "random", errors=IID, keep_effects=False),
         Variant("iid_mundlak", "mundlak", errors=IID, keep_effects=False),
@@ -87,6 +89,17 @@ AGAINST_LEAST_SQUARES = {
     "random": "iid_random",
     "mundlak": "iid_mundlak",
 }
+
+
+def against_least_squares(design: Design) -> dict[str, str]:
+    """Kind of fit, as agreement calls it -> variant, of one spec.
+
+    A spec that declares random effects has no fit with fixed ones but the flat one: its other
+    fits are compared as what they are.
+    """
+    if "random" in (design.unit_effects, design.period_effects):
+        return {"flat": "flat", "random": "iid"}
+    return AGAINST_LEAST_SQUARES
 
 
 @dataclass(frozen=True, slots=True)

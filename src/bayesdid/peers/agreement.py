@@ -124,6 +124,10 @@ def agree(
     published = _published(spec, design) if spec is not None else None
     if published is not None:
         table = published.join(table)
+        table["digits"] = [
+            digits_alike(row["published"], row["ols"], row["published_places"])
+            for _, row in table.iterrows()
+        ]
     table.insert(0, "is_treatment", [name in design.treatments for name in design.names])
     identity: bool | None = None
     for kind in KINDS:
@@ -193,6 +197,7 @@ def _published(spec: Spec, design: Design) -> pd.DataFrame:
             {
                 "parameter": name,
                 "published": float(value) if value else np.nan,
+                "published_places": value.places if value else np.nan,
                 "published_se": float(Printed.parse(cell.se)) if cell and cell.se else np.nan,
                 "stars": value.stars if value else 0,
             }
@@ -241,13 +246,59 @@ def _verdict(row: pd.Series, design: Design) -> str:
             reasons.append(f"prior ({label} {row[f'{kind}_gap_se']:+.2f} SE)")
     if abs(row.get("random_gap_mcse", 0.0)) >= MEAN_LIMIT:
         reasons.append(f"comparisons between units (random effects {row['random_gap_se']:+.2f} SE)")
-    if abs(row.get("published", np.nan) - row["ols"]) > 0:
+    if row.get("digits", np.nan) < row.get("published_places", np.nan):
         reasons.append("published from another panel" if design.synthetic else "published differs")
     if fails:
         return "fails: " + "; ".join(fails)
     held = "identity holds" if "flat_holds" in row else ""
     explained = f"explained: {', '.join(reasons)}" if reasons else ""
     return "; ".join(part for part in (held, explained) if part) or "no difference"
+
+
+def digits_alike(printed: float, value: float, places: float) -> float:
+    """Decimals to which a value rounds to what was printed; -1 for none, NaN if nothing was.
+
+    Parameters
+    ----------
+    places
+        Decimals that were printed. At that many the value must lie within half a unit of the last
+        digit; at fewer, printed and value must be alike, and not zero, when both are rounded.
+    """
+    if np.isnan(printed + value + places):
+        return float("nan")
+    if abs(value - printed) <= 0.5 * 10.0**-places * (1 + 1e-9):
+        return float(places)
+    alike = [p for p in range(int(places)) if round(printed, p) == round(value, p) != 0]
+    return float(max(alike, default=-1))
+
+
+def reproduced(treatments: pd.DataFrame, design: Design) -> str:
+    """Whether least squares gives the printed coefficients, and to which digit.
+
+    Parameters
+    ----------
+    treatments
+        Rows of :attr:`Agreement.table`.
+    """
+    said = []
+    for name, row in treatments[treatments["published"].notna()].iterrows():
+        digits, places = row["digits"], int(row["published_places"])
+        head = f"{name} prints {row['published']:.{places}f}, least squares gives {row['ols']:.4g}"
+        if np.isnan(digits):
+            said.append(f"{name} is not identified")
+        elif digits == places:
+            said.append(f"{head}: reproduced to the last printed digit")
+        elif digits >= 0:
+            said.append(f"{head}: not reproduced, alike to {digits:.0f} of {places} decimals")
+        else:
+            said.append(f"{head}: not reproduced to any digit")
+    random = "random" in (design.unit_effects, design.period_effects)
+    return f"Published against OLS: {'; '.join(said)}." + (
+        " The column was published with random effects, which least squares with fixed effects "
+        "does not have to equal."
+        if random
+        else ""
+    )
 
 
 def _explanations(table: pd.DataFrame, design: Design, identity: bool | None) -> list[str]:
@@ -270,8 +321,7 @@ def _explanations(table: pd.DataFrame, design: Design, identity: bool | None) ->
             "Published against OLS: the panel is synthetic, so the difference is no replication "
             "failure; it shows how far the stand-in's truth lies from the publication."
             if design.synthetic
-            else "Published against OLS: one panel, one specification; a difference is a failure "
-            "to reproduce."
+            else reproduced(table[table["is_treatment"]], design)
         )
     ratio = largest("se_cluster") / largest("se_iid")
     found.append(

@@ -17,10 +17,14 @@ from bayesdid.extras import extra
 
 
 class WildBootstrap(NamedTuple):
-    """Two-sided p-value, and the standard error at which a z-test would have that p-value."""
+    """Two-sided p-value, and the standard error at which a z-test would have that p-value.
+
+    A p-value of `smallest` is a bound, and so is the standard error then: no draw was as extreme.
+    """
 
     p_value: float
     se_equivalent: float
+    smallest: float
 
 
 def wild_bootstrap(
@@ -59,5 +63,6 @@ def wild_bootstrap(
         )
         estimate = float(model.fit().params[names[term]])
     # no draw beyond the estimate means p < 1 / size, not zero
-    p = max(float(found["p-value"].iloc[0]), 1.0 / (size + 1))
-    return WildBootstrap(p, abs(estimate) / float(norm.isf(p / 2)))
+    smallest = 1.0 / (size + 1)
+    p = max(float(found["p-value"].iloc[0]), smallest)
+    return WildBootstrap(p, abs(estimate) / float(norm.isf(p / 2)), smallest)

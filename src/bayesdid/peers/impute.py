@@ -12,6 +12,11 @@ from bayesdid.arrays import FloatArray
 from bayesdid.design.design import Design
 from bayesdid.extras import extra
 
+UNBALANCED = (
+    "The panel is unbalanced: imputation takes unit effects from untreated rows alone, saturated "
+    "least squares lets treated rows have a say in them, so that the two need not be equal"
+)
+
 
 def imputed_effects(design: Design, treated: np.ndarray) -> FloatArray:
     """Outcome minus its imputed untreated value, shape (n,); NaN where it cannot be imputed.

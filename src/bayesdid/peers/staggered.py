@@ -110,9 +110,10 @@ class TermWeights:
     other
         State or term -> sum of the weights on rows where this term is off and that one is on:
         the contamination. ``other_size`` is the sum of their absolute values.
-    flip_sd
-        Smallest standard deviation of effects over treated rows at which the coefficient could
-        have the opposite sign of all of them (de Chaisemartin & D'Haultfoeuille 2020, cor. 1).
+    zero_sd
+        Smallest standard deviation of effects over treated rows at which their average could be
+        zero: ``|estimate| / sd(own weights, scaled to a mean of one)`` (de Chaisemartin &
+        D'Haultfoeuille 2020, cor. 1, first part). Infinite if all weights are alike.
     """
 
     term: str
@@ -123,7 +124,7 @@ class TermWeights:
     negative_rows: int
     other: dict[str, float]
     other_size: dict[str, float]
-    flip_sd: float
+    zero_sd: float
 
 
 def term_weights(design: Design, states: np.ndarray | None = None) -> tuple[TermWeights, ...]:

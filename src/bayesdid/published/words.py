@@ -2,11 +2,28 @@
 
 from __future__ import annotations
 
+from bayesdid.estimands.names import SUM
 from bayesdid.published.contrasts import MAIN, PublishedContrast
 from bayesdid.published.synergy import KINDS, PublishedSynergy
 
 MISSED = 0.01  # a coefficient less probable than this given the others was not predicted
 _DECIDES = 0.1  # a difference between probabilities that is worth saying
+
+
+def headline(synergy: PublishedSynergy) -> PublishedContrast:
+    """The contrast with the sum of singles, or the first."""
+    return synergy.contrasts.get(SUM) or next(iter(synergy.contrasts.values()))
+
+
+def published_sentences(synergy: PublishedSynergy, contrast: PublishedContrast) -> list[str]:
+    """What decides, what the columns say of it, what the paper compares, whether it predicts."""
+    said = (
+        what_decides(contrast),
+        path_evidence(synergy),
+        naive_sentence(contrast),
+        held_out_sentence(synergy),
+    )
+    return [sentence for sentence in said if sentence]
 
 
 def what_decides(contrast: PublishedContrast) -> str:

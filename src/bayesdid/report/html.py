@@ -5,8 +5,10 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any
 
+from bayesdid.estimands.evidence import PRIOR_SHARES, grades
 from bayesdid.estimands.names import MAX_SINGLE, RATIO, SUM
 from bayesdid.estimands.synergy import STATIC
+from bayesdid.estimands.verdict import rules
 from bayesdid.extras import extra
 from bayesdid.inference.plan import MAIN
 from bayesdid.report import figures
@@ -44,6 +46,9 @@ def render(results: dict[str, Any]) -> str:
         SUM=SUM,
         MAX_SINGLE=MAX_SINGLE,
         RATIO=RATIO,
+        shares=list(PRIOR_SHARES.values()),
+        grades=grades(),
+        rules=rules("the posterior probability of the claim", "every assumption considered"),
         treatments=treatments,
         checks=failing,
         failed=[fit for fit in results["fits"] if not fit["converged"]],
@@ -104,7 +109,8 @@ def first_screen(results: dict[str, Any]) -> list[str]:
         return answer(results)
     checks = results["headline"]["checks"]
     of = f"The model of the panel's effect {_passes(checks)}."
-    return [*main, *([of] if checks else [])]
+    said = [*main, *([of] if checks else [])]
+    return [*said, *(results["validity"][source] for source in results["validity"])]
 
 
 def _environment() -> Any:
@@ -144,12 +150,7 @@ def answer(results: dict[str, Any]) -> list[str]:
         mean = verdict["summary"]["mean"]
         low, high = hdi(verdict["summary"])
         more = (mean < 0) == (outcome["better"] == "lower")
-        origin = {
-            "published": "From the published columns alone",
-            "panel": "In a synthetic panel, which is no evidence about the world,"
-            if results["synthetic"]
-            else "In the microdata",
-        }[source]
+        origin = "From the published columns alone" if source == "published" else _panel(results)
         sentences.append(
             f"{origin} both policies together are estimated to do "
             f"{'more' if more else 'less'} than the sum of the two by "
@@ -161,8 +162,17 @@ def answer(results: dict[str, Any]) -> list[str]:
             f"assumptions considered: {verdict['word']}."
         )
         sentences += section.get("sentences", [])[:1]
+        if source == "published":
+            sentences.append(results["validity"][source])
     sentences += _reservations(results) or _effect(results)
     return sentences
+
+
+def _panel(results: dict[str, Any]) -> str:
+    """Where the panel's answer comes from, as the beginning of a sentence."""
+    if results["synthetic"]:
+        return "In a synthetic panel, which is no evidence about the world,"
+    return "In the microdata"
 
 
 def _effect(results: dict[str, Any]) -> list[str]:
@@ -173,18 +183,14 @@ def _effect(results: dict[str, Any]) -> list[str]:
     item, outcome = next(iter(found.values())), results["outcome"]
     side = "below" if outcome["better"] == "lower" else "above"
     low, high = item["p_range"]
-    where = (
-        "In a synthetic panel, which is no evidence about the world,"
-        if results["synthetic"]
-        else "In the microdata"
-    )
     interval = item["interval"]
     return [
-        f"{where} {item['label']} is {number(item['mean'])} {outcome['unit']} "
+        f"{_panel(results)} {item['label']} is {number(item['mean'])} {outcome['unit']} "
         f"({percent(item['level'])} HDI {number(interval['low'])} to {number(interval['high'])}). "
         f"The probability that it is {side} zero is {probability(item['p_claim'])}, and between "
         f"{probability(low)} and {probability(high)} over the models beside it.",
         f"The model of this answer {_passes(results['headline']['checks'])}.",
+        results["validity"]["panel"],
         *([item["alert"]] if item["alert"] else []),
     ]
 
@@ -203,6 +209,7 @@ def _reservations(results: dict[str, Any]) -> list[str]:
             f"{number(static['mean'])} ({number(static['sd'])}); at the effects fitted here it is "
             f"off by {number(static['bias'])}."
         )
+    said.append(results["validity"]["panel"])
     return [*said, *([item["alert"]] if item["alert"] else [])]
 
 

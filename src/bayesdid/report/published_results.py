@@ -4,13 +4,11 @@ from __future__ import annotations
 
 from typing import Any
 
-from bayesdid.estimands.names import SUM
 from bayesdid.jsonio import plain
 from bayesdid.panel.panel import Panel
-from bayesdid.published.contrasts import PublishedContrast
 from bayesdid.published.synergy import PublishedSynergy, published_cells, published_synergy
 from bayesdid.published.verdict import published_verdicts
-from bayesdid.published.words import held_out_sentence, naive_sentence, path_evidence, what_decides
+from bayesdid.published.words import headline, published_sentences
 from bayesdid.study.load import Study
 
 
@@ -42,19 +40,3 @@ def published_section(study: Study, synergy: PublishedSynergy | None) -> dict[st
         "sentences": published_sentences(synergy, headline(synergy)),
         "notes": [note.text for note in synergy.notes],
     }
-
-
-def headline(synergy: PublishedSynergy) -> PublishedContrast:
-    """The contrast with the sum of singles, or the first."""
-    return synergy.contrasts.get(SUM) or next(iter(synergy.contrasts.values()))
-
-
-def published_sentences(synergy: PublishedSynergy, contrast: PublishedContrast) -> list[str]:
-    """What decides, what the columns say of it, what the paper compares, whether it predicts."""
-    said = (
-        what_decides(contrast),
-        path_evidence(synergy),
-        naive_sentence(contrast),
-        held_out_sentence(synergy),
-    )
-    return [sentence for sentence in said if sentence]

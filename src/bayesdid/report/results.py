@@ -17,12 +17,13 @@ import xarray as xr
 from bayesdid import summary
 from bayesdid.audit.run import audit_study
 from bayesdid.checks.store import StoredChecks, check_or_reuse
+from bayesdid.estimands.names import SUM
 from bayesdid.families.registry.discover import families
 from bayesdid.families.registry.family import AnyFamily
 from bayesdid.families.run import plan_analyses
 from bayesdid.families.store import StoredAnalysis, analyse_all
 from bayesdid.inference.executor import map_fits, one_thread, using
-from bayesdid.inference.plan import AGAINST_LEAST_SQUARES, CHECKED, VARIANTS, Plan, plan_fits
+from bayesdid.inference.plan import CHECKED, VARIANTS, Plan, against_least_squares, plan_fits
 from bayesdid.inference.registry import Size
 from bayesdid.inference.store import StoredFit, fit_all
 from bayesdid.inference.tree import package_versions
@@ -47,6 +48,7 @@ from bayesdid.report.headline_results import headline_section
 from bayesdid.report.panel_results import panel_section
 from bayesdid.report.published_results import inverted, published_section
 from bayesdid.report.run import Run
+from bayesdid.report.validity import panel_validity, published_validity
 from bayesdid.report.weights_results import weights_section
 from bayesdid.study.load import Study
 from bayesdid.study.schema import Outcome
@@ -140,7 +142,11 @@ def _results(
     agreements = [
         agree(
             plan.designs[spec],
-            {k: trees[spec][v] for k, v in AGAINST_LEAST_SQUARES.items() if v in trees[spec]},
+            {
+                kind: trees[spec][variant]
+                for kind, variant in against_least_squares(plan.designs[spec]).items()
+                if variant in trees[spec]
+            },
             spec=study[spec],
             estimates=estimates[spec],
         )
@@ -157,6 +163,7 @@ def _results(
         static_models(contrasts),
         permuted(study, trees, plan.designs),
     )
+    published = published_section(study, synergy)
     results = {
         "study": study.file.study.model_dump(),
         "outcome": study.file.outcome.model_dump(),
@@ -166,8 +173,9 @@ def _results(
         "synthetic": panel.synthetic or "",
         "level": summary.LEVEL,
         "levels": summary.levels(),
-        "published": published_section(study, synergy),
+        "published": published,
         "headline": {key: value for key, value in headline.items() if key != "quantiles"},
+        "validity": _validity(published, headline),
         "contrasts": contrasts,
         "effects": effects_section(study, trees),
         "event_studies": event_sections(study, trees),
@@ -267,6 +275,16 @@ def _panel(study: Study, panel: Panel) -> dict[str, Any]:
         "outcome_mean": float(panel.frame[study.file.outcome.column].mean()),
         "outcome_sd": float(panel.frame[study.file.outcome.column].std()),
     }
+
+
+def _validity(published: dict[str, Any] | None, headline: dict[str, Any]) -> dict[str, str]:
+    """How far the answers from printed cells and from the panel can be trusted, where there are."""
+    found = {}
+    if published is not None:
+        found["published"] = published_validity(published["timings"])
+    if contrasts := headline["contrasts"]:
+        found["panel"] = panel_validity(SUM if SUM in contrasts else next(iter(contrasts)))
+    return found
 
 
 def _identity(agreements: list[Agreement]) -> dict[str, Any]:

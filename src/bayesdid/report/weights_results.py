@@ -36,7 +36,7 @@ def weights_section(study: Study, panel: Panel, designs: dict[str, Design]) -> d
                 "estimate": item.estimate,
                 "negative": item.negative,
                 "negative_rows": item.negative_rows,
-                "flip_sd": item.flip_sd,
+                "zero_sd": item.zero_sd,
                 "contamination": item.other_size,
                 "forbidden": shares.get("forbidden") if shares else None,
             }
@@ -85,7 +85,8 @@ def _sentences(rows: list[dict[str, Any]]) -> list[str]:
         "their range."
         if negative
         else f"In none of {len(rows)} coefficients do negative weights on treated rows sum to more "
-        f"than {_MATTERS}: the problem of staggered TWFE does not matter here.",
+        f"than {_MATTERS}: no material negative weights. A TWFE coefficient still need not equal "
+        "the average effect on the treated, since its weights differ between rows.",
         f"Forbidden comparisons (later against earlier treated) have more than {_MATTERS:.0%} of "
         f"the weight in {share(forbidden)}.",
         f"Rows under another policy state than the coefficient's own have more than {_MATTERS} of "

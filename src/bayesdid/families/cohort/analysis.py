@@ -9,6 +9,7 @@ import numpy as np
 from bayesdid.arrays import FloatArray
 from bayesdid.design.build import as_two_way, build_design
 from bayesdid.design.cohort import CohortDesign, cohort_design
+from bayesdid.estimands.spread import spread_of, spread_sentence
 from bayesdid.exceptions import NotIdentifiedError
 from bayesdid.families.analysis import (
     Analysis,
@@ -23,8 +24,9 @@ from bayesdid.families.cohort import CohortOptions
 from bayesdid.families.cohort.effects import stated_effects
 from bayesdid.families.under_errors import draws_of, under_errors
 from bayesdid.inference.exact.conjugate import conjugate_posterior
-from bayesdid.model.pooling import Pooling, indicators, stack
+from bayesdid.model.pooling import Pooling, indicators, pooled_scale, stack
 from bayesdid.panel.panel import Panel
+from bayesdid.peers.impute import UNBALANCED
 from bayesdid.peers.staggered import (
     StaggeredEstimates,
     TermWeights,
@@ -98,7 +100,8 @@ def cohort(
     }
     (twfe,) = term_weights(build_design(as_two_way(spec), panel))
     main = overall["pooled, ATT over treated rows"]
-    sd = {part: float(tree["posterior"][f"omega_{part}"].mean()) for part in pooling.parts}
+    scale = pooled_scale(pooling.design)
+    spreads = {_PART_NAMES[part]: spread_of(tree, part, scale) for part in pooling.parts}
     unit = study.file.outcome.unit if spec.column.outcome == study.file.outcome.column else "units"
     peers = tuple(_peers(spec, panel))
     sentences = (
@@ -110,9 +113,7 @@ def cohort(
         f"{overall['flat, i.i.d. errors, ATT over treated rows'].mean():.3f}; the one TWFE "
         f"coefficient is {twfe.estimate:.3f}.",
         under.says("the average effect on the treated", iid),
-        "Effects differ between "
-        + ", ".join(f"{_PART_NAMES[part]} with sd {value:.3f}" for part, value in sd.items())
-        + " (posterior means).",
+        spread_sentence(spreads),
         *weights_sentences(twfe, cells),
     )
     return Analysis(
@@ -135,7 +136,10 @@ def cohort(
         peers=peers,
         posterior=tree,
         converged=under.converged,
-        notes=tuple(note.text for note in cells.design.notes),
+        notes=(
+            *(note.text for note in cells.design.notes),
+            *([] if cells.design.is_balanced else [UNBALANCED]),
+        ),
         synthetic=panel.synthetic or "",
         effects=stated_effects(spec.column.treatments[0], controls, overall, iid, peers),
     )
@@ -162,10 +166,14 @@ def weights_sentences(twfe: TermWeights, cells: CohortDesign) -> list[str]:
         )
     else:
         said = "gives no negative weight to the effect of any treated row"
-    found = [
-        f"The TWFE coefficient {said}; effects would have to vary with an sd of "
-        f"{twfe.flip_sd:.3g} for its sign to be wrong for all of them."
-    ]
+    if np.isfinite(twfe.zero_sd):
+        said += (
+            "; its weights differ, so that it need not equal the average effect: that could be "
+            f"zero if effects vary over treated rows with an sd of {twfe.zero_sd:.3g} or more"
+        )
+    else:
+        said += "; all its weights are alike, so that it is the average effect"
+    found = [f"The TWFE coefficient {said}."]
     parts = bacon(cells)
     if parts is not None:
         share = parts.weight["forbidden"]
@@ -231,8 +239,7 @@ def _peers(spec: Spec, panel: Panel) -> list[Peer]:
         if not len(post):
             continue
         estimates: StaggeredEstimates = estimator(cells)
-        # unbalanced panels: the package differences each unit, we use all rows
-        exact = cells.design.is_balanced or controls == "not_yet"
+        exact = cells.design.is_balanced  # see UNBALANCED; Callaway-Sant'Anna differences units
         tolerance = _EXACT * float(cells.design.y.std()) if exact else float("inf")
         weights = cells.weights()
         rows: list[tuple[str, FloatArray, tuple[float, float]]] = [

@@ -24,7 +24,7 @@ from bayesdid.panel.panel import Panel
 from bayesdid.peers.bootstrap import wild_bootstrap
 from bayesdid.peers.fixest import least_squares
 from bayesdid.study.load import Spec, Study
-from bayesdid.summary import hdi, hdi_columns, normal_interval, percent
+from bayesdid.summary import hdi, hdi_columns, normal_interval, p_words, percent
 
 ErrorName = Literal["iid", "ar1", "unit_variance", "student_t", "negative_binomial"]
 LABELS: dict[ErrorName, str] = {
@@ -182,7 +182,10 @@ def _frame(draws: dict[ErrorName, FloatArray], design: Design, k: int, seed: int
     found = [(labels[kind], se) for kind, se in errors.items()]
     wild = wild_bootstrap(design, k, seed=seed)
     found.append(
-        (f"least squares, wild cluster bootstrap (p = {wild.p_value:.3f})", wild.se_equivalent)
+        (
+            f"least squares, wild cluster bootstrap ({p_words(wild.p_value, wild.smallest)})",
+            wild.se_equivalent,
+        )
     )
     estimate = float(estimates["estimate"])
     rows += [

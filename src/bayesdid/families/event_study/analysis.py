@@ -12,6 +12,7 @@ from bayesdid.arrays import FloatArray
 from bayesdid.design.build import build_design
 from bayesdid.estimands.honest import Restriction, RobustSet, robust_breakdown, robust_sets
 from bayesdid.estimands.stated import drawn
+from bayesdid.estimands.verdict import SURE
 from bayesdid.estimands.violation import (
     IdentifiedSets,
     relative_magnitudes,
@@ -33,7 +34,6 @@ from bayesdid.summary import equal_tailed, hdi, percent, tails
 _M_BAR = np.linspace(0.0, 2.0, 41)  # the slider
 _ROWS = (0.0, 0.5, 1.0, 1.5, 2.0)
 _SHARES = (0.0, 0.25, 0.5, 1.0)  # M in units of the pre-period's own mean second difference
-_SURE = 0.95
 _ROBUST = 0.95  # confidence level of the robust sets
 
 
@@ -274,16 +274,23 @@ def _sentence(name: str, item: IdentifiedSets, unit: str) -> str:
     value = item.breakdown(sign)
     side = "positive" if sign > 0 else "negative"
     grid = np.array([item.p_whole_set(m, sign) for m in _M_BAR])
-    if grid[0] < _SURE:
-        sure = f"even under parallel trends it is {side} only with probability {grid[0]:.3f}"
-    elif grid[-1] >= _SURE:
-        sure = f"P(whole set is {side}) stays above {_SURE} up to M-bar = {_M_BAR[-1]:.1f}"
-    else:
-        crossing = float(np.interp(-_SURE, -grid, _M_BAR))
-        sure = f"P(whole set is {side}) falls below {_SURE} at M-bar = {crossing:.2f}"
-    return (
+    head = (
         f"Effect in {name}: {item.centre.mean():.3f}{' ' + unit if unit else ''} under parallel "
-        f"trends. It stays {side} if trends diverge by up to {np.median(value):.2f} times the "
+        "trends"
+    )
+    if grid[0] < SURE:
+        return (
+            f"{head} ({hdi(item.centre):.3f}): its sign is not established even under parallel "
+            f"trends (P({side}) = {grid[0]:.3f}), so that there is no divergence of trends up to "
+            "which it stands."
+        )
+    if grid[-1] >= SURE:
+        sure = f"P(whole set is {side}) stays above {SURE} up to M-bar = {_M_BAR[-1]:.1f}"
+    else:
+        crossing = float(np.interp(-SURE, -grid, _M_BAR))
+        sure = f"P(whole set is {side}) falls below {SURE} at M-bar = {crossing:.2f}"
+    return (
+        f"{head}. It stays {side} if trends diverge by up to {np.median(value):.2f} times the "
         f"largest change before adoption (posterior median of the breakdown value; "
         f"{hdi(value):.2f}); {sure}."
     )
@@ -291,18 +298,18 @@ def _sentence(name: str, item: IdentifiedSets, unit: str) -> str:
 
 def _robust_sentence(name: str, path: _Path, w: FloatArray) -> str:
     parts = []
-    kinds: tuple[tuple[Restriction, str, str], ...] = (
-        ("relative_magnitude", "relative magnitudes", "M-bar"),
-        ("smoothness", "smoothness", "M"),
+    kinds: tuple[tuple[Restriction, str, str, str], ...] = (
+        ("relative_magnitude", "relative magnitudes", "M-bar", "parallel trends"),
+        ("smoothness", "smoothness", "M", "a linear trend carried on"),
     )
-    for kind, label, symbol in kinds:
+    for kind, label, symbol, at_zero in kinds:
         value = robust_breakdown(
             path.mean, path.covariance, path.n_pre, path.n_post, kind, w, 1 - _ROBUST
         )
         if np.isnan(value):
             parts.append(f"{label}: could not be computed")
         elif value == 0:
-            parts.append(f"{label}: at no {symbol}")
+            parts.append(f"{label}: at no {symbol}, not even 0 ({at_zero})")
         elif np.isinf(value):
             parts.append(f"{label}: at every {symbol} searched")
         else:
@@ -331,7 +338,11 @@ def _figure(sets: dict[str, IdentifiedSets], rng: np.random.Generator, unit: str
             )
         )
     below, above = (f"{100 * tail:.3g} %" for tail in tails())
-    marks = [float(np.median(item.breakdown(item.sign))) for item in sets.values()]
+    marks = [
+        float(np.median(item.breakdown(item.sign)))
+        for item in sets.values()
+        if item.p_whole_set(0.0, item.sign) >= SURE
+    ]
     return Figure(
         "sensitivity",
         "curve",
@@ -339,7 +350,8 @@ def _figure(sets: dict[str, IdentifiedSets], rng: np.random.Generator, unit: str
         "to the largest change before adoption. Inner band: violations uniform within their bounds "
         f"({percent()} HDI); outer band: {below} and {above} quantiles of the ends of the "
         "identified set. "
-        "Vertical lines: median breakdown values.",
+        "Vertical lines: median breakdown values of effects whose sign is established under "
+        "parallel trends.",
         tuple(series),
         xlabel="M-bar",
         ylabel=unit,

@@ -11,6 +11,7 @@ import pandas as pd
 from bayesdid.arrays import FloatArray
 from bayesdid.design.build import as_two_way, build_design, drop_collinear
 from bayesdid.design.design import Design
+from bayesdid.estimands.spread import spread_of, spread_sentence
 from bayesdid.estimands.stated import StatedEffect
 from bayesdid.exceptions import InputError, NotIdentifiedError
 from bayesdid.families.analysis import (
@@ -27,7 +28,7 @@ from bayesdid.families.heterogeneity.effects import published_differences, state
 from bayesdid.families.registry.validate import one_treatment
 from bayesdid.families.under_errors import draws_of, under_errors
 from bayesdid.inference.exact.conjugate import conjugate_posterior
-from bayesdid.model.pooling import Pooling, indicators, stack
+from bayesdid.model.pooling import Pooling, indicators, pooled_scale, stack
 from bayesdid.panel.adoption import sequence
 from bayesdid.panel.panel import Panel
 from bayesdid.peers.fixest import least_squares
@@ -143,11 +144,8 @@ def heterogeneity(
             columnwise = dict(zip(printed, from_published.T, strict=True))
             stated += published_differences(spec.column.treatments[0], name, columnwise)
         sentences.append(_strongest(study, name, effects, from_published, printed, lower))
-        omega = tree["posterior"][f"omega_{name}"].to_numpy().ravel()
-        sentences.append(
-            f"{_label(study, name)}: effects differ between groups with sd "
-            f"{omega.mean():.3f} ({hdi(omega):.3f})."
-        )
+        spread = spread_of(tree, name, pooled_scale(pooling.design))
+        sentences.append(f"{_label(study, name)}. {spread_sentence({'groups': spread})}")
         labelled = {_level(study, name, level): values for level, values in effects.items()}
         frame = summary_frame(labelled, "group")
         frame["i.i.d. mean"] = [float(values.mean()) for values in iid.values()]

@@ -20,6 +20,7 @@ from bayesdid.design.build import as_two_way, build_design
 from bayesdid.design.design import Design
 from bayesdid.design.regressors import is_random
 from bayesdid.estimands.stated import drawn
+from bayesdid.estimands.verdict import SURE
 from bayesdid.exceptions import InputError
 from bayesdid.families.analysis import Analysis, Figure, Peer, Series, Table, summary_frame
 from bayesdid.families.mediation import MediationOptions
@@ -160,8 +161,9 @@ def mediation(
         }
     if len(names) > 1:
         quantities["indirect, all"] = found.indirect.sum(axis=1)
-    share = found.indirect.sum(axis=1) / found.total
-    quantities |= {"direct": found.direct, "total": found.total, "proportion mediated": share}
+    quantities |= {"direct": found.direct, "total": found.total}
+    if not no_proportion(found):
+        quantities["proportion mediated"] = proportion(found)
     tables = [
         Table(
             "effects",
@@ -256,11 +258,36 @@ def _headline(study: Study, names: tuple[str, ...], found: Paths) -> str:
             f"{value.mean():.4f} through {name} ({hdi(value):.4f}; "
             f"P({'< 0' if lower else '> 0'}) = {p:.3f})"
         )
-    share = np.median(found.indirect.sum(axis=1) / found.total)
+    why = no_proportion(found)
+    if why:
+        share = f"no proportion mediated, {why}"
+    else:
+        values = proportion(found)
+        share = f"median proportion mediated {np.median(values):.1%} ({hdi(values):.1%})"
     return (
         f"Indirect effect: {', '.join(parts)}; direct {found.direct.mean():.3f}, total "
-        f"{found.total.mean():.3f}; median proportion mediated {share:.1%}."
+        f"{found.total.mean():.3f}; {share}."
     )
+
+
+def proportion(found: Paths) -> FloatArray:
+    """Share of the total that goes through the mediators, shape (S,)."""
+    return np.asarray(found.indirect.sum(axis=1) / found.total)
+
+
+def no_proportion(found: Paths) -> str:
+    """Why the share is no proportion; empty if it is one.
+
+    It is one if direct and indirect effect have the same sign, so that it lies between 0 and 1,
+    and the sign of the total is established, so that nothing is divided by zero.
+    """
+    indirect = found.indirect.sum(axis=1)
+    if np.median(indirect) * np.median(found.direct) < 0:
+        return "as direct and indirect effect have opposite signs"
+    below = float((found.total < 0).mean())
+    if (sure := max(below, 1 - below)) < SURE:
+        return f"as the sign of the total is not established (probability {sure:.3f})"
+    return ""
 
 
 def _rho_figure(study: Study, name: str, found: Paths) -> Figure:

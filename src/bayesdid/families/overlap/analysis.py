@@ -10,6 +10,7 @@ import pandas as pd
 from bayesdid.arrays import FloatArray
 from bayesdid.design.design import Design
 from bayesdid.design.overlap import OverlapDesign, overlap_design
+from bayesdid.estimands.spread import spread_of, spread_sentence
 from bayesdid.exceptions import InputError
 from bayesdid.families.analysis import (
     Analysis,
@@ -24,8 +25,9 @@ from bayesdid.families.overlap import OverlapOptions
 from bayesdid.families.under_errors import draws_of, under_errors
 from bayesdid.inference.exact.conjugate import ConjugatePosterior, conjugate_posterior
 from bayesdid.model.overlap import joint_columns, overlap_pooling, part_label
+from bayesdid.model.pooling import pooled_scale
 from bayesdid.panel.panel import Panel
-from bayesdid.peers.impute import imputed_effects
+from bayesdid.peers.impute import UNBALANCED, imputed_effects
 from bayesdid.peers.staggered import term_weights
 from bayesdid.study.load import Spec, Study
 from bayesdid.summary import hdi, percent
@@ -138,10 +140,12 @@ def overlap(
         converged=under.converged,
         notes=(
             *(note.text for note in rows.design.notes),
-            "Deviations: "
-            + "; ".join(
-                f"{part_label(part)} sd {float(tree['posterior'][f'omega_{part}'].mean()):.3f}"
-                for part in pooling.parts
+            *([] if rows.design.is_balanced else [UNBALANCED]),
+            spread_sentence(
+                {
+                    part_label(part): spread_of(tree, part, pooled_scale(pooling.design))
+                    for part in pooling.parts
+                }
             ),
         ),
         synthetic=panel.synthetic or "",
@@ -305,10 +309,12 @@ def _peers(spec: Spec, panel: Panel) -> list[Peer]:
     rows = overlap_design(bare, panel)
     flat = _flat(rows)
     imputed = imputed_effects(rows.design, rows.state != "none")
+    exact = rows.design.is_balanced  # see UNBALANCED
+    tolerance = _EXACT * float(rows.design.y.std()) if exact else float("inf")
     found = []
     for state in np.unique(rows.state):
-        if state in flat:
-            estimate = float(imputed[rows.state == state].mean())
+        estimate = float(imputed[rows.state == state].mean())
+        if state in flat and np.isfinite(estimate):  # a unit may never be seen untreated
             found.append(
                 Peer(
                     f"{state}, no covariates",
@@ -316,7 +322,7 @@ def _peers(spec: Spec, panel: Panel) -> list[Peer]:
                     "imputation (pyfixest)",
                     estimate,
                     float("nan"),
-                    _EXACT * float(rows.design.y.std()),
+                    tolerance,
                 )
             )
     return found

@@ -22,7 +22,7 @@ from bayesdid.jsonio import plain
 from bayesdid.model.errors import Errors
 from bayesdid.panel.panel import Panel
 from bayesdid.study.load import Spec, Study
-from bayesdid.summary import hdi
+from bayesdid.summary import hdi, p_words
 
 
 def placebo_analysis(
@@ -93,10 +93,11 @@ def _errors_sentences(
 
 
 def _sentence(item: Placebo) -> str:
-    facts = plain(item)
+    facts, smallest = plain(item), 1 / (item.assignments + 1)
+    some = f"{item.as_large} are" if item.as_large else "none is"
     return (
-        f"{item.scheme.capitalize()}: of {facts['assignments']} assignments a share of "
-        f"{item.tail:.3f} is as large as the actual effect ({item.actual_mean:.3f}), and "
+        f"{item.scheme.capitalize()}: of {facts['assignments']} assignments {some} as large as the "
+        f"actual effect ({item.actual_mean:.3f}; {p_words(item.tail, smallest)}), and "
         f"{item.rejection:.1%} are significant at 5 % under i.i.d. errors; placebo means spread by "
         f"{facts['spread']:.3f} against a posterior sd of {facts['typical_sd']:.3f}."
     )

@@ -11,6 +11,8 @@ from bayesdid.families.sdm import SpatialOptions
 from bayesdid.families.sdm.effects import stated_effects
 from bayesdid.families.sdm.models import compare_models, comparison_tables
 from bayesdid.families.sdm.output import (
+    DIRECT,
+    LEE_YU,
     coefficient_table,
     dynamic_output,
     effect_figure,
@@ -57,14 +59,15 @@ def spatial(
     size = 4 * draws
     lagged = options.model in LAG_OF_Y | LAG_OF_ERROR
     fit = fit_design(design, priors="weak", draws=draws, seed=seed)
-    ml = _likelihood(design) if design.N <= _ML_LIMIT else None
-    impacts = ml_impacts(design, ml) if ml else None
+    likelihoods = _likelihoods(design) if design.N <= _ML_LIMIT else {}
+    ml = likelihoods.get(DIRECT)
+    impacts = {label: ml_impacts(design, item) for label, item in likelihoods.items()}
     compared = dict.fromkeys(other for other in options.compare if other != name)
     others = [_weights(study, spec, panel, other, options) for other in compared]
     pairs = [(weights, logdet), *((W, log_determinant(W)) for W in others)]
     models = compare_models(base, pairs, options.durbin, size=size, seed=seed)
     tests = moran_and_lm(spatial_design(base, weights, "none")) if ml else None
-    tables = [effect_table(fit, spec, impacts), coefficient_table(fit, design, spec, ml)]
+    tables = [effect_table(fit, spec, impacts), coefficient_table(fit, design, spec, likelihoods)]
     if options.model in LAG_OF_Y:
         tables.append(order_table(fit, design))
     tables += comparison_tables(models)
@@ -149,15 +152,19 @@ def _needed(spec: Spec) -> str:
     return spec.column.weights
 
 
-def _likelihood(design: SpatialDesign) -> SpatialML | None:
-    """Maximum likelihood as published tables have it: demeaned data, no correction.
+def _likelihoods(design: SpatialDesign) -> dict[str, SpatialML]:
+    """Maximum likelihood by label: as published tables have it, and without what that gets wrong.
 
-    None for effects that it does not know.
+    Direct: demeaned data, no correction. Lee-Yu: effects transformed away, beside it where there
+    are fixed ones. Empty for effects that maximum likelihood does not know.
     """
     base = design.base
     if base.period_effects in {"random", "mundlak"} or base.unit_effects == "mundlak":
-        return None
-    return spatial_ml(design)
+        return {}
+    found = {DIRECT: spatial_ml(design)}
+    if "fixed" in (base.unit_effects, base.period_effects):
+        found[LEE_YU] = spatial_ml(design, transform="lee_yu")
+    return found
 
 
 def _peers(design: SpatialDesign, ml: SpatialML | None, size: int, seed: int) -> tuple[Peer, ...]:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
 import numpy as np
 
 from bayesdid.estimands.stated import StatedEffect, drawn, estimated
@@ -11,9 +13,9 @@ from bayesdid.peers.spatial_impacts import SpatialImpacts
 
 
 def stated_effects(
-    fit: Fit, heavy: Fit | None, ml: SpatialImpacts | None
+    fit: Fit, heavy: Fit | None, likelihoods: Mapping[str, SpatialImpacts]
 ) -> tuple[StatedEffect, ...]:
-    """Of the model, of the same with Student-t errors, and by maximum likelihood.
+    """Of the model, of the same with Student-t errors, and by each kind of maximum likelihood.
 
     What a model fixes at zero (an indirect effect without lags) is not stated.
 
@@ -33,10 +35,10 @@ def stated_effects(
             if np.ptp(draws) > 0:
                 name = key.replace(": ", ".")
                 found.append(drawn(name, label, assumes, draws, main=k == 0))
-    if ml is not None:
+    for label, ml in likelihoods.items():
         for row in ml.table().to_dict("records"):
             name, se = f"{row['term']}.{row['impact']}", float(row["se"])
             if np.isfinite(se) and se > 0:
-                label = f"{kind}, maximum likelihood"
-                found.append(estimated(name, label, over, float(row["estimate"]), se))
+                value = float(row["estimate"])
+                found.append(estimated(name, f"{kind}, {label}", over, value, se))
     return tuple(found)

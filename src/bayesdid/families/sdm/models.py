@@ -30,7 +30,7 @@ from bayesdid.spatial.weights.weights import Weights
 
 KINDS: tuple[Kind, ...] = get_args(Kind)
 _MAIN = "unit information"
-_PRIORS = (_MAIN, "weak", "flat (LeSage 2014)")
+PRIORS = (_MAIN, "weak", "flat (LeSage 2014)")
 _EVIDENCE_DRAWS = 25  # of each chain where only the evidence is wanted
 
 
@@ -83,7 +83,7 @@ def compare_models(
     found = map_fits(one, items)
     rows = [row for row, _ in found]
     table = pd.DataFrame(rows)
-    for label in _PRIORS:
+    for label in PRIORS:
         log = table[label].to_numpy(dtype=float)
         share = np.exp(log - log.max())
         table[f"P({label})"] = share / share.sum()
@@ -109,7 +109,7 @@ def _compared(
     design = spatial_design(base, W, kind, durbin, logdet=logdet)
     row: dict[str, object] = {"model": kind, "weights": "–" if kind == "none" else W.name}
     effects = np.empty((0, 0, 3))
-    for label in _PRIORS:
+    for label in PRIORS:
         found = fit(
             design,
             priors=_choice(label, design),
@@ -137,7 +137,7 @@ def comparison_tables(found: Comparison) -> tuple[Table, Table]:
         for term, effects in found.averaged.items()
         for part in ("direct", "indirect", "total")
     }
-    shown = ["model", "weights", "unit information", *(f"P({label})" for label in _PRIORS)]
+    shown = ["model", "weights", "unit information", *(f"P({label})" for label in PRIORS)]
     frame = found.table[shown].rename(columns={"unit information": "log evidence"})
     return (
         Table(

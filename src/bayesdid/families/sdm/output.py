@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 import dataclasses
+from collections.abc import Mapping
 from typing import Any
 
 import numpy as np
 import pandas as pd
 
 from bayesdid.arrays import FloatArray
+from bayesdid.estimands.verdict import SURE
 from bayesdid.families.analysis import Figure, Series, Table, series_of, summary_frame
-from bayesdid.families.sdm.models import Comparison
+from bayesdid.families.sdm.models import PRIORS, Comparison
 from bayesdid.inference.impacts import PARTS
 from bayesdid.inference.quantities import stacked
 from bayesdid.inference.result import Fit
@@ -27,6 +29,7 @@ from bayesdid.study.load import Spec
 from bayesdid.study.printed import Printed
 from bayesdid.summary import hdi, normal_interval, percent
 
+DIRECT, LEE_YU = "ML (direct)", "ML (Lee-Yu)"
 _WX = tuple(sorted(LAG_OF_X))
 _ORDERS = 6
 _HORIZON = 10
@@ -59,16 +62,16 @@ def with_median(draws: dict[str, FloatArray], first: str = "quantity") -> pd.Dat
     return frame
 
 
-def effect_table(fit: Fit, spec: Spec, ml: SpatialImpacts | None) -> Table:
-    """Posterior of the treatments' effects beside what was published and ML."""
+def effect_table(fit: Fit, spec: Spec, peers: Mapping[str, SpatialImpacts]) -> Table:
+    """Posterior of the treatments' effects beside what was published and ML, by its label."""
     frame = with_median(effect_draws(fit), "effect")
     published = [_printed_impact(spec, *str(name).split(": ", 1)) for name in frame["effect"]]
     frame["published"] = [value for value, _ in published]
     frame["published SE"] = [se for _, se in published]
-    if ml is not None:
+    for label, ml in peers.items():
         rows = {f"{r['term']}: {r['impact']}": r for r in ml.table().to_dict("records")}
-        frame["ML"] = [rows[str(name)]["estimate"] for name in frame["effect"]]
-        frame["ML SE"] = [rows[str(name)]["se"] for name in frame["effect"]]
+        frame[label] = [rows[str(name)]["estimate"] for name in frame["effect"]]
+        frame[f"{label} SE"] = [rows[str(name)]["se"] for name in frame["effect"]]
     return Table(
         "effects",
         f"Effects of a change of one in every unit; {_over(fit)}. "
@@ -77,8 +80,10 @@ def effect_table(fit: Fit, spec: Spec, ml: SpatialImpacts | None) -> Table:
     )
 
 
-def coefficient_table(fit: Fit, design: SpatialDesign, spec: Spec, ml: SpatialML | None) -> Table:
-    """Coefficients: published, maximum likelihood, posterior."""
+def coefficient_table(
+    fit: Fit, design: SpatialDesign, spec: Spec, peers: Mapping[str, SpatialML]
+) -> Table:
+    """Coefficients: published, maximum likelihood by its label, posterior."""
     column, rho = spec.column, spatial_coefficient(fit)
     lag = "lambda" if design.kind in LAG_OF_ERROR else "rho"
     draws = dict(zip(design.names, coefficients(fit, design).T, strict=True))
@@ -91,15 +96,16 @@ def coefficient_table(fit: Fit, design: SpatialDesign, spec: Spec, ml: SpatialML
     frame = summary_frame(draws, "coefficient")
     printed = [_cell(cells.get(str(name))) for name in frame["coefficient"]]
     frame["published"], frame["published SE"] = zip(*printed, strict=True)
-    if ml is not None:
+    for label, ml in peers.items():
         found = {r["term"]: (r["estimate"], r["se"]) for r in ml.table().to_dict("records")}
         found["sigma2"] = (ml.sigma2, np.nan)
         pairs = [found.get(str(name), (np.nan, np.nan)) for name in frame["coefficient"]]
-        frame["ML"], frame["ML SE"] = zip(*pairs, strict=True)
+        frame[label], frame[f"{label} SE"] = zip(*pairs, strict=True)
     return Table(
         "coefficients",
-        "Coefficients. ML is on demeaned data (sigma2 divided by all rows); the "
-        "posterior has the transformed likelihood of Lee & Yu (2010), whose sigma2 is unbiased",
+        f"Coefficients. {DIRECT} is on demeaned data, as published tables have it: sigma2 divided "
+        f"by all rows, and with period effects a biased spatial coefficient. {LEE_YU} and the "
+        "posterior have the transformed likelihood of Lee & Yu (2010)",
         frame.dropna(axis=1, how="all"),
     )
 
@@ -185,16 +191,16 @@ def dynamic_output(fit: Fit, design: SpatialDesign, unit: str) -> tuple[Table, F
     )
 
 
-def effect_figure(fit: Fit, spec: Spec, ml: SpatialImpacts | None, unit: str) -> Figure:
+def effect_figure(fit: Fit, spec: Spec, peers: Mapping[str, SpatialImpacts], unit: str) -> Figure:
     """Direct, indirect and total effects: posterior, ML, published."""
     draws = effect_draws(fit)
     medians = [float(np.median(values)) for values in draws.values()]
     series = [dataclasses.replace(series_of("posterior", draws), y=medians)]
-    if ml is not None:
+    for label, ml in peers.items():
         rows = {f"{r['term']}: {r['impact']}": r for r in ml.table().to_dict("records")}
         series.append(
             _errors(
-                f"ML, {percent()}",
+                f"{label}, {percent()}",
                 {name: (rows[name]["estimate"], rows[name]["se"]) for name in draws},
             )
         )
@@ -285,22 +291,44 @@ def sentences(
             f"Spatial dependence of {name} over W ({design.weights.name}): "
             f"{rho.mean():.3f} ({hdi(rho):.3f})."
         )
-    best = models.table.loc[models.table["P(unit information)"].idxmax()]
-    lags = models.probability(("sar", "sdm"))
-    lagged_x = models.probability(_WX)
-    found.append(
-        f"Of {len(models.table)} models and weights the data favour {str(best['model']).upper()} "
-        f"({best['weights']}), probability {best['P(unit information)']:.2f}; models in which the "
-        f"outcome itself spreads have {lags:.2f}, models with neighbours' regressors "
-        f"{lagged_x:.2f} (weak priors: {models.probability(_WX, 'weak'):.2f}; flat: "
-        f"{models.probability(_WX, 'flat (LeSage 2014)'):.2f})."
-    )
+    found.append(favoured(models))
     if tests is not None:
         found.append(
             f"Residuals of the model without spatial lags: Moran's I {tests.moran_i:.3f} "
             f"(expected {tests.moran_expected:.3f}, p = {tests.p_values[0]:.3g})."
         )
     return tuple(found)
+
+
+def favoured(models: Comparison) -> str:
+    """Which model has the highest probability under each prior, and whether it is one model."""
+    best = {
+        prior: models.table.loc[models.table[f"P({prior})"].astype(float).idxmax()]
+        for prior in PRIORS
+    }
+    names = {
+        prior: f"{str(row['model']).upper()} ({row['weights']})" for prior, row in best.items()
+    }
+    each = "; ".join(
+        f"{prior}: {names[prior]}, probability {row[f'P({prior})']:.2f}"
+        for prior, row in best.items()
+    )
+    every = min(float(best[prior][f"P({prior})"]) for prior in PRIORS)
+    if len(set(names.values())) > 1:
+        said = "depends on the prior"
+    elif every < SURE:
+        said = "is the same under every prior tried, but not surely"
+    else:
+        said = "is the same under every prior tried"
+
+    def share(kinds: tuple[str, ...]) -> str:
+        return ", ".join(f"{models.probability(kinds, prior):.2f} ({prior})" for prior in PRIORS)
+
+    return (
+        f"Which of {len(models.table)} models and weights has the highest probability {said}. "
+        f"{each}. Models in which the outcome itself spreads: {share(('sar', 'sdm'))}; models with "
+        f"neighbours' regressors: {share(_WX)}."
+    )
 
 
 def _over(fit: Fit) -> str:

@@ -18,6 +18,7 @@ from bayesdid.estimands.boundary import (
     boundaries,
     helpful,
 )
+from bayesdid.estimands.evidence import evidence_word, grades
 from bayesdid.exceptions import NotIdentifiedError
 from bayesdid.families.analysis import Figure, Series
 from bayesdid.inference.exact.conjugate import conjugate_posterior
@@ -124,12 +125,18 @@ def sentences(
     said = []
     if len(evidence):
         row = evidence.iloc[(evidence.iloc[:, 0] - design.priors.share).abs().argmin()]
-        low, high = evidence["smooth against none"].min(), evidence["smooth against none"].max()
+
+        def factor(against: str) -> str:
+            values = evidence[f"smooth against {against}"]
+            return (
+                f"{row[f'smooth against {against}']:.3g} ({values.min():.3g} to "
+                f"{values.max():.3g} over the priors tried: {evidence_word(values)})"
+            )
+
         said.append(
-            f"One model of effect over distance, not one per band: its Bayes factor against no "
-            f"spillover is {row['smooth against none']:.3g} ({low:.3g} to {high:.3g} over the "
-            f"priors tried), against the same spillover at every distance "
-            f"{row['smooth against constant']:.3g}."
+            "One model of effect over distance, not one per band: its Bayes factor against no "
+            f"spillover is {factor('none')}, against the same spillover at every distance "
+            f"{factor('constant')}. {grades()}"
         )
     there = (ribbon.band_low > 0) | (ribbon.band_high < 0)
     said.append(
@@ -143,7 +150,7 @@ def sentences(
     )
     said.append(
         f"Help turns into harm somewhere in that range with probability {sign.p_exists:.3f} by "
-        f"sign alone, where any smooth curve would with {sign.prior_exists:.3f}; with more than "
+        f"sign alone, as a share of {sign.prior_exists:.3f} of prior draws do; with more than "
         f"{rope.rope:.3g} per treated unit on both sides it is {rope.p_exists:.3f} (prior "
         f"{rope.prior_exists:.3f})."
         + (
