@@ -25,6 +25,13 @@ def test_pooling_that_decides():
     assert alerts.pooled_against_flat("x", pooled, says(1.4, 1.0, 0.96)) is not None  # across
 
 
+def test_errors_that_decide():
+    cells = says(1.0, 0.1, 0.9)
+    assert alerts.errors_that_decide("x", cells, says(1.9, 1.0, 0.9)) is None
+    found = alerts.errors_that_decide("x", cells, says(2.1, 1.0, 0.9, "clustered"))
+    assert "clustered 2.100 (1.000)" in found.text
+
+
 def test_a_twfe_coefficient_away_from_the_att():
     att = says(1.0, 0.5, 0.97)
     assert alerts.twfe_against_att("x", says(1.4, 0.1, 0.99), att) is None
@@ -125,8 +132,9 @@ def page():
     estimates = [
         entry("published", "printed", 1.0, 0.96, True),
         entry("panel", "pooled paths", 1.0, 0.96, True),
-        entry("panel", "cells, clustered errors", 1.0, 0.96),
+        entry("panel", "cells, the same errors", 1.0, 0.96),
         entry("panel", "static factorial", 1.0, 0.96, False, "constant effects"),
+        entry("panel", "cells, clustered errors", 1.0, 0.96),
     ]
     answer = {"word": "supported"}
     strength = {
@@ -198,6 +206,7 @@ def _move(page, index, **more):
 
 RAISED = {
     "pooled_flat": lambda page: _move(page, 2, mean=2.0),
+    "errors": lambda page: _move(page, 4, mean=3.0),
     "twfe_att": lambda page: _move(page, 3, mean=3.0),
     "durbin_profile": lambda page: page["analyses"][1]["effects"][0]["found"].update(p_negative=0),
     "audit_posterior": lambda page: page["audit"]["findings"].append(finding("t1.1:d")),
@@ -240,6 +249,7 @@ def test_the_weightiest_of_a_kind_is_told(page):
     """Where pooling turns the probability over, rather than where it moves the mean."""
     first = page["claims"][0]["evidence"]
     first["estimates"][2] |= {"mean": 3.0, "p_sign": 0.96}
+    first["estimates"][4]["mean"] = 3.0
     other = copy.deepcopy(page["claims"][0]) | {"id": "d"}
     other["evidence"] |= {"label": "y", "main": False}
     other["evidence"]["estimates"][2] |= {"mean": 1.1, "p_sign": 0.03}

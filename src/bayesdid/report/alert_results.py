@@ -7,8 +7,8 @@ from collections.abc import Iterator, Mapping
 from itertools import product
 from typing import Any
 
+from bayesdid.estimands.beside import CELLS, CELLS_CLUSTERED, HEADLINE, STATIC
 from bayesdid.estimands.judgement import SOURCES
-from bayesdid.estimands.synergy import CELLS_CLUSTERED, HEADLINE, STATIC
 from bayesdid.model.priors import WEAK_MULTIPLE
 from bayesdid.report.alerts import (
     Alert,
@@ -16,6 +16,7 @@ from bayesdid.report.alerts import (
     audit_against_posterior,
     doubted_mediator,
     durbin_against_profile,
+    errors_that_decide,
     few_treated,
     pooled_against_flat,
     prior_against_data,
@@ -85,8 +86,11 @@ def _main(evidence: Mapping[str, Any], source: str) -> Says | None:
 def _pooled(evidence: list[Any]) -> Iterator[Alert | None]:
     for _, item in evidence:
         by = {found["model"]: _says(found) for found in item["estimates"]}
-        if {HEADLINE, CELLS_CLUSTERED} <= by.keys():
-            yield pooled_against_flat(item["label"], by[HEADLINE], by[CELLS_CLUSTERED])
+        flat = by.get(CELLS, by.get(CELLS_CLUSTERED))
+        if HEADLINE in by and flat is not None:
+            yield pooled_against_flat(item["label"], by[HEADLINE], flat)
+        if {CELLS, CELLS_CLUSTERED} <= by.keys():
+            yield errors_that_decide(item["label"], by[CELLS], by[CELLS_CLUSTERED])
 
 
 def _twfe(evidence: list[Any]) -> Iterator[Alert | None]:

@@ -18,6 +18,7 @@ from bayesdid.families.iv_second.effects import WEAK_F
 from bayesdid.report.text import number, probability
 
 POOLED_APART = 0.5  # posterior sds between pooled and unpooled
+ERRORS_APART = 1.0  # clustered standard errors between the same cells under two kinds of errors
 APART = 1.0  # posterior sds between a TWFE coefficient and the ATT
 OPPOSED = 0.9  # probability on opposite sides of zero from which two spatial models disagree
 FAR = 2.0  # combined sds between printed numbers and panel
@@ -63,6 +64,21 @@ def pooled_against_flat(label: str, pooled: Says, flat: Says) -> Alert | None:
         f"{probability(pooled.p)}), {flat.label}, which pool nothing, {number(flat.mean)} "
         f"({number(flat.sd)}; {probability(flat.p)}).",
         abs(pooled.p - flat.p),
+    )
+
+
+def errors_that_decide(label: str, cells: Says, clustered: Says) -> Alert | None:
+    """The same cells under the headline's errors, and by least squares with clustered ones."""
+    gap = abs(cells.mean - clustered.mean) / clustered.sd
+    if gap <= ERRORS_APART:
+        return None
+    return Alert(
+        "errors",
+        "The errors decide",
+        f"{label}: {cells.label} say {number(cells.mean)} ({number(cells.sd)}), {clustered.label} "
+        f"{number(clustered.mean)} ({number(clustered.sd)}); both estimate the same if trends are "
+        "parallel.",
+        gap,
     )
 
 

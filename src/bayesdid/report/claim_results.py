@@ -9,12 +9,12 @@ import pandas as pd
 
 from bayesdid.checks.check import CheckResult
 from bayesdid.checks.uncertainty import width_holds
+from bayesdid.estimands.beside import HEADLINE
 from bayesdid.estimands.distribution import Distribution
 from bayesdid.estimands.judgement import SOURCES, judge
 from bayesdid.estimands.names import RATIO, SUM
 from bayesdid.estimands.question import Question, question
 from bayesdid.estimands.stated import StatedEffect
-from bayesdid.estimands.synergy import HEADLINE, STATIC
 from bayesdid.inference.plan import MAIN
 from bayesdid.jsonio import plain
 from bayesdid.published.claim import printed_estimates
@@ -131,7 +131,7 @@ def headline_models(headline: Mapping[str, Any], better: str) -> dict[str, tuple
                     | {"p_negative": p_negative, "quantiles": headline["quantiles"][name][label]}
                 ),
                 label == HEADLINE,
-                label == STATIC,
+                not says["judged"],
             )
             models.append(Headline(effect, passes if label == HEADLINE else None))
         found[name] = tuple(models)
