@@ -253,6 +253,7 @@ def test_the_weightiest_of_a_kind_is_told(page):
     other = copy.deepcopy(page["claims"][0]) | {"id": "d"}
     other["evidence"] |= {"label": "y", "main": False}
     other["evidence"]["estimates"][2] |= {"mean": 1.1, "p_sign": 0.03}
+    other["evidence"]["estimates"][4]["mean"] = 1.1
     page["claims"].append(other)
     (found,) = alerts_section(page)
     assert found.text.startswith("y: pooled paths say 1.000")
