@@ -11,7 +11,7 @@ import pandas as pd
 from bayesdid.arrays import FloatArray
 from bayesdid.design.design import Design
 from bayesdid.design.event import event_treatments
-from bayesdid.design.sample import sample_rows
+from bayesdid.design.sample import rows_in_event_time, sample_rows
 from bayesdid.design.terms import term_values
 from bayesdid.design.within import absorb
 from bayesdid.exceptions import InputError, Note, NotIdentifiedError
@@ -32,6 +32,7 @@ def build_design(
     weights: str | None = None,
     exposure: str | None = None,
     trials: str | None = None,
+    timed: tuple[str, ...] = (),
 ) -> Design:
     """The arrays of one spec.
 
@@ -46,6 +47,9 @@ def build_design(
     weights, exposure, trials
         Columns of the panel with analytic weights, exposures and numbers of trials. A row that
         lacks one is left out like a row that lacks a regressor.
+    timed
+        Terms, ``both`` or ``active:P``, whose time since adoption is used: units of which it is not
+        known are left out. Default: those of the spec's own event times.
 
     Raises
     ------
@@ -61,9 +65,10 @@ def build_design(
             remedy=f"fit one of the families {', '.join(sorted(FITTED_FAMILIES))}",
         )
     rows = sample_rows(column.sample, panel)
+    notes: list[Note] = []
+    rows = rows_in_event_time(rows, panel, timed or _timed(spec), notes)
     y = _outcome(column.outcome, column.outcome_lead, panel)
     treatments, covariates = column.treatments, column.covariates
-    notes: list[Note] = []
     if column.family == "event_study":
         treatments = event_treatments(spec, panel, rows, notes)
     Z = np.column_stack(
@@ -123,6 +128,15 @@ def build_design(
         trials=sizes["trials"][rows] if trials else None,
     )
     return drop_collinear(design, panel.source)
+
+
+def _timed(spec: Spec) -> tuple[str, ...]:
+    """Terms of a spec that are read by event time."""
+    treatments = spec.column.treatments
+    if spec.column.family == "event_study":
+        return treatments
+    factors = [factor for text in treatments for factor in parse_term(text).factors]
+    return tuple(dict.fromkeys(f"{f}".partition("@")[0] for f in factors if f.event))
 
 
 def as_two_way(spec: Spec, **changes: Any) -> Spec:

@@ -117,8 +117,8 @@ def cohort_design(spec: Spec, panel: Panel, *, controls: str = "not_yet") -> Coh
     """
     if controls not in {"not_yet", "never"}:
         raise InputError("unknown control group", value=controls, remedy="use not_yet or never")
-    base = build_design(as_two_way(spec), panel)
-    _, all_starts = unit_start(spec, panel)
+    term, all_starts = unit_start(spec, panel)
+    base = build_design(as_two_way(spec), panel, timed=(term,))
     position = {unit: k for k, unit in enumerate(panel.units)}
     start = all_starts[[position[unit] for unit in base.units]]
     start = np.where(start > base.periods.max(), np.inf, start)

@@ -73,6 +73,9 @@ class Policy(Strict):
     adoption: str | None = Field(default=None, description="Column with the adoption period")
     indicator: str | None = Field(default=None, description="Column with the policy's state")
     cut: float = Field(default=0.5, gt=0, le=1, description="Indicator >= cut means active")
+    missing: Literal["refuse", "drop"] = Field(
+        default="refuse", description="Rows without a value of the indicator: refuse, or leave out"
+    )
 
     @model_validator(mode="after")
     def _one_source(self) -> Policy:
@@ -151,6 +154,8 @@ class PanelSection(Strict):
     first_period: int | None = None
     last_period: int | None = None
     path: str | None = Field(default=None, description="File, relative to the study folder")
+    sheet: str | None = Field(default=None, description="Sheet of a workbook")
+    skip: int | None = Field(default=None, ge=0, description="Lines above the header")
     package: PackageSource | None = None
     simulate: Simulation | None = None
     unit_labels: dict[str, str] = Field(default={}, description="unit value -> label")
