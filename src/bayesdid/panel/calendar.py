@@ -24,6 +24,8 @@ _PER_YEAR = {"year": 1, "half-year": 2, "quarter": 4, "month": 12, "week": 52}
 _FIRST, _LAST = 1500, 2500  # years that a number with a month or quarter in it may hold
 _BIGGEST = 2.0**53  # beyond, not every whole number is a double
 _HAN = {"一": 1, "二": 2, "三": 3, "四": 4}
+# kind, how many a year has, and how far from a whole number two or three decimals may lead
+_DECIMALS: tuple[tuple[Kind, int, float], ...] = (("quarter", 4, 0.02), ("month", 12, 0.07))
 _MONTHS = ("jan", "feb", "mar", "apr", "may", "jun", "jul", "aug", "sep", "oct", "nov", "dec")
 _Y = r"(?P<y>\d{4})"
 _WAYS: tuple[tuple[Kind, re.Pattern[str]], ...] = (
@@ -54,7 +56,13 @@ class Periods:
 
 
 def read_periods(
-    values: pd.Series, source: str, column: str, rows: pd.Series, *, as_kind: Kind | None = None
+    values: pd.Series,
+    source: str,
+    column: str,
+    rows: pd.Series,
+    *,
+    as_kind: Kind | None = None,
+    decimal: bool = False,
 ) -> Periods:
     """Read a column that holds no missing value.
 
@@ -66,6 +74,8 @@ def read_periods(
         Row of each value as a person counts, for messages.
     as_kind
         Kind of the panel's periods, for a column that is to be compared with them.
+    decimal
+        Whether these are years with decimals, so that 2010 is the first quarter or month of it.
 
     Raises
     ------
@@ -76,17 +86,19 @@ def read_periods(
         stamps = values.dt.tz_localize(None) if values.dt.tz is not None else values
         days = pd.Series([moment.toordinal() for moment in stamps], index=values.index)
         dates = [f"{moment:%Y-%m-%d}" for moment in stamps]
-        return _from_days(days, dates, stored=True) if as_kind is None else Periods("day", days, dates)
+        return (
+            _from_days(days, dates, stored=True) if as_kind is None else Periods("day", days, dates)
+        )
     typed = [_plain(value) for value in values]
     distinct = list(dict.fromkeys(typed))
     numbers = {text: _number(text) for text in distinct}
     if all(number is not None for number in numbers.values()):
         known = {text: number for text, number in numbers.items() if number is not None}
-        kind, found = _numbers(known, as_kind)
-        if kind is None:
+        found = _numbers(known, as_kind, decimal)
+        if found is None:
             odd = next(text for text, number in known.items() if not _whole(number))
-            _refuse(odd, "must be a whole number", typed, source, column, rows)
-        counts = found
+            raise _refusal(odd, "must be a whole number", typed, source, column, rows)
+        kind, counts = found
     else:
         kind, counts = _texts(distinct, typed, source, column, rows)
     index = pd.Series([counts[text] for text in typed], index=values.index)
@@ -145,19 +157,14 @@ def _whole(number: float) -> bool:
 
 
 def _numbers(
-    numbers: dict[str, float], as_kind: Kind | None
-) -> tuple[Kind | None, dict[str, int]]:
+    numbers: dict[str, float], as_kind: Kind | None, decimal: bool
+) -> tuple[Kind, dict[str, int]] | None:
     """Numbers as what they stand for: 201012 a month, 20104 and 2010.75 a quarter."""
-    if all(_whole(number) for number in numbers.values()):
+    if not decimal and all(_whole(number) for number in numbers.values()):
         whole = {text: int(number) for text, number in numbers.items()}
-        packed: tuple[tuple[Kind, int, int], ...] = (
-            ("month", 100, 12),
-            ("quarter", 10, 4),
-        )
+        packed: tuple[tuple[Kind, int, int], ...] = (("month", 100, 12), ("quarter", 10, 4))
         for kind, base, most in packed:
-            if all(
-                _FIRST <= n // base <= _LAST and 1 <= n % base <= most for n in whole.values()
-            ):
+            if all(_FIRST <= n // base <= _LAST and 1 <= n % base <= most for n in whole.values()):
                 return kind, {t: most * (n // base) + n % base - 1 for t, n in whole.items()}
         days = {text: _day(n // 10000, n // 100 % 100, n % 100) for text, n in whole.items()}
         if all(day is not None for day in days.values()):
@@ -168,12 +175,13 @@ def _numbers(
         return "number", whole
     inside = all(_FIRST <= number <= _LAST for number in numbers.values())
     fractional = sum(not _whole(number) for number in numbers.values())
-    if inside and 5 * fractional >= 2 * len(numbers) and as_kind not in {"number", "year"}:
-        for kind, per_year, slack in (("quarter", 4, 0.02), ("month", 12, 0.07)):
+    if inside and (decimal or (as_kind is None and 5 * fractional >= 2 * len(numbers))):
+        for kind, per_year, slack in _DECIMALS:
             scaled = {text: number * per_year for text, number in numbers.items()}
-            if all(abs(value - round(value)) <= slack for value in scaled.values()):
-                return kind, {text: round(value) for text, value in scaled.items()}  # type: ignore[return-value]
-    return None, {}
+            fits = all(abs(value - round(value)) <= slack for value in scaled.values())
+            if fits and as_kind in {None, kind}:
+                return kind, {text: round(value) for text, value in scaled.items()}
+    return None
 
 
 def _texts(
@@ -184,14 +192,13 @@ def _texts(
     for text in distinct:
         found = _text(text)
         if found is None:
-            _refuse(text, "is not a period", typed, source, column, rows)
-            continue
+            raise _refusal(text, "is not a period", typed, source, column, rows)
         kinds[text], counts[text] = found
     if len(set(kinds.values())) > 1:
         first = kinds[distinct[0]]
         other = next(text for text in distinct if kinds[text] != first)
         problem = f"is a {kinds[other]}, but the rows before hold a {first}"
-        _refuse(other, problem, typed, source, column, rows)
+        raise _refusal(other, problem, typed, source, column, rows)
     return kinds[distinct[0]], counts
 
 
@@ -239,23 +246,23 @@ def _from_days(days: pd.Series, typed: list[str], *, stored: bool) -> Periods:
     if not (firsts or lasts):
         return Periods("day", days, typed)
     months = pd.Series([12 * day.year + day.month - 1 for day in dates], index=days.index)
-    if months.mod(12).nunique() == 1:
+    if len(set(months.mod(12))) == 1:
         years = months // 12
         return Periods("year", years, [str(y) for y in years] if stored else typed)
     if stored:
-        quarters = months.mod(3).nunique() == 1
+        quarters = len(set(months.mod(3))) == 1
         kind: Kind = "quarter" if quarters else "month"
         index = months // 3 if quarters else months
         return Periods(kind, index, [written(kind, int(value)) for value in index])
     return Periods("month", months, typed)
 
 
-def _refuse(
+def _refusal(
     text: str, problem: str, typed: list[str], source: str, column: str, rows: pd.Series
-) -> None:
+) -> InputError:
     where = typed.index(text)
     subject = "a period" if problem.startswith("must") else f"'{text}'"
-    raise InputError(
+    return InputError(
         f"{subject} {problem}",
         file=source,
         column=column,

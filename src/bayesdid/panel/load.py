@@ -18,8 +18,19 @@ from bayesdid.panel.validate import validate_panel
 from bayesdid.study.load import Study
 
 
-def load_panel(study: Study, path: str | Path | None = None) -> Panel:
+def load_panel(
+    study: Study,
+    path: str | Path | None = None,
+    *,
+    sheet: str | None = None,
+    skip: int | None = None,
+) -> Panel:
     """The panel at `path`, or else the one that the study declares.
+
+    Parameters
+    ----------
+    sheet, skip
+        See :func:`bayesdid.panel.read.read_panel`.
 
     Raises
     ------
@@ -28,7 +39,7 @@ def load_panel(study: Study, path: str | Path | None = None) -> Panel:
     """
     section = study.file.panel
     if path is not None:
-        return read_panel(path, study)
+        return read_panel(path, study, sheet=sheet, skip=skip)
     if section.path is not None:
         return read_panel(study.path / section.path, study)
     if section.package is not None:

@@ -55,7 +55,7 @@ class Panel:
     notes: tuple[Note, ...]
     source: str
     censored: pd.DataFrame = field(default_factory=pd.DataFrame)
-    timeline: Timeline = Timeline()
+    timeline: Timeline = field(default_factory=Timeline)
 
     @property
     def units(self) -> np.ndarray:

@@ -28,9 +28,7 @@ def read_stata(file: Path) -> Raw:
                 frame[name] = pd.read_stata(file, columns=[str(name)])[name]
             except ValueError:
                 continue
-    names = [
-        name for name in frame.columns if isinstance(frame[name].dtype, pd.CategoricalDtype)
-    ]
+    names = [name for name in frame.columns if isinstance(frame[name].dtype, pd.CategoricalDtype)]
     for name in names:
         frame[name] = frame[name].astype(object)
     return Raw(frame, 1, codes[names])

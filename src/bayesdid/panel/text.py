@@ -114,9 +114,7 @@ def encoding_of(raw: bytes, file: Path) -> tuple[str, tuple[Note, ...]]:
     if fits[1] and share < 0.2:
         return "cp1252", (Note("encoding", 1, "the file is not UTF-8: read as Latin-1"),)
     raise InputError(
-        "neither UTF-8 text nor surely GB18030 or Latin-1",
-        file=file,
-        remedy="save as UTF-8",
+        "neither UTF-8 text nor surely GB18030 or Latin-1", file=file, remedy="save as UTF-8"
     )
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
@@ -39,11 +40,29 @@ class Timeline:
         """Whether steps are the numbers or years that were typed."""
         return self.kind in {"number", "year"} and self.spacing == 1
 
+    @property
+    def is_decimal(self) -> bool:
+        """Whether quarters or months were typed as years with decimals."""
+        return any(re.fullmatch(r"\d{4}\.\d+", text) for text in self.labels.values()) and (
+            self.kind in {"quarter", "month"}
+        )
+
     def steps(self, index: np.ndarray) -> np.ndarray:
         """Step of each period: the first one not before it. NaN and inf stay."""
         if self.is_plain:
             return index
         return np.ceil((index - self.origin) / self.spacing) + 1
+
+    def window(self, first: int, last: int) -> tuple[int, int]:
+        """First and last step of a window given as the file's numbers, or as years of dates."""
+        seen = {int(text): step for step, text in self.labels.items() if text.isdigit()}
+        if not self.labels or self.is_plain:
+            return first, last
+        inside = [step for number, step in seen.items() if first <= number <= last]
+        inside += [
+            step for step, text in self.labels.items() if first <= _year(text, first - 1) <= last
+        ]
+        return (min(inside), max(inside)) if inside else (1, 0)
 
     def label(self, step: float) -> str:
         """The period of a step as it was typed, or as its kind is written if no row has it."""
@@ -52,6 +71,11 @@ class Timeline:
             return self.labels[k]
         index = k if self.is_plain else (k - 1) * self.spacing + self.origin
         return written(self.kind, index)
+
+
+def _year(text: str, otherwise: int) -> int:
+    found = re.search(r"\d{4}", text)
+    return int(found[0]) if found else otherwise
 
 
 def establish(frame: pd.DataFrame, column: str, source: str, notes: list[Note]) -> Timeline:
@@ -79,8 +103,8 @@ def establish(frame: pd.DataFrame, column: str, source: str, notes: list[Note]) 
         unit = "" if read.kind == "number" else f" {read.kind}{'' if spacing == 1 else 's'}"
         text = (
             f"{column}: neighbouring periods are {spacing}{unit} apart, counted as one step; "
-            f"{len(seen)} periods from {timeline.label(steps.min())} to "
-            f"{timeline.label(steps.max())}"
+            f"{len(seen)} periods from {timeline.label(int(steps.min()))} to "
+            f"{timeline.label(int(steps.max()))}"
         )
         notes.append(Note("spacing", spacing, text))
     if gaps := missing_steps(np.unique(steps)):
@@ -126,7 +150,10 @@ def adoption_steps(
     found = pd.Series(np.nan, index=frame.index)
     if never.all():
         return found, ()
-    read = read_periods(values[~never], source, column, rows[~never], as_kind=timeline.kind)
+    known = values[~never]
+    read = read_periods(
+        known, source, column, rows[~never], as_kind=timeline.kind, decimal=timeline.is_decimal
+    )
     index = read.index.to_numpy(dtype=float)
     if read.kind != timeline.kind and {read.kind, timeline.kind} != {"number", "year"}:
         index = coarser(read.kind, timeline.kind, read.index).to_numpy(dtype=float)

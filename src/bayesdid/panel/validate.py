@@ -110,9 +110,7 @@ def validate_panel(
     )
 
 
-def _adoption(
-    frame: pd.DataFrame, study: Study, source: str
-) -> tuple[pd.DataFrame, pd.DataFrame]:
+def _adoption(frame: pd.DataFrame, study: Study, source: str) -> tuple[pd.DataFrame, pd.DataFrame]:
     """First period under each policy of each unit, and where that is not when it adopted."""
     unit, period = study.file.panel.unit, study.file.panel.period
     starts, censored = {}, {}
@@ -130,8 +128,10 @@ def _adoption(
     return adoption, pd.DataFrame(censored)
 
 
-def _known_rows(frame: pd.DataFrame, policy: Policy, source: str, notes: list[Note]) -> pd.DataFrame:
-    """Rows whose policy value is known; the others are refused, or left out if the study says so."""
+def _known_rows(
+    frame: pd.DataFrame, policy: Policy, source: str, notes: list[Note]
+) -> pd.DataFrame:
+    """Rows whose policy value is known; the others are refused, or left out if it says so."""
     missing = frame[str(policy.indicator)].isna()
     if not missing.any():
         return frame
@@ -141,7 +141,7 @@ def _known_rows(frame: pd.DataFrame, policy: Policy, source: str, notes: list[No
             file=source,
             column=policy.indicator,
             row=int(frame.loc[missing.idxmax(), "__row__"]),
-            remedy="fill in 0 or 1, or say missing = \"drop\" in its [[policy]] to leave such rows "
+            remedy='fill in 0 or 1, or say missing = "drop" in its [[policy]] to leave such rows '
             "out",
         )
     count = int(missing.sum())
@@ -201,9 +201,7 @@ def _require(frame: pd.DataFrame, columns: list[str], source: str) -> None:
         )
 
 
-def _keys(
-    frame: pd.DataFrame, unit: str, period: str, source: str, notes: list[Note]
-) -> Timeline:
+def _keys(frame: pd.DataFrame, unit: str, period: str, source: str, notes: list[Note]) -> Timeline:
     """Check both keys and put them in their final form, periods as steps."""
     for column in (unit, period):
         empty = frame[column].astype(str).str.strip() == ""
@@ -271,8 +269,9 @@ def _within_span(
     for policy in adoption.columns:
         late = (adoption[policy] > last).fillna(False)
         if late.any():
-            text = f"{int(late.sum())} units adopt {policy} after {timeline.label(last)}: never, in this panel"
-            notes.append(Note("adoption_after_panel", int(late.sum()), text))
+            count, end = int(late.sum()), timeline.label(last)
+            text = f"{count} units adopt {policy} after {end}: never, in this panel"
+            notes.append(Note("adoption_after_panel", count, text))
             adoption.loc[late, policy] = pd.NA
         early = (adoption[policy] <= first).fillna(False)
         if early.any():

@@ -101,7 +101,9 @@ def unit_keys(values: pd.Series, source: str, rows: pd.Series) -> pd.Series:
 
 def levels(values: pd.Series) -> pd.Series:
     """Levels of a group as text as typed; an empty text where there is none."""
-    text = [("" if missing else _typed(v)) for v, missing in zip(values, values.isna(), strict=True)]
+    text = [
+        ("" if missing else _typed(v)) for v, missing in zip(values, values.isna(), strict=True)
+    ]
     return pd.Series(text, index=values.index, dtype=object).astype(str)
 
 

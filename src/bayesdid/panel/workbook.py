@@ -1,7 +1,8 @@
-"""Read a workbook: the sheet and the header row that hold the panel, lines around it passed over."""
+"""Read a workbook: the sheet and the header row that hold the panel, lines around passed over."""
 
 from __future__ import annotations
 
+from contextlib import closing
 from pathlib import Path
 
 import pandas as pd
@@ -27,8 +28,11 @@ def read_workbook(file: Path, wanted: Wanted, sheet: str | None, skip: int | Non
     InputError
         If there is no such sheet, several hold the keys, or a name occurs twice.
     """
-    with pd.ExcelFile(file) as book:
-        names = [str(name) for name in book.sheet_names]
+    from openpyxl import load_workbook
+
+    with closing(load_workbook(file, read_only=True, data_only=True)) as book:
+        pages = {page.title: page for page in book.worksheets}
+        names = list(pages)
         if sheet is not None and sheet not in names:
             raise InputError(
                 "the workbook has no such sheet",
@@ -36,15 +40,11 @@ def read_workbook(file: Path, wanted: Wanted, sheet: str | None, skip: int | Non
                 value=sheet,
                 remedy=f"it has {', '.join(names)}",
             )
-    wanted_sheets = [sheet] if sheet is not None else names
-    tables: dict[str, pd.DataFrame] = pd.read_excel(
-        file,
-        sheet_name=wanted_sheets,
-        header=None,
-        dtype=object,
-        keep_default_na=False,
-        na_values=[""],
-    )
+        # errors such as #DIV/0! stay text, so that they can be named
+        tables = {
+            name: pd.DataFrame(list(pages[name].values), dtype=object)
+            for name in ([sheet] if sheet is not None else names)
+        }
     found = {name: row for name, table in tables.items() if (row := _header(table, wanted)) >= 0}
     notes: list[Note] = []
     chosen = sheet or names[0]
@@ -68,7 +68,7 @@ def read_workbook(file: Path, wanted: Wanted, sheet: str | None, skip: int | Non
         notes.append(Note("title_rows", top, f"{top} rows above the header were passed over"))
     body = table.iloc[top + 1 :].reset_index(drop=True)
     body.columns = pd.Index([name or f"(column {k + 1})" for k, name in enumerate(header)])
-    body = _without_remarks(body, wanted, notes)
+    body = _without_remarks(body, notes)
     return Raw(body.infer_objects(), top + 2, notes=tuple(notes))
 
 
@@ -81,7 +81,7 @@ def _header(table: pd.DataFrame, wanted: Wanted) -> int:
     return -1
 
 
-def _without_remarks(body: pd.DataFrame, wanted: Wanted, notes: list[Note]) -> pd.DataFrame:
+def _without_remarks(body: pd.DataFrame, notes: list[Note]) -> pd.DataFrame:
     """Leave out empty rows and remarks at the end: one cell of text, everything else empty."""
     last = len(body)
     while last and int(body.iloc[last - 1].notna().sum()) <= 1 and len(body.columns) > 2:
