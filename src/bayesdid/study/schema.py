@@ -142,7 +142,7 @@ class PackageSource(Strict):
     """A public panel that ships inside an installed Python package."""
 
     name: str
-    dataset: str
+    dataset: str = Field(pattern=r"^[A-Za-z]\w*$")
 
 
 class PanelSection(Strict):
