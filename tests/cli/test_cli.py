@@ -1,5 +1,6 @@
 """The command line: light help, exit codes, one message for bad input."""
 
+import dataclasses
 import json
 import subprocess
 import sys
@@ -8,8 +9,12 @@ import pytest
 from typer.testing import CliRunner
 
 from bayesdid.cli.app import app
+from bayesdid.cli.fit import sample_of
+from bayesdid.design.build import build_design
 from bayesdid.estimands.verdict import rules
 from bayesdid.exceptions import InputError
+from bayesdid.families.registry.load import load_study
+from bayesdid.panel.simulate import simulate_panel
 from bayesdid.report.validity import published_validity
 
 COMMANDS = (
@@ -139,7 +144,8 @@ def test_a_fit_says_how_many_rows_it_lost(studies):
     x = panel.frame["x"].where(panel.frame.index >= 20)
     panel = dataclasses.replace(panel, frame=panel.frame.assign(x=x))
     sample = sample_of(build_design(study["t2.factorial"], panel))
-    assert sample["rows"] == len(panel.frame) - 24 + 4  # the last of three units keeps four rows
+    assert sample["rows"] == len(panel.frame) - 20
+    assert sample["units"] == 14  # two units lost all their rows
     lost = {note["name"]: note["text"] for note in sample["notes"]}
     assert lost["rows_with_missing_values"].startswith("20 rows lack")
 

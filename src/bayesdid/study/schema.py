@@ -344,6 +344,15 @@ class Cell(Strict):
 
     estimate: PrintedText
     se: PrintedText | None = None
+    t: PrintedText | None = Field(
+        default=None, description="t statistic, if it is printed in the place of the standard error"
+    )
+
+    @model_validator(mode="after")
+    def _one_measure(self) -> Cell:
+        if self.se is not None and self.t is not None:
+            raise ValueError("give the standard error or the t statistic, whichever is printed")
+        return self
 
 
 class Impacts(Strict):
