@@ -81,7 +81,7 @@ def validate_panel(
             frame = _known_rows(frame, policy, source, found)
     frame = frame.sort_values([keys.unit, keys.period], kind="stable").reset_index(drop=True)
     adoption, censored = _adoption(frame, study, source)
-    adoption = _within_span(adoption, timeline, frame[keys.period], found)
+    adoption = _within_span(adoption, censored, timeline, frame[keys.period], found)
     _censored_notes(censored, found)
     for column in groups:
         frame[column] = values.levels(frame[column])
@@ -262,7 +262,11 @@ def _policy_columns(study: Study) -> list[str]:
 
 
 def _within_span(
-    adoption: pd.DataFrame, timeline: Timeline, period: pd.Series, notes: list[Note]
+    adoption: pd.DataFrame,
+    censored: pd.DataFrame,
+    timeline: Timeline,
+    period: pd.Series,
+    notes: list[Note],
 ) -> pd.DataFrame:
     first, last = int(period.min()), int(period.max())
     adoption = adoption.copy()
@@ -273,7 +277,7 @@ def _within_span(
             text = f"{count} units adopt {policy} after {end}: never, in this panel"
             notes.append(Note("adoption_after_panel", count, text))
             adoption.loc[late, policy] = pd.NA
-        early = (adoption[policy] <= first).fillna(False)
+        early = (adoption[policy] <= first).fillna(False) & ~censored[policy]
         if early.any():
             text = f"{int(early.sum())} units have {policy} from the first period on"
             notes.append(Note("always_treated", int(early.sum()), text))

@@ -344,9 +344,7 @@ class Cell(Strict):
 
     estimate: PrintedText
     se: PrintedText | None = None
-    t: PrintedText | None = Field(
-        default=None, description="t statistic, if it is printed in the place of the standard error"
-    )
+    t: PrintedText | None = Field(default=None, description="t, where no se is printed")
 
     @model_validator(mode="after")
     def _one_measure(self) -> Cell:
