@@ -108,7 +108,6 @@ def _panel(
     from bayesdid.estimands.violated_synergy import violated_synergy
     from bayesdid.model.errors import DEFAULT_ERRORS
 
-    data = load_panel(loaded, file)
     found = synergy(
         loaded, data, spec=spec, errors=errors or DEFAULT_ERRORS, draws=draws, seed=seed
     )
