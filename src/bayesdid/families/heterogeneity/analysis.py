@@ -9,7 +9,8 @@ import numpy as np
 import pandas as pd
 
 from bayesdid.arrays import FloatArray
-from bayesdid.design.build import as_two_way, build_design, drop_collinear
+from bayesdid.design.build import as_two_way, build_design
+from bayesdid.design.collinear import drop_collinear
 from bayesdid.design.design import Design
 from bayesdid.estimands.spread import spread_of, spread_sentence
 from bayesdid.exceptions import InputError, NotIdentifiedError
