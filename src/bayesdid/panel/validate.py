@@ -10,7 +10,9 @@ import pandas as pd
 
 from bayesdid.exceptions import InputError, Note
 from bayesdid.panel.adoption import from_indicator, from_years
+from bayesdid.panel.derived import derived_values
 from bayesdid.panel.panel import Panel
+from bayesdid.study.derived import Derived, derived_of, source_column
 from bayesdid.study.load import Study
 from bayesdid.study.schema import Group
 from bayesdid.study.terms import parse_term
@@ -40,7 +42,7 @@ def validate_panel(frame: pd.DataFrame, study: Study, *, source: str, first_row:
         if group.members and group.column not in frame:
             frame[group.column] = _from_members(frame[keys.unit], group, source)
     groups = [group.column for group in study.file.group if group.column in frame]
-    for column in (study.file.outcome.column, *_policy_columns(study)):
+    for column in (source_column(study.file.outcome.column), *_policy_columns(study)):
         _require(frame, [column], source)
     absent = [name for name in _needed(study) if name not in frame]
     if absent:
@@ -60,9 +62,15 @@ def validate_panel(frame: pd.DataFrame, study: Study, *, source: str, first_row:
                 )
             )
             for policy in study.policies
-        }
+        },
+        index=pd.Index(frame[keys.unit].unique()),
     )
     adoption.index.name = keys.unit
+    made = [column for column in _derived(study) if column.source in frame]
+    for made_from in made:
+        frame[str(made_from)] = derived_values(
+            frame, keys.unit, keys.period, made_from, source, notes
+        )
     adoption = _within_span(adoption, frame[keys.period], notes)
     for column in groups:
         frame[column] = frame[column].astype(str)
@@ -71,7 +79,7 @@ def validate_panel(frame: pd.DataFrame, study: Study, *, source: str, first_row:
     if study.file.outcome.minimum is not None:
         _minimum(frame, study, source, synthetic, notes)
     _shape_notes(frame, study, source, notes)
-    columns = list(dict.fromkeys([keys.unit, keys.period, *numeric, *groups]))
+    columns = list(dict.fromkeys([keys.unit, keys.period, *numeric, *map(str, made), *groups]))
     kept = frame[columns].copy()
     return Panel(
         frame=kept,
@@ -195,6 +203,17 @@ def _numeric(frame: pd.DataFrame, column: str, source: str) -> pd.Series:
 
 def _needed(study: Study) -> list[str]:
     """Outcome, variables, places, every column that a spec or weights name; no policies."""
+    return list(dict.fromkeys(map(source_column, _named(study))))
+
+
+def _derived(study: Study) -> list[Derived]:
+    """Functions of columns that the study names."""
+    found = dict.fromkeys(map(derived_of, _named(study)))
+    return [column for column in found if column is not None]
+
+
+def _named(study: Study) -> list[str]:
+    """What stands for a column: a name, or a function of one."""
     names = [study.file.outcome.column]
     places = (study.file.panel.longitude, study.file.panel.latitude)
     names += [name for name in (*places, *(w.column for w in study.file.weights)) if name]
@@ -208,7 +227,7 @@ def _needed(study: Study) -> list[str]:
             texts.append(column.instrument)
         for text in texts:
             names += [f.name for f in parse_term(text).factors if f.kind in {"column", "centred"}]
-    return list(dict.fromkeys([*names, *(variable.column for variable in study.file.variable)]))
+    return [*names, *(variable.column for variable in study.file.variable)]
 
 
 def _policy_columns(study: Study) -> list[str]:
