@@ -13,6 +13,7 @@ from bayesdid.exceptions import InputError
 from bayesdid.report.validity import published_validity
 
 COMMANDS = (
+    "did",
     "report",
     "audit",
     "synergy",

@@ -68,13 +68,13 @@ def command(
         draws=draws,
         seed=seed,
     )
-    fits = found if isinstance(found, dict) else {formula or "": found}
+    fits = [*found.items()] if isinstance(found, dict) else [(formula, found)]
     if as_json:
-        print_json({"fits": [_json(name, fit) for name, fit in fits.items()]})
+        print_json({"fits": [_json(name, fit) for name, fit in fits]})
     else:
-        for fit in fits.values():
+        for _, fit in fits:
             out.print(fit.summary(), markup=False, soft_wrap=True)
-    if not all(fit.converged for fit in fits.values()):
+    if not all(fit.converged for _, fit in fits):
         raise typer.Exit(1)
 
 
@@ -98,7 +98,7 @@ def _pair(text: str) -> tuple[str, str]:
     return name, column or name
 
 
-def _json(formula: str, fit: Fit) -> dict[str, Any]:
+def _json(formula: str | None, fit: Fit) -> dict[str, Any]:
     """What was fitted, and a row for each coefficient; no numbers if it did not converge."""
     attrs = fit.tree.attrs
     rows = fit.tidy().reset_index().to_dict("records") if fit.converged else []

@@ -62,15 +62,18 @@ def regressors_of(formula: Formula, treatment: Sequence[str] | None, raw: Raw) -
 
 
 def terms_of(parts: Iterable[Part], raw: Raw) -> tuple[str, ...]:
-    """Terms of the study vocabulary, one for each value of categories but the reference."""
+    """Terms of the study vocabulary, one for each value of categories but the reference.
+
+    Values at which the column that they are times is 0 throughout have none, as in fixest.
+    """
     found: list[str] = []
     for part in parts:
         if isinstance(part, str):
             found.append(part)
             continue
         by = f" * {part.by}" if part.by else ""
-        values = [int(value) for value in _values(part, raw) if value != part.reference]
-        found += [f"{part.column}@{value}{by}" for value in values]
+        values = set(_values(part, raw)) & _live(part, raw) - {part.reference}
+        found += [f"{part.column}@{value:.0f}{by}" for value in sorted(values)]
     return tuple(found)
 
 
@@ -99,6 +102,14 @@ def _values(part: Categories, raw: Raw) -> FloatArray:
             problem, file=raw.source, column=part.column, value=value or None, remedy=remedy
         )
     return values
+
+
+def _live(part: Categories, raw: Raw) -> set[float]:
+    """Values of the column in rows where what it is times is not 0."""
+    column = pd.to_numeric(raw.frame[part.column], errors="coerce")
+    if part.by in raw.frame:
+        column = column[pd.to_numeric(raw.frame[part.by], errors="coerce").fillna(0) != 0]
+    return set(column.dropna().to_numpy(dtype=float))
 
 
 def _refuse_codes(column: str, values: FloatArray, raw: Raw) -> None:

@@ -16,7 +16,7 @@ from dataclasses import dataclass
 
 _TOKEN = re.compile(
     r"\s*(?:(?P<name>[^\W\d][\w.]*)|(?P<number>\d+(?:\.\d+)?)|(?P<string>'[^']*'|\"[^\"]*\")"
-    r"|(?P<mark>[^\w\s]))"
+    r"|(?P<mark>[!-/:-@\[-`{-~]))"
 )
 _DEEPEST = 20
 LONGEST = 10_000
