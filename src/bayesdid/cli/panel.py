@@ -34,8 +34,14 @@ def command(
         "units": len(data.units),
         "periods": [int(data.periods[0]), int(data.periods[-1])],
         "balanced": data.is_balanced,
-        "arms": arm(data.adoption).value_counts().to_dict(),
-        "sequences": orders[orders != ""].value_counts().to_dict(),
+        **(
+            {
+                "arms": arm(data.adoption).value_counts().to_dict(),
+                "sequences": orders[orders != ""].value_counts().to_dict(),
+            }
+            if data.policies
+            else {}
+        ),
         "synthetic": data.synthetic or "",
         "sha256": data.sha256,
         "notes": [{"name": n.name, "count": n.count, "text": n.text} for n in data.notes],

@@ -34,6 +34,7 @@ def render(results: dict[str, Any]) -> str:
     published = results["published"]
     rows = _claim_rows(results, verdicts)
     treatments = _treatment_rows(results)
+    comparable = _on_one_scale(results, treatments)
     failing = _checks_by_spec(results)
     return environment.get_template("report.html.j2").render(
         r=results,
@@ -60,9 +61,9 @@ def render(results: dict[str, Any]) -> str:
         assumptions_svg=figures.assumptions_figure(_assumption_items(published))
         if published
         else "",
-        agreement_svg=figures.agreement_figure(
-            _on_one_scale(results, treatments), synthetic, results["level"]
-        ),
+        agreement_svg=figures.agreement_figure(comparable, synthetic, results["level"])
+        if comparable
+        else "",
         checks_svg=figures.checks_figure(
             failing["specs"], failing["names"], failing["passed"], synthetic
         ),
