@@ -295,7 +295,7 @@ def test_lags_are_by_period_and_never_the_row_before(frame):
             assert row["l(poverty, 1)"] == poverty[sid, year - 1]
         lead = np.nan if year > 2008 or (sid, year) == (1, 2003) else poverty[sid, year + 2]
         assert row["f(poverty, 2)"] == pytest.approx(lead, nan_ok=True)
-    waves = frame[frame["year"] % 2 == 0]
+    waves = frame[frame["year"].isin([2000, 2002, 2005, 2007, 2010])]
     with pytest.raises(InputError, match="no unit is seen 1 of year apart"):
         bd.study_of(waves, "l_homicide ~ l(poverty) | sid + year")
     assert bd.study_of(waves, "l_homicide ~ l(poverty, 2) | sid + year")

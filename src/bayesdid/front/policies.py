@@ -8,7 +8,7 @@ from collections.abc import Mapping, Sequence
 import pandas as pd
 
 from bayesdid.exceptions import InputError
-from bayesdid.panel.frames import Raw
+from bayesdid.panel.frames import Columns
 from bayesdid.study.derived import NAME
 from bayesdid.study.schema import Policy
 
@@ -16,7 +16,7 @@ MOST = 2
 PoliciesLike = str | Sequence[str] | Mapping[str, str]
 
 
-def policies_of(given: PoliciesLike, raw: Raw, unit: str) -> tuple[Policy, ...]:
+def policies_of(given: PoliciesLike, raw: Columns, unit: str) -> tuple[Policy, ...]:
     """Policies from ``{id: column}``, or from columns that are ids themselves.
 
     A column with values from 0 to 1 is the policy's state in each row, any other the period of
@@ -40,7 +40,7 @@ def policies_of(given: PoliciesLike, raw: Raw, unit: str) -> tuple[Policy, ...]:
     return tuple(_policy(name, column, raw, unit) for name, column in columns.items())
 
 
-def _policy(name: str, column: str, raw: Raw, unit: str) -> Policy:
+def _policy(name: str, column: str, raw: Columns, unit: str) -> Policy:
     if not re.fullmatch(NAME, name) or not re.match(r"[A-Za-z0-9_][\w-]*$", name):
         raise InputError(
             "a policy's id has letters, digits and _ only",

@@ -12,7 +12,7 @@ import pandas as pd
 from bayesdid.arrays import FloatArray
 from bayesdid.design.window import FARTHEST
 from bayesdid.exceptions import InputError
-from bayesdid.panel.frames import Raw
+from bayesdid.panel.frames import Columns
 from bayesdid.study.formula import Categories, Formula, Part, parse_parts
 
 MOST = 100
@@ -29,7 +29,7 @@ class Regressors:
     options: dict[str, Any]
 
 
-def regressors_of(formula: Formula, treatment: Sequence[str] | None, raw: Raw) -> Regressors:
+def regressors_of(formula: Formula, treatment: Sequence[str] | None, raw: Columns) -> Regressors:
     """Treatments and covariates of a formula; an event study if its treatment is ``i(event)``.
 
     Treatments are what the first term makes and every product that contains one of them, or the
@@ -61,7 +61,7 @@ def regressors_of(formula: Formula, treatment: Sequence[str] | None, raw: Raw) -
     return Regressors("twfe", terms_of(treatments, raw), terms_of(covariates, raw), {})
 
 
-def terms_of(parts: Iterable[Part], raw: Raw) -> tuple[str, ...]:
+def terms_of(parts: Iterable[Part], raw: Columns) -> tuple[str, ...]:
     """Terms of the study vocabulary, one for each value of categories but the reference.
 
     Values at which the column that they are times is 0 throughout have none, as in fixest.
@@ -77,7 +77,7 @@ def terms_of(parts: Iterable[Part], raw: Raw) -> tuple[str, ...]:
     return tuple(found)
 
 
-def _values(part: Categories, raw: Raw) -> FloatArray:
+def _values(part: Categories, raw: Columns) -> FloatArray:
     """Values that the column takes, in ascending order.
 
     Raises
@@ -104,7 +104,7 @@ def _values(part: Categories, raw: Raw) -> FloatArray:
     return values
 
 
-def _live(part: Categories, raw: Raw) -> set[float]:
+def _live(part: Categories, raw: Columns) -> set[float]:
     """Values of the column in rows where what it is times is not 0."""
     column = pd.to_numeric(raw.frame[part.column], errors="coerce")
     if part.by in raw.frame:
@@ -112,7 +112,7 @@ def _live(part: Categories, raw: Raw) -> set[float]:
     return set(column.dropna().to_numpy(dtype=float))
 
 
-def _refuse_codes(column: str, values: FloatArray, raw: Raw) -> None:
+def _refuse_codes(column: str, values: FloatArray, raw: Columns) -> None:
     """Refuse event times such as -1000 that stand for no event."""
     wide = np.flatnonzero(np.diff(values) >= MOST)
     if len(wide):

@@ -11,11 +11,10 @@ from bayesdid.families.registry.load import check_study
 from bayesdid.front.keys import Keys, keys_of
 from bayesdid.front.policies import PoliciesLike, policies_of
 from bayesdid.front.regressors import Regressors, regressors_of, terms_of
-from bayesdid.panel.frames import Raw, raw_frame
+from bayesdid.panel.frames import Columns, columns_of
 from bayesdid.panel.panel import Panel
-from bayesdid.panel.validate import validate_panel
 from bayesdid.study.derived import source_column
-from bayesdid.study.formula import Formula, columns_of, parse_formula, parse_parts
+from bayesdid.study.formula import Formula, names_in, parse_formula, parse_parts
 from bayesdid.study.load import Study, assemble_study
 from bayesdid.study.schema import (
     About,
@@ -81,7 +80,7 @@ def study_of(
         For a formula that is not understood, or beside what stands for one; columns that are not
         there; and all that :func:`bayesdid.panel.validate.validate_panel` refuses.
     """
-    raw = raw_frame(data)
+    raw = columns_of(data)
     raw.require([name for name in (unit, time, *columns) if name is not None])
     if formula is None:
         keys, formulas, found, declared = _of_policies(raw, y, unit, time, policies, covariates)
@@ -122,7 +121,7 @@ def study_of(
         ),
     )
     study = check_study(assemble_study(Path(raw.source), file, {TABLE: table}))
-    return study, validate_panel(raw.frame, study, source=raw.source, first_row=raw.first_row)
+    return study, raw.panel(study)
 
 
 def _refuse_both(y: str | None, policies: PoliciesLike | None, covariates: Sequence[str]) -> None:
@@ -137,7 +136,7 @@ def _refuse_both(y: str | None, policies: PoliciesLike | None, covariates: Seque
 
 
 def _of_policies(
-    raw: Raw,
+    raw: Columns,
     y: str | None,
     unit: str | None,
     time: str | None,
@@ -154,7 +153,7 @@ def _of_policies(
         )
     outcome, keys = str(y), Keys(str(unit), str(time))
     parts = parse_parts([covariates] if isinstance(covariates, str) else covariates)
-    raw.require([source_column(outcome), *columns_of(parts)])
+    raw.require([source_column(outcome), *names_in(parts)])
     declared = policies_of(policies or {}, raw, keys.unit)
     active = [f"active:{policy.id}" for policy in declared]
     treatments = (*active, *([" * ".join(active)] if len(active) > 1 else []))

@@ -13,14 +13,17 @@ import pandas as pd
 from narwhals.exceptions import NarwhalsError
 
 from bayesdid.exceptions import InputError
-from bayesdid.panel.read import FIRST_ROW, read_frame
+from bayesdid.panel.panel import Panel
+from bayesdid.panel.read import read_frame, read_panel
+from bayesdid.panel.validate import validate_panel
+from bayesdid.study.load import Study
 
 SHOWN = 12  # columns that a message lists
 
 
 @dataclass(frozen=True, slots=True)
-class Raw:
-    """Columns as they came.
+class Columns:
+    """Columns of a data frame or a file, as they came.
 
     Attributes
     ----------
@@ -28,13 +31,19 @@ class Raw:
         May share memory with the caller's, so that nothing may be written into it.
     source
         What messages call it.
-    first_row
-        Number of its first row in messages.
+    path
+        The file, or None for a data frame.
     """
 
     frame: pd.DataFrame
     source: str
-    first_row: int
+    path: Path | None = None
+
+    def panel(self, study: Study) -> Panel:
+        """The panel that a study makes of them."""
+        if self.path is not None:
+            return read_panel(self.path, study)
+        return validate_panel(self.frame, study, source=self.source, first_row=1)
 
     def require(self, names: Iterable[str]) -> None:
         """Refuse names of columns that are not there.
@@ -61,7 +70,7 @@ class Raw:
             )
 
 
-def raw_frame(data: Any) -> Raw:
+def columns_of(data: Any) -> Columns:
     """A data frame of pandas, polars or Arrow, or what the name of a file holds.
 
     Parameters
@@ -77,8 +86,7 @@ def raw_frame(data: Any) -> Raw:
     """
     if isinstance(data, str | Path):
         path = Path(data)
-        frame = read_frame(path)
-        return Raw(_stripped(frame), str(path), FIRST_ROW[path.suffix.lower()])
+        return Columns(_stripped(read_frame(path)), str(path), path)
     try:
         found = nw.from_native(data)
         frame = (found.collect() if isinstance(found, nw.LazyFrame) else found).to_pandas()
@@ -91,7 +99,7 @@ def raw_frame(data: Any) -> Raw:
         ) from error
     if any(name is not None for name in frame.index.names):
         frame = frame.reset_index()
-    return Raw(_stripped(_with_flags(frame)), "data frame", 1)
+    return Columns(_stripped(_with_flags(frame)), "data frame")
 
 
 def _stripped(frame: pd.DataFrame) -> pd.DataFrame:

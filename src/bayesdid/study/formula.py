@@ -85,11 +85,11 @@ class Formula:
 
     def columns(self) -> list[str]:
         """Columns that it needs, each once, in the order in which they are written."""
-        found = [source_column(self.outcome), *columns_of(self.parts), *self.effects]
+        found = [source_column(self.outcome), *names_in(self.parts), *self.effects]
         return list(dict.fromkeys(found))
 
 
-def columns_of(parts: Iterable[Part]) -> list[str]:
+def names_in(parts: Iterable[Part]) -> list[str]:
     """Columns that regressors need."""
     found: list[str] = []
     for part in parts:
