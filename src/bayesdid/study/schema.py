@@ -5,35 +5,13 @@ Nothing here knows pandas or PyMC, and nothing in a study file is ever evaluated
 
 from __future__ import annotations
 
-from typing import Annotated, Any, Literal
+from typing import Any, Literal
 
-from pydantic import AfterValidator, BaseModel, ConfigDict, Field, model_validator
+from pydantic import BaseModel, ConfigDict, Field, model_validator
 
-from bayesdid.study.derived import derived_of
-from bayesdid.study.printed import Printed
-from bayesdid.study.terms import parse_term
+from bayesdid.study.fields import ColumnText, Identifier, PrintedText, TermText
 
 EffectKind = Literal["fixed", "random", "mundlak", "none"]
-
-
-def _printed(text: str) -> str:
-    Printed.parse(text)
-    return text
-
-
-def _term(text: str) -> str:
-    return str(parse_term(text))
-
-
-def _column(text: str) -> str:
-    """A column's name as it is, a function of a column as terms write it."""
-    return str(derived_of(text) or text)
-
-
-PrintedText = Annotated[str, AfterValidator(_printed)]
-TermText = Annotated[str, AfterValidator(_term)]
-ColumnText = Annotated[str, AfterValidator(_column)]
-Identifier = Annotated[str, Field(pattern=r"^[A-Za-z0-9_][\w-]*$")]
 
 
 class Strict(BaseModel):
