@@ -18,6 +18,7 @@ from typing import Any
 _EXPORTS = {
     "did": "bayesdid.front.did",
     "study_of": "bayesdid.front.study",
+    "etable": "bayesdid.report.etable",
     "load_study": "bayesdid.families.registry.load",
     "load_panel": "bayesdid.panel.load",
     "read_panel": "bayesdid.panel.read",
