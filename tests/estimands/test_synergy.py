@@ -9,18 +9,22 @@ from made import make_panel, make_study, staggered
 
 import bayesdid as bd
 from bayesdid.design.overlap import overlap_design
-from bayesdid.estimands.names import MAX_SINGLE, RATIO, SUM
-from bayesdid.estimands.saturated import saturated_moments
-from bayesdid.estimands.state_effects import state_averages
-from bayesdid.estimands.synergy import (
+from bayesdid.estimands.beside import (
+    CELLS,
     CELLS_CLUSTERED,
     CELLS_IID,
+    COLUMNS,
     HEADLINE,
+    IMPUTATION,
     STATIC,
-    headline_spec,
     static_factorial,
-    synergy,
 )
+from bayesdid.estimands.imputation import imputed_moments
+from bayesdid.estimands.names import MAX_SINGLE, RATIO, SUM
+from bayesdid.estimands.row_weights import contrast_weights
+from bayesdid.estimands.saturated import saturated_moments
+from bayesdid.estimands.state_effects import state_averages
+from bayesdid.estimands.synergy import headline_spec, synergy
 from bayesdid.estimands.verdict import WORDS, word_for
 from bayesdid.exceptions import NotIdentifiedError, ResultError
 from bayesdid.model.errors import Errors
@@ -133,8 +137,10 @@ def test_rows_are_those_under_both_with_weights_that_sum_to_one(none):
 
 def test_models_stand_beside_and_make_the_range(none):
     found = none[SUM]
-    assert list(found.models) == [HEADLINE, CELLS_IID, CELLS_CLUSTERED, STATIC]
-    judged = [found.models[name].p_claim for name in (HEADLINE, CELLS_IID, CELLS_CLUSTERED)]
+    names = [HEADLINE, CELLS, CELLS_IID, CELLS_CLUSTERED, IMPUTATION, STATIC, COLUMNS]
+    assert list(found.models) == names
+    judged = [found.models[name].p_claim for name in names[:5]]
+    assert not any(found.models[name].judged for name in (STATIC, COLUMNS))
     assert found.p_range == (min(judged), max(judged))
     assert found.word == word_for(found.p_claim, *found.p_range)
     assert found.level == 0.89
@@ -160,8 +166,10 @@ def test_cells_compare_at_the_ages_of_both():
     panel = make_panel(frame, adoption)
     rows = overlap_design(headline_spec(make_study(columns=[COLUMN])), panel)
     averages, _ = state_averages(rows, overlap_pooling(rows))
-    mean, _, _ = saturated_moments(rows, averages)[SUM]
+    weights = {SUM: contrast_weights(SUM, rows, averages[SUM])}
+    mean, _, _ = saturated_moments(rows, weights)[SUM]
     assert mean == pytest.approx(-0.3, abs=1e-9)
+    assert imputed_moments(rows, weights)[SUM].mean == pytest.approx(-0.3, abs=1e-9)
 
 
 def test_one_policy_has_its_effect():

@@ -743,7 +743,7 @@ MUTANTS = (
     ),
     Mutant(
         "headline-claim",
-        "estimands/synergy.py",
+        "estimands/beside.py",
         "claim = values > 1 if name == RATIO else values < 0 if lower else values > 0",
         "claim = values > 1 if name == RATIO else values > 0 if lower else values < 0",
         "the probability of a claim from a panel is that of its opposite",
@@ -751,11 +751,39 @@ MUTANTS = (
     ),
     Mutant(
         "headline-ages",
-        "estimands/saturated.py",
-        "table[age] = D[only & (rows.age[:, k] == age)].mean(axis=0)",
-        "table[age] = D[only].mean(axis=0)",
+        "estimands/row_weights.py",
+        "(asked / np.maximum(there, 1))[age[only]]",
+        "asked.sum() / only.sum()",
         "what a policy does alone is averaged over all its ages, not taken at those of both",
         ("estimands/test_synergy.py::test_cells_compare_at_the_ages_of_both",),
+    ),
+    Mutant(
+        "violation-sign",
+        "estimands/trends.py",
+        "float(mean - shift @ C @ estimate)",
+        "float(mean + shift @ C @ estimate)",
+        "a trend that the rows show moves the synergy the wrong way",
+        (
+            "estimands/test_trends.py::test_the_posterior_under_a_prior_is_that_of_the_whole_covariance",
+        ),
+    ),
+    Mutant(
+        "violation-words",
+        "estimands/violated_synergy.py",
+        "established = p >= SURE or p <= 1 - SURE",
+        "established = True",
+        "a sign that is not established has a breakdown",
+        ("estimands/test_trends.py::test_words",),
+    ),
+    Mutant(
+        "imputation-treated",
+        "estimands/imputation.py",
+        "return np.where(self.free, -fitted, q)",
+        "return np.where(self.free, fitted, q)",
+        "imputed values are added to effects instead of subtracted",
+        (
+            "estimands/test_beside.py::test_imputation_is_a_functional_that_is_blind_to_unit_and_period_effects",
+        ),
     ),
     Mutant(
         "checks-direction",

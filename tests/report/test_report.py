@@ -195,6 +195,7 @@ def test_verdicts_of_the_panel_are_those_of_the_headline(studies, tmp_path):
     numbers = [verdict["p"], verdict["p_low"], verdict["p_high"]]
     assert numbers == [item["p_claim"], *item["p_range"]]
     assert verdict["synthetic"]
+    assert found["trends"][0].startswith("Under parallel trends it is")
     assert headline_section(study, bd.load_panel(study), tmp_path, draws=250) == found  # its file
 
 
@@ -227,6 +228,12 @@ def test_a_panel_without_an_answer_says_why(results):
         "failed": "no row is under both",
     }
     assert "The panel has no answer of its own: no row is under both" in words(render(changed))
+
+
+def test_the_page_says_what_violated_trends_do(results, page):
+    text = words(page)
+    at = text.index("If trends are not parallel")
+    assert results["headline"]["trends"][0] in text[at:]
 
 
 def test_synthetic_stamp_is_everywhere(results, page):

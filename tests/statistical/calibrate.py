@@ -32,9 +32,10 @@ from bayesdid.design.build import build_design, with_effects
 from bayesdid.design.cohort import cohort_design
 from bayesdid.design.design import Design
 from bayesdid.design.overlap import overlap_design
+from bayesdid.estimands.saturated import saturated_moments
 from bayesdid.families.cohort.analysis import cell_effects, cohort_pooling
 from bayesdid.families.mediation.analysis import paths_of
-from bayesdid.families.overlap.analysis import _flat, _synergy_averages
+from bayesdid.families.overlap.analysis import row_weights, synergy_weights
 from bayesdid.inference.exact.conjugate import conjugate_posterior
 from bayesdid.inference.exact.gaussian import fit_gaussian
 from bayesdid.inference.exact.instrument import draw_instrument, with_instrument
@@ -148,8 +149,9 @@ def overlap(seed: int) -> Trial:
     pooling = overlap_pooling(rows)
     tau = fit_pooled(pooling, seed=seed, draws=250)["posterior"]["tau"].to_numpy()
     mine = joint_columns(pooling)
-    weight = _synergy_averages(rows, pooling.design.D * mine, rows.supported())["synergy"]
-    return Trial(-0.3, tau.reshape(1000, -1) @ weight, *_flat(rows)["synergy"])
+    weight = synergy_weights(rows)["synergy"] @ pooling.design.D * mine
+    flat = saturated_moments(rows, row_weights(rows))["synergy"][:2]
+    return Trial(-0.3, tau.reshape(1000, -1) @ weight, *flat)
 
 
 def _mediated(seed: int) -> tuple[Design, np.ndarray]:

@@ -9,51 +9,59 @@ from __future__ import annotations
 import argparse
 import sys
 import time
+from collections.abc import Callable
 from functools import partial
 from pathlib import Path
 
-import numpy as np
 import pandas as pd
 
 sys.path.insert(0, str(Path(__file__).parent))
 sys.path.insert(0, str(Path(__file__).parents[1] / "families"))
 
+import synergy_griffin as griffin
 from made import make_panel, make_study
-from synergy_worlds import WORLDS, make
+from synergy_peers import callaway_santanna, oracle
+from synergy_report import ALLOWED, CALLAWAY, ORACLE, report
+from synergy_worlds import DRIFT, WORLDS, make
 from validity_facts import synergy_facts, update
 
 from bayesdid.digest import digest, environment_digest
+from bayesdid.estimands.beside import HEADLINE
+from bayesdid.estimands.gls import Scalars, gls
 from bayesdid.estimands.names import SUM
-from bayesdid.estimands.synergy import HEADLINE, synergy
-from bayesdid.estimands.verdict import SURE
+from bayesdid.estimands.row_weights import contrast_weights
+from bayesdid.estimands.synergy import Synergy, synergy
+from bayesdid.estimands.trends import linear_trends, posterior_under
 from bayesdid.exceptions import ResultError
 from bayesdid.inference.executor import item_seed, map_fits, process_pool
 from bayesdid.jsonio import read_sealed, write_sealed
 from bayesdid.logs import quiet
+from bayesdid.model.overlap import overlap_pooling
+from bayesdid.summary import normal_interval
 
-UNITS, PERIODS, DRAWS = 120, 12, 250
+UNITS, PERIODS, DRAWS, CHAINS = 120, 12, 1000, 2
 STUDY = make_study(columns=[{"id": "o", "outcome": "y", "family": "overlap"}])
+SOURCES = ("synergy_worlds.py", "synergy_peers.py", "synergy_griffin.py")
 
 
 def run(item: tuple[str, int]) -> list[dict[str, object]]:
     """One row for each model of the sum of singles: its interval and claim."""
     name, number = item
     world, seed = WORLDS[name], item_seed(0, *item)
-    frame, adoption = make(world, seed, N=UNITS, T=PERIODS)
-    panel = make_panel(frame, adoption)
+    made = make(world, seed, N=UNITS, T=PERIODS)
+    panel = make_panel(made.frame, made.adoption)
     head = {"world": name, "panel": number, "truth": world.synergy}
     try:
-        found = synergy(STUDY, panel, draws=DRAWS, seed=seed)
+        found = synergy(STUDY, panel, draws=DRAWS, chains=CHAINS, seed=seed)
     except ResultError:
         return [{**head, "model": HEADLINE, "converged": False}]
     if SUM not in found:
         return [{**head, "model": HEADLINE, "converged": True, "refused": True}]
-    return [
+    head |= {"converged": True, "refused": False}
+    rows: list[dict[str, object]] = [
         {
             **head,
             "model": model,
-            "converged": True,
-            "refused": False,
             "mean": says.mean,
             "sd": says.sd,
             "low": says.interval.low,
@@ -62,113 +70,93 @@ def run(item: tuple[str, int]) -> list[dict[str, object]]:
         }
         for model, says in found[SUM].models.items()
     ]
+    others = {ALLOWED: _trends_allowed(found)}
+    q = contrast_weights(SUM, found.rows, found.averages[SUM])
+    assert q is not None
+    if (peer := callaway_santanna(found.rows, q)) is not None:
+        others[CALLAWAY] = peer
+    if world.named:
+        design = found.rows.design
+        unit, period = design.units[design.unit_index], design.periods[design.period_index]
+        paths = made.paths[:, unit, period - 1].T
+        others[ORACLE] = oracle(found.rows, paths, made.scales[design.units], world.phi)
+    for model, (mean, sd) in others.items():
+        end = normal_interval(mean, sd)
+        p = float(_below_zero(mean, sd))
+        ends = {"low": end.low, "high": end.high}
+        rows.append({**head, "model": model, "mean": mean, "sd": sd, **ends, "p": p})
+    return rows
 
 
-def stored(item: tuple[str, int], folder: Path) -> list[dict[str, object]]:
+def _trends_allowed(found: Synergy) -> tuple[float, float]:
+    """Mean and sd where trends of the arms may differ by slopes of the sd of the drift world."""
+    pooling = overlap_pooling(found.rows)
+    fitted = gls(pooling, Scalars.of(found.fit.tree, pooling.design))
+    item, weights = found[SUM], found.averages[SUM].parts[0]
+    B, K = linear_trends(found.rows)
+    return posterior_under(fitted, weights, B, K, item.mean, item.sd)(abs(DRIFT))
+
+
+def _below_zero(mean: float, sd: float) -> float:
+    from scipy.stats import norm
+
+    return float(norm.cdf(-mean / sd))
+
+
+def stored(
+    item: tuple[object, ...], folder: Path, make_rows: Callable[..., list[dict[str, object]]]
+) -> list[dict[str, object]]:
     """The rows of a panel, from its file if there is one of this code."""
-    sources = [Path(__file__).with_name(name).read_bytes() for name in ("synergy_worlds.py",)]
-    key = digest(item, DRAWS, environment_digest(), *sources)[:16]
-    path = folder / f"{item[0].replace(' ', '_').replace(',', '')}-{item[1]}-{key}.json"
+    sources = [Path(__file__).with_name(name).read_bytes() for name in SOURCES]
+    key = digest(item, DRAWS, CHAINS, environment_digest(), *sources)[:16]
+    words = "-".join(str(part) for part in item).replace(" ", "_").replace(",", "")
+    path = folder / f"{words}-{key}.json"
     try:
         return read_sealed(path)
     except (FileNotFoundError, ValueError):
-        return write_sealed(path, run(item))
+        return write_sealed(path, make_rows(item))
 
 
-def measure(items: list[tuple[str, int]], folder: Path | None = None) -> pd.DataFrame:
+def measure(
+    items: list[tuple[str, int]] | list[tuple[str, int, int]],
+    folder: Path | None = None,
+    make_rows: Callable[..., list[dict[str, object]]] = run,
+) -> pd.DataFrame:
     """Rows of all panels."""
     begin, left = time.perf_counter(), iter(range(len(items) - 1, -1, -1))
 
-    def done(item: tuple[str, int]) -> None:
+    def done(item: tuple[object, ...]) -> None:
         if folder is not None:
             took = time.perf_counter() - begin
             sys.stderr.write(f"{took:6.0f} s {next(left):5d} left {item[0]}\n")
 
-    rows = map_fits(run if folder is None else partial(stored, folder=folder), items, done=done)
+    work = make_rows if folder is None else partial(stored, folder=folder, make_rows=make_rows)
+    rows = map_fits(work, items, done=done)
     return pd.DataFrame([row for found in rows for row in found])
-
-
-def table(frame: pd.DataFrame) -> pd.DataFrame:
-    """By world and model: coverage, bias, root mean squared error, sd, false verdicts."""
-    used = frame[frame["converged"].astype(bool) & ~frame["refused"].fillna(False).astype(bool)]
-    error = used["mean"] - used["truth"]
-    # a lower outcome is better: "supported" is false unless the synergy is negative
-    false_for = (used["p"] >= SURE) & (used["truth"] >= 0)
-    false_against = (used["p"] <= 1 - SURE) & (used["truth"] <= 0)
-    scored = used.assign(
-        covers=(used["low"] <= used["truth"]) & (used["truth"] <= used["high"]),
-        error=error,
-        square=error**2,
-        false_for=false_for,
-        false_against=false_against,
-    )
-    by = scored.groupby(["world", "model"], sort=False)
-    found = by.agg(
-        panels=("panel", "size"),
-        coverage=("covers", "mean"),
-        bias=("error", "mean"),
-        rmse=("square", lambda v: float(np.sqrt(v.mean()))),
-        sd=("sd", "mean"),
-        supported=("false_for", "mean"),
-        contradicted=("false_against", "mean"),
-    )
-    return found.reset_index()
-
-
-def report(frame: pd.DataFrame, panels: int) -> str:
-    """The document."""
-    found = table(frame)
-    lost = int((~frame["converged"].astype(bool)).sum())
-    refused = int(frame["refused"].fillna(False).astype(bool).sum())
-    band = 1.96 * np.sqrt(0.89 * 0.11 / panels)
-    lines = [
-        "# Is the headline calibrated?",
-        "",
-        "Written by `make calibrate-synergy`. Panels of "
-        f"{UNITS} units and {PERIODS} periods with two overlapping staggered policies and a known "
-        f"departure of the joint state from the sum of the singles; {panels} a world. For each "
-        "model: how often its 89 % interval holds the truth (Monte Carlo band plus or minus "
-        f"{band:.3f}), bias, root mean squared error, mean posterior sd, and the share of panels "
-        "with a probability of the claim of at least 0.95 where the truth is not a synergy (false "
-        "for), or at most 0.05 where it is not its opposite (false against). Wanted of the "
-        "headline in worlds that it names: coverage 0.85 to 0.93, false verdicts at most 0.05. A "
-        "star marks what is outside by more than Monte Carlo error.",
-        "",
-        f"{lost} fits did not converge and are left out; in {refused} panels no row under both was "
-        "identified.",
-        "",
-        "| world | named | model | coverage | bias | rmse | sd | false for | false against |",
-        "|---|---|---|---|---|---|---|---|---|",
-    ]
-    for row in found.to_dict("records"):
-        named = WORLDS[row["world"]].named
-        low, high = 0.85 - band, 0.93 + band
-        star = " *" if not low <= row["coverage"] <= high else ""
-        tail = 0.05 + 1.96 * np.sqrt(0.05 * 0.95 / row["panels"])
-        marks = [" *" if row[name] > tail else "" for name in ("supported", "contradicted")]
-        lines.append(
-            f"| {row['world']} | {'yes' if named else 'no'} | {row['model']} | "
-            f"{row['coverage']:.3f}{star} | {row['bias']:+.3f} | {row['rmse']:.3f} | "
-            f"{row['sd']:.3f} | {row['supported']:.3f}{marks[0]} | "
-            f"{row['contradicted']:.3f}{marks[1]} |"
-        )
-    return "\n".join([*lines, ""])
 
 
 def main() -> None:
     """Write docs/validity.md."""
     parser = argparse.ArgumentParser()
     parser.add_argument("--panels", type=int, default=200, help="a world")
+    parser.add_argument("--griffin", type=int, default=60, help="panels a gap and design")
     parser.add_argument("--workers", type=int, default=None)
     parser.add_argument("--folder", type=Path, default=Path("reports/calibration-synergy"))
     parser.add_argument("--out", type=Path, default=Path("docs/validity.md"))
     options = parser.parse_args()
     quiet()
     begin = time.perf_counter()
-    items = [(name, k) for k in range(options.panels) for name in WORLDS]
+    worlds = [(name, k) for k in range(options.panels) for name in WORLDS]
+    states = [
+        (design, gap, k)
+        for k in range(options.griffin)
+        for design in griffin.DESIGNS
+        for gap in griffin.GAPS
+    ]
     with process_pool(options.workers):
-        frame = measure(items, options.folder)
-    text = report(frame, options.panels)
+        found = measure(worlds, options.folder)
+        also = measure(states, options.folder, griffin.run)
+    text = report(found, griffin.table(also), also)
     options.out.write_text(text, encoding="utf-8")
     update(synergy_facts(text))
     sys.stdout.write(f"{options.out}: {time.perf_counter() - begin:.0f} s\n")

@@ -10,7 +10,6 @@ import json
 import re
 from pathlib import Path
 
-from bayesdid.estimands.synergy import HEADLINE
 from bayesdid.report.validity import DRAWN, KNOWN, NAMED, UNNAMED, Facts
 
 ROOT = Path(__file__).parents[2]
@@ -70,7 +69,7 @@ def synergy_facts(text: str) -> dict[str, Facts]:
     """From docs/validity.md: the headline in worlds that it names, and in others."""
     level = int(LEVEL.search(text)[1]) / 100
     panels = int(re.search(r"(\d+) a world", text)[1])
-    rows = [row for row in _tables(text)[0] if row["model"] == HEADLINE]
+    rows = _tables(text)[0]
     by = {
         NAMED: [row for row in rows if row["named"] == "yes"],
         UNNAMED: [row for row in rows if row["named"] == "no"],

@@ -99,16 +99,13 @@ def _panel(
     as_json: bool,
 ) -> None:
     from bayesdid.estimands.synergy import synergy
+    from bayesdid.estimands.violated_synergy import violated_synergy
     from bayesdid.model.errors import DEFAULT_ERRORS
     from bayesdid.panel.load import load_panel
 
+    data = load_panel(loaded, file)
     found = synergy(
-        loaded,
-        load_panel(loaded, file),
-        spec=spec,
-        errors=errors or DEFAULT_ERRORS,
-        draws=draws,
-        seed=seed,
+        loaded, data, spec=spec, errors=errors or DEFAULT_ERRORS, draws=draws, seed=seed
     )
     if rows is not None:
         import pandas as pd
@@ -117,10 +114,11 @@ def _panel(
 
         frames = [item.rows.assign(contrast=name) for name, item in found.items()]
         write_text(rows, pd.concat(frames).to_csv(index=False, lineterminator="\n"))
+    violated = violated_synergy(loaded, data, found, spec=spec, draws=draws, seed=seed)
     if not as_json:
         from bayesdid.cli.synergy_printed import print_panel
 
-        print_panel(loaded, found)
+        print_panel(loaded, found, violated)
         return
     from bayesdid.cli.console import print_json
 
@@ -131,5 +129,6 @@ def _panel(
             "contrasts": dict(found.contrasts),
             "refused": found.refused,
             "notes": [note.text for note in found.notes],
+            "violated": violated,
         }
     )

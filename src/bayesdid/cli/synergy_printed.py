@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from bayesdid.estimands.synergy import Synergy
+    from bayesdid.estimands.violated_synergy import SynergyViolated
     from bayesdid.study.load import Study
 
 
@@ -67,13 +68,12 @@ def print_published(loaded: Any, synergy: Any, verdicts: Any) -> None:
         out.print(f"Note: {note.text}.")
 
 
-def print_panel(loaded: Study, synergy: Synergy) -> None:
-    """Contrasts from a panel, with every model beside, refusals and alerts."""
+def print_panel(loaded: Study, synergy: Synergy, violated: SynergyViolated | None) -> None:
+    """Contrasts from a panel, with every model beside, refusals, alerts and violated trends."""
     from rich.table import Table
 
     from bayesdid.cli.console import out
     from bayesdid.estimands.names import SUM
-    from bayesdid.estimands.synergy import STATIC
     from bayesdid.estimands.verdict import rules
     from bayesdid.report.validity import panel_validity
     from bayesdid.summary import percent
@@ -89,7 +89,7 @@ def print_panel(loaded: Study, synergy: Synergy) -> None:
     for contrast in synergy.values():
         low, high = contrast.p_range
         for k, (name, says) in enumerate(contrast.models.items()):
-            bias = f", biased by {says.bias:+.3f} here" if name == STATIC else ""
+            bias = "" if says.judged else f", biased by {says.bias:+.3f} here"
             table.add_row(
                 f"[bold]{contrast.label}[/]" if not k else f"  {name}{bias}",
                 f"{says.mean:.3f} ({says.sd:.3f})",
@@ -102,6 +102,13 @@ def print_panel(loaded: Study, synergy: Synergy) -> None:
         for text in (contrast.refused, contrast.alert):
             if text:
                 out.print(f"{contrast.label}: {text}")
+    if violated is not None:
+        from bayesdid.estimands.violated_synergy import sentences
+
+        out.print(f"[bold]{violated.label}, if trends are not parallel[/]")
+        main, unit = synergy[violated.name], loaded.file.outcome.unit
+        for text in sentences(violated, main, unit):
+            out.print(f"  {text}")
     for name, why in synergy.refused.items():
         out.print(f"Refused: {name}: {why}")
     out.print(

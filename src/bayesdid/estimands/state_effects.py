@@ -56,23 +56,33 @@ class Average:
 
 
 def state_averages(
-    rows: OverlapDesign, pooling: Pooling
+    rows: OverlapDesign, pooling: Pooling, since: int = 0
 ) -> tuple[dict[str, Average], dict[str, str]]:
-    """Every contrast that some row identifies, and why others are refused or lose rows."""
+    """Every contrast that some row identifies, and why others are refused or lose rows.
+
+    Parameters
+    ----------
+    since
+        Periods that a row must have been in its state for.
+    """
     D = pooling.design.D
     found: dict[str, Average] = {}
     refused: dict[str, str] = {}
     for policy in rows.policies:
-        alone = rows.state == f"only:{policy}"
+        k = rows.policies.index(policy)
+        alone = (rows.state == f"only:{policy}") & (rows.age[:, k] >= since)
         if alone.any():
             found[f"only:{policy} - none"] = Average(alone, _mean(D, alone))
         else:
             refused[f"only:{policy} - none"] = f"no row is under {policy} alone"
     if len(rows.policies) == 1:
         return found, refused
-    both, joint = rows.both, joint_columns(pooling)
+    both, joint = rows.since >= since, joint_columns(pooling)
+    if not both.any():
+        refused["both - none"] = "no row has been under both for so long"
+        return found, refused
     own = {policy: policy_columns(pooling, policy) for policy in rows.policies}
-    everywhere = rows.supported()
+    everywhere = rows.supported() & both
     found["both - none"] = Average(both, _mean(D, both))
     for policy in rows.policies:
         name = f"both - only:{policy}"
@@ -81,7 +91,7 @@ def state_averages(
             refused,
             name,
             both,
-            rows.seen_alone(policy),
+            rows.seen_alone(policy) & both,
             partial(_without, D, own[policy].astype(float)),
         )
     single = np.mean(list(own.values()), axis=0)

@@ -3,8 +3,7 @@
 Each policy's effect follows its cohorts and ages, partially pooled towards smooth paths, and the
 joint state departs from their sum along the time since the second adoption
 (:mod:`bayesdid.model.overlap`); errors are the calibrated default. Beside it stand models that
-assume less or something else: cells without pooling (with i.i.d. and with clustered errors), and
-the static factorial regression with its bias at the fitted paths.
+assume less or something else (:mod:`bayesdid.estimands.beside`).
 """
 
 from __future__ import annotations
@@ -16,14 +15,13 @@ from typing import ClassVar
 
 import numpy as np
 import pandas as pd
-from scipy.stats import norm
 
 from bayesdid.arrays import FloatArray
 from bayesdid.design.design import Design
 from bayesdid.design.overlap import OverlapDesign, overlap_design
-from bayesdid.design.within import absorb
+from bayesdid.estimands.beside import CELLS, CELLS_CLUSTERED, HEADLINE, Beside, ModelSays, of_draws
+from bayesdid.estimands.gls import Scalars
 from bayesdid.estimands.names import RATIO, SUM, contrasts_of
-from bayesdid.estimands.saturated import saturated_moments
 from bayesdid.estimands.state_effects import Average, state_averages
 from bayesdid.estimands.verdict import SURE, word_for
 from bayesdid.exceptions import InputError, Note, ResultError
@@ -31,40 +29,13 @@ from bayesdid.inference.fit import fit
 from bayesdid.inference.result import Fit
 from bayesdid.model.errors import DEFAULT_ERRORS, Errors
 from bayesdid.model.overlap import overlap_pooling
+from bayesdid.model.pooling import Pooling
 from bayesdid.panel.panel import Panel
 from bayesdid.study.load import Spec, Study
 from bayesdid.study.schema import Sample
-from bayesdid.summary import Interval, Summary, hdi, normal_interval, summarise
+from bayesdid.summary import Interval, Summary, summarise
 
-HEADLINE = "pooled paths"
-CELLS_IID = "cells, i.i.d. errors"
-CELLS_CLUSTERED = "cells, clustered errors"
-STATIC = "static factorial"
 _APART = 0.5  # posterior sds between pooled and unpooled from which on the prior decides
-
-
-@dataclass(frozen=True, slots=True)
-class ModelSays:
-    """One model's posterior of a contrast.
-
-    Attributes
-    ----------
-    mean, sd, interval
-        Of the contrast.
-    p_claim
-        Probability of the claim's direction.
-    assumes
-        What the model assumes, in a clause.
-    bias
-        Expected error of the model at the effects that the headline fits; 0 where there is none.
-    """
-
-    mean: float
-    sd: float
-    interval: Interval
-    p_claim: float
-    assumes: str
-    bias: float = 0.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,7 +59,7 @@ class SynergyContrast:
     refused
         Rows that were left out, and why; or empty.
     alert
-        Where prior and data disagree; or empty.
+        Where pooling or the errors decide; or empty.
     summary
         Of the headline model's draws, with the intervals of every summary.
     """
@@ -141,6 +112,8 @@ class Synergy(Mapping[str, SynergyContrast]):
         What was assumed and left out.
     synthetic
         Why the panel is synthetic, or empty.
+    rows, averages
+        States and ages of the rows, and each contrast as an average over them.
     """
 
     contrasts: dict[str, SynergyContrast]
@@ -150,6 +123,8 @@ class Synergy(Mapping[str, SynergyContrast]):
     errors: Errors
     notes: tuple[Note, ...]
     synthetic: str
+    rows: OverlapDesign
+    averages: dict[str, Average]
 
     def __getitem__(self, name: str) -> SynergyContrast:
         """The contrast; one that is refused says why."""
@@ -170,6 +145,65 @@ class Synergy(Mapping[str, SynergyContrast]):
         return len(self.contrasts)
 
 
+@dataclass(frozen=True, slots=True)
+class Headline:
+    """The headline's model, fitted.
+
+    Attributes
+    ----------
+    rows, pooling
+        Its design, and the columns of its mean.
+    fit
+        Its posterior.
+    averages, refused
+        Contrasts that some row identifies; of the others why not.
+    """
+
+    rows: OverlapDesign
+    pooling: Pooling
+    fit: Fit
+    averages: dict[str, Average]
+    refused: dict[str, str]
+
+    @property
+    def tau(self) -> FloatArray:
+        """Draws of the coefficients, shape (S, P)."""
+        found = self.fit.tree["posterior"]["tau"].to_numpy()
+        return np.asarray(found.reshape(-1, found.shape[-1]))
+
+    @property
+    def scalars(self) -> Scalars:
+        """What the coefficients are linear in the outcome given."""
+        return Scalars.of(self.fit.tree, self.pooling.design)
+
+
+def fit_headline(
+    study: Study,
+    panel: Panel,
+    *,
+    spec: str | None = None,
+    errors: str | Errors = DEFAULT_ERRORS,
+    draws: int = 500,
+    chains: int = 4,
+    seed: int = 0,
+    anticipation: int = 0,
+) -> Headline:
+    """The headline's model alone; parameters and errors as of :func:`synergy`.
+
+    Parameters
+    ----------
+    anticipation
+        Periods before the recorded adoption in which effects may already be there. Contrasts
+        average over the same rows whatever it is.
+    """
+    if anticipation:
+        panel = dataclasses.replace(panel, adoption=panel.adoption - anticipation)
+    rows = overlap_design(headline_spec(study, spec), panel)
+    pooling = overlap_pooling(rows)
+    found = fit(pooling.design, errors=errors, draws=draws, chains=chains, seed=seed).require()
+    return Headline(rows, pooling, found, *state_averages(rows, pooling, since=anticipation))
+
+
 def synergy(
     study: Study,
     panel: Panel,
@@ -177,6 +211,7 @@ def synergy(
     spec: str | None = None,
     errors: str | Errors = DEFAULT_ERRORS,
     draws: int = 500,
+    chains: int = 4,
     seed: int = 0,
 ) -> Synergy:
     """Contrasts of the states of one or two policies in a panel.
@@ -188,8 +223,8 @@ def synergy(
         ``cohort``, else its first spec on all rows of the main outcome.
     errors
         Of the headline model.
-    draws
-        Per chain, of four chains.
+    draws, chains
+        Size of the run, draws per chain.
 
     Returns
     -------
@@ -203,36 +238,20 @@ def synergy(
     ResultError
         If the headline model did not converge.
     """
-    own = headline_spec(study, spec)
-    rows = overlap_design(own, panel)
-    pooling = overlap_pooling(rows)
-    main = fit(pooling.design, errors=errors, draws=draws, seed=seed).require()
-    tau = main.tree["posterior"]["tau"].to_numpy().reshape(-1, len(pooling.design.treatments))
-    averages, refused = state_averages(rows, pooling)
+    head = fit_headline(
+        study, panel, spec=spec, errors=errors, draws=draws, chains=chains, seed=seed
+    )
+    rows, tau, averages, refused = head.rows, head.tau, head.averages, head.refused
     lower = study.file.outcome.better == "lower"
     labels = {contrast.name: contrast.label for contrast in contrasts_of(study)}
-    cells = saturated_moments(rows, averages)
-    static = static_factorial(rows, errors, draws, seed)
-    effects = pooling.design.D @ tau.mean(axis=0)
+    beside = Beside.of(rows, averages, errors, head.scalars, draws=draws, chains=chains, seed=seed)
+    effects = head.pooling.design.D @ tau.mean(axis=0)
     found = {}
     for name, average in averages.items():
         values = average.values(name, tau, lower)
-        models = {
-            HEADLINE: _of_draws(
-                name, values, lower, "paths are smooth, cohorts alike, up to what they show"
-            )
-        }
-        if name in cells:
-            mean, sd_iid, sd_cluster = cells[name]
-            models[CELLS_IID] = _of_normal(mean, sd_iid, lower, "errors are independent")
-            models[CELLS_CLUSTERED] = _of_normal(
-                mean, sd_cluster, lower, "there are many units; errors of a unit are anything"
-            )
-        if name in static.weights:
-            w = static.weights[name]
-            bias = float(w @ static.project(effects)) - float(values.mean())
-            says = _of_draws(name, static.tau @ w, lower, "effects of a state do not change")
-            models[STATIC] = dataclasses.replace(says, bias=bias)
+        assumes = "paths are smooth, cohorts alike, up to what they show"
+        models = {HEADLINE: of_draws(name, values, lower, assumes)}
+        models |= beside.models(name, effects, float(values.mean()), lower)
         rope = None if name == RATIO else study.file.synergy.rope
         found[name] = _contrast(
             name, labels[name], average, rows, models, refused, panel, summarise(values, rope=rope)
@@ -240,11 +259,13 @@ def synergy(
     return Synergy(
         found,
         {name: why for name, why in refused.items() if name not in found},
-        main,
-        pooling.design,
+        head.fit,
+        head.pooling.design,
         Errors.parse(errors) if isinstance(errors, str) else errors,
-        (*rows.design.notes, *_assumed(rows)),
+        (*rows.design.notes, *_assumed(rows, beside)),
         panel.synthetic or "",
+        rows,
+        averages,
     )
 
 
@@ -278,65 +299,6 @@ def headline_spec(study: Study, name: str | None = None) -> Spec:
     return dataclasses.replace(mine[0], column=column)
 
 
-@dataclass(frozen=True, slots=True)
-class StaticFactorial:
-    """The regression on the states alone.
-
-    Attributes
-    ----------
-    tau
-        Draws of its coefficients, shape (S, P).
-    weights
-        Contrast -> weights of the coefficients.
-    within
-        The coefficients of least squares as functionals of the outcome, shape (P, n).
-    """
-
-    tau: FloatArray
-    weights: dict[str, FloatArray]
-    within: FloatArray
-
-    def project(self, effects: FloatArray) -> FloatArray:
-        """What it estimates if outcomes move by `effects`, shape (n,) -> (P,)."""
-        return np.asarray(self.within @ effects)
-
-
-def static_factorial(
-    rows: OverlapDesign, errors: str | Errors, draws: int, seed: int
-) -> StaticFactorial:
-    """Fit it to the same rows under the same errors; without draws if that did not converge."""
-    design = rows.design
-    found = fit(design, errors=errors, draws=draws, seed=seed)
-    P = len(design.treatments)
-    tau = found.tree["posterior"]["tau"].to_numpy().reshape(-1, P)
-    kinds = {"unit": design.unit_effects != "none", "period": design.period_effects != "none"}
-    Z = absorb(design.regressors, design.unit_index, design.period_index, **kinds)
-    weights: dict[str, FloatArray] = {}
-    if found.converged:
-        unit = np.eye(P)
-        weights = {f"only:{p} - none": unit[k] for k, p in enumerate(rows.policies)}
-        if P == 3:
-            weights |= {
-                "both - none": np.ones(3),
-                SUM: unit[2],
-                "both - single": np.array([0.5, 0.5, 1.0]),
-                **{f"both - only:{p}": 1 - unit[k] for k, p in enumerate(rows.policies)},
-            }
-    return StaticFactorial(tau, weights, np.linalg.pinv(Z)[:P])
-
-
-def _of_draws(name: str, values: FloatArray, lower: bool, assumes: str) -> ModelSays:
-    claim = values > 1 if name == RATIO else values < 0 if lower else values > 0
-    return ModelSays(
-        float(values.mean()), float(values.std(ddof=1)), hdi(values), float(claim.mean()), assumes
-    )
-
-
-def _of_normal(mean: float, sd: float, lower: bool, assumes: str) -> ModelSays:
-    below = float(norm.cdf(-mean / sd)) if sd > 0 else float(mean < 0)
-    return ModelSays(mean, sd, normal_interval(mean, sd), below if lower else 1 - below, assumes)
-
-
 def _contrast(
     name: str,
     label: str,
@@ -348,8 +310,8 @@ def _contrast(
     summary: Summary,
 ) -> SynergyContrast:
     main = models[HEADLINE]
-    unbiased = [says.p_claim for label, says in models.items() if label != STATIC]
-    low, high = min(unbiased), max(unbiased)
+    judged = [says.p_claim for says in models.values() if says.judged]
+    low, high = min(judged), max(judged)
     return SynergyContrast(
         name,
         label,
@@ -369,20 +331,27 @@ def _contrast(
 
 
 def _alert(models: Mapping[str, ModelSays]) -> str:
-    """Where pooling, not data, decides."""
-    main, cells = models[HEADLINE], models.get(CELLS_CLUSTERED)
-    if cells is None:
+    """Where pooling, or what is assumed of the errors, decides; not data."""
+    main, cells, plain = models[HEADLINE], models.get(CELLS), models.get(CELLS_CLUSTERED)
+    if cells is None or plain is None:
         return ""
+    said = []
     gap = abs(main.mean - cells.mean) / main.sd
     across = (main.p_claim >= SURE) != (cells.p_claim >= SURE)
     across |= (main.p_claim <= 1 - SURE) != (cells.p_claim <= 1 - SURE)
-    if gap <= _APART and not across:
-        return ""
-    return (
-        f"Pooling matters: without it the estimate is {cells.mean:+.3f} ({cells.sd:.3f}), "
-        f"{gap:.1f} posterior sds away, with probability {cells.p_claim:.3f} of the claim in the "
-        f"place of {main.p_claim:.3f}."
-    )
+    if gap > _APART or across:
+        said.append(
+            f"Pooling matters: without it, under the same errors, the estimate is "
+            f"{cells.mean:+.3f} ({cells.sd:.3f}), {gap:.1f} posterior sds away, with probability "
+            f"{cells.p_claim:.3f} of the claim in the place of {main.p_claim:.3f}."
+        )
+    if abs(plain.mean - cells.mean) > plain.sd:
+        said.append(
+            f"The errors matter: the same cells by least squares are {plain.mean:+.3f} "
+            f"({plain.sd:.3f}, clustered), under the first model's errors {cells.mean:+.3f} "
+            f"({cells.sd:.3f}). Both estimate the same if trends are parallel."
+        )
+    return " ".join(said)
 
 
 def _row_frame(average: Average, rows: OverlapDesign, panel: Panel) -> pd.DataFrame:
@@ -398,9 +367,14 @@ def _row_frame(average: Average, rows: OverlapDesign, panel: Panel) -> pd.DataFr
     )
 
 
-def _assumed(rows: OverlapDesign) -> list[Note]:
+def _assumed(rows: OverlapDesign, beside: Beside) -> list[Note]:
     found = [Note("averaging", int(rows.both.sum()), "contrasts average over rows, not over units")]
-    if rows.design.covariates:
-        text = "covariates have one slope in treated and untreated rows"
+    names = [name for name in (SUM, *beside.imputed) if name in beside.imputed]
+    if rows.design.covariates and names:
+        moved = beside.imputed[names[0]].slopes
+        text = (
+            "covariates have one slope in treated and untreated rows in every model but "
+            f"imputation; with the slopes of untreated rows alone, {names[0]} is {-moved:+.3f} away"
+        )
         found.append(Note("covariate_slopes", len(rows.design.covariates), text))
     return found

@@ -8,6 +8,7 @@ from typing import Any
 from bayesdid.checks.run import run_checks
 from bayesdid.digest import digest, environment_digest
 from bayesdid.estimands.synergy import Synergy, synergy
+from bayesdid.estimands.violated_synergy import sentences, violated_synergy
 from bayesdid.exceptions import InputError, NotIdentifiedError, ResultError
 from bayesdid.jsonio import plain, read_sealed, write_sealed
 from bayesdid.model.bound import model as bind
@@ -25,8 +26,9 @@ def headline_section(
     Returns
     -------
     dict
-        ``contrasts`` by name, ``refused``, ``notes``, ``checks`` of the model, ``verdicts`` on the
-        study's claims, and ``failed``: why there is none of this, or empty.
+        ``contrasts`` by name, ``refused``, ``notes``, ``checks`` of the model, ``trends``: what
+        violations of parallel trends do, ``verdicts`` on the study's claims,
+        and ``failed``: why there is none of this, or empty.
     """
     files = (study.file, tuple(study.tables.values()), study.claims)
     key = digest("headline", files, panel.sha256, draws, seed, environment_digest())[:16]
@@ -43,12 +45,14 @@ def _made(study: Study, panel: Panel, draws: int, seed: int) -> dict[str, Any]:
         "refused": {},
         "notes": [],
         "checks": [],
+        "trends": [],
         "verdicts": [],
     }
     try:
         found = synergy(study, panel, draws=draws, seed=seed)
     except (InputError, NotIdentifiedError, ResultError) as error:
         return empty | {"failed": str(error)}
+    violated = violated_synergy(study, panel, found, seed=seed)
     bound = bind(found.design, errors=found.errors)
     checks = run_checks(found.fit.tree, bound, arm(panel.adoption), labels=panel.unit_labels)
     return {
@@ -56,6 +60,9 @@ def _made(study: Study, panel: Panel, draws: int, seed: int) -> dict[str, Any]:
         "refused": found.refused,
         "notes": [note.text for note in found.notes],
         "checks": [plain(check) for check in checks],
+        "trends": (
+            sentences(violated, found[violated.name], study.file.outcome.unit) if violated else []
+        ),
         "verdicts": plain(_verdicts(study, found)),
         "failed": "",
     }

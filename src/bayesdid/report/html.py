@@ -5,9 +5,9 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any
 
+from bayesdid.estimands.beside import STATIC
 from bayesdid.estimands.evidence import PRIOR_SHARES, grades
 from bayesdid.estimands.names import MAX_SINGLE, RATIO, SUM
-from bayesdid.estimands.synergy import STATIC
 from bayesdid.estimands.verdict import rules
 from bayesdid.extras import extra
 from bayesdid.inference.plan import MAIN
@@ -221,7 +221,7 @@ def _claim_rows(results: dict[str, Any], verdicts: list[dict[str, Any]]) -> list
             row["published"]["wide"] = [min(low for low, _ in ends), max(high for _, high in ends)]
     for name, item in results["headline"]["contrasts"].items():
         if name in rows and "panel" in rows[name]:
-            ends = [m["interval"] for label, m in item["models"].items() if label != STATIC]
+            ends = [m["interval"] for m in item["models"].values() if m["judged"]]
             low, high = min(end["low"] for end in ends), max(end["high"] for end in ends)
             rows[name]["panel"]["wide"] = [low, high]
     return list(rows.values())

@@ -8,8 +8,10 @@ import numpy as np
 import pandas as pd
 
 from bayesdid.arrays import FloatArray
-from bayesdid.design.design import Design
 from bayesdid.design.overlap import OverlapDesign, overlap_design
+from bayesdid.estimands.imputation import imputed_moments
+from bayesdid.estimands.row_weights import less_singles
+from bayesdid.estimands.saturated import saturated_moments
 from bayesdid.estimands.spread import spread_of, spread_sentence
 from bayesdid.exceptions import InputError
 from bayesdid.families.analysis import (
@@ -23,7 +25,6 @@ from bayesdid.families.analysis import (
 )
 from bayesdid.families.overlap import OverlapOptions
 from bayesdid.families.under_errors import draws_of, under_errors
-from bayesdid.inference.exact.conjugate import ConjugatePosterior, conjugate_posterior
 from bayesdid.model.overlap import joint_columns, overlap_pooling, part_label
 from bayesdid.model.pooling import pooled_scale
 from bayesdid.panel.panel import Panel
@@ -55,12 +56,13 @@ def overlap(
     pooling = overlap_pooling(rows)
     under = under_errors(pooling.design, options.errors, seed=seed, draws=draws)
     tree, tau, tau_iid = under.tree, draws_of(under.tree), draws_of(under.iid)
-    whole = _averages(rows, pooling.design.D)
+    D, joint = pooling.design.D, joint_columns(pooling)
+    whole = {name: w @ D for name, w in state_weights(rows).items()}
     supported = rows.supported()
-    synergy = _synergy_averages(rows, pooling.design.D * joint_columns(pooling), supported)
+    synergy = {name: w @ D * joint for name, w in synergy_weights(rows).items()}
     effects = {name: tau @ weight for name, weight in whole.items()}
     deltas = {name: tau @ weight for name, weight in synergy.items()}
-    flat = _flat(rows)
+    flat = saturated_moments(rows, row_weights(rows))
     unit = study.file.outcome.unit
     sentences = [_identification(rows, supported), *_refused(rows, supported)]
     if deltas:
@@ -70,8 +72,13 @@ def overlap(
             0,
             f"Beyond the sum of the two alone, at the same ages, both policies do "
             f"{main.mean():+.3f} ({unit}; {hdi(main):.3f}); the probability that "
-            f"1 + 1 > 2 is {claim.mean():.3f}. Without pooling, under i.i.d. errors: "
-            f"{flat['synergy'][0]:+.3f} (sd {flat['synergy'][1]:.3f}).",
+            f"1 + 1 > 2 is {claim.mean():.3f}."
+            + (
+                f" Without pooling: {flat['synergy'][0]:+.3f} (sd {flat['synergy'][1]:.3f} under "
+                f"i.i.d. errors, {flat['synergy'][2]:.3f} clustered)."
+                if flat
+                else ""
+            ),
         )
         sentences.insert(1, under.says("the synergy", tau_iid @ synergy["synergy"]))
     else:
@@ -93,8 +100,9 @@ def overlap(
     nan = np.full(1, np.nan)
     table["i.i.d. mean"] = [float(iid.get(name, nan).mean()) for name in table["effect"]]
     table["i.i.d. sd"] = [float(iid.get(name, nan).std()) for name in table["effect"]]
-    table["flat mean"] = [flat.get(name, (np.nan, np.nan))[0] for name in table["effect"]]
-    table["flat sd"] = [flat.get(name, (np.nan, np.nan))[1] for name in table["effect"]]
+    none = (np.nan,) * 3
+    for k, column in enumerate(("flat mean", "flat sd", "flat sd, clustered")):
+        table[column] = [flat.get(name, none)[k] for name in table["effect"]]
     states = pd.Series(rows.state)
     units = pd.Series(rows.design.unit_index).groupby(states).nunique()
     support = pd.DataFrame(
@@ -164,29 +172,37 @@ def _time_figure(by_time: dict[int, FloatArray], unit: str) -> Figure:
     )
 
 
-def _averages(rows: OverlapDesign, D: FloatArray) -> dict[str, FloatArray]:
-    """Average of the rows of `D` in every treated state: the state's ATT is tau @ it."""
+def state_weights(rows: OverlapDesign) -> dict[str, FloatArray]:
+    """Weights of rows in the average of every treated state, shape (n,) each."""
     return {
-        str(state): D[rows.state == state].mean(axis=0)
+        str(state): _share(rows.state == state)
         for state in np.unique(rows.state)
         if state != "none"
     }
 
 
-def _synergy_averages(
-    rows: OverlapDesign, D: FloatArray, supported: np.ndarray
-) -> dict[str, FloatArray]:
-    """Average synergy over supported rows: in all, by order, by time since the second adoption."""
+def synergy_weights(rows: OverlapDesign) -> dict[str, FloatArray]:
+    """Weights of supported rows: in all, by order, by time since the second adoption."""
+    supported = rows.supported()
     if not supported.any():
         return {}
-    found = {"synergy": D[supported].mean(axis=0)}
+    found = {"synergy": _share(supported)}
     for state in np.unique(rows.state[supported]):
-        found[f"synergy, {state.removeprefix('both, ')}"] = D[
-            supported & (rows.state == state)
-        ].mean(axis=0)
+        name = f"synergy, {state.removeprefix('both, ')}"
+        found[name] = _share(supported & (rows.state == state))
     for k in np.unique(rows.since[supported]):
-        found[f"synergy at {int(k)}"] = D[supported & (rows.since == k)].mean(axis=0)
+        found[f"synergy at {int(k)}"] = _share(supported & (rows.since == k))
     return found
+
+
+def row_weights(rows: OverlapDesign) -> dict[str, FloatArray]:
+    """Weights of the effects of rows in all of these, the singles subtracted from the synergy."""
+    synergy = {name: less_singles(rows, w) for name, w in synergy_weights(rows).items()}
+    return state_weights(rows) | synergy
+
+
+def _share(mask: np.ndarray) -> FloatArray:
+    return np.asarray(mask / mask.sum())
 
 
 def _identification(rows: OverlapDesign, supported: np.ndarray) -> str:
@@ -225,51 +241,6 @@ def _refused(rows: OverlapDesign, supported: np.ndarray) -> list[str]:
     return found
 
 
-def _flat(rows: OverlapDesign) -> dict[str, tuple[float, float]]:
-    """The same averages from saturated cells with flat priors: mean and sd."""
-    posterior, cells = _saturated(rows)
-    found = {}
-    for name, w in _flat_weights(rows, cells).items():
-        variance = w @ posterior.scale @ w * posterior.nu / max(posterior.nu - 2, 1)
-        found[name] = (float(w @ posterior.location), float(np.sqrt(variance)))
-    return found
-
-
-def _saturated(rows: OverlapDesign) -> tuple[ConjugatePosterior, FloatArray]:
-    """Posterior of one effect per cell, and the cell of each row as indicators."""
-    cell, count = rows.cells()
-    D = np.zeros((rows.design.n, count))
-    treated = cell >= 0
-    D[treated, cell[treated]] = 1.0
-    names = tuple(f"cell {k}" for k in range(count))
-    design: Design = dataclasses.replace(rows.design, D=D, treatments=names)
-    full = conjugate_posterior(design)
-    return ConjugatePosterior(full.location[:count], full.scale[:count, :count], full.nu), D
-
-
-def _flat_weights(rows: OverlapDesign, D: FloatArray) -> dict[str, FloatArray]:
-    """Weights on the cells: state averages, and both minus the two alone at the same ages."""
-    found = _averages(rows, D)
-    supported = rows.supported()
-    if not supported.any():
-        return found
-    alone = []
-    for k, policy in enumerate(rows.policies):
-        only = rows.state == f"only:{policy}"
-        alone.append(
-            {
-                age: D[only & (rows.age[:, k] == age)].mean(axis=0)
-                for age in np.unique(rows.age[only, k])
-            }
-        )
-    delta = np.zeros_like(D)
-    for row in np.flatnonzero(supported):
-        delta[row] = D[row] - sum(
-            table[age] for table, age in zip(alone, rows.age[row], strict=True)
-        )
-    return found | _synergy_averages(rows, delta, supported)
-
-
 def contamination(rows: OverlapDesign) -> pd.DataFrame:
     """Weights of TWFE coefficients by policy state (de Chaisemartin & D'Haultfoeuille 2023).
 
@@ -304,25 +275,28 @@ def contamination(rows: OverlapDesign) -> pd.DataFrame:
 
 
 def _peers(spec: Spec, panel: Panel) -> list[Peer]:
-    """Flat state averages without covariates against imputation through pyfixest."""
+    """State averages against imputation through pyfixest.
+
+    Imputation with the spec's covariates, whose slopes are those of untreated rows; and flat cells
+    without covariates, which in a balanced panel are imputation.
+    """
     bare = dataclasses.replace(spec, column=spec.column.model_copy(update={"covariates": ()}))
-    rows = overlap_design(bare, panel)
-    flat = _flat(rows)
-    imputed = imputed_effects(rows.design, rows.state != "none")
-    exact = rows.design.is_balanced  # see UNBALANCED
-    tolerance = _EXACT * float(rows.design.y.std()) if exact else float("inf")
+    full, plain = overlap_design(spec, panel), overlap_design(bare, panel)
     found = []
-    for state in np.unique(rows.state):
-        estimate = float(imputed[rows.state == state].mean())
-        if state in flat and np.isfinite(estimate):  # a unit may never be seen untreated
-            found.append(
-                Peer(
-                    f"{state}, no covariates",
-                    *flat[state],
-                    "imputation (pyfixest)",
-                    estimate,
-                    float("nan"),
-                    tolerance,
-                )
-            )
+    for label, rows in (("imputed", full), ("flat, no covariates", plain)):
+        weights = state_weights(rows)
+        peer = imputed_effects(rows.design, rows.state != "none")
+        exact = rows is full or rows.design.is_balanced  # see UNBALANCED
+        tolerance = _EXACT * float(rows.design.y.std()) if exact else float("inf")
+        own = (
+            {name: (item.mean, item.sd) for name, item in imputed_moments(rows, weights).items()}
+            if rows is full
+            else {name: item[:2] for name, item in saturated_moments(rows, weights).items()}
+        )
+        for state, estimate in own.items():
+            other = float(peer[rows.state == state].mean())
+            if not np.isfinite(other):  # a unit may never be seen untreated
+                continue
+            name = "imputation (pyfixest)"
+            found.append(Peer(f"{state}, {label}", *estimate, name, other, float("nan"), tolerance))
     return found

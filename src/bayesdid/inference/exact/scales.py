@@ -343,7 +343,7 @@ def _moved(rows: Rows, zero: FloatArray) -> Rows:
 def _by_unit(rows: Rows, squares: FloatArray) -> tuple[FloatArray, np.ndarray, np.ndarray]:
     """Cross-products of the columns that are not zero in a unit, those columns, their beginnings.
 
-    Lower triangles one unit after the other, shape (pairs, 1 + 2 L); the outcome, which is the
+    Lower triangles one unit after the other, shape (1 + 2 L, pairs); the outcome, which is the
     last column, counts in every unit.
     """
     there = np.logical_or.reduceat(rows.values != 0, rows.start[:-1], axis=0)
@@ -351,7 +351,7 @@ def _by_unit(rows: Rows, squares: FloatArray) -> tuple[FloatArray, np.ndarray, n
     i, j = np.tril_indices(there.shape[1])
     pairs = there[:, i] & there[:, j]
     begin = np.concatenate([[0], np.cumsum(there.sum(axis=1))])
-    found = np.ascontiguousarray(squares.transpose(0, 2, 1)[pairs])
+    found = np.ascontiguousarray(squares.transpose(0, 2, 1)[pairs].T)
     return found, np.nonzero(there)[1], begin
 
 

@@ -15,6 +15,7 @@ from bayesdid.inference.exact.scales_kernel import (
     squares,
     systems,
     weights_of_phi,
+    without_others,
 )
 
 
@@ -35,27 +36,28 @@ def normal_equations(lam, omega, phi, matrices, vectors, rows, panel, G):  # typ
     weighted = np.zeros((len(pattern_period), K1))
     crossed = np.zeros((patterns, K1))
     b = np.empty(K1)
+    # weighted once for all units, along the memory
+    packed = matrices[0] * M[0]
+    for c in range(1, len(M)):
+        packed += matrices[c] * M[c]
     v = 0
     for i in range(N):
         p = pattern[i]
         total[p] += lam[i]
         out[p] += omega[i]
         own = active[begin[i] : begin[i + 1]]
-        for j in own:
+        n = len(own)
+        for j in range(n):
             b[j] = 0.0
             for k in range(E.shape[1]):
-                b[j] += vectors[k] * E[i, k, j]
-        for j in own:
+                b[j] += vectors[k] * E[i, k, own[j]]
+        for j in range(n):
             scaled = omega[i] * b[j]
-            crossed[p, j] += scaled
-            for k in own:
-                if k > j:
-                    break
-                value = 0.0
-                for c in range(M.shape[1]):
-                    value += matrices[c] * M[v, c]
-                G[m + j, m + k] += lam[i] * value - scaled * b[k]
-                v += 1
+            crossed[p, own[j]] += scaled
+            row = G[m + own[j]]
+            for k in range(j + 1):
+                row[m + own[k]] += lam[i] * packed[v + k] - scaled * b[k]
+            v += j + 1
         shift = first[p] - start[i]
         for r in range(start[i], start[i + 1]):
             if len(own) == K1:
@@ -186,6 +188,9 @@ def run_chain(start_values, priors, coefficients, rows, panel, data, sizes, rng)
     state = (z, lam, a, f, g, total, rest, matrices, vectors)
     width, moved = np.ones(6 + parts), np.zeros(6 + parts)
     d, G, theta = np.ones(P), np.zeros((P + 1, P + 1)), np.zeros(P)
+    inside = part >= 0
+    sd_in, part_in, d_in = sd[inside], part[inside], np.ones(inside.sum())
+    proper_in, mean_in, alone = proper[inside], mean[inside], G
     thetas, scalars, taus = np.empty((kept, P)), np.empty((kept, 5)), np.empty((kept, parts))
     units, lambdas = np.empty((kept * keep_units, N)), np.empty((kept * keep_units, N))
     moments = np.zeros((5, N))
@@ -202,17 +207,19 @@ def run_chain(start_values, priors, coefficients, rows, panel, data, sizes, rng)
             elif unit == 2:
                 omega[i] = lam[i] / (total[pattern[i]] + 1.0 / (lam[i] * ratio))
         normal_equations(lam, omega, phi, matrices, vectors, rows, panel, G)
+        if parts:
+            alone = without_others(G, sd, part, proper, mean, sigma)
         for k in range(parts):
             moved[6 + k] = slice_part(
                 k,
                 width[6 + k],
                 tau,
-                sd,
-                part,
-                d,
-                G,
-                proper,
-                mean,
+                sd_in,
+                part_in,
+                d_in,
+                alone,
+                proper_in,
+                mean_in,
                 sigma,
                 part_kinds,
                 part_sizes,

@@ -252,6 +252,53 @@ def prior_sds(sd, part, tau, d):  # type: ignore[no-untyped-def]
 
 
 @compiled
+def without_others(G, sd, part, proper, mean, sigma):  # type: ignore[no-untyped-def]
+    """Cross-products of the columns of parts and the outcome, other coefficients integrated out.
+
+    The others' prior sds do not change within a sweep, so that they are taken out once for all
+    parts. Of P coefficients L are in parts: shape (L + 1, L + 1), the outcome last.
+    """
+    P = len(sd)
+    L = 0
+    for i in range(P):
+        L += part[i] >= 0
+    inside, others = np.empty(L + 1, dtype=np.int64), np.empty(P - L, dtype=np.int64)
+    a = b = 0
+    for i in range(P):
+        if part[i] >= 0:
+            inside[a] = i
+            a += 1
+        else:
+            others[b] = i
+            b += 1
+    inside[L] = P
+    left = np.empty((L + 1, L + 1))
+    for i in range(L + 1):
+        for j in range(L + 1):
+            left[i, j] = G[inside[i], inside[j]]
+    if P == L:
+        return left
+    own, cross = np.empty((P - L, P - L)), np.empty((P - L, L + 1))
+    for i in range(P - L):
+        at = others[i]
+        for j in range(P - L):
+            own[i, j] = G[at, others[j]]
+        own[i, i] += proper[at] * (sigma / sd[at]) ** 2
+        for j in range(L + 1):
+            cross[i, j] = G[at, inside[j]]
+        # the outcome less what the prior means of the others explain
+        for j in range(P - L):
+            cross[i, L] -= G[at, others[j]] * mean[others[j]]
+    for i in range(L):
+        for j in range(P - L):
+            left[i, L] -= G[inside[i], others[j]] * mean[others[j]]
+        left[L, i] = left[i, L]
+    for j in range(P - L):
+        left[L, L] -= mean[others[j]] * (G[others[j], P] + cross[j, L])
+    return left - cross.T @ np.linalg.solve(own, cross)
+
+
+@compiled
 def part_alone(k, sd, part, d, G, proper, mean, sigma):  # type: ignore[no-untyped-def]
     """What one part's columns add once all other coefficients are integrated out.
 

@@ -1,0 +1,226 @@
+"""Models that stand beside the headline, each with what it assumes.
+
+Cells without pooling and imputation assume less and are judged with it. The static factorial
+regression and differences of columns suppose constant effects: they are what papers do, and stand
+there with their bias at the effects that the headline fits.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+import numpy as np
+from scipy.stats import norm
+
+from bayesdid.arrays import FloatArray
+from bayesdid.design.overlap import OverlapDesign
+from bayesdid.design.within import absorb
+from bayesdid.estimands.gls import Scalars
+from bayesdid.estimands.imputation import Imputed, imputed_moments
+from bayesdid.estimands.names import RATIO, SUM
+from bayesdid.estimands.row_weights import contrast_weights
+from bayesdid.estimands.saturated import cell_moments, saturated_moments
+from bayesdid.estimands.state_columns import Columns, column_shares, state_columns
+from bayesdid.estimands.state_effects import Average
+from bayesdid.inference.fit import fit
+from bayesdid.model.errors import Errors
+from bayesdid.summary import Interval, hdi, normal_interval
+
+HEADLINE = "pooled paths"
+CELLS = "cells, the same errors"
+CELLS_IID = "cells, i.i.d. errors"
+CELLS_CLUSTERED = "cells, clustered errors"
+IMPUTATION = "imputation"
+STATIC = "static factorial"
+COLUMNS = "difference of columns"
+
+
+@dataclass(frozen=True, slots=True)
+class ModelSays:
+    """One model's posterior of a contrast.
+
+    Attributes
+    ----------
+    mean, sd, interval
+        Of the contrast.
+    p_claim
+        Probability of the claim's direction.
+    assumes
+        What the model assumes, in a clause.
+    bias
+        Expected error of the model at the effects that the headline fits; 0 where there is none.
+    judged
+        Whether the model counts in the range of the claim: not if it supposes constant effects.
+    """
+
+    mean: float
+    sd: float
+    interval: Interval
+    p_claim: float
+    assumes: str
+    bias: float = 0.0
+    judged: bool = True
+
+
+@dataclass(frozen=True, slots=True)
+class Beside:
+    """Everything that the models beside the headline are made of.
+
+    Attributes
+    ----------
+    rows
+        The design.
+    same
+        Contrast -> mean and sd of cells without pooling under the headline's errors.
+    cells
+        Contrast -> mean, sd under i.i.d. errors and clustered sd of cells without pooling.
+    imputed
+        Contrast -> estimate from untreated rows.
+    static, columns
+        Regressions that suppose constant effects.
+    """
+
+    rows: OverlapDesign
+    same: dict[str, tuple[float, float]]
+    cells: dict[str, tuple[float, float, float]]
+    imputed: dict[str, Imputed]
+    static: StaticFactorial
+    columns: Columns
+
+    @classmethod
+    def of(
+        cls,
+        rows: OverlapDesign,
+        averages: Mapping[str, Average],
+        errors: str | Errors,
+        scalars: Scalars,
+        *,
+        draws: int,
+        chains: int,
+        seed: int,
+    ) -> Beside:
+        """Fit them.
+
+        Parameters
+        ----------
+        errors, draws, chains, seed
+            Of the static factorial.
+        scalars
+            Of the headline's errors.
+        """
+        weights = {
+            name: w
+            for name, average in averages.items()
+            if (w := contrast_weights(name, rows, average)) is not None
+        }
+        return cls(
+            rows,
+            cell_moments(rows, weights, scalars),
+            saturated_moments(rows, weights),
+            imputed_moments(rows, weights),
+            static_factorial(rows, errors, draws, seed, chains),
+            state_columns(rows),
+        )
+
+    def models(
+        self, name: str, effects: FloatArray, mean: float, lower: bool
+    ) -> dict[str, ModelSays]:
+        """What they say of a contrast.
+
+        Parameters
+        ----------
+        effects
+            Of every row, as the headline fits them, shape (n,).
+        mean
+            Of the contrast at these effects.
+        """
+        found = {}
+        if name in self.same:
+            found[CELLS] = of_normal(*self.same[name], lower, "errors are those of the first model")
+        if name in self.cells:
+            cell, sd_iid, sd_cluster = self.cells[name]
+            found[CELLS_IID] = of_normal(cell, sd_iid, lower, "errors are independent")
+            found[CELLS_CLUSTERED] = of_normal(
+                cell, sd_cluster, lower, "there are many units; errors of a unit are anything"
+            )
+        if name in self.imputed:
+            item = self.imputed[name]
+            text = "there are many units; unit and period effects{} are those of untreated rows"
+            covariates = " and slopes of covariates" if self.rows.design.covariates else ""
+            found[IMPUTATION] = of_normal(item.mean, item.sd, lower, text.format(covariates))
+        if name in self.static.weights:
+            w = self.static.weights[name]
+            bias = float(w @ self.static.project(effects)) - mean
+            says = of_draws(name, self.static.tau @ w, lower, "effects of a state do not change")
+            found[STATIC] = dataclasses.replace(says, bias=bias, judged=False)
+        shares = column_shares(name, self.rows.policies)
+        if shares is not None and set(shares) <= set(self.columns.estimate):
+            estimate, sd, weights = self.columns.contrast(shares)
+            text = "effects of a state do not change, and units under both were untreated before"
+            says = of_normal(estimate, sd, lower, text)
+            bias = float(weights @ effects) - mean
+            found[COLUMNS] = dataclasses.replace(says, bias=bias, judged=False)
+        return found
+
+
+@dataclass(frozen=True, slots=True)
+class StaticFactorial:
+    """The regression on the states alone.
+
+    Attributes
+    ----------
+    tau
+        Draws of its coefficients, shape (S, P).
+    weights
+        Contrast -> weights of the coefficients.
+    within
+        The coefficients of least squares as functionals of the outcome, shape (P, n).
+    """
+
+    tau: FloatArray
+    weights: dict[str, FloatArray]
+    within: FloatArray
+
+    def project(self, effects: FloatArray) -> FloatArray:
+        """What it estimates if outcomes move by `effects`, shape (n,) -> (P,)."""
+        return np.asarray(self.within @ effects)
+
+
+def static_factorial(
+    rows: OverlapDesign, errors: str | Errors, draws: int, seed: int, chains: int = 4
+) -> StaticFactorial:
+    """Fit it to the same rows under the same errors; without draws if that did not converge."""
+    design = rows.design
+    found = fit(design, errors=errors, draws=draws, chains=chains, seed=seed)
+    P = len(design.treatments)
+    tau = found.tree["posterior"]["tau"].to_numpy().reshape(-1, P)
+    kinds = {"unit": design.unit_effects != "none", "period": design.period_effects != "none"}
+    Z = absorb(design.regressors, design.unit_index, design.period_index, **kinds)
+    weights: dict[str, FloatArray] = {}
+    if found.converged:
+        unit = np.eye(P)
+        weights = {f"only:{p} - none": unit[k] for k, p in enumerate(rows.policies)}
+        if P == 3:
+            weights |= {
+                "both - none": np.ones(3),
+                SUM: unit[2],
+                "both - single": np.array([0.5, 0.5, 1.0]),
+                **{f"both - only:{p}": 1 - unit[k] for k, p in enumerate(rows.policies)},
+            }
+    return StaticFactorial(tau, weights, np.linalg.pinv(Z)[:P])
+
+
+def of_draws(name: str, values: FloatArray, lower: bool, assumes: str) -> ModelSays:
+    """What draws of a contrast say."""
+    claim = values > 1 if name == RATIO else values < 0 if lower else values > 0
+    return ModelSays(
+        float(values.mean()), float(values.std(ddof=1)), hdi(values), float(claim.mean()), assumes
+    )
+
+
+def of_normal(mean: float, sd: float, lower: bool, assumes: str) -> ModelSays:
+    """What an estimate with a standard error says."""
+    below = float(norm.cdf(-mean / sd)) if sd > 0 else float(mean < 0)
+    return ModelSays(mean, sd, normal_interval(mean, sd), below if lower else 1 - below, assumes)

@@ -1,0 +1,101 @@
+"""Two-way regressions of one state each, and differences of their coefficients, as papers print.
+
+``both`` is estimated among units that never adopt or adopt both, ``only:P`` among units that never
+adopt or adopt P alone: one column of a table each. Each coefficient is a functional of the outcome,
+and so is their difference; where effects change with time, or where units under both were under one
+policy before, that difference is not the contrast, by an amount that follows from the effects.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from bayesdid.arrays import FloatArray
+from bayesdid.design.overlap import OverlapDesign
+from bayesdid.design.within import absorb
+from bayesdid.estimands.names import SUM
+
+
+@dataclass(frozen=True, slots=True)
+class Columns:
+    """Coefficients of states, each from a regression of its own.
+
+    Attributes
+    ----------
+    estimate
+        State -> coefficient.
+    weights
+        State -> weights of all outcomes in it, shape (n,), zero outside the column's sample.
+    score
+        State -> what each unit adds to its error, shape (N,).
+    """
+
+    estimate: dict[str, float]
+    weights: dict[str, FloatArray]
+    score: dict[str, FloatArray]
+
+    def contrast(self, shares: dict[str, float]) -> tuple[float, float, FloatArray]:
+        """Mean, sd clustered by unit over all columns at once, and weights of the outcomes."""
+        mean = sum(share * self.estimate[state] for state, share in shares.items())
+        score = np.sum([share * self.score[state] for state, share in shares.items()], axis=0)
+        weights = np.sum([share * self.weights[state] for state, share in shares.items()], axis=0)
+        return float(mean), float(np.sqrt(score @ score)), weights
+
+
+def state_columns(rows: OverlapDesign) -> Columns:
+    """The regressions of every state whose sample has units of the state and others."""
+    design, N = rows.design, len(rows.design.units)
+    adopts = np.isfinite(rows.start)
+    found = Columns({}, {}, {})
+    for state in ("both", *(f"only:{policy}" for policy in rows.policies)):
+        wanted = np.array([state in ("both", f"only:{policy}") for policy in rows.policies])
+        if state == "both" and len(rows.policies) == 1:
+            continue
+        arm = (adopts == wanted).all(axis=1)
+        sample = np.flatnonzero(arm | ~adopts.any(axis=1))
+        on = rows.both if state == "both" else rows.state == state
+        _, unit = np.unique(design.unit_index[sample], return_inverse=True)
+        _, period = np.unique(design.period_index[sample], return_inverse=True)
+        within = absorb(
+            np.column_stack([on, design.X, design.y])[sample].astype(float),
+            unit,
+            period,
+            unit=design.unit_effects != "none",
+            period=design.period_effects != "none",
+        )
+        left = within[:, 0].copy()
+        if within.shape[1] > 2:
+            rest = within[:, 1:-1]
+            left -= rest @ np.linalg.lstsq(rest, left, rcond=None)[0]
+        size = left @ left
+        if size < 1e-9 * len(sample):
+            continue
+        slope = np.linalg.lstsq(within[:, :-1], within[:, -1], rcond=None)[0]
+        residual = within[:, -1] - within[:, :-1] @ slope
+        weight = np.zeros(design.n)
+        weight[sample] = left / size
+        found.estimate[state] = float(weight[sample] @ within[:, -1])
+        found.weights[state] = weight
+        found.score[state] = np.bincount(
+            design.unit_index[sample], weight[sample] * residual, minlength=N
+        )
+    return found
+
+
+def column_shares(name: str, policies: tuple[str, ...]) -> dict[str, float] | None:
+    """How a contrast is made of the columns; None where papers have no such difference."""
+    only = [f"only:{policy}" for policy in policies]
+    if name == SUM:
+        return {"both": 1.0} | dict.fromkeys(only, -1.0)
+    if name == "both - single":
+        return {"both": 1.0} | dict.fromkeys(only, -1.0 / len(only))
+    if name == "both - none":
+        return {"both": 1.0}
+    for state in only:
+        if name == f"{state} - none":
+            return {state: 1.0}
+        if name == f"both - {state}":
+            return {"both": 1.0, state: -1.0}
+    return None
