@@ -274,7 +274,8 @@ def test_words():
     assert "begin 2 periods before adoption: no row." in moved
 
 
-def test_the_command_prints_every_model_and_what_violations_do(found, capsys):
+def test_the_command_prints_every_model_and_what_violations_do(found, capsys, monkeypatch):
+    monkeypatch.setattr("bayesdid.cli.console.out.width", 200)
     result = violated_synergy(STUDY, made(), found, periods=())
     print_panel(STUDY, found, result)
     text = " ".join(capsys.readouterr().out.split())

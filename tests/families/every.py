@@ -21,7 +21,7 @@ COLUMNS = {
     "other": ONE | {"weights": "as printed"},
     "cohort": ONE | {"options": {"errors": "ar1"}},
     "overlap": {"outcome": "y", "options": {"errors": "ar1"}},
-    "mediation": ONE | {"options": {"mediators": ["m"]}},
+    "mediation": ONE | {"options": {"mediators": ["m"], "errors": "ar1"}},
     "moderation": ONE | {"options": {"moderator": "m", "errors": "ar1"}},
     "heterogeneity": ONE | {"options": {"groups": ["region"], "errors": "ar1"}},
     "event_study": ONE | {"options": {"first": -4, "last": 1, "robust": False, "errors": "ar1"}},

@@ -72,7 +72,7 @@ def test_total_is_direct_plus_indirect_in_every_draw_and_truth_is_found():
     posterior = result.posterior["posterior"]
     gap = posterior["total"] - posterior["tau"] - posterior["indirect"].sum("mediator")
     assert np.abs(gap).max() < 1e-10
-    assert result.posterior.attrs["engine"] == "mediation"
+    assert result.posterior.attrs["engine"] == "mediation_unit_scales"
     assert all(peer.holds for peer in result.peers)
     table = result.tables[0].frame.set_index("quantity")
     for name, truth in (("M: indirect a b", -0.4), ("direct", -0.3), ("total", -0.7)):
@@ -84,7 +84,7 @@ def test_the_rho_at_which_it_vanishes_undoes_planted_confounding():
     frame, adoption = mediated(2, b=0.0, rho=0.6, N=200)
     study = make_study(("a",), [COLUMN])
     panel = make_panel(frame, adoption)
-    found = paths_of(bd.fit(study["t.m"], panel, priors="flat"))
+    found = paths_of(bd.fit(study["t.m"], panel, priors="flat", errors="iid"))
     assert abs(found.rho_zero.mean() - 0.6) < 4 * found.rho_zero.std()
     naive, corrected = found.indirect[:, 0], found.indirect_at(0.6)
     assert abs(naive.mean()) > 4 * naive.std()
@@ -124,7 +124,7 @@ def test_jobs_data_give_the_known_mediation():
         X=np.column_stack([X, jobs["job_seek"]]),
         covariates=(*design.covariates, "job_seek"),
     )
-    bound = bd.model(wide, mean=Mediation(("job_seek",)), priors="flat")
+    bound = bd.model(wide, mean=Mediation(("job_seek",)), priors="flat", errors="iid")
     found = paths_of(bd.fit(bound, draws=10_000))
     mcse = found.indirect.std() / 200
     assert found.a.mean() == pytest.approx(0.0656, abs=5e-5 + 5 * found.a.std() / 200)

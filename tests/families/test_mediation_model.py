@@ -1,7 +1,5 @@
 """The mediation model as written in PyMC has the posterior that is drawn exactly."""
 
-import dataclasses
-
 import numpy as np
 import pytest
 from test_mechanisms import COLUMN, mediated
@@ -31,6 +29,7 @@ def wide_design(mediators, N=24):
 
 CELLS = {
     "one": Model(Mediation(("M",)), effects=two_way("random", "fixed"), errors=Errors("ar1")),
+    "one, unit scales": Model(Mediation(("M",)), errors=Errors("ar1", "unit")),
     "two": Model(Mediation(("M", "M2")), priors=PriorChoice("weak", (("active:a", 0.0, 0.05),))),
 }
 
@@ -41,7 +40,7 @@ def test_every_equation_is_that_of_the_compiled_model(cell):
     model = CELLS[cell]
     design = wide_design(model.mean.mediators)
     ours = bd.fit(design, model=model, draws=2000, log_likelihood=True)
-    assert ours.tree.attrs["engine"] == "mediation"
+    assert ours.tree.attrs["engine"].startswith("mediation")
     assert ours.converged
     theirs = bd.fit(
         design, model=model, engine="nuts", draws=1000, chains=2, seed=1, log_likelihood=True
@@ -66,9 +65,8 @@ def test_what_couples_the_equations_is_sampled():
         bound = bd.model(design, mean=Mediation(("M", "M2")), **change)
         with pytest.raises(InputError, match="no engine exact supports this model"):
             bd.fit(bound, engine="exact")
-    one = dataclasses.replace(CELLS["one"], errors=Errors(scale="unit"))
     with pytest.raises(InputError, match="errors have one scale"):
-        bd.fit(wide_design(("M",)), model=one, engine="exact")
+        bd.fit(wide_design(("M",)), model=CELLS["one, unit scales"], engine="exact")
 
 
 def test_random_effects_find_planted_paths():

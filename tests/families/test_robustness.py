@@ -14,11 +14,16 @@ import bayesdid as bd
 from bayesdid.design.build import build_design
 from bayesdid.design.design import Design
 from bayesdid.design.within import absorb
-from bayesdid.exceptions import NotIdentifiedError
+from bayesdid.exceptions import InputError, NotIdentifiedError
 from bayesdid.families.psm_did.analysis import effect_on, match
 from bayesdid.families.specification_curve.analysis import choices, effect_draws
 from bayesdid.inference.exact.instrument import draw_instrument, reduced_ratio, with_instrument
 from bayesdid.inference.exact.propensity import draw_propensity
+from bayesdid.model.bound import BoundModel
+from bayesdid.model.likelihood import Likelihood
+from bayesdid.model.mean import Propensity
+from bayesdid.model.model import Model
+from bayesdid.model.priors import PriorChoice
 from bayesdid.peers.instrument import anderson_rubin, two_stage
 from cells import slow_but
 from engines_agree import same_posterior
@@ -279,33 +284,35 @@ def test_too_few_pairs_give_no_effect():
 @pytest.mark.sampling
 @pytest.mark.filterwarnings("ignore")
 def test_the_propensity_model_in_pymc_has_this_posterior():
-    import pymc as pm
-
-    from bayesdid.model.likelihood import Likelihood
-    from bayesdid.model.mean import Propensity
-    from bayesdid.model.model import Model
-    from bayesdid.model.pymc.compile import to_pymc
-
+    """One covariate with a prior of its own, so that priors are seen to be read."""
     rng = np.random.default_rng(1)
     x = rng.normal(size=(120, 2))
     x = (x - x.mean(axis=0)) / x.std(axis=0)
     treated = rng.random(120) < 1 / (1 + np.exp(-x[:, 0]))
-    scores, quality = draw_propensity(treated, x, size=4000)
-    assert all(item.passed for item in quality.gate())
     both = make_design(0, N=120, T=2)
     units = both.take(both.period_index == 0)
     design = dataclasses.replace(
         units, y=treated.astype(float), X=x, D=np.empty((120, 0)), treatments=()
     )
-    model = Model(mean=Propensity(), likelihood=Likelihood("binomial"), effects=())
-    with to_pymc(model, design):
-        tree = pm.sample(
-            1000, chains=2, cores=2, random_seed=1, nuts_sampler="nutpie", progressbar=False
-        )
-    beta = tree["posterior"]["beta"].to_numpy().reshape(-1, 2)
-    theirs = tree["posterior"]["alpha"].to_numpy().reshape(-1, 1) + beta @ x.T
-    error = np.hypot(theirs.std(axis=0) / np.sqrt(800), scores.std(axis=0) / np.sqrt(2000))
-    assert (np.abs(theirs.mean(axis=0) - scores.mean(axis=0)) < MCSE * error).all()
+    model = Model(
+        mean=Propensity(),
+        likelihood=Likelihood("binomial"),
+        effects=(),
+        priors=PriorChoice("weak", (("x2", 1.0, 0.2),)),
+    )
+    bound = BoundModel(model, design)
+    ours = bd.fit(bound, draws=1000)
+    assert ours.tree.attrs["engine"] == "propensity"
+    same_posterior(ours, bd.fit(bound, engine="nuts", draws=1000, chains=2, seed=1))
+    plain = bd.fit(BoundModel(model.but(priors=PriorChoice()), design), draws=1000)
+    scores, quality = draw_propensity(treated, x, size=4000)
+    assert all(item.passed for item in quality.gate())
+    post = plain.tree["posterior"]
+    beta = post["beta"].to_numpy().reshape(-1, 2)
+    np.testing.assert_allclose(scores, post["alpha"].to_numpy().reshape(-1, 1) + beta @ x.T)
+    flat = BoundModel(model.but(priors=PriorChoice("flat")), design)
+    with pytest.raises(InputError, match="coefficients have proper priors"):
+        bd.fit(flat, engine="exact")
 
 
 def test_specification_curve_runs_every_combination_once():

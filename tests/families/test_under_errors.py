@@ -15,14 +15,16 @@ import bayesdid as bd
 from bayesdid.exceptions import InputError
 from bayesdid.families.comparison import analysis as comparison
 from bayesdid.families.comparison.left_out import contrast_densities
+from bayesdid.families.iv_second.analysis import errors_said
 from bayesdid.families.psm_did import analysis as psm
 from bayesdid.families.registry.discover import families
 from bayesdid.families.registry.family import ErrorsOption
 from bayesdid.families.registry.load import check_study
 from bayesdid.families.specification_curve import analysis as curve
-from bayesdid.families.under_errors import Under, errors_sentence
+from bayesdid.families.under_errors import Under, errors_sentence, iid_sentence
 from bayesdid.model.bound import BoundModel
 from bayesdid.model.errors import DEFAULT_ERRORS, Errors
+from bayesdid.peers.instrument import TwoStage
 from bayesdid.summary import hdi
 
 WITH_ERRORS = [
@@ -56,6 +58,49 @@ def test_the_sentence_says_the_errors_their_correlation_and_the_effect_under_iid
     assert f"{iid.mean():.3f}" not in asked
 
 
+def test_where_errors_are_iid_alone_the_page_says_what_that_does_to_the_interval():
+    assert iid_sentence("Errors are i.i.d.", "the effect", 0.2, "2SLS", 0.5) == (
+        "Errors are i.i.d. If those of a unit depend on each other, as they do in most panels, "
+        "intervals here are too narrow: the clustered standard error of 2SLS is 0.5, 2.5 times the "
+        "posterior sd of the effect (0.2)."
+    )
+    tau = np.random.default_rng(0).normal(0, 0.2, 1000)
+    said = errors_said(tau, TwoStage(0.1, 0.4, 1.0, 0.1, 100.0, 0.2, ((-1.0, 1.0),)))
+    assert said.startswith("Errors are i.i.d. in both equations")
+    assert f"standard error of 2SLS is 0.4, {0.4 / tau.std():.1f} times" in said
+
+
+def test_an_instrument_and_several_mediators_say_that_their_errors_are_iid():
+    options = {"mediators": ["m", "z"]}
+    study = every({"iv_second", "mediation"}, mediation={"options": options})
+    panel = every_panel()
+    instrumented = bd.analyse(study, "t.iv_second", panel, draws=200)
+    peer = instrumented.peers[0]
+    assert f"clustered standard error of 2SLS is {peer.se:.3g}" in instrumented.sentences[-1]
+    result = bd.analyse(study, "t.mediation", panel, draws=200)
+    total = next(peer for peer in result.peers if peer.quantity == "total")
+    assert result.posterior.attrs["engine"] == "mediation"
+    assert "those of several mediators correlate with each other" in result.sentences[1]
+    assert f"its least-squares estimate is {total.se:.3g}" in result.sentences[1]
+    table = result.tables[0].frame
+    np.testing.assert_array_equal(table["mean"], table["i.i.d. mean"])
+
+
+def test_one_mediator_has_the_calibrated_errors_and_iid_ones_beside():
+    study = every({"mediation"}, mediation={"options": {"mediators": ["m"]}})
+    result = bd.analyse(study, "t.mediation", every_panel(), draws=200)
+    assert result.posterior.attrs["engine"] == "mediation_unit_scales"
+    assert result.sentences[1].startswith(f"Errors are {DEFAULT_ERRORS}")
+    table = result.tables[0].frame.set_index("quantity")
+    own = table.loc["m: indirect a b"]
+    assert (
+        f"with i.i.d. errors the indirect effect is {own['i.i.d. mean']:.3f}"
+        in (result.sentences[1])
+    )
+    assert own["mean"] != own["i.i.d. mean"]
+    assert all(peer.holds for peer in result.peers)  # least squares beside i.i.d. errors
+
+
 @pytest.mark.parametrize(("own", "beside"), [(1, 1), (0, 1), (1, 0)])
 def test_an_analysis_converged_if_both_of_its_fits_did(own, beside):
     under = Under(DEFAULT_ERRORS, tree_of(own), tree_of(beside))
@@ -64,7 +109,8 @@ def test_an_analysis_converged_if_both_of_its_fits_did(own, beside):
 
 def test_the_families_of_one_panel_have_the_option_and_the_calibrated_default():
     assert set(WITH_ERRORS) == {
-        *("cohort", "overlap", "heterogeneity", "moderation", "event_study", "psm_did", "placebo")
+        *("cohort", "overlap", "heterogeneity", "moderation", "event_study", "psm_did", "placebo"),
+        "mediation",
     }
     assert all(
         families()[n].options.model_fields["errors"].default == "ar1_unit" for n in WITH_ERRORS

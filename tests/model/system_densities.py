@@ -58,6 +58,12 @@ def mediation(design, mediators, v, cell):
     M = np.column_stack(mediators)
     D, X = design.D - design.D.mean(axis=0), design.X - design.X.mean(axis=0)
     factor, total = error_parts(design, v, errors, likelihood, weighted)
+    factors = [factor, factor]  # of the mediators: unit scales of their own
+    if errors.endswith("unit"):
+        lambdas, nus = v["lambda_of_unit_mediator"], v["nu_unit_mediator"]
+        total += sum(nu_prior(nus[k]) + unit_prior(lambdas[:, k], nus[k]) for k in range(2))
+        ratio = lambdas / v["lambda_of_unit"][:, None]
+        factors = [factor / np.sqrt(ratio[design.unit_index, k]) for k in range(2)]
     residuals, scales = [], []
     for k in range(2):
         own = design_with(design, y=M[:, k])
@@ -82,7 +88,7 @@ def mediation(design, mediators, v, cell):
             mu = mu + part @ gamma
             total += stats.norm.logpdf(gamma, 0, 2.5 * M[:, k].std() / part.std(axis=0)).sum()
         residuals.append(M[:, k] - mu)
-        scales.append(v["sigma_mediator"][k] * factor)
+        scales.append(v["sigma_mediator"][k] * factors[k])
     # the outcome: treatment, covariates, mediators
     wide = design_with(design, X=np.column_stack([design.X, M]))
     sd, sds = design.y.std(), coefficient_sds(wide, "normal", "weak")

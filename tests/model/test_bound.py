@@ -10,8 +10,9 @@ from planted import near, simulated
 
 import bayesdid as bd
 from bayesdid.exceptions import InputError
-from bayesdid.model.bound import BoundModel
-from bayesdid.model.mean import Mediation
+from bayesdid.model.bound import BoundModel, default_errors
+from bayesdid.model.likelihood import Likelihood
+from bayesdid.model.mean import Instrument, Mediation, TwoWay
 from bayesdid.study.schema import PriorTerm
 
 COLUMN = {"id": "s", "outcome": "y", "treatments": ["active:a"], "covariates": ["x"]}
@@ -120,6 +121,22 @@ def test_sceptical_priors_shrink_treatments_of_every_likelihood(data):
     )
     assert sceptical["active:a"] < 0.2 * weak["active:a"]
     assert sceptical["x"] == weak["x"]
+
+
+@pytest.mark.parametrize(
+    ("mean", "likelihood", "name"),
+    [
+        (TwoWay(), "normal", "ar1_unit"),
+        (TwoWay(), "poisson", "iid"),
+        (Mediation(("x",)), "normal", "ar1_unit"),
+        (Mediation(("x", "z")), "normal", "iid"),
+        (Instrument("x"), "normal", "iid"),
+    ],
+)
+def test_errors_are_the_calibrated_ones_where_equations_have_errors_of_their_own(
+    mean, likelihood, name
+):
+    assert default_errors(mean, Likelihood(likelihood)).name == name
 
 
 @pytest.mark.parametrize(

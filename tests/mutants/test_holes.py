@@ -154,7 +154,7 @@ def test_a_mediation_that_little_would_undo_says_so():
     def said(b):
         frame, adoption = mediated(5, b=b)
         study = make_study(("a",), [COLUMN])
-        return bd.analyse(study, "t.m", make_panel(frame, adoption), draws=200).sentences[1]
+        return bd.analyse(study, "t.m", make_panel(frame, adoption), draws=200).sentences[2]
 
     assert "a very small amount" in said(0.0)
     assert "a very small amount" not in said(-0.8)

@@ -170,7 +170,7 @@ def mediation(seed: int) -> Trial:
     wide = dataclasses.replace(
         design, X=np.column_stack([design.X, M]), covariates=(*design.covariates, "M")
     )
-    bound = bind(wide, mean=Mediation(("M",)), priors="flat")
+    bound = bind(wide, mean=Mediation(("M",)), priors="flat", errors="iid")
     found = paths_of(fit_bound(bound, draws=250, seed=seed))
     (a, a_se), (b, b_se) = (
         _ols(dataclasses.replace(design, y=M)),

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 import sys
+from functools import cache
 from pathlib import Path
 
 import numpy as np
@@ -11,6 +12,7 @@ import numpy as np
 sys.path.insert(0, str(Path(__file__).parents[1] / "families"))
 sys.path.insert(0, str(Path(__file__).parents[1] / "inference"))
 
+from distances import adoption, design_of, places
 from made import make_panel, make_study, staggered
 from panels import make_design
 from sbc import Cell
@@ -18,16 +20,22 @@ from sbc import Cell
 from bayesdid.design.build import build_design
 from bayesdid.design.cohort import cohort_design
 from bayesdid.design.design import Design
-from bayesdid.design.overlap import overlap_design
+from bayesdid.design.overlap import OverlapDesign, overlap_design
+from bayesdid.estimands.names import SUM
+from bayesdid.estimands.state_effects import state_averages
 from bayesdid.families.cohort.analysis import cohort_pooling
 from bayesdid.families.heterogeneity.analysis import heterogeneity_pooling
 from bayesdid.model.effects import two_way
 from bayesdid.model.errors import Errors
 from bayesdid.model.likelihood import Likelihood
+from bayesdid.model.mean import Durbin, Instrument, Mediation, Pooled, Profile, Propensity, TwoWay
 from bayesdid.model.mean import Path as EventPath
-from bayesdid.model.mean import Pooled
 from bayesdid.model.model import Model
 from bayesdid.model.overlap import overlap_pooling
+from bayesdid.model.pooling import Pooling
+from bayesdid.model.spillover import ProfileDesign, profile_design
+from bayesdid.spatial.design import SpatialDesign, spatial_design
+from bayesdid.spatial.weights.weights import Weights, make_weights
 
 
 def plain() -> Design:
@@ -83,9 +91,74 @@ def cohorts() -> Design:
     return cohort_pooling(cohort_design(spec, panel)).design
 
 
+def _overlap() -> tuple[OverlapDesign, Pooling]:
+    rows = overlap_design(*_staggered("overlap", policies=("a", "b")))
+    return rows, overlap_pooling(rows)
+
+
 def overlapping() -> Design:
-    spec, panel = _staggered("overlap", policies=("a", "b"))
-    return overlap_pooling(overlap_design(spec, panel)).design
+    return _overlap()[1].design
+
+
+@cache
+def synergy() -> np.ndarray:
+    """Weights of the headline's contrast: both policies less the sum of the two."""
+    return state_averages(*_overlap())[0][SUM].parts[0]
+
+
+def mediated() -> Design:
+    """Three covariates, of which the last ones may be mediators."""
+    design = plain()
+    more = np.random.default_rng(5).normal(size=design.n)
+    return dataclasses.replace(
+        design, X=np.column_stack([design.X, more]), covariates=("x1", "m1", "m2")
+    )
+
+
+def one_mediator() -> Design:
+    design = mediated()
+    return dataclasses.replace(design, X=design.X[:, :2], covariates=("x1", "m1"))
+
+
+def instrumented() -> Design:
+    """The second covariate is the instrument."""
+    return dataclasses.replace(plain(), covariates=("x1", "z"), treatments=("d",))
+
+
+def _mapped(N: int, T: int) -> tuple[Design, np.ndarray]:
+    """One treatment and one covariate of units on a map, with their distances in km."""
+    rng = np.random.default_rng(6)
+    distance = places(rng, N)
+    return design_of(rng.normal(size=(N, T)), adoption(rng, N, T), [rng.normal(size=(N, T))]), (
+        distance
+    )
+
+
+def _neighbours(distance: np.ndarray) -> Weights:
+    return make_weights(np.exp(-distance / 500) * (distance > 0), np.arange(len(distance)), "near")
+
+
+def spatial() -> SpatialDesign:
+    base, distance = _mapped(16, 6)
+    return spatial_design(base, _neighbours(distance), "sdm")
+
+
+def profiled() -> ProfileDesign:
+    base, distance = _mapped(24, 8)
+    return profile_design(base, distance, step_km=400, last_km=2000)
+
+
+def profiled_lag() -> ProfileDesign:
+    base, distance = _mapped(24, 8)
+    weights = _neighbours(distance)
+    return profile_design(base, distance, step_km=400, last_km=2000, weights=weights)
+
+
+def units() -> Design:
+    """One row for each unit."""
+    design = make_design(9, N=40, T=3)
+    first = design.take(design.period_index == 0)
+    return dataclasses.replace(first, y=np.zeros(first.n), D=np.empty((first.n, 0)), treatments=())
 
 
 def grouped() -> Design:
@@ -105,19 +178,25 @@ def _two_way(name, quantities, errors="iid", effects=("fixed", "fixed"), make=pl
     return Cell(name, make, model, quantities, **more)
 
 
-def _pooled(name, make, quantities, errors="iid"):
-    model = Model(mean=Pooled(), errors=Errors.parse(errors), effects=two_way("fixed", "fixed"))
-    return Cell(name, make, model, quantities)
+def _of(mean, name, make, quantities, errors="iid", effects=("fixed", "fixed"), **more):
+    model = Model(mean=mean, errors=Errors.parse(errors), effects=two_way(*effects))
+    return Cell(name, make, model, quantities, **more)
 
 
-def _sampled(name, make, quantities, mean=None, likelihood="normal", effects=("fixed", "fixed")):
-    model = Model(likelihood=Likelihood(likelihood), effects=two_way(*effects))
-    model = model if mean is None else dataclasses.replace(model, mean=mean)
-    return Cell(name, make, model, quantities, sampled=True)
+def _pooled(*args, **more):
+    return _of(Pooled(), *args, **more)
+
+
+def _sampled(name, make, quantities, mean=TwoWay(), likelihood="normal", errors="iid", chain=500):
+    model = Model(mean, Likelihood(likelihood), Errors.parse(errors), two_way("fixed", "fixed"))
+    return Cell(name, make, model, quantities, chain=chain)
 
 
 RANDOM, MUNDLAK = ("random", "random"), ("mundlak", "mundlak")
 GROUPS = ("sigma_city", "sigma_year")
+ONE, TWO = Mediation(("m1",)), Mediation(("m1", "m2"))
+PATHS = ("indirect", "total", "sigma")
+PROFILE = ("theta", "amplitude", "length", "tau", "sigma")
 
 CELLS = (
     _two_way("two-way", NAMES),
@@ -139,13 +218,52 @@ CELLS = (
     _two_way("event study, AR(1)", ("tau", "sigma", *SERIAL), "ar1", make=events),
     _pooled("cohorts", cohorts, ("mu", "tau", "sigma", "omega_cohort")),
     _pooled("cohorts, AR(1)", cohorts, ("mu", "sigma", *SERIAL, "omega_event"), "ar1"),
-    _pooled("overlap", overlapping, ("mu", "sigma", "omega_since")),
+    _pooled("overlap", overlapping, ("mu", "sigma", "omega_since"), functional=synergy),
+    _pooled(
+        "overlap, AR(1), unit scales",
+        overlapping,
+        ("mu", "sigma", *SERIAL, *UNIT, "omega_since"),
+        "ar1_unit",
+        functional=synergy,
+    ),
     _pooled("heterogeneity", grouped, ("mu", "sigma", "omega_g", "beta")),
     _pooled(
         "heterogeneity, AR(1), unit scales",
         grouped,
         ("mu", "sigma", *SERIAL, "omega_g"),
         "ar1_unit",
+    ),
+    _of(ONE, "mediation", one_mediator, (*PATHS, "a", "b", "sigma_mediator")),
+    _of(
+        ONE,
+        "mediation, AR(1), random",
+        one_mediator,
+        (*PATHS, "phi", "phi_mediator", "sigma_city_mediator"),
+        "ar1",
+        RANDOM,
+    ),
+    _of(
+        ONE,
+        "mediation, AR(1), unit scales",
+        one_mediator,
+        (*PATHS, "sigma_mediator", "phi_mediator", *UNIT, "nu_unit_mediator"),
+        "ar1_unit",
+    ),
+    _of(TWO, "two mediators", mediated, (*PATHS, "a", "sigma_mediator", "correlation:1")),
+    _of(
+        Instrument("z"),
+        "instrument",
+        instrumented,
+        ("tau", "pi", "rho", "sigma", "sigma_treatment", "beta"),
+    ),
+    _of(Durbin("sdm"), "spatial Durbin", spatial, ("rho", "tau", "theta", "sigma")),
+    _of(Profile(), "distance profile", profiled, PROFILE),
+    _of(Profile(), "distance profile, spatial lag", profiled_lag, (*PROFILE, "rho")),
+    Cell(
+        "propensity",
+        units,
+        Model(Propensity(), Likelihood("binomial"), effects=()),
+        ("alpha", "beta"),
     ),
 )
 SAMPLED = (
@@ -155,9 +273,29 @@ SAMPLED = (
     ),
     _sampled("Poisson", counted, ("tau", "beta"), likelihood="poisson"),
     _sampled("binomial", tried, ("tau", "beta"), likelihood="binomial"),
+    _sampled(
+        "Poisson, latent AR(1)",
+        counted,
+        ("tau", "sigma", "phi"),
+        likelihood="poisson",
+        errors="ar1",
+        chain=1000,
+    ),
+    _sampled(
+        "binomial, latent AR(1)",
+        tried,
+        ("tau", "sigma", "phi"),
+        likelihood="binomial",
+        errors="ar1",
+        chain=1000,
+    ),
     _sampled("event path, random walk", events, ("tau", "sigma", "s"), EventPath("random_walk")),
     _sampled(
-        "event path, Gaussian process", events, ("tau", "sigma", "s"), EventPath("gaussian_process")
+        "event path, Gaussian process, AR(1), unit scales",
+        events,
+        ("tau", "sigma", "s", *SERIAL, *UNIT),
+        EventPath("gaussian_process"),
+        errors="ar1_unit",
     ),
 )
 PLANTED = (

@@ -108,7 +108,8 @@ def overlap_design(spec: Spec, panel: Panel) -> OverlapDesign:
             remedy="make a study of two of them",
         )
     dual = len(panel.policies) == 2
-    design = build_design(as_two_way(spec, treatments=("any",)), panel)
+    timed = tuple(f"active:{policy}" for policy in panel.policies)
+    design = build_design(as_two_way(spec, treatments=("any",)), panel, timed=timed)
     position = {unit: k for k, unit in enumerate(panel.units)}
     adoption = panel.adoption.to_numpy(dtype=float, na_value=np.inf)
     starts = adoption[[position[unit] for unit in design.units]]

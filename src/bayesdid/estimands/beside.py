@@ -25,6 +25,7 @@ from bayesdid.estimands.saturated import cell_moments, saturated_moments
 from bayesdid.estimands.state_columns import Columns, column_shares, state_columns
 from bayesdid.estimands.state_effects import Average
 from bayesdid.inference.fit import fit
+from bayesdid.model.bound import PriorsLike
 from bayesdid.model.errors import Errors
 from bayesdid.summary import Interval, hdi, normal_interval
 
@@ -97,6 +98,7 @@ class Beside:
         errors: str | Errors,
         scalars: Scalars,
         *,
+        priors: PriorsLike,
         draws: int,
         chains: int,
         seed: int,
@@ -105,7 +107,7 @@ class Beside:
 
         Parameters
         ----------
-        errors, draws, chains, seed
+        errors, priors, draws, chains, seed
             Of the static factorial.
         scalars
             Of the headline's errors.
@@ -120,7 +122,7 @@ class Beside:
             cell_moments(rows, weights, scalars),
             saturated_moments(rows, weights),
             imputed_moments(rows, weights),
-            static_factorial(rows, errors, draws, seed, chains),
+            static_factorial(rows, errors, draws, seed, priors, chains),
             state_columns(rows),
         )
 
@@ -189,11 +191,16 @@ class StaticFactorial:
 
 
 def static_factorial(
-    rows: OverlapDesign, errors: str | Errors, draws: int, seed: int, chains: int = 4
+    rows: OverlapDesign,
+    errors: str | Errors,
+    draws: int,
+    seed: int,
+    priors: PriorsLike = "weak",
+    chains: int = 4,
 ) -> StaticFactorial:
     """Fit it to the same rows under the same errors; without draws if that did not converge."""
     design = rows.design
-    found = fit(design, errors=errors, draws=draws, chains=chains, seed=seed)
+    found = fit(design, errors=errors, priors=priors, draws=draws, chains=chains, seed=seed)
     P = len(design.treatments)
     tau = found.tree["posterior"]["tau"].to_numpy().reshape(-1, P)
     kinds = {"unit": design.unit_effects != "none", "period": design.period_effects != "none"}

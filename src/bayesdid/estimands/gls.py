@@ -17,7 +17,9 @@ import xarray as xr
 from bayesdid.arrays import FloatArray
 from bayesdid.design.design import Design
 from bayesdid.exceptions import NotIdentifiedError
+from bayesdid.model.bound import PriorsLike
 from bayesdid.model.pooling import Pooling
+from bayesdid.model.priors import PriorChoice, resolve_priors
 
 _SINGULAR = 1e12  # condition number from which on columns count as linearly dependent
 
@@ -172,24 +174,28 @@ class Whitening:
         return found
 
 
-def gls(pooling: Pooling, scalars: Scalars, flat: tuple[str, ...] = ()) -> Gls:
+def gls(
+    pooling: Pooling, scalars: Scalars, flat: tuple[str, ...] = (), *, priors: PriorsLike = "weak"
+) -> Gls:
     """Coefficients under the priors of a pooled mean, given its scalars.
 
     Parameters
     ----------
     flat
-        Treatments whose priors are flat; those of the others are the weak ones.
+        Treatments whose priors are flat.
+    priors
+        Of the others, and of covariates.
 
     Raises
     ------
     NotIdentifiedError
         If those are not identified.
     """
-    design, priors = pooling.design, pooling.priors()
+    design = pooling.design
     rows = Whitening.of(design, scalars.sigma, scalars.phi, scalars.unit)
     T = len(design.periods)
     names = (*design.treatments, *design.covariates)
-    sd = priors.of(names)[1]
+    centre, sd = resolve_priors(PriorChoice.of(priors), design).of(names)
     for k, part in enumerate(design.part or ("",) * len(design.treatments)):
         if part:
             sd[k] = scalars.omega[part]
@@ -217,5 +223,6 @@ def gls(pooling: Pooling, scalars: Scalars, flat: tuple[str, ...] = ()) -> Gls:
         )
     inverse = np.linalg.inv(gram)
     loading = rows.back(projected @ inverse[:, :P]).T
-    mean = loading @ (design.y - design.y.mean())
+    pull = np.concatenate([centre * sd**-2.0, np.zeros(len(spread))])
+    mean = loading @ (design.y - design.y.mean()) + inverse[:P] @ pull
     return Gls(mean, inverse[:P, :P], loading, y, columns, gram, rows)

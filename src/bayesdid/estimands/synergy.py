@@ -27,6 +27,7 @@ from bayesdid.estimands.verdict import SURE, word_for
 from bayesdid.exceptions import InputError, Note, ResultError
 from bayesdid.inference.fit import fit
 from bayesdid.inference.result import Fit
+from bayesdid.model.bound import PriorsLike, study_priors
 from bayesdid.model.errors import DEFAULT_ERRORS, Errors
 from bayesdid.model.overlap import overlap_pooling
 from bayesdid.model.pooling import Pooling
@@ -155,6 +156,8 @@ class Headline:
         Its design, and the columns of its mean.
     fit
         Its posterior.
+    priors
+        Those of the study on covariates.
     averages, refused
         Contrasts that some row identifies; of the others why not.
     """
@@ -162,6 +165,7 @@ class Headline:
     rows: OverlapDesign
     pooling: Pooling
     fit: Fit
+    priors: PriorsLike
     averages: dict[str, Average]
     refused: dict[str, str]
 
@@ -198,10 +202,15 @@ def fit_headline(
     """
     if anticipation:
         panel = dataclasses.replace(panel, adoption=panel.adoption - anticipation)
-    rows = overlap_design(headline_spec(study, spec), panel)
+    own = headline_spec(study, spec)
+    rows = overlap_design(own, panel)
     pooling = overlap_pooling(rows)
-    found = fit(pooling.design, errors=errors, draws=draws, chains=chains, seed=seed).require()
-    return Headline(rows, pooling, found, *state_averages(rows, pooling, since=anticipation))
+    priors = covariate_priors(own)
+    found = fit(
+        pooling.design, errors=errors, priors=priors, draws=draws, chains=chains, seed=seed
+    ).require()
+    averages = state_averages(rows, pooling, since=anticipation)
+    return Headline(rows, pooling, found, priors, *averages)
 
 
 def synergy(
@@ -244,7 +253,16 @@ def synergy(
     rows, tau, averages, refused = head.rows, head.tau, head.averages, head.refused
     lower = study.file.outcome.better == "lower"
     labels = {contrast.name: contrast.label for contrast in contrasts_of(study)}
-    beside = Beside.of(rows, averages, errors, head.scalars, draws=draws, chains=chains, seed=seed)
+    beside = Beside.of(
+        rows,
+        averages,
+        errors,
+        head.scalars,
+        priors=head.priors,
+        draws=draws,
+        chains=chains,
+        seed=seed,
+    )
     effects = head.pooling.design.D @ tau.mean(axis=0)
     found = {}
     for name, average in averages.items():
@@ -267,6 +285,11 @@ def synergy(
         rows,
         averages,
     )
+
+
+def covariate_priors(spec: Spec) -> PriorsLike:
+    """The study's priors but for those of treatments, in whose place the headline has paths."""
+    return study_priors(spec, dict.fromkeys(spec.column.treatments, ()))
 
 
 def headline_spec(study: Study, name: str | None = None) -> Spec:

@@ -9,7 +9,13 @@ from bayesdid.estimands.departure_path import MULTIPLES, departure_path
 from bayesdid.estimands.gls import Scalars, gls
 from bayesdid.estimands.honest import Restriction, RobustSet
 from bayesdid.estimands.names import SUM
-from bayesdid.estimands.synergy import Synergy, SynergyContrast, fit_headline
+from bayesdid.estimands.synergy import (
+    Synergy,
+    SynergyContrast,
+    covariate_priors,
+    fit_headline,
+    headline_spec,
+)
 from bayesdid.estimands.trends import SERIAL, Violated, violated
 from bayesdid.estimands.verdict import SURE
 from bayesdid.exceptions import InputError, NotIdentifiedError, ResultError
@@ -109,8 +115,14 @@ def violated_synergy(
     pooling = overlap_pooling(found.rows)
     scalars = Scalars.of(found.fit.tree, pooling.design)
     lower = study.file.outcome.better == "lower"
+    priors = covariate_priors(headline_spec(study, spec))
     trends = violated(
-        found.rows, gls(pooling, scalars), average.parts[0], item.mean, item.sd, lower
+        found.rows,
+        gls(pooling, scalars, priors=priors),
+        average.parts[0],
+        item.mean,
+        item.sd,
+        lower,
     )
     robust: list[Robust] = []
     refused = ""

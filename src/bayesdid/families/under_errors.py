@@ -82,6 +82,26 @@ def draws_of(tree: xr.DataTree) -> FloatArray:
     return tau.reshape(-1, tau.shape[-1])
 
 
+def iid_sentence(why: str, quantity: str, sd: float, peer: str, se: float) -> str:
+    """What i.i.d. errors do to an interval where a family has no other, a clustered peer beside.
+
+    Parameters
+    ----------
+    why
+        Errors of what, and why they are i.i.d.
+    quantity, sd
+        Main quantity and its posterior sd.
+    peer, se
+        Estimator whose standard error is clustered by unit.
+    """
+    wider = f"{se / sd:.1f} times the posterior sd" if sd > 0 else "beside no spread at all"
+    return (
+        f"{why} If those of a unit depend on each other, as they do in most panels, intervals "
+        f"here are too narrow: the clustered standard error of {peer} is {se:.3g}, {wider} of "
+        f"{quantity} ({sd:.3g})."
+    )
+
+
 def errors_sentence(
     errors: Errors, quantity: str, iid: FloatArray, trees: Iterable[xr.DataTree] = ()
 ) -> str:

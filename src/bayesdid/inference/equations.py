@@ -106,12 +106,13 @@ def effects(draws: Draws, design: Design, suffix: str = "_effect") -> FloatArray
     return found
 
 
-def row_scale(draws: Draws, design: Design, *, unit: bool, weighted: bool) -> FloatArray:
-    """Marginal sd of the error of each row, shape (S, n)."""
-    if unit:
-        scale = draws["sigma_of_unit"][:, design.unit_index]
-    else:
-        scale = np.repeat(draws["sigma"][:, None], design.n, axis=1)
+def row_scale(
+    draws: Draws, design: Design, *, unit: bool, weighted: bool, mediator: int | None = None
+) -> FloatArray:
+    """Marginal sd of the error of each row, of the outcome or of a mediator, shape (S, n)."""
+    name = "sigma_of_unit" if unit else "sigma"
+    scale = draws[name] if mediator is None else draws[f"{name}_mediator"][..., mediator]
+    scale = scale[:, design.unit_index] if unit else np.repeat(scale[:, None], design.n, axis=1)
     if weighted and design.weights is not None:
         scale = scale / np.sqrt(design.weights)
     return np.asarray(scale)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from functools import partial
 
 import numpy as np
 import xarray as xr
@@ -10,8 +11,8 @@ import xarray as xr
 from bayesdid.design.design import Design
 from bayesdid.exceptions import InputError
 from bayesdid.inference.registry import Engine, Size
-from bayesdid.model.errors import Errors
-from bayesdid.model.mean import Durbin, Instrument, Mean, Mediation, Profile
+from bayesdid.model.errors import Errors, Scale
+from bayesdid.model.mean import Durbin, Instrument, Mean, Mediation, Profile, Propensity
 from bayesdid.model.model import Model
 from bayesdid.model.priors import Priors
 from bayesdid.model.resolve import AnyDesign
@@ -59,11 +60,11 @@ def _instrument(model: Model, design: AnyDesign) -> str:
     return "" if proper else "effect and first stage have proper priors"
 
 
-def _mediation(model: Model, design: AnyDesign) -> str:
+def _mediation(model: Model, design: AnyDesign, scale: Scale) -> str:
     del design
     assert isinstance(model.mean, Mediation)
-    if model.errors.scale == "unit":
-        return "each equation's errors have one scale"
+    if model.errors.scale != scale:
+        return f"its errors have {'one scale' if scale == 'common' else 'a scale for each unit'}"
     if len(model.mean.mediators) == 1:
         return ""
     if model.errors != Errors() or model.weighted:
@@ -78,6 +79,13 @@ def _mediation(model: Model, design: AnyDesign) -> str:
 def _profile(model: Model, design: AnyDesign) -> str:
     del model, design
     return ""
+
+
+def _propensity(model: Model, design: AnyDesign) -> str:
+    del design
+    if not isinstance(model.mean, Propensity):
+        return "its mean is a propensity"
+    return "" if model.priors.name != "flat" else "coefficients have proper priors"
 
 
 def _draw_durbin(model: Model, design: AnyDesign, priors: Priors, size: Size) -> xr.DataTree:
@@ -110,6 +118,14 @@ def _draw_profile(model: Model, design: AnyDesign, priors: Priors, size: Size) -
     return fit_profile(design, priors, size)
 
 
+def _draw_propensity(model: Model, design: AnyDesign, priors: Priors, size: Size) -> xr.DataTree:
+    from bayesdid.inference.exact.propensity import fit_propensity
+
+    del model
+    assert isinstance(design, Design)
+    return fit_propensity(design, priors, size)
+
+
 MEAN_ENGINES: tuple[Engine, ...] = (
     Engine("durbin", "exact", 0.2, _normal(Durbin, "spatial", _durbin), _draw_durbin),
     Engine(
@@ -123,8 +139,17 @@ MEAN_ENGINES: tuple[Engine, ...] = (
         "mediation",
         "exact",
         0.3,
-        _normal(Mediation, "mediated", _mediation, iid=False),
+        _normal(Mediation, "mediated", partial(_mediation, scale="common"), iid=False),
         _draw_mediation,
     ),
+    Engine(
+        "mediation_unit_scales",
+        "gibbs",
+        0.8,
+        _normal(Mediation, "mediated", partial(_mediation, scale="unit"), iid=False),
+        _draw_mediation,
+        independent=False,
+    ),
     Engine("profile", "exact", 1.0, _normal(Profile, "a profile", _profile), _draw_profile),
+    Engine("propensity", "exact", 0.1, _propensity, _draw_propensity),
 )

@@ -18,7 +18,6 @@ def mediation_equations(draws: Draws, model: Model, design: Design) -> list[Equa
     rest, q = parts.rest, len(parts.names)
     D, X, M = _centred(rest.D), _centred(rest.X), _centred(parts.M)
     scale = _scale(draws, model, design)
-    relative = scale / draws["sigma"][:, None]
     serial = model.errors.serial == "ar1"
     root = np.linalg.cholesky(draws["correlation"]) if q > 1 else None
     found = []
@@ -34,7 +33,7 @@ def mediation_equations(draws: Draws, model: Model, design: Design) -> list[Equa
         ):
             if kind != "none":
                 mu = mu + draws[f"{dim}_effect_mediator"][:, index, k]
-        sigma = draws["sigma_mediator"][:, [k]] * relative
+        sigma = _scale(draws, model, design, k)
         phi = draws["phi_mediator"][:, k] if serial else None
         loadings = root[:, k, :k] if root is not None and k else None
         found.append(Equation(f"M_{name}", parts.M[:, k], mu, sigma, phi, loadings))
@@ -79,10 +78,10 @@ def instrument_equations(draws: Draws, model: Model, design: Design) -> list[Equ
     ]
 
 
-def _scale(draws: Draws, model: Model, design: Design) -> FloatArray:
-    """Marginal sd of the outcome's errors, shape (S, n)."""
+def _scale(draws: Draws, model: Model, design: Design, k: int | None = None) -> FloatArray:
+    """Marginal sd of the outcome's errors, or of those of mediator k, shape (S, n)."""
     unit = model.errors.scale == "unit"
-    return row_scale(draws, design, unit=unit, weighted=model.weighted)
+    return row_scale(draws, design, unit=unit, weighted=model.weighted, mediator=k)
 
 
 def _centred(columns: FloatArray) -> FloatArray:

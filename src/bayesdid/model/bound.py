@@ -182,17 +182,29 @@ def default_errors(mean: Mean, likelihood: Likelihood) -> Errors:
     """What placebo laws on real panels show to be calibrated (docs/calibration-errors.md).
 
     Independent errors for counts, whose dispersion is their own, and for means whose engines have
-    no other: systems of equations, spatial lags, one row per unit.
+    no other: systems of equations that share their errors, spatial lags, one row per unit.
     """
-    usual = isinstance(mean, TwoWay | Pooled | Path) and not likelihood.is_discrete
+    apart = isinstance(mean, Mediation) and len(mean.mediators) == 1  # equations of their own
+    usual = (apart or isinstance(mean, TwoWay | Pooled | Path)) and not likelihood.is_discrete
     return DEFAULT_ERRORS if usual else Errors()
 
 
-def study_priors(spec: Spec) -> PriorChoice:
-    """The priors that a study asks for, for the terms that this spec has."""
-    section = spec.priors
+def study_priors(spec: Spec, called: Mapping[str, tuple[str, ...]] | None = None) -> PriorChoice:
+    """The priors that a study asks for, for the terms that this spec has.
+
+    Parameters
+    ----------
+    called
+        Coefficients that an analysis has in the place of a term's own: none, one or several.
+    """
+    section, called = spec.priors, called or {}
     terms = {*spec.column.treatments, *spec.column.covariates}
-    own = tuple((t, prior.mean, prior.sd) for t, prior in section.user.items() if t in terms)
+    own = tuple(
+        (name, prior.mean, prior.sd)
+        for term, prior in section.user.items()
+        if term in terms
+        for name in called.get(term, (term,))
+    )
     return PriorChoice("weak" if section.default == "user" else section.default, own)
 
 
@@ -231,7 +243,15 @@ def _design(
     own = spec
     if column.family in _AS_TWO_WAY:
         own = as_two_way(spec, covariates=(*column.covariates, *extra))
-    design = build_design(own, panel, unit_effects=unit, period_effects=period, **sizes)
+    design = build_design(
+        own,
+        panel,
+        unit_effects=unit,
+        period_effects=period,
+        weights=sizes.get("weights"),
+        exposure=sizes.get("exposure"),
+        trials=sizes.get("trials"),
+    )
     if lost := [name for name in extra if name not in design.covariates]:
         raise InputError(
             f"{spec.id}: the effects and covariates leave nothing of {lost[0]}",

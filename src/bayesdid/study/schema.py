@@ -58,6 +58,9 @@ class Policy(Strict):
     adoption: str | None = Field(default=None, description="Column with the adoption period")
     indicator: str | None = Field(default=None, description="Column with the policy's state")
     cut: float = Field(default=0.5, gt=0, le=1, description="Indicator >= cut means active")
+    missing: Literal["refuse", "drop"] = Field(
+        default="refuse", description="Rows without a value of the indicator: refuse, or leave out"
+    )
 
     @model_validator(mode="after")
     def _one_source(self) -> Policy:
@@ -124,7 +127,7 @@ class PackageSource(Strict):
     """A public panel that ships inside an installed Python package."""
 
     name: str
-    dataset: str
+    dataset: str = Field(pattern=r"^[A-Za-z]\w*$")
 
 
 class PanelSection(Strict):
@@ -136,6 +139,8 @@ class PanelSection(Strict):
     first_period: int | None = None
     last_period: int | None = None
     path: str | None = Field(default=None, description="File, relative to the study folder")
+    sheet: str | None = Field(default=None, description="Sheet of a workbook")
+    skip: int | None = Field(default=None, ge=0, description="Lines above the header")
     package: PackageSource | None = None
     simulate: Simulation | None = None
     unit_labels: dict[str, str] = Field(default={}, description="unit value -> label")
@@ -326,6 +331,13 @@ class Cell(Strict):
 
     estimate: PrintedText
     se: PrintedText | None = None
+    t: PrintedText | None = Field(default=None, description="t, where no se is printed")
+
+    @model_validator(mode="after")
+    def _one_measure(self) -> Cell:
+        if self.se is not None and self.t is not None:
+            raise ValueError("give the standard error or the t statistic, whichever is printed")
+        return self
 
 
 class Impacts(Strict):

@@ -23,6 +23,7 @@ from bayesdid.families.analysis import (
 from bayesdid.families.cohort import CohortOptions
 from bayesdid.families.under_errors import draws_of, under_errors
 from bayesdid.inference.exact.conjugate import conjugate_posterior
+from bayesdid.model.bound import study_priors
 from bayesdid.model.pooling import Pooling, indicators, pooled_scale, stack
 from bayesdid.panel.panel import Panel
 from bayesdid.peers.impute import UNBALANCED
@@ -84,7 +85,8 @@ def cohort(
     controls = options.controls
     cells = cohort_design(spec, panel, controls=controls)
     pooling = cohort_pooling(cells)
-    under = under_errors(pooling.design, options.errors, seed=seed, draws=draws)
+    priors = study_priors(spec, {spec.column.treatments[0]: ("ATT",)})
+    under = under_errors(pooling.design, options.errors, priors=priors, seed=seed, draws=draws)
     tree = under.tree
     rng = np.random.default_rng(seed)
     size = 4 * draws
@@ -124,12 +126,14 @@ def cohort(
             Table(
                 "cohorts",
                 "ATT by cohort, partially pooled",
-                summary_frame({str(g): pooled @ w for g, w in weights["cohort"].items()}, "cohort"),
+                summary_frame(
+                    {cells.label(g): pooled @ w for g, w in weights["cohort"].items()}, "cohort"
+                ),
             ),
         ),
         figures=(
             _event_figure(weights, pooled, flat, unit),
-            _cohort_figure(weights, pooled, flat, unit),
+            _cohort_figure(weights, pooled, flat, unit, cells),
         ),
         peers=tuple(_peers(spec, panel)),
         posterior=tree,
@@ -204,7 +208,11 @@ def _event_figure(
 
 
 def _cohort_figure(
-    weights: dict[str, dict[int | str, FloatArray]], pooled: FloatArray, flat: FloatArray, unit: str
+    weights: dict[str, dict[int | str, FloatArray]],
+    pooled: FloatArray,
+    flat: FloatArray,
+    unit: str,
+    cells: CohortDesign,
 ) -> Figure:
     return Figure(
         "cohorts",
@@ -212,10 +220,12 @@ def _cohort_figure(
         f"ATT by cohort ({percent()} HDI): pooling moves small cohorts to the rest.",
         (
             series_of(
-                "flat, i.i.d. errors", {str(k): flat @ w for k, w in weights["cohort"].items()}
+                "flat, i.i.d. errors",
+                {cells.label(k): flat @ w for k, w in weights["cohort"].items()},
             ),
             series_of(
-                "partially pooled", {str(k): pooled @ w for k, w in weights["cohort"].items()}
+                "partially pooled",
+                {cells.label(k): pooled @ w for k, w in weights["cohort"].items()},
             ),
         ),
         xlabel=unit,
@@ -245,7 +255,7 @@ def _peers(spec: Spec, panel: Panel) -> list[Peer]:
         rows += [
             (f"event time {e}", w, estimates.by_event[int(e)])
             for e, w in weights["event time"].items()
-            if int(e) in estimates.by_event
+            if int(e) in estimates.by_event and int(e) not in cells.bases
         ]
         for name, w, (estimate, se) in rows:
             sd = np.sqrt(w @ posterior.scale @ w * posterior.nu / max(posterior.nu - 2, 1))

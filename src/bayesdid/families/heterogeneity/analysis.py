@@ -9,7 +9,8 @@ import numpy as np
 import pandas as pd
 
 from bayesdid.arrays import FloatArray
-from bayesdid.design.build import as_two_way, build_design, drop_collinear
+from bayesdid.design.build import as_two_way, build_design
+from bayesdid.design.collinear import drop_collinear
 from bayesdid.design.design import Design
 from bayesdid.estimands.spread import spread_of, spread_sentence
 from bayesdid.exceptions import InputError, NotIdentifiedError
@@ -26,6 +27,7 @@ from bayesdid.families.heterogeneity import HeterogeneityOptions
 from bayesdid.families.registry.validate import one_treatment
 from bayesdid.families.under_errors import draws_of, under_errors
 from bayesdid.inference.exact.conjugate import conjugate_posterior
+from bayesdid.model.bound import study_priors
 from bayesdid.model.pooling import Pooling, indicators, pooled_scale, stack
 from bayesdid.panel.adoption import sequence
 from bayesdid.panel.panel import Panel
@@ -116,7 +118,8 @@ def heterogeneity(
         raise NotIdentifiedError(
             f"{spec.id}: fewer than two groups have treated rows", remedy="choose another grouping"
         )
-    under = under_errors(pooling.design, options.errors, seed=seed, draws=draws)
+    priors = study_priors(spec, _called(spec, pooling.design))
+    under = under_errors(pooling.design, options.errors, priors=priors, seed=seed, draws=draws)
     tree, tau, tau_iid = under.tree, draws_of(under.tree), draws_of(under.iid)
     names = list(pooling.design.treatments)
     lower = study.file.outcome.better == "lower"
@@ -178,6 +181,15 @@ def heterogeneity(
         tuple(note.text for note in design.notes),
         panel.synthetic or "",
     )
+
+
+def _called(spec: Spec, design: Design) -> dict[str, tuple[str, ...]]:
+    """Coefficients in the place of a spec's terms: the average effect; a covariate's, by group."""
+    found: dict[str, tuple[str, ...]] = {spec.column.treatments[0]: ("average",)}
+    for term in spec.column.covariates:
+        own = [name for name in design.covariates if name.partition(" | ")[0] == term]
+        found[term] = tuple(own)
+    return found
 
 
 def _separate_peers(design: Design, labels: np.ndarray) -> list[Peer]:

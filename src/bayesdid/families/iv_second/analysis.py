@@ -9,6 +9,7 @@ from bayesdid.design.build import as_two_way, build_design
 from bayesdid.exceptions import InputError, NotIdentifiedError
 from bayesdid.families.analysis import Analysis, Figure, Peer, Series, Table, summary_frame
 from bayesdid.families.registry.family import Options
+from bayesdid.families.under_errors import iid_sentence
 from bayesdid.inference.exact.instrument import reduced_ratio, with_instrument
 from bayesdid.inference.fit import fit
 from bayesdid.inference.quantities import stacked
@@ -77,7 +78,7 @@ def instrument(
         spec.id,
         "iv_second",
         spec.title,
-        _sentences(tau, rho, peer, ols),
+        (*_sentences(tau, rho, peer, ols), errors_said(tau, peer)),
         (
             Table(
                 "effects",
@@ -140,6 +141,12 @@ def _sentences(tau: FloatArray, rho: FloatArray, peer: TwoStage, ols: float) -> 
             else "no sign that least squares needs an instrument."
         ),
     )
+
+
+def errors_said(tau: FloatArray, peer: TwoStage) -> str:
+    """That errors are i.i.d., and what that does to the interval."""
+    why = "Errors are i.i.d. in both equations, whose joint posterior is exact under no others."
+    return iid_sentence(why, "the effect", float(tau.std()), "2SLS", peer.se)
 
 
 def _end(value: float) -> str:

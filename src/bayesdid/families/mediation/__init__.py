@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from pydantic import Field
 
-from bayesdid.families.registry.family import TERMS, Family, Options
+from bayesdid.families.registry.family import TERMS, ErrorsOption, Family
 from bayesdid.families.registry.sections import MECHANISMS
 from bayesdid.study.fields import TermText
 
 
-class MediationOptions(Options):
+class MediationOptions(ErrorsOption):
     """``[column.options]`` of a spec of family ``mediation``."""
 
     mediators: tuple[TermText, ...] = Field(

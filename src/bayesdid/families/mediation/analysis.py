@@ -1,10 +1,10 @@
 """Mediation: indirect, direct, total; natural effects; sensitivity to confounding.
 
-Total = direct + indirect in every draw; under fixed effects and flat priors their means are those
-of least squares. Sensitivity: a correlation rho between the residuals of mediator and outcome
-(Imai, Keele & Yamamoto 2010, doi:10.1214/10-STS321) changes b but not the reduced form, so that
-every draw of the reduced form gives the indirect effect at every rho in closed form, and the rho at
-which it vanishes.
+Total = direct + indirect in every draw; under fixed effects, flat priors and i.i.d. errors their
+means are those of least squares. Sensitivity, under i.i.d. errors: a correlation rho between the
+residuals of mediator and outcome (Imai, Keele & Yamamoto 2010, doi:10.1214/10-STS321) changes b but
+not the reduced form, so that every draw of the reduced form gives the indirect effect at every rho
+in closed form, and the rho at which it vanishes.
 """
 
 from __future__ import annotations
@@ -24,12 +24,14 @@ from bayesdid.exceptions import InputError
 from bayesdid.families.analysis import Analysis, Figure, Peer, Series, Table, summary_frame
 from bayesdid.families.mediation import MediationOptions
 from bayesdid.families.registry.validate import one_treatment
+from bayesdid.families.under_errors import IID, errors_sentence, iid_sentence
 from bayesdid.inference.exact.conjugate import conjugate_posterior
 from bayesdid.inference.fit import fit
 from bayesdid.inference.quantities import stacked
 from bayesdid.inference.result import Fit
 from bayesdid.model.bound import model as bind
 from bayesdid.model.equations import mediators_of
+from bayesdid.model.errors import Errors
 from bayesdid.model.mean import Mediation
 from bayesdid.model.model import Model
 from bayesdid.panel.panel import Panel
@@ -139,46 +141,53 @@ def mediation(
     seed: int = 0,
     draws: int = 1000,
 ) -> Analysis:
-    """The analysis of a spec of family ``mediation``: one treatment."""
+    """The analysis of a spec of family ``mediation``: one treatment.
+
+    Several mediators have i.i.d. errors unless others are asked for, which are sampled by chains.
+    """
     names = options.mediators
     one_treatment(spec)
     full = _design(spec, panel, names)
     exact = not is_random(full.unit_effects) and not is_random(full.period_effects)
-    fitted = fit(
-        bind(full, mean=Mediation(names), priors="flat" if exact else "weak"),
-        draws=draws,
-        seed=seed,
-    )
+    asked = len(names) == 1 or "errors" in options.model_fields_set
+    errors = Errors.parse(options.errors) if asked else IID
+    priors = "flat" if exact else "weak"
+    fits = [
+        fit(bind(full, mean=Mediation(names), errors=item, priors=priors), draws=draws, seed=seed)
+        for item in dict.fromkeys((errors, IID))
+    ]
+    fitted, iid = fits[0], paths_of(fits[-1])
     found, parts = paths_of(fitted), mediators_of(Model(Mediation(names)), full)
     design, mediators = parts.rest, parts.M
-    quantities: dict[str, FloatArray] = {}
-    for k, name in enumerate(names):
-        quantities |= {
-            f"{name}: a": found.a[:, k],
-            f"{name}: b": found.b[:, k],
-            f"{name}: indirect a b": found.indirect[:, k],
-        }
-    if len(names) > 1:
-        quantities["indirect, all"] = found.indirect.sum(axis=1)
-    quantities |= {"direct": found.direct, "total": found.total}
-    if not no_proportion(found):
-        quantities["proportion mediated"] = proportion(found)
+    table = summary_frame(_quantities(names, found))
+    beside = _quantities(names, iid)
+    none = np.full(2, np.nan)
+    table["i.i.d. mean"] = [float(beside.get(q, none).mean()) for q in table["quantity"]]
+    table["i.i.d. sd"] = [float(beside.get(q, none).std(ddof=1)) for q in table["quantity"]]
+    kind = "fixed effects and flat priors" if exact else "random effects and weak priors"
     tables = [
-        Table(
-            "effects",
-            "Joint posterior under fixed effects and flat priors"
-            if exact
-            else "Joint posterior under random effects and weak priors",
-            summary_frame(quantities),
-        )
+        Table("effects", f"Joint posterior under {kind}, and the same under i.i.d. errors", table)
     ]
     figures: list[Figure] = []
+    clustered = least_squares(design).table.iloc[0]
     sentences = [_headline(study, names, found)]
+    if asked:
+        said = errors_sentence(errors, "the indirect effect", iid.indirect[:, 0], [fitted.tree])
+    else:
+        said = iid_sentence(
+            "Errors are i.i.d., since those of several mediators correlate with each other; other "
+            "ones are sampled if asked for.",
+            "the total effect",
+            float(found.total.std()),
+            "its least-squares estimate",
+            float(clustered["se_cluster"]),
+        )
+    sentences.append(said)
     if len(names) == 1 and exact:
-        zero = found.rho_zero
+        zero = iid.rho_zero
         sentences.append(
-            f"Confounding: the indirect effect through {names[0]} vanishes if the residuals of "
-            f"mediator and outcome correlate by {zero.mean():.3f} ({hdi(zero):.3f}) "
+            f"Confounding (i.i.d. errors): the indirect effect through {names[0]} vanishes if the "
+            f"residuals of mediator and outcome correlate by {zero.mean():.3f} ({hdi(zero):.3f}) "
             "rather than by 0"
             + (
                 "; a very small amount of shared unmeasured cause is enough."
@@ -186,12 +195,12 @@ def mediation(
                 else "."
             )
         )
-        figures.append(_rho_figure(study, names[0], found))
+        figures.append(_rho_figure(study, names[0], iid))
         natural = natural_effects(design, mediators[:, 0], size=4 * draws, seed=seed)
         tables.append(
             Table(
                 "natural",
-                "Natural effects with a treatment-mediator interaction",
+                "Natural effects with a treatment-mediator interaction, i.i.d. errors",
                 summary_frame(natural),
             )
         )
@@ -210,12 +219,29 @@ def mediation(
         tuple(sentences),
         tuple(tables),
         tuple(figures),
-        tuple(_peers(design, mediators, names, found)) if exact else (),
+        tuple(_peers(design, mediators, names, iid)) if exact else (),
         fitted.tree,
-        fitted.converged,
+        all(item.converged for item in fits),
         tuple(note.text for note in design.notes),
         panel.synthetic or "",
     )
+
+
+def _quantities(names: tuple[str, ...], found: Paths) -> dict[str, FloatArray]:
+    """Paths and effects by name."""
+    quantities: dict[str, FloatArray] = {}
+    for k, name in enumerate(names):
+        quantities |= {
+            f"{name}: a": found.a[:, k],
+            f"{name}: b": found.b[:, k],
+            f"{name}: indirect a b": found.indirect[:, k],
+        }
+    if len(names) > 1:
+        quantities["indirect, all"] = found.indirect.sum(axis=1)
+    quantities |= {"direct": found.direct, "total": found.total}
+    if not no_proportion(found):
+        quantities["proportion mediated"] = proportion(found)
+    return quantities
 
 
 def _design(spec: Spec, panel: Panel, names: tuple[str, ...]) -> Design:
@@ -292,7 +318,7 @@ def _rho_figure(study: Study, name: str, found: Paths) -> Figure:
     return Figure(
         f"rho_{name}",
         "curve",
-        f"Indirect effect through {name} if mediator and outcome "
+        f"Indirect effect through {name}, i.i.d. errors, if mediator and outcome "
         f"share an unmeasured cause: residual correlation rho ({percent()} HDI). Vertical line: "
         "where it vanishes.",
         (series,),

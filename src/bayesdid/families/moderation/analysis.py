@@ -23,6 +23,7 @@ from bayesdid.families.moderation import ModerationOptions
 from bayesdid.families.registry.validate import one_treatment
 from bayesdid.families.under_errors import draws_of, under_errors
 from bayesdid.inference.exact.conjugate import conjugate_posterior
+from bayesdid.model.bound import study_priors
 from bayesdid.panel.panel import Panel
 from bayesdid.peers.fixest import least_squares
 from bayesdid.study.load import Spec, Study
@@ -55,7 +56,8 @@ def moderation(
     )
     design = build_design(dataclasses.replace(spec, column=column), panel)
     M = design.X[:, design.covariates.index(moderator)]
-    under = under_errors(design, options.errors, seed=seed, draws=draws)
+    priors = study_priors(spec)
+    under = under_errors(design, options.errors, priors=priors, seed=seed, draws=draws)
     tree, tau, tau_iid = under.tree, draws_of(under.tree), draws_of(under.iid)
     lower = study.file.outcome.better == "lower"
     low, high = (float(edge) for edge in np.quantile(M, [0.005, 0.995]))

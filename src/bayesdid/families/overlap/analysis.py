@@ -25,6 +25,7 @@ from bayesdid.families.analysis import (
 )
 from bayesdid.families.overlap import OverlapOptions
 from bayesdid.families.under_errors import draws_of, under_errors
+from bayesdid.model.bound import study_priors
 from bayesdid.model.overlap import joint_columns, overlap_pooling, part_label
 from bayesdid.model.pooling import pooled_scale
 from bayesdid.panel.panel import Panel
@@ -54,7 +55,8 @@ def overlap(
         )
     a, b = rows.policies
     pooling = overlap_pooling(rows)
-    under = under_errors(pooling.design, options.errors, seed=seed, draws=draws)
+    priors = study_priors(spec)
+    under = under_errors(pooling.design, options.errors, priors=priors, seed=seed, draws=draws)
     tree, tau, tau_iid = under.tree, draws_of(under.tree), draws_of(under.iid)
     D, joint = pooling.design.D, joint_columns(pooling)
     whole = {name: w @ D for name, w in state_weights(rows).items()}

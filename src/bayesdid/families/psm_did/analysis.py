@@ -11,8 +11,9 @@ import pandas as pd
 import xarray as xr
 
 from bayesdid.arrays import FloatArray
-from bayesdid.design.build import as_two_way, build_design, drop_collinear
+from bayesdid.design.build import as_two_way, build_design
 from bayesdid.design.cohort import unit_start
+from bayesdid.design.collinear import drop_collinear
 from bayesdid.design.design import Design
 from bayesdid.exceptions import NotIdentifiedError
 from bayesdid.families.analysis import (

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import dataclasses
+import difflib
 import tomllib
 from pathlib import Path
 
+from bayesdid.exceptions import InputError
 from bayesdid.families.registry.validate import checked_options, family_of
 from bayesdid.study.load import Study, read_study
 
@@ -28,7 +30,8 @@ def check_study(study: Study) -> Study:
     Raises
     ------
     InputError
-        As :func:`~bayesdid.families.registry.validate.checked_options`.
+        As :func:`~bayesdid.families.registry.validate.checked_options`, and for a prior on a term
+        that no spec has.
     """
     specs = {}
     files = {table_id: table_file(study, table_id) for table_id in study.tables}
@@ -39,7 +42,27 @@ def check_study(study: Study) -> Study:
         specs[spec_id] = dataclasses.replace(
             spec, option_terms=options.terms(), in_panel=family.is_used
         )
+    _check_priors(study)
     return dataclasses.replace(study, specs=specs)
+
+
+def _check_priors(study: Study) -> None:
+    """Refuse a prior on what no spec has among its treatments and covariates."""
+    known = dict.fromkeys(
+        term
+        for spec in study.specs.values()
+        for term in (*spec.column.treatments, *spec.column.covariates)
+    )
+    for term in study.file.priors.user:
+        if term not in known:
+            close = difflib.get_close_matches(term, known, n=1)
+            raise InputError(
+                "prior on a term that no spec has",
+                file=study.path / "study.toml",
+                column="priors.user",
+                value=term,
+                remedy=f"did you mean {close[0]}?" if close else "name a treatment or covariate",
+            )
 
 
 def table_file(study: Study, table_id: str) -> Path:

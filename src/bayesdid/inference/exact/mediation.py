@@ -3,10 +3,11 @@
 Innovations of the outcome are not correlated with those of the mediators (see
 :mod:`bayesdid.model.pymc.mediation`), so that the posterior is a product. The outcome's equation is
 a two-way model with the mediators among its covariates, and so is that of a single mediator, under
-any effects and priors and AR(1) errors too. Several mediators have correlated innovations: with
-fixed or no effects their equations are drawn from the matrix-normal inverse-Wishart posterior of
-flat priors (:mod:`bayesdid.inference.exact.multivariate`) and thinned to the model's own priors by
-rejection (Robert & Casella 2004, Monte Carlo Statistical Methods, section 2.3).
+any effects, priors and errors (chains where units have scales of their own). Several mediators
+have correlated innovations: with fixed or no effects their equations are drawn from the
+matrix-normal inverse-Wishart posterior of flat priors
+(:mod:`bayesdid.inference.exact.multivariate`) and thinned to the model's own priors by rejection
+(Robert & Casella 2004, Monte Carlo Statistical Methods, section 2.3).
 """
 
 from __future__ import annotations
@@ -37,11 +38,13 @@ _OF_MEDIATOR = {  # what a two-way model calls it, and what mediation does
     "alpha": "alpha_mediator",
     "sigma": "sigma_mediator",
     "phi": "phi_mediator",
+    "nu_unit": "nu_unit_mediator",
+    "sigma_of_unit": "sigma_of_unit_mediator",
 }
 
 
 def fit_mediation(model: Model, design: Design, priors: Priors, size: Size) -> xr.DataTree:
-    """Independent draws of every equation."""
+    """Draws of every equation, independent ones unless units have scales of their own."""
     parts = mediators_of(model, design)
     outcome = _two_way(model, design, priors, size, 0)
     found = _renamed_outcome(outcome["posterior"].to_dataset(), parts)

@@ -63,35 +63,48 @@ class Errors:
 
 def shared_errors(setting: Setting) -> Shared:
     """Degrees of freedom, unit scales and row weights; each if the model has it."""
-    model, design = setting.model, setting.design
-    factor: Any = 1.0
+    model = setting.model
     lambdas = unit_precisions(setting) if model.errors.scale == "unit" else None
+    rows = serial_rows(setting.design) if model.errors.serial == "ar1" else None
+    nu = degrees_of_freedom("nu") if model.likelihood.name == "student_t" else None
+    return Shared(relative_scale(setting, lambdas), rows, nu, lambdas)
+
+
+def relative_scale(setting: Setting, lambdas: Any) -> Any:
+    """``1 / sqrt(lambda_i w_it)``, shape (n,) or a scalar."""
+    design = setting.design
+    factor: Any = 1.0
     if lambdas is not None:
         factor = factor / pm.math.sqrt(lambdas)[design.unit_index]
-    if model.weighted and design.weights is not None:
+    if setting.model.weighted and design.weights is not None:
         factor = factor / np.sqrt(design.weights)
-    rows = serial_rows(design) if model.errors.serial == "ar1" else None
-    nu = degrees_of_freedom("nu") if model.likelihood.name == "student_t" else None
-    return Shared(factor, rows, nu, lambdas)
+    return factor
 
 
-def unit_precisions(setting: Setting) -> Any:
-    """``lambda_i``, mean one: residual variances of units are ``sigma^2 / lambda_i``."""
-    nu_unit = degrees_of_freedom("nu_unit")
+def unit_precisions(setting: Setting, suffix: str = "", dim: str | None = None) -> Any:
+    """``lambda_i``, mean one: residual variances of units are ``sigma^2 / lambda_i``.
+
+    Parameters
+    ----------
+    dim
+        Of further equations, each with its own: shape (N, equations).
+    """
+    unit = setting.design.unit_dim
+    nu_unit = degrees_of_freedom(f"nu_unit{suffix}", dims=dim)
     return pm.Gamma(
-        "lambda_of_unit",
+        f"lambda_of_unit{suffix}",
         nu_unit / 2,
         nu_unit / 2,
-        dims=setting.design.unit_dim,
+        dims=unit if dim is None else (unit, dim),
         default_transform=ScaledLog(),
     )
 
 
-def degrees_of_freedom(name: str) -> Any:
+def degrees_of_freedom(name: str, dims: Any = None) -> Any:
     """``nu - 1 ~ gamma(2, 0.1)``: the one prior of degrees of freedom."""
     shape, rate = NU_PRIOR
-    more = pm.Gamma(f"{name}_less_{NU_LEAST:g}", alpha=shape, beta=rate)
-    return pm.Deterministic(name, NU_LEAST + more)
+    more = pm.Gamma(f"{name}_less_{NU_LEAST:g}", alpha=shape, beta=rate, dims=dims)
+    return pm.Deterministic(name, NU_LEAST + more, dims=dims)
 
 
 def autocorrelation(name: str = "phi", **kwargs: Any) -> Any:

@@ -8,7 +8,7 @@ r"""Mediators and outcome jointly, Eqs. 2 and 3 of the study.
 Indirect effect through mediator k: ``a_k b_k``; direct: ``tau``; total: ``tau + sum_k a_k b_k``.
 Innovations of the mediators may be correlated with each other, those of the outcome are not
 correlated with them: sequential ignorability, which :mod:`bayesdid.families.mediation` relaxes.
-Every equation has a scale and an autocorrelation of its own; unit scales, weights and, under
+Every equation has a scale, an autocorrelation and unit scales of its own; weights and, under
 Student t, outlying rows are common to all, so that the innovations of a row are jointly
 multivariate t. With flat priors and fixed effects
 :mod:`bayesdid.inference.exact.multivariate` draws exactly, up to the prior of the covariance.
@@ -16,6 +16,7 @@ multivariate t. With flat priors and fixed effects
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -34,7 +35,9 @@ from bayesdid.model.pymc.errors import (
     errors_of,
     given_scale,
     observe,
+    relative_scale,
     shared_errors,
+    unit_precisions,
 )
 from bayesdid.model.pymc.setting import Setting
 from bayesdid.model.pymc.two_way import centred, mundlak, unit_and_period_effects
@@ -73,8 +76,9 @@ def mediator_equations(setting: Setting, parts: Mediators, shared: Shared) -> li
     phi = None if shared.rows is None else autocorrelation("phi_mediator", dims="mediator")
     root = _root(len(names))
     found: list[Any] = []
+    by_mediator = _unit_scales(setting, shared, sigma, len(names))
     for k, name in enumerate(names):
-        errors = given_scale(shared, sigma[k], None if phi is None else phi[k])
+        errors = given_scale(by_mediator[k], sigma[k], None if phi is None else phi[k])
         before = tuple((u, root[k, j]) for j, u in enumerate(found))
         found.append(observe(f"M_{name}", parts.M[:, k], mean[:, k], errors, before))
     return found
@@ -117,6 +121,19 @@ def _scales(name: str, priors: list[Priors]) -> Any:
         log = pm.Flat(f"log_{name}", dims="mediator")
         return pm.Deterministic(name, pm.math.exp(log), dims="mediator")
     return pm.Exponential(name, scale=np.array([p.scale for p in priors]), dims="mediator")
+
+
+def _unit_scales(setting: Setting, shared: Shared, sigma: Any, q: int) -> list[Shared]:
+    """What each mediator's errors have in common with others: all but the scales of units."""
+    if shared.lambdas is None:
+        return [shared] * q
+    lambdas = unit_precisions(setting, "_mediator", "mediator")
+    dims = (setting.design.unit_dim, "mediator")
+    pm.Deterministic("sigma_of_unit_mediator", sigma / pm.math.sqrt(lambdas), dims=dims)
+    return [
+        replace(shared, factor=relative_scale(setting, lambdas[:, k]), lambdas=lambdas[:, k])
+        for k in range(q)
+    ]
 
 
 def _root(q: int) -> Any:

@@ -43,7 +43,7 @@ def is_internal(name: str) -> bool:
     if "_effect" in name and not name.endswith(("_and_share", "__")):
         return False  # a unit may be called u
     return (
-        name.startswith(("log_sigma", "u_", "scaled_"))
+        name.startswith(("log_sigma", "u_", "scaled_", "lambda_of_unit"))
         or name.endswith(("_and_share", "_less_1", "__"))
-        or name in {"white_noise", "z", "lambda_of_unit", "u", "correlation_root", "eta"}
+        or name in {"white_noise", "z", "u", "correlation_root", "eta"}
     )
