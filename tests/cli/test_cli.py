@@ -18,6 +18,7 @@ from bayesdid.panel.simulate import simulate_panel
 from bayesdid.report.validity import published_validity
 
 COMMANDS = (
+    "did",
     "report",
     "audit",
     "synergy",

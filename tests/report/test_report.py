@@ -53,6 +53,18 @@ def test_page_is_rendered_from_results_alone(results, page):
     assert render(results) == page
 
 
+def test_treatments_that_are_columns_are_drawn_on_no_common_axis(results, page):
+    """Their units may differ; the table has them."""
+    changed = copy.deepcopy(results)
+    for item in changed["agreement"]:
+        for row in item["rows"]:
+            row["parameter"] = f"x * {row['parameter']}"
+    caption = "Treatment effects of every two-way spec."
+    assert caption in page
+    assert caption not in render(changed)
+    assert "x * active:" in words(render(changed))
+
+
 def test_page_is_self_contained(page):
     assert "<script" not in page
     assert not re.search(r'(src|href)="(?!#)', page)

@@ -82,7 +82,7 @@ def test_terms_round_trip(text):
     assert str(parse_term(text)) == text
 
 
-@pytest.mark.parametrize("text", ["", "a b", "x + y", "log(x)", "active:", "__import__('os')", "*"])
+@pytest.mark.parametrize("text", ["", "a b", "x + y", "exp(x)", "active:", "__import__('os')", "*"])
 def test_anything_else_is_not_a_term(text):
     with pytest.raises(ValueError, match="not a term"):
         parse_term(text)

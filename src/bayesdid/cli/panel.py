@@ -41,8 +41,14 @@ def command(
         "units": len(data.units),
         "periods": [_typed(data, data.periods[0]), _typed(data, data.periods[-1])],
         "balanced": data.is_balanced,
-        "arms": arm(data.adoption).value_counts().to_dict(),
-        "sequences": orders[orders != ""].value_counts().to_dict(),
+        **(
+            {
+                "arms": arm(data.adoption).value_counts().to_dict(),
+                "sequences": orders[orders != ""].value_counts().to_dict(),
+            }
+            if data.policies
+            else {}
+        ),
         "synthetic": data.synthetic or "",
         "sha256": data.sha256,
         "notes": [{"name": n.name, "count": n.count, "text": n.text} for n in data.notes],

@@ -15,6 +15,7 @@ from bayesdid.design.event import event_treatments
 from bayesdid.design.sample import rows_in_event_time, sample_rows
 from bayesdid.design.terms import term_values
 from bayesdid.exceptions import InputError, Note, NotIdentifiedError
+from bayesdid.panel.derived import shifted
 from bayesdid.panel.panel import Panel
 from bayesdid.study.load import Spec
 from bayesdid.study.schema import EffectKind
@@ -177,13 +178,8 @@ def _outcome(name: str, lead: int, panel: Panel) -> FloatArray:
             column=name,
             remedy="add the column or skip the specs that use it",
         )
-    values = panel.frame[name].astype(float)
-    if lead == 0:
-        return np.asarray(values, dtype=np.float64)
-    keys = pd.MultiIndex.from_frame(panel.frame[[panel.unit, panel.period]])
-    later = pd.MultiIndex.from_arrays([panel.frame[panel.unit], panel.frame[panel.period] + lead])
-    shifted = pd.Series(values.to_numpy(), index=keys).reindex(later)
-    return np.asarray(shifted, dtype=np.float64)
+    values = panel.frame[name].to_numpy(dtype=float, na_value=np.nan)
+    return shifted(values, panel.frame[panel.unit], panel.frame[panel.period], lead)
 
 
 def _without_singletons(rows: np.ndarray, panel: Panel) -> tuple[np.ndarray, int]:

@@ -91,10 +91,16 @@ def overlap_design(spec: Spec, panel: Panel) -> OverlapDesign:
     Raises
     ------
     InputError
-        If the study has more than two policies.
+        If the study has no policy, or more than two.
     NotIdentifiedError
         If no unit is ever under both, or no untreated row is left.
     """
+    if not panel.policies:
+        raise InputError(
+            f"{spec.id}: the study declares no policy whose states could be contrasted",
+            file=panel.source,
+            remedy="name each policy with its period of adoption, or a 0/1 column that stays on",
+        )
     if len(panel.policies) > 2:
         raise InputError(
             f"{spec.id}: effects of states are modelled for one policy or two",

@@ -23,12 +23,16 @@ def arm(adoption: pd.DataFrame) -> pd.Series:
 def only(adoption: pd.DataFrame) -> pd.Series:
     """The one policy of each single unit, and an empty string for the others."""
     adopted = adoption.notna()
+    if adopted.empty:
+        return pd.Series("", index=adoption.index)
     first = adopted.idxmax(axis=1)
     return first.where(adopted.sum(axis=1) == 1, "")
 
 
 def sequence(adoption: pd.DataFrame) -> pd.Series:
     """``first:<policy>`` or ``simultaneous`` for dual units, and an empty string for others."""
+    if adoption.empty:
+        return pd.Series("", index=adoption.index)
     start = adoption.astype("Float64").to_numpy(dtype=float, na_value=np.inf)
     dual = np.isfinite(start).all(axis=1) & (adoption.shape[1] > 1)
     earliest = start.argmin(axis=1)
@@ -44,6 +48,8 @@ def cohort(adoption: pd.DataFrame) -> pd.Series:
 
 def state(panel: Panel) -> pd.Series:
     """``none``, ``only:<policy>`` or ``both`` in each row of the panel."""
+    if not panel.policies:
+        return pd.Series("none", index=panel.frame.index)
     on = active(panel)
     count = on.sum(axis=1)
     single = "only:" + np.array(panel.policies)[on.argmax(axis=1)].astype(object)

@@ -12,8 +12,10 @@ import pandas as pd
 from bayesdid.exceptions import InputError, Note
 from bayesdid.panel import values
 from bayesdid.panel.adoption import from_indicator, from_years, not_seen_off
+from bayesdid.panel.derived import derived_values
 from bayesdid.panel.panel import Panel
 from bayesdid.panel.timeline import Timeline, adoption_steps, establish
+from bayesdid.study.derived import Derived, derived_of, source_column
 from bayesdid.study.load import Study
 from bayesdid.study.schema import Group, Policy
 from bayesdid.study.terms import parse_term
@@ -58,7 +60,7 @@ def validate_panel(
         if group.members and group.column not in frame:
             frame[group.column] = _from_members(frame[keys.unit], group, source)
     groups = [group.column for group in study.file.group if group.column in frame]
-    for column in (study.file.outcome.column, *_policy_columns(study)):
+    for column in (source_column(study.file.outcome.column), *_policy_columns(study)):
         _require(frame, [column], source)
     absent = [name for name in _needed(study) if name not in frame]
     if absent:
@@ -80,6 +82,9 @@ def validate_panel(
         if policy.indicator is not None:
             frame = _known_rows(frame, policy, source, found)
     frame = frame.sort_values([keys.unit, keys.period], kind="stable").reset_index(drop=True)
+    made = [column for column in _derived(study) if column.source in frame]
+    for one in made:
+        frame[str(one)] = derived_values(frame, keys.unit, keys.period, one, source, found)
     adoption, censored = _adoption(frame, study, source)
     adoption = _within_span(adoption, censored, timeline, frame[keys.period], found)
     _censored_notes(censored, found)
@@ -92,7 +97,7 @@ def validate_panel(
     if study.file.outcome.minimum is not None:
         _minimum(frame, study, source, synthetic, found)
     _shape_notes(frame, study, source, found)
-    columns = list(dict.fromkeys([keys.unit, keys.period, *numeric, *groups]))
+    columns = list(dict.fromkeys([keys.unit, keys.period, *numeric, *map(str, made), *groups]))
     kept = frame[columns].copy()
     return Panel(
         frame=kept,
@@ -123,9 +128,10 @@ def _adoption(frame: pd.DataFrame, study: Study, source: str) -> tuple[pd.DataFr
             start = from_indicator(frame, unit, period, column, policy.cut, source)
             hidden = not_seen_off(frame, unit, period, start)
         starts[policy.id], censored[policy.id] = start, hidden
-    adoption = pd.DataFrame(starts)
+    units = pd.Index(frame[unit].unique())
+    adoption = pd.DataFrame(starts, index=units)
     adoption.index.name = unit
-    return adoption, pd.DataFrame(censored)
+    return adoption, pd.DataFrame(censored, index=units)
 
 
 def _known_rows(
@@ -241,6 +247,17 @@ def _keys(frame: pd.DataFrame, unit: str, period: str, source: str, notes: list[
 
 def _needed(study: Study) -> list[str]:
     """Outcome, variables, places, every column that a spec or weights name; no policies."""
+    return list(dict.fromkeys(map(source_column, _named(study))))
+
+
+def _derived(study: Study) -> list[Derived]:
+    """Functions of columns that the study names."""
+    found = dict.fromkeys(map(derived_of, _named(study)))
+    return [column for column in found if column is not None]
+
+
+def _named(study: Study) -> list[str]:
+    """What stands for a column: a name, or a function of one."""
     names = [study.file.outcome.column]
     places = (study.file.panel.longitude, study.file.panel.latitude)
     names += [name for name in (*places, *(w.column for w in study.file.weights)) if name]
@@ -254,7 +271,7 @@ def _needed(study: Study) -> list[str]:
             texts.append(column.instrument)
         for text in texts:
             names += [f.name for f in parse_term(text).factors if f.kind in {"column", "centred"}]
-    return list(dict.fromkeys([*names, *(variable.column for variable in study.file.variable)]))
+    return [*names, *(variable.column for variable in study.file.variable)]
 
 
 def _policy_columns(study: Study) -> list[str]:

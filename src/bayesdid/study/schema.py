@@ -5,28 +5,13 @@ Nothing here knows pandas or PyMC, and nothing in a study file is ever evaluated
 
 from __future__ import annotations
 
-from typing import Annotated, Any, Literal
+from typing import Any, Literal
 
-from pydantic import AfterValidator, BaseModel, ConfigDict, Field, model_validator
+from pydantic import BaseModel, ConfigDict, Field, model_validator
 
-from bayesdid.study.printed import Printed
-from bayesdid.study.terms import parse_term
+from bayesdid.study.fields import ColumnText, Identifier, PrintedText, TermText
 
 EffectKind = Literal["fixed", "random", "mundlak", "none"]
-
-
-def _printed(text: str) -> str:
-    Printed.parse(text)
-    return text
-
-
-def _term(text: str) -> str:
-    return str(parse_term(text))
-
-
-PrintedText = Annotated[str, AfterValidator(_printed)]
-TermText = Annotated[str, AfterValidator(_term)]
-Identifier = Annotated[str, Field(pattern=r"^[A-Za-z0-9_][\w-]*$")]
 
 
 class Strict(BaseModel):
@@ -52,7 +37,7 @@ class About(Strict):
 class Outcome(Strict):
     """The main outcome and how to speak about it."""
 
-    column: str
+    column: ColumnText = Field(description="A column, or log(x), l(x, k), f(x, k), d(x) of one")
     label: str
     unit: str = Field(description="Unit of one, e.g. 'hundreds of deaths per city-year'")
     natural_per_unit: float = Field(default=1.0, description="Natural units in one unit, e.g. 100")
@@ -310,7 +295,9 @@ class StudyFile(Strict):
     study: About
     outcome: Outcome
     panel: PanelSection
-    policy: tuple[Policy, ...] = Field(min_length=1, max_length=2)
+    policy: tuple[Policy, ...] = Field(
+        default=(), max_length=2, description="None if treatments are columns"
+    )
     variable: tuple[Variable, ...] = ()
     group: tuple[Group, ...] = ()
     covariate_sets: dict[str, tuple[str, ...]] = {}
@@ -389,7 +376,7 @@ class Column(Strict):
     id: Identifier
     label: str = ""
     family: Identifier = Field(default="twfe", description="What is done with it: see the families")
-    outcome: str
+    outcome: ColumnText
     treatments: tuple[TermText, ...] = ()
     covariates: tuple[str, ...] = Field(
         default=(), description="Terms, or '@name' for a covariate set of study.toml"
