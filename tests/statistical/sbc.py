@@ -10,6 +10,8 @@ a prior they cannot.
 Flat directions (intercepts, fixed effects; sigma of spatial models) have no prior to draw from:
 they have one arbitrary value. Ranks of what does not depend on their value are uniform all the
 same, because the posterior moves along with it (each such prior is the group's right Haar measure).
+Counts have no such group: under flat unit effects the posterior of a latent error's sd lies above
+the truth (incidental parameters), so that their cells have random effects and a proper intercept.
 The covariance of an instrument's two equations has no such group: its true values are drawn from an
 inverse Wishart, and the engine's draws thinned to that prior by rejection.
 """

@@ -187,14 +187,24 @@ def _pooled(*args, **more):
     return _of(Pooled(), *args, **more)
 
 
-def _sampled(name, make, quantities, mean=TwoWay(), likelihood="normal", errors="iid", chain=500):
-    model = Model(mean, Likelihood(likelihood), Errors.parse(errors), two_way("fixed", "fixed"))
+def _sampled(
+    name,
+    make,
+    quantities,
+    mean=TwoWay(),
+    likelihood="normal",
+    errors="iid",
+    effects=("fixed", "fixed"),
+    chain=500,
+):
+    model = Model(mean, Likelihood(likelihood), Errors.parse(errors), two_way(*effects))
     return Cell(name, make, model, quantities, chain=chain)
 
 
 RANDOM, MUNDLAK = ("random", "random"), ("mundlak", "mundlak")
 GROUPS = ("sigma_city", "sigma_year")
 ONE, TWO = Mediation(("m1",)), Mediation(("m1", "m2"))
+LATENT = ("tau", "sigma", "phi")
 PATHS = ("indirect", "total", "sigma")
 PROFILE = ("theta", "amplitude", "length", "tau", "sigma")
 
@@ -266,29 +276,21 @@ CELLS = (
         ("alpha", "beta"),
     ),
 )
+
+
+def _counts(name, make, quantities, likelihood, errors="iid", **more):
+    return _sampled(
+        name, make, quantities, likelihood=likelihood, errors=errors, effects=RANDOM, **more
+    )
+
+
 SAMPLED = (
     _sampled("Student t", plain, (*NAMES, "nu"), likelihood="student_t"),
-    _sampled(
-        "negative binomial", counted, ("tau", "beta", "spread"), likelihood="negative_binomial"
-    ),
-    _sampled("Poisson", counted, ("tau", "beta"), likelihood="poisson"),
-    _sampled("binomial", tried, ("tau", "beta"), likelihood="binomial"),
-    _sampled(
-        "Poisson, latent AR(1)",
-        counted,
-        ("tau", "sigma", "phi"),
-        likelihood="poisson",
-        errors="ar1",
-        chain=1000,
-    ),
-    _sampled(
-        "binomial, latent AR(1)",
-        tried,
-        ("tau", "sigma", "phi"),
-        likelihood="binomial",
-        errors="ar1",
-        chain=1000,
-    ),
+    _counts("negative binomial", counted, ("tau", "beta", "spread"), "negative_binomial"),
+    _counts("Poisson", counted, ("tau", "beta", "sigma_city"), "poisson"),
+    _counts("binomial", tried, ("tau", "beta", "sigma_city"), "binomial"),
+    _counts("Poisson, latent AR(1)", counted, LATENT, "poisson", "ar1", chain=1000),
+    _counts("binomial, latent AR(1)", tried, LATENT, "binomial", "ar1", chain=1000),
     _sampled("event path, random walk", events, ("tau", "sigma", "s"), EventPath("random_walk")),
     _sampled(
         "event path, Gaussian process, AR(1), unit scales",

@@ -23,6 +23,7 @@ from bayesdid.model.spillover import ProfileDesign, demean
 from bayesdid.spatial.design import SpatialDesign, unstack
 
 SHAPE = {"alpha": 1.5, "alpha_mediator": 0.5, "sigma": 0.7}
+INTERCEPT = (1.5, 0.5)  # mean and sd of that of counts, in the place of its flat prior
 REFERENCE = 0.7  # residual sd that priors of spatial models are relative to
 DEGREES = 6.0  # of the inverse Wishart from which an instrument's covariances are drawn
 COVARIANCE = np.array([[0.5, 0.3], [0.3, 0.8]])  # its mode in terms of p(Sigma) = |Sigma|^-3/2
@@ -75,12 +76,22 @@ def fixed_scales() -> Iterator[None]:
 
 
 def compiled(model: Model, design: AnyDesign, *, truth: bool = False) -> Any:
-    """The model in PyMC under these priors; `truth`: so that all of it can be drawn."""
+    """The model in PyMC under these priors; `truth`: so that all of it can be drawn.
+
+    Counts move with no translation, so that nothing that they depend on may be flat: their cells
+    have random effects, and their intercept has a normal prior here.
+    """
+    import pymc as pm
+
     from bayesdid.model.pymc.compile import to_pymc
 
     priors, own = cell_priors(design, model), frozenset({"error"}) if truth else None
     with fixed_scales():
-        return to_pymc(model, design, priors=priors, noncentred=own)
+        whole = to_pymc(model, design, priors=priors, noncentred=own)
+    if model.likelihood.is_discrete and not isinstance(model.mean, Propensity):
+        with whole:
+            pm.Potential("prior_of_alpha", pm.logp(pm.Normal.dist(*INTERCEPT), whole["alpha"]))
+    return whole
 
 
 def prior_draws(whole: Any, size: int, seed: int) -> xr.Dataset:
@@ -105,8 +116,11 @@ def prior_draws(whole: Any, size: int, seed: int) -> xr.Dataset:
     values = pm.draw(wanted, draws=size, random_seed=seed, mode="FAST_COMPILE")
     found = {v.name: np.asarray(value) for v, value in zip(wanted, values, strict=True)}
     found |= {name: np.broadcast_to(value, (size, *value.shape)) for name, value in flat.items()}
-    if "prior_of_covariance" in {potential.name for potential in whole.potentials}:
+    believed = {potential.name for potential in whole.potentials}
+    if "prior_of_covariance" in believed:
         found |= _covariances(size, seed)
+    if "prior_of_alpha" in believed:
+        found["alpha"] = np.random.default_rng([seed, 3]).normal(*INTERCEPT, size)
     return xr.Dataset(
         {
             name: (("chain", "draw", *dims.get(name, ())), value[None])
