@@ -20,6 +20,7 @@ PACKAGES = (
     "audit",
     "checks",
     "families",
+    "front",
     "report",
     "cli",
 )

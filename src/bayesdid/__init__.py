@@ -1,6 +1,7 @@
 """Bayesian re-analysis of panel difference-in-differences studies.
 
 >>> import bayesdid as bd
+>>> fit = bd.did(df, "deaths ~ D + x1 | city + year")  # doctest: +SKIP
 >>> study = bd.load_study("models/my_study")  # doctest: +SKIP
 >>> panel = bd.load_panel(study)  # doctest: +SKIP
 >>> fit = bd.fit(study["table1.1"], panel)  # doctest: +SKIP
@@ -15,6 +16,9 @@ from importlib import import_module
 from typing import Any
 
 _EXPORTS = {
+    "did": "bayesdid.front.did",
+    "study_of": "bayesdid.front.study",
+    "etable": "bayesdid.report.etable",
     "load_study": "bayesdid.families.registry.load",
     "load_panel": "bayesdid.panel.load",
     "read_panel": "bayesdid.panel.read",

@@ -1,5 +1,6 @@
 """The command line: light help, exit codes, one message for bad input."""
 
+import dataclasses
 import json
 import subprocess
 import sys
@@ -8,11 +9,16 @@ import pytest
 from typer.testing import CliRunner
 
 from bayesdid.cli.app import app
+from bayesdid.cli.fit import sample_of
+from bayesdid.design.build import build_design
 from bayesdid.estimands.verdict import rules
 from bayesdid.exceptions import InputError
+from bayesdid.families.registry.load import load_study
+from bayesdid.panel.simulate import simulate_panel
 from bayesdid.report.validity import published_validity
 
 COMMANDS = (
+    "did",
     "report",
     "audit",
     "synergy",
@@ -115,7 +121,9 @@ def test_fit_writes_and_reuses(models, tmp_path):
 def test_fit_prints_what_stands_beside_and_few_treated_units(studies, tmp_path):
     arguments = ("fit", studies / "small", "--spec", "t2.factorial", "--out", tmp_path)
     arguments += ("--errors", "ar1", "--draws", 200, "--workers", 1)
-    rows = json.loads(run(*arguments, "--json").stdout)["rows"]
+    document = json.loads(run(*arguments, "--json").stdout)
+    rows, sample = document["rows"], document["samples"]["t2.factorial"]
+    assert sample["text"] == "n = 128: 16 units, 8 periods"
     for row in rows:
         iid, cluster = row["beside"]
         assert iid["errors"].startswith("iid")
@@ -129,6 +137,18 @@ def test_fit_prints_what_stands_beside_and_few_treated_units(studies, tmp_path):
     assert text.count("cluster (16)") == 3
     assert few[2]["text"] in text
     assert "5 treated units: active:a * active:b: 89% interval by permutation" in text
+
+
+def test_a_fit_says_how_many_rows_it_lost(studies):
+    study = load_study(studies / "small")
+    panel = simulate_panel(study)
+    x = panel.frame["x"].where(panel.frame.index >= 20)
+    panel = dataclasses.replace(panel, frame=panel.frame.assign(x=x))
+    sample = sample_of(build_design(study["t2.factorial"], panel))
+    assert sample["rows"] == len(panel.frame) - 20
+    assert sample["units"] == 14  # two units lost all their rows
+    lost = {note["name"]: note["text"] for note in sample["notes"]}
+    assert lost["rows_with_missing_values"].startswith("20 rows lack")
 
 
 def test_a_fit_that_did_not_converge_sets_exit_code_1(studies, tmp_path):

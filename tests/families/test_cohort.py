@@ -3,6 +3,7 @@
 import numpy as np
 import pytest
 from made import make_panel, make_study, spec_of, staggered
+from stated import main_of, stated
 
 import bayesdid as bd
 from bayesdid.design.build import build_design
@@ -78,6 +79,10 @@ def test_pooling_recovers_growing_effects_and_shrinks_small_cohorts():
     cells = cohort_design(spec_of(study, "c"), panel)
     truth = float((-0.5 - 0.1 * cells.event_time) @ cells.weights()["overall"]["ATT"])
     row = result.tables[0].frame.iloc[0]
+    effect = main_of(result, "active:a")
+    assert (effect.found.mean, effect.constant) == (row["mean"], False)
+    alike = stated(result, "active:a")["imputation, Borusyak et al. (diff-diff)"].found
+    assert alike.mean == result.peers[0].estimate
     assert abs(row["mean"] - truth) < 4 * row["sd"]
     # growing effects bias TWFE towards zero: forbidden comparisons
     twfe = term_weights(build_design(make_twfe(study), panel))[0].estimate
@@ -139,3 +144,25 @@ def test_order_of_rows_and_units_does_not_matter():
     shuffled = frame.sample(frac=1.0, random_state=1)
     other = means(cohort_design(spec_of(study, "c"), make_panel(shuffled, adoption)))
     assert one["overall"] == pytest.approx(other["overall"])
+
+
+@pytest.mark.parametrize("controls", ["not_yet", "never"])
+def test_a_missing_period_before_adoption(controls):
+    """No unit is seen in 6, the period before cohort 7 adopts: 5 is its base, the ATT is exact."""
+    frame, adoption = staggered(3, effect=lambda s, t: 2.0 * (t >= s[0]), sigma=0.0)
+    panel = make_panel(frame[frame["period"] != 6], adoption)
+    cells = cohort_design(spec_of(make_study(("a",), [COLUMN]), "c"), panel, controls=controls)
+    assert set(cells.cohort) == {4, 7, 9}
+    location = conjugate_posterior(cells.design).location
+    assert location[cells.post] == pytest.approx(2.0, abs=1e-8)
+    assert location[~cells.post] == pytest.approx(0.0, abs=1e-8)
+    notes = [note.text for note in cells.design.notes if note.name == "base_period"]
+    if controls == "not_yet":
+        assert notes == []
+        return
+    assert cells.bases == {-1, -2}
+    assert notes == [
+        "cohort 7 is not seen in the period before adoption; its base is 5, event time -2"
+    ]
+    lags = cells.event_time[cells.cohort == 7].tolist()
+    assert lags == [-6, -5, -4, -3, 0, 1, 2, 3, 4, 5]

@@ -5,6 +5,7 @@ import dataclasses
 import numpy as np
 import pytest
 from made import make_panel, make_study, spec_of, staggered
+from stated import main_of
 
 import bayesdid as bd
 from bayesdid.exceptions import InputError
@@ -54,6 +55,11 @@ def table(analysis, name):
 def test_planted_stages_are_found_and_said(found):
     assert found.converged
     assert not found.failed
+    assert main_of(found, "active:a up to 400 km").found.p_negative > 0.95
+    assert main_of(found, "active:a from 400 to 700 km").found.p_negative < 0.05
+    rings = table(found, "rings")
+    received = main_of(found, "active:a.indirect").found.mean
+    assert received == pytest.approx(rings["all of the ring"].sum(), rel=1e-9)
     claims = table(found, "claims").set_index(["claim", "definition"])
     whole = claims.loc["all three stages"].iloc[0]
     assert whole["posterior"] > 0.95

@@ -5,6 +5,7 @@ import dataclasses
 import numpy as np
 import pytest
 from made import make_panel, make_study, staggered
+from stated import stated
 
 import bayesdid as bd
 
@@ -36,6 +37,9 @@ def test_every_model_answers_and_counts_need_to_be_counts():
         "negative binomial",
     ]
     table = result.tables[0].frame.set_index("model")
+    for name, effect in stated(result, "active:a").items():
+        assert effect.found.mean == table.loc[name, "mean"]
+        assert effect.constant
     # the rate's effect, in the outcome's units, is near the linear one
     gap = table.loc["negative binomial", "mean"] - table.loc["normal, i.i.d.", "mean"]
     assert abs(gap) < 2 * table.loc["normal, i.i.d.", "sd or SE"]

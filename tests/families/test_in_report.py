@@ -52,6 +52,15 @@ def test_what_has_no_analysis_stands_in_its_section_too(name, page):
     assert re.search(rf"\bt\.{name}\b", page[families()[name].section.key])
 
 
+def test_an_event_study_states_its_average_under_both_errors(results):
+    found = next(item for item in results["analyses"] if item["family"] == "event_study")
+    (main,) = [effect for effect in found["effects"] if effect["main"]]
+    assert main["name"] == "active:a"
+    assert f"{main['found']['mean']:.3f}" in found["sentences"][0]
+    iid = next(effect for effect in found["effects"] if not effect["main"])
+    assert f"is {iid['found']['mean']:.3f} (" in found["sentences"][-1]
+
+
 def test_event_studies_are_drawn_as_well(page):
     assert "(event_study)" in page["events"]
 

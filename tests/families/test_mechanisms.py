@@ -9,9 +9,11 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from made import make_panel, make_study, staggered
+from stated import main_of, stated
 
 import bayesdid as bd
 from bayesdid.design.design import Design
+from bayesdid.estimands.stated import between
 from bayesdid.exceptions import InputError
 from bayesdid.families.heterogeneity.analysis import _strongest, separated
 from bayesdid.families.mediation.analysis import natural_effects, paths_of
@@ -75,6 +77,8 @@ def test_total_is_direct_plus_indirect_in_every_draw_and_truth_is_found():
     assert result.posterior.attrs["engine"] == "mediation_unit_scales"
     assert all(peer.holds for peer in result.peers)
     table = result.tables[0].frame.set_index("quantity")
+    effect = main_of(result, "active:a through M").found
+    assert effect.mean == table.loc["M: indirect a b", "mean"]
     for name, truth in (("M: indirect a b", -0.4), ("direct", -0.3), ("total", -0.7)):
         assert abs(table.loc[name, "mean"] - truth) < 4 * table.loc[name, "sd"]
 
@@ -149,6 +153,11 @@ def test_moderation_finds_the_slope_and_the_region():
     assert abs(raw - 0.2) < 4 * table.loc["effect at 0 (raw)", "sd"]
     assert abs(centred["mean"] - 0.2 + 0.4 * frame["SR"].mean()) < 4 * centred["sd"]
     assert "Johnson-Neyman" in result.sentences[1]
+    slope = table.loc["change per unit of SR"]
+    effect = main_of(result, "active:a * SR").found
+    assert (effect.mean, effect.sd) == (slope["mean"], slope["sd"])
+    clustered = stated(result, "active:a * SR")["least squares, clustered"].found
+    assert (clustered.mean, clustered.sd) == (result.peers[1].estimate, result.peers[1].se)
     assert all(peer.holds for peer in result.peers)
 
 
@@ -204,6 +213,8 @@ def test_separated_groups_are_separate_regressions_and_planted_differences_are_f
     assert all(peer.holds for peer in result.peers)
     gap = result.tables[1].frame.iloc[0]
     assert gap["difference"] == "East - West"
+    effect = main_of(result, between("active:a", "region", "east", "west")).found
+    assert (effect.mean, effect.sd) == (gap["mean"], gap["sd"])
     assert abs(gap["mean"] + 0.6) < 4 * gap["sd"]
     assert "East with probability 1.000" in result.sentences[0]
 

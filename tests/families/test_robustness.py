@@ -9,6 +9,7 @@ from made import make_panel, make_study, spec_of, staggered
 from panels import fit_iid as fit
 from panels import make_design
 from scipy.stats import norm
+from stated import main_of, stated
 
 import bayesdid as bd
 from bayesdid.design.build import build_design
@@ -200,7 +201,15 @@ def test_an_instrument_constant_in_time_is_refused():
     with pytest.raises(NotIdentifiedError, match="constant in time"):
         bd.analyse(make_study(("a",), [column]), "t.i", panel)
     moving = make_study(("a",), [column | {"instrument": "colleges * period"}])
-    assert bd.analyse(moving, "t.i", panel).family == "iv_second"
+    found = bd.analyse(moving, "t.i", panel)
+    assert found.family == "iv_second"
+    assert found.tables[0].frame["mean"].iloc[0] == main_of(found, "active:a").found.mean
+    two_stages = stated(found, "active:a")["2SLS, clustered"].found
+    assert (two_stages.mean, two_stages.sd) == (found.peers[0].estimate, found.peers[0].se)
+    strength = found.tables[1].frame.iloc[0]
+    assert f"first-stage F of {strength['F']:.1f}" in found.sentences[1] or strength["F"] >= 10
+    assert strength["posterior sd"] == pytest.approx(found.tables[0].frame["sd"].iloc[0])
+    assert f"effect N(0, {strength['prior sd']:.3g}²)" in found.tables[0].caption
 
 
 def selected(seed, N=150, T=10):
@@ -241,6 +250,9 @@ def test_matching_removes_most_of_the_selection_on_trends():
     assert result.converged
     assert all(peer.holds for peer in result.peers)
     matched = result.tables[0].frame.iloc[0]
+    assert main_of(result, "active:a").found.mean == matched["mean"]
+    once = stated(result, "active:a")["matched once, least squares, clustered"].found
+    assert (once.mean, once.sd) == (result.peers[0].estimate, result.peers[0].se)
     plain = dataclasses.replace(
         spec_of(study, "m"), column=spec_of(study, "m").column.model_copy(update={"family": "twfe"})
     )

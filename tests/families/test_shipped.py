@@ -1,5 +1,6 @@
 """The shipped studies: published numbers reproduced, every declared analysis runs or is refused."""
 
+import dataclasses
 import json
 
 import numpy as np
@@ -103,3 +104,5 @@ def test_weights_section_names_what_matters():
     states = row_states(designs["t.a"], panel)
     assert set(np.unique(states)) <= {"none", "only:a", "only:b", "both"}
     assert ((states == "only:a") | (states == "both")).sum() == designs["t.a"].D.sum()
+    alone = dataclasses.replace(panel, policies=(), adoption=panel.adoption[[]])
+    assert set(row_states(designs["t.a"], alone)) == {"none"}

@@ -11,6 +11,7 @@ import pandas as pd
 import pytest
 from made import make_panel, make_study, spec_of, staggered
 from planted import base_design, near, simulated, within_reach
+from stated import stated
 from typer.testing import CliRunner
 
 import bayesdid as bd
@@ -100,6 +101,10 @@ def test_planted_effects_are_covered(planted, found, name, key):
         if name == "effects":
             for label in (DIRECT, LEE_YU):
                 assert abs(row[label] - value) < 4 * row[f"{label} SE"]
+            effects = stated(found, f"active:a.{part}")
+            assert effects["SDM, normal errors"].found.mean == row["mean"]
+            for label in (DIRECT, LEE_YU):
+                assert effects[f"SDM, {label}"].found.sd == row[f"{label} SE"]
     means = frame["mean"]
     assert means.iloc[0] + means.iloc[1] == pytest.approx(means.iloc[2], rel=1e-9)
 
@@ -144,6 +149,7 @@ def test_a_correlated_error_is_told_from_a_spillover():
     assert share[["none", "slx"]].max() < 1e-6
     effect = table(result, "effects").set_index("effect").loc["active:a: indirect"]
     assert effect["mean"] == effect["sd"] == 0  # the error passes nothing on
+    assert not stated(result, "active:a.indirect")
 
 
 def test_the_order_of_rows_does_not_matter(planted, found):

@@ -121,8 +121,8 @@ MUTANTS = (
     Mutant(
         "weak-instrument",
         "families/iv_second/analysis.py",
-        "if peer.F < _WEAK_F",
-        "if peer.F > _WEAK_F",
+        "if peer.F < WEAK_F",
+        "if peer.F > WEAK_F",
         "a weak instrument is called strong, a strong one weak",
         (HOLES + "test_an_instrument_is_called_weak_below_ten",),
     ),

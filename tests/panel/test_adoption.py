@@ -66,3 +66,11 @@ def test_state_and_event_time(studies):
     since = event_time(panel, "a")
     active = states.isin(["only:a", "both"])
     assert (active == (since >= 0).fillna(False)).all()
+
+
+def test_without_policies_every_unit_is_in_no_state():
+    units = pd.Index([3, 1, 2], name="u")
+    adoption = pd.DataFrame(index=units)
+    assert arm(adoption).tolist() == ["none"] * 3
+    for found in (only(adoption), sequence(adoption)):
+        assert found.to_dict() == {3: "", 1: "", 2: ""}

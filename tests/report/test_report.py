@@ -53,6 +53,18 @@ def test_page_is_rendered_from_results_alone(results, page):
     assert render(results) == page
 
 
+def test_treatments_that_are_columns_are_drawn_on_no_common_axis(results, page):
+    """Their units may differ; the table has them."""
+    changed = copy.deepcopy(results)
+    for item in changed["agreement"]:
+        for row in item["rows"]:
+            row["parameter"] = f"x * {row['parameter']}"
+    caption = "Treatment effects of every two-way spec."
+    assert caption in page
+    assert caption not in render(changed)
+    assert "x * active:" in words(render(changed))
+
+
 def test_page_is_self_contained(page):
     assert "<script" not in page
     assert not re.search(r'(src|href)="(?!#)', page)
@@ -259,6 +271,72 @@ def test_a_failed_fit_is_no_result(studies):
     assert panel_section(study, panel, {spec: {MAIN: tree}}, estimates) is not None
     tree.attrs["converged"] = 0
     assert panel_section(study, panel, {spec: {MAIN: tree}}, estimates) is None
+
+
+EMPTY = (
+    r"<tbody>\s*</tbody>",
+    r"<ul[^>]*>\s*</ul>",
+    r'<div class="scroll">\s*</div>',
+    r'<div class="answer">\s*</div>',
+    r"<nav>\s*</nav>",
+    r"<h[23][^>]*>[^<]*</h[23]>\s*(?=<h2|</main>)",
+)
+
+
+def test_nothing_empty_is_drawn(results, page):
+    """A study that has no claims, no contrasts, no fits: no box, axis or table for what is not."""
+    bare = copy.deepcopy(results)
+    bare |= {"claims": [], "published": None, "contrasts": None, "effects": [], "agreement": []}
+    bare |= {"event_studies": [], "analyses": [], "sections": [], "checks": [], "alerts": []}
+    bare["headline"] |= {"contrasts": {}, "verdicts": [], "checks": [], "failed": ""}
+    bare["audit"] |= {"comparisons": 0, "findings": []}
+    bare["weights"] = {"rows": [], "sentences": []}
+    some = copy.deepcopy(results)
+    some["published"] = None
+    for html in (page, render(bare), render(some)):
+        for pattern in EMPTY:
+            assert not re.search(pattern, html), pattern
+    assert "<svg" not in render(bare)
+    assert 'id="contrasts"' not in render(bare)
+    assert 'class="answer"' not in render(bare)
+
+
+def test_alerts_stand_on_the_first_screen(results, page):
+    changed = copy.deepcopy(results)
+    changed["alerts"] = [{"kind": "k", "title": "Look here", "text": "Two models disagree."}]
+    html = render(changed)
+    assert "Look here. Two models disagree." in words(html)
+    assert html.index("Look here") < html.index("<nav>")
+    changed["alerts"] = []
+    assert 'class="alerts"' not in render(changed)
+
+
+def test_claims_carry_their_evidence(results, page):
+    """From print or from the panel: every claim about an effect has its models and an answer."""
+    by = {claim["id"]: claim["evidence"] for claim in results["claims"]}
+    assert by["sum"]["main"]
+    assert by["sum"]["answers"]["panel"]["p"] == pytest.approx(
+        results["headline"]["contrasts"]["both - sum of singles"]["p_claim"]
+    )
+    models = [item["model"] for item in by["north"]["estimates"]]
+    assert "TWFE t2.north, default errors" in models
+    assert "in the north both together lower the outcome" in words(page)
+    assert "quantiles" not in to_json(results)
+
+
+def test_a_model_that_fails_gives_up_the_answer(results, page):
+    """Sentence and word are those of the model that answers in its place, or of none."""
+    changed = copy.deepcopy(results)
+    evidence = next(c["evidence"] for c in changed["claims"] if c["id"] == "sum")
+    evidence["answers"]["panel"] |= {
+        "word": "not settled by any model that describes the data",
+        "moved": "Pooled paths fails a check, and no other model is known to pass.",
+    }
+    text = words(render(changed))
+    assert "are estimated to do" in words(page)
+    assert "are estimated to do" not in text
+    assert "no other model is known to pass" in text
+    assert text.count("not settled by any model that describes the data in the stand-in") == 1
 
 
 def test_tables_hold_the_numbers_of_results(folder, results):

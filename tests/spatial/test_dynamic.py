@@ -255,3 +255,12 @@ def test_fixed_effects_have_it(estimates):
     assert z_values(estimates["fixed"])[PAST] < -8
     bias = np.mean([row[PAST] for row in estimates["fixed"]]) - TRUTH[PAST]
     assert -1.5 / 8 < bias < -0.03
+
+
+def test_the_row_before_a_gap_is_not_the_period_before():
+    """With a period missing there is no y[t-1] after it: refused, and the gap named."""
+    design = simulated(near(12), "sdm", T=6)
+    base = dataclasses.replace(design.base, periods=np.array([1, 2, 3, 5, 6, 7]))
+    with pytest.raises(InputError, match="the period before every period") as caught:
+        dynamic_design(dataclasses.replace(design, base=base))
+    assert "no row in 4" in str(caught.value)

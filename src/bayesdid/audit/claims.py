@@ -57,8 +57,8 @@ def values(study: Study) -> Outcome:
 def directions(study: Study) -> Outcome:
     """Signs that the text states."""
     for claim in study.claims:
-        if claim.direction is None or claim.cell is None:
-            continue
+        if claim.direction is None or claim.cell is None or claim.effect is not None:
+            continue  # the direction of an effect that no cell prints is not that of the cell
         value = float(study.cell(claim.cell).value)
         wrong = value > 0 if claim.direction == "negative" else value < 0
         yield (

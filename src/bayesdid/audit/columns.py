@@ -30,11 +30,18 @@ def estimate(cell: Cell) -> Bounds:
 
 
 def size_of_t(cell: Cell) -> Bounds | None:
-    """|estimate / se| over the rounding intervals; None without a usable standard error."""
+    """|estimate / se| over the rounding intervals, or |t| as printed; None without either."""
+    if cell.t is not None:
+        return abs(Bounds.of(cell.t))
     if cell.se is None:
         return None
     se = Bounds.of(cell.se)
     return abs(estimate(cell)) / Bounds(max(se.low, 0.0), se.high)
+
+
+def measure(cell: Cell) -> str:
+    """What stands under an estimate, as it would be read: a standard error, or t = a statistic."""
+    return f"t = {cell.t}" if cell.t is not None else str(cell.se)
 
 
 def count(text: str | None) -> int | None:

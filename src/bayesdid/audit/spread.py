@@ -155,11 +155,13 @@ def pooled(study: Study) -> Outcome:
         size = size_of_t(cell) if cell is not None else None
         if cell is None or size is None or x is None or y is None or x.sd is None or y.sd is None:
             continue
+        if cell.se is None:  # a t statistic alone does not tell the scale
+            continue
         r2 = Bounds.of(column.r2)
         square = size.square()
         implied = Bounds(square.low / (square.low + n - 2), square.high / (square.high + n - 2))
         se = _pooled_se(y, x, r2, n - 2)
-        matches = r2.distance(implied) == 0.0 and Bounds.of(str(cell.se)).distance(se) == 0.0
+        matches = r2.distance(implied) == 0.0 and Bounds.of(cell.se).distance(se) == 0.0
         yield (
             None
             if not matches

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from bayesdid.audit.bounds import Bounds
-from bayesdid.audit.columns import cells, size_of_t, smallest_dof
+from bayesdid.audit.columns import cells, measure, size_of_t, smallest_dof
 from bayesdid.audit.finding import Finding, Outcome, Severity
 from bayesdid.audit.reference import p_interval, p_value
 from bayesdid.study.load import Study
@@ -38,7 +38,8 @@ def stars(study: Study) -> Outcome:
                 f"{spec.id}:{name}",
                 printed.stars,
                 p_interval(size, dof),
-                f"{cell.estimate} ({cell.se}): |t| between {size.low:.2f} and {size.high:.2f}",
+                f"{cell.estimate} ({measure(cell)}): "
+                f"|t| between {size.low:.2f} and {size.high:.2f}",
             )
 
 

@@ -11,9 +11,7 @@ That is the verdict, at a declared false-alarm rate, where units can be left out
 
 from __future__ import annotations
 
-import warnings
 from dataclasses import dataclass
-from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -23,7 +21,7 @@ from scipy.special import logsumexp
 from bayesdid.checks.check import CheckResult
 from bayesdid.checks.predictive import FALSE_ALARM
 from bayesdid.checks.rows import thinned
-from bayesdid.checks.units import leaves_units_out, without_unit
+from bayesdid.checks.units import leaves_units_out, left_out_weights, without_unit
 from bayesdid.inference.pointwise import pointwise
 from bayesdid.model.bound import BoundModel
 from bayesdid.model.resolve import base_of
@@ -65,9 +63,6 @@ def loo(tree: xr.DataTree, bound: BoundModel, labels: dict[str, str] | None = No
     labels
         Unit -> name for people.
     """
-    from arviz_stats.base.array import array_stats
-
-    stats: Any = array_stats  # untyped
     design = base_of(bound.design)
     some = thinned(tree, design)
     step = -(-some.sizes["chain"] * some.sizes["draw"] // DRAWS)
@@ -75,9 +70,7 @@ def loo(tree: xr.DataTree, bound: BoundModel, labels: dict[str, str] | None = No
     terms = pointwise(some, bound.model, bound.design)["log_likelihood"]
     whole = np.sum([value.to_numpy() for value in terms.data_vars.values()], axis=0)
     density = whole.reshape(-1, whole.shape[-1]).T  # (n, S)
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore")  # it warns of large k, which we report by unit
-        log_weight, k = stats.psislw(density)  # of 1 / density, sums to one
+    log_weight, k = left_out_weights(density)
     elpd = logsumexp(log_weight + density, axis=1)
     n, S = density.shape
     lppd = float((logsumexp(density, axis=1) - np.log(S)).sum())

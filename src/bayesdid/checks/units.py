@@ -137,6 +137,23 @@ def _normal(
     )
 
 
+def left_out_weights(log_density: FloatArray) -> tuple[FloatArray, FloatArray]:
+    """Log weights that remove what has this density from a posterior, smoothed; their Pareto k.
+
+    Parameters
+    ----------
+    log_density
+        Draws along the last axis.
+    """
+    from arviz_stats.base.array import array_stats
+
+    stats: Any = array_stats  # untyped
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # whoever asks says how large k is
+        log_weight, k = stats.psislw(log_density)  # of 1 / density
+    return log_weight, k
+
+
 def without_unit(
     tree: xr.DataTree, bound: BoundModel, *, contrasts_only: bool = False
 ) -> pd.DataFrame:
@@ -160,9 +177,6 @@ def without_unit(
         weights; ``unit_elpd``: log density of the unit. A unit of which nothing is predicted (one
         row under a fixed effect) has p = 1.
     """
-    from arviz_stats.base.array import array_stats
-
-    stats: Any = array_stats  # untyped
     design = base_of(bound.design)
     posterior = thinned(tree, design)
     draws = Draws(posterior, slice(None))
@@ -191,9 +205,7 @@ def without_unit(
         contrasts = _Residuals(whole.e @ whole.shape.Q, shapes[key][1]) if len(mine) > 1 else whole
         seen = contrasts if across else whole
         log_density = seen.log_density(scales)
-        with warnings.catch_warnings():
-            warnings.simplefilter("ignore")  # a large k is a column of the table
-            log_weight, k = stats.psislw(log_density)  # of 1 / density
+        log_weight, k = left_out_weights(log_density)
         weight = np.exp(log_weight - log_weight.max())
         weight /= weight.sum()
         moved = (weight @ tau - tau.mean(axis=0)) / tau.std(axis=0)

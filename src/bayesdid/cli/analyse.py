@@ -8,6 +8,8 @@ from typing import Annotated, Any
 import typer
 from typer.core import TyperCommand
 
+from bayesdid.cli import reading
+
 
 class Command(TyperCommand):
     """The command with its families in its help: looked up when help is asked for, not before."""
@@ -31,6 +33,8 @@ def command(
     panel: Annotated[
         Path | None, typer.Option(help="Panel file (.csv .tsv .parquet .dta .xlsx).")
     ] = None,
+    sheet: reading.Sheet = None,
+    skip: reading.Skip = None,
     spec: Annotated[
         list[str] | None, typer.Option(help="Spec id; repeat for several. Default: all.")
     ] = None,
@@ -52,7 +56,7 @@ def command(
     from bayesdid.panel.load import load_panel
 
     loaded = load_study(study)
-    data = load_panel(loaded, panel)
+    data = load_panel(loaded, panel, sheet=sheet, skip=skip)
     requests = plan_analyses(loaded, data, spec, seed=seed, draws=draws)
     folder = out or Path("reports") / loaded.id / "fits"
     with process_pool(workers), stepper() as step:

@@ -49,6 +49,7 @@ def _register() -> None:
         audit,
         check,
         compare,
+        did,
         families,
         fit,
         panel,
@@ -60,6 +61,7 @@ def _register() -> None:
     )
 
     for module in (
+        did,
         report,
         audit,
         synergy,

@@ -8,7 +8,7 @@ from typing import Annotated, Any
 
 import typer
 
-from bayesdid.cli import model_options
+from bayesdid.cli import model_options, reading
 
 _MARKS = {True: "[green]pass[/]", False: "[red]FAIL[/]", None: "[dim]n/a [/]"}
 
@@ -16,6 +16,8 @@ _MARKS = {True: "[green]pass[/]", False: "[red]FAIL[/]", None: "[dim]n/a [/]"}
 def command(
     study: Annotated[Path, typer.Argument(help="Study folder, e.g. models/dual_pilot")],
     panel: Annotated[Path | None, typer.Option(help="Panel file.")] = None,
+    sheet: reading.Sheet = None,
+    skip: reading.Skip = None,
     spec: Annotated[list[str] | None, typer.Option(help="Spec id; repeat for several.")] = None,
     errors: model_options.Errors = None,
     likelihood: model_options.Likelihood = "normal",
@@ -36,7 +38,7 @@ def command(
     from bayesdid.panel.load import load_panel
 
     loaded = load_study(study)
-    data = load_panel(loaded, panel)
+    data = load_panel(loaded, panel, sheet=sheet, skip=skip)
     variant = model_options.variant_of(errors, likelihood, effects, priors)
     plan = plan_fits(loaded, data, specs=spec, variants=[variant], size=Size(seed=seed))
     run = partial(

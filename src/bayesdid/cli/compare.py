@@ -7,11 +7,15 @@ from typing import Annotated
 
 import typer
 
+from bayesdid.cli import reading
+
 
 def command(
     study: Annotated[Path, typer.Argument(help="Study folder, e.g. models/dual_pilot")],
     spec: Annotated[list[str], typer.Option(help="Spec ids on the same rows; repeat.")],
     panel: Annotated[Path | None, typer.Option(help="Panel file.")] = None,
+    sheet: reading.Sheet = None,
+    skip: reading.Skip = None,
     effects: Annotated[
         list[str] | None, typer.Option(help="fixed, random, mundlak; repeat. Default all.")
     ] = None,
@@ -34,7 +38,7 @@ def command(
     if bad := [kind for kind in effects or () if kind not in known]:
         raise InputError("unknown effects", value=bad[0], remedy=f"use {', '.join(known)}")
     loaded = load_study(study)
-    data = load_panel(loaded, panel)
+    data = load_panel(loaded, panel, sheet=sheet, skip=skip)
     kinds = [kind for kind in known if effects is None or kind in effects]
     with process_pool(workers):
         content = plain(compare(loaded, spec, data, kinds=kinds, draws=draws, seed=seed))  # type: ignore[arg-type]

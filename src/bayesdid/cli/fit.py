@@ -7,9 +7,10 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from bayesdid.cli import model_options
+from bayesdid.cli import model_options, reading
 
 if TYPE_CHECKING:
+    from bayesdid.design.design import Design
     from bayesdid.inference.store import StoredFit
     from bayesdid.panel.panel import Panel
     from bayesdid.study.load import Study
@@ -20,6 +21,8 @@ def command(
     panel: Annotated[
         Path | None, typer.Option(help="Panel file (.csv .tsv .parquet .dta .xlsx).")
     ] = None,
+    sheet: reading.Sheet = None,
+    skip: reading.Skip = None,
     spec: Annotated[
         list[str] | None, typer.Option(help="Spec id, e.g. table2.5; repeat for several.")
     ] = None,
@@ -48,7 +51,7 @@ def command(
     from bayesdid.panel.load import load_panel
 
     loaded = load_study(study)
-    data = load_panel(loaded, panel)
+    data = load_panel(loaded, panel, sheet=sheet, skip=skip)
     variant = model_options.variant_of(errors, likelihood, effects, priors)
     size = Size(draws, tune, chains, seed=seed)
     plan = plan_fits(loaded, data, specs=spec, variants=[variant], engine=engine, size=size)
@@ -56,6 +59,8 @@ def command(
     with process_pool(workers), stepper() as step:
         stored = fit_all(plan.requests, folder, done=step("fits", len(plan.requests)))
     print_notes(note for fit in stored for note in fit.notes)
+    samples = {fit.request.design.spec_id: sample_of(fit.request.design) for fit in stored}
+    print_notes(dict.fromkeys(note for fit in stored for note in fit.request.design.notes))
     rows = [row for fit in stored for row in _rows(fit)]
     if as_json:
         print_json(
@@ -63,17 +68,31 @@ def command(
                 "study": loaded.id,
                 "synthetic": data.synthetic or "",
                 "rows": rows,
+                "samples": samples,
                 "skipped": plan.skipped,
             }
         )
     else:
         _print(loaded, data, rows)
+        for name, sample in samples.items():
+            console.print(f"{name}: {sample['text']}", markup=False, soft_wrap=True)
     for name, reason in plan.skipped.items():
         console.print(f"skipped {name}: {reason}", markup=False, soft_wrap=True)
     reused = sum(fit.reused for fit in stored)
     console.print(f"{len(stored)} fits in {folder}, {reused} of them reused")
     if not all(row["converged"] for row in rows):
         raise typer.Exit(1)
+
+
+def sample_of(design: Design) -> dict[str, Any]:
+    """How many rows, units and periods a fit is of, and everything that was left out of it."""
+    return {
+        "rows": design.n,
+        "units": len(design.units),
+        "periods": len(design.periods),
+        "text": f"n = {design.n}: {len(design.units)} units, {len(design.periods)} periods",
+        "notes": [{"name": n.name, "count": n.count, "text": n.text} for n in design.notes],
+    }
 
 
 def _rows(stored: StoredFit) -> list[dict[str, Any]]:

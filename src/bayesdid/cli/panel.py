@@ -3,9 +3,14 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
+
+from bayesdid.cli import reading
+
+if TYPE_CHECKING:
+    from bayesdid.panel.panel import Panel
 
 
 def command(
@@ -13,6 +18,8 @@ def command(
     panel: Annotated[
         Path | None, typer.Option(help="Panel file; default the study's own panel.")
     ] = None,
+    sheet: reading.Sheet = None,
+    skip: reading.Skip = None,
     write: Annotated[
         Path | None, typer.Option(help="Also write the panel, with its stamp, as .csv.")
     ] = None,
@@ -26,16 +33,22 @@ def command(
     from bayesdid.panel.write import write_panel
 
     loaded = load_study(study)
-    data = load_panel(loaded, panel)
+    data = load_panel(loaded, panel, sheet=sheet, skip=skip)
     orders = sequence(data.adoption)
     facts = {
         "source": data.source,
         "rows": len(data.frame),
         "units": len(data.units),
-        "periods": [int(data.periods[0]), int(data.periods[-1])],
+        "periods": [_typed(data, data.periods[0]), _typed(data, data.periods[-1])],
         "balanced": data.is_balanced,
-        "arms": arm(data.adoption).value_counts().to_dict(),
-        "sequences": orders[orders != ""].value_counts().to_dict(),
+        **(
+            {
+                "arms": arm(data.adoption).value_counts().to_dict(),
+                "sequences": orders[orders != ""].value_counts().to_dict(),
+            }
+            if data.policies
+            else {}
+        ),
         "synthetic": data.synthetic or "",
         "sha256": data.sha256,
         "notes": [{"name": n.name, "count": n.count, "text": n.text} for n in data.notes],
@@ -50,3 +63,8 @@ def command(
             out.print(f"note ({note.name}): {note.text}", markup=False, soft_wrap=True)
     if write is not None:
         write_panel(data, loaded, write)
+
+
+def _typed(panel: Panel, step: float) -> int | str:
+    """A period as it was typed; a number where it was one."""
+    return panel.timeline.label(step) if panel.timeline.labels else int(step)

@@ -7,12 +7,16 @@ from typing import Annotated
 
 import typer
 
+from bayesdid.cli import reading
+
 
 def command(
     study: Annotated[Path, typer.Argument(help="Study folder, e.g. models/dual_pilot")],
     panel: Annotated[
         Path | None, typer.Option(help="Panel file (.csv .tsv .parquet .dta .xlsx).")
     ] = None,
+    sheet: reading.Sheet = None,
+    skip: reading.Skip = None,
     out: Annotated[
         Path | None, typer.Option(help="Folder to write; default reports/<study id>.")
     ] = None,
@@ -35,7 +39,7 @@ def command(
 
     require("peers", "report")
     loaded = load_study(study)
-    data = load_panel(loaded, panel)
+    data = load_panel(loaded, panel, sheet=sheet, skip=skip)
     folder = out or Path("reports") / loaded.id
     run = Run(workers)
     with process_pool(workers), stepper() as step:

@@ -8,6 +8,8 @@ from typing import Annotated, Any
 
 import typer
 
+from bayesdid.cli import reading
+
 
 def command(
     study: Annotated[Path, typer.Argument(help="Study folder, e.g. models/dual_pilot")],
@@ -29,6 +31,8 @@ def command(
     panel: Annotated[
         Path | None, typer.Option(help="Panel file (.csv .tsv .parquet .dta .xlsx).")
     ] = None,
+    sheet: reading.Sheet = None,
+    skip: reading.Skip = None,
     draws: Annotated[int, typer.Option(min=100, help="A quarter of the draws.")] = 1000,
     seed: Annotated[int, typer.Option(help="Random seed.")] = 0,
     workers: Annotated[int | None, typer.Option(min=1, help="Processes; default all.")] = None,
@@ -42,7 +46,7 @@ def command(
     from bayesdid.panel.load import load_panel
 
     loaded = load_study(study)
-    data = load_panel(loaded, panel)
+    data = load_panel(loaded, panel, sheet=sheet, skip=skip)
     settings: dict[str, Any] = {
         "model": model,
         "normalisation": normalise,

@@ -7,9 +7,10 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from bayesdid.cli import model_options
+from bayesdid.cli import model_options, reading
 
 if TYPE_CHECKING:
+    from bayesdid.panel.panel import Panel
     from bayesdid.study.load import Study
 
 
@@ -19,6 +20,8 @@ def command(
         Path | None,
         typer.Option(help="Panel file: contrasts from it. Default: the published columns."),
     ] = None,
+    sheet: reading.Sheet = None,
+    skip: reading.Skip = None,
     spec: Annotated[
         str | None, typer.Option(help="With a panel: whose covariates and effects to use.")
     ] = None,
@@ -52,7 +55,10 @@ def command(
             )
         _published(loaded, seed, as_json)
         return
-    _panel(loaded, panel, spec, errors, draws, seed, rows, as_json)
+    from bayesdid.panel.load import load_panel
+
+    data = load_panel(loaded, panel, sheet=sheet, skip=skip)
+    _panel(loaded, data, spec, errors, draws, seed, rows, as_json)
 
 
 def _published(loaded: Study, seed: int, as_json: bool) -> None:
@@ -90,7 +96,7 @@ def _published(loaded: Study, seed: int, as_json: bool) -> None:
 
 def _panel(
     loaded: Study,
-    file: Path | None,
+    data: Panel,
     spec: str | None,
     errors: str | None,
     draws: int,
@@ -101,9 +107,7 @@ def _panel(
     from bayesdid.estimands.synergy import synergy
     from bayesdid.estimands.violated_synergy import violated_synergy
     from bayesdid.model.errors import DEFAULT_ERRORS
-    from bayesdid.panel.load import load_panel
 
-    data = load_panel(loaded, file)
     found = synergy(
         loaded, data, spec=spec, errors=errors or DEFAULT_ERRORS, draws=draws, seed=seed
     )

@@ -7,10 +7,14 @@ from typing import Annotated, Any
 
 import typer
 
+from bayesdid.cli import reading
+
 
 def command(
     study: Annotated[Path, typer.Argument(help="Study folder, e.g. models/dual_pilot")],
     panel: Annotated[Path | None, typer.Option(help="Panel file.")] = None,
+    sheet: reading.Sheet = None,
+    skip: reading.Skip = None,
     spec: Annotated[list[str] | None, typer.Option(help="Spec id; repeat for several.")] = None,
     seed: Annotated[int, typer.Option(help="Random seed.")] = 0,
     workers: Annotated[int | None, typer.Option(min=1, help="Processes; default all.")] = None,
@@ -34,7 +38,7 @@ def command(
 
     require("peers")
     loaded = load_study(study)
-    data = load_panel(loaded, panel)
+    data = load_panel(loaded, panel, sheet=sheet, skip=skip)
     variants = [VARIANTS[name] for name in AGAINST_LEAST_SQUARES.values()]
     plan = plan_fits(loaded, data, specs=spec, variants=variants, size=Size(seed=seed))
     kinds = {

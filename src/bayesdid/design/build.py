@@ -9,17 +9,22 @@ import numpy as np
 import pandas as pd
 
 from bayesdid.arrays import FloatArray
+from bayesdid.design.collinear import drop_collinear, level_out, refuse_constant
 from bayesdid.design.design import Design
 from bayesdid.design.event import event_treatments
-from bayesdid.design.sample import sample_rows
+from bayesdid.design.sample import rows_in_event_time, sample_rows
 from bayesdid.design.terms import term_values
-from bayesdid.design.within import absorb
 from bayesdid.exceptions import InputError, Note, NotIdentifiedError
+from bayesdid.panel.derived import shifted
 from bayesdid.panel.panel import Panel
 from bayesdid.study.load import Spec
 from bayesdid.study.schema import EffectKind
 from bayesdid.study.terms import parse_term
 
+# dimensions and variables that every result has; a key column of that name gets a line after it
+_TAKEN = frozenset({"chain", "draw", "obs", "treatment", "covariate", "term", "effect", "sample"})
+_TAKEN |= {"alpha", "beta", "tau", "sigma", "phi", "nu", "rho", "psi", "constant", "errors"}
+_TAKEN |= {"y", "D", "X", "weights", "exposure", "trials", "unit_index", "period_index"}
 FITTED_FAMILIES = frozenset({"twfe", "pooled", "event_study"})
 
 
@@ -32,6 +37,7 @@ def build_design(
     weights: str | None = None,
     exposure: str | None = None,
     trials: str | None = None,
+    timed: tuple[str, ...] = (),
 ) -> Design:
     """The arrays of one spec.
 
@@ -46,6 +52,9 @@ def build_design(
     weights, exposure, trials
         Columns of the panel with analytic weights, exposures and numbers of trials. A row that
         lacks one is left out like a row that lacks a regressor.
+    timed
+        Terms, ``both`` or ``active:P``, whose time since adoption is used: units of which it is not
+        known are left out. Default: those of the spec's own event times.
 
     Raises
     ------
@@ -61,9 +70,10 @@ def build_design(
             remedy=f"fit one of the families {', '.join(sorted(FITTED_FAMILIES))}",
         )
     rows = sample_rows(column.sample, panel)
+    notes: list[Note] = []
+    rows = rows_in_event_time(rows, panel, timed or _timed(spec), notes)
     y = _outcome(column.outcome, column.outcome_lead, panel)
     treatments, covariates = column.treatments, column.covariates
-    notes: list[Note] = []
     if column.family == "event_study":
         treatments = event_treatments(spec, panel, rows, notes)
     Z = np.column_stack(
@@ -111,8 +121,8 @@ def build_design(
         period_index=period_index.astype(np.int64),
         units=np.asarray(units),
         periods=np.asarray(periods),
-        unit_dim=panel.unit,
-        period_dim=panel.period,
+        unit_dim=_dimension(panel.unit),
+        period_dim=_dimension(panel.period),
         unit_effects=unit_effects,
         period_effects=period_effects or column.period_effects,
         synthetic=panel.synthetic,
@@ -121,8 +131,24 @@ def build_design(
         weights=sizes["weights"][rows] if weights else None,
         exposure=sizes["exposure"][rows] if exposure else None,
         trials=sizes["trials"][rows] if trials else None,
+        timeline=panel.timeline,
     )
-    return drop_collinear(design, panel.source)
+    refuse_constant(design, panel.source)
+    return drop_collinear(level_out(design), panel.source)
+
+
+def _dimension(name: str) -> str:
+    """The name of a key column as a dimension of results, beside those that results have anyway."""
+    return f"{name}_" if name in _TAKEN else name
+
+
+def _timed(spec: Spec) -> tuple[str, ...]:
+    """Terms of a spec that are read by event time."""
+    treatments = spec.column.treatments
+    if spec.column.family == "event_study":
+        return treatments
+    factors = [factor for text in treatments for factor in parse_term(text).factors]
+    return tuple(dict.fromkeys(f"{f}".partition("@")[0] for f in factors if f.event))
 
 
 def as_two_way(spec: Spec, **changes: Any) -> Spec:
@@ -152,71 +178,11 @@ def _outcome(name: str, lead: int, panel: Panel) -> FloatArray:
             column=name,
             remedy="add the column or skip the specs that use it",
         )
-    values = panel.frame[name].astype(float)
-    if lead == 0:
-        return np.asarray(values, dtype=np.float64)
-    keys = pd.MultiIndex.from_frame(panel.frame[[panel.unit, panel.period]])
-    later = pd.MultiIndex.from_arrays([panel.frame[panel.unit], panel.frame[panel.period] + lead])
-    shifted = pd.Series(values.to_numpy(), index=keys).reindex(later)
-    return np.asarray(shifted, dtype=np.float64)
+    values = panel.frame[name].to_numpy(dtype=float, na_value=np.nan)
+    return shifted(values, panel.frame[panel.unit], panel.frame[panel.period], lead)
 
 
 def _without_singletons(rows: np.ndarray, panel: Panel) -> tuple[np.ndarray, int]:
     counts = panel.frame.loc[rows, panel.unit].value_counts()
     single = counts.index[counts == 1]
     return rows & ~panel.frame[panel.unit].isin(single).to_numpy(), len(single)
-
-
-def drop_collinear(design: Design, source: str = "") -> Design:
-    """Refuse treatments that do not vary; leave out covariates that are collinear.
-
-    Collinearity is judged after the fixed effects are taken out, by the share of a column's
-    own variation that the columns before it leave (treatments come first).
-    """
-    Z = design.regressors
-    spread = Z.std(axis=0) * np.sqrt(design.n)
-    within = absorb(
-        Z,
-        design.unit_index,
-        design.period_index,
-        unit=design.unit_effects == "fixed",
-        period=design.period_effects == "fixed",
-    )
-    kept: list[int] = []
-    lost: list[int] = []
-    basis = np.asfortranarray(within)  # its first columns become those kept, orthonormal
-    for k in range(Z.shape[1]):
-        rest, before = basis[:, k], basis[:, : len(kept)]
-        for _ in range(2 if kept else 0):  # twice is enough (Giraud et al. 2005)
-            rest = rest - before @ (before.T @ rest)
-        size = np.linalg.norm(rest)
-        if size <= 1e-7 * max(spread[k], 1e-300):
-            lost.append(k)
-            continue
-        basis[:, len(kept)] = rest / size
-        kept.append(k)
-    P = len(design.treatments)
-    if bad := [design.names[k] for k in lost if k < P]:
-        raise NotIdentifiedError(
-            f"{design.spec_id}: the treatment does not vary in this sample once "
-            f"{design.unit_effects} unit and {design.period_effects} period effects and the "
-            "treatments before it are taken out",
-            file=source,
-            column=", ".join(bad),
-            remedy="choose a sample with treated and untreated periods, or drop the term",
-        )
-    if not lost:
-        return design
-    names = [design.names[k] for k in lost]
-    note = Note(
-        "collinear_covariates",
-        len(names),
-        f"left out of {design.spec_id} as collinear: {', '.join(names)}",
-    )
-    keep = [k - P for k in kept if k >= P]
-    return dataclasses.replace(
-        design,
-        X=design.X[:, keep],
-        covariates=tuple(design.covariates[k] for k in keep),
-        notes=(*design.notes, note),
-    )

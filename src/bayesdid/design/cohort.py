@@ -2,7 +2,7 @@
 
 doi:10.2139/ssrn.3906345. Two control groups: ``not_yet`` has one cell for every cohort and period
 from adoption on, so that all untreated rows are controls (the imputation estimator of Borusyak,
-Jaravel & Spiess 2024); ``never`` adds the cells before adoption except the last, so that only
+Jaravel & Spiess 2024); ``never`` adds the cells before adoption except the last seen, so that only
 never-treated units are (Sun & Abraham 2021; Callaway & Sant'Anna 2021 with a universal base).
 """
 
@@ -36,6 +36,8 @@ class CohortDesign:
         Of each cell, shape (P,): adoption period, periods since, rows in the sample.
     start
         Adoption period of each unit of the design, inf for never, shape (N,).
+    bases
+        Event times that some cohort is compared with: -1, or earlier where that was not seen.
     """
 
     design: Design
@@ -43,11 +45,16 @@ class CohortDesign:
     event_time: IntArray
     rows: IntArray
     start: FloatArray
+    bases: frozenset[int] = frozenset({-1})
 
     @property
     def post(self) -> np.ndarray:
         """Which cells lie at or after adoption."""
         return self.event_time >= 0
+
+    def label(self, cohort: int | str) -> str:
+        """A cohort's adoption period as it was typed."""
+        return self.design.timeline.label(int(cohort))
 
     def weights(self) -> dict[str, dict[int | str, FloatArray]]:
         """Weights on the cells, by kind of average: overall, cohort, event time, calendar.
@@ -117,8 +124,8 @@ def cohort_design(spec: Spec, panel: Panel, *, controls: str = "not_yet") -> Coh
     """
     if controls not in {"not_yet", "never"}:
         raise InputError("unknown control group", value=controls, remedy="use not_yet or never")
-    base = build_design(as_two_way(spec), panel)
-    _, all_starts = unit_start(spec, panel)
+    term, all_starts = unit_start(spec, panel)
+    base = build_design(as_two_way(spec), panel, timed=(term,))
     position = {unit: k for k, unit in enumerate(panel.units)}
     start = all_starts[[position[unit] for unit in base.units]]
     start = np.where(start > base.periods.max(), np.inf, start)
@@ -126,7 +133,8 @@ def cohort_design(spec: Spec, panel: Panel, *, controls: str = "not_yet") -> Coh
     g = start[base.unit_index]
     period = base.periods[base.period_index].astype(float)
     lag = np.where(np.isfinite(g), period - g, -np.inf)
-    wanted = lag >= 0 if controls == "not_yet" else np.isfinite(g) & (lag != -1)
+    base_lag = _base_lags(g, lag, base, notes) if controls == "never" else np.full(base.n, -1.0)
+    wanted = lag >= 0 if controls == "not_yet" else np.isfinite(g) & (lag != base_lag)
     pairs = sorted({(int(a), int(b)) for a, b in zip(g[wanted], lag[wanted], strict=True)})
     if not pairs:
         raise NotIdentifiedError(
@@ -144,7 +152,7 @@ def cohort_design(spec: Spec, panel: Panel, *, controls: str = "not_yet") -> Coh
     design = dataclasses.replace(
         base,
         D=D,
-        treatments=tuple(f"cohort {a}, {b:+d}" for a, b in pairs),
+        treatments=tuple(f"cohort {base.timeline.label(a)}, {b:+d}" for a, b in pairs),
         unit_effects=spec.column.unit_effects,
         period_effects=spec.column.period_effects,
         notes=(*base.notes, *notes),
@@ -155,7 +163,23 @@ def cohort_design(spec: Spec, panel: Panel, *, controls: str = "not_yet") -> Coh
         np.array([b for _, b in pairs]),
         D.sum(axis=0).astype(np.int64),
         start,
+        frozenset(int(lag) for lag in np.unique(base_lag)),
     )
+
+
+def _base_lags(g: FloatArray, lag: FloatArray, base: Design, notes: list[Note]) -> FloatArray:
+    """Event time that each row's cohort is compared with: of its last period before adoption."""
+    found = np.full(len(g), -1.0)
+    for cohort in np.unique(g[np.isfinite(g)]):
+        mine = g == cohort
+        found[mine] = lag[mine & (lag < 0)].max()
+        if (last := int(found[mine][0])) < -1:
+            text = (
+                f"cohort {base.timeline.label(cohort)} is not seen in the period before adoption; "
+                f"its base is {base.timeline.label(cohort + last)}, event time {last}"
+            )
+            notes.append(Note("base_period", 1, text))
+    return found
 
 
 def _usable_rows(

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 
 import numpy as np
 
 from bayesdid.arrays import FloatArray, IntArray
 from bayesdid.exceptions import InputError, Note
+from bayesdid.panel.timeline import Timeline
 from bayesdid.study.schema import EffectKind
 
 _OPTIONAL = ("weights", "exposure", "trials")
@@ -52,6 +53,8 @@ class Design:
     part
         For partially pooled treatments the part of each column of `D`, empty for base terms;
         ``()`` if nothing is pooled.
+    timeline
+        How `periods`, which are steps, were typed.
 
     Raises
     ------
@@ -83,6 +86,7 @@ class Design:
     exposure: FloatArray | None = None
     trials: FloatArray | None = None
     part: tuple[str, ...] = ()
+    timeline: Timeline = field(default_factory=Timeline)
 
     def __post_init__(self) -> None:
         for name in _OPTIONAL:

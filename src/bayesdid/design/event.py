@@ -15,7 +15,7 @@ from bayesdid.study.terms import parse_term
 def event_treatments(
     spec: Spec, panel: Panel, rows: np.ndarray, notes: list[Note]
 ) -> tuple[str, ...]:
-    """Expand a spec's one treatment, ``both`` or ``active:P``, into event-time terms.
+    """Expand a spec's one treatment, ``both``, ``active:P`` or a column, into event-time terms.
 
     Parameters
     ----------
@@ -35,11 +35,12 @@ def event_treatments(
     reference = window.reference
     if len(spec.column.treatments) != 1:
         raise InputError(
-            f"{spec.id}: an event study has one treatment, both or active:POLICY",
+            f"{spec.id}: an event study has one treatment, both, active:POLICY or a column",
             value=", ".join(spec.column.treatments),
             remedy="declare one such treatment",
         )
     base = spec.column.treatments[0]
+    notes += _without_event(base, panel)
     labels = event_labels(window)
     values = {
         k: term_values(parse_term(f"{base}@{label}"), panel, rows)[rows]
@@ -56,3 +57,15 @@ def event_treatments(
     return tuple(
         f"{base}@{label}" for k, label in labels.items() if k != reference and values[k].any()
     )
+
+
+def _without_event(base: str, panel: Panel) -> list[Note]:
+    """A note of units in which a column of event times is missing: they are no part of the path."""
+    factor = parse_term(base).factors[0]
+    if factor.kind != "column" or factor.name not in panel.frame:
+        return []
+    missing = panel.frame[factor.name].isna().groupby(panel.frame[panel.unit].to_numpy()).all()
+    if not (count := int(missing.sum())):
+        return []
+    text = f"{count} units have no {factor.name} in any row: they are in no event time, and stay"
+    return [Note("units_without_event", count, text)]

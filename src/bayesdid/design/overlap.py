@@ -91,10 +91,16 @@ def overlap_design(spec: Spec, panel: Panel) -> OverlapDesign:
     Raises
     ------
     InputError
-        If the study has more than two policies.
+        If the study has no policy, or more than two.
     NotIdentifiedError
         If no unit is ever under both, or no untreated row is left.
     """
+    if not panel.policies:
+        raise InputError(
+            f"{spec.id}: the study declares no policy whose states could be contrasted",
+            file=panel.source,
+            remedy="name each policy with its period of adoption, or a 0/1 column that stays on",
+        )
     if len(panel.policies) > 2:
         raise InputError(
             f"{spec.id}: effects of states are modelled for one policy or two",
@@ -102,7 +108,8 @@ def overlap_design(spec: Spec, panel: Panel) -> OverlapDesign:
             remedy="make a study of two of them",
         )
     dual = len(panel.policies) == 2
-    design = build_design(as_two_way(spec, treatments=("any",)), panel)
+    timed = tuple(f"active:{policy}" for policy in panel.policies)
+    design = build_design(as_two_way(spec, treatments=("any",)), panel, timed=timed)
     position = {unit: k for k, unit in enumerate(panel.units)}
     adoption = panel.adoption.to_numpy(dtype=float, na_value=np.inf)
     starts = adoption[[position[unit] for unit in design.units]]

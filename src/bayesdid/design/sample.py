@@ -6,10 +6,11 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from bayesdid.exceptions import InputError, NotIdentifiedError
-from bayesdid.panel.adoption import arm, only, sequence
+from bayesdid.exceptions import InputError, Note, NotIdentifiedError
+from bayesdid.panel.adoption import arm, only, sequence, unknown_start
 from bayesdid.panel.panel import Panel
 from bayesdid.study.schema import Sample
+from bayesdid.study.terms import parse_term
 
 
 def sample_rows(sample: Sample, panel: Panel) -> NDArray[np.bool_]:
@@ -49,3 +50,43 @@ def sample_rows(sample: Sample, panel: Panel) -> NDArray[np.bool_]:
             remedy="check the adoption periods and the group levels",
         )
     return rows
+
+
+def rows_in_event_time(
+    rows: NDArray[np.bool_], panel: Panel, timed: tuple[str, ...], notes: list[Note]
+) -> NDArray[np.bool_]:
+    """Rows without the units whose adoption of a policy was not seen.
+
+    Parameters
+    ----------
+    timed
+        Terms ``both`` or ``active:P`` whose event time is used.
+    notes
+        Is told how many units go.
+
+    Raises
+    ------
+    NotIdentifiedError
+        If no row is left.
+    """
+    hidden = pd.Series(False, index=panel.adoption.index)
+    for text in timed:
+        for factor in parse_term(text).factors:
+            if factor.kind in {"active", "both"}:
+                hidden |= unknown_start(panel, factor.name or None)
+    out = hidden.reindex(panel.frame[panel.unit]).to_numpy(dtype=bool) & rows
+    if not out.any():
+        return rows
+    count = int(panel.frame.loc[out, panel.unit].nunique())
+    text = (
+        f"{count} units ({int(out.sum())} rows) are left out: when they adopted was not seen, so "
+        "that their event time is not known"
+    )
+    notes.append(Note("event_time_not_known", count, text))
+    if out.sum() == rows.sum():
+        raise NotIdentifiedError(
+            "no unit of the sample is seen to adopt or to stay without the policy",
+            file=panel.source,
+            remedy="take a longer panel, or give adoption periods instead of an indicator",
+        )
+    return rows & ~out

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import numpy as np
+import pandas as pd
 
 from bayesdid.arrays import FloatArray
 from bayesdid.exceptions import InputError, NotIdentifiedError
@@ -35,6 +36,8 @@ def term_values(term: Term, panel: Panel, rows: np.ndarray) -> FloatArray:
 
 
 def _factor_values(factor: Factor, panel: Panel, rows: np.ndarray) -> FloatArray:
+    if factor.kind == "column" and factor.event:
+        return _category(factor, panel)
     if factor.kind in {"column", "centred"}:
         values = _column(factor.name, panel)
         return values - np.nanmean(values[rows]) if factor.kind == "centred" else values
@@ -53,11 +56,23 @@ def _event(factor: Factor, panel: Panel) -> FloatArray:
     return event_value(factor, time).astype(float)
 
 
+def _category(factor: Factor, panel: Panel) -> FloatArray:
+    """Whether a column has the value that the factor names; NaN where it alone is missing.
+
+    A unit in which it is missing in every row has none of its values, as a unit that never adopts
+    is in no event time.
+    """
+    values = _column(factor.name, panel)
+    seen = pd.Series(np.isfinite(values)).groupby(panel.frame[panel.unit].to_numpy())
+    lacking = np.isnan(values) & seen.transform("any").to_numpy()
+    return np.where(lacking, np.nan, event_value(factor, values))
+
+
 def _needs_two(panel: Panel, factor: Factor) -> None:
     if len(panel.policies) < 2:
         raise NotIdentifiedError(
-            f"the term '{factor}' needs two policies, the study declares one",
-            remedy="use active:POLICY",
+            f"the term '{factor}' needs two policies, the study declares {len(panel.policies)}",
+            remedy="use active:POLICY or a column",
         )
 
 

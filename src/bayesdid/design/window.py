@@ -7,6 +7,9 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_valida
 from bayesdid.exceptions import InputError
 from bayesdid.study.load import Spec
 
+FARTHEST = 1000
+"""Event times lie no farther from adoption, so that other numbers are not taken for them."""
+
 
 class EventWindow(BaseModel):
     """The options of an event study that say which event times have a term."""
@@ -14,13 +17,13 @@ class EventWindow(BaseModel):
     model_config = ConfigDict(frozen=True, strict=True)
 
     first: int = Field(
-        default=-5, ge=-1000, le=1000, description="First event time, a bin of all before"
+        default=-5, ge=-FARTHEST, le=FARTHEST, description="First event time, a bin of all before"
     )
     last: int = Field(
-        default=5, ge=-1000, le=1000, description="Last event time, a bin of all after"
+        default=5, ge=-FARTHEST, le=FARTHEST, description="Last event time, a bin of all after"
     )
     reference: int = Field(
-        default=-1, ge=-1000, le=1000, description="Event time that effects are relative to"
+        default=-1, ge=-FARTHEST, le=FARTHEST, description="Event time that effects are relative to"
     )
 
     @model_validator(mode="after")

@@ -16,6 +16,7 @@ from scipy.sparse import csr_array
 from bayesdid.arrays import FloatArray, IntArray
 
 _CELLS = 20_000_000  # cells of a dense table of units and periods
+_ROUNDING = 1e-11  # of a column's size: what is left of it by rounding, with a wide margin
 
 
 class Components(NamedTuple):
@@ -112,3 +113,9 @@ def absorb(
     if unit or period:
         return Z - one_way(Z, unit_index if unit else period_index)
     return Z
+
+
+def varies(residual: FloatArray, Z: FloatArray) -> np.ndarray:
+    """Which columns of `residual` are more than what rounding leaves of those of `Z`."""
+    size = abs(Z).max(axis=0, initial=0.0)
+    return np.asarray(residual.std(axis=0) > _ROUNDING * np.maximum(size, 1e-300))

@@ -10,6 +10,7 @@ from __future__ import annotations
 import dataclasses
 from collections.abc import Mapping
 from dataclasses import dataclass
+from typing import ClassVar
 
 import numpy as np
 from scipy.stats import norm
@@ -17,6 +18,7 @@ from scipy.stats import norm
 from bayesdid.arrays import FloatArray
 from bayesdid.design.overlap import OverlapDesign
 from bayesdid.design.within import absorb
+from bayesdid.estimands.distribution import distribution_of
 from bayesdid.estimands.gls import Scalars
 from bayesdid.estimands.imputation import Imputed, imputed_moments
 from bayesdid.estimands.names import RATIO, SUM
@@ -27,7 +29,7 @@ from bayesdid.estimands.state_effects import Average
 from bayesdid.inference.fit import fit
 from bayesdid.model.bound import PriorsLike
 from bayesdid.model.errors import Errors
-from bayesdid.summary import Interval, hdi, normal_interval
+from bayesdid.summary import Interval, normal_interval
 
 HEADLINE = "pooled paths"
 CELLS = "cells, the same errors"
@@ -54,7 +56,19 @@ class ModelSays:
         Expected error of the model at the effects that the headline fits; 0 where there is none.
     judged
         Whether the model counts in the range of the claim: not if it supposes constant effects.
+    quantiles
+        As in :class:`~bayesdid.estimands.distribution.Distribution`.
     """
+
+    json_keys: ClassVar[tuple[str, ...]] = (
+        "mean",
+        "sd",
+        "interval",
+        "p_claim",
+        "assumes",
+        "bias",
+        "judged",
+    )
 
     mean: float
     sd: float
@@ -63,6 +77,7 @@ class ModelSays:
     assumes: str
     bias: float = 0.0
     judged: bool = True
+    quantiles: tuple[float, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -222,8 +237,10 @@ def static_factorial(
 def of_draws(name: str, values: FloatArray, lower: bool, assumes: str) -> ModelSays:
     """What draws of a contrast say."""
     claim = values > 1 if name == RATIO else values < 0 if lower else values > 0
+    found = distribution_of(values)
+    p_claim = float(claim.mean())
     return ModelSays(
-        float(values.mean()), float(values.std(ddof=1)), hdi(values), float(claim.mean()), assumes
+        found.mean, found.sd, found.interval, p_claim, assumes, quantiles=found.quantiles
     )
 
 

@@ -37,6 +37,8 @@ class Contrast:
 def contrasts_of(study: Study) -> tuple[Contrast, ...]:
     """All contrasts of a study, in the order in which a report shows them."""
     labels = {policy.id: policy.label for policy in study.policies}
+    if not labels:
+        return ()
     if len(labels) == 1:
         (one,) = labels
         return (Contrast(f"only:{one} - none", f"{labels[one]} − none", {f"only:{one}": 1.0}),)

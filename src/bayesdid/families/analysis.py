@@ -18,6 +18,7 @@ import pandas as pd
 import xarray as xr
 
 from bayesdid.arrays import FloatArray
+from bayesdid.estimands.stated import StatedEffect
 from bayesdid.inference.tree import package_versions
 from bayesdid.panel.panel import Panel
 from bayesdid.study.load import Spec
@@ -170,6 +171,8 @@ class Analysis:
         Assumptions and what was left out.
     failed
         Parts that did not converge and are left out of everything above.
+    effects
+        What claims may be about, by name.
     synthetic
         Why the panel is synthetic, or empty.
     """
@@ -186,6 +189,7 @@ class Analysis:
         "peers",
         "notes",
         "failed",
+        "effects",
     )
 
     spec_id: str
@@ -200,6 +204,7 @@ class Analysis:
     notes: tuple[str, ...] = ()
     synthetic: str = ""
     failed: tuple[str, ...] = ()
+    effects: tuple[StatedEffect, ...] = ()
 
 
 def summary_frame(draws: dict[str, FloatArray], first: str = "quantity") -> pd.DataFrame:

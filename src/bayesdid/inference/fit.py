@@ -182,7 +182,8 @@ def _stamped(tree: xr.DataTree, engine: str, independent: bool, bound: BoundMode
         tree["posterior"] = xr.DataTree(
             with_profile(tree["posterior"].to_dataset(), bound.design, rng)
         )
-    if isinstance(model.mean, TwoWay) and not model.likelihood.is_discrete:
+    unweighted = not model.weighted  # rows beside have no weights
+    if isinstance(model.mean, TwoWay) and not model.likelihood.is_discrete and unweighted:
         _stand_beside(tree, base)
     return Fit(tree)
 

@@ -243,7 +243,15 @@ def _design(
     own = spec
     if column.family in _AS_TWO_WAY:
         own = as_two_way(spec, covariates=(*column.covariates, *extra))
-    design = build_design(own, panel, unit_effects=unit, period_effects=period, **sizes)
+    design = build_design(
+        own,
+        panel,
+        unit_effects=unit,
+        period_effects=period,
+        weights=sizes.get("weights"),
+        exposure=sizes.get("exposure"),
+        trials=sizes.get("trials"),
+    )
     if lost := [name for name in extra if name not in design.covariates]:
         raise InputError(
             f"{spec.id}: the effects and covariates leave nothing of {lost[0]}",

@@ -27,7 +27,7 @@ import numpy as np
 
 from bayesdid.arrays import FloatArray
 from bayesdid.design.design import Design
-from bayesdid.design.within import absorb
+from bayesdid.design.within import absorb, varies
 from bayesdid.exceptions import InputError
 from bayesdid.model.likelihood import Likelihood
 from bayesdid.study.schema import PriorTerm
@@ -207,9 +207,8 @@ def named_priors(
         return Priors("flat", zeros, dict.fromkeys(names, np.inf), np.inf, np.inf)
     scale = float(np.std(on_link_scale(design, likelihood)))
     Z = design.regressors
-    own = absorb(Z, design.unit_index, design.period_index, unit=True, period=True).std(axis=0)
-    total = np.std(Z, axis=0)
-    spread = np.where(own > 1e-7 * total, own, total)
+    within = absorb(Z, design.unit_index, design.period_index, unit=True, period=True)
+    spread = np.where(varies(within, Z), within.std(axis=0), np.std(Z, axis=0))
     sds = dict(zip(names, (WEAK_MULTIPLE * scale / spread).tolist(), strict=True))
     if choice.name == "sceptical":
         swing = np.ptp(design.D, axis=0)

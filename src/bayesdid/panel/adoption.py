@@ -23,12 +23,16 @@ def arm(adoption: pd.DataFrame) -> pd.Series:
 def only(adoption: pd.DataFrame) -> pd.Series:
     """The one policy of each single unit, and an empty string for the others."""
     adopted = adoption.notna()
+    if adopted.empty:
+        return pd.Series("", index=adoption.index)
     first = adopted.idxmax(axis=1)
     return first.where(adopted.sum(axis=1) == 1, "")
 
 
 def sequence(adoption: pd.DataFrame) -> pd.Series:
     """``first:<policy>`` or ``simultaneous`` for dual units, and an empty string for others."""
+    if adoption.empty:
+        return pd.Series("", index=adoption.index)
     start = adoption.astype("Float64").to_numpy(dtype=float, na_value=np.inf)
     dual = np.isfinite(start).all(axis=1) & (adoption.shape[1] > 1)
     earliest = start.argmin(axis=1)
@@ -44,6 +48,8 @@ def cohort(adoption: pd.DataFrame) -> pd.Series:
 
 def state(panel: Panel) -> pd.Series:
     """``none``, ``only:<policy>`` or ``both`` in each row of the panel."""
+    if not panel.policies:
+        return pd.Series("none", index=panel.frame.index)
     on = active(panel)
     count = on.sum(axis=1)
     single = "only:" + np.array(panel.policies)[on.argmax(axis=1)].astype(object)
@@ -111,10 +117,44 @@ def event_value(factor: Factor, time: np.ndarray) -> np.ndarray:
 
 
 def event_time(panel: Panel, policy: str | None = None) -> pd.Series:
-    """Periods since adoption of `policy`, or since all are active; missing for never."""
+    """Periods since adoption of `policy`, or since all are active.
+
+    Missing for units that never adopt, and for those whose adoption was not seen.
+    """
     start = cohort(panel.adoption) if policy is None else panel.adoption[policy]
+    start = start.mask(unknown_start(panel, policy))
     per_row = start.reindex(panel.frame[panel.unit]).reset_index(drop=True)
     return panel.frame[panel.period].astype("Int64") - per_row
+
+
+def unknown_start(panel: Panel, policy: str | None = None) -> pd.Series:
+    """Units whose adoption of `policy`, or of the last of all, was not seen; boolean by unit."""
+    starts = panel.adoption
+    hidden = panel.censored.reindex(index=starts.index, columns=starts.columns, fill_value=False)
+    if policy is not None:
+        return hidden[policy].astype(bool)
+    last = starts.eq(cohort(starts), axis=0).fillna(False).astype(bool)
+    return (hidden.astype(bool) & last).any(axis=1)
+
+
+def not_seen_off(frame: pd.DataFrame, unit: str, period: str, start: pd.Series) -> pd.Series:
+    """Whether no row without the policy stands in the period before a unit's first with it.
+
+    Such a unit entered the panel already treated, or adopted in a gap: its adoption is censored.
+
+    Parameters
+    ----------
+    frame
+        Long panel.
+    start
+        First period with the policy, missing for never, by unit.
+    """
+    adopters = start.dropna()
+    seen = pd.MultiIndex.from_frame(frame[[unit, period]])
+    before = pd.MultiIndex.from_arrays([adopters.index, adopters.astype(np.int64) - 1])
+    hidden = pd.Series(False, index=start.index)
+    hidden[adopters.index] = ~before.isin(seen)
+    return hidden
 
 
 def from_indicator(
@@ -161,9 +201,9 @@ def from_indicator(
 def from_years(frame: pd.DataFrame, unit: str, period: str, column: str, file: str) -> pd.Series:
     """Adoption period of each unit from a column that repeats it in every row.
 
-    Missing, 0, infinity and ``never`` mean that the unit never adopts.
+    A missing value means that the unit never adopts.
     """
-    years = frame[column].where(np.isfinite(frame[column]) & (frame[column] != 0))
+    years = frame[column]
     spread = years.groupby(frame[unit])
     filled = spread.transform("min")
     differs = (years != filled) & ~(years.isna() & filled.isna())
@@ -175,15 +215,6 @@ def from_years(frame: pd.DataFrame, unit: str, period: str, column: str, file: s
             row=_where(frame, unit, period, bad[0]),
             value=frame.loc[bad[0], column],
             remedy="repeat one adoption period in all rows of the unit (empty for never)",
-        )
-    if fraction := frame.index[years.notna() & (years % 1 != 0)].tolist():
-        raise InputError(
-            "an adoption period must be a whole number",
-            file=file,
-            column=column,
-            row=_where(frame, unit, period, fraction[0]),
-            value=frame.loc[fraction[0], column],
-            remedy="round the period up or down",
         )
     return spread.min().reindex(frame[unit].unique()).astype("Int64")
 

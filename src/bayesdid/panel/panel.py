@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import numpy as np
 import pandas as pd
 
 from bayesdid.exceptions import Note
+from bayesdid.panel.timeline import Timeline
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,6 +37,11 @@ class Panel:
         Named warnings with counts, from reading and validation.
     source
         Where it came from, for provenance.
+    censored
+        Whether the period in `adoption` is only when a unit is first seen with the policy, not when
+        it adopted; shaped like `adoption`; empty for nowhere.
+    timeline
+        How the steps in the period column follow from what the file holds.
     """
 
     frame: pd.DataFrame
@@ -48,6 +54,8 @@ class Panel:
     sha256: str
     notes: tuple[Note, ...]
     source: str
+    censored: pd.DataFrame = field(default_factory=pd.DataFrame)
+    timeline: Timeline = field(default_factory=Timeline)
 
     @property
     def units(self) -> np.ndarray:

@@ -2,34 +2,75 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from pathlib import Path
 
 import pandas as pd
 
 from bayesdid.exceptions import InputError
 from bayesdid.panel.panel import Panel
+from bayesdid.panel.raw import Raw, Wanted
+from bayesdid.panel.stata import read_stata
+from bayesdid.panel.text import read_text
 from bayesdid.panel.validate import validate_panel
+from bayesdid.panel.workbook import read_workbook
 from bayesdid.study.load import Study
 
 EXTENSIONS = (".csv", ".tsv", ".parquet", ".dta", ".xlsx")
-FIRST_ROW = {".csv": 2, ".tsv": 2, ".xlsx": 2, ".parquet": 1, ".dta": 1}
 
 
-def read_panel(path: str | Path, study: Study) -> Panel:
+def read_panel(
+    path: str | Path, study: Study, *, sheet: str | None = None, skip: int | None = None
+) -> Panel:
     """Read and validate a user's panel.
+
+    Parameters
+    ----------
+    sheet
+        Sheet of a workbook; default that of the study, or the one that holds the panel.
+    skip
+        Lines above the header; default those of the study, or found by the names of the keys.
 
     Raises
     ------
     InputError
         Naming file, column, row, value and remedy.
     """
-    file = Path(path)
-    frame = read_frame(file)
-    return validate_panel(frame, study, source=str(file), first_row=FIRST_ROW[file.suffix.lower()])
+    file, section = Path(path), study.file.panel
+    sheet = section.sheet if sheet is None else sheet
+    skip = section.skip if skip is None else skip
+    texts = [section.period, *(group.column for group in study.file.group)]
+    texts += [policy.adoption for policy in study.policies if policy.adoption is not None]
+    raw = read_raw(file, Wanted(section.unit, section.period, tuple(texts)), sheet, skip)
+    return validate_panel(
+        raw.frame,
+        study,
+        source=str(file),
+        first_row=raw.first_row,
+        codes=raw.codes,
+        notes=raw.notes,
+    )
 
 
-def read_frame(file: Path) -> pd.DataFrame:
-    """Read one file by its extension; columns keep their names and types."""
+def read_frame(file: Path, *, text: Iterable[str] = ()) -> pd.DataFrame:
+    """Read one file by its extension; columns keep their names and types.
+
+    Parameters
+    ----------
+    text
+        Columns of a text file that stay text as typed.
+    """
+    return read_raw(file, Wanted("", "", tuple(text)), None, None).frame
+
+
+def read_raw(file: Path, wanted: Wanted, sheet: str | None, skip: int | None) -> Raw:
+    """Read one file by its extension into raw columns.
+
+    Raises
+    ------
+    InputError
+        If there is no such file, or it is not what its extension says.
+    """
     suffix = file.suffix.lower()
     if suffix not in EXTENSIONS:
         raise InputError(
@@ -45,13 +86,13 @@ def read_frame(file: Path) -> pd.DataFrame:
     try:
         match suffix:
             case ".csv" | ".tsv":
-                return _read_text(file, "," if suffix == ".csv" else "\t")
+                return read_text(file, "," if suffix == ".csv" else "\t", wanted, skip or 0)
             case ".parquet":
-                return pd.read_parquet(file)
+                return Raw(pd.read_parquet(file), 1)
             case ".dta":
-                return pd.read_stata(file, convert_categoricals=True)
+                return read_stata(file)
             case _:
-                return pd.read_excel(file)
+                return read_workbook(file, wanted, sheet, skip)
     except InputError:
         raise
     except Exception as error:  # the readers raise a dozen types for a damaged file
@@ -60,34 +101,3 @@ def read_frame(file: Path) -> pd.DataFrame:
             file=file,
             remedy="check that the file is what its extension says, and export it again",
         ) from error
-
-
-def _read_text(file: Path, separator: str) -> pd.DataFrame:
-    raw = file.read_bytes()
-    marked = raw.startswith((b"\xff\xfe", b"\xfe\xff"))
-    for encoding in ("utf-16",) if marked else ("utf-8-sig", "gb18030"):
-        try:
-            header = raw.decode(encoding).partition("\n")[0]
-        except UnicodeDecodeError:
-            continue
-        break
-    else:
-        raise InputError("neither UTF-8 nor GB18030 text", file=file, remedy="save as UTF-8")
-    if separator not in header and ";" in header:
-        raise InputError(
-            "columns are separated by semicolons",
-            file=file,
-            row=1,
-            value=header[:60],
-            remedy="export with commas and decimal points",
-        )
-    names = header.strip().replace('"', "").split(separator)
-    if doubled := [name for name in names if names.count(name) > 1]:
-        raise InputError(
-            "two columns have the same name",
-            file=file,
-            row=1,
-            column=doubled[0],
-            remedy="rename one of them",
-        )
-    return pd.read_csv(file, sep=separator, encoding=encoding, skipinitialspace=True)

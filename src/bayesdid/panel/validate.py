@@ -4,22 +4,42 @@ from __future__ import annotations
 
 import difflib
 import hashlib
+from collections.abc import Sequence
 
 import numpy as np
 import pandas as pd
 
 from bayesdid.exceptions import InputError, Note
-from bayesdid.panel.adoption import from_indicator, from_years
+from bayesdid.panel import values
+from bayesdid.panel.adoption import from_indicator, from_years, not_seen_off
+from bayesdid.panel.derived import derived_values
 from bayesdid.panel.panel import Panel
+from bayesdid.panel.timeline import Timeline, adoption_steps, establish
+from bayesdid.study.derived import Derived, derived_of, source_column
 from bayesdid.study.load import Study
-from bayesdid.study.schema import Group
+from bayesdid.study.schema import Group, Policy
 from bayesdid.study.terms import parse_term
 
 STAMP = "synthetic"  # the column by which a file says that it is not real data
 
 
-def validate_panel(frame: pd.DataFrame, study: Study, *, source: str, first_row: int = 2) -> Panel:
+def validate_panel(
+    frame: pd.DataFrame,
+    study: Study,
+    *,
+    source: str,
+    first_row: int = 2,
+    codes: pd.DataFrame | None = None,
+    notes: Sequence[Note] = (),
+) -> Panel:
     """Check a raw frame against a study and build the panel. The caller's frame is not touched.
+
+    Parameters
+    ----------
+    codes
+        Numbers behind columns that hold labels: used where a number is needed.
+    notes
+        What reading the file has to say.
 
     Raises
     ------
@@ -34,44 +54,50 @@ def validate_panel(frame: pd.DataFrame, study: Study, *, source: str, first_row:
     if frame.empty:
         raise InputError("the panel has no rows", file=source, remedy="export it again")
     _require(frame, [keys.unit, keys.period], source)
-    _keys(frame, keys.unit, keys.period, source)
-    notes: list[Note] = []
+    found = list(notes)
+    timeline = _keys(frame, keys.unit, keys.period, source, found)
     for group in study.file.group:
         if group.members and group.column not in frame:
             frame[group.column] = _from_members(frame[keys.unit], group, source)
     groups = [group.column for group in study.file.group if group.column in frame]
-    for column in (study.file.outcome.column, *_policy_columns(study)):
+    for column in (source_column(study.file.outcome.column), *_policy_columns(study)):
         _require(frame, [column], source)
     absent = [name for name in _needed(study) if name not in frame]
     if absent:
         text = f"columns that some specs or weights need are absent: {', '.join(absent)}"
-        notes.append(Note("absent_columns", len(absent), text))
-    numeric = [name for name in (*_policy_columns(study), *_needed(study)) if name in frame]
-    for column in dict.fromkeys(numeric):
-        frame[column] = _numeric(frame, column, source)
-    frame = frame.sort_values([keys.unit, keys.period], kind="stable").reset_index(drop=True)
-    adoption = pd.DataFrame(
-        {
-            policy.id: (
-                from_years(frame, keys.unit, keys.period, policy.adoption, source)
-                if policy.adoption is not None
-                else from_indicator(
-                    frame, keys.unit, keys.period, str(policy.indicator), policy.cut, source
-                )
+        found.append(Note("absent_columns", len(absent), text))
+    for policy in study.policies:
+        if policy.adoption is not None:
+            frame[policy.adoption], odd = adoption_steps(
+                frame, policy.adoption, keys.period, timeline, source
             )
-            for policy in study.policies
-        }
-    )
-    adoption.index.name = keys.unit
-    adoption = _within_span(adoption, frame[keys.period], notes)
+            found += odd
+    numeric = [name for name in (*_policy_columns(study), *_needed(study)) if name in frame]
+    dated = {policy.adoption for policy in study.policies}
+    for column in dict.fromkeys(numeric):
+        if codes is not None and column in codes and column not in dated:
+            frame[column] = codes[column].to_numpy()
+        frame[column] = values.numeric(frame, column, source)
+    for policy in study.policies:
+        if policy.indicator is not None:
+            frame = _known_rows(frame, policy, source, found)
+    frame = frame.sort_values([keys.unit, keys.period], kind="stable").reset_index(drop=True)
+    made = [column for column in _derived(study) if column.source in frame]
+    for one in made:
+        frame[str(one)] = derived_values(frame, keys.unit, keys.period, one, source, found)
+    adoption, censored = _adoption(frame, study, source)
+    adoption = _within_span(adoption, censored, timeline, frame[keys.period], found)
+    _censored_notes(censored, found)
     for column in groups:
-        frame[column] = frame[column].astype(str)
+        frame[column] = values.levels(frame[column])
         _constant(frame, keys.unit, column, source)
+        if lacking := int(frame.loc[frame[column] == "", keys.unit].nunique()):
+            found.append(Note("no_level", lacking, f"{lacking} units have no level of {column}"))
     synthetic = _stamp(frame)
     if study.file.outcome.minimum is not None:
-        _minimum(frame, study, source, synthetic, notes)
-    _shape_notes(frame, study, source, notes)
-    columns = list(dict.fromkeys([keys.unit, keys.period, *numeric, *groups]))
+        _minimum(frame, study, source, synthetic, found)
+    _shape_notes(frame, study, source, found)
+    columns = list(dict.fromkeys([keys.unit, keys.period, *numeric, *map(str, made), *groups]))
     kept = frame[columns].copy()
     return Panel(
         frame=kept,
@@ -81,25 +107,85 @@ def validate_panel(frame: pd.DataFrame, study: Study, *, source: str, first_row:
         adoption=adoption,
         unit_labels={str(u): keys.unit_labels.get(str(u), str(u)) for u in adoption.index},
         synthetic=synthetic,
-        sha256=content_hash(kept, adoption),
-        notes=tuple(notes),
+        sha256=content_hash(kept, adoption, timeline),
+        notes=tuple(found),
         source=source,
+        censored=censored,
+        timeline=timeline,
     )
 
 
-def content_hash(frame: pd.DataFrame, adoption: pd.DataFrame) -> str:
+def _adoption(frame: pd.DataFrame, study: Study, source: str) -> tuple[pd.DataFrame, pd.DataFrame]:
+    """First period under each policy of each unit, and where that is not when it adopted."""
+    unit, period = study.file.panel.unit, study.file.panel.period
+    starts, censored = {}, {}
+    for policy in study.policies:
+        if policy.adoption is not None:
+            start = from_years(frame, unit, period, policy.adoption, source)
+            hidden = pd.Series(False, index=start.index)
+        else:
+            column = str(policy.indicator)
+            start = from_indicator(frame, unit, period, column, policy.cut, source)
+            hidden = not_seen_off(frame, unit, period, start)
+        starts[policy.id], censored[policy.id] = start, hidden
+    units = pd.Index(frame[unit].unique())
+    adoption = pd.DataFrame(starts, index=units)
+    adoption.index.name = unit
+    return adoption, pd.DataFrame(censored, index=units)
+
+
+def _known_rows(
+    frame: pd.DataFrame, policy: Policy, source: str, notes: list[Note]
+) -> pd.DataFrame:
+    """Rows whose policy value is known; the others are refused, or left out if it says so."""
+    missing = frame[str(policy.indicator)].isna()
+    if not missing.any():
+        return frame
+    if policy.missing == "refuse":
+        raise InputError(
+            f"the policy's value is missing in {int(missing.sum())} rows",
+            file=source,
+            column=policy.indicator,
+            row=int(frame.loc[missing.idxmax(), "__row__"]),
+            remedy='fill in 0 or 1, or say missing = "drop" in its [[policy]] to leave such rows '
+            "out",
+        )
+    count = int(missing.sum())
+    text = f"{count} rows without a value of {policy.indicator} were left out"
+    notes.append(Note("rows_without_policy", count, text))
+    return frame[~missing]
+
+
+def _censored_notes(censored: pd.DataFrame, notes: list[Note]) -> None:
+    for policy in censored.columns:
+        if count := int(censored[policy].sum()):
+            some = ", ".join(str(unit) for unit in censored.index[censored[policy]][:5])
+            text = (
+                f"{count} units are not seen without {policy} in the period before they are first "
+                f"seen with it ({some}{', ...' if count > 5 else ''}): already treated at entry or "
+                "adopted in a gap, so that when they adopted is not known; they are treated, but "
+                "out of event time"
+            )
+            notes.append(Note("adoption_not_seen", count, text))
+
+
+def content_hash(
+    frame: pd.DataFrame, adoption: pd.DataFrame, timeline: Timeline | None = None
+) -> str:
     """Hash of the values, whatever the order of rows and columns and the file format."""
     digest = hashlib.sha256()
     for column in sorted(frame.columns):
         digest.update(column.encode())
-        values = frame[column]
-        if pd.api.types.is_numeric_dtype(values):
-            digest.update(values.to_numpy(dtype="<f8", na_value=np.nan).tobytes())
+        cells = frame[column]
+        if pd.api.types.is_numeric_dtype(cells):
+            digest.update(cells.to_numpy(dtype="<f8", na_value=np.nan).tobytes())
         else:
-            digest.update("\x1f".join(values.astype(str)).encode())
+            digest.update("\x1f".join(cells.astype(str)).encode())
     for policy in sorted(adoption.columns):
         digest.update(policy.encode())
         digest.update(adoption[policy].to_numpy(dtype="<f8", na_value=np.nan).tobytes())
+    for label in (timeline.labels if timeline else {}).values():
+        digest.update(label.encode())
     return digest.hexdigest()
 
 
@@ -121,9 +207,11 @@ def _require(frame: pd.DataFrame, columns: list[str], source: str) -> None:
         )
 
 
-def _keys(frame: pd.DataFrame, unit: str, period: str, source: str) -> None:
+def _keys(frame: pd.DataFrame, unit: str, period: str, source: str, notes: list[Note]) -> Timeline:
+    """Check both keys and put them in their final form, periods as steps."""
     for column in (unit, period):
-        if (missing := frame[column].isna()).any():
+        empty = frame[column].astype(str).str.strip() == ""
+        if (missing := frame[column].isna() | empty).any():
             raise InputError(
                 "a key is missing",
                 file=source,
@@ -131,24 +219,8 @@ def _keys(frame: pd.DataFrame, unit: str, period: str, source: str) -> None:
                 row=int(frame.loc[missing.idxmax(), "__row__"]),
                 remedy="every row needs its unit and period",
             )
-    if pd.api.types.is_datetime64_any_dtype(frame[period]):
-        frame[period] = frame[period].dt.year
-    frame[period] = _numeric(frame, period, source)
-    if (odd := frame[period] % 1 != 0).any():
-        raise InputError(
-            "a period must be a whole number",
-            file=source,
-            column=period,
-            row=int(frame.loc[odd.idxmax(), "__row__"]),
-            value=frame.loc[odd.idxmax(), period],
-            remedy="number the periods 1, 2, 3 or use years",
-        )
-    frame[period] = frame[period].astype(np.int64)
-    if not pd.api.types.is_numeric_dtype(frame[unit]):
-        raw = frame[unit].astype(str)
-        frame[unit] = raw.str.strip()
-    elif (frame[unit] % 1 == 0).all():
-        frame[unit] = frame[unit].astype(np.int64)
+    frame[unit] = values.unit_keys(frame[unit], source, frame["__row__"])
+    timeline = establish(frame, period, source, notes)
     if (twice := frame.duplicated([unit, period], keep="first")).any():
         later = frame.loc[twice.idxmax()]
         same = (frame[unit] == later[unit]) & (frame[period] == later[period])
@@ -157,8 +229,9 @@ def _keys(frame: pd.DataFrame, unit: str, period: str, source: str) -> None:
             f"duplicate {unit}-{period}: rows {', '.join(map(str, rows))}",
             file=source,
             row=rows[1],
-            value=f"{later[unit]} {later[period]}",
-            remedy=f"keep one row for each {unit} and {period}",
+            value=f"{later[unit]} {timeline.label(later[period])}",
+            remedy=f"give each row of a {unit} its own {period}; keep one row only where two say "
+            "the same",
         )
     for column, count in ((unit, frame[unit].nunique()), (period, frame[period].nunique())):
         if count < 2:
@@ -169,32 +242,22 @@ def _keys(frame: pd.DataFrame, unit: str, period: str, source: str) -> None:
                 value=f"{count} distinct",
                 remedy="check the key columns named in study.toml",
             )
-
-
-def _numeric(frame: pd.DataFrame, column: str, source: str) -> pd.Series:
-    """The column as float64; ``never`` in adoption columns counts as missing."""
-    values = frame[column]
-    if not pd.api.types.is_numeric_dtype(values):
-        text = values.astype("string").str.strip()
-        text = text.mask(text.str.lower().isin({"", "na", "nan", "never", "."}))
-        numbers = pd.to_numeric(text, errors="coerce")
-        if (bad := numbers.isna() & text.notna()).any():
-            where = bad.idxmax()
-            hint = " (a decimal comma?)" if "," in str(text[where]) else ""
-            raise InputError(
-                f"not a number{hint}",
-                file=source,
-                column=column,
-                row=int(frame.loc[where, "__row__"]),
-                value=text[where],
-                remedy="write numbers with a decimal point; leave missing cells empty",
-            )
-        values = numbers
-    return pd.Series(values.to_numpy(dtype=float, na_value=np.nan), index=frame.index)
+    return timeline
 
 
 def _needed(study: Study) -> list[str]:
     """Outcome, variables, places, every column that a spec or weights name; no policies."""
+    return list(dict.fromkeys(map(source_column, _named(study))))
+
+
+def _derived(study: Study) -> list[Derived]:
+    """Functions of columns that the study names."""
+    found = dict.fromkeys(map(derived_of, _named(study)))
+    return [column for column in found if column is not None]
+
+
+def _named(study: Study) -> list[str]:
+    """What stands for a column: a name, or a function of one."""
     names = [study.file.outcome.column]
     places = (study.file.panel.longitude, study.file.panel.latitude)
     names += [name for name in (*places, *(w.column for w in study.file.weights)) if name]
@@ -208,23 +271,30 @@ def _needed(study: Study) -> list[str]:
             texts.append(column.instrument)
         for text in texts:
             names += [f.name for f in parse_term(text).factors if f.kind in {"column", "centred"}]
-    return list(dict.fromkeys([*names, *(variable.column for variable in study.file.variable)]))
+    return [*names, *(variable.column for variable in study.file.variable)]
 
 
 def _policy_columns(study: Study) -> list[str]:
     return [str(policy.adoption or policy.indicator) for policy in study.policies]
 
 
-def _within_span(adoption: pd.DataFrame, period: pd.Series, notes: list[Note]) -> pd.DataFrame:
+def _within_span(
+    adoption: pd.DataFrame,
+    censored: pd.DataFrame,
+    timeline: Timeline,
+    period: pd.Series,
+    notes: list[Note],
+) -> pd.DataFrame:
     first, last = int(period.min()), int(period.max())
     adoption = adoption.copy()
     for policy in adoption.columns:
         late = (adoption[policy] > last).fillna(False)
         if late.any():
-            text = f"{int(late.sum())} units adopt {policy} after {last}: never, in this panel"
-            notes.append(Note("adoption_after_panel", int(late.sum()), text))
+            count, end = int(late.sum()), timeline.label(last)
+            text = f"{count} units adopt {policy} after {end}: never, in this panel"
+            notes.append(Note("adoption_after_panel", count, text))
             adoption.loc[late, policy] = pd.NA
-        early = (adoption[policy] <= first).fillna(False)
+        early = (adoption[policy] <= first).fillna(False) & ~censored[policy]
         if early.any():
             text = f"{int(early.sum())} units have {policy} from the first period on"
             notes.append(Note("always_treated", int(early.sum()), text))

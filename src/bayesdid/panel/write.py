@@ -5,6 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 import numpy as np
+import pandas as pd
 
 from bayesdid.exceptions import InputError
 from bayesdid.files import replacing
@@ -25,16 +26,23 @@ def write_panel(panel: Panel, study: Study, path: Path) -> None:
         raise InputError("panels are written as .csv", file=path, remedy="name a .csv file")
     if not path.parent.is_dir():
         raise InputError("no such folder", file=path.parent, remedy="make it first")
-    frame = panel.frame.copy()
+    frame, plain = panel.frame.copy(), not panel.timeline.labels
     for policy in study.policies:
         if policy.adoption is not None:
             start = panel.adoption[policy.id].reindex(frame[panel.unit]).to_numpy()
-            frame[policy.adoption] = start
+            frame[policy.adoption] = start if plain else _typed(panel, start)
         elif policy.indicator is not None and policy.indicator not in frame:
             start = panel.adoption[policy.id].reindex(frame[panel.unit])
             late = start.to_numpy(dtype=float, na_value=np.inf)
             frame[policy.indicator] = (frame[panel.period].to_numpy() >= late).astype(int)
+    if not plain:
+        frame[panel.period] = _typed(panel, frame[panel.period].to_numpy())
     if panel.synthetic:
         frame[STAMP] = panel.synthetic
     with replacing(path) as temporary:
         frame.to_csv(temporary, index=False)
+
+
+def _typed(panel: Panel, steps: np.ndarray) -> list[str]:
+    """Steps as periods were typed, empty for none."""
+    return ["" if pd.isna(step) else panel.timeline.label(step) for step in steps]

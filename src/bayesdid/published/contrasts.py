@@ -9,6 +9,7 @@ from typing import ClassVar
 import numpy as np
 
 from bayesdid.arrays import FloatArray
+from bayesdid.estimands.distribution import Distribution, distribution_of
 from bayesdid.estimands.evidence import PRIOR_SHARES, DesignErrors, design_errors
 from bayesdid.estimands.names import MAX_SINGLE, RATIO, SUM, Contrast, contrasts_of
 from bayesdid.published.columns import PrintedColumns
@@ -38,6 +39,8 @@ class PublishedContrast:
         The same keys -> probability of the claim's direction.
     design_errors
         Type-S and type-M errors under the sceptical prior, of an estimate this precise.
+    distributions
+        The same keys as `posteriors` -> how much lies below what.
     """
 
     json_keys: ClassVar[tuple[str, ...]] = (
@@ -59,6 +62,7 @@ class PublishedContrast:
     posteriors: dict[str, Summary]
     p_claim: dict[str, float]
     design_errors: DesignErrors | None
+    distributions: dict[str, Distribution]
 
     @property
     def name(self) -> str:
@@ -109,12 +113,14 @@ def published_contrasts(
     for contrast in contrasts_of(study):
         posteriors: dict[str, Summary] = {}
         p_claim: dict[str, float] = {}
+        whole: dict[str, Distribution] = {}
         for name, quantities in sets.items():
             values = contrast_draws(contrast.name, quantities, policies, lower)
             if values is None:
                 break
             linear = contrast.name != RATIO
             posteriors[name] = summarise(values, rope=rope if linear else None)
+            whole[name] = distribution_of(values)
             holds = values < 0 if lower else values > 0
             p_claim[name] = float((holds if linear else values > 1).mean())
         if not posteriors:
@@ -125,7 +131,7 @@ def published_contrasts(
         if contrast.weights is not None:
             errors = design_errors(main.mean, main.sd, PRIOR_SHARES["sceptical"] * scale)
         found[contrast.name] = PublishedContrast(
-            contrast, cells, naive, se, posteriors, p_claim, errors
+            contrast, cells, naive, se, posteriors, p_claim, errors, whole
         )
     return found
 

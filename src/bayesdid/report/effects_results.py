@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from typing import Any
 
 import xarray as xr
@@ -22,6 +23,7 @@ def effects_section(study: Study, trees: dict[str, dict[str, xr.DataTree]]) -> l
             continue
         fit = Fit(kinds[MAIN])
         tidy, beside = fit.tidy(), fit.beside()
+        priors = json.loads(fit.tree.attrs["priors"])["coefficients"]
         for term in fit.treatments:
             rows = beside.loc[term] if term in beside.index.get_level_values(0) else beside[:0]
             found.append(
@@ -32,6 +34,9 @@ def effects_section(study: Study, trees: dict[str, dict[str, xr.DataTree]]) -> l
                     "errors": fit.tree.attrs["errors"],
                     "priors": fit.tree.attrs["prior_choice"],
                     "converged": fit.converged,
+                    "prior_sd": priors.get(term, {}).get("sd"),
+                    "treated_units": fit.treated_units.get(term),
+                    "units": int(fit.tree.attrs["units"]),
                     "summary": tidy.loc[term].to_dict(),
                     "beside": {
                         str(name).partition(" ")[0]: {"mean": row["mean"], "sd": row["sd"]}

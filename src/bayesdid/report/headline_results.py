@@ -27,8 +27,8 @@ def headline_section(
     -------
     dict
         ``contrasts`` by name, ``refused``, ``notes``, ``checks`` of the model, ``trends``: what
-        violations of parallel trends do, ``verdicts`` on the study's claims,
-        and ``failed``: why there is none of this, or empty.
+        violations of parallel trends do, ``verdicts`` on the study's claims, ``quantiles`` by
+        contrast and model, and ``failed``: why there is none of this, or empty.
     """
     files = (study.file, tuple(study.tables.values()), study.claims)
     key = digest("headline", files, panel.sha256, draws, seed, environment_digest())[:16]
@@ -47,6 +47,7 @@ def _made(study: Study, panel: Panel, draws: int, seed: int) -> dict[str, Any]:
         "checks": [],
         "trends": [],
         "verdicts": [],
+        "quantiles": {},
     }
     try:
         found = synergy(study, panel, draws=draws, seed=seed)
@@ -64,6 +65,10 @@ def _made(study: Study, panel: Panel, draws: int, seed: int) -> dict[str, Any]:
             sentences(violated, found[violated.name], study.file.outcome.unit) if violated else []
         ),
         "verdicts": plain(_verdicts(study, found)),
+        "quantiles": {
+            name: {label: list(says.quantiles) for label, says in item.models.items()}
+            for name, item in found.items()
+        },
         "failed": "",
     }
 

@@ -13,6 +13,7 @@ from bayesdid.extras import extra
 from bayesdid.inference.plan import MAIN
 from bayesdid.report import figures
 from bayesdid.report.analysis_figures import analysis_figure
+from bayesdid.report.claim_html import claim_groups, judged, main_answer
 from bayesdid.report.text import FILTERS, hdi, number, probability
 from bayesdid.study.terms import POLICY_KINDS, parse_term
 from bayesdid.summary import percent
@@ -29,16 +30,18 @@ def render(results: dict[str, Any]) -> str:
         What ``results.json`` holds: every number on the page is looked up here.
     """
     environment = _environment()
-    verdicts = _by_claim(results)
+    verdicts = judged(_by_claim(results), results)
     synthetic = bool(results["synthetic"])
     published = results["published"]
     rows = _claim_rows(results, verdicts)
     treatments = _treatment_rows(results)
+    scaled = _on_one_scale(results, treatments)
     failing = _checks_by_spec(results)
     return environment.get_template("report.html.j2").render(
         r=results,
         verdicts=verdicts,
-        answer=answer(results),
+        answer=first_screen(results),
+        claims_html=render_claims(results),
         stamp=synthetic,
         SUM=SUM,
         MAX_SINGLE=MAX_SINGLE,
@@ -56,16 +59,20 @@ def render(results: dict[str, Any]) -> str:
         sections_html=render_analyses(results),
         claims_svg=figures.claims_figure(
             rows, results["outcome"]["unit"], synthetic, results["level"]
-        ),
-        assumptions_svg=figures.assumptions_figure(_assumption_items(published))
-        if published
+        )
+        if rows
         else "",
-        agreement_svg=figures.agreement_figure(
-            _on_one_scale(results, treatments), synthetic, results["level"]
-        ),
+        assumptions_svg=figures.assumptions_figure(_assumption_items(published))
+        if published and published["verdicts"]
+        else "",
+        agreement_svg=figures.agreement_figure(scaled, synthetic, results["level"])
+        if scaled
+        else "",
         checks_svg=figures.checks_figure(
             failing["specs"], failing["names"], failing["passed"], synthetic
-        ),
+        )
+        if failing["specs"]
+        else "",
     )
 
 
@@ -84,6 +91,26 @@ def render_analyses(results: dict[str, Any]) -> str:
         for section in results["sections"]
     ]
     return _environment().get_template("sections.html.j2").render(groups=groups, stamp=synthetic)
+
+
+def render_claims(results: dict[str, Any]) -> str:
+    """Every claim about an effect, with every model of it, as HTML; empty if there is none."""
+    groups = claim_groups(results)
+    if not groups:
+        return ""
+    template = _environment().get_template("claims.html.j2")
+    return str(template.render(groups=groups, stamp=bool(results["synthetic"])))
+
+
+def first_screen(results: dict[str, Any]) -> list[str]:
+    """Sentences that answer the study's question: the sum of singles, or the main claim."""
+    main = main_answer(results)
+    if not main:
+        return answer(results)
+    checks = results["headline"]["checks"]
+    of = f"The model of the panel's effect {_passes(checks)}."
+    said = [*main, *([of] if checks else [])]
+    return [*said, *(results["validity"][source] for source in results["validity"])]
 
 
 def _environment() -> Any:

@@ -6,17 +6,23 @@ from typing import Any
 
 from bayesdid.jsonio import plain
 from bayesdid.panel.panel import Panel
-from bayesdid.published.synergy import published_cells, published_synergy
+from bayesdid.published.synergy import PublishedSynergy, published_cells, published_synergy
 from bayesdid.published.verdict import published_verdicts
 from bayesdid.published.words import headline, published_sentences
 from bayesdid.study.load import Study
 
 
-def published_section(study: Study, panel: Panel) -> dict[str, Any] | None:
+def inverted(study: Study, panel: Panel) -> PublishedSynergy | None:
     """What printed cells say; None for a study that names none. A real panel tells the timing."""
     if not published_cells(study):
         return None
-    synergy = published_synergy(study, None if panel.synthetic else panel.adoption)
+    return published_synergy(study, None if panel.synthetic else panel.adoption)
+
+
+def published_section(study: Study, synergy: PublishedSynergy | None) -> dict[str, Any] | None:
+    """The same for ``results.json``."""
+    if synergy is None:
+        return None
     return {
         "contrasts": {name: plain(item) for name, item in synergy.contrasts.items()},
         "verdicts": published_verdicts(study, synergy),

@@ -32,11 +32,21 @@ from bayesdid.panel.adoption import arm, only, sequence
 from bayesdid.panel.panel import Panel
 from bayesdid.peers.agreement import Agreement, agree
 from bayesdid.peers.fixest import Estimates, least_squares
+from bayesdid.report.alert_results import alerts_section
+from bayesdid.report.claim_panel import PanelEvidence, permuted
+from bayesdid.report.claim_results import (
+    claims_section,
+    headline_models,
+    stated_effects,
+    static_models,
+    width_of,
+    without_quantiles,
+)
 from bayesdid.report.effects_results import effects_section
 from bayesdid.report.event_results import event_sections
 from bayesdid.report.headline_results import headline_section
 from bayesdid.report.panel_results import panel_section
-from bayesdid.report.published_results import published_section
+from bayesdid.report.published_results import inverted, published_section
 from bayesdid.report.run import Run
 from bayesdid.report.validity import panel_validity, published_validity
 from bayesdid.report.weights_results import weights_section
@@ -143,23 +153,33 @@ def _results(
         for spec in plan.designs
     ]
     contents = [item.content for item in analyses if item.content is not None]
-    published = published_section(study, panel)
+    synergy, contrasts = inverted(study, panel), panel_section(study, panel, trees, estimates)
+    evidence = PanelEvidence(
+        trees,
+        estimates,
+        stated_effects(contents),
+        headline_models(headline, study.file.outcome.better),
+        {(item["spec"], item["kind"]): width_of(plain(item["results"])) for item in checks},
+        static_models(contrasts),
+        permuted(study, trees, plan.designs),
+    )
+    published = published_section(study, synergy)
     results = {
         "study": study.file.study.model_dump(),
         "outcome": study.file.outcome.model_dump(),
         "policies": [policy.model_dump() for policy in study.policies],
-        "claims": [claim.model_dump(exclude_none=True) for claim in study.claims],
+        "claims": claims_section(study, synergy, evidence),
         "panel": _panel(study, panel),
         "synthetic": panel.synthetic or "",
         "level": summary.LEVEL,
         "levels": summary.levels(),
         "published": published,
-        "headline": headline,
+        "headline": {key: value for key, value in headline.items() if key != "quantiles"},
         "validity": _validity(published, headline),
-        "contrasts": panel_section(study, panel, trees, estimates),
+        "contrasts": contrasts,
         "effects": effects_section(study, trees),
         "event_studies": event_sections(study, trees),
-        "analyses": contents,
+        "analyses": [item | {"effects": without_quantiles(item["effects"])} for item in contents],
         "sections": sections(contents, families()),
         "refused": {item.spec_id: item.refused for item in analyses if item.refused},
         "weights": weights_section(study, panel, plan.designs),
@@ -176,7 +196,8 @@ def _results(
         "audit": audit_study(study),
         "provenance": _provenance(plan, estimates, draws, seed),
     }
-    return dict(plain(results))
+    shown = dict(plain(results))
+    return shown | {"alerts": plain(alerts_section(shown))}
 
 
 def sections(contents: list[dict[str, Any]], known: dict[str, AnyFamily]) -> list[dict[str, Any]]:

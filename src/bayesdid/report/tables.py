@@ -17,6 +17,11 @@ _ESCAPES = {
     "_": r"\_",
     "#": r"\#",
     "$": r"\$",
+    "\\": r"\textbackslash{}",
+    "{": r"\{",
+    "}": r"\}",
+    "~": r"\textasciitilde{}",
+    "^": r"\textasciicircum{}",
     "−": "$-$",
     "÷": r"$\div$",
     "–": "--",
@@ -213,9 +218,9 @@ def _tex(head: list[str], rows: list[list[str]], results: dict[str, Any]) -> str
     stamp = "% SYNTHETIC PANEL: " + results["synthetic"] + "\n" if results["synthetic"] else ""
     note = ""
     if results["synthetic"]:
-        text = _escape(f"Synthetic panel: {results['synthetic']}.")
+        text = escape_tex(f"Synthetic panel: {results['synthetic']}.")
         note = f"\\multicolumn{{{len(head)}}}{{l}}{{\\emph{{{text}}}}} \\\\\n"
-    lines = [" & ".join(_escape(cell) for cell in row) + r" \\" for row in [head, *rows]]
+    lines = [" & ".join(escape_tex(cell) for cell in row) + r" \\" for row in [head, *rows]]
     return (
         f"{stamp}% study {results['study']['id']}, by bayesdid\n"
         f"\\begin{{tabular}}{{l{'r' * (len(head) - 1)}}}\n\\hline\n{lines[0]}\n\\hline\n"
@@ -224,5 +229,6 @@ def _tex(head: list[str], rows: list[list[str]], results: dict[str, Any]) -> str
     )
 
 
-def _escape(text: str) -> str:
+def escape_tex(text: str) -> str:
+    """Text as LaTeX shows it: no character of it is a command."""
     return "".join(_ESCAPES.get(char, char) for char in text)

@@ -47,6 +47,8 @@ def weights_section(study: Study, panel: Panel, designs: dict[str, Design]) -> d
 
 def row_states(design: Design, panel: Panel) -> np.ndarray:
     """``none``, ``only:P`` or ``both`` in each row of a design."""
+    if not panel.policies:
+        return np.full(design.n, "none")
     position = {unit: k for k, unit in enumerate(panel.units)}
     starts = panel.adoption.to_numpy(dtype=float, na_value=np.inf)
     start = starts[[position[unit] for unit in design.units]][design.unit_index]

@@ -276,6 +276,9 @@ def _check_references(study: Study) -> None:
                 )
     for ref in _cell_references(study):
         study.cell(ref)
+    for claim in study.claims:
+        if claim.effect is not None:
+            _ = study[claim.effect.partition(":")[0]]  # raises if there is no such spec
     timing = study.file.design.timing
     for name in (*timing.rounds, *(key for key in timing.adoption if key != "both")):
         if name not in policies:

@@ -14,6 +14,7 @@ from decimal import Decimal
 _NUMBER = re.compile(
     r"^\s*(?P<open>[(\[])?\s*"
     r"(?P<sign>[-+\u2212\u2013])?(?P<digits>\d{1,3}(?:,\d{3})+(?:\.\d+)?|\d+(?:\.\d+)?|\.\d+)"
+    r"(?:(?:[eE](?=[-+\u2212\u2013])|\s*[x\u00d7]\s*10\^?)(?P<power>[-+\u2212\u2013]?\d{1,3}))?"
     r"(?P<stars>\*{0,4})\s*(?P<close>[)\]])?\s*$"
 )
 
@@ -29,7 +30,8 @@ class Printed:
     value
         Its exact decimal value, without stars, brackets and thousands separators.
     places
-        Digits after the decimal point.
+        Decimal place of its last digit: digits after the decimal point, 7 for ``-5.18e-05``,
+        negative where it stands before the point, -1 for ``1.2e+02``.
     stars
         How many significance stars follow it.
     """
@@ -41,7 +43,10 @@ class Printed:
 
     @classmethod
     def parse(cls, text: str) -> Printed:
-        """Read a printed number; Unicode minus signs and thousands separators are understood.
+        """Read a printed number.
+
+        Unicode minus signs, thousands separators and powers of ten (``5.18e-05``,
+        ``5.18 x 10^-5``) are understood.
 
         Raises
         ------
@@ -52,10 +57,12 @@ class Printed:
         if match is None or bool(match["open"]) != bool(match["close"]):
             raise ValueError(f"'{text}' is not a printed number such as '-0.227**' or '3,488'")
         digits = match["digits"].replace(",", "")
-        value = Decimal(digits)
+        power = int((match["power"] or "0").replace("\u2212", "-").replace("\u2013", "-"))
+        value = Decimal(digits).scaleb(power)
         if match["sign"] not in (None, "+"):
             value = -value
-        return cls(text, value, len(digits.partition(".")[2]), len(match["stars"]))
+        places = len(digits.partition(".")[2]) - power
+        return cls(text, value, places, len(match["stars"]))
 
     @property
     def half_width(self) -> Decimal:

@@ -5,28 +5,13 @@ Nothing here knows pandas or PyMC, and nothing in a study file is ever evaluated
 
 from __future__ import annotations
 
-from typing import Annotated, Any, Literal
+from typing import Any, Literal
 
-from pydantic import AfterValidator, BaseModel, ConfigDict, Field, model_validator
+from pydantic import BaseModel, ConfigDict, Field, model_validator
 
-from bayesdid.study.printed import Printed
-from bayesdid.study.terms import parse_term
+from bayesdid.study.fields import ColumnText, Identifier, PrintedText, TermText
 
 EffectKind = Literal["fixed", "random", "mundlak", "none"]
-
-
-def _printed(text: str) -> str:
-    Printed.parse(text)
-    return text
-
-
-def _term(text: str) -> str:
-    return str(parse_term(text))
-
-
-PrintedText = Annotated[str, AfterValidator(_printed)]
-TermText = Annotated[str, AfterValidator(_term)]
-Identifier = Annotated[str, Field(pattern=r"^[A-Za-z0-9_][\w-]*$")]
 
 
 class Strict(BaseModel):
@@ -52,7 +37,7 @@ class About(Strict):
 class Outcome(Strict):
     """The main outcome and how to speak about it."""
 
-    column: str
+    column: ColumnText = Field(description="A column, or log(x), l(x, k), f(x, k), d(x) of one")
     label: str
     unit: str = Field(description="Unit of one, e.g. 'hundreds of deaths per city-year'")
     natural_per_unit: float = Field(default=1.0, description="Natural units in one unit, e.g. 100")
@@ -73,6 +58,9 @@ class Policy(Strict):
     adoption: str | None = Field(default=None, description="Column with the adoption period")
     indicator: str | None = Field(default=None, description="Column with the policy's state")
     cut: float = Field(default=0.5, gt=0, le=1, description="Indicator >= cut means active")
+    missing: Literal["refuse", "drop"] = Field(
+        default="refuse", description="Rows without a value of the indicator: refuse, or leave out"
+    )
 
     @model_validator(mode="after")
     def _one_source(self) -> Policy:
@@ -139,7 +127,7 @@ class PackageSource(Strict):
     """A public panel that ships inside an installed Python package."""
 
     name: str
-    dataset: str
+    dataset: str = Field(pattern=r"^[A-Za-z]\w*$")
 
 
 class PanelSection(Strict):
@@ -151,6 +139,8 @@ class PanelSection(Strict):
     first_period: int | None = None
     last_period: int | None = None
     path: str | None = Field(default=None, description="File, relative to the study folder")
+    sheet: str | None = Field(default=None, description="Sheet of a workbook")
+    skip: int | None = Field(default=None, ge=0, description="Lines above the header")
     package: PackageSource | None = None
     simulate: Simulation | None = None
     unit_labels: dict[str, str] = Field(default={}, description="unit value -> label")
@@ -305,7 +295,9 @@ class StudyFile(Strict):
     study: About
     outcome: Outcome
     panel: PanelSection
-    policy: tuple[Policy, ...] = Field(min_length=1, max_length=2)
+    policy: tuple[Policy, ...] = Field(
+        default=(), max_length=2, description="None if treatments are columns"
+    )
     variable: tuple[Variable, ...] = ()
     group: tuple[Group, ...] = ()
     covariate_sets: dict[str, tuple[str, ...]] = {}
@@ -339,6 +331,13 @@ class Cell(Strict):
 
     estimate: PrintedText
     se: PrintedText | None = None
+    t: PrintedText | None = Field(default=None, description="t, where no se is printed")
+
+    @model_validator(mode="after")
+    def _one_measure(self) -> Cell:
+        if self.se is not None and self.t is not None:
+            raise ValueError("give the standard error or the t statistic, whichever is printed")
+        return self
 
 
 class Impacts(Strict):
@@ -377,7 +376,7 @@ class Column(Strict):
     id: Identifier
     label: str = ""
     family: Identifier = Field(default="twfe", description="What is done with it: see the families")
-    outcome: str
+    outcome: ColumnText
     treatments: tuple[TermText, ...] = ()
     covariates: tuple[str, ...] = Field(
         default=(), description="Terms, or '@name' for a covariate set of study.toml"
@@ -470,6 +469,10 @@ class Claim(Strict):
     value: PrintedText | None = None
     scale: float = Field(default=1.0, description="Claimed value = scale x |cell|, e.g. 100")
     cell: str | None = Field(default=None, description="The cell it refers to")
+    effect: str | None = Field(
+        default=None,
+        description="The effect that it is about where no cell prints it: 'figure2.1:both@2'",
+    )
     signed: bool = Field(default=False, description="Compare with sign (default: sizes)")
     significance: str | None = Field(
         default=None, description="'1%', '5%', '10%', 'significant' or 'none'"

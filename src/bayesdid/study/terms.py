@@ -10,9 +10,12 @@ term                  value in a unit-period
 ``first:P``           ``both``, in units that adopted P before the others
 ``simultaneous``      ``both``, in units that adopted all policies in one period
 ``NAME``              the panel's numeric column NAME
+``log(NAME)`` ...     a column made from one, see :mod:`bayesdid.study.derived`
 ``centred:NAME``      that column minus its mean over the estimation sample
 ``active:P@K``        1 in event time K: K periods after the adoption of policy P
 ``both@K``            the same for the first period in which every policy is active
+``NAME@K``            1 where the column NAME, which holds whole numbers, is K; 0 in units in
+                      which it is missing throughout, as an event time is in untreated ones
 ``...@<=K, ...@>=K``  1 in all event times up to K, or from K on (bins at the ends)
 ``A * B``             the product of two or more of these
 ====================  ===========================================================
@@ -24,12 +27,12 @@ import re
 from dataclasses import dataclass
 from typing import Literal
 
+from bayesdid.study.derived import NAME, parse_derived
+
 Kind = Literal["active", "only", "both", "any", "first", "simultaneous", "column", "centred"]
 
-_NAME = r"[^\W\d][\w.]*"
-_PREFIXED = re.compile(rf"^(active|only|first|centred):({_NAME})$")
-_COLUMN = re.compile(rf"^{_NAME}$")
-_EVENT = re.compile(rf"^(?:both|active:{_NAME})@((?:<=|>=)?)(-?\d+)$")
+_PREFIXED = re.compile(rf"^(active|only|first):({NAME})$")
+_EVENT = re.compile(rf"^(?!any@|simultaneous@)(?:active:)?{NAME}@((?:<=|>=)?)(-?\d+)$")
 POLICY_KINDS: frozenset[Kind] = frozenset(
     {"active", "only", "both", "any", "first", "simultaneous"}
 )
@@ -39,7 +42,8 @@ POLICY_KINDS: frozenset[Kind] = frozenset(
 class Factor:
     """One factor of a term: a policy state or a column; `name` is the policy or column.
 
-    `event` restricts ``both`` and ``active:P`` to an event time: ``-3``, ``<=-8`` or ``>=8``.
+    `event` restricts ``both`` and ``active:P`` to an event time: ``-3``, ``<=-8`` or ``>=8``, and
+    a column to one of its values.
     """
 
     kind: Kind
@@ -47,9 +51,9 @@ class Factor:
     event: str = ""
 
     def __str__(self) -> str:
-        if self.kind == "column":
-            return self.name
         base = f"{self.kind}:{self.name}" if self.name else self.kind
+        if self.kind == "column":
+            base = self.name
         return f"{base}@{self.event}" if self.event else base
 
     @property
@@ -95,10 +99,13 @@ def _factor(part: str, whole: str) -> Factor:
         case _ if matched := _PREFIXED.match(part):
             kind: Kind = matched[1]  # type: ignore[assignment]
             return Factor(kind, matched[2])
-        case _ if _COLUMN.match(part):
-            return Factor("column", part)
-    raise ValueError(
-        f"'{part}' in '{whole}' is not a term; use active:POLICY, only:POLICY, both, any, "
-        "first:POLICY, simultaneous, both@K, active:POLICY@K, a column name, centred:COLUMN, or "
-        "products with *"
-    )
+    column = part.removeprefix("centred:")
+    try:
+        name = str(parse_derived(column))
+    except ValueError:
+        raise ValueError(
+            f"'{part}' in '{whole}' is not a term; use active:POLICY, only:POLICY, both, any, "
+            "first:POLICY, simultaneous, both@K, active:POLICY@K, a column name, log(COLUMN), "
+            "l(COLUMN, K), f(COLUMN, K), d(COLUMN), COLUMN@K, centred:COLUMN, or products with *"
+        ) from None
+    return Factor("column" if column == part else "centred", name)

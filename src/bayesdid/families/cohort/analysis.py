@@ -21,6 +21,7 @@ from bayesdid.families.analysis import (
     sup_t,
 )
 from bayesdid.families.cohort import CohortOptions
+from bayesdid.families.cohort.effects import stated_effects
 from bayesdid.families.under_errors import draws_of, under_errors
 from bayesdid.inference.exact.conjugate import conjugate_posterior
 from bayesdid.model.bound import study_priors
@@ -104,6 +105,7 @@ def cohort(
     scale = pooled_scale(pooling.design)
     spreads = {_PART_NAMES[part]: spread_of(tree, part, scale) for part in pooling.parts}
     unit = study.file.outcome.unit if spec.column.outcome == study.file.outcome.column else "units"
+    peers = tuple(_peers(spec, panel))
     sentences = (
         f"The average effect on the treated is {main.mean():.3f} ({unit}; "
         f"{hdi(main):.3f}; P(< 0) = {(main < 0).mean():.3f}) from {len(cells.cohort)} "
@@ -126,14 +128,16 @@ def cohort(
             Table(
                 "cohorts",
                 "ATT by cohort, partially pooled",
-                summary_frame({str(g): pooled @ w for g, w in weights["cohort"].items()}, "cohort"),
+                summary_frame(
+                    {cells.label(g): pooled @ w for g, w in weights["cohort"].items()}, "cohort"
+                ),
             ),
         ),
         figures=(
             _event_figure(weights, pooled, flat, unit),
-            _cohort_figure(weights, pooled, flat, unit),
+            _cohort_figure(weights, pooled, flat, unit, cells),
         ),
-        peers=tuple(_peers(spec, panel)),
+        peers=peers,
         posterior=tree,
         converged=under.converged,
         notes=(
@@ -141,6 +145,7 @@ def cohort(
             *([] if cells.design.is_balanced else [UNBALANCED]),
         ),
         synthetic=panel.synthetic or "",
+        effects=stated_effects(spec.column.treatments[0], controls, overall, iid, peers),
     )
 
 
@@ -206,7 +211,11 @@ def _event_figure(
 
 
 def _cohort_figure(
-    weights: dict[str, dict[int | str, FloatArray]], pooled: FloatArray, flat: FloatArray, unit: str
+    weights: dict[str, dict[int | str, FloatArray]],
+    pooled: FloatArray,
+    flat: FloatArray,
+    unit: str,
+    cells: CohortDesign,
 ) -> Figure:
     return Figure(
         "cohorts",
@@ -214,10 +223,12 @@ def _cohort_figure(
         f"ATT by cohort ({percent()} HDI): pooling moves small cohorts to the rest.",
         (
             series_of(
-                "flat, i.i.d. errors", {str(k): flat @ w for k, w in weights["cohort"].items()}
+                "flat, i.i.d. errors",
+                {cells.label(k): flat @ w for k, w in weights["cohort"].items()},
             ),
             series_of(
-                "partially pooled", {str(k): pooled @ w for k, w in weights["cohort"].items()}
+                "partially pooled",
+                {cells.label(k): pooled @ w for k, w in weights["cohort"].items()},
             ),
         ),
         xlabel=unit,
@@ -247,7 +258,7 @@ def _peers(spec: Spec, panel: Panel) -> list[Peer]:
         rows += [
             (f"event time {e}", w, estimates.by_event[int(e)])
             for e, w in weights["event time"].items()
-            if int(e) in estimates.by_event
+            if int(e) in estimates.by_event and int(e) not in cells.bases
         ]
         for name, w, (estimate, se) in rows:
             sd = np.sqrt(w @ posterior.scale @ w * posterior.nu / max(posterior.nu - 2, 1))

@@ -23,7 +23,8 @@ from scipy.special import logsumexp
 
 from bayesdid.arrays import FloatArray, IntArray
 from bayesdid.checks.units import without_unit
-from bayesdid.design.build import build_design, drop_collinear, with_effects
+from bayesdid.design.build import build_design, with_effects
+from bayesdid.design.collinear import drop_collinear
 from bayesdid.design.design import Design
 from bayesdid.exceptions import InputError
 from bayesdid.families.analysis import Analysis, Figure, Series, Table

@@ -13,6 +13,7 @@ import xarray as xr
 from bayesdid.arrays import FloatArray
 from bayesdid.design.build import as_two_way, build_design
 from bayesdid.design.design import Design
+from bayesdid.estimands.stated import drawn
 from bayesdid.exceptions import InputError
 from bayesdid.families.analysis import Analysis, Figure, Series, Table, draws_tree
 from bayesdid.families.errors import ErrorsOptions
@@ -112,6 +113,16 @@ def errors(
         notes=tuple(notes),
         synthetic=panel.synthetic or "",
         failed=tuple(failed),
+        effects=tuple(
+            drawn(
+                design.treatments[k],
+                LABELS[name],
+                "effects of a state do not change",
+                v,
+                constant=True,
+            )
+            for name, v in draws_of.items()
+        ),
     )
 
 

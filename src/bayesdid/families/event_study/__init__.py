@@ -22,7 +22,7 @@ FAMILY = Family(
     section=ROBUSTNESS,
     order=30,
     options=EventStudyOptions,
-    treatments="`both` or `active:P`",
+    treatments="`both`, `active:P` or a column of event times",
     run="bayesdid.families.event_study.analysis:honest",
     fitted=True,
 )

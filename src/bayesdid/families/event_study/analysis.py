@@ -11,6 +11,7 @@ from scipy.stats import norm
 from bayesdid.arrays import FloatArray
 from bayesdid.design.build import build_design
 from bayesdid.estimands.honest import Restriction, RobustSet, robust_breakdown, robust_sets
+from bayesdid.estimands.stated import drawn
 from bayesdid.estimands.verdict import SURE
 from bayesdid.estimands.violation import (
     IdentifiedSets,
@@ -97,6 +98,8 @@ def honest(
         kept |= {f"breakdown {name}": item.breakdown(item.sign), name: item.centre}
     name, w = next(iter(ordered.weights.items()))
     beside = _ordered(spec.id, times, iid, reference, None).parts[1] @ w
+    (term,) = spec.column.treatments
+    parallel = "trends are parallel, no prior on the path"
     said = errors_sentence(errors, f"the effect in {name}, under parallel trends,", beside, trees)
     return replace(
         found,
@@ -104,6 +107,10 @@ def honest(
         posterior=draws_tree(kept, spec, panel, engine=engine, seed=seed, priors="flat"),
         converged=converged,
         notes=tuple(note.text for note in design.notes) + found.notes,
+        effects=(
+            drawn(term, f"event study, {name}", parallel, ordered.parts[1] @ w, main=True),
+            drawn(term, f"event study, {name}, i.i.d. errors", f"{parallel}; independent", beside),
+        ),
     )
 
 

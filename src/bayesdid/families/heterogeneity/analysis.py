@@ -9,9 +9,11 @@ import numpy as np
 import pandas as pd
 
 from bayesdid.arrays import FloatArray
-from bayesdid.design.build import as_two_way, build_design, drop_collinear
+from bayesdid.design.build import as_two_way, build_design
+from bayesdid.design.collinear import drop_collinear
 from bayesdid.design.design import Design
 from bayesdid.estimands.spread import spread_of, spread_sentence
+from bayesdid.estimands.stated import StatedEffect
 from bayesdid.exceptions import InputError, NotIdentifiedError
 from bayesdid.families.analysis import (
     Analysis,
@@ -23,6 +25,7 @@ from bayesdid.families.analysis import (
     summary_frame,
 )
 from bayesdid.families.heterogeneity import HeterogeneityOptions
+from bayesdid.families.heterogeneity.effects import published_differences, stated_differences
 from bayesdid.families.registry.validate import one_treatment
 from bayesdid.families.under_errors import draws_of, under_errors
 from bayesdid.inference.exact.conjugate import conjugate_posterior
@@ -125,6 +128,7 @@ def heterogeneity(
     sentences: list[str] = []
     tables: list[Table] = []
     figures: list[Figure] = []
+    stated: list[StatedEffect] = []
     for name in columns:
         effects = {
             level: tau[:, 0] + tau[:, names.index(f"{name}: {level}")] for level in levels[name]
@@ -138,6 +142,10 @@ def heterogeneity(
         from_published = pooled_cells(
             study, name, printed, scale, seed, None if panel.synthetic else panel.adoption
         )
+        stated += stated_differences(spec.column.treatments[0], name, effects, iid)
+        if from_published is not None:
+            columnwise = dict(zip(printed, from_published.T, strict=True))
+            stated += published_differences(spec.column.treatments[0], name, columnwise)
         sentences.append(_strongest(study, name, effects, from_published, printed, lower))
         spread = spread_of(tree, name, pooled_scale(pooling.design))
         sentences.append(f"{_label(study, name)}. {spread_sentence({'groups': spread})}")
@@ -179,6 +187,7 @@ def heterogeneity(
         under.converged,
         tuple(note.text for note in design.notes),
         panel.synthetic or "",
+        effects=tuple(stated),
     )
 
 

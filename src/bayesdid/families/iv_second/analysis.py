@@ -8,6 +8,7 @@ from bayesdid.arrays import FloatArray
 from bayesdid.design.build import as_two_way, build_design
 from bayesdid.exceptions import InputError, NotIdentifiedError
 from bayesdid.families.analysis import Analysis, Figure, Peer, Series, Table, summary_frame
+from bayesdid.families.iv_second.effects import WEAK_F, stated_effects, strength_table
 from bayesdid.families.registry.family import Options
 from bayesdid.families.under_errors import iid_sentence
 from bayesdid.inference.exact.instrument import reduced_ratio, with_instrument
@@ -22,8 +23,6 @@ from bayesdid.peers.instrument import TwoStage, two_stage
 from bayesdid.study.load import Spec, Study
 from bayesdid.study.terms import parse_term
 from bayesdid.summary import hdi
-
-_WEAK_F = 10.0
 
 
 def instrument(
@@ -86,6 +85,7 @@ def instrument(
                 f"N(0, {pi_sd:.3g}²)",
                 summary_frame(quantities),
             ),
+            strength_table(peer, tau, float(tau_sd)),
         ),
         (
             Figure(
@@ -116,6 +116,7 @@ def instrument(
         found.converged,
         tuple(note.text for note in own.notes),
         panel.synthetic or "",
+        effects=stated_effects(column.treatments[0], tau, flat, peer),
     )
 
 
@@ -123,7 +124,7 @@ def _sentences(tau: FloatArray, rho: FloatArray, peer: TwoStage, ols: float) -> 
     weak = (
         f"With a first-stage F of {peer.F:.1f} (clustered) the instrument is weak: 2SLS is biased "
         "towards least squares and its standard error is not to be trusted"
-        if peer.F < _WEAK_F
+        if peer.F < WEAK_F
         else f"The first-stage F is {peer.F:.1f} (clustered)"
     )
     region = " and ".join(f"{_end(a)} to {_end(b)}" for a, b in peer.ar_set)

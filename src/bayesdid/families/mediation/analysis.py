@@ -19,6 +19,7 @@ from bayesdid.arrays import FloatArray
 from bayesdid.design.build import as_two_way, build_design
 from bayesdid.design.design import Design
 from bayesdid.design.regressors import is_random
+from bayesdid.estimands.stated import drawn
 from bayesdid.estimands.verdict import SURE
 from bayesdid.exceptions import InputError
 from bayesdid.families.analysis import Analysis, Figure, Peer, Series, Table, summary_frame
@@ -224,6 +225,16 @@ def mediation(
         all(item.converged for item in fits),
         tuple(note.text for note in design.notes),
         panel.synthetic or "",
+        effects=tuple(
+            drawn(
+                f"{spec.column.treatments[0]} through {name}",
+                "joint posterior",
+                "nothing else moves mediator and outcome together",
+                found.indirect[:, k],
+                main=True,
+            )
+            for k, name in enumerate(names)
+        ),
     )
 
 

@@ -6,7 +6,7 @@ from pydantic import Field
 
 from bayesdid.families.registry.family import TERMS, ErrorsOption, Family
 from bayesdid.families.registry.sections import MECHANISMS
-from bayesdid.study.schema import TermText
+from bayesdid.study.fields import TermText
 
 
 class ModerationOptions(ErrorsOption):

@@ -10,6 +10,7 @@ from scipy.stats import f as f_distribution
 from bayesdid.arrays import FloatArray
 from bayesdid.design.build import build_design
 from bayesdid.design.design import Design
+from bayesdid.estimands.stated import drawn, estimated
 from bayesdid.families.analysis import (
     Analysis,
     Figure,
@@ -107,6 +108,7 @@ def moderation(
     )
     some = np.quantile(M, np.linspace(0.005, 0.995, 150))
     peers = []
+    product = f"{treatment} * {moderator}"
     estimates = least_squares(design).table
     flat = conjugate_posterior(design)
     for k, name in enumerate(("effect at 0", "interaction")):
@@ -160,6 +162,17 @@ def moderation(
         converged=under.converged,
         notes=tuple(note.text for note in design.notes),
         synthetic=panel.synthetic or "",
+        effects=(
+            drawn(product, "default errors", "the effect is linear", tau[:, 1], main=True),
+            drawn(product, "i.i.d. errors", "errors are independent", tau_iid[:, 1]),
+            estimated(
+                product,
+                "least squares, clustered",
+                "there are many units",
+                float(estimates["estimate"].iloc[1]),
+                float(estimates["se_cluster"].iloc[1]),
+            ),
+        ),
     )
 
 

@@ -11,9 +11,11 @@ import pandas as pd
 import xarray as xr
 
 from bayesdid.arrays import FloatArray
-from bayesdid.design.build import as_two_way, build_design, drop_collinear
+from bayesdid.design.build import as_two_way, build_design
 from bayesdid.design.cohort import unit_start
+from bayesdid.design.collinear import drop_collinear
 from bayesdid.design.design import Design
+from bayesdid.estimands.stated import StatedEffect, drawn, estimated
 from bayesdid.exceptions import NotIdentifiedError
 from bayesdid.families.analysis import (
     Analysis,
@@ -260,6 +262,28 @@ def matching(
         tuple(note.text for note in design.notes),
         panel.synthetic or "",
         failed,
+        stated_effects(spec.column.treatments[0], mixture, single, iid, peer),
+    )
+
+
+def stated_effects(
+    term: str, mixture: FloatArray, single: FloatArray, iid: FloatArray, peer: pd.Series
+) -> tuple[StatedEffect, ...]:
+    """The effect on matched samples, on one of them, under i.i.d. errors, and least squares."""
+    rows = (
+        (mixture, "matched", "units match on covariates"),
+        (single, "matched once", "one match"),
+    )
+    return (
+        *(drawn(term, label, why, draws, main=not k) for k, (draws, label, why) in enumerate(rows)),
+        drawn(term, "matched, i.i.d. errors", "errors are independent", iid),
+        estimated(
+            term,
+            "matched once, least squares, clustered",
+            "one match; there are many units",
+            float(peer["estimate"]),
+            float(peer["se_cluster"]),
+        ),
     )
 
 

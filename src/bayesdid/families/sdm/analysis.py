@@ -8,6 +8,7 @@ from bayesdid.design.build import as_two_way, build_design
 from bayesdid.exceptions import InputError
 from bayesdid.families.analysis import Analysis, Peer, Table
 from bayesdid.families.sdm import SpatialOptions
+from bayesdid.families.sdm.effects import stated_effects
 from bayesdid.families.sdm.models import compare_models, comparison_tables
 from bayesdid.families.sdm.output import (
     DIRECT,
@@ -82,6 +83,7 @@ def spatial(
     if study.file.panel.has_coordinates and design.N <= _ML_LIMIT:
         figures += maps(fit, design, coordinates(study, panel), panel, study.file.outcome.unit)
     failed: list[str] = []
+    heavy = None
     if options.student_t:
         heavy = fit_design(design, likelihood="student_t", priors="weak", draws=draws, seed=seed)
         if heavy.converged:
@@ -118,6 +120,7 @@ def spatial(
         tuple(notes),
         panel.synthetic or "",
         tuple(failed),
+        stated_effects(fit, heavy if heavy is not None and heavy.converged else None, impacts),
     )
 
 

@@ -16,6 +16,7 @@ from bayesdid.estimands.boundary import (
 from bayesdid.estimands.evidence import PRIOR_SHARES
 from bayesdid.families.analysis import Analysis, Table, summary_frame
 from bayesdid.families.spillover_distance import DistanceOptions
+from bayesdid.families.spillover_distance.effects import stated_effects
 from bayesdid.families.spillover_distance.output import (
     Curves,
     boundary_row,
@@ -121,6 +122,7 @@ def distance_analysis(
         ),
         synthetic=panel.synthetic or "",
         failed=tuple(failed),
+        effects=stated_effects(design, tree, curves),
     )
 
 

@@ -19,6 +19,7 @@ import numpy as np
 
 from bayesdid.arrays import FloatArray
 from bayesdid.exceptions import InputError
+from bayesdid.panel.timeline import missing_steps
 from bayesdid.spatial.design import LAG_OF_Y, SpatialDesign
 from bayesdid.spatial.operators.spectrum import krylov
 from bayesdid.spatial.weights.weights import Weights
@@ -33,7 +34,8 @@ def dynamic_design(design: SpatialDesign) -> SpatialDesign:
     Raises
     ------
     InputError
-        If the model has no spatial lag of y, or fewer than four periods.
+        If the model has no spatial lag of y, fewer than four periods, or a gap between them: the
+        row before is then not that of the period before.
     """
     if design.kind not in LAG_OF_Y:
         raise InputError(
@@ -46,6 +48,14 @@ def dynamic_design(design: SpatialDesign) -> SpatialDesign:
             f"a dynamic model needs {_LEAST_PERIODS} periods",
             value=design.T,
             remedy="use the static model",
+        )
+    if gaps := missing_steps(design.base.periods):
+        label = design.base.timeline.label
+        raise InputError(
+            f"{design.base.spec_id}: a dynamic model needs the period before every period",
+            column=design.base.period_dim,
+            value=f"no row in {', '.join(label(step) for step in gaps[:8])}",
+            remedy="use the static model, or a run of periods without a gap",
         )
     T, W = design.T - 1, design.weights.matrix
     past, Z = design.Y[:, :-1], design.Z[:, :, 1:]

@@ -190,7 +190,8 @@ def _window_means(panel: Panel, spec: SpatialWeights) -> tuple[FloatArray, tuple
             remedy=f"add it, or change weights {spec.id}",
         )
     period = panel.frame[panel.period]
-    rows = panel.frame[(period >= first) & (period <= last)]
+    low, high = panel.timeline.window(first, last)
+    rows = panel.frame[(period >= low) & (period <= high)]
     values = rows.groupby(panel.unit)[column]
     means = values.mean().reindex(panel.units)
     if means.isna().any():

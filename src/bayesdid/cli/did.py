@@ -1,0 +1,113 @@
+"""``bayesdid did``: one regression of a panel file from a formula, without a study."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from bayesdid.cli import model_options
+
+if TYPE_CHECKING:
+    from bayesdid.inference.result import Fit
+    from bayesdid.study.schema import EffectKind
+
+
+def command(
+    file: Annotated[Path, typer.Argument(help="Panel file (.csv .tsv .parquet .dta .xlsx).")],
+    formula: Annotated[
+        str | None, typer.Argument(help='E.g. "deaths ~ D + x1 | city + year".')
+    ] = None,
+    y: Annotated[str | None, typer.Option(help="Outcome, without a formula.")] = None,
+    unit: Annotated[str | None, typer.Option(help="Column of the unit.")] = None,
+    time: Annotated[str | None, typer.Option(help="Column of the period.")] = None,
+    policy: Annotated[
+        list[str] | None,
+        typer.Option(help="NAME=COLUMN: its period of adoption or its state; repeat for two."),
+    ] = None,
+    covariate: Annotated[
+        list[str] | None, typer.Option(help="Beside policies; repeat for several.")
+    ] = None,
+    treatment: Annotated[
+        list[str] | None, typer.Option(help="Terms that are treatments; default the first.")
+    ] = None,
+    errors: model_options.Errors = None,
+    likelihood: model_options.Likelihood = "normal",
+    effects: model_options.Effects = None,
+    priors: Annotated[str | None, typer.Option(help="flat, weak (default), sceptical.")] = None,
+    weights: Annotated[str | None, typer.Option(help="Column of analytic weights.")] = None,
+    engine: Annotated[str, typer.Option(help="auto, exact, nuts, or an engine's name.")] = "auto",
+    draws: Annotated[int, typer.Option(min=50, help="Draws per chain.")] = 1000,
+    seed: Annotated[int, typer.Option(help="Random seed.")] = 0,
+    as_json: Annotated[bool, typer.Option("--json", help="One JSON document on stdout.")] = False,
+) -> None:
+    """Fit a formula to a panel file and print the effects."""
+    from bayesdid.cli.console import out, print_json
+    from bayesdid.front.did import did
+
+    variant = model_options.variant_of(errors, likelihood, effects, priors)
+    unit_kind, period_kind = _effects(formula, unit, time, variant.effects)
+    found = did(
+        file,
+        formula,
+        y=y,
+        unit=unit,
+        time=time,
+        policies=dict(map(_pair, policy)) if policy else None,
+        covariates=covariate or (),
+        treatment=treatment,
+        errors=variant.errors,
+        likelihood=variant.likelihood,
+        unit_effects=unit_kind,
+        period_effects=period_kind,
+        priors=priors,
+        weights=weights,
+        engine=engine,
+        draws=draws,
+        seed=seed,
+    )
+    fits = [*found.items()] if isinstance(found, dict) else [(formula, found)]
+    if as_json:
+        print_json({"fits": [_json(name, fit) for name, fit in fits]})
+    else:
+        for _, fit in fits:
+            out.print(fit.summary(), markup=False, soft_wrap=True)
+    if not all(fit.converged for _, fit in fits):
+        raise typer.Exit(1)
+
+
+def _effects(
+    formula: str | None, unit: str | None, time: str | None, kind: EffectKind | None
+) -> tuple[EffectKind | None, EffectKind | None]:
+    """Kind of unit and of period effects: `kind` where there are effects, else as declared."""
+    from bayesdid.front.keys import keys_of
+    from bayesdid.study.formula import parse_formula
+
+    if kind is None or formula is None:
+        return kind, kind
+    keys = keys_of(parse_formula(formula)[0].effects, unit, time)
+    first, second = (own != "none" for own in (keys.unit_effects, keys.period_effects))
+    return kind if first else None, kind if second else None
+
+
+def _pair(text: str) -> tuple[str, str]:
+    """``NAME=COLUMN``, or a column that is the policy's name itself."""
+    name, _, column = text.partition("=")
+    return name, column or name
+
+
+def _json(formula: str | None, fit: Fit) -> dict[str, Any]:
+    """What was fitted, and a row for each coefficient; no numbers if it did not converge."""
+    attrs = fit.tree.attrs
+    rows = fit.tidy().reset_index().to_dict("records") if fit.converged else []
+    said = ("outcome", "likelihood", "errors", "effects", "prior_choice", "engine", "n", "units")
+    return {
+        "formula": formula,
+        "converged": fit.converged,
+        "synthetic": fit.synthetic,
+        **{name: attrs[name] for name in (*said, "periods")},
+        "notes": [text for _, _, text in json.loads(attrs["notes"])],
+        "rows": rows,
+    }

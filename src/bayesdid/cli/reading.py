@@ -1,0 +1,12 @@
+"""Options of every command that reads a panel file."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+import typer
+
+Sheet = Annotated[str | None, typer.Option(help="Sheet of a workbook; default found.")]
+Skip = Annotated[
+    int | None, typer.Option(min=0, help="Lines above the header; default found in workbooks.")
+]

@@ -1,0 +1,61 @@
+"""Policies by the columns that say when they apply: a period of adoption, or a 0/1 column."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping, Sequence
+
+import pandas as pd
+
+from bayesdid.exceptions import InputError
+from bayesdid.panel.frames import Columns
+from bayesdid.study.derived import NAME
+from bayesdid.study.schema import Policy
+
+MOST = 2
+PoliciesLike = str | Sequence[str] | Mapping[str, str]
+
+
+def policies_of(given: PoliciesLike, raw: Columns, unit: str) -> tuple[Policy, ...]:
+    """Policies from ``{id: column}``, or from columns that are ids themselves.
+
+    A column with values from 0 to 1 is the policy's state in each row, any other the period of
+    adoption, repeated in every row of a unit.
+
+    Raises
+    ------
+    InputError
+        For ids that no term can name, more than two policies, and a 0/1 column that changes in no
+        unit: it says who is treated, not when.
+    """
+    names = [given] if isinstance(given, str) else given
+    columns = dict(names) if isinstance(names, Mapping) else {name: name for name in names}
+    if len(columns) > MOST:
+        raise InputError(
+            "more than two policies are not modelled yet",
+            value=", ".join(columns),
+            remedy="give two of them, or 0/1 columns in a formula",
+        )
+    raw.require(columns.values())
+    return tuple(_policy(name, column, raw, unit) for name, column in columns.items())
+
+
+def _policy(name: str, column: str, raw: Columns, unit: str) -> Policy:
+    if not re.fullmatch(NAME, name) or not re.match(r"[A-Za-z0-9_][\w-]*$", name):
+        raise InputError(
+            "a policy's id has letters, digits and _ only",
+            value=name,
+            remedy=f'give policies={{"{re.sub(r"[^A-Za-z0-9_]", "_", name)}": "{column}"}}',
+        )
+    values = pd.to_numeric(raw.frame[column], errors="coerce")
+    if not values.notna().any() or not values.dropna().between(0, 1).all():
+        return Policy(id=name, label=name, adoption=column)
+    of_unit = values.groupby(raw.frame[unit])
+    if (of_unit.max() == of_unit.min()).all():
+        raise InputError(
+            "a 0/1 column that changes in no unit says who is treated, not when",
+            file=raw.source,
+            column=column,
+            remedy="give the period of adoption, or a column that turns 1 with it",
+        )
+    return Policy(id=name, label=name, indicator=column)

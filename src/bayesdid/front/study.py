@@ -1,0 +1,161 @@
+"""The study and the panel that a data frame and a formula mean."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any, Literal
+
+from bayesdid.exceptions import InputError
+from bayesdid.families.registry.load import check_study
+from bayesdid.front.keys import Keys, keys_of
+from bayesdid.front.policies import PoliciesLike, policies_of
+from bayesdid.front.regressors import Regressors, regressors_of, terms_of
+from bayesdid.panel.frames import Columns, columns_of
+from bayesdid.panel.panel import Panel
+from bayesdid.study.derived import source_column
+from bayesdid.study.formula import Formula, names_in, parse_formula, parse_parts
+from bayesdid.study.load import Study, assemble_study
+from bayesdid.study.schema import (
+    About,
+    Column,
+    Outcome,
+    PanelSection,
+    Policy,
+    StudyFile,
+    TableFile,
+    Variable,
+)
+
+TABLE = "did"
+"""Id of the one table; its columns are ``did.1``, ``did.2`` ..."""
+
+
+def study_of(
+    data: Any,
+    formula: str | None = None,
+    *,
+    y: str | None = None,
+    unit: str | None = None,
+    time: str | None = None,
+    policies: PoliciesLike | None = None,
+    covariates: Sequence[str] = (),
+    treatment: str | Sequence[str] | None = None,
+    columns: Sequence[str] = (),
+    better: Literal["lower", "higher"] = "lower",
+) -> tuple[Study, Panel]:
+    """The study and the panel of a data frame, for every function that takes the two.
+
+    Parameters
+    ----------
+    data
+        A data frame of pandas, polars or Arrow, or the path of a panel file. It is not changed.
+    formula
+        As fixest writes it, see :mod:`bayesdid.study.formula`. Otherwise give `y`, `unit`, `time`
+        and `policies`.
+    y
+        The outcome: a column, or a function of one.
+    unit, time
+        Columns of the keys. A formula names them as ``| unit + period``.
+    policies
+        Policy -> column with its period of adoption or its state, see
+        :func:`bayesdid.front.policies.policies_of`. Two policies make a factorial spec.
+    covariates
+        Beside policies; each as in a formula.
+    treatment
+        Which terms of the formula are treatments, by default the first, with their products.
+    columns
+        More columns that the panel keeps.
+    better
+        Which direction of the outcome a policy is meant to move it in.
+
+    Returns
+    -------
+    Study, Panel
+        The study's specs are ``did.1``, and ``did.2`` ... where the formula says several.
+
+    Raises
+    ------
+    InputError
+        For a formula that is not understood, or beside what stands for one; columns that are not
+        there; and all that :func:`bayesdid.panel.validate.validate_panel` refuses.
+    """
+    raw = columns_of(data)
+    raw.require([name for name in (unit, time, *columns) if name is not None])
+    if formula is None:
+        keys, formulas, found, declared = _of_policies(raw, y, unit, time, policies, covariates)
+    else:
+        _refuse_both(y, policies, covariates)
+        declared = ()
+        formulas = parse_formula(formula)
+        for one in formulas:
+            raw.require(one.columns())
+        keys = keys_of(formulas[0].effects, unit, time)
+        named = [treatment] if isinstance(treatment, str) else treatment
+        found = [regressors_of(one, named, raw) for one in formulas]
+    outcome = formulas[0].outcome
+    file = StudyFile(
+        study=About(id=TABLE, title="A data frame", citation=raw.source),
+        outcome=Outcome(column=outcome, label=outcome, unit=f"units of {outcome}", better=better),
+        panel=PanelSection(unit=keys.unit, period=keys.period),
+        policy=declared,
+        variable=tuple(Variable(column=name, label=name) for name in dict.fromkeys(columns)),
+    )
+    table = TableFile(
+        id=TABLE,
+        title="Regressions",
+        kind="regression",
+        column=tuple(
+            Column(
+                id=str(k),
+                label=str(one),
+                family=parts.family,
+                outcome=one.outcome,
+                treatments=parts.treatments,
+                covariates=parts.covariates,
+                unit_effects=keys.unit_effects,
+                period_effects=keys.period_effects,
+                options=parts.options,
+            )
+            for k, (one, parts) in enumerate(zip(formulas, found, strict=True), 1)
+        ),
+    )
+    study = check_study(assemble_study(Path(raw.source), file, {TABLE: table}))
+    return study, raw.panel(study)
+
+
+def _refuse_both(y: str | None, policies: PoliciesLike | None, covariates: Sequence[str]) -> None:
+    """Refuse what a formula says already."""
+    given = {"y": y, "policies": policies, "covariates": covariates}
+    if twice := [name for name, value in given.items() if value]:
+        raise InputError(
+            "both a formula and what stands for one",
+            value=", ".join(twice),
+            remedy="put columns into the formula, or leave the formula out",
+        )
+
+
+def _of_policies(
+    raw: Columns,
+    y: str | None,
+    unit: str | None,
+    time: str | None,
+    policies: PoliciesLike | None,
+    covariates: Sequence[str],
+) -> tuple[Keys, tuple[Formula, ...], list[Regressors], tuple[Policy, ...]]:
+    """What a call without a formula says."""
+    given = {"y": y, "unit": unit, "time": time, "policies": policies}
+    if missing := [name for name, value in given.items() if not value]:
+        raise InputError(
+            "neither a formula nor all that stands for one",
+            value=f"without {', '.join(missing)}",
+            remedy='give "y ~ D + x | unit + period", or y=, unit=, time= and policies=',
+        )
+    outcome, keys = str(y), Keys(str(unit), str(time))
+    parts = parse_parts([covariates] if isinstance(covariates, str) else covariates)
+    raw.require([source_column(outcome), *names_in(parts)])
+    declared = policies_of(policies or {}, raw, keys.unit)
+    active = [f"active:{policy.id}" for policy in declared]
+    treatments = (*active, *([" * ".join(active)] if len(active) > 1 else []))
+    formula = Formula(outcome, (*treatments, *parts), len(treatments), (keys.unit, keys.period))
+    return keys, (formula,), [Regressors("twfe", treatments, terms_of(parts, raw), {})], declared

@@ -1,0 +1,62 @@
+"""Values of columns that are made from others, in every row of a panel's frame."""
+
+from __future__ import annotations
+
+import numpy as np
+import pandas as pd
+
+from bayesdid.arrays import FloatArray
+from bayesdid.exceptions import InputError, Note
+from bayesdid.study.derived import Derived
+
+
+def derived_values(
+    frame: pd.DataFrame, unit: str, period: str, column: Derived, source: str, notes: list[Note]
+) -> FloatArray:
+    """Value of `column` in each row, shape (n,); NaN where it has none.
+
+    Parameters
+    ----------
+    frame
+        One row per `unit` and `period`, the columns that are needed numeric.
+    source
+        Of the frame, for messages.
+    notes
+        Gets a note of the rows in which a logarithm does not exist.
+
+    Raises
+    ------
+    InputError
+        If a lag or lead exists in no row.
+    """
+    if isinstance(column.of, str):
+        values = frame[column.of].to_numpy(dtype=float, na_value=np.nan)
+    else:
+        values = derived_values(frame, unit, period, column.of, source, notes)
+    if column.function == "log":
+        positive = values > 0
+        if lost := int((~positive & np.isfinite(values)).sum()):
+            text = f"{column} does not exist in {lost} rows: {column.of} is not positive there"
+            notes.append(Note("no_logarithm", lost, text))
+        return np.log(values, out=np.full(len(values), np.nan), where=positive)
+    steps = column.steps if column.function == "f" else -column.steps
+    found = shifted(values, frame[unit], frame[period], steps)
+    if column.function == "d":
+        found = values - found
+    if not np.isfinite(found).any():
+        raise InputError(
+            f"no unit is seen {abs(steps)} of {period} apart",
+            file=source,
+            column=str(column),
+            remedy=f"take another step, or number the values of {period} 1, 2, 3",
+        )
+    return found
+
+
+def shifted(values: FloatArray, units: pd.Series, periods: pd.Series, steps: int) -> FloatArray:
+    """Each row's unit's value `steps` periods later, shape (n,); NaN where it is not seen then."""
+    if steps == 0:
+        return values
+    keys = pd.MultiIndex.from_arrays([units, periods])
+    later = pd.MultiIndex.from_arrays([units, periods + steps])
+    return np.asarray(pd.Series(values, index=keys).reindex(later), dtype=np.float64)

@@ -1,0 +1,116 @@
+"""Any data frame, or a file of one, as raw columns of pandas. The caller's is never changed."""
+
+from __future__ import annotations
+
+import difflib
+from collections.abc import Iterable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import narwhals as nw
+import pandas as pd
+from narwhals.exceptions import NarwhalsError
+
+from bayesdid.exceptions import InputError
+from bayesdid.panel.panel import Panel
+from bayesdid.panel.read import read_frame, read_panel
+from bayesdid.panel.validate import validate_panel
+from bayesdid.study.load import Study
+
+SHOWN = 12  # columns that a message lists
+
+
+@dataclass(frozen=True, slots=True)
+class Columns:
+    """Columns of a data frame or a file, as they came.
+
+    Attributes
+    ----------
+    frame
+        May share memory with the caller's, so that nothing may be written into it.
+    source
+        What messages call it.
+    path
+        The file, or None for a data frame.
+    """
+
+    frame: pd.DataFrame
+    source: str
+    path: Path | None = None
+
+    def panel(self, study: Study) -> Panel:
+        """The panel that a study makes of them."""
+        if self.path is not None:
+            return read_panel(self.path, study)
+        return validate_panel(self.frame, study, source=self.source, first_row=1)
+
+    def require(self, names: Iterable[str]) -> None:
+        """Refuse names of columns that are not there.
+
+        Raises
+        ------
+        InputError
+            With the name that may have been meant, or those that there are.
+        """
+        known = [str(name) for name in self.frame.columns]
+        lower = {name.lower(): name for name in reversed(known)}
+        for name in names:
+            if name in known:
+                continue
+            close = difflib.get_close_matches(name.lower(), lower, n=1, cutoff=0.6)
+            more = f" and {len(known) - SHOWN} more" if len(known) > SHOWN else ""
+            raise InputError(
+                "no such column",
+                file=self.source,
+                column=name,
+                remedy=f"did you mean '{lower[close[0]]}'"
+                if close
+                else f"there are {', '.join(known[:SHOWN])}{more}",
+            )
+
+
+def columns_of(data: Any) -> Columns:
+    """A data frame of pandas, polars or Arrow, or what the name of a file holds.
+
+    Parameters
+    ----------
+    data
+        Whatever narwhals reads (https://narwhals-dev.github.io/narwhals/), or a path. A named
+        index of pandas counts as columns.
+
+    Raises
+    ------
+    InputError
+        If it is neither, or two of its columns have one name.
+    """
+    if isinstance(data, str | Path):
+        path = Path(data)
+        return Columns(_stripped(read_frame(path)), str(path), path)
+    try:
+        found = nw.from_native(data)
+        frame = (found.collect() if isinstance(found, nw.LazyFrame) else found).to_pandas()
+    except (TypeError, NarwhalsError) as error:
+        doubled = "Expected unique" in str(error)
+        raise InputError(
+            "two columns have the same name" if doubled else "not a data frame",
+            value=type(data).__name__,
+            remedy="rename one of them" if doubled else "give one of pandas, polars or Arrow",
+        ) from error
+    if any(name is not None for name in frame.index.names):
+        frame = frame.reset_index()
+    return Columns(_stripped(_with_flags(frame)), "data frame")
+
+
+def _stripped(frame: pd.DataFrame) -> pd.DataFrame:
+    return frame.set_axis([str(name).strip() for name in frame.columns], axis=1)
+
+
+def _with_flags(frame: pd.DataFrame) -> pd.DataFrame:
+    """Columns of true, false and missing as such: other libraries hand them over as objects."""
+    flags = [
+        name
+        for name in frame.columns
+        if frame[name].dtype == object and set(map(type, frame[name].dropna())) == {bool}
+    ]
+    return frame.astype(dict.fromkeys(flags, "boolean")) if flags else frame

@@ -1,0 +1,58 @@
+"""What a reader hands on: raw columns, codes behind labels, and what was done to get them."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+
+import pandas as pd
+
+from bayesdid.exceptions import InputError, Note
+
+
+@dataclass(frozen=True, slots=True)
+class Wanted:
+    """What a study asks a file for: its key columns, and all columns that are text as typed."""
+
+    unit: str
+    period: str
+    text: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Raw:
+    """One table of a file.
+
+    Attributes
+    ----------
+    frame
+        Columns as stored; labels where a column has labels and codes.
+    first_row
+        Row of the first observation, as a person counts them in the file.
+    codes
+        The numbers behind the labelled columns of `frame`, with the same rows.
+    notes
+        What was passed over or assumed.
+    """
+
+    frame: pd.DataFrame
+    first_row: int
+    codes: pd.DataFrame = field(default_factory=pd.DataFrame)
+    notes: tuple[Note, ...] = ()
+
+
+def refuse_doubled(names: list[str], file: object, row: int) -> None:
+    """Refuse a header that has one name twice.
+
+    Raises
+    ------
+    InputError
+        Naming the column.
+    """
+    if doubled := [name for name in names if name and names.count(name) > 1]:
+        raise InputError(
+            "two columns have the same name",
+            file=str(file),
+            row=row,
+            column=doubled[0],
+            remedy="rename one of them",
+        )

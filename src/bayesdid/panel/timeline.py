@@ -1,0 +1,180 @@
+"""The periods of a panel as consecutive steps: their spacing, their gaps, how they were typed."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+import numpy as np
+import pandas as pd
+
+from bayesdid.exceptions import InputError, Note
+from bayesdid.panel.calendar import NEVER, Kind, coarser, read_periods, written
+
+
+@dataclass(frozen=True, slots=True)
+class Timeline:
+    """How the steps that a panel counts in follow from the periods that its file holds.
+
+    Attributes
+    ----------
+    kind
+        What a period is: a plain number, a year, a quarter, a month ...
+    spacing
+        Distance of neighbouring periods, in units of `kind`: 2 for two-year waves of years. It is
+        the greatest common divisor of all distances, so that a panel with a hole keeps its spacing.
+    origin
+        The first period, in units of `kind` since year 0.
+    labels
+        Step -> period as typed, where the step is not the number that was typed.
+    """
+
+    kind: Kind = "number"
+    spacing: int = 1
+    origin: int = 0
+    labels: Mapping[int, str] = field(default_factory=dict)
+
+    @property
+    def is_plain(self) -> bool:
+        """Whether steps are the numbers or years that were typed."""
+        return self.kind in {"number", "year"} and self.spacing == 1
+
+    @property
+    def is_decimal(self) -> bool:
+        """Whether quarters or months were typed as years with decimals."""
+        return any(re.fullmatch(r"\d{4}\.\d+", text) for text in self.labels.values()) and (
+            self.kind in {"quarter", "month"}
+        )
+
+    def steps(self, index: np.ndarray) -> np.ndarray:
+        """Step of each period: the first one not before it. NaN and inf stay."""
+        if self.is_plain:
+            return index
+        return np.ceil((index - self.origin) / self.spacing) + 1
+
+    def window(self, first: int, last: int) -> tuple[int, int]:
+        """First and last step of a window given as the file's numbers, or as years of dates."""
+        seen = {int(text): step for step, text in self.labels.items() if text.isdigit()}
+        if not self.labels or self.is_plain:
+            return first, last
+        inside = [step for number, step in seen.items() if first <= number <= last]
+        inside += [
+            step for step, text in self.labels.items() if first <= _year(text, first - 1) <= last
+        ]
+        return (min(inside), max(inside)) if inside else (1, 0)
+
+    def label(self, step: float) -> str:
+        """The period of a step as it was typed, or as its kind is written if no row has it."""
+        k = round(step)
+        if k in self.labels:
+            return self.labels[k]
+        index = k if self.is_plain else (k - 1) * self.spacing + self.origin
+        return written(self.kind, index)
+
+
+def _year(text: str, otherwise: int) -> int:
+    found = re.search(r"\d{4}", text)
+    return int(found[0]) if found else otherwise
+
+
+def establish(frame: pd.DataFrame, column: str, source: str, notes: list[Note]) -> Timeline:
+    """Replace the period column of `frame` by consecutive steps, once for everything after.
+
+    Raises
+    ------
+    InputError
+        If the periods are not all of one kind.
+    """
+    read = read_periods(frame[column], source, column, frame["__row__"])
+    index = read.index.to_numpy(dtype=np.int64)
+    seen = np.unique(index)
+    spacing = int(np.gcd.reduce(np.diff(seen))) if len(seen) > 1 else 1
+    timeline = Timeline(read.kind, spacing, int(seen[0]))
+    steps = timeline.steps(index).astype(np.int64)
+    labels: dict[int, str] = {}
+    for step, text in zip(steps, read.typed, strict=True):
+        labels.setdefault(int(step), text)
+    if timeline.is_plain and all(text == str(step) for step, text in labels.items()):
+        labels = {}
+    frame[column] = steps
+    timeline = Timeline(read.kind, spacing, int(seen[0]), dict(sorted(labels.items())))
+    if not timeline.is_plain:
+        unit = "" if read.kind == "number" else f" {read.kind}{'' if spacing == 1 else 's'}"
+        text = (
+            f"{column}: neighbouring periods are {spacing}{unit} apart, counted as one step; "
+            f"{len(seen)} periods from {timeline.label(int(steps.min()))} to "
+            f"{timeline.label(int(steps.max()))}"
+        )
+        notes.append(Note("spacing", spacing, text))
+    if gaps := missing_steps(np.unique(steps)):
+        some = ", ".join(timeline.label(step) for step in gaps[:8])
+        more = f" and {len(gaps) - 8} more" if len(gaps) > 8 else ""
+        text = f"no unit is seen in {some}{more}: a gap, which counts as time that passes"
+        notes.append(Note("gaps", len(gaps), text))
+    return timeline
+
+
+def missing_steps(periods: np.ndarray) -> list[int]:
+    """Steps between the first and the last of `periods` that are none of them."""
+    whole = np.arange(int(periods.min()), int(periods.max()) + 1)
+    return [int(step) for step in np.setdiff1d(whole, periods)]
+
+
+def adoption_steps(
+    frame: pd.DataFrame, column: str, period: str, timeline: Timeline, source: str
+) -> tuple[pd.Series, tuple[Note, ...]]:
+    """An adoption column in steps of the panel, NaN for never.
+
+    Empty cells, ``never`` and infinity mean never, and so does 0 where it cannot be a period.
+    A date within a period is that period; one between two periods counts from the next.
+
+    Raises
+    ------
+    InputError
+        If a value is none of the panel's kind of period, or less exact than the periods are.
+    """
+    values, rows = frame[column], frame["__row__"]
+    text = values.astype("string").str.strip()
+    never = text.isna() | text.str.lower().isin(NEVER)
+    zero = text.isin({"0", "0.0"})
+    first, last = int(frame[period].min()), int(frame[period].max())
+    notes: list[Note] = []
+    if timeline.kind == "number" and timeline.steps(np.array([0.0]))[0] >= first:
+        zero &= not first <= timeline.steps(np.array([0.0]))[0] <= last
+        count = int(frame.loc[text.isin({"0", "0.0"}) & ~zero, "__row__"].size)
+        if count:
+            note = "0 is a period of this panel: units with 0 adopt in it (leave never empty)"
+            notes.append(Note("adoption_in_period_0", count, f"{column}: {note}"))
+    never |= zero
+    found = pd.Series(np.nan, index=frame.index)
+    if never.all():
+        return found, ()
+    known = values[~never]
+    read = read_periods(
+        known, source, column, rows[~never], as_kind=timeline.kind, decimal=timeline.is_decimal
+    )
+    index = read.index.to_numpy(dtype=float)
+    if read.kind != timeline.kind and {read.kind, timeline.kind} != {"number", "year"}:
+        index = coarser(read.kind, timeline.kind, read.index).to_numpy(dtype=float)
+        if np.isnan(index).any():
+            raise InputError(
+                f"adoption is given by {read.kind}, but the panel's periods are {timeline.kind}s",
+                file=source,
+                column=column,
+                row=int(rows[~never].iloc[0]),
+                value=read.typed[0],
+                remedy=f"give the {timeline.kind} of adoption, written as the periods are",
+            )
+    steps = timeline.steps(index)
+    between = (index - timeline.origin) % timeline.spacing != 0
+    inside = between & (index > timeline.origin)
+    if count := int(inside.sum()):
+        some = read.typed[int(np.flatnonzero(inside)[0])]
+        text_ = (
+            f"{column}: {count} rows name a time between two periods ({some}); the policy counts "
+            "from the next period on"
+        )
+        notes.append(Note("adoption_between_periods", count, text_))
+    found[~never] = steps
+    return found, tuple(notes)

@@ -1,0 +1,153 @@
+"""The first screen's claims: a table with a forest in it for every claim about an effect."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from bayesdid.estimands.judgement import RANGE_RULE, SOURCES
+from bayesdid.estimands.names import SUM
+from bayesdid.report.claim_words import answer_sentence, asks, constant_sentence, size_asked
+
+_WIDTH, _HEIGHT, _MARK = 240, 18, 4  # of a row of a forest, in pixels
+_COLOURS = {"published": "#2f6fb0", "panel": "#c2571a"}
+
+
+def claim_groups(results: Mapping[str, Any]) -> list[dict[str, Any]]:
+    """Claims about effects with all that a template shows of them, the main one first.
+
+    Claims that ask the same of the same quantity are one group.
+    """
+    groups: dict[tuple[Any, ...], dict[str, Any]] = {}
+    for claim in results["claims"]:
+        evidence = claim["evidence"]
+        if evidence is None:
+            continue
+        key = (evidence["label"], evidence["sign"], evidence["size"])
+        group = groups.setdefault(key, _group(evidence, bool(results["synthetic"])))
+        group["claims"].append({"text": claim["text"], "place": claim["place"]})
+        group["main"] |= evidence["main"]
+    return sorted(groups.values(), key=lambda group: not group["main"])
+
+
+def main_answer(results: Mapping[str, Any]) -> list[str]:
+    """What the sources say of the main claim.
+
+    Empty for the sum of singles, which has words of its own, unless another model than its main
+    one answers.
+    """
+    for claim in results["claims"]:
+        evidence = claim["evidence"]
+        if evidence is None or not evidence["main"]:
+            continue
+        moved = any(answer["moved"] for answer in evidence["answers"].values())
+        if moved or evidence["contrast"] != SUM:
+            said = _sentences(evidence, bool(results["synthetic"]))
+            return [*said, *constant_sentence(evidence)]
+    return []
+
+
+def judged(verdicts: list[dict[str, Any]], results: Mapping[str, Any]) -> list[dict[str, Any]]:
+    """Verdicts by claim with the words and ranges that all models of each claim give."""
+    answers = {
+        claim["id"]: claim["evidence"]["answers"]
+        for claim in results["claims"]
+        if claim["evidence"]
+    }
+    keys = ("word", "p", "p_low", "p_high")
+    return [
+        entry
+        | {
+            source: entry[source] | {key: answer[key] for key in keys}
+            for source, answer in answers.get(entry["claim"], {}).items()
+            if source in entry
+        }
+        for entry in verdicts
+    ]
+
+
+def _sentences(evidence: Mapping[str, Any], synthetic: bool) -> list[str]:
+    said = (answer_sentence(evidence, source, synthetic) for source in SOURCES)
+    return [sentence for sentence in said if sentence]
+
+
+def _group(evidence: Mapping[str, Any], synthetic: bool) -> dict[str, Any]:
+    scale = _scale(evidence)
+    return {
+        "claims": [],
+        "main": False,
+        "label": evidence["label"],
+        "unit": evidence["unit"],
+        "asks": asks(evidence),
+        "size_asked": size_asked(evidence) if evidence["size"] is not None else "",
+        "answers": evidence["answers"],
+        "sentences": _sentences(evidence, synthetic),
+        "rule": RANGE_RULE,
+        "axis": _axis(scale),
+        "rows": [
+            dict(item) | {"svg": _row(item, evidence, scale), "counts": _counts(item)}
+            for item in evidence["estimates"]
+        ],
+    }
+
+
+def _counts(item: Mapping[str, Any]) -> bool:
+    return not item["false_here"] and item["passes"] is not False
+
+
+def _scale(evidence: Mapping[str, Any]) -> tuple[float, float]:
+    """Ends of the axis: the null, the claimed size and the intervals of the models that count."""
+    counted = [item for item in evidence["estimates"] if _counts(item)] or evidence["estimates"]
+    ends = [item["interval"][side] for item in counted for side in ("low", "high")]
+    ends += [evidence["null"], (evidence["size"] or 0.0) * evidence["sign"] or evidence["null"]]
+    low, high = min(ends), max(ends)
+    pad = 0.04 * (high - low or 1.0)
+    return low - pad, high + pad
+
+
+def _at(value: float, scale: tuple[float, float]) -> float:
+    """Position on the axis in pixels; what lies beyond it is at its end."""
+    low, high = scale
+    return round(min(max((value - low) / (high - low), 0.0), 1.0) * _WIDTH, 1)
+
+
+def _row(item: Mapping[str, Any], evidence: Mapping[str, Any], scale: tuple[float, float]) -> str:
+    """One row of the forest: interval and mean, filled if the model counts."""
+    colour, middle = _COLOURS[item["source"]], _HEIGHT / 2
+    low, high = (_at(item["interval"][side], scale) for side in ("low", "high"))
+    fill = colour if _counts(item) else "none"
+    lines = [_vertical(_at(evidence["null"], scale), "")]
+    if evidence["size"] is not None:
+        lines.append(_vertical(_at(evidence["sign"] * evidence["size"], scale), "3 3"))
+    return (
+        f'<svg role="img" aria-label="interval" width="{_WIDTH}" height="{_HEIGHT}" '
+        f'viewBox="0 0 {_WIDTH} {_HEIGHT}">{"".join(lines)}'
+        f'<line x1="{low}" x2="{high}" y1="{middle}" y2="{middle}" stroke="{colour}" '
+        f'stroke-width="{2.5 if item["main"] else 1.5}"/>'
+        f'<circle cx="{_at(item["mean"], scale)}" cy="{middle}" r="{_MARK}" fill="{fill}" '
+        f'stroke="{colour}" stroke-width="1.5"/></svg>'
+    )
+
+
+def _vertical(x: float, dashes: str) -> str:
+    dash = f' stroke-dasharray="{dashes}"' if dashes else ""
+    return (
+        f'<line x1="{x}" x2="{x}" y1="0" y2="{_HEIGHT}" stroke="currentColor" opacity=".5"{dash}/>'
+    )
+
+
+def _axis(scale: tuple[float, float]) -> str:
+    """Numbers below the forest: its ends and, between them, zero or the middle."""
+    low, high = scale
+    middle = 0.0 if low < 0 < high else (low + high) / 2
+    inside = 0.15 < (middle - low) / (high - low) < 0.85
+    marks = [(low, "start"), (high, "end"), *([(middle, "middle")] if inside else [])]
+    text = "".join(
+        f'<text x="{_at(value, scale)}" y="12" text-anchor="{anchor}" font-size="11" '
+        f'fill="currentColor">{value:.3g}</text>'.replace(">-", ">−")
+        for value, anchor in marks
+    )
+    return (
+        f'<svg role="img" aria-label="axis" width="{_WIDTH}" height="16" '
+        f'viewBox="0 0 {_WIDTH} 16">{text}</svg>'
+    )

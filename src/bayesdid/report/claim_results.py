@@ -1,0 +1,174 @@
+"""Verdicts on every claim about an effect: all models of it, and what they say together."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+import pandas as pd
+
+from bayesdid.checks.check import CheckResult
+from bayesdid.checks.uncertainty import width_holds
+from bayesdid.estimands.beside import HEADLINE
+from bayesdid.estimands.distribution import Distribution
+from bayesdid.estimands.judgement import SOURCES, judge
+from bayesdid.estimands.names import RATIO, SUM
+from bayesdid.estimands.question import Question, question
+from bayesdid.estimands.stated import StatedEffect
+from bayesdid.inference.plan import MAIN
+from bayesdid.jsonio import plain
+from bayesdid.published.claim import printed_estimates
+from bayesdid.published.synergy import PublishedSynergy
+from bayesdid.report.claim_panel import (
+    KINDS,
+    Headline,
+    PanelEvidence,
+    panel_estimates,
+    panel_of_printed,
+)
+from bayesdid.study.load import Study
+from bayesdid.study.schema import Claim
+from bayesdid.summary import Interval, Summary
+
+
+def claims_section(
+    study: Study, synergy: PublishedSynergy | None, panel: PanelEvidence
+) -> list[dict[str, Any]]:
+    """Each claim as the study states it, with ``evidence`` if it is about an effect, else null.
+
+    ``evidence`` holds ``label``, ``unit``, ``contrast``, ``sign``, ``size``, ``estimates`` (see
+    :class:`~bayesdid.estimands.judgement.Estimate`), ``answers`` by source, and ``main``: whether
+    it is the claim that the study's question is about.
+    """
+    found = [(claim, question(study, claim)) for claim in study.claims]
+    made = [_evidence(study, asked, synergy, panel) for _, asked in found]
+    main = _main(
+        [None if item is None else asked for item, (_, asked) in zip(made, found, strict=True)]
+    )
+    return [
+        _stated(claim) | {"evidence": None if item is None else item | {"main": k == main}}
+        for k, (item, (claim, _)) in enumerate(zip(made, found, strict=True))
+    ]
+
+
+def _stated(claim: Claim) -> dict[str, Any]:
+    return dict(claim.model_dump(exclude_none=True))
+
+
+def _main(asked: list[Question | None]) -> int | None:
+    """The claim that the study's question is about: the sum of singles, else the first."""
+    by_sum = (k for k, item in enumerate(asked) if item is not None and item.contrast == SUM)
+    any_one = (k for k, item in enumerate(asked) if item is not None)
+    return next(by_sum, next(any_one, None))
+
+
+def _evidence(
+    study: Study, asked: Question | None, synergy: PublishedSynergy | None, panel: PanelEvidence
+) -> dict[str, Any] | None:
+    if asked is None:
+        return None
+    estimates = [
+        *printed_estimates(study, asked, synergy),
+        *panel_of_printed(study, asked, panel),
+        *panel_estimates(study, asked, panel),
+    ]
+    if not estimates:
+        return None
+    answers = {source: judge(estimates, source) for source in SOURCES}
+    return {
+        "label": asked.label,
+        "unit": asked.unit,
+        "contrast": asked.contrast,
+        "sign": asked.asks.sign,
+        "size": asked.asks.size,
+        "rope": asked.asks.rope,
+        "null": asked.asks.null,
+        "estimates": [plain(item) for item in estimates],
+        "answers": {source: plain(item) for source, item in answers.items() if item is not None},
+    }
+
+
+def stated_effects(contents: list[dict[str, Any]]) -> dict[str, tuple[StatedEffect, ...]]:
+    """Spec -> effects that its stored analysis states; none of one that did not converge."""
+    return {
+        item["spec"]: tuple(
+            StatedEffect(**effect | {"found": _distribution(effect["found"])})
+            for effect in item["effects"]
+        )
+        for item in contents
+        if item["converged"]
+    }
+
+
+def without_quantiles(effects: list[dict[str, Any]]) -> list[dict[str, Any]]:
+    """Stated effects as ``results.json`` holds them: quantiles served the claims."""
+    return [
+        item | {"found": {k: v for k, v in item["found"].items() if k != "quantiles"}}
+        for item in effects
+    ]
+
+
+def _distribution(found: Mapping[str, Any]) -> Distribution:
+    interval, quantiles = Interval(**found["interval"]), tuple(found["quantiles"])
+    return Distribution(found["mean"], found["sd"], interval, found["p_negative"], quantiles)
+
+
+def headline_models(headline: Mapping[str, Any], better: str) -> dict[str, tuple[Headline, ...]]:
+    """Contrast -> its models, from the stored headline."""
+    passes = width_of(headline["checks"])
+    found = {}
+    for name, item in headline["contrasts"].items():
+        models = []
+        for label, says in item["models"].items():
+            p = says["p_claim"]
+            p_negative = p if better == "lower" else 1 - p
+            effect = StatedEffect(
+                name,
+                label,
+                says["assumes"],
+                _distribution(
+                    says
+                    | {"p_negative": p_negative, "quantiles": headline["quantiles"][name][label]}
+                ),
+                label == HEADLINE,
+                not says["judged"],
+            )
+            models.append(Headline(effect, passes if label == HEADLINE else None))
+        found[name] = tuple(models)
+    return found
+
+
+def static_models(section: Mapping[str, Any] | None) -> dict[str, tuple[StatedEffect, ...]]:
+    """Contrast -> static factorial fits under every kind of model; not of the ratio."""
+    found: dict[str, tuple[StatedEffect, ...]] = {}
+    for row in section["rows"] if section else ():
+        if row["name"] == RATIO:
+            continue
+        rows = [
+            (f"factorial {row['spec']}, {KINDS[kind][0]}", KINDS[kind][1], item.summary)
+            for kind, item in row["kinds"].items()
+            if kind in KINDS
+        ]
+        rows += [
+            (f"factorial {spec}, {KINDS[MAIN][0]}", KINDS[MAIN][1], item.summary)
+            for spec, item in row["specs"].items()
+            if spec != row["spec"]
+        ]
+        found[row["name"]] = tuple(
+            StatedEffect(row["name"], label, why, _moments(item), constant=True)
+            for label, why, item in rows
+        )
+    return found
+
+
+def _moments(item: Summary) -> Distribution:
+    """Without quantiles: a normal where more than the sign is asked."""
+    return Distribution(item.mean, item.sd, item.interval, item.p_negative)
+
+
+def width_of(checks: list[dict[str, Any]]) -> bool | None:
+    """Whether stored checks that bear on uncertainty pass; None without any."""
+    return width_holds(
+        CheckResult(item["name"], item["passed"], pd.DataFrame(item["table"]), item["text"])
+        for item in checks
+    )

@@ -1,0 +1,87 @@
+"""Verdicts on a claim in words: what each source says, and what the claim asks."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from bayesdid.report.text import number, probability
+
+
+def asks(evidence: Mapping[str, Any]) -> str:
+    """What has to hold for the claim to be right, as the object of a probability."""
+    if evidence["sign"] == 0:
+        return f"within {number(evidence['rope'])} of zero"
+    side = "below" if evidence["sign"] < 0 else "above"
+    return f"{side} {'one' if evidence['null'] else 'zero'}"
+
+
+def size_asked(evidence: Mapping[str, Any]) -> str:
+    """The claimed size, with its direction."""
+    return (
+        f"at least {number(evidence['size'])} {'below' if evidence['sign'] < 0 else 'above'} zero"
+    )
+
+
+def origin(source: str, synthetic: bool) -> str:
+    """Where an answer comes from, as the beginning of a sentence."""
+    if source == "published":
+        return "From the printed numbers alone"
+    if synthetic:
+        return "In a synthetic panel, which is no evidence about the world,"
+    return "In the microdata"
+
+
+def answer_sentence(evidence: Mapping[str, Any], source: str, synthetic: bool) -> str:
+    """What one source says: estimate, probability and range, size, word; empty without one."""
+    answer = evidence["answers"].get(source)
+    if answer is None:
+        return ""
+    by = next(
+        item
+        for item in evidence["estimates"]
+        if item["source"] == source and item["model"] == answer["model"]
+    )
+    interval = by["interval"]
+    said = (
+        f"{origin(source, synthetic)} {evidence['label']} is {number(by['mean'])} "
+        f"({100 * interval['level']:g} % interval {number(interval['low'])} to "
+        f"{number(interval['high'])}; {evidence['unit']}; {answer['model']}). The probability that "
+        f"it is {asks(evidence)} is {probability(answer['p'])}{_range(answer, 'p')}: "
+        f"{answer['word']}."
+    )
+    if answer["p_size"] is not None:
+        said += (
+            f" The probability that it is {size_asked(evidence)}, as claimed, is "
+            f"{probability(answer['p_size'])}{_range(answer, 'size')}."
+        )
+    return f"{said} {answer['moved']}".strip()
+
+
+def _range(answer: Mapping[str, Any], of: str) -> str:
+    """The range over the models that count, if there are several."""
+    if answer["models"] < 2:
+        return ""
+    low, high = answer[f"{of}_low"], answer[f"{of}_high"]
+    return (
+        f", and between {probability(low)} and {probability(high)} over the {answer['models']} "
+        "models that count"
+    )
+
+
+def constant_sentence(evidence: Mapping[str, Any]) -> list[str]:
+    """What the panel says if effects do not change with time, beside what answers."""
+    constant = [
+        item
+        for item in evidence["estimates"]
+        if item["source"] == "panel" and item["false_here"] and item["passes"] is not False
+    ]
+    if not constant:
+        return []
+    first = constant[0]
+    low, high = (end(item["p_sign"] for item in constant) for end in (min, max))
+    return [
+        f"Models that suppose {first['false_here']} do not count ({len(constant)} of them; "
+        f"{first['model']}: {number(first['mean'])}); by them the probability would be between "
+        f"{probability(low)} and {probability(high)}."
+    ]

@@ -1,0 +1,31 @@
+"""Types of the fields of study files: printed numbers, terms, columns, identifiers."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+from pydantic import AfterValidator, Field
+
+from bayesdid.study.derived import derived_of
+from bayesdid.study.printed import Printed
+from bayesdid.study.terms import parse_term
+
+
+def _printed(text: str) -> str:
+    Printed.parse(text)
+    return text
+
+
+def _term(text: str) -> str:
+    return str(parse_term(text))
+
+
+def _column(text: str) -> str:
+    """A column's name as it is, a function of a column as terms write it."""
+    return str(derived_of(text) or text)
+
+
+PrintedText = Annotated[str, AfterValidator(_printed)]
+TermText = Annotated[str, AfterValidator(_term)]
+ColumnText = Annotated[str, AfterValidator(_column)]
+Identifier = Annotated[str, Field(pattern=r"^[A-Za-z0-9_][\w-]*$")]

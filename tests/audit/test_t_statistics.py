@@ -1,0 +1,65 @@
+"""Tables that print t statistics in the place of standard errors."""
+
+import pytest
+from pydantic import ValidationError
+
+from bayesdid.audit.columns import size_of_t
+from bayesdid.audit.stars import stars
+from bayesdid.families.registry.load import load_study
+from bayesdid.study.schema import Cell
+
+STUDY = """
+[study]
+id = "s"
+title = "T"
+citation = "C"
+[outcome]
+column = "y"
+label = "Y"
+unit = "units"
+[panel]
+unit = "id"
+period = "year"
+units = 200
+[[policy]]
+id = "p"
+label = "P"
+adoption = "first"
+"""
+TABLE = """
+id = "t"
+title = "T"
+kind = "regression"
+[[column]]
+id = "1"
+outcome = "y"
+treatments = ["active:p"]
+[column.coefficients]
+"active:p" = {{ estimate = "{estimate}", t = "{t}" }}
+"""
+
+
+def findings(folder, estimate, t):
+    folder.mkdir()
+    (folder / "study.toml").write_text(STUDY)
+    (folder / "t.toml").write_text(TABLE.format(estimate=estimate, t=t))
+    return [found for found in stars(load_study(folder)) if found is not None]
+
+
+def test_stars_are_judged_by_the_printed_t(tmp_path):
+    """t = 2.35 is p = .019: two stars hold, three contradict, however the estimate is scaled."""
+    for k, estimate in enumerate(("0.42**", "-0.42**", "4.2e-05**")):
+        assert findings(tmp_path / str(k), estimate, "2.35") == []
+    (found,) = findings(tmp_path / "three", "0.42***", "2.35")
+    assert found.severity == "contradiction"
+    assert "0.42*** (t = 2.35)" in found.text
+
+
+def test_its_size_is_the_rounding_interval():
+    size = size_of_t(Cell(estimate="0.42", t="-2.35"))
+    assert (size.low, size.high) == pytest.approx((2.345, 2.355))
+
+
+def test_one_of_both_is_printed():
+    with pytest.raises(ValidationError, match="whichever is printed"):
+        Cell(estimate="0.42", se="0.1", t="4.2")

@@ -1,0 +1,447 @@
+"""One line from a data frame: the same numbers as the study that it means, and as `feols`."""
+
+import json
+import re
+import warnings
+
+import numpy as np
+import pandas as pd
+import polars as pl
+import pyarrow as pa
+import pyfixest
+import pytest
+from causaldata import castle
+from typer.testing import CliRunner
+
+import bayesdid as bd
+from bayesdid.cli.app import app
+from bayesdid.exceptions import InputError, NotIdentifiedError
+from bayesdid.front.keys import Keys, keys_of
+from bayesdid.study.formula import parse_formula
+
+FLAT = {"errors": "iid", "priors": "flat", "draws": 100}
+FORMULA = "l_homicide ~ post + unemployrt + poverty | sid + year"
+
+
+@pytest.fixture(scope="module")
+def frame():
+    """50 states, 11 years; `event` is missing in states that never adopt."""
+    found = (
+        castle.load_pandas()
+        .data[["sid", "year", "post", "homicide", "l_homicide", "unemployrt", "poverty", "popwt"]]
+        .astype(float)  # it comes in single precision
+        .astype({"sid": int, "year": int})
+    )
+    start = found[found["post"] > 0].groupby("sid")["year"].min()
+    return found.assign(
+        event=found["year"] - found["sid"].map(start), start=found["sid"].map(start)
+    )
+
+
+def feols(formula, data, **more):
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # pyfixest's own use of pandas
+        return pyfixest.feols(formula, data, vcov="iid", **more)
+
+
+def draws(fit):
+    return fit.tree["posterior"]["tau"].to_numpy()
+
+
+def study_folder(folder, column, policy=""):
+    (folder / "study.toml").write_text(
+        '[study]\nid = "did"\ntitle = "t"\ncitation = "c"\n'
+        '[outcome]\ncolumn = "l_homicide"\nlabel = "h"\nunit = "u"\n'
+        f'[panel]\nunit = "sid"\nperiod = "year"\n{policy}'
+    )
+    (folder / "did.toml").write_text(
+        f'id = "did"\ntitle = "t"\nkind = "regression"\n[[column]]\nid = "1"\n{column}'
+    )
+    return bd.load_study(folder)
+
+
+@pytest.mark.parametrize(
+    ("formula", "column"),
+    [
+        (
+            FORMULA,
+            'outcome = "l_homicide"\ntreatments = ["post"]\ncovariates = ["unemployrt", "poverty"]',
+        ),
+        (
+            "log(homicide) ~ post*l(poverty) | year",
+            'outcome = "log(homicide)"\nunit_effects = "none"\n'
+            'treatments = ["post", "l(poverty, 1)", "post * l(poverty, 1)"]',
+        ),
+        (
+            "l_homicide ~ i(event, ref = -1) + poverty | sid + year",
+            'outcome = "l_homicide"\nfamily = "event_study"\ntreatments = ["event"]\n'
+            'covariates = ["poverty"]\noptions = { first = -10, last = 4, reference = -1 }',
+        ),
+    ],
+)
+def test_it_is_the_fit_of_the_study_that_it_means(frame, tmp_path, formula, column):
+    fit = bd.did(frame, formula, unit="sid", draws=60, seed=3)
+    study = study_folder(tmp_path, column)
+    frame.to_parquet(tmp_path / "panel.parquet")
+    same = bd.fit(
+        study["did.1"], bd.read_panel(tmp_path / "panel.parquet", study), draws=60, seed=3
+    )
+    assert np.array_equal(draws(fit), draws(same))
+    assert fit.tidy().equals(same.tidy())
+    first, second = ({**one.tree.attrs, "panel_sha256": ""} for one in (fit, same))
+    assert repr(first) == repr(second)
+
+
+def test_policies_are_those_of_a_study(frame, models, tmp_path):
+    """Also by the period of adoption; a shipped study of two is the same design."""
+    covariates = ["unemployrt", "poverty"]
+    keys = {"y": "l_homicide", "unit": "sid", "time": "year", "covariates": covariates}
+    policy = '[[policy]]\nid = "castle"\nlabel = "c"\nindicator = "post"\n'
+    column = 'outcome = "l_homicide"\ntreatments = ["active:castle"]\ncovariates = ' + str(
+        covariates
+    )
+    study = study_folder(tmp_path, column, policy)
+    panel = bd.read_panel(_csv(frame, tmp_path), study)
+    same = bd.fit(study["did.1"], panel, **FLAT)
+    for source in ("post", "start"):
+        fit = bd.did(frame, policies={"castle": source}, **keys, **FLAT)
+        assert fit.treatments == ("active:castle",)
+        assert np.allclose(draws(fit), draws(same), rtol=1e-10)
+    laws = bd.load_study(models / "traffic_laws")
+    panel = bd.load_panel(laws)
+    spec = laws["specs.factorial"]
+    own, mine = bd.study_of(
+        panel.frame,
+        y="totfatrte",
+        unit="state",
+        time="year",
+        policies={"perse": "perse", "belt": "sbprim"},
+        covariates=spec.column.covariates,
+    )
+    first, second = bd.build_design(spec, panel), bd.build_design(own["did.1"], mine)
+    assert first.names == second.names
+    assert np.array_equal(first.regressors, second.regressors)
+    assert mine.adoption.equals(panel.adoption)
+
+
+def _csv(frame, folder):
+    frame.to_csv(folder / "panel.csv", index=False)
+    return folder / "panel.csv"
+
+
+@pytest.mark.parametrize(
+    ("formula", "peer"),
+    [
+        (FORMULA, FORMULA),
+        ("l_homicide ~ post*poverty | year + sid", "l_homicide ~ post*poverty | sid + year"),
+        ("log(homicide) ~ post | sid + year", "log(homicide) ~ post | sid + year"),
+        ("l_homicide ~ poverty + l(post, 1) | sid", "l_homicide ~ poverty + before | sid"),
+        ("d(l_homicide) ~ post + f(poverty) | year", "dy ~ post + after | year"),
+        (
+            "l_homicide ~ i(event, ref=-1) | sid + year",
+            "l_homicide ~ i(filled, ref=-1) | sid + year",
+        ),
+        ("l_homicide ~ i(year, post, ref=2005) | sid + year", None),
+    ],
+)
+def test_flat_priors_and_iid_errors_are_feols(frame, formula, peer):
+    """The posterior mean is least squares, and its sd that of a Student t around it."""
+    by_unit = frame.groupby("sid")
+    wide = frame.assign(
+        before=by_unit["post"].shift(1),
+        after=by_unit["poverty"].shift(-1),
+        dy=by_unit["l_homicide"].diff(),
+        filled=frame["event"].fillna(-1),
+        **{f"p{year}": frame["post"] * (frame["year"] == year) for year in range(2006, 2011)},
+    )
+    if peer is None:
+        peer = "l_homicide ~ p2006 + p2007 + p2008 + p2009 + p2010 | sid + year"
+    other = feols(peer, wide)
+    names = None if "i(" in formula or "*" in formula else _right(formula)
+    fit = bd.did(frame, formula, unit="sid", time="year", treatment=names, **FLAT)
+    beside = fit.beside().xs("iid (flat)", level="errors")
+    estimate, se = other.coef().to_numpy(), other.se().to_numpy()
+    assert beside["mean"].to_numpy() == pytest.approx(estimate, rel=1e-8)
+    ratio = beside["sd"].to_numpy() / se
+    assert ratio == pytest.approx(np.full(len(se), ratio[0]), rel=1e-6)
+    nu = other._df_t
+    assert ratio[0] == pytest.approx(np.sqrt(nu / (nu - 2)), rel=1e-6)
+    assert fit.tree.attrs["n"] == other._N
+
+
+def _right(formula):
+    return formula.partition("~")[2].partition("|")[0].split("+")
+
+
+def test_weights_are_those_of_feols(frame):
+    formula = "l_homicide ~ post + poverty | sid + year"
+    fit = bd.did(frame, formula, weights="popwt", errors="iid", priors="flat", draws=1000)
+    other = feols(formula, frame, weights="popwt")
+    tidy = fit.tidy()
+    assert np.abs(tidy["mean"] - other.coef()).div(tidy["mcse"]).max() < 5
+    assert tidy["sd"].to_numpy() == pytest.approx(other.se().to_numpy(), rel=0.06)
+    assert fit.beside().empty  # what would stand there has no weights
+
+
+def test_any_data_frame_is_the_same_and_stays_as_it_is(frame, tmp_path):
+    messy = frame.sample(frac=1, random_state=1).rename(columns={"poverty": " poverty "})
+    messy["post"] = messy["post"].astype(bool)
+    messy["note"] = ["a", None] * (len(messy) // 2)
+    before = messy.copy(deep=True)
+    want = bd.study_of(frame, FORMULA)[1]
+    given = {
+        "pandas": messy,
+        "its index": messy.set_index(["sid", "year"]),
+        "polars": pl.from_pandas(messy),
+        "lazy": pl.from_pandas(messy).lazy(),
+        "arrow": pa.Table.from_pandas(messy, preserve_index=False),
+        "file": tmp_path / "panel.parquet",
+    }
+    messy.to_parquet(given["file"])
+    copies = {"polars": given["polars"].clone(), "arrow": given["arrow"].slice(0)}
+    for name, data in given.items():
+        assert bd.study_of(data, FORMULA)[1].sha256 == want.sha256, name
+    bd.did(messy, FORMULA, **FLAT)
+    pd.testing.assert_frame_equal(messy, before)
+    assert given["polars"].equals(copies["polars"])
+    assert given["arrow"].equals(copies["arrow"])
+
+
+def test_flags_with_gaps_come_in_from_polars(frame):
+    flags = pl.from_pandas(frame).with_columns(
+        post=pl.when(pl.col("year") == 2003).then(None).otherwise(pl.col("post") > 0)
+    )
+    panel = bd.study_of(flags, FORMULA)[1]
+    assert panel.frame["post"].isna().sum() == 50
+
+
+def test_a_treatment_is_any_column_and_no_policy(frame):
+    """Switched off again, or a dose: what a policy may not be."""
+    off = frame.assign(post=frame["post"] * (frame["year"] != 2009), dose=frame["post"] * 0.3)
+    with pytest.raises(InputError, match="switched off again"):
+        bd.study_of(off, y="l_homicide", unit="sid", time="year", policies="post")
+    study, panel = bd.study_of(
+        off, "l_homicide ~ post + dose | sid + year", treatment=["dose", "post"]
+    )
+    assert study.policies == panel.policies == ()
+    assert list(panel.adoption.index) == list(panel.units) == sorted(frame["sid"].unique())
+    assert bd.fit(study["did.1"], panel, **FLAT).treatments == ("post", "dose")
+    with pytest.raises(InputError, match="no policy whose states"):
+        bd.synergy(study, panel)
+
+
+def test_treatments_are_the_first_term_with_its_products(frame):
+    def roles(formula, treatment=None):
+        column = bd.study_of(frame, formula, treatment=treatment)[0]["did.1"].column
+        return column.treatments, column.covariates
+
+    tail = " | sid + year"
+    assert roles("l_homicide ~ post + poverty + poverty:post" + tail) == (
+        ("post", "poverty * post"),
+        ("poverty",),
+    )
+    assert roles("l_homicide ~ poverty + post + i(year, post, ref=2005)" + tail, "post") == (
+        ("post",),
+        ("poverty", *(f"year@{year} * post" for year in range(2006, 2011))),
+    )
+    assert roles("l_homicide ~ post + i(event, ref=-1)" + tail)[1][0] == "event@-10"
+    with pytest.raises(InputError, match="a treatment that is not in the formula"):
+        roles("l_homicide ~ post" + tail, "poverty")
+
+
+def test_several_formulas_make_several_fits(frame):
+    fits = bd.did(frame, "l_homicide ~ post + csw0(poverty, unemployrt) | sid + year", **FLAT)
+    assert list(fits) == [
+        "l_homicide ~ post | sid + year",
+        "l_homicide ~ post + poverty | sid + year",
+        "l_homicide ~ post + poverty + unemployrt | sid + year",
+    ]
+    assert np.array_equal(
+        draws(fits[[*fits][-1]]),
+        draws(
+            bd.did(frame, FORMULA.replace("unemployrt + poverty", "poverty + unemployrt"), **FLAT)
+        ),
+    )
+
+
+def test_units_without_an_event_stay_and_are_counted(frame):
+    formula = "l_homicide ~ i(event, ref=-1) | sid + year"
+    holes = frame.copy()
+    seen = holes.index[holes["event"] == 2][:3]
+    holes.loc[seen, "event"] = np.nan
+    design = bd.build_design(*_spec(holes, formula))
+    assert design.n == len(frame) - 3  # of units with other event times: not known
+    assert len(design.units) == 50
+    never = frame.groupby("sid")["event"].transform("count") == 0
+    notes = {note.name: note for note in design.notes}
+    assert notes["units_without_event"].count == frame.loc[never, "sid"].nunique() == 29
+    assert not design.D[np.isin(design.units[design.unit_index], frame.loc[never, "sid"])].any()
+
+
+def _spec(frame, formula, **more):
+    study, panel = bd.study_of(frame, formula, **more)
+    return study["did.1"], panel
+
+
+def test_lags_are_by_period_and_never_the_row_before(frame):
+    gap = frame[~((frame["sid"] == 1) & (frame["year"] == 2005))]
+    panel = bd.study_of(gap, "l_homicide ~ l(poverty, 1) + f(poverty, 2) + d(post) | sid + year")[1]
+    found = panel.frame.set_index(["sid", "year"])
+    poverty = frame.set_index(["sid", "year"])["poverty"]
+    for (sid, year), row in found.iterrows():
+        lacking = year == 2000 or (sid, year) == (1, 2006)
+        assert np.isnan(row["l(poverty, 1)"]) == np.isnan(row["d(post)"]) == lacking
+        if not lacking:
+            assert row["l(poverty, 1)"] == poverty[sid, year - 1]
+        lead = np.nan if year > 2008 or (sid, year) == (1, 2003) else poverty[sid, year + 2]
+        assert row["f(poverty, 2)"] == pytest.approx(lead, nan_ok=True)
+    waves = frame[frame["year"].isin([2000, 2002, 2005, 2007, 2010])]
+    with pytest.raises(InputError, match="no unit is seen 1 of year apart"):
+        bd.study_of(waves, "l_homicide ~ l(poverty) | sid + year")
+    assert bd.study_of(waves, "l_homicide ~ l(poverty, 2) | sid + year")
+
+
+def test_rows_without_a_logarithm_are_left_out_and_counted(frame):
+    zero = frame.assign(homicide=frame["homicide"].where(frame["year"] > 2001, 0.0))
+    design = bd.build_design(*_spec(zero, "log(homicide) ~ post + log(poverty) | sid + year"))
+    assert design.n == len(frame) - 100
+    notes = {note.name: note for note in design.notes}
+    assert notes["no_logarithm"].count == 100
+    assert "log(homicide) does not exist in 100 rows" in notes["no_logarithm"].text
+    assert np.allclose(
+        design.X[:, 0],
+        np.log(
+            bd.build_design(
+                *_spec(zero[zero["year"] > 2001], "homicide ~ post + poverty | sid + year")
+            ).X[:, 0]
+        ),
+    )
+
+
+@pytest.mark.parametrize(
+    ("effects", "unit", "time", "keys"),
+    [
+        (("city", "year"), None, None, ("city", "year", "fixed", "fixed")),
+        (("year", "city"), None, None, ("city", "year", "fixed", "fixed")),
+        (("年份", "城市"), None, None, ("城市", "年份", "fixed", "fixed")),
+        (("a", "b"), None, None, ("a", "b", "fixed", "fixed")),
+        (("year", "month"), None, None, ("year", "month", "fixed", "fixed")),
+        (("a", "b"), "b", None, ("b", "a", "fixed", "fixed")),
+        (("a", "b"), None, "a", ("b", "a", "fixed", "fixed")),
+        (("city",), None, "year", ("city", "year", "fixed", "none")),
+        (("year",), "city", None, ("city", "year", "none", "fixed")),
+        (("year",), "city", "year", ("city", "year", "none", "fixed")),
+        ((), "city", "year", ("city", "year", "none", "none")),
+    ],
+)
+def test_unit_and_period_are_told_apart(effects, unit, time, keys):
+    assert keys_of(effects, unit, time) == Keys(*keys)
+
+
+@pytest.mark.parametrize(
+    ("effects", "unit", "time", "says"),
+    [
+        (("city",), None, None, 'the period is not named.*time="year"'),
+        (("year",), None, None, 'the unit is not named.*unit="city"'),
+        ((), "city", None, "the period is not named"),
+        (("city", "region"), "city", "year", "region.*neither the unit's nor the period's"),
+        ((), "city", "city", "unit and period are one column"),
+    ],
+)
+def test_keys_that_are_not_said(effects, unit, time, says):
+    with pytest.raises(InputError, match=says):
+        keys_of(effects, unit, time)
+
+
+@pytest.mark.parametrize(
+    ("formula", "more", "says"),
+    [
+        ("l_homicide ~ pots | sid + year", {}, "'pots': no such column.*did you mean 'post'"),
+        ("l_homicide ~ POST | sid + year", {}, "did you mean 'post'"),
+        ("log(homocide) ~ post | sid + year", {}, "'homocide'.*did you mean 'homicide'"),
+        ("l_homicide ~ post | sid + jahr", {}, "there are sid, year, post"),
+        ("l_homicide ~ post | sid + year", {"weights": "popwgt"}, "did you mean 'popwt'"),
+        ("l_homicide ~ post", {"time": "years", "unit": "sid"}, "did you mean 'year'"),
+        ("l_homicide ~ post | sid + year", {"y": "homicide"}, "both a formula and.*value: y"),
+        (None, {"y": "homicide"}, "neither a formula.*without unit, time, policies"),
+        ("l_homicide ~ i(poverty, ref=1) | sid + year", {}, "whole numbers"),
+        ("l_homicide ~ i(event, ref=-11) | sid + year", {}, "the reference does not occur"),
+        ("l_homicide ~ i(code, ref=-1) | sid + year", {}, "far from all others.*-1000.*empty"),
+        ("l_homicide ~ i(many, ref=1) | sid + year", {}, "too many values"),
+        ("l_homicide ~ sid | sid + year", {}, "does not vary"),
+    ],
+)
+def test_what_is_wrong_is_said_with_its_remedy(frame, formula, more, says):
+    given = frame.assign(code=frame["event"].fillna(-1000), many=np.arange(len(frame)))
+    with pytest.raises(InputError, match=re.compile(says, re.DOTALL)):
+        bd.did(given, formula, **more)
+
+
+@pytest.mark.parametrize(
+    ("policies", "says"),
+    [
+        ({"c": "strat"}, "did you mean 'start'"),
+        ({"a": "post", "b": "start", "c": "event"}, "more than two policies"),
+        ({"castle law": "post"}, 'policies={"castle_law": "post"}'),
+        ({"c": "ever"}, "who is treated, not when"),
+    ],
+)
+def test_policies_that_are_none(frame, policies, says):
+    given = frame.assign(ever=frame["start"].notna().astype(int))
+    with pytest.raises(InputError, match=re.escape(says)):
+        bd.study_of(given, y="homicide", unit="sid", time="year", policies=policies)
+
+
+@pytest.mark.parametrize("data", [None, {"a": [1]}, [1, 2], pd.Series([1.0], name="a"), 3])
+def test_what_is_no_data_frame(data):
+    with pytest.raises(InputError, match=r"not a data frame.*pandas, polars or Arrow"):
+        bd.did(data, FORMULA)
+
+
+def test_two_columns_of_one_name_are_refused(frame):
+    doubled = pd.concat([frame, frame[["post"]]], axis=1)
+    with pytest.raises(InputError, match="two columns have the same name"):
+        bd.did(doubled, FORMULA)
+
+
+def test_an_effect_that_nothing_identifies_is_refused(frame):
+    with pytest.raises(NotIdentifiedError, match="does not vary"):
+        bd.did(frame.assign(post=1), "l_homicide ~ post | sid + year")
+
+
+def test_the_command_is_the_same_line(frame, tmp_path):
+    file = str(_csv(frame, tmp_path))
+    size = ["--errors", "iid", "--priors", "flat", "--draws", "100"]
+    found = CliRunner().invoke(app, ["did", file, FORMULA, "--json", *size])
+    assert found.exit_code == 0, found.output
+    (fit,) = json.loads(found.stdout)["fits"]
+    want = bd.did(frame, FORMULA, **FLAT)
+    assert fit["formula"] == FORMULA
+    assert [row["term"] for row in fit["rows"]] == ["post", "unemployrt", "poverty"]
+    assert [row["mean"] for row in fit["rows"]] == pytest.approx(
+        want.tidy()["mean"].tolist(), rel=1e-8
+    )
+    assert (fit["n"], fit["units"], fit["periods"]) == (550, 50, 11)
+    words = ["--y", "l_homicide", "--unit", "sid", "--time", "year", "--policy", "castle=post"]
+    found = CliRunner().invoke(app, ["did", file, *words, *size, "--effects", "random"])
+    assert "l_homicide on active:castle" in found.stdout
+    assert "effects: sid random, year random" in found.stdout
+    found = CliRunner().invoke(
+        app,
+        ["did", file, "l_homicide ~ post | year", "--unit", "sid", *size, "--effects", "random"],
+    )
+    assert "effects: year random" in found.stdout
+    found = CliRunner().invoke(app, ["did", file, "l_homicide ~ pots | sid + year"])
+    assert isinstance(found.exception, InputError)
+    assert "did you mean 'post'" in str(found.exception)
+
+
+def test_what_the_documentation_refuses_is_refused(root):
+    text = (root / "docs" / "formula.md").read_text(encoding="utf-8")
+    rows = re.findall(r"^\| (`.*) \|", text.partition("## What is refused")[2], flags=re.M)
+    shown = [code for row in rows for code in re.findall(r"`([^`]+)`", row.split(" | ")[0])]
+    assert len(shown) > 8
+    for code in shown:
+        formula = f"y ~ D | {code} + t" if "[" in code else f"y ~ {code} | u + t"
+        with pytest.raises(InputError, match="in the formula"):
+            parse_formula(code if "~" in code else formula)

@@ -1,0 +1,211 @@
+"""Periods in every way they are typed become steps; event time counts steps."""
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from bayesdid.design.build import build_design
+from bayesdid.exceptions import InputError
+from bayesdid.families.registry.load import load_study
+from bayesdid.panel.adoption import event_time
+from bayesdid.panel.calendar import read_periods
+from bayesdid.panel.validate import validate_panel
+from bayesdid.panel.write import write_panel
+
+STUDY = """
+[study]
+id = "s"
+title = "T"
+citation = "C"
+[outcome]
+column = "y"
+label = "Y"
+unit = "units"
+[panel]
+unit = "id"
+period = "when"
+[[policy]]
+id = "p"
+label = "P"
+adoption = "first"
+"""
+SPECS = """
+id = "t"
+title = "T"
+kind = "regression"
+[[column]]
+id = "es"
+family = "event_study"
+outcome = "y"
+treatments = ["active:p"]
+options = { first = -3, last = 3, reference = -1 }
+"""
+
+
+@pytest.fixture(scope="module")
+def study(tmp_path_factory):
+    folder = tmp_path_factory.mktemp("time")
+    (folder / "study.toml").write_text(STUDY)
+    (folder / "t.toml").write_text(SPECS)
+    return load_study(folder)
+
+
+def panel_of(study, periods, first):
+    """Three units; the first two adopt in `first`. The outcome grows with the time since."""
+    frame = pd.DataFrame(
+        {
+            "id": np.repeat(["a", "b", "c"], len(periods)),
+            "when": list(periods) * 3,
+            "first": np.repeat([*first, None], len(periods)),
+        }
+    )
+    rng = np.random.default_rng(1)
+    frame["y"] = rng.normal(size=len(frame))
+    return validate_panel(frame, study, source="memory")
+
+
+def months(pattern):
+    return [pattern.format(y=2000 + k // 12, m=k % 12 + 1) for k in range(10, 18)]
+
+
+def quarters(pattern):
+    return [pattern.format(y=2009 + k // 4, q=k % 4 + 1) for k in range(2, 10)]
+
+
+WAYS = {
+    "YYYYMM": [int(text) for text in months("{y}{m:02d}")],
+    "YYYYMM as text": months("{y}{m:02d}"),
+    "2000-11": months("{y}-{m:02d}"),
+    "2000/11": months("{y}/{m}"),
+    "2000m11": months("{y}m{m}"),
+    "2000年11月": months("{y}年{m}月"),
+    "dates of months": months("{y}-{m:02d}-01"),
+    "timestamps of months": pd.to_datetime(months("{y}-{m:02d}-01")),
+    "ends of months": pd.to_datetime(months("{y}-{m:02d}-01")) + pd.offsets.MonthEnd(0),
+    "2009q3": quarters("{y}q{q}"),
+    "2009-Q3": quarters("{y}-Q{q}"),
+    "Q32009": quarters("Q{q}{y}"),
+    "20093": [int(text) for text in quarters("{y}{q}")],
+    "2009年第3季度": quarters("{y}年第{q}季度"),
+    "decimals": [2009.5 + 0.25 * k for k in range(8)],
+    "months as decimals": [round(2009 + k / 12, 3) for k in range(8)],
+    "2008年": [f"{year}年" for year in range(2001, 2009)],
+    "years": list(range(2001, 2009)),
+    "two-year waves": list(range(2000, 2016, 2)),
+    "waves around zero": list(range(-9, 15, 3)),
+    "days": [f"2010-01-{day:02d}" for day in range(28, 32)]
+    + [f"2010-02-{day:02d}" for day in range(1, 5)],
+    "weeks": [str(day.date()) for day in pd.date_range("2010-01-04", periods=8, freq="7D")],
+}
+
+
+@pytest.mark.parametrize("way", WAYS)
+def test_event_time_counts_steps(study, way):
+    """Adoption in the fourth period: event times -3 to 4, whatever the period is."""
+    periods = list(WAYS[way])
+    panel = panel_of(study, periods, [periods[3], periods[3]])
+    times = event_time(panel, "p")
+    assert times[:8].tolist() == list(range(-3, 5))
+    assert times[16:].isna().all()
+    np.testing.assert_array_equal(np.diff(panel.periods), 1)
+    assert not any(note.name == "gaps" for note in panel.notes)
+
+
+@pytest.mark.parametrize("way", WAYS)
+def test_periods_are_shown_as_typed_and_written_back(study, tmp_path, way):
+    periods = list(WAYS[way])
+    panel = panel_of(study, periods, [periods[3], None])
+    shown = [panel.timeline.label(step) for step in panel.periods]
+    if isinstance(periods[0], pd.Timestamp):
+        assert shown == [f"{moment:%Y-%m}" for moment in periods]
+    else:
+        assert shown == [str(period).removesuffix(".0") for period in periods]
+    write_panel(panel, study, tmp_path / "panel.csv")
+    again = pd.read_csv(tmp_path / "panel.csv", dtype=str)
+    assert list(dict.fromkeys(again["when"])) == shown
+    starts = again["first"].dropna().str.removesuffix(".0").unique().tolist()
+    assert starts == [shown[3].removesuffix(".0")]
+
+
+def test_a_missing_year_is_a_gap_and_no_step(study):
+    panel = panel_of(study, [2001, 2002, 2003, 2005, 2006, 2008], [2005, 2006])
+    assert panel.timeline.spacing == 1
+    (note,) = [note for note in panel.notes if note.name == "gaps"]
+    assert note.count == 2
+    assert "2004, 2007" in note.text
+    assert event_time(panel, "p")[:6].tolist() == [-4, -3, -2, 0, 1, 3]
+
+
+def test_adoption_between_waves_counts_from_the_next(study):
+    panel = panel_of(study, [2000, 2002, 2004, 2006], [2003, 2004])
+    assert event_time(panel, "p")[:8].tolist() == [-2, -1, 0, 1] * 2
+    (note,) = [note for note in panel.notes if note.name == "adoption_between_periods"]
+    assert "2003" in note.text
+    assert note.count == 4
+
+
+def test_a_date_of_adoption_is_the_period_it_lies_in(study):
+    panel = panel_of(study, [2001, 2002, 2003, 2004], ["2003-05-17", "2002-12-31"])
+    assert event_time(panel, "p")[:8].tolist() == [-2, -1, 0, 1, -1, 0, 1, 2]
+    panel = panel_of(study, months("{y}-{m:02d}"), ["2001-02-20", None])
+    assert event_time(panel, "p")[:8].tolist() == list(range(-3, 5))
+
+
+def test_a_year_of_adoption_is_too_coarse_for_months(study):
+    with pytest.raises(InputError, match=r"adoption is given by year.* months"):
+        panel_of(study, months("{y}-{m:02d}"), ["2001", None])
+
+
+def test_zero_is_never_only_where_it_cannot_be_a_period(study):
+    panel = panel_of(study, range(-4, 4), [0, 2])
+    assert panel.adoption["p"].tolist() == [0, 2, pd.NA]
+    (note,) = [note for note in panel.notes if note.name == "adoption_in_period_0"]
+    assert note.count == 8
+    panel = panel_of(study, range(2001, 2009), [0, 2004])
+    assert panel.adoption["p"].tolist() == [pd.NA, 2004, pd.NA]
+    panel = panel_of(study, quarters("{y}q{q}"), ["0", "2010q1"])
+    assert panel.adoption["p"].isna().tolist() == [True, False, True]
+
+
+@pytest.mark.parametrize(
+    ("periods", "words"),
+    [
+        (["2010q1", "2010-02"], "'2010-02' is a month, but the rows before hold a quarter"),
+        (["2010q1", "2010q5"], "'2010q5' is not a period"),
+        (["2010-01-31", "2010-02-30"], "'2010-02-30' is not a period"),
+        (["2010", "soon"], "'soon' is not a period"),
+        ([2010.0, 2010.1], "must be a whole number"),
+        ([1.0, 1e300], "must be a whole number"),
+    ],
+)
+def test_no_period(periods, words):
+    values = pd.Series(periods)
+    with pytest.raises(InputError, match=words) as caught:
+        read_periods(values, "a.csv", "when", pd.Series([2, 3]))
+    assert "row 3" in str(caught.value) or words.startswith("must")
+
+
+def test_duplicates_of_a_month_are_named_as_typed(study):
+    with pytest.raises(InputError, match="2001-03") as caught:
+        panel_of(study, ["2001-03", "2001-03", "2001-04"], [None, None])
+    assert "keep one row only where two say the same" in str(caught.value)
+
+
+def test_an_event_study_of_months_finds_the_path(study):
+    """Without noise the terms equal the planted path: periods are steps, no year has 88 gaps."""
+    periods = [int(text) for text in months("{y}{m:02d}")]
+    panel = panel_of(study, periods, [periods[2], periods[5]])
+    time = event_time(panel, "p").to_numpy(dtype=float, na_value=np.nan)
+    path = np.where(time >= 0, 1 + np.minimum(time, 3), 0.0)
+    frame = panel.frame.assign(first=np.repeat([periods[2], periods[5], None], 8), y=path)
+    frame["when"] = periods * 3
+    design = build_design(study["t.es"], validate_panel(frame, study, source="memory"))
+    dummies = [
+        design.unit_index[:, None] == np.arange(3),
+        design.period_index[:, None] == np.arange(8),
+    ]
+    found = np.linalg.lstsq(np.hstack([design.D, *dummies]), design.y, rcond=None)[0]
+    tau = dict(zip(design.treatments, found, strict=False))
+    expected = {"active:p@0": 1, "active:p@1": 2, "active:p@2": 3, "active:p@>=3": 4}
+    for name, value in expected.items():
+        assert tau[name] == pytest.approx(value, abs=1e-8)

@@ -1,0 +1,96 @@
+"""Tables of fits: the numbers of tidy(), and no text of a study is a command."""
+
+import re
+from html.parser import HTMLParser
+
+import pytest
+import xarray as xr
+from made import make_panel, make_study, staggered
+
+import bayesdid as bd
+from bayesdid.exceptions import InputError
+from bayesdid.inference.result import Fit
+from bayesdid.report.tables import escape_tex
+from bayesdid.report.text import estimate, interval
+
+
+@pytest.fixture(scope="module")
+def fits():
+    frame, adoption = staggered(1, N=20, effect=lambda start, t: 1.0 * (t >= start[0]))
+    frame["x"] = frame["y"] ** 2
+    columns = [
+        {"id": "1", "outcome": "y", "treatments": ["active:a"]},
+        {"id": "2", "outcome": "y", "treatments": ["active:a"], "covariates": ["x"]},
+    ]
+    study, panel = make_study(columns=columns), make_panel(frame, adoption)
+    return [bd.fit(study[f"t.{k}"], panel, errors="iid", draws=50) for k in (1, 2)]
+
+
+def test_the_numbers_are_those_of_tidy(fits):
+    lines = bd.etable(fits, level=0.5).splitlines()
+    rows = [[cell.strip() for cell in line.strip("|").split("|")] for line in lines]
+    table = {row[0]: row[1:] for row in rows if len(row) == 3}
+    first, second = (fit.tidy(0.5) for fit in fits)
+    assert table["active:a"] == [
+        estimate(t.loc["active:a", "mean"], t.loc["active:a", "sd"]) for t in (first, second)
+    ]
+    assert table["x"] == ["", estimate(second.loc["x", "mean"], second.loc["x", "sd"])]
+    below = rows[[row[0] for row in rows].index("active:a") + 1]
+    assert below[1] == interval((first.loc["active:a", "low"], first.loc["active:a", "high"]))
+    assert table["Rows"] == ["240", "240"]
+    assert table["Outcome"] == ["y", "y"]
+    assert "50 % highest-density interval" in lines[-2]
+    assert lines[-1] == "Synthetic panel: planted by a test."
+    assert "*" not in "".join(lines)
+    assert rows[0] == ["", "(1)", "(2)"]
+
+
+class Cells(HTMLParser):
+    def __init__(self):
+        super().__init__()
+        self.text, self.tags = [], set()
+
+    def handle_starttag(self, tag, _attrs):
+        self.tags.add(tag)
+
+    def handle_data(self, data):
+        self.text.append(data)
+
+
+def test_text_of_a_study_is_no_command(fits):
+    evil = r"\input{x} & <script>|$_^~%#"
+    page = Cells()
+    page.feed(bd.etable({evil: fits[0]}, "html"))
+    assert page.tags == {"table", "thead", "tbody", "tr", "th", "td", "caption"}
+    assert evil in page.text
+    tex = bd.etable({evil: fits[0]}, type="tex")
+    assert set(re.findall(r"\\([a-z]+)", tex)) <= {
+        "begin",
+        "end",
+        "hline",
+        "multicolumn",
+        "emph",
+        "textbackslash",
+        "textasciitilde",
+        "textasciicircum",
+    }
+    assert escape_tex(evil) in tex
+    body = bd.etable({evil: fits[0]}).splitlines()[0]
+    assert "<" not in body
+    assert len(re.findall(r"(?<!\\)\|", body)) == 3
+
+
+def test_a_fit_that_did_not_converge_has_no_numbers(fits):
+    tree = xr.DataTree.from_dict(fits[0].tree.to_dict())
+    tree.attrs = {**fits[0].tree.attrs, "converged": 0}
+    table = bd.etable([Fit(tree), fits[1]])
+    row = next(line for line in table.splitlines() if line.startswith("| active:a"))
+    assert row.split("|")[2].strip() == "not converged"
+    assert "(" in row.split("|")[3]
+
+
+def test_what_is_no_table(fits):
+    with pytest.raises(InputError, match="use md, tex, html"):
+        bd.etable(fits, type="docx")
+    with pytest.raises(InputError, match="no fit"):
+        bd.etable([])
