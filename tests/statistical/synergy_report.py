@@ -236,6 +236,14 @@ def _griffin(states: pd.DataFrame, rows: pd.DataFrame) -> list[str]:
         "| design | estimand | gap | model | panels | bias | coverage | width |",
         "|---|---|---|---|---|---|---|---|",
     ]
+    said = []
+    for estimand, what in (("primary", "the effect of the primary policy"), ("synergy", "synergy")):
+        mine = states[states["estimand"] == estimand]
+        total = mine["coverage"] * mine["panels"]
+        by = total.groupby(mine["model"]).sum() / mine.groupby("model")["panels"].sum()
+        each = ", ".join(f"{model} {by[model]:.3f}" for model in dict.fromkeys(mine["model"]))
+        said.append(f"{what}: {each}")
+    lines[3:3] = ["", f"Coverage over all gaps and designs: {'; '.join(said)}."]
     for row in states.to_dict("records"):
         error = row["spread"] / np.sqrt(row["panels"])
         lines.append(

@@ -132,6 +132,14 @@ def test_stars_mark_what_is_outside_by_more_than_monte_carlo_error():
     assert row_of(real).endswith("| 0.000 | 0.000 |")
 
 
+def test_coverage_over_all_gaps_counts_panels():
+    """Two panels of one gap and one of another: 2 of 3 intervals hold the truth."""
+    out = GRIFFIN_ROW | {"gap": 3, "high": -1.1}
+    rows = pd.DataFrame([GRIFFIN_ROW, GRIFFIN_ROW | {"panel": 1}, out])
+    text = report(frame_of(0.9, 0.05), griffin.table(rows), rows)
+    assert f"the effect of the primary policy: {HEADLINE} 0.667;" in text
+
+
 def test_the_ledger_names_documents_and_commands_that_exist():
     root = Path(__file__).parents[2]
     makefile = (root / "Makefile").read_text()
