@@ -13,6 +13,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from bayesdid import summary
 from bayesdid.arrays import FloatArray
 from bayesdid.design.overlap import OverlapDesign
 from bayesdid.estimands.gls import Scalars, gls
@@ -21,7 +22,6 @@ from bayesdid.estimands.state_effects import Average
 from bayesdid.exceptions import NotIdentifiedError
 from bayesdid.model.overlap import policy_columns
 from bayesdid.model.pooling import Pooling, stack
-from bayesdid.summary import LEVEL
 
 LEADS = 5  # periods before adoption that bound what trends may do after it
 MULTIPLES = (0.5, 1.0, 2.0)  # of the largest change before adoption
@@ -60,14 +60,20 @@ class Path:
                 kind,
                 bounds,
                 self.weights,
-                1 - LEVEL,
+                1 - summary.LEVEL,
             )
         )
 
     def breakdown(self, kind: Restriction) -> float:
         """Largest bound whose robust set excludes zero; 0 if none does."""
         return robust_breakdown(
-            self.mean, self.covariance, self.n_pre, len(self.weights), kind, self.weights, 1 - LEVEL
+            self.mean,
+            self.covariance,
+            self.n_pre,
+            len(self.weights),
+            kind,
+            self.weights,
+            1 - summary.LEVEL,
         )
 
 
