@@ -9,8 +9,8 @@ import bayesdid as bd
 from bayesdid.audit.run import audit_study
 from bayesdid.jsonio import plain
 from bayesdid.report import alerts
-from bayesdid.report.alert_results import alerts_section
-from bayesdid.report.alerts import Says
+from bayesdid.report.alert_results import _together, alerts_section
+from bayesdid.report.alerts import Says, audit_against_posterior
 
 
 def says(mean, sd, p, label="one model"):
@@ -266,3 +266,12 @@ def test_the_audit_is_read_by_claim_and_by_cell(page):
         assert bool(alerts_section(page)) is raised, place
     page["audit"]["findings"] = [finding("claim c") | {"severity": "warning"}]
     assert alerts_section(page) == []
+
+
+def test_others_of_a_kind_are_named_once_by_what_they_are_about():
+    quotes = {"a": "first", "b": "second: with a colon"}
+    items = [audit_against_posterior(k, quote, "supported", ["-1"]) for k, quote in quotes.items()]
+    again = audit_against_posterior("a", "first", "supported", ["another finding"])
+    together = _together([items[0], items[1], again])
+    assert together.text.startswith("“first” (a) is supported")
+    assert together.text.endswith("Likewise: b.")

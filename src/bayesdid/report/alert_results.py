@@ -40,10 +40,10 @@ def alerts_section(results: Results) -> list[Alert]:
 
 def _together(items: list[Alert]) -> Alert:
     first, *rest = sorted(items, key=lambda item: -item.weight)
-    others = [item.text.partition(":")[0] for item in rest]
+    others = dict.fromkeys(item.subject for item in rest if item.subject != first.subject)
     if not others:
         return first
-    named = ", ".join(dict.fromkeys(others))
+    named = ", ".join(others)
     return Alert(first.kind, first.title, f"{first.text} Likewise: {named}.")
 
 

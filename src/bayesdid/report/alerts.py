@@ -31,7 +31,8 @@ _DOUBTED = re.compile(r"sign of (\S+) in (\S+) changed")  # as audit.identities 
 class Alert:
     """One warning of the first screen: its kind, a heading, one sentence.
 
-    Of several of a kind the one with the largest `weight` is told in full.
+    Of several of a kind the one with the largest `weight` is told in full, the others by what they
+    are `about`, by default what stands before the colon.
     """
 
     json_keys: ClassVar[tuple[str, ...]] = ("kind", "title", "text")
@@ -40,6 +41,12 @@ class Alert:
     title: str
     text: str
     weight: float = 0.0
+    about: str = ""
+
+    @property
+    def subject(self) -> str:
+        """What it is about."""
+        return self.about or self.text.partition(":")[0]
 
 
 @dataclass(frozen=True, slots=True)
@@ -121,6 +128,7 @@ def audit_against_posterior(
         "audit_posterior",
         "Supported, and contradicted in print",
         f"“{quote}” ({claim}) is {word} by its probability, but the audit finds: {findings[0]}",
+        about=claim,
     )
 
 
@@ -134,6 +142,7 @@ def doubted_mediator(spec: str, mediators: Iterable[str], finding: str) -> Alert
         "A mediation rests on a sign that the audit doubts",
         f"{spec} goes through {found[1]}, whose printed sign in {found[2]} contradicts the other "
         f"columns: {finding}",
+        about=spec,
     )
 
 
