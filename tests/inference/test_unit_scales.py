@@ -7,10 +7,14 @@ import pytest
 from panels import make_design
 
 from bayesdid.design.build import with_effects
+from bayesdid.inference.exact import scales
 from bayesdid.inference.exact.gaussian import fit_gaussian
 from bayesdid.inference.exact.pooled import fit_pooled
 from bayesdid.inference.exact.scales import draw_scaled
 from bayesdid.inference.exact.two_way import two_way_model
+from bayesdid.inference.fit import fit_model
+from bayesdid.inference.gate import GateItem
+from bayesdid.inference.registry import Size
 from bayesdid.model.effects import two_way
 from bayesdid.model.errors import Errors
 from bayesdid.model.model import Model
@@ -230,3 +234,27 @@ def test_ranks_of_true_values_are_uniform():
     counts = np.array([np.histogram(r, np.linspace(0, 1 + 1e-9, 9))[0] for r in np.array(ranks).T])
     statistic = ((counts - 15.0) ** 2 / 15.0).sum(axis=1)
     assert (statistic < 24.3).all(), counts  # chi-square with 7 degrees of freedom, p = 0.001
+
+
+def test_chains_that_do_not_pass_are_run_again_for_longer(monkeypatch):
+    """Once, from the same seeds, and thinned to the draws asked for; those that pass are not."""
+    design, model = scaled_design(3, N=12, T=5), Model(errors=IID)
+    asked = []
+
+    def gate(tree, passes):
+        asked.append(tree["posterior"].sizes["draw"])
+        return [GateItem("rhat", 1.0, 1.01, passes(len(asked)))]
+
+    def run(passes):
+        asked.clear()
+        monkeypatch.setattr(scales, "chain_gate", lambda tree: gate(tree, passes))
+        return fit_model(model, design, size=Size(300, chains=2, cores=1))
+
+    once = run(lambda times: times == 1)
+    assert asked == [1200]
+    again = run(lambda times: times == 2)
+    assert asked == [1200, 1200 * scales.AGAIN]
+    assert again.converged
+    assert again.tree["posterior"].sizes["draw"] == once.tree["posterior"].sizes["draw"] == 300
+    assert not run(lambda times: times == 3).converged
+    assert len(asked) == 2

@@ -23,6 +23,7 @@ from __future__ import annotations
 import dataclasses
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
+from functools import partial
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -40,6 +41,7 @@ from bayesdid.model.priors import NU_PRIOR, Priors
 
 WARMUP = 250  # sweeps of each chain that are thrown away
 SWEEPS = 1000  # of each chain at least
+AGAIN = 5  # times as many, thinned, where the first run does not pass the gate
 _DUMMY = 0.6  # share of rows with one value from which a regressor is a dummy
 _UNIT = {"none": 0, "fixed": 1, "random": 2}
 _FLAT, _GAMMA, _HALF_NORMAL, _LOG_FLAT, _EXPONENTIAL = 0.0, 1.0, 2.0, 3.0, 4.0
@@ -99,7 +101,8 @@ def draw_scaled(
         Shape and rate of the gamma prior of ``nu - 1``.
     draws, warmup
         Sweeps of each chain that are kept and thrown away. Fewer than :data:`SWEEPS` are drawn from
-        as many: a sweep costs little, and R-hat judges short chains by noise.
+        as many: a sweep costs little, and R-hat judges short chains by noise. Chains that do not
+        pass the gate are run once more, :data:`AGAIN` times as long, and thinned.
     threads
         Chains that run at once, in this process; one inside an executor's worker.
     draw_units
@@ -113,11 +116,9 @@ def draw_scaled(
     keep = rows.N <= DRAWN_UNITS if draw_units is None else draw_units
     arguments = _arguments(stats, rows, beliefs, priors, nu_prior, serial)
     seeds = np.random.SeedSequence(seed).spawn(chains)
-    stride = max(1, -(-SWEEPS // draws))
-    sizes = (warmup, draws * stride, int(keep), arguments.pop("gap_index"))
-    spread = _spread(stats)
+    gap_index, spread = arguments.pop("gap_index"), _spread(stats)
 
-    def chain(source: np.random.SeedSequence) -> Any:
+    def chain(source: np.random.SeedSequence, longer: int, sweeps: int) -> Any:
         rng = np.random.default_rng(source)
         start = _start(rng, spread, len(arguments["priors"][0]), serial)
         own = arguments["data"](rows.N)
@@ -128,14 +129,19 @@ def draw_scaled(
             arguments["rows"],
             arguments["panel"],
             own,
-            sizes,
+            (warmup * longer, sweeps, int(keep), gap_index),
             rng,
         )
 
-    with ThreadPoolExecutor(min(allowed(threads), chains)) as pool:
-        found = list(pool.map(chain, seeds))
-    judged = [np.concatenate([c[k] for c in found]) for k in range(3)]
-    gate = chain_gate(_for_gate(judged[0], judged[1], judged[2], serial, rows, chains))
+    for longer in (1, AGAIN):
+        stride = max(1, -(-SWEEPS // draws)) * longer
+        run = partial(chain, longer=longer, sweeps=draws * stride)
+        with ThreadPoolExecutor(min(allowed(threads), chains)) as pool:
+            found = list(pool.map(run, seeds))
+        judged = [np.concatenate([c[k] for c in found]) for k in range(3)]
+        gate = chain_gate(_for_gate(judged[0], judged[1], judged[2], serial, rows, chains))
+        if all(item.passed for item in gate):
+            break
     theta, scalars, tau, units, scale = (
         np.concatenate([c[k][stride - 1 :: stride] for c in found]) for k in range(5)
     )

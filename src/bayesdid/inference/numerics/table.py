@@ -18,7 +18,7 @@ from scipy.interpolate import RegularGridInterpolator
 from scipy.optimize import minimize
 
 from bayesdid.arrays import FloatArray
-from bayesdid.inference.gate import GateItem, table_gate
+from bayesdid.inference.gate import QUADRATURE_LIMIT, GateItem, table_gate
 from bayesdid.inference.numerics.importance import Density
 
 _DROP = 18.0  # log density below the mode at which the table ends: e^-18 = 2e-8
@@ -72,6 +72,12 @@ class Axes:
         """Log of dz / du, shape (G,)."""
         return np.asarray(np.log(self.scale * np.cosh(_STRETCH * u)).sum(axis=1))
 
+    def finer(self) -> Axes | None:
+        """Twice as fine on each axis, or None if that is too many nodes."""
+        grids = tuple(np.linspace(g[0], g[-1], 2 * len(g) - 1) for g in self.grids)
+        most = max(len(grid) for grid in grids)
+        return Axes(self.mode, self.scale, grids) if most <= _MAX_NODES[len(grids)] else None
+
     @property
     def box(self) -> tuple[FloatArray, FloatArray]:
         """Lowest and highest corner in natural coordinates."""
@@ -81,7 +87,10 @@ class Axes:
 
 
 def draw_table(target: Density, axes: Axes, size: int, rng: np.random.Generator) -> TableDraws:
-    """Tabulate a density on the axes that :func:`find_axes` found and draw `size` values."""
+    """Tabulate a density on the axes that :func:`find_axes` found and draw `size` values.
+
+    A table that is too coarse for its gate is made again, twice as fine.
+    """
     mesh = np.stack(np.meshgrid(*axes.grids, indexing="ij"), axis=-1)
     u = mesh.reshape(-1, len(axes.grids))
     log_table = (target.log_density(axes.position(u)) + axes.log_jacobian(u)).reshape(
@@ -91,12 +100,15 @@ def draw_table(target: Density, axes: Axes, size: int, rng: np.random.Generator)
     table = np.exp(log_table - top)
     steps = np.array([grid[1] - grid[0] for grid in axes.grids])
     coarse = table[tuple(slice(None, None, 2) for _ in axes.grids)].sum() * 2.0 ** len(steps)
+    error = float(abs(np.log(coarse / table.sum())))
+    if error > QUADRATURE_LIMIT and (finer := axes.finer()) is not None:
+        return draw_table(target, finer, size, rng)
     inner = table[tuple(slice(1, -1) for _ in axes.grids)].sum()
     z, acceptance = _reject(target, axes, table, top, size, rng)
     return TableDraws(
         z,
         log_evidence=float(top + np.log(table.sum()) + np.log(steps).sum()),
-        evidence_error=float(abs(np.log(coarse / table.sum()))),
+        evidence_error=error,
         acceptance=acceptance,
         edge=float(1.0 - inner / table.sum()),
     )
