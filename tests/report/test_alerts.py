@@ -10,7 +10,7 @@ from bayesdid.audit.run import audit_study
 from bayesdid.jsonio import plain
 from bayesdid.report import alerts
 from bayesdid.report.alert_results import _together, alerts_section
-from bayesdid.report.alerts import Says, audit_against_posterior
+from bayesdid.report.alerts import Says, audit_against_posterior, durbin_against_profile
 
 
 def says(mean, sd, p, label="one model"):
@@ -275,3 +275,9 @@ def test_others_of_a_kind_are_named_once_by_what_they_are_about():
     together = _together([items[0], items[1], again])
     assert together.text.startswith("“first” (a) is supported")
     assert together.text.endswith("Likewise: b.")
+
+
+def test_spatial_models_that_disagree_are_named():
+    durbin = [says(-1.0, 0.5, 0.95, name) for name in ("one", "two")]
+    items = [durbin_against_profile(item, says(9.0, 2.0, 0.0, "profile")) for item in durbin]
+    assert _together(items).text.endswith("Likewise: two.")

@@ -115,6 +115,7 @@ def durbin_against_profile(durbin: Says, profile: Says) -> Alert | None:
         f"{durbin.label} has it below zero with probability {probability(durbin.p)} "
         f"({number(durbin.mean)}), {profile.label} with {probability(profile.p)} "
         f"({number(profile.mean)}).",
+        about=durbin.label,
     )
 
 
