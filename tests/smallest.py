@@ -19,7 +19,23 @@ adoption = "py"
 """
 
 
-def study_with(panel: str = "", weights: str = "") -> str:
-    """The smallest study with more lines in ``[panel]``, and spatial weights after it."""
-    period = 'period = "year"\n'
-    return STUDY.replace(period, period + panel.lstrip("\n")) + weights.lstrip("\n")
+def study_with(
+    panel: str = "",
+    after: str = "",
+    *,
+    unit: str = "unit",
+    period: str = "year",
+    policy: str = 'adoption = "py"',
+) -> str:
+    """The smallest study with more lines in ``[panel]`` and after it, and other columns.
+
+    Parameters
+    ----------
+    unit, period
+        Columns of the panel.
+    policy
+        The line that says where adoption stands.
+    """
+    text = STUDY.replace('unit = "unit"', f'unit = "{unit}"').replace('adoption = "py"', policy)
+    line = f'period = "{period}"\n'
+    return text.replace('period = "year"\n', line + panel.lstrip("\n")) + after.lstrip("\n")

@@ -7,25 +7,9 @@ from bayesdid.audit.columns import size_of_t
 from bayesdid.audit.stars import stars
 from bayesdid.families.registry.load import load_study
 from bayesdid.study.schema import Cell
+from smallest import study_with
 
-STUDY = """
-[study]
-id = "s"
-title = "T"
-citation = "C"
-[outcome]
-column = "y"
-label = "Y"
-unit = "units"
-[panel]
-unit = "id"
-period = "year"
-units = 200
-[[policy]]
-id = "p"
-label = "P"
-adoption = "first"
-"""
+STUDY = study_with("units = 200\n", unit="id", policy='adoption = "first"')
 TABLE = """
 id = "t"
 title = "T"

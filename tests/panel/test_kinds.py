@@ -11,27 +11,13 @@ from bayesdid.families.registry.load import load_study
 from bayesdid.panel.adoption import event_time
 from bayesdid.panel.read import read_panel
 from bayesdid.panel.validate import validate_panel
+from smallest import study_with
 
-STUDY = """
-[study]
-id = "s"
-title = "T"
-citation = "C"
-[outcome]
-column = "y"
-label = "Y"
-unit = "units"
-[panel]
-unit = "id"
-period = "year"
-[[policy]]
-id = "p"
-label = "P"
-{policy}
+GROUP = """
 [[group]]
 column = "region"
 label = "Region"
-levels = {{ "01" = "north", "NA" = "America" }}
+levels = { "01" = "north", "NA" = "America" }
 """
 SPECS = """
 id = "t"
@@ -58,7 +44,7 @@ treatments = ["active:p"]
 
 def study_of(folder, policy):
     folder.mkdir()
-    (folder / "study.toml").write_text(STUDY.format(policy=policy))
+    (folder / "study.toml").write_text(study_with(after=GROUP, unit="id", policy=policy))
     (folder / "t.toml").write_text(SPECS)
     return load_study(folder)
 
@@ -218,7 +204,7 @@ def test_a_column_called_like_a_dimension_of_results_works(tmp_path):
     folder = tmp_path / "chain"
     folder.mkdir()
     (folder / "study.toml").write_text(
-        STUDY.format(policy='adoption = "first"').replace('"id"', '"chain"')
+        study_with(after=GROUP, unit="chain", policy='adoption = "first"')
     )
     (folder / "t.toml").write_text(SPECS)
     study = load_study(folder)

@@ -11,24 +11,9 @@ from bayesdid.panel.adoption import event_time
 from bayesdid.panel.calendar import read_periods
 from bayesdid.panel.validate import validate_panel
 from bayesdid.panel.write import write_panel
+from smallest import study_with
 
-STUDY = """
-[study]
-id = "s"
-title = "T"
-citation = "C"
-[outcome]
-column = "y"
-label = "Y"
-unit = "units"
-[panel]
-unit = "id"
-period = "when"
-[[policy]]
-id = "p"
-label = "P"
-adoption = "first"
-"""
+STUDY = study_with(unit="id", period="when", policy='adoption = "first"')
 SPECS = """
 id = "t"
 title = "T"

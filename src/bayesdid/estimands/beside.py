@@ -13,12 +13,11 @@ from dataclasses import dataclass
 from typing import ClassVar
 
 import numpy as np
-from scipy.stats import norm
 
 from bayesdid.arrays import FloatArray
 from bayesdid.design.overlap import OverlapDesign
 from bayesdid.design.within import absorb
-from bayesdid.estimands.distribution import distribution_of
+from bayesdid.estimands.distribution import distribution_of, normal_distribution
 from bayesdid.estimands.gls import Scalars
 from bayesdid.estimands.imputation import Imputed, imputed_moments
 from bayesdid.estimands.names import RATIO, SUM
@@ -29,7 +28,7 @@ from bayesdid.estimands.state_effects import Average
 from bayesdid.inference.fit import fit
 from bayesdid.model.bound import PriorsLike
 from bayesdid.model.errors import Errors
-from bayesdid.summary import Interval, normal_interval
+from bayesdid.summary import Interval
 
 HEADLINE = "pooled paths"
 CELLS = "cells, the same errors"
@@ -246,5 +245,6 @@ def of_draws(name: str, values: FloatArray, lower: bool, assumes: str) -> ModelS
 
 def of_normal(mean: float, sd: float, lower: bool, assumes: str) -> ModelSays:
     """What an estimate with a standard error says."""
-    below = float(norm.cdf(-mean / sd)) if sd > 0 else float(mean < 0)
-    return ModelSays(mean, sd, normal_interval(mean, sd), below if lower else 1 - below, assumes)
+    found = normal_distribution(mean, sd)
+    p_claim = found.p_negative if lower else 1 - found.p_negative
+    return ModelSays(mean, sd, found.interval, p_claim, assumes)
