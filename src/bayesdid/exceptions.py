@@ -6,7 +6,9 @@ into one message and its ``exit_code``; Python users can catch it and read the s
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass
+from difflib import get_close_matches
 from pathlib import Path
 
 
@@ -94,3 +96,9 @@ class Note:
     name: str
     count: int
     text: str
+
+
+def nearest_name(name: str, known: Iterable[str]) -> str:
+    """The known name that a misspelt one may have been meant to be; empty if none is near."""
+    close = get_close_matches(name, list(known), n=1)
+    return close[0] if close else ""

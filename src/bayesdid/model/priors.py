@@ -18,7 +18,6 @@ own normal priors by term replace those of any of them. No other module holds a 
 
 from __future__ import annotations
 
-import difflib
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import ClassVar, Literal, get_args
@@ -28,7 +27,7 @@ import numpy as np
 from bayesdid.arrays import FloatArray
 from bayesdid.design.design import Design
 from bayesdid.design.within import absorb, varies
-from bayesdid.exceptions import InputError
+from bayesdid.exceptions import InputError, nearest_name
 from bayesdid.model.likelihood import Likelihood
 from bayesdid.study.schema import PriorTerm
 
@@ -257,12 +256,12 @@ def with_terms(
 
 def unknown_term(term: str, known: list[str]) -> InputError:
     """What to say of a prior on a term that a model does not have."""
-    close = difflib.get_close_matches(term, known, n=1)
+    near = nearest_name(term, known)
     listed = f"its terms are {', '.join(known)}"
     return InputError(
         "prior on a term that the spec does not have",
         value=term,
-        remedy=f"did you mean {close[0]}? {listed}" if close else listed,
+        remedy=f"did you mean {near}? {listed}" if near else listed,
     )
 
 

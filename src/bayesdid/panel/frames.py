@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import difflib
 from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
@@ -12,7 +11,7 @@ import narwhals as nw
 import pandas as pd
 from narwhals.exceptions import NarwhalsError
 
-from bayesdid.exceptions import InputError
+from bayesdid.exceptions import InputError, nearest_name
 from bayesdid.panel.panel import Panel
 from bayesdid.panel.read import read_frame, read_panel
 from bayesdid.panel.validate import validate_panel
@@ -58,14 +57,14 @@ class Columns:
         for name in names:
             if name in known:
                 continue
-            close = difflib.get_close_matches(name.lower(), lower, n=1, cutoff=0.6)
+            near = nearest_name(name.lower(), lower)
             more = f" and {len(known) - SHOWN} more" if len(known) > SHOWN else ""
             raise InputError(
                 "no such column",
                 file=self.source,
                 column=name,
-                remedy=f"did you mean '{lower[close[0]]}'"
-                if close
+                remedy=f"did you mean '{lower[near]}'"
+                if near
                 else f"there are {', '.join(known[:SHOWN])}{more}",
             )
 

@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import difflib
 import hashlib
 from collections.abc import Sequence
 
 import numpy as np
 import pandas as pd
 
-from bayesdid.exceptions import InputError, Note
+from bayesdid.exceptions import InputError, Note, nearest_name
 from bayesdid.panel import values
 from bayesdid.panel.adoption import from_indicator, from_years, not_seen_off
 from bayesdid.panel.derived import derived_values
@@ -193,11 +192,11 @@ def _require(frame: pd.DataFrame, columns: list[str], source: str) -> None:
     for column in columns:
         if column in frame:
             continue
-        close = difflib.get_close_matches(column, list(frame.columns), n=1, cutoff=0.6)
+        near = nearest_name(column, frame.columns)
         wide = sum(str(name).strip().isdigit() for name in frame.columns) >= 3
         remedy = (
-            f"rename '{close[0]}', or change study.toml"
-            if close
+            f"rename '{near}', or change study.toml"
+            if near
             else "reshape to one row for each unit and period (long format)"
             if wide
             else f"the file has {', '.join(str(c) for c in frame.columns[:12] if c != '__row__')}"

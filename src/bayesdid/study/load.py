@@ -4,13 +4,12 @@ from __future__ import annotations
 
 import tomllib
 from dataclasses import dataclass
-from difflib import get_close_matches
 from pathlib import Path
 from typing import Any, get_args
 
 from pydantic import BaseModel, ValidationError
 
-from bayesdid.exceptions import InputError
+from bayesdid.exceptions import InputError, nearest_name
 from bayesdid.study.cells import CellValue, find_cell
 from bayesdid.study.printed import Printed
 from bayesdid.study.schema import (
@@ -207,8 +206,8 @@ def _meant(model: type[BaseModel], place: tuple[int | str, ...]) -> str:
         if part in model.model_fields:
             inner = _models(model.model_fields[str(part)].annotation)
             model = inner[0] if inner else model
-    near = get_close_matches(str(place[-1]), model.model_fields, n=1)
-    return f"did you mean '{near[0]}'" if near else ""
+    near = nearest_name(str(place[-1]), model.model_fields)
+    return f"did you mean '{near}'" if near else ""
 
 
 def _models(annotation: Any) -> list[type[BaseModel]]:

@@ -3,11 +3,10 @@
 from __future__ import annotations
 
 import dataclasses
-import difflib
 import tomllib
 from pathlib import Path
 
-from bayesdid.exceptions import InputError
+from bayesdid.exceptions import InputError, nearest_name
 from bayesdid.families.registry.validate import checked_options, family_of
 from bayesdid.study.load import Study, read_study
 
@@ -55,13 +54,13 @@ def _check_priors(study: Study) -> None:
     )
     for term in study.file.priors.user:
         if term not in known:
-            close = difflib.get_close_matches(term, known, n=1)
+            near = nearest_name(term, known)
             raise InputError(
                 "prior on a term that no spec has",
                 file=study.path / "study.toml",
                 column="priors.user",
                 value=term,
-                remedy=f"did you mean {close[0]}?" if close else "name a treatment or covariate",
+                remedy=f"did you mean {near}?" if near else "name a treatment or covariate",
             )
 
 

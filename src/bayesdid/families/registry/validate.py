@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import difflib
 import re
 from collections.abc import Iterable
 from pathlib import Path
 
 from pydantic import ValidationError
 
-from bayesdid.exceptions import InputError
+from bayesdid.exceptions import InputError, nearest_name
 from bayesdid.families.registry.describe import option_texts
 from bayesdid.families.registry.discover import families
 from bayesdid.families.registry.family import MODEL_FIELDS, AnyFamily, Options
@@ -169,8 +168,8 @@ def _instead(name: str, family: AnyFamily) -> str:
 
 
 def _meant(name: str, known: Iterable[str]) -> str:
-    near = difflib.get_close_matches(name, list(known), n=1)
-    return f"did you mean '{near[0]}'" if near else ""
+    near = nearest_name(name, known)
+    return f"did you mean '{near}'" if near else ""
 
 
 def _short(value: object) -> str:
