@@ -9,10 +9,9 @@ import os
 import sys
 
 import typer
-from rich.markup import escape
 
 import bayesdid
-from bayesdid.cli.console import console, out
+from bayesdid.cli.console import BAD, console, out, said
 from bayesdid.exceptions import BayesdidError
 from bayesdid.logs import quiet
 
@@ -90,5 +89,5 @@ def main() -> None:
     except BayesdidError as error:
         if os.environ.get("BAYESDID_DEBUG"):
             raise
-        console.print(f"[bold red]error[/]: {escape(str(error))}", soft_wrap=True)
+        console.print(said(("error", BAD), f": {error}"), soft_wrap=True)
         sys.exit(error.exit_code)

@@ -19,7 +19,7 @@ def command(
 ) -> None:
     """Check every published number against every other that algebra ties it to."""
     from bayesdid.audit.run import audit_study
-    from bayesdid.cli.console import out, print_json
+    from bayesdid.cli.console import out, print_json, said
     from bayesdid.families.registry.load import load_study
 
     report = audit_study(load_study(study))
@@ -28,10 +28,10 @@ def command(
     else:
         for finding in report.findings:
             style = _STYLE[finding.severity]
-            out.print(f"[{style}]{finding.severity}[/] {finding.place} ({finding.rule})")
-            out.print(f"  {finding.text}", markup=False)
+            out.print(said((finding.severity, style), f" {finding.place} ({finding.rule})"))
+            out.print(f"  {finding.text}")
             if finding.assumptions:
-                out.print(f"  unless: {'; '.join(finding.assumptions)}", markup=False, style="dim")
+                out.print(f"  unless: {'; '.join(finding.assumptions)}", style="dim")
         counts = ", ".join(f"{number} {name}s" for name, number in report.counts.items())
         out.print(f"{report.study_id}: {sum(report.checked.values())} comparisons, {counts}.")
     if strict and report.flagged:

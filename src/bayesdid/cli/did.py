@@ -73,7 +73,7 @@ def command(
         print_json({"fits": [_json(name, fit) for name, fit in fits]})
     else:
         for _, fit in fits:
-            out.print(fit.summary(), markup=False, soft_wrap=True)
+            out.print(fit.summary(), soft_wrap=True)
     if not all(fit.converged for _, fit in fits):
         raise typer.Exit(1)
 

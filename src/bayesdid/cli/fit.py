@@ -75,9 +75,9 @@ def command(
     else:
         _print(loaded, data, rows)
         for name, sample in samples.items():
-            console.print(f"{name}: {sample['text']}", markup=False, soft_wrap=True)
+            console.print(f"{name}: {sample['text']}", soft_wrap=True)
     for name, reason in plan.skipped.items():
-        console.print(f"skipped {name}: {reason}", markup=False, soft_wrap=True)
+        console.print(f"skipped {name}: {reason}", soft_wrap=True)
     reused = sum(fit.reused for fit in stored)
     console.print(f"{len(stored)} fits in {folder}, {reused} of them reused")
     if not all(row["converged"] for row in rows):
@@ -137,32 +137,34 @@ def _rows(stored: StoredFit) -> list[dict[str, Any]]:
 def _print(loaded: Study, data: Panel, rows: list[dict[str, Any]]) -> None:
     from rich import box
     from rich.table import Table
-    from rich.text import Text
 
-    from bayesdid.cli.console import out
+    from bayesdid.cli.console import BAD, out, said
     from bayesdid.summary import percent
 
     title = f"{loaded.id}, {loaded.file.outcome.unit}"
     stamp = " (SYNTHETIC PANEL)" if data.synthetic else ""
     table = Table(title=title + stamp, box=box.SIMPLE, padding=0)
     for heading in ("", "mean (sd)", f"{percent()} HDI", "P(< 0)"):
-        table.add_column(heading, justify="right" if heading else "left", no_wrap=bool(heading))
+        table.add_column(
+            heading, justify="right" if heading else "left", no_wrap=bool(heading), overflow="fold"
+        )
     spec = None
     for row in rows:
         if row["spec"] != spec:
             spec = row["spec"]
-            table.add_row(Text(f"{spec}, engine {row['engine']}", style="bold"), "", "", "")
-        table.add_row(Text(f" {row['term']}"), "", "", "")
-        cells = ["[bold red]NOT CONVERGED[/]", "", ""]
+            table.add_row(said((f"{spec}, engine {row['engine']}", "bold")), "", "", "")
+        table.add_row(f" {row['term']}", "", "", "")
         if (summary := row["summary"]) is not None:
             cells = [*_cells(summary), f" {summary['p_negative']:.3f}"]
-        table.add_row(f"  {row['errors']}", *cells)
+            table.add_row(f"  {row['errors']}", *cells)
+        else:
+            table.add_row(f"  {row['errors']}", said(("NOT CONVERGED", BAD)), "", "")
         for other in row["beside"]:
             table.add_row(f"  {other['errors']}", *_cells(other), "", style="dim")
     out.print(table)
     for row in rows:
         if row["few_treated"]:
-            out.print(f"{row['spec']}: {row['few_treated'].text}", markup=False, soft_wrap=True)
+            out.print(f"{row['spec']}: {row['few_treated'].text}", soft_wrap=True)
 
 
 def _cells(row: dict[str, Any]) -> tuple[str, str]:

@@ -58,9 +58,9 @@ def command(
     else:
         for key, value in facts.items():
             if key != "notes":
-                out.print(f"{key}: {value}", markup=False, soft_wrap=True)
+                out.print(f"{key}: {value}", soft_wrap=True)
         for note in data.notes:
-            out.print(f"note ({note.name}): {note.text}", markup=False, soft_wrap=True)
+            out.print(f"note ({note.name}): {note.text}", soft_wrap=True)
     if write is not None:
         write_panel(data, loaded, write)
 

@@ -28,7 +28,7 @@ def command(
     as_json: Annotated[bool, typer.Option("--json", help="Results on stdout as JSON.")] = False,
 ) -> None:
     """Write a report: one HTML page, results.json, CSV and LaTeX tables."""
-    from bayesdid.cli.console import console, print_json, print_notes, stepper
+    from bayesdid.cli.console import BAD, console, print_json, print_notes, said, stepper
     from bayesdid.extras import require
     from bayesdid.families.registry.load import load_study
     from bayesdid.inference.executor import process_pool
@@ -55,19 +55,19 @@ def command(
         f"audit: {results['audit']['counts']['contradiction']} contradictions"
     )
     if data.synthetic:
-        console.print(f"[bold red]synthetic panel[/]: {data.synthetic}")
+        console.print(said(("synthetic panel", BAD), f": {data.synthetic}"))
     console.print(f"wrote {page}", soft_wrap=True)
     if as_json:
         print_json(results)
     for fit in failed:
-        console.print(f"[bold red]not converged[/]: {fit['spec']} ({fit['kind']})")
+        console.print(said(("not converged", BAD), f": {fit['spec']} ({fit['kind']})"))
     for item in results["analyses"]:
         if not item["converged"] or item["failed"]:
             parts = ", ".join(item["failed"]) or item["family"]
-            console.print(f"[bold red]not converged[/]: {item['spec']} ({parts})")
+            console.print(said(("not converged", BAD), f": {item['spec']} ({parts})"))
         apart = [peer["quantity"] for peer in item["peers"] if not peer["holds"]]
         if apart:
-            console.print(f"[bold red]{item['spec']}[/]: differs from its peer in {apart[0]}")
+            console.print(said((item["spec"], BAD), f": differs from its peer in {apart[0]}"))
         failed += [item] if apart or item["failed"] or not item["converged"] else []
     if failed or results["identity"]["holds"] < results["identity"]["specs"]:
         raise typer.Exit(1)

@@ -79,7 +79,9 @@ def _print(agreements: list[Any], synthetic: bool) -> None:
         "random",
         "mundlak",
     ):
-        table.add_column(heading, justify="left" if heading == "spec: term" else "right")
+        table.add_column(
+            heading, justify="left" if heading == "spec: term" else "right", overflow="fold"
+        )
     for item in agreements:
         for name, row in item.table[item.table["is_treatment"]].iterrows():
             cells = [
@@ -97,4 +99,4 @@ def _print(agreements: list[Any], synthetic: bool) -> None:
             )
     out.print(table)
     for text in agreements[0].explanations if agreements else ():
-        out.print(f"{agreements[0].spec_id}: {text}", markup=False)
+        out.print(f"{agreements[0].spec_id}: {text}")
