@@ -44,6 +44,7 @@ def command(
         Path | None, typer.Option(help="Where draws are stored; default reports/<study id>/fits.")
     ] = None,
     workers: Annotated[int | None, typer.Option(min=1, help="Processes; default all.")] = None,
+    trust: reading.Trust = False,
     as_json: Annotated[bool, typer.Option("--json", help="One JSON document on stdout.")] = False,
 ) -> None:
     """Analyse specs of families beyond two-way regressions, print what was found."""
@@ -55,7 +56,7 @@ def command(
     from bayesdid.inference.executor import process_pool
     from bayesdid.panel.load import load_panel
 
-    loaded = load_study(study)
+    loaded = load_study(study, trust=trust)
     data = load_panel(loaded, panel, sheet=sheet, skip=skip)
     requests = plan_analyses(loaded, data, spec, seed=seed, draws=draws)
     folder = out or Path("reports") / loaded.id / "fits"

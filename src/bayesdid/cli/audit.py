@@ -7,6 +7,8 @@ from typing import Annotated
 
 import typer
 
+from bayesdid.cli import reading
+
 _STYLE = {"contradiction": "bold red", "warning": "yellow", "note": "dim"}
 
 
@@ -15,6 +17,7 @@ def command(
     strict: Annotated[
         bool, typer.Option("--strict", help="Exit 1 if there is a contradiction or a warning.")
     ] = False,
+    trust: reading.Trust = False,
     as_json: Annotated[bool, typer.Option("--json", help="One JSON document on stdout.")] = False,
 ) -> None:
     """Check every published number against every other that algebra ties it to."""
@@ -22,7 +25,7 @@ def command(
     from bayesdid.cli.console import out, print_json, said
     from bayesdid.families.registry.load import load_study
 
-    report = audit_study(load_study(study))
+    report = audit_study(load_study(study, trust=trust))
     if as_json:
         print_json(report)
     else:

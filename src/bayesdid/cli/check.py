@@ -26,6 +26,7 @@ def command(
     seed: Annotated[int, typer.Option(help="Random seed.")] = 0,
     strict: Annotated[bool, typer.Option("--strict", help="Exit 1 if a check fails.")] = False,
     workers: Annotated[int | None, typer.Option(min=1, help="Processes; default all.")] = None,
+    trust: reading.Trust = False,
     as_json: Annotated[bool, typer.Option("--json", help="One JSON document on stdout.")] = False,
 ) -> None:
     """Does the model describe the data? Checks of every fit, and what failing means."""
@@ -37,7 +38,7 @@ def command(
     from bayesdid.panel.adoption import arm
     from bayesdid.panel.load import load_panel
 
-    loaded = load_study(study)
+    loaded = load_study(study, trust=trust)
     data = load_panel(loaded, panel, sheet=sheet, skip=skip)
     variant = model_options.variant_of(errors, likelihood, effects, priors)
     plan = plan_fits(loaded, data, specs=spec, variants=[variant], size=Size(seed=seed))

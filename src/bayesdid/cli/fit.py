@@ -39,6 +39,7 @@ def command(
         Path | None, typer.Option(help="Where fits are stored; default reports/<study id>/fits.")
     ] = None,
     workers: Annotated[int | None, typer.Option(min=1, help="Processes; default all.")] = None,
+    trust: reading.Trust = False,
     as_json: Annotated[bool, typer.Option("--json", help="One JSON document on stdout.")] = False,
 ) -> None:
     """Fit specs, store the posteriors as NetCDF, print the treatment effects."""
@@ -50,7 +51,7 @@ def command(
     from bayesdid.inference.store import fit_all
     from bayesdid.panel.load import load_panel
 
-    loaded = load_study(study)
+    loaded = load_study(study, trust=trust)
     data = load_panel(loaded, panel, sheet=sheet, skip=skip)
     variant = model_options.variant_of(errors, likelihood, effects, priors)
     size = Size(draws, tune, chains, seed=seed)

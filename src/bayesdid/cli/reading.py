@@ -1,4 +1,4 @@
-"""Options of every command that reads a panel file."""
+"""Options of every command that reads a study or a panel file."""
 
 from __future__ import annotations
 
@@ -9,4 +9,8 @@ import typer
 Sheet = Annotated[str | None, typer.Option(help="Sheet of a workbook; default found.")]
 Skip = Annotated[
     int | None, typer.Option(min=0, help="Lines above the header; default found in workbooks.")
+]
+Trust = Annotated[
+    bool,
+    typer.Option("--trust", help="Let the study name files outside of its folder: it is known."),
 ]

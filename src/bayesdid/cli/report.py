@@ -25,6 +25,7 @@ def command(
     workers: Annotated[
         int | None, typer.Option(min=1, help="Processes; default all cores.")
     ] = None,
+    trust: reading.Trust = False,
     as_json: Annotated[bool, typer.Option("--json", help="Results on stdout as JSON.")] = False,
 ) -> None:
     """Write a report: one HTML page, results.json, CSV and LaTeX tables."""
@@ -38,7 +39,7 @@ def command(
     from bayesdid.report.write import write_report
 
     require("peers", "report")
-    loaded = load_study(study)
+    loaded = load_study(study, trust=trust)
     data = load_panel(loaded, panel, sheet=sheet, skip=skip)
     folder = out or Path("reports") / loaded.id
     run = Run(workers)

@@ -32,6 +32,7 @@ def command(
         Path | None,
         typer.Option(help="With a panel: CSV of the rows that each contrast averages over."),
     ] = None,
+    trust: reading.Trust = False,
     as_json: Annotated[bool, typer.Option("--json", help="One JSON document on stdout.")] = False,
 ) -> None:
     """Posterior contrasts (is 1+1>2?): from published columns alone, or from a panel.
@@ -42,7 +43,7 @@ def command(
     from bayesdid.families.registry.load import load_study
     from bayesdid.published.synergy import published_cells
 
-    loaded = load_study(study)
+    loaded = load_study(study, trust=trust)
     if panel is None and published_cells(loaded):
         if given := [
             name

@@ -18,6 +18,7 @@ def command(
     spec: Annotated[list[str] | None, typer.Option(help="Spec id; repeat for several.")] = None,
     seed: Annotated[int, typer.Option(help="Random seed.")] = 0,
     workers: Annotated[int | None, typer.Option(min=1, help="Processes; default all.")] = None,
+    trust: reading.Trust = False,
     as_json: Annotated[bool, typer.Option("--json", help="One JSON document on stdout.")] = False,
 ) -> None:
     """Published | least squares | Bayes: with flat priors they must agree."""
@@ -37,7 +38,7 @@ def command(
     from bayesdid.peers.agreement import agree
 
     require("peers")
-    loaded = load_study(study)
+    loaded = load_study(study, trust=trust)
     data = load_panel(loaded, panel, sheet=sheet, skip=skip)
     variants = [VARIANTS[name] for name in AGAINST_LEAST_SQUARES.values()]
     plan = plan_fits(loaded, data, specs=spec, variants=variants, size=Size(seed=seed))

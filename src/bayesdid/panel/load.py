@@ -41,7 +41,7 @@ def load_panel(
     if path is not None:
         return read_panel(path, study, sheet=sheet, skip=skip)
     if section.path is not None:
-        return read_panel(study.path / section.path, study)
+        return read_panel(study.inside(section.path), study)
     if section.package is not None:
         name, dataset = section.package.name, section.package.dataset
         if name not in EXTRAS["studies"]:  # importing is running: a study names data, not code

@@ -105,7 +105,7 @@ def simulate_frame(
     stamp = f"simulated by bayesdid from the study's declared design, seed {settings.seed}"
     if settings.places is not None:
         places = random_places(
-            study.path / settings.places, N, settings.seed if seed is None else seed
+            study.inside(settings.places), N, settings.seed if seed is None else seed
         )
         columns[str(section.longitude)] = np.repeat(places[:, 0], T)
         columns[str(section.latitude)] = np.repeat(places[:, 1], T)

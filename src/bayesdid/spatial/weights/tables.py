@@ -30,7 +30,12 @@ def read_table(file: Path) -> _Raw:
     else:
         raise InputError("neither UTF-8 nor GB18030 text", file=file, remedy="save as UTF-8")
     reader = csv.reader(io.StringIO(text))
-    rows = [(reader.line_num, [cell.strip() for cell in row]) for row in reader if any(row)]
+    try:
+        rows = [(reader.line_num, [cell.strip() for cell in row]) for row in reader if any(row)]
+    except csv.Error as error:
+        raise InputError(
+            f"not a table: {error}", file=file, row=reader.line_num, remedy="check its quotes"
+        ) from error
     if len(rows) < 2 or len(rows[0][1]) < 2:
         raise InputError(
             "neither a square table nor an edge list",
