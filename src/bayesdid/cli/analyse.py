@@ -80,8 +80,9 @@ def command(
                 print_analysis(item.content)
     for item in found:
         if item.refused:
-            console.print(f"refused {item.spec_id}: {item.refused}", soft_wrap=True)
-    bad = [item for item in found if item.content and not is_sound(item.content)]
+            word = "failed" if item.failed else "refused"
+            console.print(f"{word} {item.spec_id}: {item.refused}", soft_wrap=True)
+    bad = [item for item in found if item.failed or (item.content and not is_sound(item.content))]
     if bad:
         raise typer.Exit(1)
 

@@ -70,5 +70,7 @@ def command(
         if apart:
             console.print(said((item["spec"], BAD), f": differs from its peer in {apart[0]}"))
         failed += [item] if apart or item["failed"] or not item["converged"] else []
-    if failed or results["identity"]["holds"] < results["identity"]["specs"]:
+    for name, why in results["failed"].items():
+        console.print(said(("failed", BAD), f": {name}: {why}"), soft_wrap=True)
+    if failed or results["failed"] or results["identity"]["holds"] < results["identity"]["specs"]:
         raise typer.Exit(1)
