@@ -58,7 +58,7 @@ def spreadsheet(text: str) -> str:
     return f"'{text}" if formula or text[:1] in {"\t", "\r"} else text
 
 
-def typed(text: str) -> str:
+def from_spreadsheet(text: str) -> str:
     """What :func:`spreadsheet` was given: a cell of a file that was written with it."""
     return text[1:] if text[:1] == "'" and spreadsheet(text[1:]) == text else text
 

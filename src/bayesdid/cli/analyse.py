@@ -102,7 +102,9 @@ def print_analysis(content: dict[str, Any]) -> None:
 
     from bayesdid.cli.console import BAD, out, said
 
-    out.rule(said(f"{content['spec']} ({content['family']}): {content['title']}"))
+    out.rule()
+    title = f"{content['spec']} ({content['family']}): {content['title']}"
+    out.print(title, style="bold")
     if content["synthetic"]:
         out.print("SYNTHETIC PANEL", style=BAD)
     if not content["converged"]:

@@ -116,10 +116,10 @@ def _panel(
         import pandas as pd
 
         from bayesdid.jsonio import write_text
-        from bayesdid.report.tables import csv
+        from bayesdid.panel.write import csv_text
 
         frames = [item.rows.assign(contrast=name) for name, item in found.items()]
-        write_text(rows, csv(pd.concat(frames)))
+        write_text(rows, csv_text(pd.concat(frames)))
     violated = violated_synergy(loaded, data, found, spec=spec, draws=draws, seed=seed)
     if not as_json:
         from bayesdid.cli.synergy_printed import print_panel

@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pandas as pd
 
+from bayesdid.escape import from_spreadsheet
 from bayesdid.exceptions import InputError, Note
 from bayesdid.panel.raw import Raw, Wanted, refuse_doubled
 from bayesdid.panel.values import MISSING
@@ -38,7 +39,9 @@ def read_text(file: Path, separator: str, wanted: Wanted, skip: int) -> Raw:
             value=header[:60],
             remedy="export with commas and decimal points",
         )
-    names = [name.strip() for name in header.strip().replace('"', "").split(separator)]
+    names = [
+        from_spreadsheet(name.strip()) for name in header.strip().replace('"', "").split(separator)
+    ]
     refuse_doubled(names, file, row)
     frame = pd.read_csv(
         io.StringIO(text),
@@ -49,8 +52,10 @@ def read_text(file: Path, separator: str, wanted: Wanted, skip: int) -> Raw:
         na_filter=False,
         index_col=False,
     )
-    frame.columns = pd.Index([str(name).strip() for name in frame.columns])
+    frame.columns = pd.Index([from_spreadsheet(str(name).strip()) for name in frame.columns])
     for name in frame.columns:
+        if (quoted := frame[name].str.startswith("'")).any():
+            frame.loc[quoted, name] = frame.loc[quoted, name].map(from_spreadsheet)
         if name not in wanted.text:
             frame[name] = typed(frame[name], key=name == wanted.unit)
         else:

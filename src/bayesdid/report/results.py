@@ -200,7 +200,10 @@ def _results(
     estimates = {spec: item.estimates for spec, item in beside.items()}
     agreements = [item.agreement for item in beside.values()]
     contents = [item.content for item in analyses if item.content is not None]
-    synergy, contrasts = inverted(study, panel), panel_section(study, panel, trees, estimates)
+    printed = attempt(partial(inverted, study), panel)
+    if printed.failed:
+        failed["printed columns"] = printed.failed
+    synergy, contrasts = printed.value, panel_section(study, panel, trees, estimates)
     evidence = PanelEvidence(
         trees,
         estimates,

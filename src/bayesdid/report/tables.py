@@ -7,8 +7,9 @@ from typing import Any
 
 import pandas as pd
 
-from bayesdid.escape import spreadsheet, tex
+from bayesdid.escape import tex
 from bayesdid.jsonio import write_text
+from bayesdid.panel.write import csv_text
 from bayesdid.report.text import hdi, interval, number, probability
 from bayesdid.summary import percent
 
@@ -120,22 +121,13 @@ def write_tables(results: dict[str, Any], folder: Path) -> list[Path]:
     written = []
     for name, frame in frames(results).items():
         path = folder / f"{name}.csv"
-        write_text(path, csv(frame))
+        write_text(path, csv_text(frame))
         written.append(path)
     for name, text in (("contrasts", _contrasts_tex(results)), ("agreement", _agree_tex(results))):
         path = folder / f"{name}.tex"
         write_text(path, text)
         written.append(path)
     return written
-
-
-def csv(frame: pd.DataFrame) -> str:
-    """A table as CSV in which no text, in a cell or a heading, is a formula."""
-
-    def safe(value: Any) -> Any:
-        return spreadsheet(value) if isinstance(value, str) else value
-
-    return frame.map(safe).rename(columns=safe).to_csv(index=False, lineterminator="\n")
 
 
 def _contrasts_tex(results: dict[str, Any]) -> str:

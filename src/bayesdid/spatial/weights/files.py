@@ -11,6 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.sparse import coo_array, csr_array
 
+from bayesdid.escape import spreadsheet
 from bayesdid.exceptions import InputError
 from bayesdid.files import replacing
 from bayesdid.spatial.weights.match import unique
@@ -118,6 +119,7 @@ def _write_npz(W: csr_array, ids: list[str], file: Path) -> None:
 def _write_edges(W: csr_array, ids: list[str], file: Path) -> None:
     edge = coo_array(W)
     rows, columns = edge.coords
+    ids = [spreadsheet(name) for name in ids]
     edges = [
         (ids[i], ids[j], repr(float(w))) for i, j, w in zip(rows, columns, edge.data, strict=True)
     ]

@@ -11,6 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.sparse import coo_array, csr_array
 
+from bayesdid.escape import from_spreadsheet
 from bayesdid.exceptions import InputError
 from bayesdid.spatial.weights.match import some, unique
 from bayesdid.spatial.weights.weights import unit_key
@@ -31,7 +32,11 @@ def read_table(file: Path) -> _Raw:
         raise InputError("neither UTF-8 nor GB18030 text", file=file, remedy="save as UTF-8")
     reader = csv.reader(io.StringIO(text))
     try:
-        rows = [(reader.line_num, [cell.strip() for cell in row]) for row in reader if any(row)]
+        rows = [
+            (reader.line_num, [from_spreadsheet(cell.strip()) for cell in row])
+            for row in reader
+            if any(row)
+        ]
     except csv.Error as error:
         raise InputError(
             f"not a table: {error}", file=file, row=reader.line_num, remedy="check its quotes"
