@@ -7,6 +7,7 @@ import re
 from html.parser import HTMLParser
 
 import pytest
+from cells import slow_but
 from commands import bayesdid
 from hostile import TEXTS, write_hostile
 
@@ -132,7 +133,7 @@ def test_no_cell_of_a_csv_is_a_formula(made):
     assert digests[0] == digests[1]  # what was escaped is read as it was typed
 
 
-@pytest.mark.parametrize("command", COMMANDS)
+@pytest.mark.parametrize("command", slow_but(COMMANDS, "audit", "synergy", "panel", "analyse"))
 def test_every_command_shows_the_texts_as_they_are(made, command):
     folder, given, _ = made
     args = {
