@@ -4,7 +4,6 @@ import json
 import re
 
 import pytest
-from cells import slow_but
 from commands import bayesdid
 
 import bayesdid as bd
@@ -13,6 +12,7 @@ from bayesdid.exceptions import NotIdentifiedError
 from bayesdid.inference import plan
 from bayesdid.inference.executor import attempt
 from bayesdid.report import results as report
+from cells import slow_but
 from smallest import study_with
 
 SIMULATED = """

@@ -7,12 +7,12 @@ import re
 from html.parser import HTMLParser
 
 import pytest
-from cells import slow_but
 from commands import bayesdid
 from hostile import TEXTS, write_hostile
 
 import bayesdid as bd
 from bayesdid import escape
+from cells import slow_but
 
 STAMP = "made up\n\\input{x}\n=cmd() stampword"
 COMMANDS = ("audit", "synergy", "panel", "fit", "check", "analyse", "validate", "compare")

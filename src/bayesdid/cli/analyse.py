@@ -39,7 +39,7 @@ def command(
         list[str] | None, typer.Option(help="Spec id; repeat for several. Default: all.")
     ] = None,
     draws: Annotated[int, typer.Option(min=100, help="Draws per chain, of four chains.")] = 1000,
-    seed: Annotated[int, typer.Option(help="Random seed.")] = 0,
+    seed: reading.Seed = 0,
     out: Annotated[
         Path | None, typer.Option(help="Where draws are stored; default reports/<study id>/fits.")
     ] = None,

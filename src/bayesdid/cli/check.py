@@ -23,7 +23,7 @@ def command(
     likelihood: model_options.Likelihood = "normal",
     effects: model_options.Effects = None,
     priors: model_options.Priors = None,
-    seed: Annotated[int, typer.Option(help="Random seed.")] = 0,
+    seed: reading.Seed = 0,
     strict: Annotated[bool, typer.Option("--strict", help="Exit 1 if a check fails.")] = False,
     workers: Annotated[int | None, typer.Option(min=1, help="Processes; default all.")] = None,
     trust: reading.Trust = False,

@@ -20,7 +20,7 @@ def command(
         list[str] | None, typer.Option(help="fixed, random, mundlak; repeat. Default all.")
     ] = None,
     draws: Annotated[int, typer.Option(min=100, help="Draws per chain, of four chains.")] = 1000,
-    seed: Annotated[int, typer.Option(help="Random seed.")] = 0,
+    seed: reading.Seed = 0,
     workers: Annotated[int | None, typer.Option(min=1, help="Processes; default all.")] = None,
     trust: reading.Trust = False,
     as_json: Annotated[bool, typer.Option("--json", help="One JSON document on stdout.")] = False,

@@ -34,7 +34,7 @@ def command(
     draws: Annotated[int, typer.Option(min=50, help="Draws per chain.")] = 1000,
     tune: Annotated[int, typer.Option(min=50, help="Warm-up per chain, if a chain runs.")] = 1000,
     chains: Annotated[int, typer.Option(min=2)] = 4,
-    seed: Annotated[int, typer.Option(help="Random seed.")] = 0,
+    seed: reading.Seed = 0,
     out: Annotated[
         Path | None, typer.Option(help="Where fits are stored; default reports/<study id>/fits.")
     ] = None,

@@ -1,4 +1,4 @@
-"""Options of every command that reads a study or a panel file."""
+"""Options that most commands share: what is read, and the seed."""
 
 from __future__ import annotations
 
@@ -14,3 +14,4 @@ Trust = Annotated[
     bool,
     typer.Option("--trust", help="Let the study name files outside of its folder: it is known."),
 ]
+Seed = Annotated[int, typer.Option(min=0, max=2**32 - 1, help="Random seed.")]

@@ -21,7 +21,7 @@ def command(
         Path | None, typer.Option(help="Folder to write; default reports/<study id>.")
     ] = None,
     draws: Annotated[int, typer.Option(min=100, help="Draws per chain, of four chains.")] = 1000,
-    seed: Annotated[int, typer.Option(help="Random seed.")] = 0,
+    seed: reading.Seed = 0,
     workers: Annotated[
         int | None, typer.Option(min=1, help="Processes; default all cores.")
     ] = None,

@@ -34,7 +34,7 @@ def command(
     sheet: reading.Sheet = None,
     skip: reading.Skip = None,
     draws: Annotated[int, typer.Option(min=100, help="A quarter of the draws.")] = 1000,
-    seed: Annotated[int, typer.Option(help="Random seed.")] = 0,
+    seed: reading.Seed = 0,
     workers: Annotated[int | None, typer.Option(min=1, help="Processes; default all.")] = None,
     trust: reading.Trust = False,
     as_json: Annotated[bool, typer.Option("--json", help="One JSON document on stdout.")] = False,

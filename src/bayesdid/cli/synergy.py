@@ -27,7 +27,7 @@ def command(
     ] = None,
     errors: model_options.Errors = None,
     draws: Annotated[int, typer.Option(min=50, help="With a panel: draws per chain.")] = 500,
-    seed: Annotated[int, typer.Option(help="Random seed.")] = 0,
+    seed: reading.Seed = 0,
     rows: Annotated[
         Path | None,
         typer.Option(help="With a panel: CSV of the rows that each contrast averages over."),
