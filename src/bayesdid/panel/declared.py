@@ -100,7 +100,7 @@ def _check_counts(study: Study, settings: Simulation, units: int) -> None:
                 _refuse(study, place, "a count is negative", min(counts.values()))
             if field == "groups" and total != units:
                 _refuse(study, place, f"the levels have {total} units of {units}", None)
-            if total > units:
+            if field == "policies" and total > units:
                 _refuse(study, place, f"{total} units of {units}", None)
 
 
