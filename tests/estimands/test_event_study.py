@@ -77,10 +77,10 @@ def test_ends_of_their_own_leave_the_path_as_it_is_where_bins_bend_it(small, spe
     found = conjugate_posterior(own).location[: len(own.treatments)]
     np.testing.assert_allclose(found, [0, 1, 2], atol=1e-9)
     assert abs(conjugate_posterior(bins).location[at] - 2) > 0.1
-    (note,) = [n for n in own.notes if n.code == "event_times_beyond"]
+    (note,) = [n for n in own.notes if n.name == "event_times_beyond"]
     assert note.count == len(own.covariates) > 0
     assert "have effects of their own, which are no part of the path" in note.text
-    assert not [n for n in bins.notes if n.code == "event_times_beyond"]
+    assert not [n for n in bins.notes if n.name == "event_times_beyond"]
 
 
 def test_without_a_never_treated_unit_ends_of_their_own_are_refused(small, spec):
