@@ -51,6 +51,7 @@ def _register() -> None:
         did,
         families,
         fit,
+        new_study,
         panel,
         report,
         schema,
@@ -61,6 +62,7 @@ def _register() -> None:
 
     for module in (
         did,
+        new_study,
         report,
         audit,
         synergy,
@@ -74,7 +76,7 @@ def _register() -> None:
         families,
         schema,
     ):
-        name = module.__name__.rpartition(".")[2]
+        name = module.__name__.rpartition(".")[2].replace("_", "-")
         app.command(name, cls=getattr(module, "Command", None))(module.command)
 
 

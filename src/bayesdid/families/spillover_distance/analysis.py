@@ -13,7 +13,6 @@ from bayesdid.estimands.boundary import (
     boundary_report,
     claim_probabilities,
 )
-from bayesdid.estimands.evidence import PRIOR_SHARES
 from bayesdid.families.analysis import Analysis, Table, summary_frame
 from bayesdid.families.spillover_distance import DistanceOptions
 from bayesdid.families.spillover_distance.effects import stated_effects
@@ -27,6 +26,7 @@ from bayesdid.families.spillover_distance.output import (
 from bayesdid.inference.exact.profile import prior_profiles
 from bayesdid.inference.exact.profile_target import log_evidence, profile_target, with_share
 from bayesdid.inference.fit import fit
+from bayesdid.model.bound import study_priors
 from bayesdid.model.spillover import ProfileDesign, profile_design
 from bayesdid.panel.panel import Panel
 from bayesdid.spatial.weights.build import panel_distances, resolve_weights
@@ -36,6 +36,7 @@ from bayesdid.summary import band
 
 _ROPE_SHARE = 0.1  # of the residual sd: the ROPE where the study names none
 _PRIOR_DRAWS = 4000
+_SHARES = (0.25, 1.0, 2.5)  # of the sd within: prior widths of spillover that evidence is given for
 
 
 def distance_analysis(
@@ -53,7 +54,7 @@ def distance_analysis(
     :func:`~bayesdid.model.spillover.profile_design`.
     """
     design = made_design(study, spec, panel, options)
-    tree = fit(design, priors="weak", draws=draws, seed=seed).tree
+    tree = fit(design, priors=study_priors(spec, design=design.base), draws=draws, seed=seed).tree
     curves = _curves(study, spec, options, design, tree, seed)
     evidence, failed = evidence_frame(design, seed)
     reports = [_report(curves, rope, design.rings.step) for rope in (0.0, curves.rope)]
@@ -213,7 +214,7 @@ def evidence_frame(design: ProfileDesign, seed: int) -> tuple[pd.DataFrame, list
     smooth, constant = profile_target(design), profile_target(design, "constant")
     base, gate = log_evidence(profile_target(design, "none"), seed=seed)
     rows, failed = [], []
-    shares = dict.fromkeys([*PRIOR_SHARES.values(), design.priors.share])
+    shares = dict.fromkeys([*_SHARES, design.priors.share])
     for share in sorted(shares):
         one, first = log_evidence(with_share(smooth, share), seed=seed)
         other, second = log_evidence(with_share(constant, share), seed=seed)
