@@ -82,3 +82,8 @@ def drawn(text: str) -> str:
     A leading underscore hides an entry from a legend; a word joiner before it does not show.
     """
     return f"\u2060{text}" if text.startswith("_") else text
+
+
+def mathtext(text: str) -> str:
+    """Text on a figure of the caller's, whose settings take dollars for mathematics."""
+    return drawn(text).replace("$", r"\$")

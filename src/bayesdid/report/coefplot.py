@@ -11,6 +11,7 @@ from typing import Any
 
 import numpy as np
 
+from bayesdid.escape import mathtext
 from bayesdid.exceptions import InputError
 from bayesdid.extras import extra
 from bayesdid.front.event_study import EventStudy
@@ -98,7 +99,9 @@ def coefplot(
             at = row + step * (k - (len(named) - 1) / 2)
             axes.hlines(at, wide.loc[term, "low"], wide.loc[term, "high"], color=colour, lw=1.2)
             axes.hlines(at, half.loc[term, "low"], half.loc[term, "high"], color=colour, lw=3.6)
-            axes.plot(wide.loc[term, "mean"], at, "o", color=colour, ms=5, label=label)
+            axes.plot(
+                wide.loc[term, "mean"], at, "o", color=colour, ms=5, label=label and mathtext(label)
+            )
             label = None
             clustered = [key for key in peers.index if key[0] == term and "cluster" in key[1]]
             if beside and clustered:
@@ -106,13 +109,13 @@ def coefplot(
                 axes.hlines(lower, peer["low"], peer["high"], color=MUTED, lw=1.0)
                 axes.plot(peer["mean"], lower, "o", mfc="none", mec=MUTED, ms=4)
     axes.axvline(0.0, color="black", lw=0.8)
-    axes.set_yticks(range(len(shown)), shown)
+    axes.set_yticks(range(len(shown)), list(map(mathtext, shown)))
     axes.set_ylim(len(shown) - 0.5, -0.5)
     hollow = "; hollow: clustered by unit" if beside else ""
     first = named[0][1]
     stated = percent(first.tidy(level)["level"].iloc[0])
     axes.set_xlabel(
-        f"{first.tree.attrs['outcome']} (thick {percent(INNER)}, thin {stated}{hollow})"
+        f"{mathtext(first.tree.attrs['outcome'])} (thick {percent(INNER)}, thin {stated}{hollow})"
     )
     if len(named) > 1:
         axes.legend(frameon=False, fontsize=8)
