@@ -10,7 +10,6 @@ import typer
 from bayesdid.cli import model_options, reading
 
 if TYPE_CHECKING:
-    from bayesdid.design.design import Design
     from bayesdid.inference.store import StoredFit
     from bayesdid.panel.panel import Panel
     from bayesdid.study.load import Study
@@ -44,6 +43,7 @@ def command(
 ) -> None:
     """Fit specs, store the posteriors as NetCDF, print the treatment effects."""
     from bayesdid.cli.console import console, print_json, print_notes, stepper
+    from bayesdid.design.counted import counted
     from bayesdid.families.registry.load import load_study
     from bayesdid.inference.executor import process_pool
     from bayesdid.inference.plan import plan_fits
@@ -60,7 +60,7 @@ def command(
     with process_pool(workers), stepper() as step:
         stored = fit_all(plan.requests, folder, done=step("fits", len(plan.requests)))
     print_notes(note for fit in stored for note in fit.notes)
-    samples = {fit.request.design.spec_id: sample_of(fit.request.design) for fit in stored}
+    samples = {fit.request.design.spec_id: counted(fit.request.design) for fit in stored}
     print_notes(dict.fromkeys(note for fit in stored for note in fit.request.design.notes))
     rows = [row for fit in stored for row in _rows(fit)]
     if as_json:
@@ -76,24 +76,13 @@ def command(
     else:
         _print(loaded, data, rows)
         for name, sample in samples.items():
-            console.print(f"{name}: {sample['text']}", soft_wrap=True)
+            console.print(f"{name}: {sample.text}", soft_wrap=True)
     for name, reason in plan.skipped.items():
         console.print(f"skipped {name}: {reason}", soft_wrap=True)
     reused = sum(fit.reused for fit in stored)
     console.print(f"{len(stored)} fits in {folder}, {reused} of them reused")
     if not all(row["converged"] for row in rows):
         raise typer.Exit(1)
-
-
-def sample_of(design: Design) -> dict[str, Any]:
-    """How many rows, units and periods a fit is of, and everything that was left out of it."""
-    return {
-        "rows": design.n,
-        "units": len(design.units),
-        "periods": len(design.periods),
-        "text": f"n = {design.n}: {len(design.units)} units, {len(design.periods)} periods",
-        "notes": [{"name": n.name, "count": n.count, "text": n.text} for n in design.notes],
-    }
 
 
 def _rows(stored: StoredFit) -> list[dict[str, Any]]:

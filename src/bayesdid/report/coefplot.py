@@ -92,16 +92,14 @@ def coefplot(
     for k, (name, fit) in enumerate(named):
         colour = colours[k % len(colours)]
         wide, half, peers = fit.tidy(level), fit.tidy(INNER), fit.beside(level)
-        label: str | None = name
+        label: str | None = mathtext(name)
         for row, term in enumerate(shown):
             if term not in wide.index:
                 continue
             at = row + step * (k - (len(named) - 1) / 2)
             axes.hlines(at, wide.loc[term, "low"], wide.loc[term, "high"], color=colour, lw=1.2)
             axes.hlines(at, half.loc[term, "low"], half.loc[term, "high"], color=colour, lw=3.6)
-            axes.plot(
-                wide.loc[term, "mean"], at, "o", color=colour, ms=5, label=label and mathtext(label)
-            )
+            axes.plot(wide.loc[term, "mean"], at, "o", color=colour, ms=5, label=label)
             label = None
             clustered = [key for key in peers.index if key[0] == term and "cluster" in key[1]]
             if beside and clustered:

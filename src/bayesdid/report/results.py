@@ -17,6 +17,7 @@ import xarray as xr
 from bayesdid import summary
 from bayesdid.audit.run import audit_study
 from bayesdid.checks.store import StoredChecks, check_or_reuse
+from bayesdid.design.counted import counted
 from bayesdid.design.design import Design
 from bayesdid.estimands.names import SUM
 from bayesdid.families.registry.discover import families
@@ -238,6 +239,7 @@ def _results(
         "weights": weights_section([row for item in beside.values() for row in item.weights]),
         "agreement": agreements,
         "identity": _identity(agreements),
+        "samples": {spec: counted(design) for spec, design in designs.items()},
         "checks": checks,
         "fits": [_fit(fit, trees) for fit in stored],
         "priors": _priors(trees),
