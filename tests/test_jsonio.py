@@ -59,6 +59,7 @@ LOOSE = UNTYPED | {
     "model.model": "fields of a model, which are checked",
     "panel.frames": "any data frame",
     "panel.workbook": "a sheet, without importing openpyxl",
+    "study.load": "annotations of fields",
     "spatial.weights.distance": "identifiers of units: numbers or text",
     "spatial.weights.files": "identifiers of units: numbers or text",
     "spatial.weights.npz": "arrays of a file, and what scipy makes of them",
