@@ -59,3 +59,17 @@ def test_a_synergy_is_a_table_with_what_was_refused(small):
         assert f"refused: {name}: {why}" in repr(found)
     assert "<table" in found._repr_html_()
     assert "SYNTHETIC PANEL" in found._repr_html_()
+
+
+def test_arviz_summarises_parameters_without_those_of_every_unit(small):
+    import arviz as az
+
+    study, panel = small
+    fit = bd.fit(study["t2.factorial"], panel, errors="ar1_unit", draws=100)
+    table = az.summary(fit.arviz(), kind="stats")
+    assert len(table) < 15
+    assert any("tau" in str(name) for name in table.index)
+    levels = fit.arviz()["levels"].to_dataset()
+    assert f"{panel.unit}_effect" in levels
+    both = {*levels.data_vars, *fit.arviz()["posterior"].data_vars}
+    assert both == set(fit.tree["posterior"].data_vars)

@@ -201,6 +201,21 @@ class Fit:
     def __repr__(self) -> str:
         return f"<Fit of {self.summary()}>"
 
+    def arviz(self) -> xr.DataTree:
+        """The tree with what each unit or period has of its own in a group ``levels``.
+
+        So ``az.summary(fit.arviz())``, ``az.plot_trace_dist`` and their like show coefficients and
+        scales without ``var_names``. `tree` has everything in ``posterior``, as the model says it.
+        """
+        posterior, a = self.tree["posterior"].to_dataset(), self.tree.attrs
+        levels = {a["unit_dim"], a["period_dim"]}
+        own = [name for name, values in posterior.items() if levels & {*values.dims}]
+        groups = {name: node.to_dataset() for name, node in self.tree.children.items()}
+        groups |= {"posterior": posterior.drop_vars(own), "levels": posterior[own]}
+        found = xr.DataTree.from_dict({f"/{name}": data for name, data in groups.items()})
+        found.attrs = dict(a)
+        return found
+
     @property
     def __maketables_coef_table__(self) -> pd.DataFrame:
         """Coefficients as maketables reads them: ``b`` mean, ``se`` posterior sd, no p, no stars.
