@@ -15,6 +15,7 @@ SHARED = (
     "files",
     "jsonio",
     "logs",
+    "notebook",
     "summary",
 )
 PACKAGES = (
