@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from typing import TYPE_CHECKING
 
-from bayesdid.escape import html
+from bayesdid import escape
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -28,4 +28,4 @@ def lines(head: str, rest: Iterable[str]) -> str:
 def html(text: str, table: pd.DataFrame | None = None) -> str:
     """The text as typed, and a table below it."""
     below = "" if table is None else table.to_html(float_format="%.4g")
-    return f"<div><pre>{html(text.removeprefix('<').removesuffix('>'))}</pre>{below}</div>"
+    return f"<div><pre>{escape.html(text.removeprefix('<').removesuffix('>'))}</pre>{below}</div>"
