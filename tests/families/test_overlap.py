@@ -54,7 +54,7 @@ def test_states_follow_from_adoption_alone():
     a, b = rows.age[:, 0] >= 0, rows.age[:, 1] >= 0
     assert (rows.both == (a & b)).all()
     assert ((rows.state == "only:a") == (a & ~b)).all()
-    assert (rows.since[rows.both] == rows.age[rows.both].min(axis=1)).all()
+    assert (rows.since(rows.policies)[rows.both] == rows.age[rows.both].min(axis=1)).all()
     assert pd.Series(rows.state[rows.both]).str.startswith("both, ").all()
 
 

@@ -105,8 +105,8 @@ MUTANTS = (
     Mutant(
         "sequence-swapped",
         "design/overlap.py",
-        "[start.argmin(axis=1)]",
-        "[start.argmax(axis=1)]",
+        "start[:, 0] > start[:, 1]], [0, 1]",
+        "start[:, 0] > start[:, 1]], [1, 0]",
         "units that adopted a first are said to have adopted b first",
         (HOLES + "test_states_name_the_policy_that_came_first",),
     ),
@@ -309,8 +309,8 @@ MUTANTS = (
     Mutant(
         "part-label",
         "model/overlap.py",
-        'SINCE: "steps of the synergy over time since the second adoption"',
-        'SINCE: "steps of the synergy over time since the first adoption"',
+        'clock = "second"',
+        'clock = "first"',
         "steps of the synergy are said to be along another clock",
         (WORDS + "test_labels_of_parts_are_those_of_their_columns",),
     ),
@@ -736,7 +736,7 @@ MUTANTS = (
     Mutant(
         "headline-joint",
         "model/overlap.py",
-        "return (names == JOINT) |",
+        "return (names == set_name(of, policies, JOINT)) |",
         "return (names == names[0]) |",
         "the synergy of a panel is what the first policy does alone",
         ("estimands/test_synergy.py::test_columns_make_up_the_states",),

@@ -159,8 +159,6 @@ def _better(study: Study) -> Literal[-1, 1]:
 
 def _labels(study: Study) -> dict[str, str]:
     """Labels of the study's contrasts."""
-    if len(study.policies) not in {1, 2}:
-        return {}
     return {contrast.name: contrast.label for contrast in contrasts_of(study)}
 
 

@@ -12,7 +12,6 @@ from bayesdid.panel.frames import Columns
 from bayesdid.study.derived import NAME
 from bayesdid.study.schema import Policy
 
-MOST = 2
 PoliciesLike = str | Sequence[str] | Mapping[str, str]
 
 
@@ -25,17 +24,11 @@ def policies_of(given: PoliciesLike, raw: Columns, unit: str) -> tuple[Policy, .
     Raises
     ------
     InputError
-        For ids that no term can name, more than two policies, and a 0/1 column that changes in no
-        unit: it says who is treated, not when.
+        For ids that no term can name, and a 0/1 column that changes in no unit: it says who is
+        treated, not when.
     """
     names = [given] if isinstance(given, str) else given
     columns = dict(names) if isinstance(names, Mapping) else {name: name for name in names}
-    if len(columns) > MOST:
-        raise InputError(
-            "more than two policies are not modelled yet",
-            value=", ".join(columns),
-            remedy="give two of them, or 0/1 columns in a formula",
-        )
     raw.require(columns.values())
     return tuple(_policy(name, column, raw, unit) for name, column in columns.items())
 

@@ -17,6 +17,7 @@ import numpy as np
 from bayesdid.arrays import FloatArray
 from bayesdid.design.window import event_labels, event_window
 from bayesdid.panel.adoption import event_value, policy_value
+from bayesdid.panel.membership import units_in_sample
 from bayesdid.published.timing import Timing
 from bayesdid.study.load import Spec
 from bayesdid.study.terms import Factor, parse_term
@@ -138,8 +139,8 @@ def _kind_of(order: str) -> tuple[Literal["first", "simultaneous"], str]:
 def state_rows(timing: Timing, factor: Factor) -> np.ndarray:
     """Whether a state holds in each unit-period, or an event time in it, shape (N, T)."""
     if factor.event:
-        k = timing.policies.index(factor.name) if factor.name else None
-        start = timing.start.max(axis=1) if k is None else timing.start[:, k]
+        of = [timing.policies.index(name) for name in factor.policies or timing.policies]
+        start = timing.start[:, of].max(axis=1)
         time = timing.periods - np.where(np.isfinite(start), start, np.nan)[:, None]
         return event_value(factor, time)
     return policy_value(factor, timing.policies, timing.on, timing.start[:, None, :])
@@ -183,19 +184,4 @@ def column_weights(spec: Spec, timing: Timing) -> FloatArray:
 
 def sample_units(spec: Spec, timing: Timing) -> np.ndarray:
     """Units of a column's sample, boolean, shape (N,)."""
-    sample = spec.column.sample
-    adopted = np.isfinite(timing.start)
-    count = adopted.sum(axis=1)
-    dual = adopted.all(axis=1) & (len(timing.policies) > 1)
-    keep = np.ones(len(count), dtype=bool)
-    if sample.arms is not None:
-        arms = np.where(count == 0, "none", np.where(dual, "dual", "single"))
-        keep &= np.isin(arms, sample.arms)
-    if sample.only is not None:
-        alone = np.array(timing.policies)[adopted.argmax(axis=1)]
-        keep &= (count != 1) | dual | np.isin(alone, sample.only)
-    if sample.sequences is not None:
-        tie = timing.start.min(axis=1) == timing.start.max(axis=1)
-        first = np.array([f"first:{p}" for p in timing.policies])[timing.start.argmin(axis=1)]
-        keep &= ~dual | np.isin(np.where(tie, "simultaneous", first), sample.sequences)
-    return keep
+    return units_in_sample(spec.column.sample, timing.policies, timing.start)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import tomllib
+from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, get_args
@@ -254,16 +255,11 @@ def _check_references(study: Study) -> None:
     for spec in study.specs.values():
         where = study.path / f"{spec.table.id}.toml"
         texts = [*spec.column.treatments, *spec.column.covariates]
-        for text in texts:
+        for text in (*texts, *(spec.column.sample.sequences or ())):
             for factor in _factors(text, where, spec.id):
-                if factor.kind in {"active", "only", "first"} and factor.name not in policies:
-                    raise InputError(
-                        "unknown policy",
-                        file=where,
-                        column=spec.id,
-                        value=factor.name,
-                        remedy=f"use one of {', '.join(sorted(policies))}",
-                    )
+                _known(factor.policies, policies, where, spec.id)
+        for name in spec.column.sample.only or ():
+            _known(name.split("+"), policies, where, spec.id)
         for other in spec.column.same_sample_as:
             if other not in study.specs:
                 raise InputError(
@@ -285,6 +281,18 @@ def _check_references(study: Study) -> None:
                 "[design.timing] names no policy",
                 file=study.path / "study.toml",
                 column="design.timing",
+                value=name,
+                remedy=f"use one of {', '.join(sorted(policies))}",
+            )
+
+
+def _known(names: Iterable[str], policies: set[str], where: Path, spec_id: str) -> None:
+    for name in names:
+        if name not in policies:
+            raise InputError(
+                "unknown policy",
+                file=where,
+                column=spec_id,
                 value=name,
                 remedy=f"use one of {', '.join(sorted(policies))}",
             )

@@ -9,7 +9,7 @@ from typing import Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 
-from bayesdid.study.fields import ColumnText, Identifier, PrintedText, TermText
+from bayesdid.study.fields import ArmText, ColumnText, Identifier, OrderText, PrintedText, TermText
 
 EffectKind = Literal["fixed", "random", "mundlak", "none"]
 
@@ -295,9 +295,7 @@ class StudyFile(Strict):
     study: About
     outcome: Outcome
     panel: PanelSection
-    policy: tuple[Policy, ...] = Field(
-        default=(), max_length=2, description="None if treatments are columns"
-    )
+    policy: tuple[Policy, ...] = Field(default=(), description="None if treatments are columns")
     variable: tuple[Variable, ...] = ()
     group: tuple[Group, ...] = ()
     covariate_sets: dict[str, tuple[str, ...]] = {}
@@ -308,6 +306,13 @@ class StudyFile(Strict):
     stars: dict[str, float] = Field(
         default={"*": 0.10, "**": 0.05, "***": 0.01}, description="Stars -> significance level"
     )
+
+    @model_validator(mode="after")
+    def _policies_differ(self) -> StudyFile:
+        ids = [policy.id for policy in self.policy]
+        if twice := [name for name in ids if ids.count(name) > 1]:
+            raise ValueError(f"two policies have the id {twice[0]}")
+        return self
 
     @model_validator(mode="after")
     def _weights_agree(self) -> StudyFile:
@@ -362,10 +367,16 @@ class Statistic(Strict):
 class Sample(Strict):
     """Which units enter: all conditions must hold."""
 
-    arms: tuple[Literal["none", "single", "dual"], ...] | None = None
-    only: tuple[str, ...] | None = Field(default=None, description="Single units of these policies")
-    sequences: tuple[str, ...] | None = Field(
-        default=None, description="Dual units of these sequences: 'first:POLICY', 'simultaneous'"
+    arms: tuple[ArmText, ...] | None = Field(
+        default=None, description="By how many policies: none, single, dual, triple, '4 policies'"
+    )
+    only: tuple[str, ...] | None = Field(
+        default=None, description="Single units of these policies: 'P'; units of two: 'P+Q'"
+    )
+    sequences: tuple[OrderText, ...] | None = Field(
+        default=None,
+        description="Orders of adoption: 'first:POLICY', 'simultaneous' of two policies, "
+        "'order:P>Q', 'order:P>Q=R' of more",
     )
     groups: dict[str, tuple[str, ...]] = Field(default={}, description="group column -> levels")
 

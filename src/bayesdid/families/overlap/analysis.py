@@ -51,14 +51,14 @@ def overlap(
     if len(rows.policies) != 2:
         raise InputError(
             f"{spec.id}: overlapping policies need a study with two",
-            remedy="use family cohort for one policy",
+            remedy="use family cohort for one policy, bayesdid synergy for three or more",
         )
     a, b = rows.policies
     pooling = overlap_pooling(rows)
     priors = study_priors(spec)
     under = under_errors(pooling.design, options.errors, priors=priors, seed=seed, draws=draws)
     tree, tau, tau_iid = under.tree, draws_of(under.tree), draws_of(under.iid)
-    D, joint = pooling.design.D, joint_columns(pooling)
+    D, joint = pooling.design.D, joint_columns(pooling, rows.policies, rows.policies)
     whole = {name: w @ D for name, w in state_weights(rows).items()}
     supported = rows.supported()
     synergy = {name: w @ D * joint for name, w in synergy_weights(rows).items()}
@@ -192,8 +192,8 @@ def synergy_weights(rows: OverlapDesign) -> dict[str, FloatArray]:
     for state in np.unique(rows.state[supported]):
         name = f"synergy, {state.removeprefix('both, ')}"
         found[name] = _share(supported & (rows.state == state))
-    for k in np.unique(rows.since[supported]):
-        found[f"synergy at {int(k)}"] = _share(supported & (rows.since == k))
+    for k in np.unique(rows.since(rows.policies)[supported]):
+        found[f"synergy at {int(k)}"] = _share(supported & (rows.since(rows.policies) == k))
     return found
 
 
@@ -225,8 +225,8 @@ def _identification(rows: OverlapDesign, supported: np.ndarray) -> str:
 
 def _refused(rows: OverlapDesign, supported: np.ndarray) -> list[str]:
     """Event times whose synergy no comparison identifies, with the reason."""
-    times = np.unique(rows.since[rows.both])
-    lost = [int(k) for k in times if not supported[rows.since == k].any()]
+    times = np.unique(rows.since(rows.policies)[rows.both])
+    lost = [int(k) for k in times if not supported[rows.since(rows.policies) == k].any()]
     found = []
     if not supported.any():
         found.append(
