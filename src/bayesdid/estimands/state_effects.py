@@ -15,7 +15,16 @@ import numpy as np
 
 from bayesdid.arrays import FloatArray
 from bayesdid.design.overlap import OverlapDesign, Set, pairs_of
-from bayesdid.estimands.names import ALL, BEYOND_PAIRS, MAX_SINGLE, RATIO, SUM, order_gap, sum_of
+from bayesdid.estimands.names import (
+    ALL,
+    BEYOND_PAIRS,
+    MAX_SINGLE,
+    RATIO,
+    SUM,
+    contrasts_between,
+    order_gap,
+    sum_of,
+)
 from bayesdid.model.overlap import joint_columns, policy_columns
 from bayesdid.model.pooling import Pooling
 
@@ -80,6 +89,8 @@ def state_averages(
         _of_all(rows, pooling, since, found, refused)
         for pair in pairs_of(rows.policies):
             _of_pair(rows, pooling, pair, since, found, refused)
+        order = [one.name for one in contrasts_between(dict.fromkeys(rows.policies, ""))]
+        found = {name: found[name] for name in order if name in found}
     return found, refused
 
 

@@ -275,12 +275,12 @@ def _check_references(study: Study) -> None:
         if claim.effect is not None:
             _ = study[claim.effect.partition(":")[0]]  # raises if there is no such spec
     timing = study.file.design.timing
-    for name in (*timing.rounds, *(key for key in timing.adoption if key != "both")):
+    for name in timing.rounds:
         if name not in policies:
             raise InputError(
-                "[design.timing] names no policy",
+                "[design.timing.rounds] names no policy",
                 file=study.path / "study.toml",
-                column="design.timing",
+                column="design.timing.rounds",
                 value=name,
                 remedy=f"use one of {', '.join(sorted(policies))}",
             )

@@ -104,7 +104,8 @@ class Simulation(Strict):
         default=0.0, gt=-1, lt=1, description="Of unit effects with the number of policies"
     )
     adoption: dict[str, dict[str, int]] = Field(
-        description="policy -> {period: single units}; both -> {'p1,p2': dual units}"
+        description="policy -> {period: single units}; both -> {'p1,p2': dual units}; of three "
+        "and more, 'P+Q' -> {'p,q': units} and all -> {'p1,p2,p3': units}"
     )
     groups: dict[str, dict[str, int]] = Field(default={}, description="column -> level -> units")
     policies: dict[str, dict[str, int]] = Field(
@@ -174,9 +175,7 @@ class TimingSection(Strict):
     """What is published about who adopted when, for what printed columns estimate."""
 
     adoption: dict[str, dict[str, int]] = Field(
-        default={},
-        description="policy -> {period: single units}; both -> {'p1,p2': dual units}; default: "
-        "that of [panel.simulate]",
+        default={}, description="As that of [panel.simulate], which is the default"
     )
     known: bool = Field(default=False, description="Whether this adoption is a fact")
     rounds: dict[str, tuple[int, ...]] = Field(
