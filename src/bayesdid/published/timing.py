@@ -120,6 +120,13 @@ def timings(
                 remedy="state it under [design.timing.adoption]",
             )
         return Timings((Timing(policies, stated, periods),), "stated")
+    if len(policies) > 2:
+        raise InputError(
+            f"who adopted which of {len(policies)} policies when is not stated, and is not drawn",
+            file=study.path / "study.toml",
+            column="design.timing",
+            remedy="state it under [design.timing.adoption] with known = true, or give the panel",
+        )
     counts, _ = type_counts(study)
     if counts is None:
         raise InputError(

@@ -193,6 +193,7 @@ class Counts(Strict):
     none: int | None = None
     single: int | None = None
     dual: int | None = None
+    triple: int | None = None
     only: dict[str, int] = Field(default={}, description="policy -> single units of that policy")
     first: dict[str, int] = Field(default={}, description="policy -> dual units that began with it")
     simultaneous: int | None = None
@@ -205,6 +206,12 @@ class SynergySection(Strict):
 
     both_none: str | None = None
     only_none: dict[str, str] = Field(default={}, description="policy -> cell")
+    all_none: str | None = Field(
+        default=None, description="Of three and more policies: the cell of all of them"
+    )
+    pair_none: dict[str, str] = Field(
+        default={}, description="Of three and more policies: 'P+Q', on alone together -> cell"
+    )
     both_single: str | None = None
     first_none: dict[str, str] = Field(default={}, description="policy first -> cell, vs none")
     first_single: dict[str, str] = Field(default={}, description="policy first -> cell, vs single")
