@@ -75,7 +75,8 @@ def build_design(
     y = _outcome(column.outcome, column.outcome_lead, panel)
     treatments, covariates = column.treatments, column.covariates
     if column.family == "event_study":
-        treatments = event_treatments(spec, panel, rows, notes)
+        treatments, beyond = event_treatments(spec, panel, rows, notes)
+        covariates = (*covariates, *beyond)
     Z = np.column_stack(
         [term_values(parse_term(text), panel, rows) for text in (*treatments, *covariates)]
         or [np.empty((len(y), 0))]

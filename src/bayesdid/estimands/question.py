@@ -7,9 +7,10 @@ from typing import Literal
 
 from bayesdid.estimands.distribution import Distribution
 from bayesdid.estimands.names import RATIO, SUM, contrasts_of
+from bayesdid.study.claims import Claim, Comparison
 from bayesdid.study.load import Spec, Study
 from bayesdid.study.printed import Printed
-from bayesdid.study.schema import Claim, Comparison, Sample
+from bayesdid.study.schema import Sample
 
 _PARTS = ("direct", "indirect", "total")
 

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping, Sequence
+from itertools import combinations
 
+import numpy as np
 import pandas as pd
 
 from bayesdid.exceptions import InputError
@@ -12,6 +14,7 @@ from bayesdid.panel.frames import Columns
 from bayesdid.study.derived import NAME
 from bayesdid.study.schema import Policy
 
+Products = tuple[str, ...]
 PoliciesLike = str | Sequence[str] | Mapping[str, str]
 
 
@@ -31,6 +34,29 @@ def policies_of(given: PoliciesLike, raw: Columns, unit: str) -> tuple[Policy, .
     columns = dict(names) if isinstance(names, Mapping) else {name: name for name in names}
     raw.require(columns.values())
     return tuple(_policy(name, column, raw, unit) for name, column in columns.items())
+
+
+def products_told(on: Mapping[str, np.ndarray]) -> tuple[list[Products], dict[Products, str]]:
+    """Policies and their products that rows tell from smaller ones; why the others are not told.
+
+    Parameters
+    ----------
+    on
+        Policy -> rows that it is on in, boolean.
+    """
+    kept: dict[bytes, Products] = {}
+    left: dict[Products, str] = {}
+    for size in range(1, len(on) + 1):
+        for of in combinations(on, size):
+            value = np.logical_and.reduce([on[policy] for policy in of])
+            twin = kept.get(value.tobytes())
+            if size == 1 or (value.any() and twin is None):
+                kept.setdefault(value.tobytes(), of)
+            elif twin is None:
+                left[of] = f"no row is under {' and '.join(of)}"
+            else:
+                left[of] = f"no row tells it from {' and '.join(twin)}"
+    return [*kept.values()], left
 
 
 def _policy(name: str, column: str, raw: Columns, unit: str) -> Policy:

@@ -11,7 +11,7 @@ from typing import Any, Literal
 from bayesdid.exceptions import InputError, Note
 from bayesdid.families.registry.load import check_study
 from bayesdid.front.keys import Keys, keys_of
-from bayesdid.front.policies import PoliciesLike, policies_of
+from bayesdid.front.policies import PoliciesLike, policies_of, products_told
 from bayesdid.front.regressors import Regressors, regressors_of, terms_of
 from bayesdid.panel.adoption import active
 from bayesdid.panel.frames import Columns, columns_of
@@ -29,7 +29,6 @@ from bayesdid.study.schema import (
     TableFile,
     Variable,
 )
-from bayesdid.study.terms import parse_term
 
 TABLE = "did"
 """Id of the one table; its columns are ``did.1``, ``did.2`` ..."""
@@ -132,23 +131,26 @@ def study_of(
 
 def _told_apart(study: Study, panel: Panel) -> tuple[Study, Panel]:
     """Without the products of policies that no row tells from smaller ones, with a note of each."""
-    on, seen, notes = active(panel), dict[bytes, str](), list[Note]()
     (spec,) = study.specs.values()
-    kept = []
-    for text in spec.column.treatments:
-        of = [factor.name for factor in parse_term(text).factors]
-        value = on[:, [panel.policies.index(name) for name in of]].all(axis=1)
-        twin = seen.get(value.tobytes())
-        if len(of) > 1 and (twin or not value.any()):
-            why = f"no row tells it from {twin}" if twin else f"no row is under {' and '.join(of)}"
-            notes.append(Note("product_left_out", 1, f"{text} is left out: {why}"))
-            continue
-        seen[value.tobytes()] = text
-        kept.append(text)
-    column = spec.column.model_copy(update={"treatments": tuple(kept)})
+    on = active(panel)
+    told, left = products_told({name: on[:, k] for k, name in enumerate(panel.policies)})
+    kept = {_product(of) for of in told}
+    kept |= {f"active:{policy}" for policy in panel.policies}
+    notes = [
+        Note("product_left_out", 1, f"{_product(of)} is left out: {why}")
+        for of, why in left.items()
+    ]
+    column = spec.column.model_copy(
+        update={"treatments": tuple(text for text in spec.column.treatments if text in kept)}
+    )
     table = spec.table.model_copy(update={"column": (column,)})
     found = check_study(assemble_study(study.path, study.file, {TABLE: table}))
     return found, dataclasses.replace(panel, notes=(*panel.notes, *notes))
+
+
+def _product(of: Sequence[str]) -> str:
+    """The term of policies that are on together."""
+    return " * ".join(f"active:{policy}" for policy in of)
 
 
 def _refuse_both(y: str | None, policies: PoliciesLike | None, covariates: Sequence[str]) -> None:
@@ -182,11 +184,9 @@ def _of_policies(
     parts = parse_parts([covariates] if isinstance(covariates, str) else covariates)
     raw.require([source_column(outcome), *names_in(parts)])
     declared = policies_of(policies or {}, raw, keys.unit)
-    single = [f"active:{policy.id}" for policy in declared]
+    ids = [policy.id for policy in declared]
     treatments = tuple(
-        " * ".join(some)
-        for size in range(1, len(single) + 1)
-        for some in combinations(single, size)
+        _product(some) for size in range(1, len(ids) + 1) for some in combinations(ids, size)
     )
     formula = Formula(outcome, (*treatments, *parts), len(treatments), (keys.unit, keys.period))
     return keys, (formula,), [Regressors("twfe", treatments, terms_of(parts, raw), {})], declared

@@ -26,8 +26,8 @@ from bayesdid.report.claim_panel import (
     panel_estimates,
     panel_of_printed,
 )
+from bayesdid.study.claims import Claim
 from bayesdid.study.load import Study
-from bayesdid.study.schema import Claim
 from bayesdid.summary import Interval, Summary
 
 

@@ -13,16 +13,9 @@ from pydantic import BaseModel, ValidationError
 
 from bayesdid.exceptions import InputError, nearest_name
 from bayesdid.study.cells import CellValue, find_cell
+from bayesdid.study.claims import Claim, ClaimsFile
 from bayesdid.study.printed import Printed
-from bayesdid.study.schema import (
-    Claim,
-    ClaimsFile,
-    Column,
-    Policy,
-    PriorSection,
-    StudyFile,
-    TableFile,
-)
+from bayesdid.study.schema import Column, Policy, PriorSection, StudyFile, TableFile
 from bayesdid.study.terms import Factor, parse_term
 
 _SPECIAL = frozenset({"study.toml", "claims.toml"})
