@@ -6,6 +6,7 @@ import pytest
 from made import make_panel, make_study, staggered
 
 import bayesdid as bd
+from bayesdid.cli.synergy_printed import print_panel
 from bayesdid.design.overlap import overlap_design, pairs_of
 from bayesdid.design.sample import sample_rows
 from bayesdid.design.terms import term_values
@@ -206,6 +207,14 @@ def test_the_static_regression_is_biased_by_what_it_says(found):
     assert values[ALL] == pytest.approx(4 + 5 + 6 + 7)
     assert values[BEYOND_PAIRS] == pytest.approx(7.0)
     assert values["a and b - none"] == pytest.approx(1 + 2 + 4)
+
+
+def test_the_command_shows_models_of_sums_alone(found, capsys):
+    print_panel(STUDY, found, None)
+    said = capsys.readouterr().out
+    assert "Models beside the first are shown of sums" in said
+    assert said.count("imputation") == 1 + len(pairs_of(POLICIES))
+    assert "All − none" in said
 
 
 def test_violations_are_of_all_and_the_path_leaves_pairs_out_of_it(found):
