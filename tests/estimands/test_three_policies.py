@@ -16,9 +16,9 @@ from bayesdid.estimands.names import ALL, BEYOND_PAIRS, contrasts_of, main_contr
 from bayesdid.estimands.row_weights import contrast_weights
 from bayesdid.estimands.saturated import saturated_moments
 from bayesdid.estimands.state_effects import state_averages
-from bayesdid.estimands.synergy import headline_spec, synergy
+from bayesdid.estimands.synergy import fit_headline, headline_spec, synergy
 from bayesdid.estimands.violated_synergy import violated_synergy
-from bayesdid.exceptions import InputError, NotIdentifiedError
+from bayesdid.exceptions import InputError, NotIdentifiedError, ResultError
 from bayesdid.model.overlap import joint_columns, overlap_pooling, part_label, policy_columns
 from bayesdid.panel.adoption import arm, event_time, sequence, state
 from bayesdid.study.schema import Sample
@@ -289,6 +289,15 @@ def test_rows_whose_departure_is_not_told_are_counted():
         lost = total - int(averages[name].rows.sum())
         assert lost > 0
         assert refused[name].startswith(f"{lost} of {total} {where} are left out: no unit was")
+
+
+def test_errors_whose_sampler_fails_are_refused_with_those_whose_does_not(monkeypatch):
+    class Failed:
+        converged = False
+
+    monkeypatch.setattr("bayesdid.estimands.synergy.fit", lambda *_, **__: Failed())
+    with pytest.raises(ResultError, match=r"parts are too many.*use errors ar1_unit"):
+        fit_headline(STUDY, make_panel(*made()), errors="iid")
 
 
 def test_a_data_frame_of_three_policies():

@@ -250,9 +250,14 @@ def fit_headline(
     rows = overlap_design(own, panel)
     pooling = overlap_pooling(rows)
     priors = covariate_priors(own)
-    found = fit(
-        pooling.design, errors=errors, priors=priors, draws=draws, chains=chains, seed=seed
-    ).require()
+    found = fit(pooling.design, errors=errors, priors=priors, draws=draws, chains=chains, seed=seed)
+    named = Errors.parse(errors) if isinstance(errors, str) else errors
+    if not found.converged and len(rows.policies) > 2 and named.scale == "common":
+        raise ResultError(
+            f"{own.id}: {len(pooling.parts)} parts are too many for the sampler of errors of one "
+            f"scale ({named}): use errors {DEFAULT_ERRORS.name}, whose sampler has no such limit"
+        )
+    found = found.require()
     averages = state_averages(rows, pooling, since=anticipation)
     return Headline(rows, pooling, found, priors, *averages)
 
