@@ -79,7 +79,7 @@ def print_panel(loaded: Study, synergy: Synergy, violated: SynergyViolated | Non
     from rich.table import Table
 
     from bayesdid.cli.console import out, said
-    from bayesdid.estimands.names import SUM
+    from bayesdid.estimands.names import is_sum, main_contrast
     from bayesdid.estimands.verdict import rules
     from bayesdid.report.validity import panel_validity
     from bayesdid.summary import percent
@@ -94,9 +94,13 @@ def print_panel(loaded: Study, synergy: Synergy, violated: SynergyViolated | Non
         table.add_column(
             heading, justify="left" if heading == "contrast, model" else "right", overflow="fold"
         )
+    few = len(synergy.rows.policies) < 3
     for contrast in synergy.values():
         low, high = contrast.p_range
-        for k, (name, says) in enumerate(contrast.models.items()):
+        shown = list(contrast.models.items())
+        if not (is_sum(contrast.name) or few):
+            shown = shown[:1]
+        for k, (name, says) in enumerate(shown):
             bias = "" if says.judged else f", biased by {says.bias:+.3f} here"
             table.add_row(
                 said((contrast.label, "bold")) if not k else f"  {name}{bias}",
@@ -106,6 +110,8 @@ def print_panel(loaded: Study, synergy: Synergy, violated: SynergyViolated | Non
                 contrast.word if not k else "",
             )
     out.print(table)
+    if not few:
+        out.print("Models beside the first are shown of sums; --json has those of every contrast.")
     for contrast in synergy.values():
         for text in (contrast.refused, contrast.alert):
             if text:
@@ -127,6 +133,6 @@ def print_panel(loaded: Study, synergy: Synergy, violated: SynergyViolated | Non
         )
     )
     if len(synergy):
-        out.print(panel_validity(SUM if SUM in synergy else next(iter(synergy))))
+        out.print(panel_validity(main_contrast(synergy)))
     for note in synergy.notes:
         out.print(f"Note: {note.text}.")

@@ -15,9 +15,10 @@ from numpy.typing import NDArray
 
 from bayesdid.exceptions import InputError
 from bayesdid.panel.adoption import policy_value
-from bayesdid.panel.declared import check_simulation
+from bayesdid.panel.declared import declared_starts
 from bayesdid.panel.panel import Panel
 from bayesdid.panel.places import random_places
+from bayesdid.panel.simulation import check_simulation
 from bayesdid.panel.validate import STAMP, validate_panel
 from bayesdid.study.load import Study
 from bayesdid.study.schema import Moments, Simulation
@@ -113,18 +114,12 @@ def _adoption(
     settings: Simulation, policies: list[str], N: int, rng: np.random.Generator, study: Study
 ) -> FloatArray:
     """Adoption period of each unit and policy, inf for never, shape (N, policies)."""
-    rows: list[list[float]] = []
-    for key, rounds in settings.adoption.items():
-        for when, count in rounds.items():
-            if key == "both":
-                start = [float(part) for part in when.split(",")]
-            else:
-                start = [float(when) if policy == key else np.inf for policy in policies]
-            rows += [start] * count
+    file = study.path / "study.toml"
+    rows = declared_starts(settings.adoption, policies, "panel.simulate.adoption", file)
     if len(rows) > N:
         raise InputError(
             f"{len(rows)} adopting units among {N}",
-            file=study.path / "study.toml",
+            file=file,
             column="panel.simulate.adoption",
             remedy="lower the counts or raise panel.units",
         )

@@ -19,7 +19,7 @@ from bayesdid.audit.run import audit_study
 from bayesdid.checks.store import StoredChecks, check_or_reuse
 from bayesdid.design.counted import counted
 from bayesdid.design.design import Design
-from bayesdid.estimands.names import SUM
+from bayesdid.estimands.names import main_contrast
 from bayesdid.families.registry.discover import families
 from bayesdid.families.registry.family import AnyFamily
 from bayesdid.families.run import plan_analyses
@@ -42,6 +42,7 @@ from bayesdid.report.claim_results import (
     headline_models,
     stated_effects,
     static_models,
+    sums_section,
     width_of,
     without_quantiles,
 )
@@ -220,6 +221,7 @@ def _results(
         "outcome": study.file.outcome.model_dump(),
         "policies": [policy.model_dump() for policy in study.policies],
         "claims": claims_section(study, synergy, evidence),
+        "sums": sums_section(study, synergy, evidence, headline["refused"]),
         "panel": _panel(study, panel),
         "synthetic": panel.synthetic or "",
         "level": summary.LEVEL,
@@ -345,7 +347,7 @@ def _validity(published: dict[str, Any] | None, headline: dict[str, Any]) -> dic
     if published is not None:
         found["published"] = published_validity(published["timings"])
     if contrasts := headline["contrasts"]:
-        found["panel"] = panel_validity(SUM if SUM in contrasts else next(iter(contrasts)))
+        found["panel"] = panel_validity(main_contrast(contrasts))
     return found
 
 

@@ -10,6 +10,7 @@ import numpy as np
 from bayesdid.design.cohort import cohort_design
 from bayesdid.design.design import Design
 from bayesdid.exceptions import InputError
+from bayesdid.panel.adoption import state_names
 from bayesdid.panel.panel import Panel
 from bayesdid.peers.staggered import bacon, term_weights
 from bayesdid.study.load import Study
@@ -48,15 +49,14 @@ def weight_rows(study: Study, panel: Panel, design: Design) -> list[dict[str, An
 
 
 def row_states(design: Design, panel: Panel) -> np.ndarray:
-    """``none``, ``only:P`` or ``both`` in each row of a design."""
+    """The policy state in each row of a design, see :func:`bayesdid.panel.adoption.state_name`."""
     if not panel.policies:
         return np.full(design.n, "none")
     position = {unit: k for k, unit in enumerate(panel.units)}
     starts = panel.adoption.to_numpy(dtype=float, na_value=np.inf)
     start = starts[[position[unit] for unit in design.units]][design.unit_index]
     on = design.periods[design.period_index].astype(float)[:, None] >= start
-    only = np.array([f"only:{policy}" for policy in panel.policies])[on.argmax(axis=1)]
-    return np.where(on.sum(axis=1) == 0, "none", np.where(on.sum(axis=1) > 1, "both", only))
+    return state_names(on, panel.policies)
 
 
 def _bacon(study: Study, spec_id: str, panel: Panel) -> dict[str, float] | None:

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass
+from itertools import combinations
 from pathlib import Path
 from typing import Any, get_args
 
@@ -11,17 +13,10 @@ from pydantic import BaseModel, ValidationError
 from bayesdid.exceptions import InputError, nearest_name
 from bayesdid.notebook import html, lines, listed
 from bayesdid.study.cells import CellValue, find_cell
+from bayesdid.study.claims import Claim, ClaimsFile
 from bayesdid.study.paths import inside, is_file
 from bayesdid.study.printed import Printed
-from bayesdid.study.schema import (
-    Claim,
-    ClaimsFile,
-    Column,
-    Policy,
-    PriorSection,
-    StudyFile,
-    TableFile,
-)
+from bayesdid.study.schema import Column, Policy, PriorSection, StudyFile, TableFile
 from bayesdid.study.terms import Factor, parse_term
 from bayesdid.study.toml import read_toml
 
@@ -302,16 +297,19 @@ def _check_references(study: Study) -> None:
     for spec in study.specs.values():
         where = study.path / f"{spec.table.id}.toml"
         texts = [*spec.column.treatments, *spec.column.covariates]
-        for text in texts:
+        for text in (*texts, *(spec.column.sample.sequences or ())):
             for factor in _factors(text, where, spec.id):
-                if factor.kind in {"active", "only", "first"} and factor.name not in policies:
+                _known(factor.policies, policies, where, spec.id)
+                if factor.kind == "both" and not factor.policies and len(policies) > 2:
                     raise InputError(
-                        "unknown policy",
+                        f"both does not say which of {len(policies)} policies",
                         file=where,
                         column=spec.id,
-                        value=factor.name,
-                        remedy=f"use one of {', '.join(sorted(policies))}",
+                        value=text,
+                        remedy="write both:P+Q for two of them, or all",
                     )
+        for name in spec.column.sample.only or ():
+            _known(name.split("+"), policies, where, spec.id)
         for other in spec.column.same_sample_as:
             if other not in study.specs:
                 raise InputError(
@@ -326,13 +324,50 @@ def _check_references(study: Study) -> None:
     for claim in study.claims:
         if claim.effect is not None:
             _ = study[claim.effect.partition(":")[0]]  # raises if there is no such spec
+    _check_synergy(study)
     timing = study.file.design.timing
-    for name in (*timing.rounds, *(key for key in timing.adoption if key != "both")):
+    for name in timing.rounds:
         if name not in policies:
             raise InputError(
-                "[design.timing] names no policy",
+                "[design.timing.rounds] names no policy",
                 file=study.path / "study.toml",
-                column="design.timing",
+                column="design.timing.rounds",
+                value=name,
+                remedy=f"use one of {', '.join(sorted(policies))}",
+            )
+
+
+def _check_synergy(study: Study) -> None:
+    """The cells of contrasts must be of states that the study's policies have."""
+    cells, policies = study.file.synergy, [policy.id for policy in study.policies]
+    of_two = [cells.both_none, cells.both_single, cells.interaction]
+    two = any(of_two) or bool(cells.first_none or cells.first_single)
+    more = bool(cells.all_none or cells.pair_none)
+    problem, remedy, value = "", "", None
+    if two and len(policies) > 2:
+        problem = f"cells of both, among {len(policies)} policies"
+        remedy = "give all_none, pair_none and only_none"
+    elif more and len(policies) < 3:
+        problem = "all_none and pair_none are of three and more policies"
+        remedy = "give both_none and only_none"
+    known = {"+".join(pair) for pair in combinations(policies, 2)} | set(policies)
+    for name in (*cells.only_none, *cells.pair_none) if not problem else ():
+        if name not in known:
+            problem, value = "[synergy] names no policy, or no pair in the study's order", name
+            remedy = f"use one of {', '.join(sorted(known))}"
+    if problem:
+        raise InputError(
+            problem, file=study.path / "study.toml", column="synergy", value=value, remedy=remedy
+        )
+
+
+def _known(names: Iterable[str], policies: set[str], where: Path, spec_id: str) -> None:
+    for name in names:
+        if name not in policies:
+            raise InputError(
+                "unknown policy",
+                file=where,
+                column=spec_id,
                 value=name,
                 remedy=f"use one of {', '.join(sorted(policies))}",
             )
@@ -347,8 +382,9 @@ def _factors(text: str, where: Path, spec_id: str) -> tuple[Factor, ...]:
 
 def _cell_references(study: Study) -> list[str]:
     synergy = study.file.synergy
-    refs = [synergy.both_none, synergy.both_single, synergy.interaction]
-    for group in (synergy.only_none, synergy.first_none, synergy.first_single):
+    refs = [synergy.both_none, synergy.both_single, synergy.interaction, synergy.all_none]
+    groups = (synergy.only_none, synergy.pair_none, synergy.first_none, synergy.first_single)
+    for group in groups:
         refs.extend(group.values())
     for claim in study.claims:
         refs.append(claim.cell)
