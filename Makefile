@@ -52,6 +52,9 @@ calibrate-published: $(STAMP) ## Coverage of intervals from printed columns, and
 mutants: $(STAMP) ## Plant faults in copies of the source and see tests catch each: docs/mutants.md
 	OMP_NUM_THREADS=1 $(BIN)/python tests/mutants/run.py
 
+fuzz: $(STAMP) ## Damage studies, panels and options at random: every command must end in words (about half an hour)
+	OMP_NUM_THREADS=1 $(BIN)/python tests/strangers/fuzz.py
+
 bench: $(STAMP) ## Speed and memory beside peers: docs/benchmarks.md, and a table of spatial models
 	OMP_NUM_THREADS=1 $(BIN)/python tests/benchmarks/bench_two_way.py
 	OMP_NUM_THREADS=1 $(BIN)/python tests/benchmarks/bench_spatial.py
@@ -80,4 +83,4 @@ lock: ## Re-resolve requirements.lock from pyproject.toml
 clean: ## Remove the virtual environment and caches
 	rm -rf $(VENV) .mypy_cache .ruff_cache .pytest_cache .hypothesis
 
-.PHONY: help setup report test test-slow calibrate calibrate-spatial calibrate-errors calibrate-sbc calibrate-published calibrate-synergy calibrate-three mutants bench format map core lock clean
+.PHONY: help setup report test test-slow calibrate calibrate-spatial calibrate-errors calibrate-sbc calibrate-published calibrate-synergy calibrate-three mutants fuzz bench format map core lock clean

@@ -190,14 +190,16 @@ def sentences(violated: SynergyViolated, main: SynergyContrast, unit: str) -> li
     ]
     for item in violated.trends:
         what = {
-            "linear": f"Trends of the arms that differ by slopes of sd {{}} {unit} a period",
+            "linear": (
+                f"Trends of the arms that differ by slopes of sd {item.scale:.3f} {unit} a period"
+            ),
             "serial": (
-                f"Deviations of the arms in each period of sd {{}} {unit} "
+                f"Deviations of the arms in each period of sd {item.scale:.3f} {unit} "
                 f"(autocorrelation {SERIAL:g})"
             ),
         }[item.kind]
         text = (
-            f"{what.format(f'{item.scale:.3f}')}, which alone would move it by one of its sds, "
+            f"{what}, which alone would move it by one of its sds, "
             f"leave {item.mean:+.3f} ({item.sd:.3f}; {percent()} interval {item.interval.low:.3f} "
             f"to {item.interval.high:.3f}), P(claim) {item.p_claim:.3f}."
         )

@@ -19,31 +19,33 @@ _NAMED = 6  # specs that a sentence names
 _MATTERS = 0.1  # share of negative or forbidden weight from which the page warns
 
 
-def weights_section(study: Study, panel: Panel, designs: dict[str, Design]) -> dict[str, Any]:
-    """Rows for each binary treatment of every two-way spec, and sentences on whether they matter.
+def weights_section(rows: list[dict[str, Any]]) -> dict[str, Any]:
+    """Rows of all specs, and sentences on whether their weights matter."""
+    return {"rows": rows, "sentences": _sentences(rows)}
+
+
+def weight_rows(study: Study, panel: Panel, design: Design) -> list[dict[str, Any]]:
+    """A row for each binary treatment of a two-way spec.
 
     Goodman-Bacon decompositions (without covariates) where the spec has one absorbing treatment
     and its sample is balanced.
     """
-    rows: list[dict[str, Any]] = []
-    for spec_id, design in designs.items():
-        if study[spec_id].column.family not in {"twfe", "pooled"}:
-            continue
-        shares = _bacon(study, spec_id, panel)
-        rows += [
-            {
-                "spec": spec_id,
-                "term": item.term,
-                "estimate": item.estimate,
-                "negative": item.negative,
-                "negative_rows": item.negative_rows,
-                "zero_sd": item.zero_sd,
-                "contamination": item.other_size,
-                "forbidden": shares.get("forbidden") if shares else None,
-            }
-            for item in term_weights(design, row_states(design, panel))
-        ]
-    return {"rows": rows, "sentences": _sentences(rows)}
+    if study[design.spec_id].column.family not in {"twfe", "pooled"}:
+        return []
+    shares = _bacon(study, design.spec_id, panel)
+    return [
+        {
+            "spec": design.spec_id,
+            "term": item.term,
+            "estimate": item.estimate,
+            "negative": item.negative,
+            "negative_rows": item.negative_rows,
+            "zero_sd": item.zero_sd,
+            "contamination": item.other_size,
+            "forbidden": shares.get("forbidden") if shares else None,
+        }
+        for item in term_weights(design, row_states(design, panel))
+    ]
 
 
 def row_states(design: Design, panel: Panel) -> np.ndarray:

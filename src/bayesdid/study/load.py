@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import tomllib
 from collections.abc import Iterable
 from dataclasses import dataclass
 from itertools import combinations
@@ -15,9 +14,11 @@ from bayesdid.exceptions import InputError, nearest_name
 from bayesdid.notebook import html, lines, listed
 from bayesdid.study.cells import CellValue, find_cell
 from bayesdid.study.claims import Claim, ClaimsFile
+from bayesdid.study.paths import inside, is_file
 from bayesdid.study.printed import Printed
 from bayesdid.study.schema import Column, Policy, PriorSection, StudyFile, TableFile
 from bayesdid.study.terms import Factor, parse_term
+from bayesdid.study.toml import read_toml
 
 _SPECIAL = frozenset({"study.toml", "claims.toml"})
 
@@ -84,6 +85,8 @@ class Study:
         Quantitative statements of the text.
     specs
         Spec id -> spec, in the order of the tables.
+    trust
+        Whether it may name files outside of its folder.
     """
 
     path: Path
@@ -91,6 +94,7 @@ class Study:
     tables: dict[str, TableFile]
     claims: tuple[Claim, ...]
     specs: dict[str, Spec]
+    trust: bool = False
 
     def __repr__(self) -> str:
         outcome, policies = self.file.outcome, [policy.id for policy in self.policies]
@@ -128,6 +132,20 @@ class Study:
                 remedy=f"use one of {', '.join(self.specs) or '(none declared)'}",
             ) from None
 
+    def inside(self, name: str) -> Path:
+        """The path of a file that ``study.toml`` names, relative to the study folder.
+
+        Raises
+        ------
+        InputError
+            If it is outside of the folder and the study is not trusted.
+        """
+        return inside(self.path, name, trust=self.trust)
+
+    def find(self, name: str) -> Path:
+        """The path of a file that a spec or a user names: in the study folder, or else as it is."""
+        return own if is_file(own := self.path / name) else Path(name)
+
     def cell(self, ref: str) -> CellValue:
         """The printed number at `ref`, e.g. ``table2.5:both`` or ``table1:safety.mean``."""
         return find_cell(ref, self.tables, self.path)
@@ -137,10 +155,15 @@ class Study:
         return self.file.stars.get("*" * stars, 1.0)
 
 
-def read_study(path: str | Path) -> Study:
+def read_study(path: str | Path, *, trust: bool = False) -> Study:
     """Read a study folder: its structure and references, without what families make of its specs.
 
     :func:`bayesdid.load_study` also holds every spec against its family.
+
+    Parameters
+    ----------
+    trust
+        Whether its files may stand outside of the folder, or be links that lead there.
 
     Raises
     ------
@@ -154,12 +177,12 @@ def read_study(path: str | Path) -> Study:
             file=folder,
             remedy="name a folder such as models/dual_pilot, or see docs/study-format.md",
         )
-    file = _parse(folder / "study.toml", StudyFile)
+    file = _parse(inside(folder, "study.toml", trust=trust), StudyFile)
     tables: dict[str, TableFile] = {}
     for source in sorted(folder.glob("*.toml"), key=_natural):
         if source.name in _SPECIAL:
             continue
-        table = _parse(source, TableFile)
+        table = _parse(inside(folder, source.name, trust=trust), TableFile)
         if table.id in tables:
             raise InputError(
                 "table id used twice",
@@ -170,15 +193,20 @@ def read_study(path: str | Path) -> Study:
             )
         tables[table.id] = table
     claims = (
-        _parse(folder / "claims.toml", ClaimsFile).claim
+        _parse(inside(folder, "claims.toml", trust=trust), ClaimsFile).claim
         if (folder / "claims.toml").is_file()
         else ()
     )
-    return assemble_study(folder, file, tables, claims)
+    return assemble_study(folder, file, tables, claims, trust=trust)
 
 
 def assemble_study(
-    folder: Path, file: StudyFile, tables: dict[str, TableFile], claims: tuple[Claim, ...] = ()
+    folder: Path,
+    file: StudyFile,
+    tables: dict[str, TableFile],
+    claims: tuple[Claim, ...] = (),
+    *,
+    trust: bool = False,
 ) -> Study:
     """Put the parts of a study together and check that they refer to each other correctly.
 
@@ -187,7 +215,7 @@ def assemble_study(
     InputError
         If a spec, claim or contrast names a policy, covariate set, spec or cell that is not there.
     """
-    study = Study(folder, file, tables, claims, _specs(folder, file, tables))
+    study = Study(folder, file, tables, claims, _specs(folder, file, tables), trust)
     _check_references(study)
     return study
 
@@ -198,12 +226,7 @@ def _natural(path: Path) -> tuple[str, int]:
 
 
 def _parse[T: BaseModel](path: Path, model: type[T]) -> T:
-    try:
-        raw: dict[str, Any] = tomllib.loads(path.read_text(encoding="utf-8"))
-    except tomllib.TOMLDecodeError as error:
-        raise InputError(f"not valid TOML: {error}", file=path, remedy="mend the line") from error
-    except UnicodeDecodeError as error:
-        raise InputError("not UTF-8 text", file=path, remedy="save it as UTF-8") from error
+    raw = read_toml(path)
     try:
         return model.model_validate(raw)
     except ValidationError as error:

@@ -17,7 +17,9 @@ EffectKind = Literal["fixed", "random", "mundlak", "none"]
 class Strict(BaseModel):
     """Base: unknown keys are errors, values never change after loading."""
 
-    model_config = ConfigDict(extra="forbid", frozen=True, str_strip_whitespace=True)
+    model_config = ConfigDict(
+        extra="forbid", frozen=True, str_strip_whitespace=True, allow_inf_nan=False
+    )
 
 
 # ---------------------------------------------------------------- study.toml

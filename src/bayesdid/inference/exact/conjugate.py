@@ -72,4 +72,6 @@ def conjugate_within(design: Design, W: FloatArray, y: FloatArray) -> ConjugateP
     dummies = kinds[0] * (len(design.units) - 1) + kinds[1] * (len(design.periods) - 1)
     nu = design.n - 1 - dummies - W.shape[1]
     rss = float(((y - W @ location) ** 2).sum())
-    return ConjugatePosterior(location, inverse * rss / nu, nu)
+    # as many coefficients as rows: nothing is known of the errors
+    scale = inverse * rss / nu if nu > 0 else np.full_like(inverse, np.inf)
+    return ConjugatePosterior(location, scale, nu)
