@@ -14,11 +14,11 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from bayesdid.exceptions import InputError
+from bayesdid.panel.adopters import declared_starts
 from bayesdid.panel.adoption import policy_value
-from bayesdid.panel.declared import declared_starts
+from bayesdid.panel.declared import check_simulation
 from bayesdid.panel.panel import Panel
 from bayesdid.panel.places import random_places
-from bayesdid.panel.simulation import check_simulation
 from bayesdid.panel.validate import STAMP, validate_panel
 from bayesdid.study.load import Study
 from bayesdid.study.schema import Moments, Simulation

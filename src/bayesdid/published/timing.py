@@ -15,7 +15,7 @@ import pandas as pd
 
 from bayesdid.arrays import FloatArray
 from bayesdid.exceptions import InputError
-from bayesdid.panel.declared import declared_starts
+from bayesdid.panel.adopters import declared_starts
 from bayesdid.published.counts import type_counts
 from bayesdid.study.load import Study
 from bayesdid.study.printed import Printed
