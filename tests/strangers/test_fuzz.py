@@ -49,7 +49,7 @@ CONTRADICTIONS = {
     "n = 4, s = 4": ("n = 4, s = 5", "the levels have 9 units of 8"),
     "a = { 2002 = 2 }\nb": ("a = { 2002 = -2 }\nb", "a count is negative"),
     "b = { 2003 = 2 }\nboth": ("b = { 2003 = 99 }\nboth", "103 adopting units among 8"),
-    '"2002,2003" = 1': ('"2002" = 1', "not one period for each of a, b"),
+    '"2002,2003" = 1': ('"2002" = 1', "two periods, as in '2002,2004'"),
     "other = { 2002 = 3 }": ("other = { soon = 3 }", "a period is expected (value: soon)"),
     "other_outcomes = { y2": ("other_outcomes = { unit", "two columns have one name"),
     "units = 8": ("units = 1", "two units or more"),
