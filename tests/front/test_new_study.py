@@ -96,6 +96,38 @@ def test_what_cannot_be_a_policy_or_a_covariate_is_left_out_with_the_reason(csv)
     assert why(found, "again") == "a version of educ"
 
 
+def test_a_policy_that_is_repealed_comes_after_those_that_stay(csv, tmp_path):
+    base = frame()
+    repeal = (base["smart_policy"] > 0) & (base["year"] != 2007)
+    path = csv(repeal_policy=repeal.astype(int))
+    found = propose(path)
+    assert [p.column for p in found.policies] == ["treat_year", "smart_policy", "repeal_policy"]
+    assert why(found, "repeal_policy") == (
+        "turned on in 4 units and switched off again in 4 units: those have a state in each row, "
+        "but no event time"
+    )
+    folder = tmp_path / "made"
+    write_study(found, path, folder)
+    specs = (folder / "specs.toml").read_text()
+    assert "active:repeal_policy" in specs
+    for absent in ("event_repeal_policy", "cohort_repeal_policy", "overlap"):
+        assert absent not in specs
+    assert "event_smart_policy" in specs
+
+
+def test_a_column_that_is_switched_off_again_is_no_policy_beside_one_that_stays(csv):
+    base = frame().drop(columns=["treat_year", "smart_policy"])
+    base["on"] = ((base["city"] < "city 05") & (base["year"] > 2004)).astype(int)
+    base["war"] = ((base["city"] < "city 03") & (base["year"] == 2003)).astype(int)
+    path = csv()
+    base.to_csv(path, index=False)
+    found = propose(path)
+    assert [p.column for p in found.policies] == ["on"]
+    assert why(found, "war").endswith("no event time; --policy adds it")
+    base.drop(columns="on").to_csv(path, index=False)
+    assert [p.column for p in propose(path).policies] == ["war"]
+
+
 def test_labels_of_a_stata_file_are_hints(tmp_path):
     path = tmp_path / "raw.dta"
     renamed = frame().drop(columns="deaths").rename(columns={"gdp": "v1", "educ": "v2"})

@@ -129,14 +129,15 @@ def placebo(
     InputError
         If the spec has another treatment, or nobody is treated.
     """
-    design = build_design(as_two_way(spec), panel)
-    factors = parse_term(design.treatments[0]).factors
-    if len(design.treatments) != 1 or len(factors) != 1 or factors[0].kind not in STAGGERED:
+    treatments = spec.column.treatments
+    factors = parse_term(treatments[0]).factors if treatments else ()
+    if len(treatments) != 1 or len(factors) != 1 or factors[0].kind not in STAGGERED:
         raise InputError(
             f"{spec.id}: a placebo test has one treatment: both, all, both:P+Q or active:P",
-            value=", ".join(design.treatments),
+            value=", ".join(treatments),
             remedy="declare such a spec",
         )
+    design = build_design(as_two_way(spec), panel, absorbing=treatments)
     adoption = panel.adoption.reindex(design.units)
     policies = list(factors[0].policies or panel.policies)
     start = adoption[policies].to_numpy(dtype=float, na_value=np.inf)

@@ -29,13 +29,13 @@ def command(
     """Validate a panel: its shape, arms and sequences, and everything that is odd about it."""
     from bayesdid.cli.console import out, print_json
     from bayesdid.families.registry.load import load_study
-    from bayesdid.panel.adoption import arm, sequence
+    from bayesdid.panel.adoption import adopted_orders, arm
     from bayesdid.panel.load import load_panel
     from bayesdid.panel.write import write_panel
 
     loaded = load_study(study, trust=trust)
     data = load_panel(loaded, panel, sheet=sheet, skip=skip)
-    orders = sequence(data.adoption)
+    orders = adopted_orders(data)
     facts = {
         "source": data.source,
         "rows": len(data.frame),

@@ -38,6 +38,7 @@ def build_design(
     exposure: str | None = None,
     trials: str | None = None,
     timed: tuple[str, ...] = (),
+    absorbing: tuple[str, ...] = (),
 ) -> Design:
     """The arrays of one spec.
 
@@ -54,7 +55,10 @@ def build_design(
         lacks one is left out like a row that lacks a regressor.
     timed
         Terms, ``both`` or ``active:P``, whose time since adoption is used: units of which it is not
-        known are left out. Default: those of the spec's own event times.
+        known, or that reverse a policy, are left out. Default: those of the spec's own event times.
+    absorbing
+        Terms, ``both`` or ``active:P``, whose policies must stay on: units that reverse one are
+        left out.
 
     Raises
     ------
@@ -71,7 +75,8 @@ def build_design(
         )
     rows = sample_rows(column.sample, panel)
     notes: list[Note] = []
-    rows = rows_in_event_time(rows, panel, timed or _timed(spec), notes)
+    ordered = (*absorbing, *_ordered(spec))
+    rows = rows_in_event_time(rows, panel, timed or _timed(spec), ordered, notes)
     y = _outcome(column.outcome, column.outcome_lead, panel)
     treatments, covariates = column.treatments, column.covariates
     if column.family == "event_study":
@@ -150,6 +155,14 @@ def _timed(spec: Spec) -> tuple[str, ...]:
         return treatments
     factors = [factor for text in treatments for factor in parse_term(text).factors]
     return tuple(dict.fromkeys(f"{f}".partition("@")[0] for f in factors if f.event))
+
+
+def _ordered(spec: Spec) -> tuple[str, ...]:
+    """Terms and conditions of a spec that are read by the order of adoption."""
+    texts = (*spec.column.treatments, *spec.column.covariates)
+    factors = [factor for text in texts for factor in parse_term(text).factors]
+    orders = [str(f) for f in factors if f.kind in {"first", "simultaneous", "order"}]
+    return tuple(dict.fromkeys([*orders, *(spec.column.sample.sequences or ())]))
 
 
 def as_two_way(spec: Spec, **changes: Any) -> Spec:

@@ -188,7 +188,9 @@ def overlap_design(spec: Spec, panel: Panel) -> OverlapDesign:
         two = "both policies" if len(policies) == 2 else f"two of {', '.join(policies)}"
         raise NotIdentifiedError(
             f"{spec.id}: no row of the sample is under {two}",
-            remedy="take a sample with dual units",
+            remedy="name units that keep both: those that reverse a policy are left out"
+            if panel.indicators
+            else "take a sample with dual units",
         )
     rows = OverlapDesign(design, policies, state_names(on, policies), start, age, sets)
     return dataclasses.replace(rows, design=_with_products(rows), state=_states(rows))

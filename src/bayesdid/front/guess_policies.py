@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Literal
 
 import numpy as np
@@ -18,13 +18,19 @@ MOST = 3  # policies that are proposed unless they are named
 
 @dataclass(frozen=True, slots=True)
 class PolicyGuess:
-    """A policy, the column that says when it applies, and how."""
+    """A policy, the column that says when it applies, and how.
+
+    `reversed` says whether some unit switches it off again, `lasting` whether some unit that adopts
+    keeps it.
+    """
 
     id: str
     column: str
     by: Literal["adoption", "indicator"]
     reason: str
     on: np.ndarray
+    reversed: bool = False
+    lasting: bool = True
 
 
 def guess_policies(
@@ -87,7 +93,11 @@ def guess_policies(
             if p.column not in hints
         ]
         found = [p for p in found if p.column in hints]
-    found.sort(key=lambda p: (p.by == "indicator", -int(p.on.sum())))
+    lasting = [p for p in found if not p.reversed]
+    if lasting and not hints:  # any 0/1 covariate is switched off again
+        left += [Guess(p.column, f"{p.reason}; --policy adds it") for p in found if p.reversed]
+        found = lasting
+    found.sort(key=lambda p: (p.reversed, p.by == "indicator", -int(p.on.sum())))
     most = len(found) if named else MOST
     left += [Guess(p.column, f"a policy too ({p.reason}); --policy adds it") for p in found[most:]]
     return found[:most], left
@@ -96,7 +106,7 @@ def guess_policies(
 def _called(item: PolicyGuess, name: str) -> PolicyGuess:
     letters = "".join(c if c.isascii() and (c.isalnum() or c == "_") else "_" for c in item.column)
     plain = name or letters.strip("_") or "policy"
-    return PolicyGuess(plain, item.column, item.by, item.reason, item.on)
+    return replace(item, id=plain)
 
 
 def _adoption(
@@ -134,7 +144,7 @@ def _adoption(
 
 
 def _state(frame: pd.DataFrame, column: str, keys: Keys, left: list[Guess]) -> PolicyGuess | None:
-    """A column from 0 to 1 that is turned on within units and stays."""
+    """A column from 0 to 1 that is turned on within units."""
     if not (is_number(frame, column) or pd.api.types.is_bool_dtype(frame[column])):
         return None
     values = frame[column].astype(float)
@@ -149,11 +159,14 @@ def _state(frame: pd.DataFrame, column: str, keys: Keys, left: list[Guess]) -> P
         return None
     ordered = values.iloc[np.lexsort((keys.step, frame[unit].astype(str)))]
     by_unit = ordered.groupby(frame[unit].loc[ordered.index])
-    falls = int((by_unit.diff() < 0).groupby(frame[unit]).any().sum())
-    if falls:
-        left.append(Guess(column, f"0/1 but switched off again in {falls} units"))
-        return None
-    units = int((by_unit.max() > 0).sum())
-    return PolicyGuess(
-        "", column, "indicator", f"turned on in {units} units and stays", (values > 0).to_numpy()
-    )
+    back = (by_unit.diff() < 0).groupby(frame[unit]).any()
+    adopters = by_unit.max() > 0
+    if falls := int(back.sum()):
+        text = (
+            f"turned on in {int(adopters.sum())} units and switched off again in {falls} units: "
+            "those have a state in each row, but no event time"
+        )
+        on = (values > 0).to_numpy()
+        return PolicyGuess("", column, "indicator", text, on, True, bool((adopters & ~back).any()))
+    text = f"turned on in {int(adopters.sum())} units and stays"
+    return PolicyGuess("", column, "indicator", text, (values > 0).to_numpy())

@@ -193,14 +193,17 @@ def _columns(p: Proposal) -> dict[str, list[str]]:
     add("main", "Two-way effects", "twfe", main, *control)
     if covariates:
         add("plain", "Without covariates", "twfe", main)
-    for name, state in zip(ids, states, strict=True):
+    for policy, state in zip(p.policies, states, strict=True):
+        if not policy.lasting:
+            continue  # every unit that adopts it reverses it
+        name = policy.id
         more = f"_{name}" if len(ids) > 1 else ""
         add(f"event{more}", f"Event study of {name}", "event_study", [state], *control)
         add(f"cohort{more}", f"By cohort, {name}", "cohort", [state], *control)
     for group in p.groups:
         options = f"options = {{ groups = [{_text(group.name)}] }}"
         add(f"by_{group.name}", f"By {group.name}", "heterogeneity", states[:1], *control, options)
-    if len(ids) > 1:
+    if len(ids) > 1 and all(policy.lasting for policy in p.policies):
         add("synergy", "Effects by state, and their synergy", "overlap", [], *control)
     return found
 

@@ -92,8 +92,17 @@ def state_names(on: np.ndarray, policies: Sequence[str]) -> np.ndarray:
 
 
 def active(panel: Panel) -> np.ndarray:
-    """Whether each policy is active in each row of the panel, shape (n, policies)."""
-    return panel.frame[panel.period].to_numpy(dtype=float)[:, None] >= starts(panel)
+    """Whether each policy is active in each row of the panel, shape (n, policies).
+
+    From adoption on; in units that reverse the policy, where its indicator says so.
+    """
+    on = panel.frame[panel.period].to_numpy(dtype=float)[:, None] >= starts(panel)
+    for policy, (column, cut) in panel.indicators.items():
+        back = panel.reverses[policy].reindex(panel.frame[panel.unit]).to_numpy(dtype=bool)
+        now = panel.frame[column].to_numpy(dtype=float) >= cut
+        k = panel.policies.index(policy)
+        on[:, k] = np.where(back, now, on[:, k])
+    return np.asarray(on)
 
 
 def starts(panel: Panel) -> np.ndarray:
@@ -158,10 +167,11 @@ def event_value(factor: Factor, time: np.ndarray) -> np.ndarray:
 def event_time(panel: Panel, *policies: str) -> pd.Series:
     """Periods since all of these policies are active in a unit; default all of the panel's.
 
-    Missing for units that never adopt, and for those whose adoption was not seen.
+    Missing for units that never adopt, for those whose adoption was not seen, and for those that
+    reverse one of the policies.
     """
     start = cohort(panel.adoption[list(policies or panel.policies)])
-    start = start.mask(unknown_start(panel, *policies))
+    start = start.mask(unknown_start(panel, *policies) | reversing(panel, *policies))
     per_row = start.reindex(panel.frame[panel.unit]).reset_index(drop=True)
     return panel.frame[panel.period].astype("Int64") - per_row
 
@@ -172,6 +182,23 @@ def unknown_start(panel: Panel, *policies: str) -> pd.Series:
     hidden = panel.censored.reindex(index=starts.index, columns=starts.columns, fill_value=False)
     last = starts.eq(cohort(starts), axis=0).fillna(False).astype(bool)
     return (hidden.astype(bool) & last).any(axis=1)
+
+
+def reversing(panel: Panel, *policies: str) -> pd.Series:
+    """Units that adopt all of these policies and reverse one of them; boolean by unit.
+
+    They have a state in each row, but no event time, cohort or order of adoption.
+    """
+    starts = panel.adoption[list(policies or panel.policies)]
+    back = panel.reverses.reindex(index=starts.index, columns=starts.columns, fill_value=False)
+    return back.astype(bool).any(axis=1) & starts.notna().all(axis=1)
+
+
+def adopted_orders(panel: Panel) -> pd.Series:
+    """As :func:`sequence`, of units that reverse none of their policies; empty for the others."""
+    orders = sequence(panel.adoption)
+    back = panel.reverses.reindex(index=orders.index, columns=panel.adoption.columns)
+    return orders.mask(back.fillna(False).astype(bool).any(axis=1), "")
 
 
 def not_seen_off(frame: pd.DataFrame, unit: str, period: str, start: pd.Series) -> pd.Series:
@@ -197,7 +224,7 @@ def not_seen_off(frame: pd.DataFrame, unit: str, period: str, start: pd.Series) 
 def from_indicator(
     frame: pd.DataFrame, unit: str, period: str, column: str, cut: float, file: str
 ) -> pd.Series:
-    """Adoption period of each unit from a 0/1 (or fractional) policy column.
+    """First period under the policy of each unit, from a 0/1 (or fractional) column.
 
     Parameters
     ----------
@@ -209,9 +236,8 @@ def from_indicator(
     Raises
     ------
     InputError
-        If the policy is switched off again: bayesdid models absorbing treatments.
+        If a value is not between 0 and 1.
     """
-    on = frame[column] >= cut
     if bad := frame.index[~frame[column].between(0, 1)].tolist():
         raise InputError(
             "a policy indicator must lie between 0 and 1",
@@ -221,18 +247,22 @@ def from_indicator(
             value=frame.loc[bad[0], column],
             remedy="code the policy as 0 before and 1 from adoption on",
         )
-    previous = on.groupby(frame[unit]).shift(fill_value=False)
-    if off := frame.index[previous & ~on].tolist():
-        raise InputError(
-            "the policy is switched off again, but adoption must be absorbing",
-            file=file,
-            column=column,
-            row=_where(frame, unit, period, off[0]),
-            value=frame.loc[off[0], column],
-            remedy="drop the unit, or redefine the policy so that it stays on once adopted",
-        )
+    on = frame[column] >= cut
     start = frame.loc[on].groupby(unit)[period].min()
     return start.reindex(frame[unit].unique()).astype("Int64")
+
+
+def switched_off(frame: pd.DataFrame, unit: str, column: str, cut: float) -> pd.Series:
+    """Whether each unit has a row without the policy after one with it.
+
+    Parameters
+    ----------
+    frame
+        Long panel sorted by unit and period.
+    """
+    on = frame[column] >= cut
+    before = on.groupby(frame[unit]).shift(fill_value=False)
+    return (before & ~on).groupby(frame[unit], sort=False).any()
 
 
 def from_years(frame: pd.DataFrame, unit: str, period: str, column: str, file: str) -> pd.Series:

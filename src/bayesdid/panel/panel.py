@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 import numpy as np
@@ -27,7 +28,8 @@ class Panel:
         Ids of the policies, in the study's order.
     adoption
         Adoption period of each policy: rows are units (in order of appearance in `frame`),
-        columns are `policies`, dtype ``Int64``; missing means never.
+        columns are `policies`, dtype ``Int64``; missing means never. Of a policy that a unit
+        reverses, the first period under it.
     unit_labels
         Unit -> label for people.
     synthetic
@@ -41,6 +43,11 @@ class Panel:
     censored
         Whether the period in `adoption` is only when a unit is first seen with the policy, not when
         it adopted; shaped like `adoption`; empty for nowhere.
+    reverses
+        Whether the unit is seen without the policy after it was with it, so that it has a state in
+        each row but no event time, cohort or order; shaped like `adoption`; empty for nowhere.
+    indicators
+        Policy that some unit reverses -> column of its state, and the value from which it is on.
     timeline
         How the steps in the period column follow from what the file holds.
     """
@@ -56,6 +63,8 @@ class Panel:
     notes: tuple[Note, ...]
     source: str
     censored: pd.DataFrame = field(default_factory=pd.DataFrame)
+    reverses: pd.DataFrame = field(default_factory=pd.DataFrame)
+    indicators: Mapping[str, tuple[str, float]] = field(default_factory=dict)
     timeline: Timeline = field(default_factory=Timeline)
 
     def __repr__(self) -> str:

@@ -10,7 +10,7 @@ import pandas as pd
 
 from bayesdid.exceptions import InputError, Note, nearest_name
 from bayesdid.panel import values
-from bayesdid.panel.adoption import from_indicator, from_years, not_seen_off
+from bayesdid.panel.adoption import from_indicator, from_years, not_seen_off, switched_off
 from bayesdid.panel.derived import derived_values
 from bayesdid.panel.panel import Panel
 from bayesdid.panel.raw import refuse_doubled
@@ -87,9 +87,10 @@ def validate_panel(
     made = [column for column in _derived(study) if column.source in frame]
     for one in made:
         frame[str(one)] = derived_values(frame, keys.unit, keys.period, one, source, found)
-    adoption, censored = _adoption(frame, study, source)
+    adoption, censored, reverses = _adoption(frame, study, source)
     adoption = _within_span(adoption, censored, timeline, frame[keys.period], found)
     _censored_notes(censored, found)
+    _indicator_notes(frame, study, reverses, found)
     for column in groups:
         frame[column] = values.levels(frame[column])
         _constant(frame, keys.unit, column, source)
@@ -113,27 +114,36 @@ def validate_panel(
         notes=tuple(found),
         source=source,
         censored=censored,
+        reverses=reverses,
+        indicators={
+            policy.id: (policy.indicator, policy.cut)
+            for policy in study.policies
+            if policy.indicator is not None and reverses[policy.id].any()
+        },
         timeline=timeline,
     )
 
 
-def _adoption(frame: pd.DataFrame, study: Study, source: str) -> tuple[pd.DataFrame, pd.DataFrame]:
-    """First period under each policy of each unit, and where that is not when it adopted."""
+def _adoption(
+    frame: pd.DataFrame, study: Study, source: str
+) -> tuple[pd.DataFrame, pd.DataFrame, pd.DataFrame]:
+    """First period under each policy of each unit; where that is not when it adopted; reversals."""
     unit, period = study.file.panel.unit, study.file.panel.period
-    starts, censored = {}, {}
+    starts, censored, reverses = {}, {}, {}
     for policy in study.policies:
         if policy.adoption is not None:
             start = from_years(frame, unit, period, policy.adoption, source)
-            hidden = pd.Series(False, index=start.index)
+            hidden = back = pd.Series(False, index=start.index)
         else:
             column = str(policy.indicator)
             start = from_indicator(frame, unit, period, column, policy.cut, source)
             hidden = not_seen_off(frame, unit, period, start)
-        starts[policy.id], censored[policy.id] = start, hidden
+            back = switched_off(frame, unit, column, policy.cut)
+        starts[policy.id], censored[policy.id], reverses[policy.id] = start, hidden, back
     units = pd.Index(frame[unit].unique())
     adoption = pd.DataFrame(starts, index=units)
     adoption.index.name = unit
-    return adoption, pd.DataFrame(censored, index=units)
+    return adoption, pd.DataFrame(censored, index=units), pd.DataFrame(reverses, index=units)
 
 
 def _known_rows(
@@ -169,6 +179,32 @@ def _censored_notes(censored: pd.DataFrame, notes: list[Note]) -> None:
                 "out of event time"
             )
             notes.append(Note("adoption_not_seen", count, text))
+
+
+def _indicator_notes(
+    frame: pd.DataFrame, study: Study, reverses: pd.DataFrame, notes: list[Note]
+) -> None:
+    """Notes of policies that are switched off again, and of states read from fractions."""
+    for policy in study.policies:
+        back = reverses.index[reverses[policy.id]]
+        if count := len(back):
+            some = ", ".join(str(unit) for unit in back[:5])
+            text = (
+                f"{count} units switch {policy.id} off again ({some}"
+                f"{', ...' if count > 5 else ''}): its state is used row by row, and they have no "
+                "event time, cohort or order of adoption"
+            )
+            notes.append(Note("policy_reversed", count, text))
+        if policy.indicator is None or "cut" in policy.model_fields_set:
+            continue
+        values = frame[policy.indicator]
+        if part := int(((values > 0) & (values < 1)).sum()):
+            text = (
+                f"{part} rows have a value of {policy.indicator} between 0 and 1: the state of "
+                f"{policy.id} is on from {policy.cut:g} (cut says otherwise); a term that names "
+                "the column takes its values as they are"
+            )
+            notes.append(Note("fractional_policy", part, text))
 
 
 def content_hash(

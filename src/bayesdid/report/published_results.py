@@ -13,10 +13,14 @@ from bayesdid.study.load import Study
 
 
 def inverted(study: Study, panel: Panel) -> PublishedSynergy | None:
-    """What printed cells say; None for a study that names none. A real panel tells the timing."""
+    """What printed cells say; None for a study that names none.
+
+    A real panel tells the timing, unless a policy is reversed in it: adoption alone says no more.
+    """
     if not published_cells(study):
         return None
-    return published_synergy(study, None if panel.synthetic else panel.adoption)
+    told = not panel.synthetic and not panel.indicators
+    return published_synergy(study, panel.adoption if told else None)
 
 
 def published_section(study: Study, synergy: PublishedSynergy | None) -> dict[str, Any] | None:

@@ -31,7 +31,7 @@ from bayesdid.inference.registry import Size
 from bayesdid.inference.store import StoredFit, fit_or_reuse
 from bayesdid.inference.tree import package_versions
 from bayesdid.jsonio import plain
-from bayesdid.panel.adoption import arm, only, sequence
+from bayesdid.panel.adoption import adopted_orders, arm, only
 from bayesdid.panel.panel import Panel
 from bayesdid.peers.agreement import Agreement, agree
 from bayesdid.peers.fixest import Estimates, least_squares
@@ -332,7 +332,7 @@ def _panel(study: Study, panel: Panel) -> dict[str, Any]:
         "balanced": panel.is_balanced,
         "arms": arm(adoption).value_counts().to_dict(),
         "only": only(adoption).replace("", pd.NA).dropna().value_counts().to_dict(),
-        "sequences": sequence(adoption).replace("", pd.NA).dropna().value_counts().to_dict(),
+        "sequences": adopted_orders(panel).replace("", pd.NA).dropna().value_counts().to_dict(),
         "source": panel.source,
         "sha256": panel.sha256,
         "notes": [note.text for note in panel.notes],

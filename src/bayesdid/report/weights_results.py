@@ -6,11 +6,12 @@ import dataclasses
 from typing import Any
 
 import numpy as np
+import pandas as pd
 
 from bayesdid.design.cohort import cohort_design
 from bayesdid.design.design import Design
 from bayesdid.exceptions import InputError
-from bayesdid.panel.adoption import state_names
+from bayesdid.panel.adoption import state
 from bayesdid.panel.panel import Panel
 from bayesdid.peers.staggered import bacon, term_weights
 from bayesdid.study.load import Study
@@ -52,16 +53,17 @@ def row_states(design: Design, panel: Panel) -> np.ndarray:
     """The policy state in each row of a design, see :func:`bayesdid.panel.adoption.state_name`."""
     if not panel.policies:
         return np.full(design.n, "none")
-    position = {unit: k for k, unit in enumerate(panel.units)}
-    starts = panel.adoption.to_numpy(dtype=float, na_value=np.inf)
-    start = starts[[position[unit] for unit in design.units]][design.unit_index]
-    on = design.periods[design.period_index].astype(float)[:, None] >= start
-    return state_names(on, panel.policies)
+    keys = panel.frame[[panel.unit, panel.period]]
+    states = state(panel).set_axis(pd.MultiIndex.from_frame(keys))
+    rows = [design.units[design.unit_index], design.periods[design.period_index]]
+    return states.reindex(pd.MultiIndex.from_arrays(rows)).to_numpy(dtype=str)
 
 
 def _bacon(study: Study, spec_id: str, panel: Panel) -> dict[str, float] | None:
     spec = study[spec_id]
     bare = dataclasses.replace(spec, column=spec.column.model_copy(update={"covariates": ()}))
+    if panel.indicators:
+        return None  # a policy that is reversed is not absorbing
     if spec.column.outcome_lead or "none" in {spec.column.unit_effects, spec.column.period_effects}:
         return None
     try:

@@ -31,7 +31,7 @@ from bayesdid.families.under_errors import draws_of, under_errors
 from bayesdid.inference.exact.conjugate import conjugate_posterior
 from bayesdid.model.bound import study_priors
 from bayesdid.model.pooling import Pooling, indicators, pooled_scale, stack
-from bayesdid.panel.adoption import sequence
+from bayesdid.panel.adoption import adopted_orders
 from bayesdid.panel.panel import Panel
 from bayesdid.peers.fixest import least_squares
 from bayesdid.published.groups import SEQUENCE, PublishedGroup, pooled_cells, published_groups
@@ -44,7 +44,7 @@ _EXACT = 1e-6  # of sd(y)
 def group_labels(design: Design, panel: Panel, column: str) -> np.ndarray:
     """Level of a grouping in each row; ``sequence`` is the order of adoption of dual units."""
     if column == SEQUENCE:
-        by_unit = sequence(panel.adoption)
+        by_unit = adopted_orders(panel)
     elif column in panel.frame.columns:
         by_unit = panel.frame.groupby(panel.unit, sort=False)[column].first().astype(str)
     else:

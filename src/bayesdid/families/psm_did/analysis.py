@@ -160,8 +160,8 @@ def matching(
     The score is estimated on the spec's covariates before anyone was treated; the same covariates
     are controls of the regression, as in the published column.
     """
-    design = build_design(as_two_way(spec), panel)
-    _, starts = unit_start(spec, panel)
+    term, starts = unit_start(spec, panel)
+    design = build_design(as_two_way(spec), panel, absorbing=(term,))
     position = {unit: k for k, unit in enumerate(panel.units)}
     start = starts[[position[unit] for unit in design.units]]
     treated = np.isfinite(start) & (start <= design.periods.max())
