@@ -7,11 +7,24 @@ import dataclasses
 import numpy as np
 
 from bayesdid.design.design import Design
-from bayesdid.design.within import absorb, one_way, varies
+from bayesdid.design.span import within
+from bayesdid.design.within import one_way, varies
 from bayesdid.exceptions import Note, NotIdentifiedError
 
 _DEPENDENT = 1e-7  # of a column's own within variation, that others must leave
 _LEVEL = 1e-4  # share of a covariate's sd within units, below which its level is taken out
+
+
+def effects_text(design: Design) -> str:
+    """All effects in words: ``fixed unit and fixed period effects, region^year``."""
+    text = f"{design.unit_effects} unit and {design.period_effects} period effects"
+    return text + beside_text(design)
+
+
+def beside_text(design: Design) -> str:
+    """Fixed further effects behind a comma, or nothing."""
+    own = dict.fromkeys(one.text for one in design.further if one.kind == "fixed")
+    return "".join(f", {text}" for text in own)
 
 
 def refuse_constant(design: Design, source: str = "") -> None:
@@ -23,11 +36,11 @@ def refuse_constant(design: Design, source: str = "") -> None:
         Naming the outcome.
     """
     y = design.y[:, None]
-    kinds = {"unit": design.unit_effects == "fixed", "period": design.period_effects == "fixed"}
     if np.ptp(y) == 0:
         problem, value = "the outcome is constant in this sample", float(y[0, 0])
-    elif not varies(absorb(y, design.unit_index, design.period_index, **kinds), y).any():
-        problem, value = "the outcome does not vary beyond unit and period effects", None
+    elif not varies(within(design, y), y).any():
+        more = beside_text(design)
+        problem, value = f"the outcome does not vary beyond unit and period effects{more}", None
     else:
         return
     raise NotIdentifiedError(
@@ -72,17 +85,11 @@ def drop_collinear(design: Design, source: str = "") -> Design:
     the level itself says nothing, populations of 1e9 that move by 30 are kept.
     """
     Z = design.regressors
-    within = absorb(
-        Z,
-        design.unit_index,
-        design.period_index,
-        unit=design.unit_effects == "fixed",
-        period=design.period_effects == "fixed",
-    )
-    own, moves = np.linalg.norm(within, axis=0), varies(within, Z)
+    left = within(design, Z)
+    own, moves = np.linalg.norm(left, axis=0), varies(left, Z)
     kept: list[int] = []
     lost: list[int] = []
-    basis = np.asfortranarray(within)  # its first columns become those kept, orthonormal
+    basis = np.asfortranarray(left)  # its first columns become those kept, orthonormal
     for k in range(Z.shape[1]):
         rest, before = basis[:, k], basis[:, : len(kept)]
         for _ in range(2 if kept else 0):  # twice is enough (Giraud et al. 2005)
@@ -97,11 +104,12 @@ def drop_collinear(design: Design, source: str = "") -> Design:
     if bad := [design.names[k] for k in lost if k < P]:
         raise NotIdentifiedError(
             f"{design.spec_id}: the treatment does not vary in this sample once "
-            f"{design.unit_effects} unit and {design.period_effects} period effects and the "
-            "treatments before it are taken out",
+            f"{effects_text(design)} and the treatments before it are taken out",
             file=source,
             column=", ".join(bad),
-            remedy="choose a sample with treated and untreated periods, or drop the term",
+            remedy="leave an effect out, or the term"
+            if design.further
+            else "choose a sample with treated and untreated periods, or drop the term",
         )
     if not lost:
         return design

@@ -190,7 +190,7 @@ def _stamped(tree: xr.DataTree, engine: str, independent: bool, bound: BoundMode
 
 def _effects(model: Model, design: Design) -> str:
     names = {"unit": design.unit_dim, "period": design.period_dim}
-    found = [f"{names[effect.over]} {effect.kind}" for effect in model.effects]
+    found = [f"{names.get(effect.over, effect.over)} {effect.kind}" for effect in model.effects]
     return ", ".join(found) or "none"
 
 

@@ -12,7 +12,7 @@ from bayesdid.inference.registry import Size
 from bayesdid.inference.store import FitRequest
 from bayesdid.model.bound import model as bind
 from bayesdid.model.bound import study_priors
-from bayesdid.model.effects import two_way
+from bayesdid.model.effects import effects_of
 from bayesdid.model.errors import DEFAULT_ERRORS, Errors
 from bayesdid.model.likelihood import Likelihood
 from bayesdid.model.model import Model
@@ -169,7 +169,7 @@ def _requests(
 ) -> list[FitRequest]:
     """One for each variant whose model differs from those before it."""
     found: list[FitRequest] = []
-    declared = two_way(design.unit_effects, design.period_effects)
+    declared = effects_of(design)
     for variant in variants:
         model = variant.model(spec, design)
         if variant.effects not in {None, "fixed"} and model.effects == declared:

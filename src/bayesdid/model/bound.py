@@ -16,7 +16,7 @@ import numpy as np
 from bayesdid.design.build import as_two_way, build_design
 from bayesdid.design.design import Design
 from bayesdid.exceptions import InputError
-from bayesdid.model.effects import two_way
+from bayesdid.model.effects import effects_of
 from bayesdid.model.errors import DEFAULT_ERRORS, Errors
 from bayesdid.model.likelihood import Likelihood, LikelihoodName
 from bayesdid.model.mean import Durbin, Instrument, Mean, Mediation, Path, Pooled, Profile, TwoWay
@@ -171,7 +171,7 @@ def model(
         mean,
         like,
         Errors.parse(errors) if isinstance(errors, str) else errors,
-        two_way(unit_effects or base.unit_effects, period_effects or base.period_effects),
+        effects_of(base, unit_effects, period_effects),
         base.weights is not None,
         PriorChoice.of(priors),
     )

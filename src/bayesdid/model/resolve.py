@@ -26,9 +26,18 @@ def base_of(design: AnyDesign) -> Design:
 def under_effects(design: AnyDesign, model: Model) -> AnyDesign:
     """The design with the effects of the model."""
     unit, period = model.kind("unit"), model.kind("period")
-    if isinstance(design, Design):
-        return with_effects(design, unit, period)
-    return dataclasses.replace(design, base=with_effects(design.base, unit, period))
+    if not isinstance(design, Design):
+        return dataclasses.replace(design, base=with_effects(design.base, unit, period))
+    own = with_effects(design, unit, period)
+    if not design.further:
+        return own
+    kinds = {one.text: model.kind(one.text) for one in design.further}
+    further = tuple(
+        dataclasses.replace(one, kind="random" if kinds[one.text] == "random" else "fixed")
+        for one in design.further
+        if kinds[one.text] != "none"
+    )
+    return dataclasses.replace(own, further=further)
 
 
 def outcome_priors(model: Model, design: AnyDesign) -> Priors:
@@ -76,6 +85,13 @@ def check_design(model: Model, design: AnyDesign) -> None:
         raise InputError(
             f"{base.spec_id}: the model has row weights, the design has none",
             remedy="name a column of weights when the design is built",
+        )
+    there = {one.text for one in base.further}
+    if absent := [e.over for e in model.effects if e.is_further and e.over not in there]:
+        raise InputError(
+            f"{base.spec_id}: the model has an effect that the design has not",
+            value=absent[0],
+            remedy="name it when the design is built",
         )
     if isinstance(model.mean, Pooled):
         _check_parts(model, base)

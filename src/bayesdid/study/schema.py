@@ -9,9 +9,11 @@ from typing import Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 
+from bayesdid.study.effects import EffectText, parse_effect
 from bayesdid.study.fields import ColumnText, Identifier, PrintedText, TermText
 
 EffectKind = Literal["fixed", "random", "mundlak", "none"]
+RowWeightsKind = Literal["analytic", "frequency"]
 
 
 class Strict(BaseModel):
@@ -384,6 +386,21 @@ class Column(Strict):
     sample: Sample = Sample()
     unit_effects: EffectKind = "fixed"
     period_effects: EffectKind = "fixed"
+    effects: tuple[EffectText, ...] = Field(
+        default=(),
+        description="Effects beside those of unit and period: 'region^year', 'state[year]', "
+        "'state[year, year^2]', 'random(region^year)', any column",
+    )
+    row_weights: str | None = Field(default=None, description="Column with weights of the rows")
+    row_weights_kind: RowWeightsKind = Field(
+        default="analytic",
+        description="analytic: the variance of a row is sigma^2 / weight; frequency: a row stands "
+        "for so many that are alike",
+    )
+    cluster: str | None = Field(
+        default=None,
+        description="Column of clusters, coarser than units, for least squares beside",
+    )
     outcome_lead: int = Field(default=0, description="Outcome this many periods later")
     same_sample_as: tuple[str, ...] = Field(
         default=(), description="Specs fitted on exactly these rows, for algebraic identities"
@@ -406,6 +423,12 @@ class Column(Strict):
     impacts: dict[TermText, Impacts] = {}
     spatial_lags: dict[TermText, Cell] = Field(default={}, description="Coefficients of W x term")
     statistic: tuple[Statistic, ...] = ()
+
+
+def factors_of(column: Column) -> tuple[str, ...]:
+    """Columns whose values are levels of further effects or clusters."""
+    found = [name for text in column.effects for name in parse_effect(text).factors]
+    return tuple(dict.fromkeys([*found, *([column.cluster] if column.cluster else [])]))
 
 
 class Moments(Strict):

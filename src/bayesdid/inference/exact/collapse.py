@@ -78,8 +78,8 @@ class Products:
 class Equations:
     """Mixed-model equations as weighted sums over fixed cross-products.
 
-    Columns are period dummies and intercept (m of them, those that are kept), then regressors and
-    outcome: P in all.
+    Columns are period dummies, intercept and fixed further effects (m of them, those that are
+    kept), then regressors and outcome: P in all.
 
     Attributes
     ----------
@@ -98,6 +98,8 @@ class Equations:
         Cross-products, shape (1 + 2 L, P, P).
     products
         Of units' sums; None without unit effects, or where they are too various.
+    slopes
+        Sums of units that have slopes of their own, else None.
     """
 
     rows: Rows
@@ -108,16 +110,18 @@ class Equations:
     counts: FloatArray
     M: FloatArray
     products: Products | None
+    slopes: UnitBlocks | None = None
 
     @property
     def m(self) -> int:
-        """Number of period dummies and intercept."""
+        """Number of period dummies, intercept and columns of fixed further effects."""
         return len(self.penalised)
 
     @property
     def nu(self) -> int:
         """Degrees of freedom left after intercept and fixed effects."""
         flat = self.rows.N * (self.rows.unit_kind == "fixed") + int((self.penalised == 0).sum())
+        flat += 0 if self.slopes is None else self.slopes.live
         return self.rows.n - flat
 
     @property
@@ -180,6 +184,8 @@ class Equations:
         if kind == "random":
             logdet = logdet + self.rows.N * np.log(rho)
         inverse = 1.0 / rho if kind == "random" else np.zeros_like(rho)
+        if self.slopes is not None:
+            return self._by_block(matrices, G, logdet)
         if found is None:
             return self._by_unit(phi, inverse, G, logdet)
         d = vectors @ found.d.T + inverse[:, None]
@@ -200,6 +206,19 @@ class Equations:
                     scaled = B / np.sqrt(total)[:, None]
                     G[g] -= scaled.T @ scaled
                     logdet[g] += np.log(total).sum()
+        return G, logdet
+
+    def _by_block(
+        self, matrices: FloatArray, G: FloatArray, logdet: FloatArray
+    ) -> tuple[FloatArray, FloatArray]:
+        """Eliminate each unit's level and slopes together, at weights of the fixed matrices."""
+        assert self.slopes is not None
+        logdet = logdet.copy()
+        for g, weight in enumerate(matrices):
+            L, B = self.slopes.at(weight)
+            scaled = np.linalg.solve(L, B).reshape(-1, G.shape[1])
+            G[g] -= scaled.T @ scaled
+            logdet[g] += 2 * np.log(np.diagonal(L, axis1=1, axis2=2)).sum()
         return G, logdet
 
     def unit_blocks(self, phi: float) -> list[tuple[FloatArray, FloatArray]]:
@@ -274,7 +293,7 @@ class Equations:
 
 def equations(rows: Rows, *, swapped: bool = False) -> Equations:
     """The mixed-model equations of sorted rows, in blocks; one pass over the data."""
-    T, width = rows.T, rows.values.shape[1]
+    T, width, F = rows.T, rows.values.shape[1], rows.further
     both = rows.unit_kind == rows.period_kind == "fixed"
     keep = np.zeros(T + 1 + width, dtype=bool)
     keep[T + 1 :] = True
@@ -283,11 +302,13 @@ def equations(rows: Rows, *, swapped: bool = False) -> Equations:
     keep[T] = "fixed" not in {rows.unit_kind, rows.period_kind}
     gaps, counts = np.unique(rows.gap[rows.gap > 0], return_counts=True)
     M = _cross_products(rows, gaps)
-    products = None
-    if rows.unit_kind != "none":
-        products = _products(rows, gaps, np.flatnonzero(keep))
     columns = np.flatnonzero(keep)
-    penalised = np.zeros(int(keep[: T + 1].sum()))
+    products = slopes = None
+    if rows.q:
+        slopes = unit_blocks_of(rows, gaps, columns)
+    elif rows.unit_kind != "none":
+        products = _products(rows, gaps, columns)
+    penalised = np.zeros(int(keep[: T + 1 + F].sum()))
     if rows.period_kind == "random":
         penalised[:T] = 1.0
     found = Equations(
@@ -299,8 +320,9 @@ def equations(rows: Rows, *, swapped: bool = False) -> Equations:
         counts.astype(float),
         M[:, columns[:, None], columns],
         products,
+        slopes,
     )
-    return _independent(found) if both else found
+    return _independent(found) if both or F or rows.q else found
 
 
 def _cross_products(rows: Rows, gaps: IntArray) -> FloatArray:
@@ -317,11 +339,69 @@ def _cross_products(rows: Rows, gaps: IntArray) -> FloatArray:
     return M
 
 
+@dataclass(frozen=True, slots=True)
+class UnitBlocks:
+    """Each unit's own columns, its level and q slopes, against everything.
+
+    Attributes
+    ----------
+    B
+        ``[F W]'V_k U`` for every fixed matrix k, shape (1 + 2 L, N, 1 + q, P).
+    d
+        ``U'V_k U``, shape (1 + 2 L, N, 1 + q, 1 + q).
+    dead
+        Ones on the diagonal where a slope adds nothing in its unit, (N, 1 + q, 1 + q).
+    """
+
+    B: FloatArray
+    d: FloatArray
+    dead: FloatArray
+
+    @property
+    def live(self) -> int:
+        """Number of slopes that add something."""
+        N, width, _ = self.dead.shape
+        return int(N * (width - 1) - self.dead.sum())
+
+    def at(self, weight: FloatArray) -> tuple[FloatArray, FloatArray]:
+        """Cholesky factors of ``U'VU``, (N, 1 + q, 1 + q), and ``U'V[F W]``, (N, 1 + q, P)."""
+        d = np.tensordot(weight, self.d, axes=1) + self.dead
+        return np.linalg.cholesky(d), np.tensordot(weight, self.B, axes=1)
+
+    def take(self, columns: IntArray) -> UnitBlocks:
+        """Against some of the columns."""
+        return dataclasses.replace(self, B=self.B[..., columns])
+
+
+def unit_blocks_of(rows: Rows, gaps: IntArray, columns: IntArray) -> UnitBlocks:
+    """Sums of all units against the chosen columns of (period dummies, intercept, values)."""
+    own = [np.ones(rows.n) if rows.root is None else rows.root, *rows.slopes.T]
+    width, basis = len(own), 1 + 2 * len(gaps)
+    B = np.empty((basis, rows.N, width, len(columns)))
+    d = np.empty((basis, rows.N, width, width))
+    for units, at in rows.blocks((rows.T + rows.values.shape[1]) * basis):
+        first = rows.start[units] - at.start
+        for a, u in enumerate(own):
+            for k, weight in enumerate(_applied(u[at], rows.gap[at], gaps)):
+                B[k, units, a] = rows.unit_sums(units, at, weight)[:, columns]
+                for b, v in enumerate(own):
+                    d[k, units, a, b] = np.add.reduceat(weight * v[at], first)
+    dead = np.zeros((rows.N, width, width))
+    diagonal = np.arange(width)
+    dead[:, diagonal, diagonal] = d[0][:, diagonal, diagonal] == 0
+    return UnitBlocks(B, d, dead)
+
+
 def _basis_weights(rows: Rows, at: slice, gaps: IntArray) -> list[FloatArray]:
     """Row weights of the fixed vectors of a block of whole units, each of shape (rows,)."""
-    gap = rows.gap[at]
+    u = np.ones(at.stop - at.start) if rows.root is None else rows.root[at]
+    found = _applied(u, rows.gap[at], gaps)
+    return found[: 1 + len(gaps)] if rows.root is None else found
+
+
+def _applied(u: FloatArray, gap: IntArray, gaps: IntArray) -> list[FloatArray]:
+    """Every fixed matrix times a vector over the rows of whole units, each of shape (rows,)."""
     size = len(gap)
-    u = np.ones(size) if rows.root is None else rows.root[at]
     own, other = [], []
     for value in gaps:
         later = np.flatnonzero(gap == value)
@@ -332,7 +412,7 @@ def _basis_weights(rows: Rows, at: slice, gaps: IntArray) -> list[FloatArray]:
         b[later - 1] += u[later]
         own.append(a)
         other.append(b)
-    return [u, *own] if rows.root is None else [u, *own, *other]
+    return [u, *own, *other]
 
 
 def unit_basis(
@@ -416,6 +496,7 @@ def _independent(found: Equations) -> Equations:
     """
     G, _ = found.normal(np.zeros(1), np.ones(1))
     S, own = G[0][: found.m, : found.m].copy(), np.diagonal(found.M[0])
+    S[np.diag_indices(found.m)] += found.penalised
     kept = np.ones(found.m, dtype=bool)
     for k in range(found.m):
         if S[k, k] <= _DEPENDENT * own[k]:
@@ -434,4 +515,5 @@ def _independent(found: Equations) -> Equations:
         penalised=found.penalised[kept],
         M=found.M[:, keep[:, None], keep],
         products=products,
+        slopes=None if found.slopes is None else found.slopes.take(keep),
     )

@@ -88,6 +88,7 @@ def draw_scaled(
     warmup: int = WARMUP,
     threads: int = 2,
     draw_units: bool | None = None,
+    must_draw: bool = False,
 ) -> Scaled:
     """Draws of `chains` chains from different starts, next to each other.
 
@@ -105,6 +106,8 @@ def draw_scaled(
         pass the gate are run once more, :data:`AGAIN` times as long, and thinned.
     threads
         Chains that run at once, in this process; one inside an executor's worker.
+    must_draw
+        Whether draws of units are needed whatever their number.
     draw_units
         Whether to keep draws of unit effects and scales, by default of at most
         :data:`~bayesdid.inference.exact.recover.DRAWN_UNITS` units.
@@ -114,6 +117,7 @@ def draw_scaled(
     m, zero = stats.m, _commonest(stats.rows)
     rows = stats.rows if not zero.any() else _moved(stats.rows, zero)
     keep = rows.N <= DRAWN_UNITS if draw_units is None else draw_units
+    keep = keep or must_draw
     arguments = _arguments(stats, rows, beliefs, priors, nu_prior, serial)
     seeds = np.random.SeedSequence(seed).spawn(chains)
     gap_index, spread = arguments.pop("gap_index"), _spread(stats)
@@ -258,8 +262,9 @@ def _arguments(
     random_period = rows.period_kind == "random"
     scale = priors.scale if not priors.is_flat else 1.0
     group = _FLAT if priors.is_flat else _GAMMA
-    kinds = [group] * random_period + [_HALF_NORMAL] * len(beliefs.half_normal)
-    sizes = [scale] * random_period + beliefs.half_normal.tolist()
+    groups = random_period + beliefs.random
+    kinds = [group] * groups + [_HALF_NORMAL] * len(beliefs.half_normal)
+    sizes = [scale] * groups + beliefs.half_normal.tolist()
     proper = np.concatenate([stats.penalised, np.isfinite(beliefs.sd)]).astype(float)
     part = np.concatenate(
         [
