@@ -16,6 +16,7 @@ from bayesdid.design.event import event_treatments
 from bayesdid.design.further import clusters_of, further_columns, further_effects, has_values
 from bayesdid.design.sample import rows_in_event_time, sample_rows
 from bayesdid.design.terms import term_values
+from bayesdid.design.span import without_spanned
 from bayesdid.design.treated import with_identification
 from bayesdid.exceptions import InputError, Note, NotIdentifiedError
 from bayesdid.panel.derived import shifted
@@ -158,6 +159,7 @@ def build_design(
         cluster=clusters_of(column.cluster, panel, frame) if column.cluster else None,
         timeline=panel.timeline,
     )
+    design = without_spanned(design)
     if column.row_weights_kind == "frequency" and weights:
         design = as_often(design)
     refuse_constant(design, panel.source)
@@ -185,7 +187,21 @@ def as_two_way(spec: Spec, **changes: Any) -> Spec:
     ----------
     changes
         Further fields of its column, e.g. ``covariates``.
+
+    Raises
+    ------
+    InputError
+        For a spec with effects beside those of unit and period, or weights of its rows: what
+        extends a regression has neither.
     """
+    column = spec.column
+    if more := [*column.effects, *([column.row_weights] if column.row_weights else [])]:
+        raise InputError(
+            f"{spec.id}: what extends this regression has effects of unit and period alone, and no "
+            "weights of rows",
+            value=", ".join(more),
+            remedy="name a spec without them",
+        )
     return dataclasses.replace(
         spec, column=spec.column.model_copy(update={"family": "twfe", **changes})
     )

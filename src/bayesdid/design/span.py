@@ -21,7 +21,7 @@ from scipy.sparse import csr_array, diags_array, hstack
 from bayesdid.arrays import FloatArray, IntArray
 from bayesdid.design.design import Design
 from bayesdid.design.within import absorb, group_sums
-from bayesdid.exceptions import InputError
+from bayesdid.exceptions import InputError, Note
 
 DEPENDENT = 1e-9  # share of a column's square that those before it must leave
 MOST = 3000
@@ -178,6 +178,23 @@ def repeated(span: Span) -> dict[str, FloatArray]:
         found[name] = np.linalg.qr(null)[0] if null.shape[1] else null
         start += width
     return found
+
+
+def without_spanned(design: Design) -> Design:
+    """The design without fixed further effects that the effects before them span, with a note."""
+    if not any(one.kind == "fixed" for one in design.further):
+        return design
+    null = repeated(fixed_span(design))
+    lost = [f for f in design.further if f.name in null and null[f.name].shape[1] == len(f.levels)]
+    lost = [f for f in lost if f.kind == "fixed"]
+    if not lost:
+        return design
+    names = ", ".join(one.name for one in lost)
+    text = f"{names}: spanned by the other effects, and left out"
+    gone = {one.name for one in lost}
+    kept = tuple(one for one in design.further if one.name not in gone)
+    note = Note("spanned_effects", len(lost), text)
+    return replace(design, further=kept, notes=(*design.notes, note))
 
 
 def independent(gram: FloatArray) -> IntArray:

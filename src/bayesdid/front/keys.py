@@ -28,10 +28,10 @@ class Keys:
 def keys_of(effects: tuple[EffectTerm, ...], unit: str | None, time: str | None) -> Keys:
     """Unit and period of a formula, and its further effects.
 
-    The first two effects of one column are unit and period in this order, unless they are named,
-    or only the first has a name of time (``year``, ``quarter``, 年) or is what another has slopes
-    of: the order of effects says nothing in fixest. Where only one is there, the period is a
-    column of time that a further effect names (``region^year``, ``unit[year]``).
+    The period is the first effect with a name of time (``year``, ``quarter``, 年) or of which
+    another has slopes, else the second; the unit is the first of the others: the order of effects
+    says nothing in fixest. Without an effect of it, the period is a column of time that a further
+    effect names (``region^year``, ``unit[year]``).
 
     Parameters
     ----------
@@ -45,17 +45,17 @@ def keys_of(effects: tuple[EffectTerm, ...], unit: str | None, time: str | None)
     InputError
         If one of them is not known.
     """
-    plain = [e.factors[0] for e in effects if len(e.factors) == 1 and not e.slopes]
-    sloped = [e.factors[0] for e in effects if len(e.factors) == 1 and e.slopes and e.has_levels]
+    single = [e.factors[0] for e in effects if len(e.factors) == 1 and e.has_levels]
     slopes = {slope.column for effect in effects for slope in effect.slopes}
-    rest = [name for name in dict.fromkeys([*plain, *sloped]) if name not in {unit, time}][:2]
-    is_period = {name: _is_time(name) or name in slopes for name in rest}
-    if unit is None and time is None and len(rest) == 2 and is_period[rest[0]]:
-        rest.sort(key=is_period.__getitem__)
-    if unit is None and rest and not (time is None and len(rest) == 1 and is_period[rest[0]]):
-        unit = rest.pop(0)
-    if time is None and rest:
-        time = rest.pop(0)
+    rest = [name for name in dict.fromkeys(single) if name not in {unit, time}]
+    if time is None:
+        timely = [name for name in rest if _is_time(name) or name in slopes]
+        if unit is None and len(timely) == len(rest) > 1:
+            timely = timely[1:]
+        second = rest[1:] if unit is None else rest
+        time = next(iter(timely or second), None)
+    if unit is None:
+        unit = next((name for name in rest if name != time), None)
     if time is None:
         named = dict.fromkeys(name for effect in effects for name in effect.columns)
         time = next((name for name in named if name != unit and _is_time(name)), None)
