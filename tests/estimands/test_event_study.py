@@ -7,9 +7,12 @@ import pytest
 
 import bayesdid as bd
 from bayesdid.estimands.event_study import event_draws, event_path, path_covariance, smooth_draws
-from bayesdid.exceptions import InputError
+from bayesdid.exceptions import InputError, NotIdentifiedError
+from bayesdid.families.event_study import FAMILY, EventStudyOptions
+from bayesdid.inference.exact.conjugate import conjugate_posterior
 from bayesdid.panel.adoption import event_time
 from bayesdid.peers.agreement import agree
+from bayesdid.study.schema import Column
 
 TIMES = [-4, -3, -2, 0, 1, 2, 3]
 
@@ -27,7 +30,7 @@ def spec(small):
     update = {
         "family": "event_study",
         "treatments": ("active:a",),
-        "options": {"first": -3, "last": 3, "reference": -1},
+        "options": {"first": -3, "last": 3, "reference": -1, "ends": "bin"},
     }
     return dataclasses.replace(base, column=base.column.model_copy(update=update))
 
@@ -49,6 +52,59 @@ def test_terms_are_event_times(small, spec):
     np.testing.assert_array_equal(design.D[:, 5], time >= 3)
     reference = (time == -1) | np.isnan(time)
     assert (design.D.sum(axis=1) == ~reference).all()
+
+
+def growing(spec, panel, ends, **options):
+    """The design of an outcome that grows with every period under the policy, without noise."""
+    time = event_time(panel, "a").to_numpy(dtype=float, na_value=-1.0)
+    frame = panel.frame.assign(y=np.maximum(time + 1, 0))
+    column = spec.column.model_copy(
+        update={
+            "outcome": "y",
+            "covariates": (),
+            "options": {"first": -2, "last": 1, "reference": -1, "ends": ends} | options,
+        }
+    )
+    own = dataclasses.replace(spec, column=column)
+    return bd.build_design(own, dataclasses.replace(panel, frame=frame))
+
+
+def test_ends_of_their_own_leave_the_path_as_it_is_where_bins_bend_it(small, spec):
+    _, panel = small
+    own, bins = (growing(spec, panel, ends) for ends in ("own", "bin"))
+    assert own.treatments == ("active:a@-2", "active:a@0", "active:a@1")
+    at = own.treatments.index("active:a@1")
+    found = conjugate_posterior(own).location[: len(own.treatments)]
+    np.testing.assert_allclose(found, [0, 1, 2], atol=1e-9)
+    assert abs(conjugate_posterior(bins).location[at] - 2) > 0.1
+    (note,) = [n for n in own.notes if n.name == "event_times_beyond"]
+    assert note.count == len(own.covariates) > 0
+    assert "have effects of their own, which are no part of the path" in note.text
+    assert not [n for n in bins.notes if n.name == "event_times_beyond"]
+
+
+def test_without_a_never_treated_unit_ends_of_their_own_are_refused(small, spec):
+    _, panel = small
+    treated = panel.adoption["a"].notna()
+    keep = panel.frame[panel.unit].isin(treated[treated].index)
+    alone = dataclasses.replace(panel, frame=panel.frame[keep].reset_index(drop=True))
+    with pytest.raises(NotIdentifiedError, match="every unit of the sample is treated") as caught:
+        growing(spec, alone, "own")
+    assert 'ends = "bin"' in str(caught.value)
+
+
+def test_a_printed_event_time_outside_the_window_is_refused():
+    options = EventStudyOptions(first=-3, last=3)
+    column = Column(
+        id="c",
+        outcome="y",
+        treatments=("active:a",),
+        coefficients={"active:a@>=3": {"estimate": "1", "se": "1"}},
+    )
+    assert 'ends = "bin" pools them' in FAMILY.check(column, options)
+    assert not FAMILY.check(column, options.model_copy(update={"ends": "bin"}))
+    far = column.model_copy(update={"coefficients": {"active:a@7": None}})
+    assert "change first and last" in FAMILY.check(far, options)
 
 
 def test_the_identity_with_least_squares_holds(small, spec):

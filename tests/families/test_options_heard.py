@@ -28,6 +28,7 @@ CHANGES = {
     ("event_study", "first"): -3,
     ("event_study", "last"): 2,
     ("event_study", "reference"): -2,
+    ("event_study", "ends"): "bin",
     ("event_study", "robust"): True,
     ("event_study", "errors"): "iid",
     ("placebo", "draws"): 50,

@@ -14,6 +14,7 @@ from bayesdid.model.bound import study_priors
 from bayesdid.study.schema import PriorSection, PriorTerm
 
 TIGHT = 1e-3
+NONE = PriorTerm(mean=0.0, sd=TIGHT)
 OPTIONS = {
     "cohort": {"errors": "iid"},
     "heterogeneity": {"errors": "iid", "groups": ["region"]},
@@ -103,3 +104,74 @@ def test_a_prior_that_no_spec_reads_is_refused_at_load():
         check_study(
             dataclasses.replace(study, file=study.file.model_copy(update={"priors": wrong}))
         )
+
+
+def _named(found, column, name):
+    table = found.tables[0].frame
+    rows = table[table[column].astype(str) == name]
+    return float(rows["mean"].iloc[0])
+
+
+def _drawn(name):
+    return lambda found: float(found.posterior["posterior"][name].mean())
+
+
+# what the prior of the treatment is about in each of the other families
+ELSEWHERE = {
+    "iv_second": lambda found: _named(found, "quantity", "effect, instrumented"),
+    "mediation": lambda found: _named(found, "quantity", "direct"),
+    "event_study": _drawn("the_first_period"),
+    "placebo": _drawn("actual_effect_AR_1_within_units"),
+    "psm_did": lambda found: _named(found, "quantity", "matched, score uncertain"),
+    "sdm": _drawn("tau"),
+    "spillover_distance": _drawn("tau"),
+    "errors": lambda found: _named(found, "model", "normal, AR(1) within units"),
+    "specification_curve": lambda found: _named(found, "choice", "effects: fixed"),
+    "comparison": lambda found: float(found.tables[0].frame["effect"].iloc[0]),
+}
+
+
+@pytest.mark.parametrize("name", ELSEWHERE)
+def test_a_users_priors_are_those_of_every_other_family(name, panel):
+    study = every({name, "twfe"})
+    given = {k: dataclasses.replace(spec, priors=USER) for k, spec in study.specs.items()}
+    study = dataclasses.replace(study, specs=given)
+    found = bd.analyse(study, study[f"t.{name}"], panel, draws=200)
+    assert abs(ELSEWHERE[name](found) - 3) < 6 * TIGHT
+    if found.posterior is not None:
+        attrs = found.posterior.attrs
+        assert "Normal(3, 0.001)" in attrs.get("prior_choice", attrs["priors"])
+
+
+def test_bands_have_the_priors_of_the_study(panel):
+    study = every({"spillover_bands"})
+    means = []
+    for priors in (PriorSection(user={"active:a": NONE}), USER):
+        spec = dataclasses.replace(study["t.spillover_bands"], priors=priors)
+        found = bd.analyse(study, spec, panel, draws=50)
+        means.append(float(found.posterior["posterior"]["0_400_km"].mean()))
+    assert means[1] - means[0] > 1  # what is the unit's own is also passed on by rho
+
+
+def test_peers_are_held_against_flat_priors_whatever_a_study_says(panel):
+    study = every({"mediation"}, mediation={"options": {"mediators": ["m"], "errors": "iid"}})
+    spec = dataclasses.replace(study["t.mediation"], priors=USER)
+    peers = bd.analyse(study, spec, panel, draws=200).peers
+    assert peers
+    assert all(abs(peer.mean - peer.estimate) < peer.tolerance for peer in peers)
+
+
+def test_an_analysis_keeps_its_own_set_where_the_study_says_weak_or_nothing():
+    spec = every({"event_study"})["t.event_study"]
+    assert str(study_priors(spec, own="flat")) == "flat"
+    sceptical = dataclasses.replace(spec, priors=PriorSection(default="sceptical"))
+    assert str(study_priors(sceptical, own="flat")) == "sceptical"
+
+
+def test_a_prior_on_a_term_that_the_design_left_out_is_no_error(panel):
+    study = every({"twfe"}, twfe={"covariates": ["x", "twice"]})
+    frame = panel.frame.assign(twice=2 * panel.frame["x"])
+    priors = PriorSection(user={"twice": NONE})
+    spec = dataclasses.replace(study["t.twfe"], priors=priors)
+    own = dataclasses.replace(panel, frame=frame)
+    assert bd.fit(spec, own, errors="iid", draws=100).converged

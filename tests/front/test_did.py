@@ -339,7 +339,12 @@ def test_rows_without_a_logarithm_are_left_out_and_counted(frame):
         (("year",), "city", "year", ("city", "year", "none", "fixed")),
         ((), "city", "year", ("city", "year", "none", "none")),
         (("u", "t", "g"), None, None, ("u", "t", "fixed", "fixed", ("g",))),
-        (("firm", "industry", "year"), None, None, ("firm", "year", "fixed", "fixed", ("industry",))),
+        (
+            ("firm", "industry", "year"),
+            None,
+            None,
+            ("firm", "year", "fixed", "fixed", ("industry",)),
+        ),
         (("u", "year", "g^year"), None, None, ("u", "year", "fixed", "fixed", ("g^year",))),
         (("u", "g^year"), None, None, ("u", "year", "fixed", "none", ("g^year",))),
         (("u[year]", "year"), None, None, ("u", "year", "fixed", "fixed", ("u[[year]]",))),

@@ -23,7 +23,7 @@ id = "es"
 family = "event_study"
 outcome = "y"
 treatments = ["active:p"]
-options = { first = -3, last = 3, reference = -1 }
+options = { first = -3, last = 3, reference = -1, ends = "bin" }
 """
 
 

@@ -14,11 +14,11 @@ COLUMNS = (*MAIN_COLUMNS, WHOLE)
 PLAIN = {"values": (-0.7, -0.5, -0.4, -0.5), "ses": (0.1,) * 4}
 
 
-def event_study(base, first=-3, last=4, reference=-1):
+def event_study(base, first=-3, last=4, reference=-1, ends="bin"):
     return {
         "treatments": [base],
         "family": "event_study",
-        "options": {"first": first, "last": last, "reference": reference},
+        "options": {"first": first, "last": last, "reference": reference, "ends": ends},
     }
 
 
@@ -58,6 +58,22 @@ def test_weights_are_those_of_the_event_regression(base):
     N, T = y.shape
     X = np.column_stack([state_rows(timing, parse_term(t).factors[0]).ravel() for t in terms])
     Z = np.column_stack([X, np.repeat(np.eye(N), T, axis=0), np.tile(np.eye(T), (N, 1))[:, 1:]])
+    truth = np.linalg.lstsq(Z, y.ravel())[0][: len(terms)]
+    found = (column_weights(spec, timing) * y).sum(axis=(1, 2))
+    np.testing.assert_allclose(found, truth, atol=1e-9)
+
+
+def test_with_ends_of_their_own_the_window_is_part_of_the_whole_path():
+    """Weights of the printed terms are those of the regression on every event time."""
+    timing = known_timing()
+    spec = study([event_study("active:a", ends="own")], values=(), ses=(), synergy={})["t.c0"]
+    terms = printed_terms(spec)
+    assert (terms[0], terms[-1]) == ("active:a@-3", "active:a@4")
+    N, T = timing.on.shape[:2]
+    far = [f"active:a@{k}" for k in (*range(-T, -3), *range(5, T + 1))]
+    X = [state_rows(timing, parse_term(t).factors[0]).ravel() for t in (*terms, *far)]
+    Z = np.column_stack([*X, np.repeat(np.eye(N), T, axis=0), np.tile(np.eye(T), (N, 1))[:, 1:]])
+    y = np.random.default_rng(0).standard_normal((N, T))
     truth = np.linalg.lstsq(Z, y.ravel())[0][: len(terms)]
     found = (column_weights(spec, timing) * y).sum(axis=(1, 2))
     np.testing.assert_allclose(found, truth, atol=1e-9)

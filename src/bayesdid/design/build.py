@@ -15,8 +15,8 @@ from bayesdid.design.design import Design
 from bayesdid.design.event import event_treatments
 from bayesdid.design.further import clusters_of, further_columns, further_effects, has_values
 from bayesdid.design.sample import rows_in_event_time, sample_rows
-from bayesdid.design.terms import term_values
 from bayesdid.design.span import without_spanned
+from bayesdid.design.terms import term_values
 from bayesdid.design.treated import with_identification
 from bayesdid.exceptions import InputError, Note, NotIdentifiedError
 from bayesdid.panel.derived import shifted
@@ -84,7 +84,8 @@ def build_design(
     y = _outcome(column.outcome, column.outcome_lead, panel)
     treatments, covariates = column.treatments, column.covariates
     if column.family == "event_study":
-        treatments = event_treatments(spec, panel, rows, notes)
+        treatments, beyond = event_treatments(spec, panel, rows, notes)
+        covariates = (*covariates, *beyond)
     Z = np.column_stack(
         [term_values(parse_term(text), panel, rows) for text in (*treatments, *covariates)]
         or [np.empty((len(y), 0))]
@@ -259,9 +260,7 @@ def as_often(design: Design) -> Design:
     return dataclasses.replace(often, weights=None, notes=(*design.notes, note))
 
 
-def _without_singletons(
-    rows: np.ndarray, panel: Panel, most: int
-) -> tuple[np.ndarray, int]:
+def _without_singletons(rows: np.ndarray, panel: Panel, most: int) -> tuple[np.ndarray, int]:
     counts = panel.frame.loc[rows, panel.unit].value_counts()
     single = counts.index[counts <= most]
     return rows & ~panel.frame[panel.unit].isin(single).to_numpy(), len(single)

@@ -1,11 +1,17 @@
-"""The terms of an event study: one for each event time but the reference, bins at the ends."""
+"""The terms of an event study: one for each event time of its window but the reference.
+
+Event times beyond the window have terms of their own, among the covariates, so that what happens
+there is no part of the path; or they are pooled with the window's ends, as papers print it, which
+takes effects to be constant there and biases the path if they are not (Sun & Abraham 2021,
+doi:10.1016/j.jeconom.2020.09.006).
+"""
 
 from __future__ import annotations
 
 import numpy as np
 
 from bayesdid.design.terms import term_values
-from bayesdid.design.window import event_labels, event_window
+from bayesdid.design.window import EventWindow, event_labels, event_window
 from bayesdid.exceptions import InputError, Note, NotIdentifiedError
 from bayesdid.panel.panel import Panel
 from bayesdid.study.load import Spec
@@ -14,13 +20,15 @@ from bayesdid.study.terms import parse_term
 
 def event_treatments(
     spec: Spec, panel: Panel, rows: np.ndarray, notes: list[Note]
-) -> tuple[str, ...]:
+) -> tuple[tuple[str, ...], tuple[str, ...]]:
     """Expand a spec's one treatment, ``both``, ``active:P`` or a column, into event-time terms.
+
+    Returns the terms of the window, and those beyond it.
 
     Parameters
     ----------
     spec
-        Its options may set ``first`` and ``last`` (the bins at the ends) and ``reference``.
+        Its options may set ``first``, ``last``, ``reference`` and ``ends``.
     panel, rows
         Event times that do not occur in these rows are left out, with a note.
 
@@ -29,7 +37,8 @@ def event_treatments(
     InputError
         If the spec has not exactly one treatment, or the options contradict each other.
     NotIdentifiedError
-        If the reference period does not occur in the sample.
+        If the reference period does not occur in the sample, or no unit without event times tells
+        period effects from those of event times.
     """
     window = event_window(spec)
     reference = window.reference
@@ -54,9 +63,41 @@ def event_treatments(
     if absent := [str(k) for k, value in values.items() if not value.any()]:
         text = f"event times without rows are left out: {', '.join(absent)}"
         notes.append(Note("empty_event_times", len(absent), text))
-    return tuple(
+    inside = tuple(
         f"{base}@{label}" for k, label in labels.items() if k != reference and values[k].any()
     )
+    return inside, _beyond(spec, panel, rows, window, notes) if window.ends == "own" else ()
+
+
+def _beyond(
+    spec: Spec, panel: Panel, rows: np.ndarray, window: EventWindow, notes: list[Note]
+) -> tuple[str, ...]:
+    """Terms of the event times that occur in the sample beyond the window."""
+    base = spec.column.treatments[0]
+    span = len(panel.periods) + max(abs(window.first), abs(window.last))
+    terms = {
+        k: term_values(parse_term(f"{base}@{k}"), panel, rows)[rows] > 0
+        for k in (*range(-span, window.first), *range(window.last + 1, span + 1))
+    }
+    found = [k for k, value in terms.items() if value.any()]
+    if not found:
+        return ()
+    ever = panel.frame.loc[rows, panel.unit].to_numpy()
+    anywhere = term_values(parse_term(f"{base}@<={span}"), panel, rows)[rows] > 0
+    if set(ever) == set(ever[anywhere]):
+        raise NotIdentifiedError(
+            f"{spec.id}: every unit of the sample is treated some time, so that effects of all "
+            "event times are identified up to a linear trend only",
+            column=base,
+            remedy='add units that are never treated, or set ends = "bin", which takes effects '
+            f"before {window.first} and after {window.last} to be constant",
+        )
+    text = (
+        f"{len(found)} event times beyond {window.first} to {window.last} have effects of their "
+        "own, which are no part of the path"
+    )
+    notes.append(Note("event_times_beyond", len(found), text))
+    return tuple(f"{base}@{k}" for k in found)
 
 
 def _without_event(base: str, panel: Panel) -> list[Note]:

@@ -153,7 +153,7 @@ def further_effects(
         own = str(replace(term, kind="fixed"))
         _whole_powers(term)
         index, labels = _levels(term.factors, panel, frame)
-        of = {(panel.unit,): "unit", (panel.period,): "period"}.get(term.factors, "")
+        of = {panel.unit: "unit", panel.period: "period"}.get("^".join(term.factors), "")
         dim = dims.get(term.factors[0], term.factors[0]) if len(term.factors) == 1 else ""
         dim = dim or "_x_".join(term.factors)
         if term.has_levels and not (of == "unit" and has_unit_levels):

@@ -114,9 +114,11 @@ def fixed_span(
     if has_period:
         T = len(design.periods)
         blocks.append((design.period_dim, _dummies(design.period_index, one, T)))
-    for f in further:
-        if not f.is_unit_slope:
-            blocks.append((f.name, _dummies(f.index, one * f.values, len(f.levels))))
+    blocks += [
+        (f.name, _dummies(f.index, one * f.values, len(f.levels)))
+        for f in further
+        if not f.is_unit_slope
+    ]
     sizes = tuple((name, block.shape[1]) for name, block in blocks)
     if (total := sum(width for _, width in sizes)) > MOST + len(design.periods):
         raise InputError(
@@ -239,7 +241,7 @@ def independent_columns(
         design = replace(design, further=tuple(replace(f, of="") for f in order))
     span = fixed_span(design)
     names = np.array([name for name, width in span.blocks for _ in range(width)], dtype=object)
-    level = np.concatenate([np.arange(w) for _, w in span.blocks] or [[]]).astype(np.int64)
+    level = np.array([k for _, width in span.blocks for k in range(width)], dtype=np.int64)
     mine = {f.name: f for f in design.further}
     kept = np.array([k for k in span.kept if names[k] in mine], dtype=np.int64)
     columns = np.empty((design.n, len(kept)))

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Literal
+
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
 
 from bayesdid.exceptions import InputError
@@ -16,14 +18,14 @@ class EventWindow(BaseModel):
 
     model_config = ConfigDict(frozen=True, strict=True)
 
-    first: int = Field(
-        default=-5, ge=-FARTHEST, le=FARTHEST, description="First event time, a bin of all before"
-    )
-    last: int = Field(
-        default=5, ge=-FARTHEST, le=FARTHEST, description="Last event time, a bin of all after"
-    )
+    first: int = Field(default=-5, ge=-FARTHEST, le=FARTHEST, description="First event time")
+    last: int = Field(default=5, ge=-FARTHEST, le=FARTHEST, description="Last event time")
     reference: int = Field(
         default=-1, ge=-FARTHEST, le=FARTHEST, description="Event time that effects are relative to"
+    )
+    ends: Literal["own", "bin"] = Field(
+        default="own",
+        description="Event times beyond the window: effects of their own, or one bin at each end",
     )
 
     @model_validator(mode="after")
@@ -34,8 +36,10 @@ class EventWindow(BaseModel):
 
 
 def event_labels(window: EventWindow) -> dict[int, str]:
-    """Event time -> how its term names it, bins at the ends; the reference included."""
+    """Event time -> how its term names it; the reference included."""
     labels = {k: str(k) for k in range(window.first, window.last + 1)}
+    if window.ends == "own":
+        return labels
     return labels | {window.first: f"<={window.first}", window.last: f">={window.last}"}
 
 
@@ -55,5 +59,5 @@ def event_window(spec: Spec) -> EventWindow:
         raise InputError(
             f"{spec.id}: an event study has whole numbers first <= reference <= last",
             value=", ".join(f"{name} = {value}" for name, value in given.items()),
-            remedy="set options = { first = -5, last = 5, reference = -1 }",
+            remedy='set options = { first = -5, last = 5, reference = -1, ends = "own" }, or "bin"',
         ) from error

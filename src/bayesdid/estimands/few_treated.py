@@ -190,4 +190,5 @@ def not_exchangeable(design: Design) -> str:
             f"{design.further[0].text} ties each unit to its own level, so that units cannot "
             "change places"
         )
-    return "rows with weights of their own cannot change places" if design.weights is not None else ""
+    weighted = design.weights is not None
+    return "rows with weights of their own cannot change places" if weighted else ""

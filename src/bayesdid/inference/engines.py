@@ -18,7 +18,6 @@ from bayesdid.model.pooling import Pooling
 from bayesdid.model.priors import Priors
 from bayesdid.model.resolve import AnyDesign, base_of, check_design
 
-
 CROSSED = 400
 """Levels of further effects that a system of dependent or unequal errors solves at each draw."""
 SAMPLED = 4000
@@ -52,8 +51,10 @@ def _crossed(model: Model, design: AnyDesign) -> str:
     dense = [f for f in base.further if model.errors.scale == "unit" or not f.is_unit_slope]
     levels = sum(len(f.levels) for f in dense)
     if model.errors != Errors() and levels > CROSSED:
-        return f"its further effects have at most {CROSSED} levels, slopes of units included where "\
+        return (
+            f"its further effects have at most {CROSSED} levels, slopes of units among them where "
             "each has its own scale"
+        )
     if model.errors.scale == "common":
         if any(f.kind == "random" for f in base.further):
             return "its further effects are fixed unless each unit's errors have their own scale"
@@ -76,7 +77,8 @@ def _pooled(model: Model, design: AnyDesign, scale: Scale) -> str:
 def _plainest(model: Model, design: AnyDesign) -> str:
     wrong = model.errors != Errors() or model.weighted
     reason = _one_scale(model, design) or ("its errors are i.i.d. without weights" if wrong else "")
-    return reason or ("its effects are those of units and periods" if base_of(design).further else "")
+    further = bool(base_of(design).further)
+    return reason or ("its effects are those of units and periods" if further else "")
 
 
 def _draw_gaussian(model: Model, design: AnyDesign, priors: Priors, size: Size) -> xr.DataTree:

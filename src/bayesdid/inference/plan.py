@@ -61,7 +61,7 @@ class Variant:
             likelihood=self.likelihood,
             unit_effects=kinds[0],
             period_effects=kinds[1],
-            priors=study_priors(spec) if self.priors is None else self.priors,
+            priors=study_priors(spec, design=design) if self.priors is None else self.priors,
         ).model
 
 

@@ -21,7 +21,7 @@ from bayesdid.model.errors import DEFAULT_ERRORS, Errors
 from bayesdid.model.likelihood import Likelihood, LikelihoodName
 from bayesdid.model.mean import Durbin, Instrument, Mean, Mediation, Path, Pooled, Profile, TwoWay
 from bayesdid.model.model import Model
-from bayesdid.model.priors import PriorChoice
+from bayesdid.model.priors import PriorChoice, PriorSet
 from bayesdid.model.resolve import AnyDesign, all_priors, base_of, check_design, under_effects
 from bayesdid.panel.panel import Panel
 from bayesdid.spatial.design import SpatialDesign
@@ -166,7 +166,8 @@ def model(
         errors = default_errors(mean, like)
     if priors is None:
         spec = spec_or_design
-        priors = study_priors(spec) if isinstance(spec, Spec) else PriorChoice()
+        known = design if isinstance(design, Design) else None
+        priors = study_priors(spec, design=known) if isinstance(spec, Spec) else PriorChoice()
     value = Model(
         mean,
         like,
@@ -189,23 +190,44 @@ def default_errors(mean: Mean, likelihood: Likelihood) -> Errors:
     return DEFAULT_ERRORS if usual else Errors()
 
 
-def study_priors(spec: Spec, called: Mapping[str, tuple[str, ...]] | None = None) -> PriorChoice:
+def study_priors(
+    spec: Spec,
+    called: Mapping[str, tuple[str, ...]] | None = None,
+    *,
+    design: Design | None = None,
+    own: PriorSet = "weak",
+) -> PriorChoice:
     """The priors that a study asks for, for the terms that this spec has.
 
     Parameters
     ----------
     called
         Coefficients that an analysis has in the place of a term's own: none, one or several.
+    design
+        The spec's design, if a term may be missing from it (left out as collinear) or stand for
+        several of its treatments (an event study).
+    own
+        The set of an analysis that has another than ``weak`` of its own; it stands where the
+        study says nothing, or ``weak``.
     """
-    section, called = spec.priors, called or {}
+    section, called = spec.priors, dict(called or {})
+    if spec.column.family == "iv_second":  # its covariates are integrated out under flat priors
+        called |= dict.fromkeys(spec.column.covariates, ())
+    if design is not None:
+        for term in spec.column.treatments:
+            if term not in design.treatments and len(spec.column.treatments) == 1:
+                called.setdefault(term, design.treatments)
+        for term in {*spec.column.treatments, *spec.column.covariates} - {*design.names}:
+            called.setdefault(term, ())
     terms = {*spec.column.treatments, *spec.column.covariates}
-    own = tuple(
+    priors = tuple(
         (name, prior.mean, prior.sd)
         for term, prior in section.user.items()
         if term in terms
         for name in called.get(term, (term,))
     )
-    return PriorChoice("weak" if section.default == "user" else section.default, own)
+    name = "weak" if section.default == "user" else section.default
+    return PriorChoice(own if name == "weak" and not priors else name, priors)
 
 
 def mean_of(design: AnyDesign) -> Mean:

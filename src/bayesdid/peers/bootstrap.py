@@ -53,7 +53,12 @@ def wild_bootstrap(
         warnings.simplefilter("ignore")  # compilation
         model = sm.OLS(rows[:, -1], pd.DataFrame(rows[:, :-1], columns=names))
         found = wildboottest(
-            model, param=names[term], cluster=design.cluster_index, B=size, seed=seed + 1, show=False
+            model,
+            param=names[term],
+            cluster=design.cluster_index,
+            B=size,
+            seed=seed + 1,
+            show=False,
         )
         estimate = float(model.fit().params[names[term]])
     # no draw beyond the estimate means p < 1 / size, not zero

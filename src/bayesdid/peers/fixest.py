@@ -94,7 +94,9 @@ def least_squares(design: Design) -> Estimates:
         for name, kind in (("unit", design.unit_effects), ("period", design.period_effects))
         if kind != "none"
     ]
-    formula = f"y ~ {' + '.join([*names, *extras])}" + (f" | {' + '.join(absorbed)}" if absorbed else "")
+    formula = f"y ~ {' + '.join([*names, *extras])}" + (
+        f" | {' + '.join(absorbed)}" if absorbed else ""
+    )
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")  # compilation; singletons and collinearity are reported
         model: Any = pyfixest.feols(

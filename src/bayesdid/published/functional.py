@@ -154,15 +154,24 @@ def printed_terms(spec: Spec) -> tuple[str, ...]:
     return tuple(f"{base}@{label}" for k, label in labels.items() if k != window.reference)
 
 
+def _beyond(spec: Spec, timing: Timing) -> tuple[str, ...]:
+    """Terms beside the printed ones of an event study whose window has ends of its own."""
+    if spec.column.family != "event_study" or event_window(spec).ends == "bin":
+        return ()
+    window, (base, *_), span = event_window(spec), spec.column.treatments, len(timing.periods)
+    far = (*range(-span, window.first), *range(window.last + 1, span + 1))
+    return tuple(f"{base}@{k}" for k in far)
+
+
 def column_weights(spec: Spec, timing: Timing) -> FloatArray:
     """Weights of all unit-periods in each of a column's terms, shape (q, N, T).
 
     All zero under a timing that does not identify the column's coefficients, and for event times
     that do not occur under it.
     """
-    keep = sample_units(spec, timing)
+    keep, printed = sample_units(spec, timing), printed_terms(spec)
     D = []
-    for text in printed_terms(spec):
+    for text in (*printed, *_beyond(spec, timing)):
         values = np.ones((len(timing.start), len(timing.periods)))
         for factor in parse_term(text).factors:
             values = values * state_rows(timing, factor)
@@ -178,7 +187,7 @@ def column_weights(spec: Spec, timing: Timing) -> FloatArray:
         own = np.zeros(used.shape)
         own[occurs] = np.linalg.solve(gram, flat).reshape(-1, *used.shape[1:])
         found[:, keep] = own
-    return found
+    return found[: len(printed)]
 
 
 def sample_units(spec: Spec, timing: Timing) -> np.ndarray:

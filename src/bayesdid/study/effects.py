@@ -105,9 +105,7 @@ def parse_effect(text: str) -> EffectTerm:
         slopes.append(Slope(slope[1], int(slope[2] or 1)))
     if len(set(factors)) < len(factors) or len(set(slopes)) < len(slopes):
         raise ValueError(f"'{text.strip()}' names one column twice")
-    return EffectTerm(
-        factors, tuple(slopes), has_levels, "random" if kind == "random" else "fixed"
-    )
+    return EffectTerm(factors, tuple(slopes), has_levels, "random" if kind == "random" else "fixed")
 
 
 def _unknown(text: str) -> str:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Annotated
 
-from pydantic import AfterValidator, Field
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field
 
 from bayesdid.study.derived import derived_of
 from bayesdid.study.printed import Printed
@@ -29,3 +29,9 @@ PrintedText = Annotated[str, AfterValidator(_printed)]
 TermText = Annotated[str, AfterValidator(_term)]
 ColumnText = Annotated[str, AfterValidator(_column)]
 Identifier = Annotated[str, Field(pattern=r"^[A-Za-z0-9_][\w-]*$")]
+
+
+class Strict(BaseModel):
+    """Base: unknown keys are errors, values never change after loading."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True, str_strip_whitespace=True)

@@ -33,7 +33,9 @@ from bayesdid.families.comparison.left_out import contrast_densities
 from bayesdid.inference.executor import item_seed, map_fits
 from bayesdid.inference.fit import fit
 from bayesdid.model.bound import model as bind
+from bayesdid.model.bound import study_priors
 from bayesdid.model.errors import DEFAULT_ERRORS, Errors, ErrorsName
+from bayesdid.model.priors import PriorChoice
 from bayesdid.panel.panel import Panel
 from bayesdid.study.load import Spec, Study
 from bayesdid.study.schema import EffectKind
@@ -100,10 +102,16 @@ def compare(
                 f"{design.spec_id} and {designs[0].spec_id} are not fitted on the same rows",
                 remedy="compare specs with one outcome and sample",
             )
-    items = [(base, kind, name) for name in errors for base in designs for kind in kinds]
+    priors = [study_priors(study[d.spec_id], design=d) for d in designs]
+    items = [
+        (base, kind, name, own)
+        for name in errors
+        for base, own in zip(designs, priors, strict=True)
+        for kind in kinds
+    ]
     scored = map_fits(partial(_score, folded=errors[0], seed=seed, draws=draws), items)
     failed = tuple(
-        _label(*item) for item, found in zip(items, scored, strict=True) if found is None
+        _label(*item[:3]) for item, found in zip(items, scored, strict=True) if found is None
     )
     if len(failed) == len(items):
         return Analysis(
@@ -144,19 +152,22 @@ def compare(
 
 
 def _score(
-    item: tuple[Design, EffectKind, ErrorsName], folded: ErrorsName, seed: int, draws: int
+    item: tuple[Design, EffectKind, ErrorsName, PriorChoice],
+    folded: ErrorsName,
+    seed: int,
+    draws: int,
 ) -> tuple[dict[str, Any], FloatArray] | None:
     """A model's row, and its log predictive density by unit; None if it did not converge."""
-    base, kind, errors = item
+    base, kind, errors, priors = item
     design = with_effects(base, kind, kind)
-    bound = bind(design, errors=errors)
+    bound = bind(design, errors=errors, priors=priors)
     tree = fit(bound, seed=seed, draws=draws).tree
     if not tree.attrs["converged"]:
         return None  # not a result
     left = without_unit(tree, bound, contrasts_only=True)
     tau = tree["posterior"]["tau"].to_numpy()[..., -1]
     checked = kind in _FOLDED and errors == folded
-    folds = k_fold(design, errors=errors, seed=seed).sum() if checked else np.nan
+    folds = k_fold(design, errors=errors, seed=seed, priors=priors).sum() if checked else np.nan
     row = {
         "model": _label(base, kind, errors),
         "errors": errors,
@@ -209,6 +220,7 @@ def k_fold(
     folds: int = _FOLDS,
     draws: int = 500,
     seed: int = 0,
+    priors: PriorChoice = PriorChoice(),
 ) -> FloatArray:
     """Log density of the contrasts within each unit, from a fit without its fold, shape (N,).
 
@@ -218,20 +230,27 @@ def k_fold(
     fold = rng.permutation(np.arange(len(design.units)) % folds)
     found = np.full(len(design.units), np.nan)
     held = [np.flatnonzero(fold == k) for k in range(folds)]
-    score = partial(_score_fold, design=design, errors=errors, draws=draws, seed=seed)
+    score = partial(
+        _score_fold, design=design, errors=errors, priors=priors, draws=draws, seed=seed
+    )
     for units, values in zip(held, map_fits(score, enumerate(held)), strict=True):
         found[units] = values
     return found
 
 
 def _score_fold(
-    item: tuple[int, IntArray], design: Design, errors: ErrorsName, draws: int, seed: int
+    item: tuple[int, IntArray],
+    design: Design,
+    errors: ErrorsName,
+    priors: PriorChoice,
+    draws: int,
+    seed: int,
 ) -> FloatArray:
     """Log density of the contrasts within each unit of a fold, from a fit without it."""
     k, units = item
     rest = _without(design, np.isin(design.unit_index, units))
     own = item_seed(seed, "fold", k)  # its own errors of simulation, which then average out
-    tree = fit(rest, errors=errors, seed=own, draws=draws, chains=2).tree
+    tree = fit(rest, errors=errors, priors=priors, seed=own, draws=draws, chains=2).tree
     if not tree.attrs["converged"]:
         return np.full(len(units), np.nan)
     posterior = tree["posterior"].to_dataset()

@@ -19,7 +19,9 @@ from bayesdid.families.analysis import Analysis, Figure, Series, Table, draws_tr
 from bayesdid.families.errors import ErrorsOptions
 from bayesdid.inference.executor import map_fits
 from bayesdid.inference.fit import fit
+from bayesdid.model.bound import study_priors
 from bayesdid.model.likelihood import Likelihood
+from bayesdid.model.priors import PriorChoice
 from bayesdid.panel.panel import Panel
 from bayesdid.peers.bootstrap import wild_bootstrap
 from bayesdid.peers.fixest import least_squares
@@ -71,8 +73,15 @@ def errors(
         wanted.append("negative_binomial")
     chosen = wanted if options.models is None else options.models
     kinds = [name for name in wanted if name == "iid" or name in chosen]
+    priors = study_priors(spec, design=design)
     items = [(name, counts if name == "negative_binomial" and counts else design) for name in kinds]
-    trees = dict(zip(kinds, map_fits(partial(_one, seed=seed, draws=draws), items), strict=True))
+    trees = dict(
+        zip(
+            kinds,
+            map_fits(partial(_one, seed=seed, draws=draws, priors=priors), items),
+            strict=True,
+        )
+    )
     good = {name: tree for name, tree in trees.items() if tree.attrs["converged"]}
     draws_of = {
         name: tree["posterior"]["tau"].to_numpy()[..., k].ravel() for name, tree in good.items()
@@ -107,7 +116,7 @@ def errors(
             panel,
             engine="errors",
             seed=seed,
-            priors="weak",
+            priors=str(priors),
         ),
         converged="iid" in good,
         notes=tuple(notes),
@@ -126,21 +135,30 @@ def errors(
     )
 
 
-def _one(item: tuple[ErrorName, Design], seed: int, draws: int) -> xr.DataTree:
+def _one(item: tuple[ErrorName, Design], seed: int, draws: int, priors: PriorChoice) -> xr.DataTree:
     kind, design = item
-    return fit_errors(design, kind, seed=seed, draws=draws)
+    rates = kind == "negative_binomial"  # its coefficients are of log rates
+    own = PriorChoice(priors.name) if rates else priors
+    return fit_errors(design, kind, seed=seed, draws=draws, priors=own)
 
 
 def fit_errors(
-    design: Design, kind: ErrorName, *, seed: int = 0, draws: int = 1000, chains: int = 4
+    design: Design,
+    kind: ErrorName,
+    *,
+    seed: int = 0,
+    draws: int = 1000,
+    chains: int = 4,
+    priors: PriorChoice = PriorChoice(),
 ) -> xr.DataTree:
-    """Posterior of a design under one of the models and weak priors."""
+    """Posterior of a design under one of the models."""
     errors = {"ar1": "ar1", "unit_variance": "iid_unit"}.get(kind, "iid")
     likelihood = kind if kind in {"student_t", "negative_binomial"} else "normal"
     return fit(
         design,
         errors=errors,
         likelihood=Likelihood(likelihood),
+        priors=priors,
         seed=seed,
         draws=draws,
         chains=chains,

@@ -25,7 +25,9 @@ from bayesdid.families.event_study import EventStudyOptions
 from bayesdid.families.under_errors import IID, draws_of, errors_sentence
 from bayesdid.inference.exact.conjugate import conjugate_posterior
 from bayesdid.inference.fit import fit
+from bayesdid.model.bound import study_priors
 from bayesdid.model.errors import Errors
+from bayesdid.model.priors import PriorChoice
 from bayesdid.panel.panel import Panel
 from bayesdid.study.load import Spec, Study
 from bayesdid.study.terms import parse_term
@@ -75,8 +77,9 @@ def honest(
     moments: tuple[FloatArray, FloatArray] | None
     moments = (posterior.location, posterior.scale * variance)
     trees, engine, converged = [], "student", True
-    if errors != IID:
-        own = fit(design, errors=errors, priors="flat", seed=seed, draws=draws)
+    priors = study_priors(spec, design=design, own="flat")
+    if errors != IID or priors != PriorChoice("flat"):
+        own = fit(design, errors=errors, priors=priors, seed=seed, draws=draws)
         trees, engine, converged = [own.tree], own.tree.attrs["engine"], own.converged
         path, moments = draws_of(own.tree), None
     found = honest_path(
@@ -99,12 +102,12 @@ def honest(
     name, w = next(iter(ordered.weights.items()))
     beside = _ordered(spec.id, times, iid, reference, None).parts[1] @ w
     (term,) = spec.column.treatments
-    parallel = "trends are parallel, no prior on the path"
+    parallel = f"trends are parallel, priors {priors}"
     said = errors_sentence(errors, f"the effect in {name}, under parallel trends,", beside, trees)
     return replace(
         found,
         sentences=(*found.sentences, said),
-        posterior=draws_tree(kept, spec, panel, engine=engine, seed=seed, priors="flat"),
+        posterior=draws_tree(kept, spec, panel, engine=engine, seed=seed, priors=str(priors)),
         converged=converged,
         notes=tuple(note.text for note in design.notes) + found.notes,
         effects=(

@@ -14,7 +14,7 @@ from bayesdid.families.under_errors import iid_sentence
 from bayesdid.inference.exact.instrument import reduced_ratio, with_instrument
 from bayesdid.inference.fit import fit
 from bayesdid.inference.quantities import stacked
-from bayesdid.model.bound import model
+from bayesdid.model.bound import model, study_priors
 from bayesdid.model.equations import instrument_of
 from bayesdid.model.mean import Instrument
 from bayesdid.panel.panel import Panel
@@ -58,13 +58,14 @@ def instrument(
             column=name,
             remedy="use an instrument that moves within units, such as its product with time",
         )
-    bound = model(full, mean=Instrument(name), priors="weak")
+    bound = model(full, mean=Instrument(name), priors=study_priors(spec, design=full))
     parts = instrument_of(bound.model, full)
     own, d, z = parts.rest, full.D[:, 0], parts.z
     found = fit(bound, draws=draws, seed=seed)
     tau, pi, rho = (stacked(found.tree, name).reshape(4 * draws) for name in ("tau", "pi", "rho"))
     flat = reduced_ratio(with_instrument(own, z, name), d, size=4 * draws, seed=seed)
     tau_sd, pi_sd = bound.priors_table()["sd"]
+    tau_mean, pi_mean = bound.priors_table()["mean"]
     peer = two_stage(own, d, z)
     ols = float(least_squares(own).table["estimate"].iloc[0])
     quantities = {"effect, instrumented": tau, "first stage": pi, "correlation of the errors": rho}
@@ -81,8 +82,8 @@ def instrument(
         (
             Table(
                 "effects",
-                f"Two equations; priors: effect N(0, {tau_sd:.3g}²), first stage "
-                f"N(0, {pi_sd:.3g}²)",
+                f"Two equations; priors: effect N({tau_mean:.3g}, {tau_sd:.3g}²), first stage "
+                f"N({pi_mean:.3g}, {pi_sd:.3g}²)",
                 summary_frame(quantities),
             ),
             strength_table(peer, tau, float(tau_sd)),

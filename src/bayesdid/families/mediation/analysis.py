@@ -31,10 +31,12 @@ from bayesdid.inference.fit import fit
 from bayesdid.inference.quantities import stacked
 from bayesdid.inference.result import Fit
 from bayesdid.model.bound import model as bind
+from bayesdid.model.bound import study_priors
 from bayesdid.model.equations import mediators_of
 from bayesdid.model.errors import Errors
 from bayesdid.model.mean import Mediation
 from bayesdid.model.model import Model
+from bayesdid.model.priors import PriorChoice, PriorSet
 from bayesdid.panel.panel import Panel
 from bayesdid.peers.fixest import least_squares
 from bayesdid.study.load import Spec, Study
@@ -152,7 +154,8 @@ def mediation(
     exact = not is_random(full.unit_effects) and not is_random(full.period_effects)
     asked = len(names) == 1 or "errors" in options.model_fields_set
     errors = Errors.parse(options.errors) if asked else IID
-    priors = "flat" if exact else "weak"
+    own: PriorSet = "flat" if exact else "weak"
+    priors = study_priors(spec, design=full, own=own)
     fits = [
         fit(bind(full, mean=Mediation(names), errors=item, priors=priors), draws=draws, seed=seed)
         for item in dict.fromkeys((errors, IID))
@@ -160,14 +163,18 @@ def mediation(
     fitted, iid = fits[0], paths_of(fits[-1])
     found, parts = paths_of(fitted), mediators_of(Model(Mediation(names)), full)
     design, mediators = parts.rest, parts.M
+    least = iid
+    if priors != PriorChoice("flat"):  # peers are least squares
+        flat = bind(full, mean=Mediation(names), errors=IID, priors="flat")
+        least = paths_of(fit(flat, draws=draws, seed=seed)) if exact else iid
     table = summary_frame(_quantities(names, found))
     beside = _quantities(names, iid)
     none = np.full(2, np.nan)
     table["i.i.d. mean"] = [float(beside.get(q, none).mean()) for q in table["quantity"]]
     table["i.i.d. sd"] = [float(beside.get(q, none).std(ddof=1)) for q in table["quantity"]]
-    kind = "fixed effects and flat priors" if exact else "random effects and weak priors"
+    kind = f"{'fixed' if exact else 'random'} effects, priors {priors}"
     tables = [
-        Table("effects", f"Joint posterior under {kind}, and the same under i.i.d. errors", table)
+        Table("effects", f"Joint posterior under {kind}; and the same under i.i.d. errors", table)
     ]
     figures: list[Figure] = []
     clustered = least_squares(design).table.iloc[0]
@@ -220,7 +227,7 @@ def mediation(
         tuple(sentences),
         tuple(tables),
         tuple(figures),
-        tuple(_peers(design, mediators, names, iid)) if exact else (),
+        tuple(_peers(design, mediators, names, least)) if exact else (),
         fitted.tree,
         all(item.converged for item in fits),
         tuple(note.text for note in design.notes),

@@ -19,7 +19,9 @@ from bayesdid.inference.exact.conjugate import conjugate_posterior
 from bayesdid.inference.fit import fit
 from bayesdid.inference.result import Fit
 from bayesdid.jsonio import plain
+from bayesdid.model.bound import study_priors
 from bayesdid.model.errors import Errors
+from bayesdid.model.priors import PriorChoice
 from bayesdid.panel.panel import Panel
 from bayesdid.study.load import Spec, Study
 from bayesdid.summary import hdi, p_words
@@ -41,9 +43,11 @@ def placebo_analysis(
     ]
     design = build_design(as_two_way(spec), panel)
     errors = Errors.parse(options.errors)
-    own = fit(design, errors=errors, priors="flat", seed=seed, draws=draws)
+    priors = study_priors(spec, design=design, own="flat")
+    own = fit(design, errors=errors, priors=priors, seed=seed, draws=draws)
     iid = conjugate_posterior(design).draw(4 * draws, np.random.default_rng(seed))[:, 0]
-    actual = iid if errors == IID else draws_of(own.tree)[:, 0]
+    same = errors == IID and priors == PriorChoice("flat")
+    actual = iid if same else draws_of(own.tree)[:, 0]
     quantities = {f"actual effect, {errors}": actual, "actual effect, i.i.d.": iid}
     unit = study.file.outcome.unit if spec.column.outcome == study.file.outcome.column else ""
     return Analysis(
@@ -59,7 +63,7 @@ def placebo_analysis(
             ),
             Table(
                 "actual",
-                "The actual assignment under each of the errors, flat priors",
+                f"The actual assignment: {errors} and priors {priors}; i.i.d. and flat priors",
                 summary_frame(quantities),
             ),
         ),
@@ -74,7 +78,7 @@ def placebo_analysis(
             ),
         ),
         posterior=draws_tree(
-            quantities, spec, panel, engine=own.tree.attrs["engine"], seed=seed, priors="flat"
+            quantities, spec, panel, engine=own.tree.attrs["engine"], seed=seed, priors=str(priors)
         ),
         converged=own.converged,
         synthetic=panel.synthetic or "",

@@ -32,7 +32,9 @@ from bayesdid.inference.exact.conjugate import conjugate_posterior
 from bayesdid.inference.exact.propensity import draw_propensity
 from bayesdid.inference.executor import item_seed, map_fits
 from bayesdid.inference.fit import fit
+from bayesdid.model.bound import study_priors
 from bayesdid.model.errors import Errors
+from bayesdid.model.priors import PriorChoice
 from bayesdid.panel.panel import Panel
 from bayesdid.peers.fixest import least_squares
 from bayesdid.study.load import Spec, Study
@@ -129,13 +131,18 @@ def mixture_of(kept: list[Matched], size: int, rng: np.random.Generator) -> Floa
 
 
 def fit_matched(
-    item: tuple[int, np.ndarray], design: Design, errors: str, draws: int, seed: int
+    item: tuple[int, np.ndarray],
+    design: Design,
+    errors: str,
+    draws: int,
+    seed: int,
+    priors: PriorChoice = PriorChoice("flat"),
 ) -> xr.DataTree:
-    """Posterior of the treatment on the k-th matched sample, flat priors."""
+    """Posterior of the treatment on the k-th matched sample."""
     k, pairs = item
     own = item_seed(seed, "matched", k)
     return fit(
-        matched_design(design, pairs), errors=errors, priors="flat", draws=draws, seed=own
+        matched_design(design, pairs), errors=errors, priors=priors, draws=draws, seed=own
     ).tree
 
 
@@ -186,10 +193,18 @@ def matching(
     trees: list[xr.DataTree] = []
     failed: tuple[str, ...] = ()
     samples = len(kept)
-    if errors != IID:
+    priors = study_priors(spec, design=design, own="flat")
+    if errors != IID or priors != PriorChoice("flat"):
         some = np.unique(np.linspace(0, len(kept) - 1, min(_FITTED, len(kept))).astype(int))
         fitted = map_fits(
-            partial(fit_matched, design=design, errors=errors.name, draws=draws, seed=seed),
+            partial(
+                fit_matched,
+                design=design,
+                errors=errors.name,
+                draws=draws,
+                seed=seed,
+                priors=priors,
+            ),
             [(-1, once.pairs), *((int(k), kept[k].pairs) for k in some)],
         )
         good = [tree for tree in fitted[1:] if tree.attrs["converged"]]
@@ -257,7 +272,7 @@ def matching(
                 _EXACT * float(design.y.std()),
             ),
         ),
-        draws_tree(quantities, spec, panel, engine="matching", seed=seed, priors="flat"),
+        draws_tree(quantities, spec, panel, engine="matching", seed=seed, priors=str(priors)),
         converged,
         tuple(note.text for note in design.notes),
         panel.synthetic or "",

@@ -26,6 +26,7 @@ from bayesdid.inference.exact.durbin_fit import draw_durbin
 from bayesdid.inference.fit import fit as fit_design
 from bayesdid.inference.quantities import stacked
 from bayesdid.inference.result import Fit
+from bayesdid.model.bound import study_priors
 from bayesdid.panel.panel import Panel
 from bayesdid.peers.spatial_impacts import ml_impacts
 from bayesdid.peers.spatial_ml import SpatialML, spatial_ml
@@ -58,7 +59,8 @@ def spatial(
     design = spatial_design(base, weights, options.model, options.durbin, logdet=logdet)
     size = 4 * draws
     lagged = options.model in LAG_OF_Y | LAG_OF_ERROR
-    fit = fit_design(design, priors="weak", draws=draws, seed=seed)
+    priors = study_priors(spec, design=base)
+    fit = fit_design(design, priors=priors, draws=draws, seed=seed)
     likelihoods = _likelihoods(design) if design.N <= _ML_LIMIT else {}
     ml = likelihoods.get(DIRECT)
     impacts = {label: ml_impacts(design, item) for label, item in likelihoods.items()}
@@ -85,14 +87,14 @@ def spatial(
     failed: list[str] = []
     heavy = None
     if options.student_t:
-        heavy = fit_design(design, likelihood="student_t", priors="weak", draws=draws, seed=seed)
+        heavy = fit_design(design, likelihood="student_t", priors=priors, draws=draws, seed=seed)
         if heavy.converged:
             tables.append(student_table(fit, heavy))
         else:
             failed.append("Student-t errors")
     if options.dynamic:
         later = dynamic_design(design)
-        moving = fit_design(later, priors="weak", draws=draws, seed=seed)
+        moving = fit_design(later, priors=priors, draws=draws, seed=seed)
         if moving.converged:
             table, figure = dynamic_output(moving, later, study.file.outcome.unit)
             tables.append(table)

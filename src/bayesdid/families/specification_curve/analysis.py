@@ -25,7 +25,9 @@ from bayesdid.families.specification_curve import CurveOptions
 from bayesdid.families.under_errors import draws_of, errors_sentence
 from bayesdid.inference.executor import map_fits
 from bayesdid.inference.fit import fit
+from bayesdid.model.bound import study_priors
 from bayesdid.model.errors import Errors, ErrorsName
+from bayesdid.model.priors import PriorChoice
 from bayesdid.panel.panel import Panel
 from bayesdid.study.load import Spec, Study
 from bayesdid.study.schema import EffectKind, Sample
@@ -110,15 +112,21 @@ def _samples(study: Study, spec: Spec) -> list[tuple[str, Sample]]:
 
 
 def effect_draws(
-    design: Design, errors: str, *, draws: int = 200, seed: int = 0
+    design: Design,
+    errors: str,
+    *,
+    draws: int = 200,
+    seed: int = 0,
+    priors: PriorChoice = PriorChoice(),
 ) -> FloatArray | None:
-    """Draws of the first treatment's effect under weak priors; None if they did not converge."""
-    found = fit(design, errors=errors, draws=draws, seed=seed)
+    """Draws of the first treatment's effect; None if they did not converge."""
+    found = fit(design, errors=errors, priors=priors, draws=draws, seed=seed)
     return draws_of(found.tree)[:, 0] if found.converged else None
 
 
-def _draws_of(choice: Choice, draws: int, seed: int) -> FloatArray | None:
-    return effect_draws(choice.design, choice.errors, draws=draws, seed=seed)
+def _draws_of(choice: Choice, spec: Spec, draws: int, seed: int) -> FloatArray | None:
+    priors = study_priors(spec, design=choice.design)
+    return effect_draws(choice.design, choice.errors, draws=draws, seed=seed, priors=priors)
 
 
 def specification_curve(
@@ -140,7 +148,7 @@ def specification_curve(
     errors = tuple(name for name in _ERRORS if name in options.errors)
     made = list(choices(study, spec, panel, effects, errors))
     beside = dataclasses.replace(made[0], errors="iid")
-    draw = partial(_draws_of, draws=max(1, draws // 5), seed=seed)
+    draw = partial(_draws_of, spec=spec, draws=max(1, draws // 5), seed=seed)
     *found, iid = map_fits(draw, [*made, beside])
     main = found[0]
     if main is None or iid is None:
@@ -210,7 +218,12 @@ def specification_curve(
             ),
         ),
         posterior=draws_tree(
-            {"as declared": main}, spec, panel, engine="auto", seed=seed, priors="weak"
+            {"as declared": main},
+            spec,
+            panel,
+            engine="auto",
+            seed=seed,
+            priors=str(study_priors(spec)),
         ),
         synthetic=panel.synthetic or "",
         failed=tuple(failed),

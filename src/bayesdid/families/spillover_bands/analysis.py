@@ -18,6 +18,8 @@ from bayesdid.families.spillover_bands import BandsOptions
 from bayesdid.inference.executor import map_fits
 from bayesdid.inference.fit import fit as fit_design
 from bayesdid.inference.quantities import stacked
+from bayesdid.model.bound import study_priors
+from bayesdid.model.priors import PriorChoice
 from bayesdid.panel.panel import Panel
 from bayesdid.published.sweep import Sweep, sweep_of
 from bayesdid.spatial.design import spatial_design, unstack
@@ -76,7 +78,8 @@ def bands(
             remedy="widen last_km",
         )
     term = base.treatments[0]
-    fit = partial(_fit_band, base=base, draws=_DRAWS * draws, seed=seed)
+    priors = study_priors(spec, design=base)
+    fit = partial(_fit_band, base=base, priors=priors, draws=_DRAWS * draws, seed=seed)
     found = map_fits(fit, weights)
     sweep = sweep_of(
         edges,
@@ -118,7 +121,7 @@ def bands(
         ),
         (_figure(sweep, term, unit),),
         (),
-        draws_tree(draws_by_band, spec, panel, engine="exact", seed=seed, priors="weak"),
+        draws_tree(draws_by_band, spec, panel, engine="exact", seed=seed, priors=str(priors)),
         not failed and sweep.enough_draws,
         tuple(notes),
         panel.synthetic or "",
@@ -126,9 +129,9 @@ def bands(
     )
 
 
-def _fit_band(weights: Weights, base: Design, draws: int, seed: int) -> _Band:
+def _fit_band(weights: Weights, base: Design, priors: PriorChoice, draws: int, seed: int) -> _Band:
     design = spatial_design(base, weights)
-    fit = fit_design(design, priors="weak", draws=draws, seed=seed, keep_effects=False)
+    fit = fit_design(design, priors=priors, draws=draws, seed=seed, keep_effects=False)
     indirect = stacked(fit.tree, "effects", term=base.treatments[0], effect="indirect")
     return _Band(weights.name, indirect, float(stacked(fit.tree, "rho").mean()), fit.converged)
 

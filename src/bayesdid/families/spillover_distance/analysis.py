@@ -27,6 +27,7 @@ from bayesdid.families.spillover_distance.output import (
 from bayesdid.inference.exact.profile import prior_profiles
 from bayesdid.inference.exact.profile_target import log_evidence, profile_target, with_share
 from bayesdid.inference.fit import fit
+from bayesdid.model.bound import study_priors
 from bayesdid.model.spillover import ProfileDesign, profile_design
 from bayesdid.panel.panel import Panel
 from bayesdid.spatial.weights.build import panel_distances, resolve_weights
@@ -53,7 +54,7 @@ def distance_analysis(
     :func:`~bayesdid.model.spillover.profile_design`.
     """
     design = made_design(study, spec, panel, options)
-    tree = fit(design, priors="weak", draws=draws, seed=seed).tree
+    tree = fit(design, priors=study_priors(spec, design=design.base), draws=draws, seed=seed).tree
     curves = _curves(study, spec, options, design, tree, seed)
     evidence, failed = evidence_frame(design, seed)
     reports = [_report(curves, rope, design.rings.step) for rope in (0.0, curves.rope)]

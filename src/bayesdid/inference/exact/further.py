@@ -7,7 +7,7 @@ what is moved from one effect to another leaves the mean of every row as it is.
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 import numpy as np
 
@@ -199,7 +199,9 @@ def _shift(design: Design) -> _Shift:
         block = np.zeros((total, width - null.shape[1]))
         block[at : at + width] = whole[:, null.shape[1] :]
         Z, at = np.hstack([Z, block]), at + width
-    to_named = Z @ np.linalg.solve(Z.T @ gram @ Z, Z.T @ gram) if Z.shape[1] else np.zeros_like(gram)
+    to_named = (
+        Z @ np.linalg.solve(Z.T @ gram @ Z, Z.T @ gram) if Z.shape[1] else np.zeros_like(gram)
+    )
     values, vectors = np.linalg.eigh(span.gram)
     along = vectors[:, values < _NULL] / span.size[:, None]
     along = np.linalg.qr(along)[0] if along.shape[1] else along

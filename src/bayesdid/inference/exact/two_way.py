@@ -228,8 +228,8 @@ def named_draws(model: TwoWay, found: Posterior, design: Design) -> dict[str, Fl
             values[f"sigma_{dim}"] = given.sigma * np.sqrt(rho)
     if model.serial:
         values["phi"] = given.phi
-    random = [one.name for one in design.further if one.kind == "random"]
-    values |= {f"sigma_{name}": given.omega[:, k] for k, name in enumerate(random)}
+    scaled = [one.name for one in design.further if one.kind == "random"]
+    values |= {f"sigma_{name}": given.omega[:, k] for k, name in enumerate(scaled)}
     if found.scales is not None:
         values["nu_unit"] = found.scales.nu
         if found.scales.drawn.size:

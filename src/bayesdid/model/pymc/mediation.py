@@ -40,7 +40,7 @@ from bayesdid.model.pymc.errors import (
     unit_precisions,
 )
 from bayesdid.model.pymc.setting import Setting
-from bayesdid.model.pymc.two_way import centred, mundlak, all_effects
+from bayesdid.model.pymc.two_way import all_effects, centred, mundlak
 
 
 def mediation(setting: Setting) -> None:
