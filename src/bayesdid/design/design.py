@@ -140,6 +140,14 @@ class Design:
         return self.n == len(self.units) * len(self.periods)
 
     @property
+    def has_one_row_each(self) -> bool:
+        """Whether no unit has two rows in one period."""
+        if self.n > len(self.units) * len(self.periods):
+            return False
+        cells = self.unit_index * np.int64(len(self.periods)) + self.period_index
+        return len(np.unique(cells)) == self.n
+
+    @property
     def cluster_index(self) -> IntArray:
         """Position of each row's cluster, shape (n,): of its unit, unless another is named."""
         return self.unit_index if self.cluster is None else self.cluster.index

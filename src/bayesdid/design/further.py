@@ -47,7 +47,7 @@ class Further:
     of: str = ""
 
     @property
-    def values(self) -> FloatArray:
+    def times(self) -> FloatArray:
         """What each row's level is multiplied by, shape (n,)."""
         return np.ones(len(self.index)) if self.slope is None else self.slope
 
@@ -144,7 +144,7 @@ def further_effects(
     Raises
     ------
     InputError
-        If two effects have one name, a power stands without the lower ones, or a slope is no
+        If an effect is said as two kinds, a power stands without the lower ones, or a slope is no
         number.
     """
     found: list[Further] = []
@@ -164,10 +164,13 @@ def further_effects(
             power = "" if slope.power == 1 else str(slope.power)
             name = f"{dim}_slope_{slope.column}{power}"
             found.append(Further(own, name, dim, labels, index, values, term.kind, of))
-    names = [further.name for further in found]
-    if twice := [name for name in names if names.count(name) > 1]:
-        raise InputError("two effects are the same", value=twice[0], remedy="leave one out")
-    return tuple(found)
+    once: dict[str, Further] = {}
+    for one in found:  # g + g[x] says the levels of g twice
+        if once.setdefault(one.name, one).kind != one.kind:
+            raise InputError(
+                "an effect that is both fixed and random", value=one.text, remedy="say one"
+            )
+    return tuple(once.values())
 
 
 def _whole_powers(term: EffectTerm) -> None:

@@ -20,6 +20,7 @@ from scipy.sparse import csr_array, diags_array, hstack
 
 from bayesdid.arrays import FloatArray, IntArray
 from bayesdid.design.design import Design
+from bayesdid.design.further import Further
 from bayesdid.design.within import absorb, group_sums
 from bayesdid.exceptions import InputError, Note
 
@@ -106,7 +107,7 @@ def fixed_span(
     further = [one for one in design.further if one.kind in there]
     has_unit, has_period = design.unit_effects in there, design.period_effects in there
     one = np.ones(n) if root is None else root
-    own = [one] * has_unit + [one * f.values for f in further if f.is_unit_slope]
+    own = [one] * has_unit + [one * f.times for f in further if f.is_unit_slope]
     Q = _within_unit_basis(own, design.unit_index, N)
     blocks: list[tuple[str, csr_array]] = []
     if not has_unit:
@@ -115,7 +116,7 @@ def fixed_span(
         T = len(design.periods)
         blocks.append((design.period_dim, _dummies(design.period_index, one, T)))
     blocks += [
-        (f.name, _dummies(f.index, one * f.values, len(f.levels)))
+        (f.name, _dummies(f.index, one * f.times, len(f.levels)))
         for f in further
         if not f.is_unit_slope
     ]
@@ -159,6 +160,32 @@ def within(
             period=design.period_effects not in absent,
         )
     return fixed_span(design, flat_only=flat_only, weights=weights).residual(Z)
+
+
+def rank_of(design: Design) -> int:
+    """Number of independent columns of intercept and effects, all taken as fixed."""
+    if design.further:
+        return fixed_span(design, flat_only=False).rank
+    kinds = (design.unit_effects != "none", design.period_effects != "none")
+    return 1 + kinds[0] * (len(design.units) - 1) + kinds[1] * (len(design.periods) - 1)
+
+
+def nested_rank(design: Design) -> int:
+    """How many of them a clustered covariance's correction does not count.
+
+    Effects whose levels each lie in one cluster (fixest's ``fixef.K = "nonnested"``), of which the
+    intercept is counted all the same. Slopes always count.
+    """
+    nested = tuple(one for one in design.further if one.slope is None and _in_one(one, design))
+    if not nested:
+        return (design.unit_effects != "none") * (len(design.units) - 1)
+    return rank_of(replace(design, further=nested, period_effects="none")) - 1
+
+
+def _in_one(one: Further, design: Design) -> bool:
+    """Whether each level lies in one cluster."""
+    pairs = np.unique(np.stack([one.index, design.cluster_index]), axis=1)
+    return pairs.shape[1] == len(one.levels)
 
 
 def repeated(span: Span) -> dict[str, FloatArray]:
@@ -214,7 +241,7 @@ def slopes_that_vary(design: Design) -> dict[str, np.ndarray]:
     N, one = len(design.units), np.ones(design.n)
     slopes = [f for f in design.further if f.is_unit_slope]
     level = design.unit_effects == "fixed"
-    columns = [one] * level + [f.values for f in slopes]
+    columns = [one] * level + [f.times for f in slopes]
     Q = _within_unit_basis(columns, design.unit_index, N)
     there = group_sums(Q**2, design.unit_index, N) > 0.5
     return {f.name: there[:, k + level] for k, f in enumerate(slopes)}
@@ -247,7 +274,7 @@ def independent_columns(
     columns = np.empty((design.n, len(kept)))
     for j, k in enumerate(kept):
         f = mine[names[k]]
-        columns[:, j] = np.where(f.index == level[k], f.values, 0.0)
+        columns[:, j] = np.where(f.index == level[k], f.times, 0.0)
     return columns, names[kept], level[kept]
 
 

@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 
 from bayesdid.arrays import FloatArray
 from bayesdid.design.design import Design
+from bayesdid.design.further import Further
 from bayesdid.design.span import fixed_span, within
 from bayesdid.exceptions import Note
 
@@ -57,9 +58,11 @@ def with_identification(design: Design) -> Design:
     if not any(one.kind == "fixed" for one in design.further):
         return design
     plain = replace(design, further=())
-    left = [within(one, design.D).var(axis=0) for one in (design, plain)]
+    w = design.weights
+    left = [(within(one, design.D, weights=w) ** 2).sum(axis=0) for one in (design, plain)]
     share = left[0] / np.maximum(left[1], 1e-300)
-    effects = ", ".join(dict.fromkeys(f.text for f in design.further if f.kind == "fixed"))
+    fixed = [_in_words(f, design) for f in design.further if f.kind == "fixed"]
+    effects = " and ".join(dict.fromkeys(fixed))
     said = []
     for k, name in enumerate(design.treatments[:FEW]):
         units = int(is_treated(design, k).sum())
@@ -74,6 +77,13 @@ def with_identification(design: Design) -> Design:
 def treated_units(design: Design) -> list[int]:
     """Number of treated units of each treatment term."""
     return [int(is_treated(design, k).sum()) for k in range(len(design.treatments))]
+
+
+def _in_words(one: Further, design: Design) -> str:
+    """``state trends`` for slopes of the period, else the effect as written."""
+    if one.slope is not None and one.name.startswith(f"{one.dim}_slope_{design.period_dim}"):
+        return f"{one.dim} trends"
+    return one.text
 
 
 def few_units_text(counts: Mapping[str, int]) -> list[str]:

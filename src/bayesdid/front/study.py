@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any, Literal, get_args
 
 from bayesdid.exceptions import InputError
 from bayesdid.families.registry.load import check_study
@@ -91,6 +91,12 @@ def study_of(
         there; and all that :func:`bayesdid.panel.validate.validate_panel` refuses.
     """
     raw = columns_of(data)
+    if weights_kind not in get_args(RowWeightsKind):
+        raise InputError(
+            "unknown kind of weights", value=weights_kind, remedy="use analytic or frequency"
+        )
+    if weights_kind == "frequency" and weights is None:
+        raise InputError("a kind of weights without weights", remedy="name the column: weights=")
     raw.require([name for name in (unit, time, weights, cluster, *columns) if name is not None])
     if formula is None:
         keys, formulas, found, declared = _of_policies(raw, y, unit, time, policies, covariates)

@@ -57,7 +57,7 @@ class Variant:
         ]
         return bind(
             design,
-            errors=self.errors,
+            errors=self.errors if design.has_one_row_each else Errors(scale=self.errors.scale),
             likelihood=self.likelihood,
             unit_effects=kinds[0],
             period_effects=kinds[1],
@@ -99,7 +99,20 @@ def against_least_squares(design: Design) -> dict[str, str]:
     """
     if "random" in (design.unit_effects, design.period_effects):
         return {"flat": "flat", "random": "iid"}
-    return AGAINST_LEAST_SQUARES
+    return {
+        kind: variant for kind, variant in AGAINST_LEAST_SQUARES.items() if suits(variant, design)
+    }
+
+
+def suits(variant: str, design: Design) -> bool:
+    """Whether a variant's effects of units and periods go with a design's further effects.
+
+    Mundlak components are those of units and periods alone; a unit whose slope is fixed has a fixed
+    level too.
+    """
+    effects = VARIANTS[variant].effects if variant in VARIANTS else None
+    slopes = any(one.is_unit_slope for one in design.further)
+    return not (effects == "mundlak" and design.further) and not (effects == "random" and slopes)
 
 
 @dataclass(frozen=True, slots=True)
@@ -171,6 +184,8 @@ def _requests(
     found: list[FitRequest] = []
     declared = effects_of(design)
     for variant in variants:
+        if not suits(variant.name, design):
+            continue
         model = variant.model(spec, design)
         if variant.effects not in {None, "fixed"} and model.effects == declared:
             continue  # no effects in this spec: nothing to vary

@@ -162,8 +162,8 @@ def model(
     base = base_of(design)
     like = Likelihood(likelihood) if isinstance(likelihood, str) else likelihood
     mean = mean or mean_of(design)
-    if errors is None:
-        errors = default_errors(mean, like)
+    if errors is None:  # rows of one unit and period have no order in time
+        errors = default_errors(mean, like) if base.has_one_row_each else Errors()
     if priors is None:
         spec = spec_or_design
         known = design if isinstance(design, Design) else None

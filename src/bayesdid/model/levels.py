@@ -79,7 +79,7 @@ def _with_further(design: Design, columns: FloatArray) -> TakenUp:
     if design.period_effects == "fixed":
         places.append(("period", design.period_index, one, len(design.periods)))
     places += [
-        (f.name, f.index, f.values, len(f.levels)) for f in design.further if f.kind == "fixed"
+        (f.name, f.index, f.times, len(f.levels)) for f in design.further if f.kind == "fixed"
     ]
     shares = {name: np.zeros((size, K)) for name, _, _, size in places}
     for _ in range(_ROUNDS):

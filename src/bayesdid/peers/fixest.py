@@ -15,13 +15,14 @@ from bayesdid.arrays import FloatArray
 from bayesdid.design.build import with_effects
 from bayesdid.design.design import Design
 from bayesdid.design.regressors import regressors
-from bayesdid.design.span import independent_columns, within
+from bayesdid.design.span import independent_columns, nested_rank, within
 from bayesdid.exceptions import InputError
 from bayesdid.extras import extra
 
 # Cholesky pivot below which pyfixest leaves a regressor out. Ours have unit within-variation, so
 # this is a share of it; `build_design` has already left out what is collinear.
 _COLLINEAR = 1e-12
+_TIGHT = 1e-12  # of the iterations that take effects out of weighted or crossed columns
 _WRITTEN = 600  # levels of further effects that are written out as dummies
 _CORRECTION = {"k_adj": True, "k_fixef": "nonnested", "G_adj": True, "G_df": "min"}
 
@@ -106,6 +107,7 @@ def least_squares(design: Design) -> Estimates:
             ssc=_CORRECTION,
             collin_tol=_COLLINEAR,
             weights="weight" if design.weights is not None else None,
+            fixef_tol=_TIGHT if extras or design.weights is not None else None,
         )
         columns = {"estimate": model.coef(), "se_iid": model.se()}
         columns["se_hetero"] = model.vcov("hetero").se()
@@ -118,15 +120,19 @@ def least_squares(design: Design) -> Estimates:
     table.index = pd.Index(design.names, name="parameter")
     dummies = sum(int(used[name].nunique()) - 1 for name in absorbed)
     identified = int(table["estimate"].notna().sum())
+    dof = len(used) - 1 - dummies - len(extras) - identified
+    smaller = _without_nested(design, dof)
+    table["se_cluster"] *= smaller
     return Estimates(
         table,
-        dof=len(used) - 1 - dummies - len(extras) - identified,
+        dof=dof,
         n=len(used),
         clusters=int(used["cluster"].nunique()),
         singletons=design.n - len(used),
         r2=float(model._r2),
         r2_within=float(r2_within) if r2_within is not None else float("nan"),
-        cluster_covariance=covariance.reindex(index=names, columns=names).to_numpy()
+        cluster_covariance=smaller**2
+        * covariance.reindex(index=names, columns=names).to_numpy()
         / np.outer(scale, scale),
     )
 
@@ -205,6 +211,13 @@ def _written_out(design: Design) -> FloatArray:
     kinds: Any = {name: "none" if kind == "none" else "fixed" for name, kind in there.items()}
     further = tuple(replace(one, kind="fixed") for one in design.further)
     return independent_columns(replace(design, further=further, **kinds), unit_slopes=True)[0]
+
+
+def _without_nested(design: Design, dof: int) -> float:
+    """What clustered errors become if dummies that are nested in clusters do not count."""
+    units = (design.unit_effects != "none") * (len(design.units) - 1)
+    more = nested_rank(design) - units
+    return float(np.sqrt((dof + units) / (dof + units + more)))
 
 
 def _sd(stored: float | None) -> float:

@@ -12,7 +12,7 @@ import numpy as np
 
 from bayesdid.arrays import FloatArray
 from bayesdid.design.design import Design
-from bayesdid.design.span import fixed_span, within
+from bayesdid.design.span import rank_of, within
 from bayesdid.exceptions import NotIdentifiedError
 
 _ABSORBED = 1e-11  # of a regressor's size: less than this is left of it by rounding alone
@@ -44,14 +44,6 @@ def within_arrays(design: Design) -> tuple[FloatArray, FloatArray]:
     both = np.column_stack([design.regressors, design.y])
     residual = within(design, both, flat_only=False, weights=design.weights)
     return residual[:, :-1], residual[:, -1]
-
-
-def rank_of(design: Design) -> int:
-    """Number of independent columns of intercept and effects, all taken as fixed."""
-    if design.further:
-        return fixed_span(design, flat_only=False).rank
-    kinds = (design.unit_effects != "none", design.period_effects != "none")
-    return 1 + kinds[0] * (len(design.units) - 1) + kinds[1] * (len(design.periods) - 1)
 
 
 def conjugate_posterior(design: Design) -> ConjugatePosterior:

@@ -72,7 +72,7 @@ def further_columns(design: Design, *, by_unit: bool) -> FurtherColumns:
     scale = np.full(len(name), -1)
     random = [one for one in design.further if one.kind == "random"]
     for k, one in enumerate(random):
-        own = np.where(one.index[:, None] == np.arange(len(one.levels)), one.values[:, None], 0.0)
+        own = np.where(one.index[:, None] == np.arange(len(one.levels)), one.times[:, None], 0.0)
         values = np.hstack([values, own])
         name = np.concatenate([name, np.full(own.shape[1], one.name, dtype=object)])
         level = np.concatenate([level, np.arange(own.shape[1])])
@@ -83,7 +83,7 @@ def further_columns(design: Design, *, by_unit: bool) -> FurtherColumns:
         slope_names = list(vary)
         mine = {one.name: one for one in design.further}
         for one_name, there in vary.items():
-            column = np.where(there[design.unit_index], mine[one_name].values, 0.0)
+            column = np.where(there[design.unit_index], mine[one_name].times, 0.0)
             slopes = np.column_stack([slopes, column])
     return FurtherColumns(values, name, level, scale, slopes, tuple(slope_names))
 
@@ -214,12 +214,12 @@ def _taken_by_units(
     """Level and slopes of each unit that equal given directions of all other levels, (r, N, q)."""
     slopes = [one for one in design.further if one.is_unit_slope]
     one = np.ones(design.n)
-    columns = [one] * (design.unit_effects == "fixed") + [f.values for f in slopes]
+    columns = [one] * (design.unit_effects == "fixed") + [f.times for f in slopes]
     N, r, q = len(design.units), along.shape[1], len(columns)
     if not q or not r:
         return np.zeros((r, N, q))
     rows, at = np.zeros((design.n, r)), 0
-    mine = {f.name: (f.index, f.values) for f in design.further}
+    mine = {f.name: (f.index, f.times) for f in design.further}
     mine |= {"1": (np.zeros(design.n, dtype=np.int64), one)}
     mine |= {design.period_dim: (design.period_index, one)}
     for name, width in blocks:

@@ -14,7 +14,8 @@ import numpy as np
 
 from bayesdid.arrays import FloatArray
 from bayesdid.design.design import Design
-from bayesdid.inference.exact.conjugate import conjugate_within, rank_of, within_arrays
+from bayesdid.design.span import nested_rank, rank_of
+from bayesdid.inference.exact.conjugate import conjugate_within, within_arrays
 
 
 class Beside(NamedTuple):
@@ -51,18 +52,6 @@ def beside(design: Design) -> Beside:
     )
 
 
-def rank_beside_clusters(design: Design) -> int:
-    """Columns of intercept and effects that count in a clustered covariance's correction.
-
-    Effects whose levels each lie in one cluster do not count (fixest's ``fixef.K = "nonnested"``);
-    the intercept does. Slopes do, as the dummies that they stand for in other programs.
-    """
-    nested = design.unit_effects != "none"
-    if not design.further:
-        return 1 + (design.period_effects != "none") * (len(design.periods) - 1)
-    return rank_of(design) - nested * (len(design.units) - 1)
-
-
 def sandwich_moments(design: Design) -> Moments:
     """Mean and covariance of all coefficients, under i.i.d. errors and from the sandwich.
 
@@ -82,7 +71,7 @@ def sandwich_moments(design: Design) -> Moments:
     score = np.column_stack(
         [np.bincount(design.cluster_index, Z[:, k] * e, minlength=G) for k in range(K)]
     )
-    k = K + rank_beside_clusters(design)
+    k = K + rank_of(design) - nested_rank(design)
     small = G / max(G - 1, 1) * (design.n - 1) / (design.n - k)
     bread = np.linalg.inv(Z.T @ Z)
     covariance = small * bread @ (score.T @ score) @ bread
