@@ -23,7 +23,7 @@ from bayesdid.panel.derived import shifted
 from bayesdid.panel.panel import Panel
 from bayesdid.study.effects import parse_effect
 from bayesdid.study.load import Spec
-from bayesdid.study.schema import EffectKind
+from bayesdid.study.schema import Column, EffectKind
 from bayesdid.study.terms import parse_term
 
 # dimensions and variables that every result has; a key column of that name gets a line after it
@@ -147,7 +147,7 @@ def build_design(
         synthetic=panel.synthetic,
         panel_sha256=panel.sha256,
         notes=(*panel.notes, *notes),
-        weights=sizes["weights"][rows] if weights else None,
+        weights=_row_weights(column, sizes["weights"][rows]) if weights else None,
         exposure=sizes["exposure"][rows] if exposure else None,
         trials=sizes["trials"][rows] if trials else None,
         further=further_effects(
@@ -231,6 +231,16 @@ def _unit_slopes(effects: Sequence[str], panel: Panel) -> int:
     terms = [parse_effect(text) for text in effects]
     own = [term for term in terms if term.factors == (panel.unit,) and term.kind == "fixed"]
     return sum(len(term.slopes) for term in own)
+
+
+def _row_weights(column: Column, values: FloatArray) -> FloatArray:
+    """Analytic weights with mean one, so that sigma is that of a typical row; frequencies as given.
+
+    The scale of analytic weights says nothing: populations, in people or in millions.
+    """
+    if column.row_weights_kind == "frequency" or not (values > 0).all():
+        return values  # what is not positive is refused by the design
+    return np.asarray(values / values.mean())
 
 
 def as_often(design: Design) -> Design:

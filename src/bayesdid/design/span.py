@@ -24,6 +24,8 @@ from bayesdid.design.further import Further
 from bayesdid.design.within import absorb, group_sums
 from bayesdid.exceptions import InputError, Note
 
+_CELLS = 20_000_000  # numbers in one array of dummies
+_LEFT = 1e-7  # of a dummy that the span leaves by rounding
 DEPENDENT = 1e-9  # share of a column's square that those before it must leave
 MOST = 3000
 """Dummies beside unit effects and unit slopes that a design may have."""
@@ -186,6 +188,27 @@ def _in_one(one: Further, design: Design) -> bool:
     """Whether each level lies in one cluster."""
     pairs = np.unique(np.stack([one.index, design.cluster_index]), axis=1)
     return pairs.shape[1] == len(one.levels)
+
+
+def random_within_fixed(design: Design) -> str:
+    """Name of random effects whose every level fixed further effects span, or empty.
+
+    Nothing is left to learn their scale from.
+    """
+    if not any(one.kind == "fixed" for one in design.further):
+        return ""
+    there = [
+        (design.unit_dim, design.unit_index, len(design.units), design.unit_effects),
+        (design.period_dim, design.period_index, len(design.periods), design.period_effects),
+    ]
+    there += [(f.text, f.index, len(f.levels), f.kind) for f in design.further if f.slope is None]
+    span = fixed_span(design)
+    for name, index, size, kind in there:
+        if kind == "random" and size * design.n <= _CELLS:
+            D = (index[:, None] == np.arange(size)).astype(float)
+            if np.abs(span.residual(D)).max() < _LEFT:
+                return name
+    return ""
 
 
 def repeated(span: Span) -> dict[str, FloatArray]:

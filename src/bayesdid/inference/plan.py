@@ -107,12 +107,12 @@ def against_least_squares(design: Design) -> dict[str, str]:
 def suits(variant: str, design: Design) -> bool:
     """Whether a variant's effects of units and periods go with a design's further effects.
 
-    Mundlak components are those of units and periods alone; a unit whose slope is fixed has a fixed
-    level too.
+    Mundlak components are those of units and periods alone. A unit whose slope is fixed has a fixed
+    level too, and random levels of periods have nothing to themselves beside group x period.
     """
     effects = VARIANTS[variant].effects if variant in VARIANTS else None
-    slopes = any(one.is_unit_slope for one in design.further)
-    return not (effects == "mundlak" and design.further) and not (effects == "random" and slopes)
+    fixed = any(one.kind == "fixed" for one in design.further)
+    return not (effects == "mundlak" and design.further) and not (effects == "random" and fixed)
 
 
 @dataclass(frozen=True, slots=True)

@@ -6,6 +6,7 @@ import dataclasses
 
 from bayesdid.design.build import with_effects
 from bayesdid.design.design import Design
+from bayesdid.design.span import random_within_fixed
 from bayesdid.exceptions import InputError
 from bayesdid.model.equations import equation_terms, instrument_of, mediator_priors, mediators_of
 from bayesdid.model.mean import Durbin, Instrument, Mediation, Pooled, Profile, Propensity
@@ -92,6 +93,13 @@ def check_design(model: Model, design: AnyDesign) -> None:
             f"{base.spec_id}: the model has an effect that the design has not",
             value=absent[0],
             remedy="name it when the design is built",
+        )
+    if within := random_within_fixed(base):
+        raise InputError(
+            f"{base.spec_id}: the fixed effects span every level of a random one: nothing is left "
+            "to learn its scale from",
+            value=within,
+            remedy="make it fixed, or leave it out",
         )
     if isinstance(model.mean, Pooled):
         _check_parts(model, base)

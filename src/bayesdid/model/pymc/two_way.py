@@ -99,7 +99,7 @@ def further_effects(
         else:
             share = shared.further[one.name] @ slopes
             levels = free_effect(one.name, one.dim, free[one.name], share)
-        total = total + levels[one.index] * one.values
+        total = total + levels[one.index] * one.times
     return total
 
 
