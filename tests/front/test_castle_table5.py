@@ -1,7 +1,7 @@
 """Cheng & Hoekstra (2013), Table 5, log homicide: every published digit, from a data frame.
 
-The copy of the data that packages ship has the law as 0 and 1; the paper's treatment is the share of
-the year in which it was in force. So these tests read a copy that does not ship, or are skipped.
+The copy of the data that packages ship has the law as 0 and 1; the treatment in the paper is the
+share of the year in which it was in force. So these tests read a copy that does not ship.
 """
 
 from pathlib import Path
