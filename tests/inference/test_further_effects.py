@@ -8,13 +8,16 @@ import pyfixest
 import pytest
 
 import bayesdid as bd
-from bayesdid.design.span import fixed_span, nested_rank, within
+from bayesdid.checks.units import leaves_units_out, without_unit
+from bayesdid.design.span import fixed_span, within
 from bayesdid.exceptions import InputError, NotIdentifiedError
 from bayesdid.inference.exact.sandwich import sandwich_moments
 from bayesdid.inference.exact.two_way import two_way_model
+from bayesdid.inference.plan import against_least_squares
 from bayesdid.model.bound import BoundModel
 from bayesdid.model.errors import Errors
 from bayesdid.model.priors import resolve_priors
+from bayesdid.peers.agreement import agree
 from bayesdid.peers.fixest import least_squares
 from cells import slow_but
 from engines_agree import same_posterior
@@ -102,7 +105,7 @@ def test_density_of_the_scalars_is_that_of_all_rows(effects, unit, errors, weigh
     F = left[:, size > 1e-9 * size[0]]
     Z = frame[["D", "x"]].to_numpy(float)
     sds = np.array(list(priors.sds.values()))
-    root = np.sqrt(frame["w"].to_numpy()) if weights else np.ones(len(frame))
+    root = np.sqrt((frame["w"] / frame["w"].mean()).to_numpy()) if weights else np.ones(len(frame))
     same = frame["city"].to_numpy()[:, None] == frame["city"].to_numpy()
     lag = abs(frame["year"].to_numpy()[:, None] - frame["year"].to_numpy())
 
@@ -153,7 +156,9 @@ def test_rows_beside_have_the_estimates_and_clusters_of_feols(effects, weights, 
     assert beside["mean"].to_numpy() == pytest.approx(np.full(2, other.coef()["D"]), abs=1e-8)
     # feols counts all levels of a second effect but one; we count what they span
     design = design_of(frame, effects, weights=weights, cluster=cluster)
-    ours = 2 + fixed_span(design).rank - nested_rank(design)
+    nested = [dummies(frame["city"])]
+    nested += [dummies(frame["zone"], frame["year"])] if cluster and "^" in effects else []
+    ours = 2 + fixed_span(design).rank - np.linalg.matrix_rank(np.hstack(nested)) + 1
     names = [name for name in effects.split(" + ")[1:] if not (cluster and cluster in name)]
     levels = [len(frame[name.split("^")].drop_duplicates()) for name in names]
     theirs = 2 + 1 + sum(level - 1 for level in levels)
@@ -347,3 +352,65 @@ def test_slopes_of_many_units_need_no_columns_of_their_own():
     assert kept.alpha.std() == pytest.approx(drawn.alpha.std(), rel=0.1)
     ours, theirs = kept.further["region_x_year_effect"], drawn.further["region_x_year_effect"]
     assert abs(ours.mean(axis=0) - theirs.mean(axis=0)).max() < 0.1 * theirs.std()
+
+
+def test_the_scale_of_analytic_weights_says_nothing():
+    frame = panel()
+    people = frame.assign(w=frame["w"] * 5e6)
+    ours, theirs = (
+        bd.did(f, "y ~ D + x | city + year + region^year", weights="w", errors="ar1", draws=100)
+        for f in (frame, people)
+    )
+    assert ours.tree["posterior"]["tau"].to_numpy() == pytest.approx(
+        theirs.tree["posterior"]["tau"].to_numpy(), rel=1e-6
+    )
+    assert design_of(people, "city + year", weights="w").weights.mean() == pytest.approx(1.0)
+    assert 0.2 < float(theirs.tree["posterior"]["sigma"].mean()) < 2.0  # that of a typical row
+
+
+def test_draws_have_the_means_of_the_rows():
+    """Levels are moved between effects when they are named: the mean of no row may change."""
+    frame = panel()
+    design = design_of(frame, "city[year] + year + region^year")
+    model = two_way_model(design, resolve_priors("weak", design), errors=Errors("iid"))
+    fit = bd.fit(design, errors="iid", draws=500, posterior_predictive=True)
+    fitted = fit.tree["posterior_predictive"]["y"].mean(("chain", "draw")).to_numpy()
+    W = within(design, np.column_stack([design.regressors, design.y]))
+    tau = model.draw(2000, np.random.default_rng(0)).coef.mean(axis=0) / model.data.scale
+    wanted = design.y - W[:, -1] + W[:, :2] @ tau  # what effects fit, and what regressors add
+    size = float(fit.tree["posterior"]["sigma"].mean()) * np.sqrt(2 / 2000)
+    assert abs(fitted - wanted).max() < 6 * size
+
+
+def test_a_unit_left_out_is_judged_beside_its_own_trend():
+    """Nothing of a unit's own level and slope may count: only contrasts across both are left."""
+    frame = panel(N=12)
+    study, found = bd.study_of(frame, "y ~ D + x | city[year] + year")
+    bound = bd.model(study["did.1"], found, errors="iid")
+    fit = bd.fit(bound, draws=500)
+    plain = without_unit(fit.tree, bound)
+    steep = fit.tree.copy()
+    draws = steep["posterior"].to_dataset()
+    steep["posterior"] = type(steep)(draws.assign(city_slope_year=draws["city_slope_year"] + 3.0))
+    moved = without_unit(steep, bound)
+    assert moved["unit_elpd"].to_numpy() == pytest.approx(plain["unit_elpd"].to_numpy(), abs=1e-6)
+    assert moved["p"].to_numpy() == pytest.approx(plain["p"].to_numpy(), abs=1e-6)
+    other = bd.model(study["did.1"], found, errors="iid")
+    random = bd.study_of(frame, "y ~ D + x | city + year + random(city[year])")
+    assert leaves_units_out(other)
+    assert not leaves_units_out(bd.model(random[0]["did.1"], random[1], errors="iid"))
+
+
+def test_a_model_published_with_further_effects_is_compared_with_its_least_squares():
+    """Variants that cannot be are not planned; the identity of flat priors holds under weights."""
+    frame = panel(N=14)
+    design = design_of(frame, "city + year + region^year", weights="w")
+    assert set(against_least_squares(design)) == {"flat", "fixed"}
+    assert set(against_least_squares(design_of(frame, "city + year"))) > {"random", "mundlak"}
+    fits = {
+        kind: bd.fit(design, errors="iid", priors=priors, draws=1000).tree
+        for kind, priors in (("flat", "flat"), ("fixed", "weak"))
+    }
+    found = agree(design, fits)
+    assert found.identity
+    assert found.holds

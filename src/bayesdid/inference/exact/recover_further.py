@@ -11,10 +11,11 @@ import numpy as np
 
 from bayesdid.arrays import FloatArray
 from bayesdid.design.design import Design
-from bayesdid.inference.exact.collapse import Equations, UnitBlocks, unit_blocks_of
+from bayesdid.inference.exact.collapse import Equations
 from bayesdid.inference.exact.further import FurtherColumns, Levels, named_levels, spread_out
 from bayesdid.inference.exact.recover import DRAWN_UNITS, Effects, draw_rest
 from bayesdid.inference.exact.target import Scalars
+from bayesdid.inference.exact.unit_blocks import UnitBlocks, unit_blocks_of
 from bayesdid.inference.numerics.surface import tabulate
 
 _CELLS = 4_000_000  # numbers in one array
