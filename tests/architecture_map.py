@@ -6,7 +6,17 @@ from pathlib import Path
 ROOT = Path(__file__).parents[1]
 SOURCE = ROOT / "src" / "bayesdid"
 # imports go one way, in this order; the first are modules that all share
-SHARED = ("arrays", "digest", "exceptions", "extras", "files", "jsonio", "logs", "summary")
+SHARED = (
+    "arrays",
+    "digest",
+    "exceptions",
+    "extras",
+    "files",
+    "jsonio",
+    "logs",
+    "notebook",
+    "summary",
+)
 PACKAGES = (
     "study",
     "panel",

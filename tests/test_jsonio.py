@@ -47,6 +47,7 @@ LOOSE = UNTYPED | {
     "design.build": "fields of a column, which pydantic checks",
     "digest": "hashes any value",
     "families.analysis": "positions or labels of a figure",
+    "front.event_study": "data frames of any library",
     "front.did": "any data frame",
     "front.study": "any data frame",
     "inference.gate": "a reduction of xarray",

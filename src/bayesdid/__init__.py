@@ -18,7 +18,11 @@ from typing import Any
 _EXPORTS = {
     "did": "bayesdid.front.did",
     "study_of": "bayesdid.front.study",
+    "event_study": "bayesdid.front.event_study",
     "etable": "bayesdid.report.etable",
+    "coefplot": "bayesdid.report.coefplot",
+    "iplot": "bayesdid.report.coefplot",
+    "panelview": "bayesdid.report.panelview",
     "load_study": "bayesdid.families.registry.load",
     "load_panel": "bayesdid.panel.load",
     "read_panel": "bayesdid.panel.read",

@@ -15,7 +15,7 @@ from bayesdid.estimands.verdict import rules
 from bayesdid.exceptions import InputError
 from bayesdid.families.registry.load import load_study
 from bayesdid.panel.simulate import simulate_panel
-from bayesdid.report.validity import published_validity
+from bayesdid.report.validity import panel_validity, published_validity
 
 COMMANDS = (
     "did",
@@ -222,6 +222,29 @@ def test_synergy_json(models):
     assert sum(document["paths"].values()) == pytest.approx(1)
     assert document["timing"]["knowledge"] == "drawn"
     assert document["left"]["table7.1"] == "not a two-way regression (sdm)"
+    assert document["coverage"] == published_validity(2)
+
+
+def test_synergy_of_a_panel_has_its_coverage_and_the_priors_asked_for(studies):
+    def means(*more):
+        args = ["synergy", str(studies / "small"), "--json", "--errors", "iid", *more]
+        document = json.loads(CliRunner().invoke(app, args).stdout)
+        names = document["contrasts"]
+        assert document["coverage"] == {name: panel_validity(name) for name in names}
+        return {name: item["mean"] for name, item in names.items()}
+
+    assert means() == means("--priors", "weak")
+    assert means() != means("--priors", "sceptical")
+
+
+def test_published_columns_have_no_priors_of_a_fit(models):
+    args = ["synergy", str(models / "dual_pilot"), "--priors", "flat"]
+    assert "--priors is about a panel" in str(CliRunner().invoke(app, args).exception)
+
+
+def test_priors_of_an_analysis_are_those_asked_for(studies, tmp_path):
+    args = ["analyse", str(studies / "small"), "--spec", "t2.factorial", "--priors", "strong"]
+    assert "unknown prior" in str(CliRunner().invoke(app, args).exception)
 
 
 def test_synergy_refuses_misspelt_errors_and_says_what_there_is(studies):

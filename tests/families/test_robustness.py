@@ -130,7 +130,7 @@ def residualised(design, d, z):
 
 @pytest.mark.sampling
 @pytest.mark.filterwarnings("ignore")
-@pytest.mark.parametrize("pi", slow_but([0.8, 0.1], 0.1))
+@pytest.mark.parametrize("pi", slow_but([0.8, 0.1]))
 def test_the_two_equations_in_pymc_have_this_posterior(pi):
     from bayesdid.model.bound import model as bind
     from bayesdid.model.mean import Instrument

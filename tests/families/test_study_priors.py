@@ -161,11 +161,12 @@ def test_peers_are_held_against_flat_priors_whatever_a_study_says(panel):
     assert all(abs(peer.mean - peer.estimate) < peer.tolerance for peer in peers)
 
 
-def test_an_analysis_keeps_its_own_set_where_the_study_says_weak_or_nothing():
+def test_an_analysis_keeps_its_own_set_where_the_study_says_nothing():
     spec = every({"event_study"})["t.event_study"]
     assert str(study_priors(spec, own="flat")) == "flat"
-    sceptical = dataclasses.replace(spec, priors=PriorSection(default="sceptical"))
-    assert str(study_priors(sceptical, own="flat")) == "sceptical"
+    for name in ("weak", "sceptical"):
+        said = dataclasses.replace(spec, priors=PriorSection(default=name))
+        assert str(study_priors(said, own="flat")) == name
 
 
 def test_a_prior_on_a_term_that_the_design_left_out_is_no_error(panel):

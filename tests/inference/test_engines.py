@@ -75,7 +75,6 @@ def test_random_effects_differ_where_covariates_are_correlated_with_units():
             ("as_written", "mundlak", "mundlak", False),
             ("as_written", "mundlak", "mundlak", True),
         ],
-        ("collapsed", "random", "random", False),
         ("as_written", "mundlak", "mundlak", False),
     ),
 )

@@ -19,7 +19,7 @@ from bayesdid.model.mean import Mediation
 from bayesdid.model.model import Model
 from bayesdid.model.resolve import under_effects
 
-N, T, PHI = 40, 10, 0.5
+N, T, PHI = 24, 8, 0.5
 
 
 def serial_noise(rng, sd):

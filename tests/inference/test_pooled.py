@@ -54,6 +54,32 @@ def test_importance_sampling_of_a_known_density():
     assert all(item.passed for item in found.gate())
 
 
+class Bent:
+    """A normal in eight dimensions, bent: z_k - z_0^2 / 2 is independent of z_0."""
+
+    dimension = 8
+
+    def log_density(self, z):
+        return -0.5 * (z[:, 0] ** 2 + ((z[:, 1:] - z[:, [0]] ** 2 / 2) ** 2).sum(axis=1))
+
+
+def test_a_density_that_few_draws_do_not_hold_gets_more_proposals(monkeypatch):
+    from bayesdid.inference.numerics import importance
+
+    def passes(seed):
+        found = draw_importance(Bent(), np.zeros(8), 800, np.random.default_rng(seed))
+        ok = all(item.passed for item in found.gate())
+        return ok, found
+
+    more = [passes(seed) for seed in range(6)]
+    assert all(ok for ok, _ in more)
+    for _, found in more:
+        assert abs(found.z[:, 0].mean()) < MCSE / found.ess**0.5
+        assert len(found.z) == 800
+    monkeypatch.setattr(importance, "_AGAIN", 1)
+    assert not all(ok for ok, _ in map(passes, range(6)))
+
+
 @pytest.mark.sampling
 @pytest.mark.parametrize("errors", slow_but(["iid", "ar1_unit"], "ar1_unit"))
 def test_pooled_engines_draw_from_the_compiled_model(errors):

@@ -236,7 +236,12 @@ def test_the_prior_has_the_size_that_is_stated(small):
     ("kernel", "lag", "priors"),
     [
         pytest.param("matern52", True, PriorChoice(), marks=pytest.mark.slow),
-        ("squared_exponential", False, PriorChoice("flat", (("d", 0.3, 0.1),))),
+        pytest.param(
+            "squared_exponential",
+            False,
+            PriorChoice("flat", (("d", 0.3, 0.1),)),
+            marks=pytest.mark.slow,
+        ),
     ],
 )
 def test_exact_engine_is_the_model_as_written(small, kernel, lag, priors):

@@ -107,6 +107,7 @@ def test_a_picture_without_numbers_changes_nothing():
         assert (item.main.mean, item.main.sd) == (without[name].main.mean, without[name].main.sd)
 
 
+@pytest.mark.slow
 def test_it_informs_the_path():
     """The same noise on effects that grow and that fade: event studies tell them apart better."""
     events = (event_study("active:a"), event_study("active:b"))

@@ -90,7 +90,38 @@ def test_a_fit_that_did_not_converge_has_no_numbers(fits):
 
 
 def test_what_is_no_table(fits):
-    with pytest.raises(InputError, match="use md, tex, html"):
-        bd.etable(fits, type="docx")
+    with pytest.raises(InputError, match="use md, tex, html, docx"):
+        bd.etable(fits, type="rtf")
     with pytest.raises(InputError, match="no fit"):
         bd.etable([])
+
+
+def test_a_word_table_has_the_same_cells(fits, tmp_path):
+    import docx
+
+    path = tmp_path / "table.docx"
+    assert bd.etable(fits, type="docx", file=path) == str(path)
+    document = docx.Document(str(path))
+    cells = [[cell.text for cell in row.cells] for row in document.tables[0].rows]
+    lines = [line for line in bd.etable(fits).splitlines() if line.startswith("|")]
+    said = [[cell.strip() for cell in line.strip("|").split("|")] for line in lines]
+    assert cells == [said[0], *said[2:]]
+    assert any("Synthetic panel" in p.text for p in document.paragraphs)
+    with pytest.raises(InputError, match="a Word table needs a file"):
+        bd.etable(fits, type="docx")
+
+
+def test_a_table_is_written_where_asked(fits, tmp_path):
+    text = bd.etable(fits, type="tex", file=tmp_path / "table.tex")
+    assert (tmp_path / "table.tex").read_text() == text
+
+
+def test_maketables_reads_a_fit_and_gives_it_no_stars(fits):
+    import maketables
+
+    found = maketables.ETable(fits, coef_fmt="b:.4f* (se:.4f)", model_stats=["N"]).make("tex")
+    row = fits[0].tidy().loc["active:a"]
+    assert f"{row['mean']:.4f}" in str(found)
+    assert f"{row['sd']:.4f}" in str(found)
+    assert not re.search(r"\d\*", str(found))
+    assert "240" in str(found)

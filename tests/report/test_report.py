@@ -9,7 +9,7 @@ import pandas as pd
 import pytest
 
 import bayesdid as bd
-from bayesdid.estimands.evidence import evidence_word, grades
+from bayesdid.estimands.evidence import PRIOR_SHARES, evidence_word, grades
 from bayesdid.estimands.verdict import rules
 from bayesdid.inference.plan import MAIN
 from bayesdid.jsonio import to_json
@@ -130,6 +130,12 @@ def test_the_answer_stands_beside_its_coverage_the_rules_and_the_grades(results,
     factors = [item["bf10"] for item in row["bayes_factors"]]
     assert row["evidence"] == evidence_word(factors)
     assert row["evidence"] in text
+    sds = [item["prior_sd"] for item in row["bayes_factors"]]
+    assert sds == [share * results["contrasts"]["scale"] for share in PRIOR_SHARES.values()]
+    assert (
+        "of sd " + ", ".join(f"{s:.3g}" for s in PRIOR_SHARES.values()) + " sd(y), that is" in text
+    )
+    assert ", ".join(f"{sd:.3g}" for sd in sds) + f" {results['outcome']['unit']}." in text
 
 
 def test_negative_weights_are_named_and_their_absence_is_no_promise():

@@ -8,7 +8,7 @@ from typing import Annotated, Any
 import typer
 from typer.core import TyperCommand
 
-from bayesdid.cli import reading
+from bayesdid.cli import model_options, reading
 
 
 class Command(TyperCommand):
@@ -38,6 +38,7 @@ def command(
     spec: Annotated[
         list[str] | None, typer.Option(help="Spec id; repeat for several. Default: all.")
     ] = None,
+    priors: model_options.Priors = None,
     draws: Annotated[int, typer.Option(min=100, help="Draws per chain, of four chains.")] = 1000,
     seed: Annotated[int, typer.Option(help="Random seed.")] = 0,
     out: Annotated[
@@ -55,7 +56,7 @@ def command(
     from bayesdid.inference.executor import process_pool
     from bayesdid.panel.load import load_panel
 
-    loaded = load_study(study)
+    loaded = model_options.under_priors(load_study(study), priors)
     data = load_panel(loaded, panel, sheet=sheet, skip=skip)
     requests = plan_analyses(loaded, data, spec, seed=seed, draws=draws)
     folder = out or Path("reports") / loaded.id / "fits"

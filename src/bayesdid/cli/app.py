@@ -52,6 +52,7 @@ def _register() -> None:
         did,
         families,
         fit,
+        new_study,
         panel,
         report,
         schema,
@@ -62,6 +63,7 @@ def _register() -> None:
 
     for module in (
         did,
+        new_study,
         report,
         audit,
         synergy,
@@ -75,7 +77,7 @@ def _register() -> None:
         families,
         schema,
     ):
-        name = module.__name__.rpartition(".")[2]
+        name = module.__name__.rpartition(".")[2].replace("_", "-")
         app.command(name, cls=getattr(module, "Command", None))(module.command)
 
 

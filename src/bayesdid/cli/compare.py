@@ -7,7 +7,7 @@ from typing import Annotated
 
 import typer
 
-from bayesdid.cli import reading
+from bayesdid.cli import model_options, reading
 
 
 def command(
@@ -19,6 +19,7 @@ def command(
     effects: Annotated[
         list[str] | None, typer.Option(help="fixed, random, mundlak; repeat. Default all.")
     ] = None,
+    priors: model_options.Priors = None,
     draws: Annotated[int, typer.Option(min=100, help="Draws per chain, of four chains.")] = 1000,
     seed: Annotated[int, typer.Option(help="Random seed.")] = 0,
     workers: Annotated[int | None, typer.Option(min=1, help="Processes; default all.")] = None,
@@ -37,7 +38,7 @@ def command(
     known = ("fixed", "random", "mundlak")
     if bad := [kind for kind in effects or () if kind not in known]:
         raise InputError("unknown effects", value=bad[0], remedy=f"use {', '.join(known)}")
-    loaded = load_study(study)
+    loaded = model_options.under_priors(load_study(study), priors)
     data = load_panel(loaded, panel, sheet=sheet, skip=skip)
     kinds = [kind for kind in known if effects is None or kind in effects]
     with process_pool(workers):

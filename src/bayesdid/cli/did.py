@@ -61,7 +61,7 @@ def command(
         y=y,
         unit=unit,
         time=time,
-        policies=dict(map(_pair, policy)) if policy else None,
+        policies=dict(map(policy_pair, policy)) if policy else None,
         covariates=covariate or (),
         treatment=treatment,
         errors=variant.errors,
@@ -100,7 +100,7 @@ def _effects(
     return kind if first else None, kind if second else None
 
 
-def _pair(text: str) -> tuple[str, str]:
+def policy_pair(text: str) -> tuple[str, str]:
     """``NAME=COLUMN``, or a column that is the policy's name itself."""
     name, _, column = text.partition("=")
     return name, column or name

@@ -8,6 +8,7 @@ import typer
 
 if TYPE_CHECKING:
     from bayesdid.inference.plan import Variant
+    from bayesdid.study.load import Study
 
 Errors = Annotated[
     str | None,
@@ -25,6 +26,26 @@ Effects = Annotated[
 Priors = Annotated[
     str | None, typer.Option(help="flat, weak, sceptical; default the study's [priors].")
 ]
+
+
+def under_priors(study: Study, priors: str | None) -> Study:
+    """The study with these priors in the place of its own.
+
+    Raises
+    ------
+    InputError
+        For a set that there is not.
+    """
+    import dataclasses
+
+    from bayesdid.model.priors import PriorChoice
+    from bayesdid.study.schema import PriorSection
+
+    if priors is None:
+        return study
+    section = PriorSection(default=PriorChoice.of(priors).name)
+    specs = {name: dataclasses.replace(s, priors=section) for name, s in study.specs.items()}
+    return dataclasses.replace(study, specs=specs)
 
 
 def variant_of(

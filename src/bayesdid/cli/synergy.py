@@ -26,6 +26,7 @@ def command(
         str | None, typer.Option(help="With a panel: whose covariates and effects to use.")
     ] = None,
     errors: model_options.Errors = None,
+    priors: model_options.Priors = None,
     draws: Annotated[int, typer.Option(min=50, help="With a panel: draws per chain.")] = 500,
     seed: Annotated[int, typer.Option(help="Random seed.")] = 0,
     rows: Annotated[
@@ -42,11 +43,16 @@ def command(
     from bayesdid.families.registry.load import load_study
     from bayesdid.published.synergy import published_cells
 
-    loaded = load_study(study)
+    loaded = model_options.under_priors(load_study(study), priors)
     if panel is None and published_cells(loaded):
         if given := [
             name
-            for name, value in (("--spec", spec), ("--errors", errors), ("--rows", rows))
+            for name, value in (
+                ("--spec", spec),
+                ("--errors", errors),
+                ("--priors", priors),
+                ("--rows", rows),
+            )
             if value is not None
         ]:
             raise InputError(
@@ -73,6 +79,7 @@ def _published(loaded: Study, seed: int, as_json: bool) -> None:
         print_published(loaded, synergy, verdicts)
         return
     from bayesdid.cli.console import print_json
+    from bayesdid.report.validity import published_validity
 
     print_json(
         {
@@ -90,6 +97,7 @@ def _published(loaded: Study, seed: int, as_json: bool) -> None:
             "timing": {"knowledge": synergy.knowledge, "drawn": synergy.timings},
             "scale": {"value": synergy.scale, "source": synergy.scale_source},
             "notes": [note.text for note in synergy.notes],
+            "coverage": published_validity(synergy.timings),
         }
     )
 
@@ -125,6 +133,7 @@ def _panel(
         print_panel(loaded, found, violated)
         return
     from bayesdid.cli.console import print_json
+    from bayesdid.report.validity import panel_validity
 
     print_json(
         {
@@ -134,5 +143,6 @@ def _panel(
             "refused": found.refused,
             "notes": [note.text for note in found.notes],
             "violated": violated,
+            "coverage": {name: panel_validity(name) for name in found},
         }
     )

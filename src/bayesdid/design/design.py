@@ -9,6 +9,7 @@ import numpy as np
 from bayesdid.arrays import FloatArray, IntArray
 from bayesdid.design.further import Cluster, Further
 from bayesdid.exceptions import InputError, Note
+from bayesdid.notebook import html, lines, listed
 from bayesdid.panel.timeline import Timeline
 from bayesdid.study.schema import EffectKind
 
@@ -118,6 +119,23 @@ class Design:
                 value=f"{len(self.part)} for {len(self.treatments)}",
                 remedy="replace treatments and their parts together",
             )
+
+    def __repr__(self) -> str:
+        return lines(
+            f"Design of {self.spec_id}: {self.outcome}, {self.n} rows, {len(self.units)} "
+            f"{self.unit_dim}, {len(self.periods)} {self.period_dim}",
+            [
+                f"treatments: {listed(self.treatments)}",
+                f"covariates: {listed(self.covariates)}",
+                f"effects: {self.unit_dim} {self.unit_effects}, "
+                f"{self.period_dim} {self.period_effects}",
+                *(f"note: {note.text}" for note in self.notes),
+                f"SYNTHETIC PANEL: {self.synthetic}" if self.synthetic else "",
+            ],
+        )
+
+    def _repr_html_(self) -> str:
+        return html(repr(self))
 
     @property
     def n(self) -> int:

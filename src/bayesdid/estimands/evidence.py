@@ -10,7 +10,8 @@ from scipy.stats import norm
 
 # Kass & Raftery (1995, doi:10.1080/01621459.1995.10476572, p. 777): from which factor on
 GRADES = {"very strong": 150.0, "strong": 20.0, "positive": 3.0}
-PRIOR_SHARES = {"sceptical": 0.25, "medium": 1.0, "weak": 2.5}  # prior sd in units of sd(y)
+# prior sd in units of sd(y); the widest expects a policy to move as much as units differ
+PRIOR_SHARES = {"narrow": 0.1, "sceptical": 0.25, "wide": 1.0}
 
 
 @dataclass(frozen=True, slots=True)

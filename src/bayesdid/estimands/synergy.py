@@ -31,6 +31,7 @@ from bayesdid.model.bound import PriorsLike, study_priors
 from bayesdid.model.errors import DEFAULT_ERRORS, Errors
 from bayesdid.model.overlap import overlap_pooling
 from bayesdid.model.pooling import Pooling
+from bayesdid.notebook import html, lines
 from bayesdid.panel.panel import Panel
 from bayesdid.study.load import Spec, Study
 from bayesdid.study.schema import Sample
@@ -126,6 +127,49 @@ class Synergy(Mapping[str, SynergyContrast]):
     synthetic: str
     rows: OverlapDesign
     averages: dict[str, Average]
+
+    def frame(self) -> pd.DataFrame:
+        """One row for each contrast: mean, sd, interval, probability of the claim, word.
+
+        In the outcome's units; ``low`` and ``high`` are the interval at ``level``.
+        """
+        found = {
+            name: {
+                "mean": c.mean,
+                "sd": c.sd,
+                "low": c.interval.low,
+                "high": c.interval.high,
+                "level": c.level,
+                "p_claim": c.p_claim,
+                "p_low": c.p_range[0],
+                "p_high": c.p_range[1],
+                "word": c.word,
+            }
+            for name, c in self.contrasts.items()
+        }
+        return pd.DataFrame.from_dict(found, orient="index").rename_axis("contrast")
+
+    def __repr__(self) -> str:
+        head, *table = self.frame().drop(columns="level").to_string(float_format="%.4g").split("\n")
+        return lines(
+            f"Synergy of {self.design.outcome}; errors: {self.errors}",
+            [
+                head,
+                *table,
+                *(f"refused: {name}: {why}" for name, why in self.refused.items()),
+                f"SYNTHETIC PANEL: {self.synthetic}" if self.synthetic else "",
+            ],
+        )
+
+    def _repr_html_(self) -> str:
+        text = lines(
+            f"Synergy of {self.design.outcome}; errors: {self.errors}",
+            [
+                *(f"refused: {name}: {why}" for name, why in self.refused.items()),
+                f"SYNTHETIC PANEL: {self.synthetic}" if self.synthetic else "",
+            ],
+        )
+        return html(text, self.frame().drop(columns="level"))
 
     def __getitem__(self, name: str) -> SynergyContrast:
         """The contrast; one that is refused says why."""

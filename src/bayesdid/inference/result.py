@@ -201,6 +201,44 @@ class Fit:
     def __repr__(self) -> str:
         return f"<Fit of {self.summary()}>"
 
+    def arviz(self) -> xr.DataTree:
+        """The tree with what each unit or period has of its own in a group ``levels``.
+
+        So ``az.summary(fit.arviz())``, ``az.plot_trace_dist`` and their like show coefficients and
+        scales without ``var_names``. `tree` has everything in ``posterior``, as the model says it.
+        """
+        posterior, a = self.tree["posterior"].to_dataset(), self.tree.attrs
+        levels = {a["unit_dim"], a["period_dim"]}
+        own = [name for name, values in posterior.items() if levels & {*values.dims}]
+        groups = {name: node.to_dataset() for name, node in self.tree.children.items()}
+        groups |= {"posterior": posterior.drop_vars(own), "levels": posterior[own]}
+        found = xr.DataTree.from_dict({f"/{name}": data for name, data in groups.items()})
+        found.attrs = dict(a)
+        return found
+
+    @property
+    def __maketables_coef_table__(self) -> pd.DataFrame:
+        """Coefficients as maketables reads them: ``b`` mean, ``se`` posterior sd, no p, no stars.
+
+        ``low``, ``high`` and ``p_negative`` can be named in its ``coef_fmt``.
+        """
+        tidy = self.require().tidy().rename(columns={"mean": "b", "sd": "se"})
+        return tidy.assign(t=np.nan, p=np.nan).rename_axis("Coefficient")
+
+    @property
+    def __maketables_depvar__(self) -> str:
+        return str(self.tree.attrs["outcome"])
+
+    @property
+    def __maketables_fixef_string__(self) -> str | None:
+        a = self.tree.attrs
+        return f"{a['unit_dim']} + {a['period_dim']} ({a['effects']})"
+
+    def __maketables_stat__(self, key: str) -> float | str | None:
+        """``N``, and any attribute of the tree: ``errors``, ``units``, ``prior_choice`` ..."""
+        a = self.tree.attrs
+        return a["n"] if key == "N" else a.get(key)
+
     def _repr_html_(self) -> str:
         head, _, _ = self.summary().partition("\nengine ")
         body = (

@@ -208,7 +208,7 @@ def study_priors(
         several of its treatments (an event study).
     own
         The set of an analysis that has another than ``weak`` of its own; it stands where the
-        study says nothing, or ``weak``.
+        study says nothing.
     """
     section, called = spec.priors, dict(called or {})
     if spec.column.family == "iv_second":  # its covariates are integrated out under flat priors
@@ -227,7 +227,8 @@ def study_priors(
         for name in called.get(term, (term,))
     )
     name = "weak" if section.default == "user" else section.default
-    return PriorChoice(own if name == "weak" and not priors else name, priors)
+    silent = "default" not in section.model_fields_set and not priors
+    return PriorChoice(own if silent else name, priors)
 
 
 def mean_of(design: AnyDesign) -> Mean:

@@ -8,6 +8,7 @@ import numpy as np
 import pandas as pd
 
 from bayesdid.exceptions import Note
+from bayesdid.notebook import html, lines
 from bayesdid.panel.timeline import Timeline
 
 
@@ -56,6 +57,24 @@ class Panel:
     source: str
     censored: pd.DataFrame = field(default_factory=pd.DataFrame)
     timeline: Timeline = field(default_factory=Timeline)
+
+    def __repr__(self) -> str:
+        T = self.periods
+        first, last = (self.timeline.label(step) for step in (T[0], T[-1]))
+        shape = "balanced" if self.is_balanced else "unbalanced"
+        adopted = self.adoption.notna().sum()
+        return lines(
+            f"Panel of {len(self.units)} {self.unit} x {len(T)} {self.period} ({first} to {last})",
+            [
+                f"{len(self.frame)} rows, {shape}; {self.source}",
+                *(f"{name}: {adopted[name]} units adopt" for name in self.policies),
+                *(f"note: {note.text}" for note in self.notes),
+                f"SYNTHETIC PANEL: {self.synthetic}" if self.synthetic else "",
+            ],
+        )
+
+    def _repr_html_(self) -> str:
+        return html(repr(self), self.frame.head())
 
     @property
     def units(self) -> np.ndarray:

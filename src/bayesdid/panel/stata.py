@@ -9,6 +9,14 @@ import pandas as pd
 from bayesdid.panel.raw import Raw
 
 
+def variable_labels(file: Path) -> dict[str, str]:
+    """Column -> its label; empty for files of other kinds, or where there is none."""
+    if file.suffix.lower() != ".dta":
+        return {}
+    with pd.read_stata(file, iterator=True) as reader:
+        return {str(k): text for k, text in reader.variable_labels().items() if text}
+
+
 def read_stata(file: Path) -> Raw:
     """Labels as text and codes as numbers, side by side: the use of a column says which it needs.
 

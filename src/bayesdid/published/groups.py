@@ -8,10 +8,9 @@ import numpy as np
 import pandas as pd
 
 from bayesdid.arrays import FloatArray
-from bayesdid.estimands.evidence import PRIOR_SHARES
 from bayesdid.exceptions import InputError
 from bayesdid.inference.numerics.mixture import exchangeable_draws
-from bayesdid.model.priors import POOLED_SHARE
+from bayesdid.model.priors import POOLED_SHARE, WEAK_MULTIPLE
 from bayesdid.published.synergy import quantity_draws
 from bayesdid.study.load import Spec, Study
 
@@ -98,6 +97,6 @@ def pooled_cells(
         estimate,
         np.diag(se**2),
         scale=POOLED_SHARE * scale,
-        base_sd=PRIOR_SHARES["weak"] * scale,
+        base_sd=WEAK_MULTIPLE * scale,
         seed=seed,
     )

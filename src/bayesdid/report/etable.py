@@ -1,18 +1,22 @@
-"""Several fits side by side, as papers print regressions: Markdown, LaTeX or HTML."""
+"""Several fits side by side, as papers print regressions: Markdown, LaTeX, HTML or Word."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from html import escape as escape_html
+from pathlib import Path
 from typing import Literal, get_args
 
 from bayesdid.exceptions import InputError
+from bayesdid.extras import extra
+from bayesdid.files import replacing
 from bayesdid.inference.result import Fit
+from bayesdid.jsonio import write_text
 from bayesdid.report.tables import escape_tex
 from bayesdid.report.text import estimate, interval
 from bayesdid.summary import percent
 
-Format = Literal["md", "tex", "html"]
+Format = Literal["md", "tex", "html", "docx"]
 _BELOW = {
     "Likelihood": "likelihood",
     "Errors": "errors",
@@ -30,6 +34,7 @@ def etable(
     *,
     places: int = 3,
     level: float | None = None,
+    file: str | Path | None = None,
 ) -> str:
     """A column for each fit, a row for each coefficient, no stars.
 
@@ -38,21 +43,24 @@ def etable(
     fits
         In the order of the columns; a mapping names them.
     type
-        ``md``, ``tex`` or ``html``.
+        ``md``, ``tex``, ``html`` or ``docx``.
     places
         Decimal places.
     level
         Of the highest-density intervals; default that of every summary.
+    file
+        Where it is written; ``docx`` needs one.
 
     Returns
     -------
     str
-        Posterior mean and sd, the interval below; then what was fitted, to how many rows.
+        Posterior mean and sd, the interval below; then what was fitted, to how many rows. Of
+        ``docx`` the path of the file.
 
     Raises
     ------
     InputError
-        For another format, or no fit.
+        For another format, no fit, or Word without a file.
     """
     if type not in get_args(Format):
         raise InputError("unknown format", value=type, remedy=f"use {', '.join(get_args(Format))}")
@@ -70,7 +78,12 @@ def etable(
         f"Synthetic panel: {text}."
         for text in dict.fromkeys(f.synthetic for f in found if f.synthetic)
     ]
-    return {"md": _md, "tex": _tex, "html": _html}[type](head, body, notes)
+    if type == "docx":
+        return _docx(head, body, notes, file)
+    text = {"md": _md, "tex": _tex, "html": _html}[type](head, body, notes)
+    if file is not None:
+        write_text(Path(file), text)
+    return text
 
 
 def _coefficients(fits: Sequence[Fit], places: int, level: float | None) -> list[list[str]]:
@@ -113,6 +126,23 @@ def _tex(head: list[str], body: list[list[str]], notes: list[str]) -> str:
     ]
     parts = [rf"\begin{{tabular}}{{l{'r' * (len(head) - 1)}}}", r"\hline", lines[0], r"\hline"]
     return "\n".join([*parts, *lines[1:], r"\hline", *below, r"\end{tabular}"]) + "\n"
+
+
+def _docx(head: list[str], body: list[list[str]], notes: list[str], file: str | Path | None) -> str:
+    if file is None:
+        raise InputError("a Word table needs a file", remedy='give file="table.docx"')
+    with extra("report"):
+        import docx
+    document = docx.Document()
+    table = document.add_table(rows=0, cols=len(head), style="Light List")
+    for cells in (head, *body):
+        for cell, text in zip(table.add_row().cells, cells, strict=True):
+            cell.text = text
+    for note in notes:
+        document.add_paragraph(note)
+    with replacing(Path(file)) as part:
+        document.save(str(part))
+    return str(file)
 
 
 def _html(head: list[str], body: list[list[str]], notes: list[str]) -> str:

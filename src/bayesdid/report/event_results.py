@@ -28,7 +28,8 @@ def event_sections(study: Study, trees: dict[str, dict[str, xr.DataTree]]) -> li
         if study[spec].column.outcome != study.file.outcome.column:
             rope = None
         times, draws = event_draws(kinds[MAIN])
-        reference = event_window(study[spec]).reference
+        window = event_window(study[spec])
+        reference = window.reference
         paths = {"independent": event_path(times, draws, reference=reference, rope=rope)}
         scale = float(kinds[MAIN]["observed_data"]["y"].std())
         for prior in ("random_walk", "gaussian_process"):
@@ -36,5 +37,6 @@ def event_sections(study: Study, trees: dict[str, dict[str, xr.DataTree]]) -> li
                 draws.mean(axis=0), np.cov(draws.T), times, reference, prior, scale
             )
             paths[prior] = event_path(times, smooth, reference=reference, rope=rope, prior=prior)
-        found.append({"spec": spec, "title": study[spec].title, "paths": paths})
+        bins = window.ends == "bin"
+        found.append({"spec": spec, "title": study[spec].title, "bins": bins, "paths": paths})
     return found

@@ -17,9 +17,9 @@ from bayesdid.summary import INNER, percent, reach
 
 INK = "#010203"  # replaced by currentColor
 MUTED = "#7a8794"
-_COLOURS = {"published": "#2f6fb0", "panel": "#c2571a"}
+COLOURS = {"published": "#2f6fb0", "panel": "#c2571a"}
 _GOOD, _BAD = "#2e8b57", "#b03a48"
-_STAMP = "SYNTHETIC PANEL: NOT EVIDENCE"
+STAMP = "SYNTHETIC PANEL: NOT EVIDENCE"
 
 
 def pyplot() -> Any:
@@ -71,7 +71,7 @@ def stamp_axes(axes: Any, synthetic: bool) -> None:
         axes.text(
             0.995,
             0.01,
-            _STAMP,
+            STAMP,
             transform=axes.transAxes,
             ha="right",
             va="bottom",
@@ -105,7 +105,7 @@ def claims_figure(rows: list[dict[str, Any]], unit: str, synthetic: bool, level:
                 continue
             low, high = hdi(verdict["summary"])
             inner = hdi(verdict["summary"], INNER)
-            colour = _COLOURS[source]
+            colour = COLOURS[source]
             alpha = 0.55 if source == "panel" and synthetic else 1.0
             line = "--" if source == "panel" and synthetic else "-"
             if verdict.get("wide"):
@@ -132,11 +132,11 @@ def claims_figure(rows: list[dict[str, Any]], unit: str, synthetic: bool, level:
         "thin line = widest or clustered"
     )
     handles = [
-        plt.Line2D([], [], color=_COLOURS["published"], lw=3, label="from published cells"),
+        plt.Line2D([], [], color=COLOURS["published"], lw=3, label="from published cells"),
         plt.Line2D(
             [],
             [],
-            color=_COLOURS["panel"],
+            color=COLOURS["panel"],
             lw=3,
             ls="--" if synthetic else "-",
             label="from the panel" + (" (synthetic)" if synthetic else ""),
@@ -169,9 +169,9 @@ def assumptions_figure(items: list[dict[str, Any]]) -> str:
                 if key.startswith(f"{label}, ")
             )
             axes.plot(
-                *zip(*points, strict=True), style, lw=1.8, color=_COLOURS["published"], label=label
+                *zip(*points, strict=True), style, lw=1.8, color=COLOURS["published"], label=label
             )
-        axes.axhline(item["p_claim"][AVERAGED], color=_COLOURS["panel"], lw=1.2, label=AVERAGED)
+        axes.axhline(item["p_claim"][AVERAGED], color=COLOURS["panel"], lw=1.2, label=AVERAGED)
         for level in (0.05, 0.5, 0.95):
             axes.axhline(level, color=MUTED, lw=0.6, ls="-" if level == 0.5 else (0, (4, 4)))
         axes.set_title(textwrap.fill(item["label"], 30), fontsize=9)
@@ -194,8 +194,8 @@ def agreement_figure(rows: list[dict[str, Any]], synthetic: bool, level: float) 
     series = (
         ("published", "published_se", "published", "D", INK),
         ("ols", "se_cluster", "OLS, clustered", "s", MUTED),
-        ("fixed_mean", "fixed_sd", "Bayes fixed", "o", _COLOURS["published"]),
-        ("random_mean", "random_sd", "Bayes random", "^", _COLOURS["panel"]),
+        ("fixed_mean", "fixed_sd", "Bayes fixed", "o", COLOURS["published"]),
+        ("random_mean", "random_sd", "Bayes random", "^", COLOURS["panel"]),
         ("mundlak_mean", "mundlak_sd", "Bayes Mundlak", "v", _GOOD),
     )
     figure, axes = plt.subplots(figsize=(8.2, 0.34 * len(rows) + 1.2))
@@ -231,11 +231,11 @@ def event_figure(item: dict[str, Any], unit: str, synthetic: bool) -> str:
             np.append(smooth[f"{key}_{side}" if key else side], 0.0) for side in ("low", "high")
         )
         axes.fill_between(
-            at[order], low[order], high[order], color=_COLOURS["panel"], alpha=alpha, lw=0
+            at[order], low[order], high[order], color=COLOURS["panel"], alpha=alpha, lw=0
         )
     middle = np.append(smooth["mean"], 0.0)
-    axes.plot(at[order], middle[order], color=_COLOURS["panel"], lw=1.4, label="random-walk prior")
-    blue = _COLOURS["published"]
+    axes.plot(at[order], middle[order], color=COLOURS["panel"], lw=1.4, label="random-walk prior")
+    blue = COLOURS["published"]
     axes.vlines(t, path["band_low"], path["band_high"], color=blue, lw=0.8)
     axes.vlines(t, path["low"], path["high"], color=blue, lw=2.4)
     axes.plot(t, path["mean"], "o", color=blue, ms=4.5, label="independent effects")
@@ -243,7 +243,8 @@ def event_figure(item: dict[str, Any], unit: str, synthetic: bool) -> str:
     axes.axhline(0.0, color=INK, lw=0.8)
     axes.axvline(-0.5, color=MUTED, lw=0.8, ls="--")
     labels = {int(k): str(k) for k in at}
-    labels[min(at)], labels[max(at)] = f"≤{min(at)}", f"≥{max(at)}"
+    if item["bins"]:
+        labels[min(at)], labels[max(at)] = f"≤{min(at)}", f"≥{max(at)}"
     axes.set_xticks(sorted(labels), [labels[k].replace("-", "−") for k in sorted(labels)])
     axes.set_xlabel("periods since adoption")
     axes.set_ylabel(textwrap.fill(unit, 28))
@@ -282,5 +283,5 @@ def checks_figure(
     for side in ("left", "bottom"):
         axes.spines[side].set_visible(False)
     if synthetic:
-        axes.set_xlabel(_STAMP, color=_BAD, fontsize=8, weight="bold")
+        axes.set_xlabel(STAMP, color=_BAD, fontsize=8, weight="bold")
     return svg(figure, "Predictive checks by specification")

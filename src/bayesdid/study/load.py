@@ -10,6 +10,7 @@ from typing import Any, get_args
 from pydantic import BaseModel, ValidationError
 
 from bayesdid.exceptions import InputError, nearest_name
+from bayesdid.notebook import html, lines, listed
 from bayesdid.study.cells import CellValue, find_cell
 from bayesdid.study.printed import Printed
 from bayesdid.study.schema import (
@@ -56,6 +57,15 @@ class Spec:
     option_terms: tuple[str, ...] = ()
     in_panel: bool = True
 
+    def __repr__(self) -> str:
+        c = self.column
+        right = " + ".join((*c.treatments, *c.covariates)) or "what its family makes"
+        effects = f"unit effects {c.unit_effects}, period effects {c.period_effects}"
+        return lines(f"Spec {self.id}: {self.title}", [f"{c.outcome} ~ {right}", c.family, effects])
+
+    def _repr_html_(self) -> str:
+        return html(repr(self))
+
     @property
     def title(self) -> str:
         """Label for people: table, column and its heading."""
@@ -86,6 +96,21 @@ class Study:
     tables: dict[str, TableFile]
     claims: tuple[Claim, ...]
     specs: dict[str, Spec]
+
+    def __repr__(self) -> str:
+        outcome, policies = self.file.outcome, [policy.id for policy in self.policies]
+        return lines(
+            f"Study {self.id}: {self.file.study.title}",
+            [
+                f"outcome {outcome.column} ({outcome.unit})",
+                f"policies: {listed(policies)}",
+                f"specs: {listed(list(self.specs))}",
+                f"{len(self.claims)} claims" if self.claims else "",
+            ],
+        )
+
+    def _repr_html_(self) -> str:
+        return html(repr(self))
 
     @property
     def id(self) -> str:

@@ -13,7 +13,6 @@ from bayesdid.estimands.boundary import (
     boundary_report,
     claim_probabilities,
 )
-from bayesdid.estimands.evidence import PRIOR_SHARES
 from bayesdid.families.analysis import Analysis, Table, summary_frame
 from bayesdid.families.spillover_distance import DistanceOptions
 from bayesdid.families.spillover_distance.effects import stated_effects
@@ -37,6 +36,7 @@ from bayesdid.summary import band
 
 _ROPE_SHARE = 0.1  # of the residual sd: the ROPE where the study names none
 _PRIOR_DRAWS = 4000
+_SHARES = (0.25, 1.0, 2.5)  # of the sd within: prior widths of spillover that evidence is given for
 
 
 def distance_analysis(
@@ -214,7 +214,7 @@ def evidence_frame(design: ProfileDesign, seed: int) -> tuple[pd.DataFrame, list
     smooth, constant = profile_target(design), profile_target(design, "constant")
     base, gate = log_evidence(profile_target(design, "none"), seed=seed)
     rows, failed = [], []
-    shares = dict.fromkeys([*PRIOR_SHARES.values(), design.priors.share])
+    shares = dict.fromkeys([*_SHARES, design.priors.share])
     for share in sorted(shares):
         one, first = log_evidence(with_share(smooth, share), seed=seed)
         other, second = log_evidence(with_share(constant, share), seed=seed)

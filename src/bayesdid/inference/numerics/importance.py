@@ -23,6 +23,7 @@ PARETO_LIMIT = 0.7
 _DF = 5
 _ROUNDS, _GOOD = 4, 0.6
 _SHARE, _WIDE = 0.25, 6.0  # of the wider component: its part, and its variance's factor
+_AGAIN = 5  # as many proposals where those asked for would not pass the gate
 _STEP = 0.1
 
 
@@ -60,11 +61,20 @@ class Weighted:
 
     def gate(self) -> list[GateItem]:
         """Whether the draws can be reported."""
-        limit = min(ESS_LIMIT, len(self.z) / 4)
+        limit = _least(len(self.z))
         return [
             GateItem("pareto_k", self.pareto_k, PARETO_LIMIT, self.pareto_k < PARETO_LIMIT),
             GateItem("importance_ess", self.ess, limit, self.ess >= limit),
         ]
+
+
+def _least(size: int) -> float:
+    """Effective draws that `size` draws must have."""
+    return min(ESS_LIMIT, size / 4)
+
+
+def _passes(pareto_k: float, ess: float, size: int) -> bool:
+    return pareto_k < PARETO_LIMIT and ess >= _least(size)
 
 
 def draw_importance(
@@ -90,7 +100,8 @@ def draw_around(
     target: Density, location: FloatArray, shape: FloatArray, size: int, rng: np.random.Generator
 ) -> Weighted:
     """`size` draws of z by importance sampling that starts from a location and a shape."""
-    for count in (max(size // 8, 400), max(size // 4, 400), *[size] * _ROUNDS):
+    counts = (max(size // 8, 400), max(size // 4, 400), *[size] * _ROUNDS, _AGAIN * size)
+    for number, count in enumerate(counts, 1):
         z, log_proposal = _propose(location, shape, count, rng)
         log_weight = target.log_density(z) - log_proposal
         log_weight = np.where(np.isfinite(log_weight), log_weight, -np.inf)
@@ -99,8 +110,10 @@ def draw_around(
         spread = (z - location).T @ ((z - location) * smooth[:, None])
         shape = spread * (_DF - 2) / _DF * 1.2 + 1e-8 * np.eye(len(location))
         ess = float(1 / (smooth**2).sum())
-        if count == size and pareto_k < _GOOD and ess > size / 5:
-            break  # otherwise once more, from the moments just found
+        good = pareto_k < _GOOD and ess > max(size / 5, _least(size))
+        enough = number == len(counts) - 1 and _passes(pareto_k, ess, size)
+        if count == size and (good or enough):
+            break  # otherwise once more, from the moments just found, at last from more proposals
     top = log_weight.max()
     log_evidence = float(top + np.log(np.exp(log_weight - top).mean()))
     points = (rng.random() + np.arange(size)) / size  # systematic: fewest repeats

@@ -1,0 +1,158 @@
+"""Which columns of a panel say when a policy applies."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Literal
+
+import numpy as np
+import pandas as pd
+
+from bayesdid.exceptions import InputError
+from bayesdid.front.guess import POLICY_HINT, Guess, Keys, across, hinted, is_number, within
+from bayesdid.front.policies import MOST
+from bayesdid.panel.calendar import read_periods
+
+
+@dataclass(frozen=True, slots=True)
+class PolicyGuess:
+    """A policy, the column that says when it applies, and how."""
+
+    id: str
+    column: str
+    by: Literal["adoption", "indicator"]
+    reason: str
+    on: np.ndarray
+
+
+def guess_policies(
+    frame: pd.DataFrame, labels: Mapping[str, str], keys: Keys, named: Mapping[str, str]
+) -> tuple[list[PolicyGuess], list[Guess]]:
+    """Policies, and the columns that look like one and are none, with the reason.
+
+    Parameters
+    ----------
+    named
+        Policy -> column, as the user says; empty to look for them.
+
+    Raises
+    ------
+    InputError
+        If there is none, or a named column is none.
+    """
+    found: list[PolicyGuess] = []
+    left: list[Guess] = []
+    ids = {column: name for name, column in named.items()}
+    for column in named.values() or frame.columns:
+        if column in {keys.unit.name, keys.period.name}:
+            continue
+        item = _adoption(frame, column, keys, labels, sure=bool(named)) or _state(
+            frame, column, keys, left
+        )
+        if item is None:
+            continue
+        same = next((p for p in found if np.array_equal(p.on, item.on)), None)
+        if same is not None:
+            better = item.by == "adoption" and same.by == "indicator"
+            kept, dropped = (item, same) if better else (same, item)
+            found[found.index(same)] = kept
+            left.append(Guess(dropped.column, f"says the same as {kept.column}"))
+            continue
+        found.append(_called(item, ids.get(column, "")))
+    if named and len(found) < len(named):
+        odd = next(c for c in named.values() if c not in {p.column for p in found})
+        why = next((g.reason for g in left if g.name == odd), "its values are none of the two")
+        raise InputError(
+            "a policy's column holds its period of adoption, or turns 1 with it",
+            column=odd,
+            value=why,
+            remedy="name another column",
+        )
+    if not found:
+        raise InputError(
+            "no column looks like a policy: constant in a unit with a period of adoption, or 0/1 "
+            "and turned on within units",
+            value=left[0].reason if left else None,
+            column=left[0].name if left else None,
+            remedy="name one with --policy NAME=COLUMN; for any other treatment write "
+            'bayesdid did FILE "y ~ x | unit + period"',
+        )
+    hints = {p.column for p in found if hinted(POLICY_HINT, p.column, labels)} | {*named.values()}
+    if hints:
+        left += [
+            Guess(p.column, f"{p.reason}, but no name of a policy; --policy adds it")
+            for p in found
+            if p.column not in hints
+        ]
+        found = [p for p in found if p.column in hints]
+    found.sort(key=lambda p: (p.by == "indicator", -int(p.on.sum())))
+    if len(found) > MOST:
+        left += [Guess(p.column, f"a policy too ({p.reason})") for p in found[MOST:]]
+    return found[:MOST], left
+
+
+def _called(item: PolicyGuess, name: str) -> PolicyGuess:
+    letters = "".join(c if c.isascii() and (c.isalnum() or c == "_") else "_" for c in item.column)
+    plain = name or letters.strip("_") or "policy"
+    return PolicyGuess(plain, item.column, item.by, item.reason, item.on)
+
+
+def _adoption(
+    frame: pd.DataFrame, column: str, keys: Keys, labels: Mapping[str, str], *, sure: bool
+) -> PolicyGuess | None:
+    """A column that is constant in a unit and whose values are periods of this panel."""
+    values = frame[column]
+    if within(frame, keys.unit.name, column) or not values.notna().any():
+        return None
+    given = values.notna() & (values.astype(str).str.lower() != "never")
+    if pd.api.types.is_numeric_dtype(values) and keys.step.min() > 0:
+        given &= values != 0
+    if not given.any():
+        return None
+    try:
+        read = read_periods(
+            values[given], "", column, pd.Series(np.arange(given.sum())), as_kind=keys.kind
+        )
+    except InputError:
+        return None
+    if read.kind != keys.kind:
+        return None
+    inside = (read.index > keys.step.min()) & (read.index <= keys.step.max())
+    if not inside.any() or (read.index < keys.step.min() - 100).any():
+        return None
+    if keys.kind == "number" and not (sure or hinted(POLICY_HINT, column, labels)):
+        return None  # 1, 2, 3 may as well be regions
+    start = pd.Series(np.inf, index=values.index)
+    start[given] = read.index.astype(float)
+    on = (keys.step >= start).to_numpy()
+    units = int((start.groupby(frame[keys.unit.name]).first() <= keys.step.max()).sum())
+    return PolicyGuess(
+        "", column, "adoption", f"a period constant in each unit; {units} units adopt", on
+    )
+
+
+def _state(frame: pd.DataFrame, column: str, keys: Keys, left: list[Guess]) -> PolicyGuess | None:
+    """A column from 0 to 1 that is turned on within units and stays."""
+    if not (is_number(frame, column) or pd.api.types.is_bool_dtype(frame[column])):
+        return None
+    values = frame[column].astype(float)
+    unit, period = keys.unit.name, keys.period.name
+    if not values.dropna().between(0, 1).all() or not {0.0, 1.0} <= {*values.dropna()}:
+        return None
+    if not within(frame, unit, column):
+        left.append(Guess(column, "0/1 but constant within units: it says who, not when"))
+        return None
+    if not across(frame, period, column):
+        left.append(Guess(column, "0/1 but the same for all units: a period, no policy"))
+        return None
+    ordered = values.iloc[np.lexsort((keys.step, frame[unit].astype(str)))]
+    by_unit = ordered.groupby(frame[unit].loc[ordered.index])
+    falls = int((by_unit.diff() < 0).groupby(frame[unit]).any().sum())
+    if falls:
+        left.append(Guess(column, f"0/1 but switched off again in {falls} units"))
+        return None
+    units = int((by_unit.max() > 0).sum())
+    return PolicyGuess(
+        "", column, "indicator", f"turned on in {units} units and stays", (values > 0).to_numpy()
+    )

@@ -1,0 +1,295 @@
+"""A study folder from a panel file: what was guessed, with the reasons as comments."""
+
+from __future__ import annotations
+
+import json
+import re
+import shutil
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import pandas as pd
+
+from bayesdid.design.build import build_design
+from bayesdid.exceptions import InputError
+from bayesdid.families.registry.load import load_study
+from bayesdid.front.guess import (
+    LATITUDE,
+    LONGITUDE,
+    GroupGuess,
+    Guess,
+    Keys,
+    guess_covariates,
+    guess_groups,
+    guess_keys,
+    guess_outcome,
+)
+from bayesdid.front.guess_policies import PolicyGuess, guess_policies
+from bayesdid.panel.frames import columns_of
+from bayesdid.panel.load import load_panel
+from bayesdid.panel.stata import variable_labels
+
+STUDY, SPECS = "study.toml", "specs.toml"
+
+
+@dataclass(frozen=True, slots=True)
+class Proposal:
+    """What a panel file seems to be about.
+
+    Attributes
+    ----------
+    labels
+        Column -> its label in the file.
+    left
+        Columns that are nothing of these, with the reason.
+    """
+
+    keys: Keys
+    outcome: Guess
+    policies: tuple[PolicyGuess, ...]
+    covariates: tuple[Guess, ...]
+    groups: tuple[GroupGuess, ...]
+    coordinates: tuple[str, str] | None
+    labels: Mapping[str, str]
+    left: tuple[Guess, ...]
+
+    def rows(self) -> list[tuple[str, str, str]]:
+        """Role, column and reason of every column, for a table."""
+        found = [
+            ("unit", self.keys.unit.name, self.keys.unit.reason),
+            ("period", self.keys.period.name, self.keys.period.reason),
+            ("outcome", self.outcome.name, self.outcome.reason),
+            *(("policy", p.column, p.reason) for p in self.policies),
+            *(("covariate", g.name, g.reason) for g in self.covariates),
+            *(("group", g.name, g.reason) for g in self.groups),
+        ]
+        if self.coordinates:
+            found += [("coordinate", name, "by its name") for name in self.coordinates]
+        return found + [("left out", g.name, g.reason) for g in self.left]
+
+
+def propose(
+    file: Path,
+    *,
+    unit: str | None = None,
+    time: str | None = None,
+    outcome: str | None = None,
+    policies: Mapping[str, str] | None = None,
+    covariates: Sequence[str] | None = None,
+) -> Proposal:
+    """Inspect a panel file; whatever is named is taken as said.
+
+    Raises
+    ------
+    InputError
+        If keys, outcome or policies are not found, or a named column is not there.
+    """
+    raw = columns_of(file)
+    named = [name for name in (unit, time, outcome) if name is not None]
+    raw.require([*named, *(policies or {}).values(), *(covariates or ())])
+    frame, labels = raw.frame, variable_labels(file)
+    try:
+        keys = guess_keys(frame, labels, unit, time)
+        found, left = guess_policies(frame, labels, keys, policies or {})
+        places = _coordinates(frame)
+        taken = {keys.unit.name, keys.period.name, *(p.column for p in found), *(places or ())}
+        taken |= {guess.name for guess in left}
+        own = Guess(outcome, "named") if outcome else guess_outcome(frame, labels, keys, taken)
+        groups = guess_groups(frame, keys.unit.name, taken)
+        known = taken | {guess.name for guess in groups}
+        chosen, others = guess_covariates(frame, labels, keys, own.name, known)
+    except InputError as error:
+        error.file = str(file)
+        raise
+    if covariates is not None:
+        chosen = [Guess(name, "named") for name in covariates]
+    left += [guess for guess in others if guess.name not in {g.name for g in chosen}]
+    kept = {own.name, *(guess.name for guess in chosen)}
+    left = [guess for guess in left if guess.name not in kept]
+    return Proposal(
+        keys, own, tuple(found), tuple(chosen), tuple(groups), places, labels, tuple(left)
+    )
+
+
+def _coordinates(frame: pd.DataFrame) -> tuple[str, str] | None:
+    found = [
+        next((n for n in frame.columns if re.match(pattern, n, re.IGNORECASE)), None)
+        for pattern in (LONGITUDE, LATITUDE)
+    ]
+    return (found[0], found[1]) if found[0] and found[1] else None
+
+
+def write_study(proposal: Proposal, file: Path, folder: Path) -> dict[str, str]:
+    """Write the study folder, the panel copied into it, and keep the specs that it identifies.
+
+    Returns
+    -------
+    dict of str to str
+        Spec -> why this panel does not identify it.
+
+    Raises
+    ------
+    InputError
+        If the folder exists, or the panel does not fit what was proposed.
+    """
+    if folder.exists():
+        raise InputError(
+            "there is a folder of this name already",
+            file=str(folder),
+            remedy="give another name, or remove it; nothing was changed",
+        )
+    columns, part = _columns(proposal), folder.with_name(f".{folder.name}.part")
+    shutil.rmtree(part, ignore_errors=True)
+    part.mkdir(parents=True)
+    try:
+        copy = f"panel{file.suffix.lower()}"
+        shutil.copyfile(file, part / copy)
+        text = _study_text(proposal, folder.name, file.name, copy)
+        (part / STUDY).write_text(text, encoding="utf-8")
+        (part / SPECS).write_text(_specs_text(columns, {}), encoding="utf-8")
+        loaded = load_study(part)
+        panel = load_panel(loaded)
+        lost: dict[str, str] = {}
+        for name in columns:
+            spec = loaded[f"specs.{name}"]
+            if spec.column.family not in {"twfe", "event_study"}:
+                continue
+            try:
+                build_design(spec, panel)
+            except InputError as error:
+                lost[name] = f"{error.problem}. {error.remedy}"
+        (part / SPECS).write_text(_specs_text(columns, lost), encoding="utf-8")
+        part.rename(folder)
+    finally:
+        shutil.rmtree(part, ignore_errors=True)
+    return lost
+
+
+def _columns(p: Proposal) -> dict[str, list[str]]:
+    """Lines of the columns of ``specs.toml``, by id."""
+    covariates = '"@controls"' if p.covariates else ""
+    ids = [policy.id for policy in p.policies]
+    states = [f"active:{name}" for name in ids]
+    found: dict[str, list[str]] = {}
+
+    def add(name: str, label: str, family: str, treatments: Sequence[str], *more: str) -> None:
+        found[name] = [
+            f"id = {_text(name)}",
+            f"label = {_text(label)}",
+            f"outcome = {_text(p.outcome.name)}",
+            f"family = {_text(family)}",
+            *([f"treatments = [{', '.join(map(_text, treatments))}]"] if treatments else []),
+            *more,
+        ]
+
+    main = states if len(states) != 2 else [*states, f"{states[0]} * {states[1]}"]
+    control = (f"covariates = [{covariates}]",) if covariates else ()
+    add("main", "Two-way effects", "twfe", main, *control)
+    if covariates:
+        add("plain", "Without covariates", "twfe", main)
+    for name, state in zip(ids, states, strict=True):
+        more = f"_{name}" if len(ids) > 1 else ""
+        add(f"event{more}", f"Event study of {name}", "event_study", [state], *control)
+        add(f"cohort{more}", f"By cohort, {name}", "cohort", [state], *control)
+    for group in p.groups:
+        options = f"options = {{ groups = [{_text(group.name)}] }}"
+        add(f"by_{group.name}", f"By {group.name}", "heterogeneity", states[:1], *control, options)
+    if len(ids) > 1:
+        add("synergy", "Effects by state, and their synergy", "overlap", [], *control)
+    return found
+
+
+def _specs_text(columns: Mapping[str, list[str]], lost: Mapping[str, str]) -> str:
+    """``specs.toml``; what the panel does not identify stands in it as comments."""
+    lines = [
+        "# What is fitted. Each [[column]] is one spec; delete, change or add some.",
+        "# Families and their options: bayesdid families",
+        'id = "specs"',
+        'title = "Specifications"',
+        'place = "Fitted here; not published"',
+        'kind = "regression"',
+        "",
+    ]
+    for name, column in columns.items():
+        if name in lost:
+            lines += [f"# This panel does not identify it: {_line(lost[name])}"]
+            lines += ["# [[column]]", *(f"# {text}" for text in column), ""]
+        else:
+            lines += ["[[column]]", *column, ""]
+    return "\n".join(lines)
+
+
+def _study_text(p: Proposal, name: str, source: str, panel_file: str) -> str:
+    """``study.toml`` with the reasons as comments."""
+    label = p.labels.get(p.outcome.name) or p.outcome.name
+    lines = [
+        f"# Made by bayesdid new-study from {_line(source)}. Every line is a proposal: change it.",
+        "schema_version = 1",
+        "",
+        "[study]",
+        f"id = {_text(re.sub(r'[^A-Za-z0-9_]', '_', name))}",
+        f"title = {_text(name.replace('_', ' '))}",
+        f"citation = {_text(f'The panel {source}')}",
+        "",
+        f"# {_line(p.outcome.reason)}",
+        "[outcome]",
+        f"column = {_text(p.outcome.name)}",
+        f"label = {_text(label)}",
+        f"unit = {_text(f'units of {p.outcome.name}')}",
+        'better = "lower"  # or "higher": the direction in which the policies are meant to move it',
+        "",
+        "[panel]",
+        f"unit = {_text(p.keys.unit.name)}  # {_line(p.keys.unit.reason)}",
+        f"period = {_text(p.keys.period.name)}  # {_line(p.keys.period.reason)}",
+        f"path = {_text(panel_file)}",
+    ]
+    if p.coordinates:
+        lines += [f"longitude = {_text(p.coordinates[0])}", f"latitude = {_text(p.coordinates[1])}"]
+    for policy in p.policies:
+        lines += [
+            "",
+            f"# {_line(policy.reason)}",
+            "[[policy]]",
+            f"id = {_text(policy.id)}",
+            f"label = {_text(p.labels.get(policy.column) or policy.column)}",
+            f"{policy.by} = {_text(policy.column)}",
+        ]
+    for group in p.groups:
+        levels = ", ".join(f"{_text(level)} = {_text(level)}" for level in group.levels)
+        lines += [
+            "",
+            f"# {_line(group.reason)}",
+            "[[group]]",
+            f"column = {_text(group.name)}",
+            f"label = {_text(p.labels.get(group.name) or group.name)}",
+            f"levels = {{ {levels} }}",
+        ]
+    for guess in p.covariates:
+        lines += [
+            "",
+            "[[variable]]",
+            f"column = {_text(guess.name)}",
+            f"label = {_text(p.labels.get(guess.name) or guess.name)}",
+        ]
+    if p.covariates:
+        lines += [
+            "",
+            "# A covariate that the policies change takes up part of their effect: leave it out.",
+            "[covariate_sets]",
+            f"controls = [{', '.join(_text(guess.name) for guess in p.covariates)}]",
+        ]
+    if p.left:
+        lines += ["", "# Left out:"]
+        lines += [f"#   {_line(guess.name)}: {_line(guess.reason)}" for guess in p.left]
+    return "\n".join(lines) + "\n"
+
+
+def _text(value: str) -> str:
+    """A string of TOML."""
+    return json.dumps(value, ensure_ascii=False).replace("\x7f", "\\u007f")
+
+
+def _line(text: str) -> str:
+    """Text of a comment: one line without control characters."""
+    return "".join(c if c.isprintable() else " " for c in text)

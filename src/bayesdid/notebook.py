@@ -1,0 +1,30 @@
+"""How values show themselves: a few lines at a prompt, the same in a notebook."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from html import escape
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+SHOWN = 6  # names that a line lists
+
+
+def listed(names: Sequence[object], shown: int = SHOWN) -> str:
+    """Names in a line, how many more at its end."""
+    text = ", ".join(map(str, names[:shown]))
+    more = len(names) - shown
+    return f"{text} and {more} more" if more > 0 else text or "none"
+
+
+def lines(head: str, rest: Iterable[str]) -> str:
+    """``<Head`` and indented lines below, empty ones left out."""
+    return f"<{head}" + "".join(f"\n  {line}" for line in rest if line) + ">"
+
+
+def html(text: str, table: pd.DataFrame | None = None) -> str:
+    """The text as typed, and a table below it."""
+    below = "" if table is None else table.to_html(float_format="%.4g")
+    return f"<div><pre>{escape(text.removeprefix('<').removesuffix('>'))}</pre>{below}</div>"

@@ -1,0 +1,189 @@
+"""A study folder from a panel file: columns are told apart by what their values allow."""
+
+import numpy as np
+import pandas as pd
+import pytest
+from typer.testing import CliRunner
+
+import bayesdid as bd
+from bayesdid.cli.app import app
+from bayesdid.exceptions import InputError
+from bayesdid.front.new_study import propose, write_study
+
+UNITS, PERIODS = 12, 8
+
+
+def frame(**more):
+    """12 cities in 8 years, two staggered policies, an outcome, two covariates, a region."""
+    rng = np.random.default_rng(0)
+    unit = np.repeat(np.arange(UNITS), PERIODS)
+    year = np.tile(2001 + np.arange(PERIODS), UNITS)
+    first = np.where(unit < 4, 2004, np.where(unit < 8, 2006, 0))
+    other = np.isin(unit, [2, 3, 6, 9]) & (year >= 2005 + unit % 2)
+    columns = {
+        "city": np.array([f"city {k:02d}" for k in unit]),
+        "year": year,
+        "treat_year": first,
+        "smart_policy": other.astype(int),
+        "post": (year >= 2005).astype(int),
+        "ever": (first > 0).astype(int),
+        "deaths": rng.standard_normal(len(unit)) + unit,
+        "gdp": rng.standard_normal(len(unit)),
+        "educ": rng.standard_normal(len(unit)),
+        "population": 100.0 + unit,
+        "region": np.where(unit % 2, "north", "south"),
+    }
+    return pd.DataFrame(columns | more)
+
+
+@pytest.fixture
+def csv(tmp_path):
+    def write(**more):
+        path = tmp_path / "raw.csv"
+        frame(**more).to_csv(path, index=False)
+        return path
+
+    return write
+
+
+def roles(proposal):
+    found = {}
+    for role, name, _ in proposal.rows():
+        found.setdefault(role, []).append(name)
+    return found
+
+
+def why(proposal, name):
+    return next(reason for role, column, reason in proposal.rows() if column == name)
+
+
+def test_every_column_gets_its_role_and_a_reason(csv):
+    found = propose(csv())
+    assert roles(found) == {
+        "unit": ["city"],
+        "period": ["year"],
+        "outcome": ["deaths"],
+        "policy": ["treat_year", "smart_policy"],
+        "covariate": ["gdp", "educ"],
+        "group": ["region"],
+        "left out": ["post", "ever", "population"],
+    }
+    assert why(found, "treat_year") == "a period constant in each unit; 8 units adopt"
+    assert why(found, "smart_policy") == "turned on in 4 units and stays"
+    assert why(found, "post") == "0/1 but the same for all units: a period, no policy"
+    assert why(found, "ever") == "0/1 but constant within units: it says who, not when"
+    assert why(found, "city") == "with year it identifies every row; 12 units"
+
+
+def test_what_cannot_be_a_policy_or_a_covariate_is_left_out_with_the_reason(csv):
+    base = frame()
+    repeal = ((base["year"] % 2 == 0) & (base["treat_year"] > 0)).astype(int)
+    same = (base["year"] >= base["treat_year"].where(base["treat_year"] > 0, 9999)).astype(int)
+    gone = base["gdp"].where(base.index % 3 > 0)
+    found = propose(
+        csv(
+            repeal=repeal,
+            same=same,
+            log_deaths=3 * base["deaths"],
+            gone=gone,
+            again=2 * base["educ"],
+        )
+    )
+    assert "switched off again in 8 units" in why(found, "repeal")
+    assert why(found, "same") == "says the same as treat_year"
+    assert why(found, "log_deaths") == "a version of the outcome deaths"
+    assert why(found, "gone") == "missing in 33% of rows"
+    assert why(found, "again") == "a version of educ"
+
+
+def test_labels_of_a_stata_file_are_hints(tmp_path):
+    path = tmp_path / "raw.dta"
+    renamed = frame().drop(columns="deaths").rename(columns={"gdp": "v1", "educ": "v2"})
+    labels = {"v2": "Deaths per 1000", "treat_year": "Year of the pilot"}
+    renamed.to_stata(path, write_index=False, variable_labels=labels)
+    found = propose(path)
+    assert found.outcome.name == "v2"
+    folder = tmp_path / "made"
+    write_study(found, path, folder)
+    assert 'label = "Deaths per 1000"' in (folder / "study.toml").read_text()
+
+
+def test_what_is_named_is_taken_as_said(csv):
+    found = propose(
+        csv(), outcome="gdp", policies={"smart": "smart_policy"}, covariates=["population"]
+    )
+    assert found.outcome.name == "gdp"
+    assert [(p.id, p.column, p.by) for p in found.policies] == [
+        ("smart", "smart_policy", "indicator")
+    ]
+    assert [g.name for g in found.covariates] == ["population"]
+
+
+def test_the_folder_is_a_study_that_fits(csv, tmp_path):
+    path, folder = csv(), tmp_path / "made"
+    before = path.read_bytes()
+    assert write_study(propose(path), path, folder) == {}
+    assert path.read_bytes() == before
+    assert sorted(p.name for p in folder.iterdir()) == ["panel.csv", "specs.toml", "study.toml"]
+    study = bd.load_study(folder)
+    assert {spec.column.family for spec in study.specs.values()} == {
+        "twfe",
+        "event_study",
+        "cohort",
+        "heterogeneity",
+        "overlap",
+    }
+    panel = bd.load_panel(study)
+    assert bd.fit(study["specs.main"], panel, errors="iid", draws=100).converged
+    text = (folder / "study.toml").read_text()
+    assert "# turned on in 4 units and stays" in text
+    assert "#   ever: 0/1 but constant within units" in text
+
+
+def test_a_spec_that_the_panel_does_not_identify_is_a_comment_with_the_reason(csv, tmp_path):
+    base = frame()
+    apart = (np.isin(base.index // PERIODS, [8, 10]) & (base["year"] >= 2005)).astype(int)
+    path, folder = csv(smart_policy=apart), tmp_path / "made"
+    lost = write_study(propose(path), path, folder)
+    assert set(lost) == {"main", "plain"}
+    assert "does not vary in this sample" in lost["main"]
+    text = (folder / "specs.toml").read_text()
+    assert "# This panel does not identify it: specs.main" in text
+    assert "specs.main" not in bd.load_study(folder).specs
+
+
+@pytest.mark.parametrize(
+    ("change", "words"),
+    [
+        ({"treat_year": 0, "smart_policy": 0}, "no column looks like a policy"),
+        ({"deaths": 1, "gdp": 1, "educ": 1}, "no column of numbers changes within units"),
+        ({"city": "one", "population": 1}, "no two columns identify the rows"),
+    ],
+)
+def test_what_is_missing_is_asked_for_by_its_option(csv, change, words):
+    with pytest.raises(InputError, match=words) as caught:
+        propose(csv(**change))
+    assert "--" in str(caught.value.remedy)
+    assert caught.value.file.endswith("raw.csv")
+
+
+def test_the_command_writes_nothing_over_what_is_there(csv, tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    args = ["new-study", "made", "--panel", str(csv())]
+    done = CliRunner().invoke(app, args)
+    assert done.exit_code == 0, done.output
+    assert "next: bayesdid report made" in done.output
+    before = {p: p.read_bytes() for p in (tmp_path / "made").iterdir()}
+    with pytest.raises(InputError, match="there is a folder of this name already"):
+        CliRunner().invoke(app, args, catch_exceptions=False)
+    assert {p: p.read_bytes() for p in (tmp_path / "made").iterdir()} == before
+
+
+def test_a_refused_panel_leaves_no_folder(csv, tmp_path):
+    path = csv()
+    found = propose(path)
+    text = path.read_text().splitlines()
+    path.write_text("\n".join([*text, text[-1]]) + "\n")  # one row twice, after it was inspected
+    with pytest.raises(InputError):
+        write_study(found, path, tmp_path / "made")
+    assert [p.name for p in tmp_path.iterdir()] == ["raw.csv"]
