@@ -374,6 +374,8 @@ def test_draws_have_the_means_of_the_rows():
     design = design_of(frame, "city[year] + year + region^year")
     model = two_way_model(design, resolve_priors("weak", design), errors=Errors("iid"))
     fit = bd.fit(design, errors="iid", draws=500, posterior_predictive=True)
+    assert "region_x_year_effect" in fit.tree["posterior"]
+    assert set(fit.arviz()["posterior"].data_vars) == {"tau", "beta", "alpha", "sigma", "constant"}
     fitted = fit.tree["posterior_predictive"]["y"].mean(("chain", "draw")).to_numpy()
     W = within(design, np.column_stack([design.regressors, design.y]))
     tau = model.draw(2000, np.random.default_rng(0)).coef.mean(axis=0) / model.data.scale

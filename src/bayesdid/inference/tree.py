@@ -191,6 +191,7 @@ def provenance(
         "period_dim": design.period_dim,
         "unit_effects": design.unit_effects,
         "period_effects": design.period_effects,
+        "level_dims": json.dumps([one.dim for one in design.further]),
         "panel_sha256": design.panel_sha256,
         "synthetic": design.synthetic or "",
         "engine": engine,
