@@ -44,6 +44,7 @@ HOLES = "mutants/test_holes.py::"
 FIT = "inference/test_fit.py::"
 FURTHER = "inference/test_further_effects.py::"
 FEW = "estimands/test_few_treated.py::"
+REVERSALS = "panel/test_reversals.py::"
 WORDS = "families/test_words.py::"
 
 MUTANTS = (
@@ -415,6 +416,22 @@ MUTANTS = (
         "self.as_large / len(self.mean)",
         "a placebo p-value can be zero",
         (HOLES + "test_the_actual_assignment_counts_among_the_placebos",),
+    ),
+    Mutant(
+        "reversed-state",
+        "panel/adoption.py",
+        "on[:, k] = np.where(back, now, on[:, k])",
+        "on[:, k] = np.where(back, on[:, k], now)",
+        "a policy that is switched off again counts as on",
+        (REVERSALS + "test_states_are_the_indicators_own_values",),
+    ),
+    Mutant(
+        "reversed-event-time",
+        "design/sample.py",
+        "kept = rows & ~_of_units(hidden | back, panel)",
+        "kept = rows & ~_of_units(hidden, panel)",
+        "units that reverse a policy stay where event time is used",
+        (REVERSALS + "test_they_are_left_out_by_name_and_only_there",),
     ),
     Mutant(
         "permutation-plus-one",
