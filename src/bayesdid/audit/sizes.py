@@ -69,7 +69,7 @@ def observations(study: Study) -> Outcome:
         n, column = count(spec.column.n), spec.column
         if n is None:
             continue
-        seen = periods - abs(column.outcome_lead)
+        seen, is_known = _seen(study, spec, periods)
         expected = _units(study, spec)
         most = (expected if expected is not None else units) * seen
         yield _apart(
@@ -81,7 +81,7 @@ def observations(study: Study) -> Outcome:
             "contradiction",
             ("each unit is seen once in each period",),
         )
-        if column.family not in _WHOLE or not balanced:
+        if column.family not in _WHOLE or not balanced or not is_known or seen < 1:
             continue
         if expected is not None:
             yield _equal(
@@ -116,6 +116,7 @@ def groups(study: Study) -> Outcome:
                 if spec.table.id == table.id
                 and set(spec.column.sample.groups) == {group.column}
                 and spec.column.sample.arms is None
+                and not spec.column.sample.has_chosen_rows
                 and spec.column.outcome_lead == 0
             ]
             levels = [level for spec in parts for level in spec.column.sample.groups[group.column]]
@@ -139,10 +140,38 @@ def _periods(study: Study) -> int | None:
     return panel.last_period - panel.first_period + 1
 
 
+def _seen(study: Study, spec: Spec, periods: int) -> tuple[int, bool]:
+    """Periods of a column's rows of one unit, and whether that is known.
+
+    A window whose bounds are numbers of the declared span counts; another one, and units chosen by
+    their states, leave n unknown below the bound.
+    """
+    sample, lead = spec.column.sample, spec.column.outcome_lead
+    first, last = study.file.panel.first_period, study.file.panel.last_period
+    bounds = [text for text in (sample.first, sample.last) if text is not None]
+    if first is None or last is None or not bounds or sample.switchers:
+        return periods - abs(lead), not sample.switchers
+    if not all(text.isdecimal() and len(text) <= len(str(last)) for text in bounds):
+        return periods - abs(lead), False
+    low = max(first, first - lead, int(sample.first or first))
+    high = min(last, last - lead, int(sample.last or last))
+    return max(high - low + 1, 0), True
+
+
+def _left_out(study: Study, spec: Spec) -> set[str]:
+    """Keys of the units that a column's sample leaves out by key or label."""
+    labels, found = study.file.panel.unit_labels, set[str]()
+    for name in spec.column.sample.without:
+        found |= {name} & labels.keys() or {k for k, v in labels.items() if v == name} or {name}
+    return found
+
+
 def _unrestricted(spec: Spec) -> bool:
     sample = spec.column.sample
     return not (sample.arms or sample.only or sample.sequences or sample.groups) and (
-        spec.column.outcome_lead == 0 and spec.column.family in _WHOLE
+        not sample.has_chosen_rows
+        and spec.column.outcome_lead == 0
+        and spec.column.family in _WHOLE
     )
 
 
@@ -152,7 +181,10 @@ def _units(study: Study, spec: Spec) -> int | None:
     if sample.groups or spec.column.family not in _WHOLE:
         return None
     if sample.arms is None and sample.only is None and sample.sequences is None:
-        return study.file.panel.units
+        units = study.file.panel.units
+        return None if units is None else units - len(_left_out(study, spec))
+    if sample.without:
+        return None  # of which arm the units are is not said
     total = 0
     for arm in sample.arms or _arm_names(study):
         whole = _in_arm(design, arm)

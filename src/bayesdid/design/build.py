@@ -10,6 +10,7 @@ import numpy as np
 import pandas as pd
 
 from bayesdid.arrays import FloatArray
+from bayesdid.design.chosen import rows_of_switchers
 from bayesdid.design.collinear import drop_collinear, level_out, refuse_constant
 from bayesdid.design.design import Design
 from bayesdid.design.event import event_treatments
@@ -82,11 +83,31 @@ def build_design(
             f"{spec.id} is a '{column.family}' spec, not a two-way linear model",
             remedy=f"fit one of the families {', '.join(sorted(FITTED_FAMILIES))}",
         )
-    rows = sample_rows(column.sample, panel)
     notes: list[Note] = []
+    rows = sample_rows(column.sample, panel, notes)
     ordered = (*absorbing, *_ordered(spec))
     rows = rows_in_event_time(rows, panel, timed or _timed(spec), ordered, notes)
     y = _outcome(column.outcome, column.outcome_lead, panel)
+    effects = column.effects if effects is None else tuple(effects)
+    weights = weights or column.row_weights
+    sizes = {
+        name: _outcome(column, 0, panel)
+        for name, column in (("weights", weights), ("exposure", exposure), ("trials", trials))
+        if column is not None
+    }
+    complete = np.isfinite(y)
+    for values in sizes.values():
+        complete &= np.isfinite(values)
+    crossed = further_columns(effects, panel)
+    if column.cluster is not None and column.cluster not in {panel.unit, panel.period}:
+        crossed.append(column.cluster)
+    for name in crossed:
+        complete &= has_values(panel, name)
+    if column.sample.switchers:
+        known = [np.isfinite(term_values(parse_term(c), panel, rows)) for c in column.covariates]
+        seen = rows & np.logical_and.reduce([complete, *known])
+        switch = rows_of_switchers(spec, panel, seen, notes)
+        rows = rows & panel.frame[panel.unit].isin(panel.frame.loc[switch, panel.unit]).to_numpy()
     treatments, covariates = column.treatments, column.covariates
     if column.family == "event_study":
         treatments, beyond = event_treatments(spec, panel, rows, notes)
@@ -95,21 +116,7 @@ def build_design(
         [term_values(parse_term(text), panel, rows) for text in (*treatments, *covariates)]
         or [np.empty((len(y), 0))]
     )
-    effects = column.effects if effects is None else tuple(effects)
-    weights = weights or column.row_weights
-    sizes = {
-        name: _outcome(column, 0, panel)
-        for name, column in (("weights", weights), ("exposure", exposure), ("trials", trials))
-        if column is not None
-    }
-    complete = np.isfinite(y) & np.isfinite(Z).all(axis=1)
-    for values in sizes.values():
-        complete &= np.isfinite(values)
-    crossed = further_columns(effects, panel)
-    if column.cluster is not None and column.cluster not in {panel.unit, panel.period}:
-        crossed.append(column.cluster)
-    for name in crossed:
-        complete &= has_values(panel, name)
+    complete &= np.isfinite(Z).all(axis=1)
     if dropped := int((rows & ~complete).sum()):
         lacking = ", ".join(["the outcome", *sizes, *crossed]) + " or a regressor"
         text = f"{dropped} rows lack {lacking} and are left out"

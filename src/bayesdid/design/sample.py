@@ -9,6 +9,7 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
+from bayesdid.design.chosen import in_window, units_left_in
 from bayesdid.exceptions import InputError, Note, NotIdentifiedError
 from bayesdid.panel.adoption import reversing, unknown_start
 from bayesdid.panel.membership import units_in_sample
@@ -17,10 +18,16 @@ from bayesdid.study.schema import Sample
 from bayesdid.study.terms import POLICY_KINDS, STAGGERED, parse_term
 
 
-def sample_rows(sample: Sample, panel: Panel) -> NDArray[np.bool_]:
+def sample_rows(sample: Sample, panel: Panel, notes: list[Note]) -> NDArray[np.bool_]:
     """Rows that satisfy every condition of `sample`, boolean, shape (n,).
 
-    Units are kept or dropped whole, see :func:`bayesdid.panel.membership.units_in_sample`.
+    Units are kept or dropped whole, see :func:`bayesdid.panel.membership.units_in_sample`, but for
+    the window of periods. `switchers` are looked for where rows are complete.
+
+    Parameters
+    ----------
+    notes
+        Is told what the window and `without` leave out.
 
     Raises
     ------
@@ -39,11 +46,12 @@ def sample_rows(sample: Sample, panel: Panel) -> NDArray[np.bool_]:
                 remedy="add the grouping to the panel or skip the specs that use it",
             )
         rows = rows & panel.frame[column].astype(str).isin(levels).to_numpy(dtype=bool)
+    rows = rows & in_window(sample, panel, notes) & units_left_in(sample, panel, notes)
     if not rows.any():
         raise NotIdentifiedError(
-            f"no unit of the panel is in the sample {sample.model_dump(exclude_none=True)}",
+            f"no unit of the panel is in the sample {sample.model_dump(exclude_defaults=True)}",
             file=panel.source,
-            remedy="check the adoption periods and the group levels",
+            remedy="check the adoption periods, the group levels and the window of periods",
         )
     return rows
 

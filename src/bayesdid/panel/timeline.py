@@ -69,6 +69,10 @@ class Timeline:
         text = self.label(step)
         return int(text) if text.lstrip("-").isdecimal() else _year(text, round(step))
 
+    def year(self, step: float) -> int:
+        """The year in which a step's period lies."""
+        return _year(self.label(step), round(step))
+
     def label(self, step: float) -> str:
         """The period of a step as it was typed, or as its kind is written if no row has it."""
         k = round(step)

@@ -18,6 +18,7 @@ import numpy as np
 from bayesdid.arrays import FloatArray, IntArray
 from bayesdid.design.overlap import Set, set_name
 from bayesdid.design.window import event_labels, event_window
+from bayesdid.exceptions import InputError
 from bayesdid.panel.adoption import event_value, policy_value
 from bayesdid.panel.membership import units_in_sample
 from bayesdid.published.timing import Timing
@@ -226,5 +227,18 @@ def column_weights(spec: Spec, timing: Timing) -> FloatArray:
 
 
 def sample_units(spec: Spec, timing: Timing) -> np.ndarray:
-    """Units of a column's sample, boolean, shape (N,)."""
+    """Units of a column's sample, boolean, shape (N,).
+
+    Raises
+    ------
+    InputError
+        If the sample is a window of periods, or of units chosen by name or state: its weights are
+        others, and do not follow from policies alone.
+    """
+    if spec.column.sample.has_chosen_rows:
+        raise InputError(
+            f"{spec.id}: what a column on a window of periods, or on units chosen by name or "
+            "state, estimates does not follow from who adopted when",
+            remedy="leave the column out of [synergy]",
+        )
     return units_in_sample(spec.column.sample, timing.policies, timing.start)

@@ -46,6 +46,7 @@ def published_groups(
                     f"{other.id}:{treatment}"
                     for other in study.specs.values()
                     if other.column.sample.groups == {column: (level,)}
+                    and not other.column.sample.has_chosen_rows
                     and other.column.outcome == spec.column.outcome
                     and treatment in other.column.coefficients
                 ),

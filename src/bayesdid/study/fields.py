@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Annotated
 
-from pydantic import AfterValidator, BaseModel, ConfigDict, Field
+from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, WithJsonSchema
 
 from bayesdid.study.derived import derived_of
 from bayesdid.study.printed import Printed
@@ -32,6 +32,14 @@ def _order(text: str) -> str:
     return str(term)
 
 
+def _typed(value: object) -> object:
+    """A whole number as text: a period or a key may be written without quotes."""
+    return str(value) if isinstance(value, int) and not isinstance(value, bool) else value
+
+
+_TYPED = WithJsonSchema({"anyOf": [{"type": "string", "minLength": 1}, {"type": "integer"}]})
+PeriodText = Annotated[str, BeforeValidator(_typed), Field(min_length=1), _TYPED]
+UnitText = Annotated[str, BeforeValidator(_typed), Field(min_length=1), _TYPED]
 PrintedText = Annotated[str, AfterValidator(_printed)]
 TermText = Annotated[str, AfterValidator(_term)]
 ColumnText = Annotated[str, AfterValidator(_column)]

@@ -15,9 +15,11 @@ from bayesdid.study.fields import (
     ColumnText,
     Identifier,
     OrderText,
+    PeriodText,
     PrintedText,
     Strict,
     TermText,
+    UnitText,
 )
 from bayesdid.study.spatial_weights import SpatialWeights
 
@@ -329,6 +331,22 @@ class Sample(Strict):
         "'order:P>Q', 'order:P>Q=R' of more",
     )
     groups: dict[str, tuple[str, ...]] = Field(default={}, description="group column -> levels")
+    first: PeriodText | None = Field(
+        default=None, description="First period of the window, as the panel writes it"
+    )
+    last: PeriodText | None = Field(
+        default=None, description="Last period of the window, as the panel writes it"
+    )
+    without: tuple[UnitText, ...] = Field(default=(), description="Units left out, by key or label")
+    switchers: bool = Field(
+        default=False,
+        description="Only units with rows both with and without the treatment in the window",
+    )
+
+    @property
+    def has_chosen_rows(self) -> bool:
+        """Whether it takes some periods or leaves out some units whatever their policies."""
+        return bool(self.first or self.last or self.without or self.switchers)
 
 
 class Column(Strict):
