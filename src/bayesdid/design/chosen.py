@@ -11,8 +11,8 @@ from bayesdid.exceptions import InputError, Note, NotIdentifiedError, nearest_na
 from bayesdid.panel.calendar import read_periods
 from bayesdid.panel.panel import Panel
 from bayesdid.panel.timeline import Timeline
-from bayesdid.study.load import Spec
 from bayesdid.study.fields import PeriodText
+from bayesdid.study.load import Spec
 from bayesdid.study.schema import Sample
 from bayesdid.study.terms import parse_term
 
