@@ -134,8 +134,9 @@ def groups(study: Study) -> Outcome:
 
 
 def _periods(study: Study) -> int | None:
+    """Rows of a unit, one in each period; None if that is not declared, or rows are individuals."""
     panel = study.file.panel
-    if panel.first_period is None or panel.last_period is None:
+    if panel.first_period is None or panel.last_period is None or panel.repeated:
         return None
     return panel.last_period - panel.first_period + 1
 

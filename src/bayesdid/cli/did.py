@@ -44,6 +44,9 @@ def command(
     cluster: Annotated[
         str | None, typer.Option(help="Column of clusters, coarser than units, for the row beside.")
     ] = None,
+    repeated: Annotated[
+        bool, typer.Option("--repeated", help="Rows are individuals, several of a unit and period.")
+    ] = False,
     engine: Annotated[str, typer.Option(help="auto, exact, nuts, or an engine's name.")] = "auto",
     draws: Annotated[int, typer.Option(min=50, help="Draws per chain.")] = 1000,
     seed: reading.Seed = 0,
@@ -72,6 +75,7 @@ def command(
         weights=weights,
         weights_kind=weights_kind,  # type: ignore[arg-type]
         cluster=cluster,
+        repeated=repeated,
         engine=engine,
         draws=draws,
         seed=seed,

@@ -89,6 +89,8 @@ def build_design(
     rows = rows_in_event_time(rows, panel, timed or _timed(spec), ordered, notes)
     y = _outcome(column.outcome, column.outcome_lead, panel)
     effects = column.effects if effects is None else tuple(effects)
+    if panel.repeated:
+        effects = _with_shocks(effects, panel, notes)
     weights = weights or column.row_weights
     sizes = {
         name: _outcome(column, 0, panel)
@@ -244,6 +246,24 @@ def _outcome(name: str, lead: int, panel: Panel) -> FloatArray:
         )
     values = panel.frame[name].to_numpy(dtype=float, na_value=np.nan)
     return shifted(values, panel.frame[panel.unit], panel.frame[panel.period], lead)
+
+
+def _with_shocks(effects: tuple[str, ...], panel: Panel, notes: list[Note]) -> tuple[str, ...]:
+    """Effects with a random shock of each unit and period, unless there is one of some kind.
+
+    Individuals of a group and period share what happens there: without it the number of rows, not
+    of groups, would stand for what is known (Moulton 1990, doi:10.2307/2109724).
+    """
+    cell = {panel.unit, panel.period}
+    if any(set(parse_effect(text).factors) == cell for text in effects):
+        return effects
+    shock = f"random({panel.unit}^{panel.period})"
+    text = (
+        f"individuals of one {panel.unit} and {panel.period} share a random shock, {shock}; their "
+        "errors are independent given it"
+    )
+    notes.append(Note("shared_shocks", 1, text))
+    return (*effects, shock)
 
 
 def _unit_slopes(effects: Sequence[str], panel: Panel) -> int:

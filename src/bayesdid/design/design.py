@@ -155,7 +155,7 @@ class Design:
     @property
     def is_balanced(self) -> bool:
         """Whether every unit is seen once in every period."""
-        return self.n == len(self.units) * len(self.periods)
+        return self.n == len(self.units) * len(self.periods) and self.has_one_row_each
 
     @property
     def has_one_row_each(self) -> bool:

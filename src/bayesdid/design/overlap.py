@@ -155,7 +155,7 @@ def overlap_design(spec: Spec, panel: Panel) -> OverlapDesign:
     Raises
     ------
     InputError
-        If the study has no policy.
+        If the study has no policy, or rows are individuals.
     NotIdentifiedError
         If no unit is ever under two policies of several, or no untreated row is left.
     """
@@ -164,6 +164,13 @@ def overlap_design(spec: Spec, panel: Panel) -> OverlapDesign:
             f"{spec.id}: the study declares no policy whose states could be contrasted",
             file=panel.source,
             remedy="name each policy with its period of adoption, or a 0/1 column that stays on",
+        )
+    if panel.repeated:
+        raise InputError(
+            f"{spec.id}: states of policies are contrasted with one row of each unit and period",
+            file=panel.source,
+            column="panel.repeated",
+            remedy="average individuals by unit and period, and weigh the cells",
         )
     policies = panel.policies
     timed = tuple(f"active:{policy}" for policy in policies)

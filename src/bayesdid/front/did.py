@@ -38,6 +38,7 @@ def did(
     weights: str | None = None,
     weights_kind: RowWeightsKind = "analytic",
     cluster: str | None = None,
+    repeated: bool = False,
     exposure: str | None = None,
     trials: str | None = None,
     engine: str = "auto",
@@ -56,7 +57,8 @@ def did(
 
     Parameters
     ----------
-    data, formula, y, unit, time, policies, covariates, treatment, weights, weights_kind, cluster
+    data, formula, y, unit, time, policies, covariates, treatment, weights, weights_kind, cluster,
+    repeated
         See :func:`bayesdid.front.study.study_of`.
     errors, likelihood, unit_effects, period_effects, priors, exposure, trials
         Parts of the model, see :func:`bayesdid.model`; effects by default fixed where the formula
@@ -87,6 +89,7 @@ def did(
         weights=weights,
         weights_kind=weights_kind,
         cluster=cluster,
+        repeated=repeated,
     )
     fits = {}
     for spec in study.specs.values():

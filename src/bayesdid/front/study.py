@@ -50,6 +50,7 @@ def study_of(
     weights: str | None = None,
     weights_kind: RowWeightsKind = "analytic",
     cluster: str | None = None,
+    repeated: bool = False,
     better: Literal["lower", "higher"] = "lower",
 ) -> tuple[Study, Panel]:
     """The study and the panel of a data frame, for every function that takes the two.
@@ -80,6 +81,9 @@ def study_of(
         ``frequency`` (a row stands for so many that are alike).
     cluster
         Column of clusters, coarser than units, for least squares beside.
+    repeated
+        Whether rows are individuals, several of a unit in one period: those of one unit and period
+        share a random shock.
     better
         Which direction of the outcome a policy is meant to move it in.
 
@@ -117,7 +121,7 @@ def study_of(
     file = StudyFile(
         study=About(id=TABLE, title="A data frame", citation=raw.source),
         outcome=Outcome(column=outcome, label=outcome, unit=f"units of {outcome}", better=better),
-        panel=PanelSection(unit=keys.unit, period=keys.period),
+        panel=PanelSection(unit=keys.unit, period=keys.period, repeated=repeated),
         policy=declared,
         variable=tuple(Variable(column=name, label=name) for name in dict.fromkeys(columns)),
     )

@@ -61,7 +61,8 @@ def serial_rows(design: Design) -> SerialRows:
         raise InputError(
             f"{design.spec_id}: a unit has two rows in one period",
             value=design.units[unit[later[step <= 0][0]]],
-            remedy="AR(1) errors need one row per unit and period",
+            remedy="AR(1) errors need one row per unit and period: individuals have no order in "
+            'time; take i.i.d. errors, errors="iid" or "iid_unit"',
         )
     if (when % 1 != 0).any():
         raise InputError(

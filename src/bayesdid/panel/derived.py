@@ -54,9 +54,26 @@ def derived_values(
 
 
 def shifted(values: FloatArray, units: pd.Series, periods: pd.Series, steps: int) -> FloatArray:
-    """Each row's unit's value `steps` periods later, shape (n,); NaN where it is not seen then."""
+    """Each row's unit's value `steps` periods later, shape (n,); NaN where it is not seen then.
+
+    Raises
+    ------
+    InputError
+        If rows of one unit and period have different values: of which one it would be is not said.
+    """
     if steps == 0:
         return values
     keys = pd.MultiIndex.from_arrays([units, periods])
     later = pd.MultiIndex.from_arrays([units, periods + steps])
-    return np.asarray(pd.Series(values, index=keys).reindex(later), dtype=np.float64)
+    series = pd.Series(values, index=keys)
+    if not keys.is_unique:
+        first = series.groupby(level=[0, 1], sort=False).transform("first")
+        if not ((series == first) | (series.isna() & first.isna())).all():
+            raise InputError(
+                f"rows of one {units.name} and {periods.name} differ, so that none has a value in "
+                "another period",
+                remedy=f"take lags, leads and differences of what is the same in a {units.name} "
+                f"and {periods.name}",
+            )
+        series = series[~keys.duplicated()]
+    return np.asarray(series.reindex(later), dtype=np.float64)

@@ -50,6 +50,8 @@ class Panel:
         Policy that some unit reverses -> column of its state, and the value from which it is on.
     timeline
         How the steps in the period column follow from what the file holds.
+    repeated
+        Whether rows are individuals, several of a unit in one period.
     """
 
     frame: pd.DataFrame
@@ -66,6 +68,7 @@ class Panel:
     reverses: pd.DataFrame = field(default_factory=pd.DataFrame)
     indicators: Mapping[str, tuple[str, float]] = field(default_factory=dict)
     timeline: Timeline = field(default_factory=Timeline)
+    repeated: bool = False
 
     def __repr__(self) -> str:
         T = self.periods
@@ -97,5 +100,8 @@ class Panel:
 
     @property
     def is_balanced(self) -> bool:
-        """Whether every unit is seen in every period."""
-        return len(self.frame) == len(self.units) * len(self.periods)
+        """Whether every unit is seen in every period, once if rows are not individuals."""
+        cells = len(self.units) * len(self.periods)
+        if self.repeated:
+            return len(self.frame[[self.unit, self.period]].drop_duplicates()) == cells
+        return len(self.frame) == cells

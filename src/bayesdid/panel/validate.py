@@ -14,6 +14,7 @@ from bayesdid.panel.adoption import from_indicator, from_years, not_seen_off, sw
 from bayesdid.panel.derived import derived_values
 from bayesdid.panel.panel import Panel
 from bayesdid.panel.raw import refuse_doubled
+from bayesdid.panel.repeated import one_row_each, repeated_rows, same_in_cell
 from bayesdid.panel.timeline import Timeline, adoption_steps, establish
 from bayesdid.panel.wide import wide_remedy
 from bayesdid.study.derived import Derived, derived_of, source_column
@@ -58,7 +59,7 @@ def validate_panel(
         raise InputError("the panel has no rows", file=source, remedy="export it again")
     _require(frame, keys, [keys.unit, keys.period], source)
     found = list(notes)
-    timeline = _keys(frame, keys.unit, keys.period, source, found)
+    timeline = _keys(frame, keys, source, found)
     for group in study.file.group:
         if group.members and group.column not in frame:
             frame[group.column] = _from_members(frame[keys.unit], group, source)
@@ -85,7 +86,10 @@ def validate_panel(
     for policy in study.policies:
         if policy.indicator is not None:
             frame = _known_rows(frame, policy, source, found)
-    frame = frame.sort_values([keys.unit, keys.period], kind="stable").reset_index(drop=True)
+    order = [keys.unit, keys.period]
+    if keys.repeated:  # individuals have no key: their values put them in an order
+        order += [name for name in dict.fromkeys(numeric) if name not in order]
+    frame = frame.sort_values(order, kind="stable").reset_index(drop=True)
     made = [column for column in _derived(study) if column.source in frame]
     for one in made:
         frame[str(one)] = derived_values(frame, keys.unit, keys.period, one, source, found)
@@ -127,6 +131,7 @@ def validate_panel(
             if policy.indicator is not None and reverses[policy.id].any()
         },
         timeline=timeline,
+        repeated=keys.repeated,
     )
 
 
@@ -142,6 +147,8 @@ def _adoption(
             hidden = back = pd.Series(False, index=start.index)
         else:
             column = str(policy.indicator)
+            if study.file.panel.repeated:
+                same_in_cell(frame, unit, period, column, source)
             start = from_indicator(frame, unit, period, column, policy.cut, source)
             hidden = not_seen_off(frame, unit, period, start)
             back = switched_off(frame, unit, column, policy.cut)
@@ -250,8 +257,9 @@ def _require(frame: pd.DataFrame, keys: PanelSection, columns: list[str], source
         )
 
 
-def _keys(frame: pd.DataFrame, unit: str, period: str, source: str, notes: list[Note]) -> Timeline:
+def _keys(frame: pd.DataFrame, keys: PanelSection, source: str, notes: list[Note]) -> Timeline:
     """Check both keys and put them in their final form, periods as steps."""
+    unit, period = keys.unit, keys.period
     for column in (unit, period):
         empty = frame[column].astype(str).str.strip() == ""
         if (missing := frame[column].isna() | empty).any():
@@ -264,18 +272,10 @@ def _keys(frame: pd.DataFrame, unit: str, period: str, source: str, notes: list[
             )
     frame[unit] = values.unit_keys(frame[unit], source, frame["__row__"])
     timeline = establish(frame, period, source, notes)
-    if (twice := frame.duplicated([unit, period], keep="first")).any():
-        later = frame.loc[twice.idxmax()]
-        same = (frame[unit] == later[unit]) & (frame[period] == later[period])
-        rows = frame.loc[same, "__row__"].tolist()
-        raise InputError(
-            f"duplicate {unit}-{period}: rows {', '.join(map(str, rows))}",
-            file=source,
-            row=rows[1],
-            value=f"{later[unit]} {timeline.label(later[period])}",
-            remedy=f"give each row of a {unit} its own {period}; keep one row only where two say "
-            "the same",
-        )
+    if keys.repeated:
+        repeated_rows(frame, unit, period, source, notes)
+    else:
+        one_row_each(frame, unit, period, timeline, source)
     for column, count in ((unit, frame[unit].nunique()), (period, frame[period].nunique())):
         if count < 2:
             raise InputError(
@@ -434,7 +434,8 @@ def _shape_notes(
     frame: pd.DataFrame, study: Study, timeline: Timeline, source: str, notes: list[Note]
 ) -> None:
     keys = study.file.panel
-    sizes = frame[keys.unit].value_counts()
+    seen = frame.groupby(keys.unit, sort=False)[keys.period]
+    sizes, rows = seen.nunique(), seen.size()
     periods = frame[keys.period].nunique()
     for name in dict.fromkeys([study.file.outcome.column, *_needed(study)]):
         if name in frame and (missing := int(frame[name].isna().sum())):
@@ -456,8 +457,8 @@ def _shape_notes(
         notes.append(
             Note("unbalanced", gaps, f"{gaps} units are not seen in all {periods} periods")
         )
-    if (sizes == 1).any():
-        single = int((sizes == 1).sum())
+    if (rows == 1).any():
+        single = int((rows == 1).sum())
         notes.append(Note("singleton_units", single, f"{single} units have a single row"))
 
 

@@ -131,6 +131,8 @@ def mapped_specs(study: Study, cells: Collection[str]) -> tuple[list[str], dict[
             reason = "terms other than states"
         elif column.sample.groups:
             reason = "which units its sample has is not published"
+        elif study.file.panel.repeated:
+            reason = "rows are individuals, and how many each unit has is not published"
         elif column.sample.has_chosen_rows:
             reason = "a window of periods, or units chosen by name or state"
         elif column.outcome_lead:

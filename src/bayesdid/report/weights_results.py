@@ -55,6 +55,7 @@ def row_states(design: Design, panel: Panel) -> np.ndarray:
         return np.full(design.n, "none")
     keys = panel.frame[[panel.unit, panel.period]]
     states = state(panel).set_axis(pd.MultiIndex.from_frame(keys))
+    states = states[~states.index.duplicated()]
     rows = [design.units[design.unit_index], design.periods[design.period_index]]
     return states.reindex(pd.MultiIndex.from_arrays(rows)).to_numpy(dtype=str)
 

@@ -151,6 +151,9 @@ class PanelSection(Strict):
     skip: int | None = Field(default=None, ge=0, description="Lines above the header")
     package: PackageSource | None = None
     simulate: Simulation | None = None
+    repeated: bool = Field(
+        default=False, description="Rows are individuals, several of a unit in one period"
+    )
     unit_labels: dict[str, str] = Field(default={}, description="unit value -> label")
     longitude: str | None = Field(default=None, description="Column, degrees, constant in time")
     latitude: str | None = Field(default=None, description="Column, degrees, constant in time")

@@ -202,7 +202,8 @@ def sorted_rows(
             raise InputError(
                 f"{design.spec_id}: a unit has two rows in one period",
                 value=design.units[unit[1:][again][0]],
-                remedy="AR(1) errors need one row per unit and period",
+                remedy="AR(1) errors need one row per unit and period: individuals have no order "
+                'in time; take i.i.d. errors, errors="iid" or "iid_unit"',
             )
     start = np.searchsorted(unit, np.arange(N + 1)).astype(np.int64)
     first = 0 if by_unit else F
