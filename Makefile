@@ -28,7 +28,7 @@ test: $(STAMP) ## Lint, types, tests
 test-slow: $(STAMP) ## The cells of the tests' matrices that `make test` leaves out
 	OMP_NUM_THREADS=1 $(BIN)/python -m pytest -q -n 2 -m slow
 
-calibrate: $(STAMP) calibrate-spatial calibrate-errors calibrate-sbc calibrate-published calibrate-synergy ## Coverage of every model family on simulated panels, and the next five
+calibrate: $(STAMP) calibrate-spatial calibrate-errors calibrate-sbc calibrate-published calibrate-synergy calibrate-three ## Coverage of every model family on simulated panels, and the next six
 	OMP_NUM_THREADS=1 $(BIN)/python tests/statistical/calibrate.py
 
 calibrate-spatial: $(STAMP) ## Ranks and coverage of spatial models alone (about two minutes)
@@ -43,11 +43,17 @@ calibrate-sbc: $(STAMP) ## Ranks of true values for every model (goes on where i
 calibrate-synergy: $(STAMP) ## Coverage and false verdicts of the headline (goes on where it was stopped)
 	OMP_NUM_THREADS=1 $(BIN)/python tests/statistical/synergy_calibrate.py
 
+calibrate-three: $(STAMP) ## The same of three policies: docs/validity-three.md (goes on where it was stopped)
+	OMP_NUM_THREADS=1 $(BIN)/python tests/statistical/three_calibrate.py
+
 calibrate-published: $(STAMP) ## Coverage of intervals from printed columns, and a real panel behind its print
 	OMP_NUM_THREADS=1 $(BIN)/python tests/statistical/published_calibrate.py
 
 mutants: $(STAMP) ## Plant faults in copies of the source and see tests catch each: docs/mutants.md
 	OMP_NUM_THREADS=1 $(BIN)/python tests/mutants/run.py
+
+fuzz: $(STAMP) ## Damage studies, panels and options at random: every command must end in words (about half an hour)
+	OMP_NUM_THREADS=1 $(BIN)/python tests/strangers/fuzz.py
 
 bench: $(STAMP) ## Speed and memory beside peers: docs/benchmarks.md, and a table of spatial models
 	OMP_NUM_THREADS=1 $(BIN)/python tests/benchmarks/bench_two_way.py
@@ -77,4 +83,4 @@ lock: ## Re-resolve requirements.lock from pyproject.toml
 clean: ## Remove the virtual environment and caches
 	rm -rf $(VENV) .mypy_cache .ruff_cache .pytest_cache .hypothesis
 
-.PHONY: help setup report test test-slow calibrate calibrate-spatial calibrate-errors calibrate-sbc calibrate-published calibrate-synergy mutants bench format map core lock clean
+.PHONY: help setup report test test-slow calibrate calibrate-spatial calibrate-errors calibrate-sbc calibrate-published calibrate-synergy calibrate-three mutants fuzz bench format map core lock clean

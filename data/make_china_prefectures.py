@@ -1,4 +1,4 @@
-"""Make china_prefectures.csv from the wheel of the PyPI package cpca 0.5.5 (MIT).
+"""Make models/dual_pilot/china_prefectures.csv from the wheel of the PyPI package cpca 0.5.5 (MIT).
 
 Run as ``python data/make_china_prefectures.py cpca-0.5.5-py3-none-any.whl``; the package need not
 be installed. Kept are the cities at prefecture level (names that end in 市) and the four
@@ -13,7 +13,7 @@ from pathlib import Path
 
 import pandas as pd
 
-TARGET = Path(__file__).with_name("china_prefectures.csv")
+TARGET = Path(__file__).parents[1] / "models" / "dual_pilot" / "china_prefectures.csv"
 CITY = "市"
 CORE = "市辖区"  # the districts of a municipality, as opposed to its counties
 

@@ -9,6 +9,7 @@ SOURCE = ROOT / "src" / "bayesdid"
 SHARED = (
     "arrays",
     "digest",
+    "escape",
     "exceptions",
     "extras",
     "files",

@@ -37,8 +37,8 @@ UNTYPED = {
     "peers.spatial_spreg": "what spreg returns",
     "peers.staggered": "what diff-diff returns",
     "study.jsonschema": "JSON Schema",
-    "study.load": "TOML as it is read",
     "study.schema": "options of a family, before they are parsed",
+    "study.toml": "TOML as it is read",
 }
 # modules beside jsonio, report, cli, peers and the compiler (PyTensor is untyped) that say Any
 LOOSE = UNTYPED | {
@@ -58,8 +58,11 @@ LOOSE = UNTYPED | {
     "model.bound": "a PyMC model, without importing PyMC",
     "model.model": "fields of a model, which are checked",
     "panel.frames": "any data frame",
+    "panel.workbook": "a sheet, without importing openpyxl",
+    "study.load": "annotations of fields",
     "spatial.weights.distance": "identifiers of units: numbers or text",
     "spatial.weights.files": "identifiers of units: numbers or text",
+    "spatial.weights.npz": "arrays of a file, and what scipy makes of them",
     "spatial.weights.pysal": "identifiers of units: numbers or text",
     "spatial.weights.tables": "identifiers of units: numbers or text",
     "spatial.weights.weights": "any matrix that scipy takes",

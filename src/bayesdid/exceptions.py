@@ -6,10 +6,14 @@ into one message and its ``exit_code``; Python users can catch it and read the s
 
 from __future__ import annotations
 
+import os
 from collections.abc import Iterable
 from dataclasses import dataclass
 from difflib import get_close_matches
 from pathlib import Path
+
+DEBUG = "BAYESDID_DEBUG"
+"""Environment variable under which errors keep their tracebacks."""
 
 
 class BayesdidError(Exception):
@@ -77,6 +81,16 @@ class ResultError(BayesdidError):
     """A result exists but must not be used (not converged, a gate failed)."""
 
     exit_code = 1
+
+
+def reason(error: Exception) -> str:
+    """What a part of a run that failed alone says of it; under ``--debug`` the error is raised."""
+    if os.environ.get(DEBUG):
+        raise error
+    if isinstance(error, BayesdidError):
+        return str(error)
+    said = " ".join(str(error).split())[:300]
+    return f"{type(error).__name__}: {said}" if said else type(error).__name__
 
 
 @dataclass(frozen=True, slots=True)

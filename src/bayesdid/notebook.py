@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from html import escape
 from typing import TYPE_CHECKING
+
+from bayesdid import escape
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -27,4 +28,4 @@ def lines(head: str, rest: Iterable[str]) -> str:
 def html(text: str, table: pd.DataFrame | None = None) -> str:
     """The text as typed, and a table below it."""
     below = "" if table is None else table.to_html(float_format="%.4g")
-    return f"<div><pre>{escape(text.removeprefix('<').removesuffix('>'))}</pre>{below}</div>"
+    return f"<div><pre>{escape.html(text.removeprefix('<').removesuffix('>'))}</pre>{below}</div>"

@@ -7,8 +7,9 @@ from pathlib import Path
 import numpy as np
 from scipy.stats import norm
 
+from bayesdid.study.claims import Claim
 from bayesdid.study.load import Study, assemble_study
-from bayesdid.study.schema import Claim, StudyFile, TableFile
+from bayesdid.study.schema import StudyFile, TableFile
 
 N, T, FIRST = 30, 6, 2001
 ARMS = {"none": 12, "a": 6, "b": 4, "ab": 4, "ba": 3, "same": 1}

@@ -9,8 +9,8 @@ import pytest
 from typer.testing import CliRunner
 
 from bayesdid.cli.app import app
-from bayesdid.cli.fit import sample_of
 from bayesdid.design.build import build_design
+from bayesdid.design.counted import counted
 from bayesdid.estimands.verdict import rules
 from bayesdid.exceptions import InputError
 from bayesdid.families.registry.load import load_study
@@ -144,10 +144,10 @@ def test_a_fit_says_how_many_rows_it_lost(studies):
     panel = simulate_panel(study)
     x = panel.frame["x"].where(panel.frame.index >= 20)
     panel = dataclasses.replace(panel, frame=panel.frame.assign(x=x))
-    sample = sample_of(build_design(study["t2.factorial"], panel))
-    assert sample["rows"] == len(panel.frame) - 20
-    assert sample["units"] == 14  # two units lost all their rows
-    lost = {note["name"]: note["text"] for note in sample["notes"]}
+    sample = counted(build_design(study["t2.factorial"], panel))
+    assert sample.rows == len(panel.frame) - 20
+    assert sample.units == 14  # two units lost all their rows
+    lost = {note.name: note.text for note in sample.notes}
     assert lost["rows_with_missing_values"].startswith("20 rows lack")
 
 

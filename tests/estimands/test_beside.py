@@ -15,13 +15,14 @@ from bayesdid.estimands.beside import (
     HEADLINE,
     IMPUTATION,
     ModelSays,
+    state_shares,
 )
 from bayesdid.estimands.gls import Scalars
 from bayesdid.estimands.imputation import imputed_moments
 from bayesdid.estimands.names import SUM
 from bayesdid.estimands.row_weights import contrast_weights
 from bayesdid.estimands.saturated import cell_moments, saturated_moments
-from bayesdid.estimands.state_columns import column_shares, state_columns
+from bayesdid.estimands.state_columns import state_columns
 from bayesdid.estimands.state_effects import state_averages
 from bayesdid.estimands.synergy import _alert, headline_spec, synergy
 from bayesdid.model.overlap import overlap_pooling
@@ -133,7 +134,7 @@ def test_the_bias_of_columns_is_their_error_at_the_effects():
             )
         ]
     )
-    mean, sd, w = state_columns(rows).contrast(column_shares(SUM, rows.policies))
+    mean, sd, w = state_columns(rows).contrast(state_shares(rows.policies)[SUM])
     bias = w @ planted + 0.3
     assert abs(bias) > 0.05
     assert mean + 0.3 == pytest.approx(bias, abs=4 * sd)
@@ -142,9 +143,9 @@ def test_the_bias_of_columns_is_their_error_at_the_effects():
 
 
 def test_shares_of_columns():
-    assert column_shares(SUM, ("a", "b")) == {"both": 1.0, "only:a": -1.0, "only:b": -1.0}
-    assert column_shares("both - only:b", ("a", "b")) == {"both": 1.0, "only:b": -1.0}
-    assert column_shares("first:a - first:b vs none", ("a", "b")) is None
+    assert state_shares(("a", "b"))[SUM] == {"both": 1.0, "only:a": -1.0, "only:b": -1.0}
+    assert state_shares(("a", "b"))["both - only:b"] == {"both": 1.0, "only:b": -1.0}
+    assert "first:a - first:b vs none" not in state_shares(("a", "b"))
 
 
 def says(mean, sd, p):

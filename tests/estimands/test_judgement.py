@@ -15,8 +15,8 @@ from bayesdid.estimands.permuted import permuted_effect
 from bayesdid.estimands.question import Asked, question
 from bayesdid.estimands.verdict import WORDS
 from bayesdid.exceptions import InputError
+from bayesdid.study.claims import Claim
 from bayesdid.study.load import assemble_study
-from bayesdid.study.schema import Claim
 
 
 def made(model, p, **more):

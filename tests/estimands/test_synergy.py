@@ -120,7 +120,11 @@ def test_averages_are_those_of_planted_effects():
 def test_columns_make_up_the_states():
     study, panel = made(7, 0.0)
     pooling = overlap_pooling(overlap_design(headline_spec(study), panel))
-    parts = [joint_columns(pooling), policy_columns(pooling, "a"), policy_columns(pooling, "b")]
+    parts = [
+        joint_columns(pooling, ("a", "b"), ("a", "b")),
+        policy_columns(pooling, "a"),
+        policy_columns(pooling, "b"),
+    ]
     assert (np.sum(parts, axis=0) == 1).all()
 
 

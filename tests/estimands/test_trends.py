@@ -150,7 +150,7 @@ def test_the_path_has_no_leads_where_trends_are_parallel_and_finds_planted_ones(
         np.inf,
         dict.fromkeys(pooling.parts, 1.0),
     )
-    path = departure_path(rows, pooling, scalars, average)
+    path = departure_path(rows, pooling, scalars, average, rows.policies)
     sd = np.sqrt(np.diag(path.covariance))
     truth = np.where(path.times < 0, 0.0, -0.6)
     assert (np.abs(path.mean - truth) < 4 * sd).all()
@@ -163,6 +163,7 @@ def test_the_path_has_no_leads_where_trends_are_parallel_and_finds_planted_ones(
         dataclasses.replace(pooling, design=bent),
         scalars,
         average,
+        rows.policies,
     )
     assert moved.mean - path.mean == pytest.approx(0.1 * (path.times + 1), abs=1e-6)
     # a linear trend is what smoothness of zero allows
@@ -198,7 +199,7 @@ def test_few_leads_are_refused_by_name():
         np.ones(len(rows.design.units)), 0.0, np.inf, np.inf, dict.fromkeys(pooling.parts, 1.0)
     )
     with pytest.raises(NotIdentifiedError, match="fewer than two periods before"):
-        departure_path(at_once, pooling, scalars, average)
+        departure_path(at_once, pooling, scalars, average, rows.policies)
 
 
 def test_anticipation_is_undone_by_moving_adoption():

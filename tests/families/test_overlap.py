@@ -8,7 +8,7 @@ from made import make_panel, make_study, spec_of, staggered
 import bayesdid as bd
 from bayesdid.design.overlap import overlap_design
 from bayesdid.exceptions import InputError, NotIdentifiedError
-from bayesdid.families.overlap.analysis import contamination
+from bayesdid.families.overlap.states import contamination
 
 COLUMN = {"id": "o", "outcome": "y", "family": "overlap"}
 
@@ -54,7 +54,7 @@ def test_states_follow_from_adoption_alone():
     a, b = rows.age[:, 0] >= 0, rows.age[:, 1] >= 0
     assert (rows.both == (a & b)).all()
     assert ((rows.state == "only:a") == (a & ~b)).all()
-    assert (rows.since[rows.both] == rows.age[rows.both].min(axis=1)).all()
+    assert (rows.since(rows.policies)[rows.both] == rows.age[rows.both].min(axis=1)).all()
     assert pd.Series(rows.state[rows.both]).str.startswith("both, ").all()
 
 
@@ -84,3 +84,45 @@ def test_one_policy_and_no_dual_unit_are_refused():
     adoption.loc[adoption["a"].notna(), "b"] = np.nan
     with pytest.raises(NotIdentifiedError):
         overlap_design(spec_of(make_study(columns=[COLUMN]), "o"), make_panel(frame, adoption))
+
+
+THREE = ("a", "b", "c")
+
+
+def departs(starts, period):
+    """Growing single effects; a and b, and all, depart from their sum."""
+    on = [period >= s for s in starts]
+    alone = sum(-0.1 * (period - s + 1) for s in starts if period >= s)
+    return alone - 0.5 * (on[0] and on[1]) + 0.3 * all(on)
+
+
+@pytest.fixture(scope="module")
+def three():
+    frame, adoption = staggered(2, N=80, T=11, policies=THREE, effect=departs, sigma=0.2)
+    study = make_study(THREE, columns=[{"id": "o", "outcome": "y", "family": "overlap"}])
+    panel = make_panel(frame, adoption)
+    own = study["t.o"]
+    return bd.analyse(study, "t.o", panel, draws=250), overlap_design(own, panel)
+
+
+def test_three_policies_have_effects_by_state_and_departures(three):
+    found, rows = three
+    assert found.converged
+    table = next(t for t in found.tables if t.name == "effects").frame.set_index("effect")
+    assert set(np.unique(rows.state)) - {"none"} <= set(table.index)
+    for name, truth in (("a and b", -0.5), ("a and c", 0.0), ("all", -0.2)):
+        row = table.loc[f"{name}, departure"]
+        assert abs(row["mean"] - truth) < 4 * row["sd"], name
+        assert abs(row["flat mean"] - truth) < 4 * row["flat sd, clustered"], name
+    assert found.sentences[1].startswith("Beyond the sum of each alone, at the same ages, all tog")
+    assert "below zero" in found.sentences[1]
+    figures = {figure.name for figure in found.figures}
+    assert {"departure_a_b", "departure_a_b_c", "states"} <= figures
+    assert all(peer.holds for peer in found.peers)
+
+
+def test_weights_of_twfe_by_state_of_three_policies(three):
+    table = contamination(three[1]).set_index(["model", "coefficient of"])
+    assert table.loc[("all alone", "all"), "weight on all"] == pytest.approx(1.0)
+    own = table.loc[("factorial", "a+b")]
+    assert own["weight on only:a+b"] + own["weight on all"] == pytest.approx(1.0)

@@ -12,7 +12,7 @@ from bayesdid.exceptions import InputError
 from bayesdid.families.run import plan_analyses
 from bayesdid.families.store import analyse_or_reuse, analysis_path
 from bayesdid.peers.fixest import least_squares
-from bayesdid.report.weights_results import row_states, weights_section
+from bayesdid.report.weights_results import row_states, weight_rows, weights_section
 
 
 @pytest.fixture(scope="module")
@@ -98,7 +98,8 @@ def test_weights_section_names_what_matters():
     ]
     study, panel = make_study(columns=columns), make_panel(frame, adoption)
     designs = {s: bd.build_design(study[s], panel) for s in ("t.a", "t.f")}
-    found = weights_section(study, panel, designs)
+    rows = [row for one in designs.values() for row in weight_rows(study, panel, one)]
+    found = weights_section(rows)
     assert len(found["rows"]) == 4
     assert len(found["sentences"]) == 3
     states = row_states(designs["t.a"], panel)

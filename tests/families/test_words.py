@@ -342,7 +342,9 @@ def test_labels_of_parts_are_those_of_their_columns():
         assert set(np.unique(columns(f"path_{policy}"))) == {0, 1}  # steps, not slopes
         assert columns(f"slope_{policy}").max() > 1
     expected["since"] = "steps of the synergy over time since the second adoption"
-    np.testing.assert_array_equal(columns("since").sum(axis=1), np.where(rows.both, rows.since, 0))
+    np.testing.assert_array_equal(
+        columns("since").sum(axis=1), np.where(rows.both, rows.since(rows.policies), 0)
+    )
     expected["order"] = "orders of adoption"
     np.testing.assert_array_equal(columns("order").sum(axis=1), rows.both)
     assert {name: part_label(name) for name in pooling.parts} == expected

@@ -38,6 +38,7 @@ class Mutant:
 SUMMARY = "test_summary.py::"
 PUBLISHED = "published/test_published.py::"
 FUNCTIONAL = "published/test_functional.py::"
+THREE = "estimands/test_three_policies.py::"
 INVERSION = "published/test_inversion.py::"
 HOLES = "mutants/test_holes.py::"
 FIT = "inference/test_fit.py::"
@@ -106,8 +107,8 @@ MUTANTS = (
     Mutant(
         "sequence-swapped",
         "design/overlap.py",
-        "[start.argmin(axis=1)]",
-        "[start.argmax(axis=1)]",
+        "start[:, 0] > start[:, 1]], [0, 1]",
+        "start[:, 0] > start[:, 1]], [1, 0]",
         "units that adopted a first are said to have adopted b first",
         (HOLES + "test_states_name_the_policy_that_came_first",),
     ),
@@ -310,8 +311,8 @@ MUTANTS = (
     Mutant(
         "part-label",
         "model/overlap.py",
-        'SINCE: "steps of the synergy over time since the second adoption"',
-        'SINCE: "steps of the synergy over time since the first adoption"',
+        'clock = "second"',
+        'clock = "first"',
         "steps of the synergy are said to be along another clock",
         (WORDS + "test_labels_of_parts_are_those_of_their_columns",),
     ),
@@ -769,7 +770,7 @@ MUTANTS = (
     Mutant(
         "headline-joint",
         "model/overlap.py",
-        "return (names == JOINT) |",
+        "return (names == set_name(of, policies, JOINT)) |",
         "return (names == names[0]) |",
         "the synergy of a panel is what the first policy does alone",
         ("estimands/test_synergy.py::test_columns_make_up_the_states",),
@@ -835,5 +836,45 @@ MUTANTS = (
         "*(mean(rows) * single[p] for rows, p in zip(alone, timing.policies, strict=True)),",
         "single effects are taken at the ages that they have alone, not under both",
         (INVERSION + "test_quantities_average_over_the_rows_that_they_name",),
+    ),
+    Mutant(
+        "pair-told",
+        "design/overlap.py",
+        "self.moment(pair)[found & self.just(pair)]",
+        "self.moment(pair)[found]",
+        "rows under a third policy too are taken to show what a pair does by itself",
+        (THREE + "test_a_pair_that_is_never_without_the_third_is_refused",),
+    ),
+    Mutant(
+        "pair-cells",
+        "estimands/row_weights.py",
+        "moved = np.where(pure, (asked / np.maximum(there, 1))[moment + 1], 0.0)",
+        "moved = weights * told",
+        "cells count what a third policy does as the departure of a pair",
+        (THREE + "test_cells_and_imputation_find_each_departure_without_noise",),
+    ),
+    Mutant(
+        "beyond-pairs",
+        "estimands/state_effects.py",
+        "for one, columns in joint.items() if len(one) > 2",
+        "for one, columns in joint.items() if len(one) > 1",
+        "what three policies do beyond their pairs takes in what the pairs do",
+        (THREE + "test_averages_are_those_of_planted_effects",),
+    ),
+    Mutant(
+        "order-term",
+        "panel/adoption.py",
+        'before < after if sign == ">"',
+        'before > after if sign == ">"',
+        "units that adopted a before b are those that adopted b before a",
+        (THREE + "test_states_arms_and_orders_of_three",),
+    ),
+    Mutant(
+        "pair-unsaid",
+        "report/claim_html.py",
+        "is not identified: {item['refused']}",
+        "is identified: {item['refused']}",
+        "the first screen says of a pair that no row is under that it is identified",
+        ("report/test_three_answers.py::test_the_first_screen_answers_for_all_and_for_each_pair",),
     ),
 )

@@ -177,12 +177,13 @@ def test_duplicates_of_a_month_are_named_as_typed(study):
 
 
 def test_an_event_study_of_months_finds_the_path(study):
-    """Without noise the terms equal the planted path: periods are steps, no year has 88 gaps."""
+    """With little noise the terms are the planted path: periods are steps, no year has 88 gaps."""
     periods = [int(text) for text in months("{y}{m:02d}")]
     panel = panel_of(study, periods, [periods[2], periods[5]])
     time = event_time(panel, "p").to_numpy(dtype=float, na_value=np.nan)
     path = np.where(time >= 0, 1 + np.minimum(time, 3), 0.0)
-    frame = panel.frame.assign(first=np.repeat([periods[2], periods[5], None], 8), y=path)
+    noise = np.random.default_rng(0).normal(0, 1e-4, len(path))
+    frame = panel.frame.assign(first=np.repeat([periods[2], periods[5], None], 8), y=path + noise)
     frame["when"] = periods * 3
     design = build_design(study["t.es"], validate_panel(frame, study, source="memory"))
     dummies = [
@@ -193,4 +194,4 @@ def test_an_event_study_of_months_finds_the_path(study):
     tau = dict(zip(design.treatments, found, strict=False))
     expected = {"active:p@0": 1, "active:p@1": 2, "active:p@2": 3, "active:p@>=3": 4}
     for name, value in expected.items():
-        assert tau[name] == pytest.approx(value, abs=1e-8)
+        assert tau[name] == pytest.approx(value, abs=2e-3)  # twenty of its sds

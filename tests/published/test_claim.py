@@ -12,7 +12,7 @@ from bayesdid.estimands.judgement import judge
 from bayesdid.estimands.question import question
 from bayesdid.published.claim import CORRELATIONS, SUBTRACTED, printed_estimates
 from bayesdid.published.synergy import published_synergy
-from bayesdid.study.schema import Claim
+from bayesdid.study.claims import Claim
 
 
 @pytest.fixture(scope="module")

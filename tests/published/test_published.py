@@ -23,7 +23,7 @@ from bayesdid.published.timing import timings
 from bayesdid.published.verdict import published_verdicts
 from bayesdid.published.words import held_out_sentence, naive_sentence, path_evidence, what_decides
 from bayesdid.report.figures import assumptions_figure
-from bayesdid.study.schema import Claim
+from bayesdid.study.claims import Claim
 from bayesdid.summary import hdi, summarise, summarise_normal
 from published_docs import page, treated_baseline
 

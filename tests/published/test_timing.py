@@ -79,7 +79,7 @@ def test_too_little_is_a_clear_error():
         timings(study(panel={"first_period": None}))
     with pytest.raises(InputError, match="known, but not stated"):
         timings(study(design={**COUNTS, "timing": {"known": True}}))
-    with pytest.raises(InputError, match=r"names no policy.*use one of a, b"):
+    with pytest.raises(InputError, match=r"rounds.*names no policy.*use one of a, b"):
         drawn(rounds={"c": (2003,)})
 
 

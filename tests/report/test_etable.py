@@ -8,9 +8,9 @@ import xarray as xr
 from made import make_panel, make_study, staggered
 
 import bayesdid as bd
+from bayesdid import escape
 from bayesdid.exceptions import InputError
 from bayesdid.inference.result import Fit
-from bayesdid.report.tables import escape_tex
 from bayesdid.report.text import estimate, interval
 
 
@@ -74,7 +74,7 @@ def test_text_of_a_study_is_no_command(fits):
         "textasciitilde",
         "textasciicircum",
     }
-    assert escape_tex(evil) in tex
+    assert escape.tex(evil) in tex
     body = bd.etable({evil: fits[0]}).splitlines()[0]
     assert "<" not in body
     assert len(re.findall(r"(?<!\\)\|", body)) == 3

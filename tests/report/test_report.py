@@ -22,7 +22,7 @@ from bayesdid.report.text import estimate, number, probability
 from bayesdid.report.validity import panel_validity
 from bayesdid.report.weights_results import _sentences
 from bayesdid.report.write import write_report
-from bayesdid.study.schema import Claim
+from bayesdid.study.claims import Claim
 
 
 @pytest.fixture(scope="module")

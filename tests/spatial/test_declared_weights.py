@@ -357,7 +357,9 @@ def test_places_change_no_other_number(dual):
 
 def test_places_are_real_and_distinct(dual, root):
     study, panel = dual
-    known = pd.read_csv(root / "data" / "china_prefectures.csv", dtype={"adcode": str})
+    known = pd.read_csv(
+        root / "models" / "dual_pilot" / "china_prefectures.csv", dtype={"adcode": str}
+    )
     assert len(known) == 297
     assert known["adcode"].is_unique
     assert known["name"].is_unique
@@ -377,7 +379,7 @@ def test_too_few_places_are_refused(dual, tmp_path):
     study, _ = dual
     shutil.copytree(study.path, tmp_path / "s")
     toml = tmp_path / "s" / "study.toml"
-    text = toml.read_text(encoding="utf-8").replace("../../data/china_prefectures.csv", "p.csv")
+    text = toml.read_text(encoding="utf-8").replace("china_prefectures.csv", "p.csv")
     toml.write_text(text, encoding="utf-8")
     for places, words in (
         ("lon,lat\n1,2\n3,4\n", "2 places for 218 units"),

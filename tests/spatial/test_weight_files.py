@@ -1,14 +1,19 @@
 """Weights go through files unchanged, and each damaged file is refused with its row."""
 
+import io
+import zipfile
+
 import geopandas
 import numpy as np
 import pytest
+import scipy.sparse
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from scipy.sparse import csr_array, save_npz
 from shapely.geometry import Point, box
 
 from bayesdid.exceptions import InputError
+from bayesdid.spatial.weights import npz
 from bayesdid.spatial.weights.files import read_weights, write_weights
 from bayesdid.spatial.weights.pysal import contiguity
 from bayesdid.spatial.weights.weights import aligned, make_weights
@@ -130,6 +135,9 @@ def test_a_large_file_of_geoda_keeps_its_links():
         ("w.gal", "3\na 1\nb\nb 1\na\n", 6, "unit 3 of 3"),
         ("w.gal", "1\na 0\n\nb 0\n\n", 4, "more than the 1"),
         ("w.gal", b"1\n\xff 0\n\n", None, "not UTF-8"),
+        ("w.gal", "²\n", 1, "number of units"),
+        ("w.gal", "2\na ²\nb\n", 2, "unit 1 of 2"),
+        ("w.csv", 'from,to,weight\na,b,"' + "x" * 200_000, 2, "not a table"),
         ("w.gwt", "", 1, "first row"),
         ("w.gwt", "0 2 f id\na b 1\nb a\n", 3, "from, to and weight"),
         ("w.gwt", "0 2 f id\na b 1\nb a x\n", 3, "not a number (value: x)"),
@@ -164,6 +172,105 @@ def test_each_fault_of_an_array_file_is_named(tmp_path, held, words):
     with pytest.raises(InputError) as caught:
         read_weights(tmp_path / "w.npz")
     assert words in str(caught.value)
+
+
+ARRAYS = {
+    "csr": {
+        "format": b"csr",
+        "shape": [4, 4],
+        "data": [1.0, 2.0],
+        "indices": [1, 2],
+        "indptr": [0, 1, 2, 2, 2],
+    },
+    "coo": {"format": b"coo", "shape": [4, 4], "data": [1.0, 2.0], "row": [0, 1], "col": [1, 2]},
+    "dia": {"format": b"dia", "shape": [4, 4], "data": [[1.0, 2.0, 3.0, 4.0]], "offsets": [1]},
+    "bsr": {
+        "format": b"bsr",
+        "shape": [4, 4],
+        "data": [[[0.0, 1.0], [2.0, 0.0]]],
+        "indices": [1],
+        "indptr": [0, 1, 1],
+    },
+}
+
+
+@pytest.mark.parametrize("kind", ["csr", "csc", "coo", "bsr", "dia"])
+def test_every_sparse_format_is_read_as_scipy_reads_it(tmp_path, kind):
+    made = getattr(scipy.sparse, f"{kind}_array")(W)
+    save_npz(tmp_path / "bare.npz", made)
+    with np.load(tmp_path / "bare.npz") as held:
+        np.savez_compressed(tmp_path / "w.npz", **held, ids=np.arange(4))
+    same(read_weights(tmp_path / "w.npz"), W, [0, 1, 2, 3])
+
+
+@pytest.mark.parametrize(
+    ("kind", "changed", "words"),
+    [
+        ("csr", {"indices": [1, 4]}, "indices points out of the matrix"),
+        ("csr", {"indices": [1, -1]}, "indices points out of the matrix"),
+        ("csr", {"indices": [2**40, 2]}, "indices points out of the matrix"),
+        ("csr", {"indices": [1.0, 2.0]}, "indices is one row of whole numbers"),
+        ("csr", {"indptr": [0, 2, 1, 2, 2]}, "indptr decreases"),
+        ("csr", {"indptr": [0, 1, 2, 2, 9]}, "indptr does not begin at 0 and end"),
+        ("csr", {"indptr": [0, 1, 2]}, "indptr does not begin at 0 and end"),
+        ("csr", {"data": [1.0, 2.0, 3.0]}, "indices has 2 entries, data 3"),
+        ("csr", {"data": [1j, 2.0]}, "weights are real numbers, not complex128"),
+        ("csr", {"indptr": [0, 2, 2, 2, 2], "indices": [1, 1]}, "a pair of units has two weights"),
+        ("csr", {"shape": [4, 10**12]}, "shape (4, 1000000000000) for 4 ids"),
+        ("csr", {"format": b"exe"}, "'exe' is no sparse format"),
+        ("csr", {"ids": np.array([1, "a", 2, 3], dtype=object)}, "Python objects"),
+        ("csr", {"data": np.array([1.0, "a"], dtype=object)}, "Python objects"),
+        ("coo", {"row": [0, 4]}, "row points out of the matrix"),
+        ("coo", {"col": [-1, 2]}, "col points out of the matrix"),
+        ("coo", {"row": [0, 0], "col": [1, 1]}, "a pair of units has two weights"),
+        ("dia", {"offsets": [7]}, "a diagonal lies outside"),
+        ("bsr", {"indices": [2]}, "indices points out of the matrix"),
+        ("bsr", {"data": [[[0.0, 1.0, 2.0]]]}, "the blocks do not fill the matrix"),
+    ],
+)
+def test_an_array_that_points_out_of_another_is_named(tmp_path, kind, changed, words):
+    arrays = {"ids": np.arange(4)} | ARRAYS[kind]
+    np.savez(tmp_path / "good.npz", **{k: np.asarray(v) for k, v in arrays.items()})
+    read_weights(tmp_path / "good.npz")
+    np.savez(tmp_path / "w.npz", **{k: np.asarray(v) for k, v in (arrays | changed).items()})
+    with pytest.raises(InputError) as caught:
+        read_weights(tmp_path / "w.npz")
+    assert words in str(caught.value)
+
+
+def test_a_huge_array_is_refused_by_its_header_before_it_is_read(tmp_path, monkeypatch):
+    file = tmp_path / "w.npz"
+    with zipfile.ZipFile(file, "w", zipfile.ZIP_DEFLATED) as held:
+        for name, size in (("ids", 4), ("W", 400)):
+            header = io.BytesIO()
+            shape = (size,) if name == "ids" else (size, size)
+            described = {"descr": "<f8", "fortran_order": False, "shape": shape}
+            np.lib.format.write_array_header_1_0(header, described)
+            held.writestr(f"{name}.npy", header.getvalue() + bytes(8 * size))
+    with pytest.raises(InputError, match="not as large as its header says"):
+        read_weights(file)
+    np.savez(file, W=W, ids=np.arange(4))
+    monkeypatch.setattr(npz, "LARGEST", 100)
+    monkeypatch.setattr(npz.npy, "read_array", None)  # not reached
+    with pytest.raises(InputError, match="its arrays take"):
+        read_weights(file)
+
+
+def test_polygons_are_what_their_name_says(tmp_path):
+    """GDAL tells a format by the content, and some formats read other files or the network."""
+    file = tmp_path / "p.geojson"
+    for text in (
+        '<OGRVRTDataSource><OGRVRTLayer name="x"><SrcDataSource>/etc/passwd</SrcDataSource>'
+        "</OGRVRTLayer></OGRVRTDataSource>",
+        '{"type": "gdal_streamed_alg", "command_line": "gdal vector read /etc/passwd"}',
+        "[" * 5000,
+        "",
+    ):
+        with pytest.raises(InputError, match="not what its extension says"):
+            contiguity(write(file, text), "id")
+    for suffix in (".shp", ".gpkg"):
+        with pytest.raises(InputError, match="not what its extension says"):
+            contiguity(write(tmp_path / f"p{suffix}", "<OGRVRTDataSource/>"), "id")
 
 
 def test_faults_of_paths(tmp_path):

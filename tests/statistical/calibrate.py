@@ -148,7 +148,7 @@ def overlap(seed: int) -> Trial:
     rows = overlap_design(spec, make_panel(frame, adoption))
     pooling = overlap_pooling(rows)
     tau = fit_pooled(pooling, seed=seed, draws=250)["posterior"]["tau"].to_numpy()
-    mine = joint_columns(pooling)
+    mine = joint_columns(pooling, rows.policies, rows.policies)
     weight = synergy_weights(rows)["synergy"] @ pooling.design.D * mine
     flat = saturated_moments(rows, row_weights(rows))["synergy"][:2]
     return Trial(-0.3, tau.reshape(1000, -1) @ weight, *flat)

@@ -48,7 +48,7 @@ from bayesdid.spatial.weights.distance import great_circle, inverse_distance, ne
 from bayesdid.spatial.weights.weights import Weights, make_weights
 from bayesdid.summary import hdi, levels
 
-PLACES = Path(__file__).parents[2] / "data" / "china_prefectures.csv"
+PLACES = Path(__file__).parents[2] / "models" / "dual_pilot" / "china_prefectures.csv"
 CUTOFF = 140  # km, which leaves about a tenth of the units without a neighbour
 FALSE_ALARM = 0.01  # of a whole table of uniformity tests
 RANKS, BINS = 100, 20  # 99 draws in each panel
@@ -392,7 +392,8 @@ def main() -> None:
         + _markdown(ranks[~right])
         + "\n\n## Coverage of a fixed truth\n\n"
         f"{options.size} simulated panels of each setting: {UNITS} prefectures drawn from "
-        f"data/china_prefectures.csv, {PERIODS} periods, a staggered treatment of {TREATED} units, "
+        f"models/dual_pilot/china_prefectures.csv, {PERIODS} periods, a staggered treatment of "
+        f"{TREATED} units, "
         "three covariates, spatial lags of all four and of y, two-way fixed effects, inverse "
         f"distance squared unless said otherwise; {islands} islands at a cutoff of {CUTOFF} km. "
         "Columns 50%, 89%, 95%: share of panels whose HDI (4,000 draws, weak priors) holds the "

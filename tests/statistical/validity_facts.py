@@ -1,7 +1,7 @@
 """What the page says of the coverage of its answers: read from the documents of calibrations.
 
-``synergy_calibrate.py`` and ``published_calibrate.py`` call :func:`update` after they have written
-their documents; run as a script it reads both as they are.
+``synergy_calibrate.py``, ``three_calibrate.py`` and ``published_calibrate.py`` call :func:`update`
+after they have written their documents; run as a script it reads them as they are.
 """
 
 from __future__ import annotations
@@ -10,14 +10,16 @@ import json
 import re
 from pathlib import Path
 
-from bayesdid.report.validity import DRAWN, KNOWN, NAMED, UNNAMED, Facts
+from bayesdid.report.validity import DRAWN, KNOWN, NAMED, THREE, UNNAMED, Facts
 
 ROOT = Path(__file__).parents[2]
 STORED = ROOT / "src" / "bayesdid" / "report" / "validity.json"
 SYNERGY, PUBLISHED = "docs/validity.md", "docs/calibration-published.md"
+TRIPLE = "docs/validity-three.md"
 DESIGNS = {
     NAMED: "worlds that the model names",
     UNNAMED: "worlds that it does not name",
+    THREE: "worlds of three policies, for all and for each pair",
     KNOWN: "worlds on the design of the nine columns of dual_pilot, timing known",
     DRAWN: "worlds on the design of the nine columns of dual_pilot, timing drawn",
 }
@@ -81,6 +83,15 @@ def synergy_facts(text: str) -> dict[str, Facts]:
     }
 
 
+def three_facts(text: str) -> dict[str, Facts]:
+    """From docs/validity-three.md: sums of all and of pairs, in every world."""
+    level = int(LEVEL.search(text)[1]) / 100
+    panels = int(re.search(r"(\d+) a world", text)[1])
+    rows = [row for row in _tables(text)[0] if row["contrast"].endswith("- sum of singles")]
+    found = _facts(TRIPLE, DESIGNS[THREE], level, panels, rows, ("false for", "false against"))
+    return {THREE: found | {"worlds": len({row["world"] for row in rows})}}
+
+
 def published_facts(text: str) -> dict[str, Facts]:
     """From docs/calibration-published.md: all columns of dual_pilot, timing known and drawn."""
     level = int(LEVEL.search(text)[1]) / 100
@@ -102,9 +113,11 @@ def update(found: dict[str, Facts], stored: Path = STORED) -> None:
 
 
 def documents() -> dict[str, Facts]:
-    """From both documents as they are."""
-    return synergy_facts((ROOT / SYNERGY).read_text(encoding="utf-8")) | published_facts(
-        (ROOT / PUBLISHED).read_text(encoding="utf-8")
+    """From the documents as they are."""
+    return (
+        synergy_facts((ROOT / SYNERGY).read_text(encoding="utf-8"))
+        | three_facts((ROOT / TRIPLE).read_text(encoding="utf-8"))
+        | published_facts((ROOT / PUBLISHED).read_text(encoding="utf-8"))
     )
 
 

@@ -10,9 +10,9 @@ from scipy.stats import norm
 
 from bayesdid.audit.bounds import Bounds
 from bayesdid.audit.finding import Finding, Outcome, Severity, compare
+from bayesdid.study.claims import Claim
 from bayesdid.study.load import Study
 from bayesdid.study.printed import Printed
-from bayesdid.study.schema import Claim
 
 _LEVELS = {"1%": 0.01, "5%": 0.05, "10%": 0.10}
 _CELL = ("the statement is about this cell",)

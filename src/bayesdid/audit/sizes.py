@@ -5,7 +5,9 @@ from __future__ import annotations
 from bayesdid.audit.bounds import Bounds
 from bayesdid.audit.columns import count
 from bayesdid.audit.finding import Finding, Outcome, Severity, compare
+from bayesdid.panel.adoption import arm_name
 from bayesdid.study.load import Spec, Study
+from bayesdid.study.schema import Counts
 from bayesdid.study.terms import parse_term
 
 _WHOLE = frozenset({"twfe", "pooled", "sdm", "iv_first", "iv_second", "event_study"})
@@ -15,11 +17,11 @@ _BALANCED = "the panel is balanced, as a whole-sample column shows"
 def counts(study: Study) -> Outcome:
     """Arms add up to units; policies to single units; sequences to dual units."""
     design, units = study.file.design, study.file.panel.units
-    arms = (design.none, design.single, design.dual)
+    names = _arm_names(study)
+    arms = [_in_arm(design, name) for name in names]
     if None not in arms and units is not None:
-        yield _equal(
-            "counts", "design", "none + single + dual = units", sum(arm or 0 for arm in arms), units
-        )
+        text = f"{' + '.join(names)} = units"
+        yield _equal("counts", "design", text, sum(arm or 0 for arm in arms), units)
     if design.only and design.single is not None:
         yield _equal(
             "counts",
@@ -152,8 +154,8 @@ def _units(study: Study, spec: Spec) -> int | None:
     if sample.arms is None and sample.only is None and sample.sequences is None:
         return study.file.panel.units
     total = 0
-    for arm in sample.arms or ("none", "single", "dual"):
-        whole = {"none": design.none, "single": design.single, "dual": design.dual}[arm]
+    for arm in sample.arms or _arm_names(study):
+        whole = _in_arm(design, arm)
         parts: list[int | None]
         if arm == "single" and sample.only is not None:
             parts = [design.only.get(policy) for policy in sample.only]
@@ -171,6 +173,17 @@ def _units(study: Study, spec: Spec) -> int | None:
                 return None
             total += part
     return total
+
+
+def _arm_names(study: Study) -> list[str]:
+    """What units of a study may be by how many policies they adopt."""
+    return [arm_name(n) for n in range(max(len(study.policies), 2) + 1)]
+
+
+def _in_arm(design: Counts, arm: str) -> int | None:
+    """Units of an arm; those of four and more policies are not counted."""
+    counted = {"none": design.none, "single": design.single, "dual": design.dual}
+    return (counted | {"triple": design.triple}).get(arm)
 
 
 def _equal(

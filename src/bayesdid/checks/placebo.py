@@ -23,7 +23,7 @@ from bayesdid.design.within import absorb
 from bayesdid.exceptions import InputError
 from bayesdid.panel.panel import Panel
 from bayesdid.study.load import Spec
-from bayesdid.study.terms import parse_term
+from bayesdid.study.terms import STAGGERED, parse_term
 
 Scheme = Literal["permuted", "random"]
 SCHEMES: tuple[Scheme, ...] = ("permuted", "random")
@@ -131,18 +131,14 @@ def placebo(
     """
     design = build_design(as_two_way(spec), panel)
     factors = parse_term(design.treatments[0]).factors
-    if (
-        len(design.treatments) != 1
-        or len(factors) != 1
-        or factors[0].kind not in {"both", "active"}
-    ):
+    if len(design.treatments) != 1 or len(factors) != 1 or factors[0].kind not in STAGGERED:
         raise InputError(
-            f"{spec.id}: a placebo test has one treatment, both or active:POLICY",
+            f"{spec.id}: a placebo test has one treatment: both, all, both:P+Q or active:P",
             value=", ".join(design.treatments),
             remedy="declare such a spec",
         )
     adoption = panel.adoption.reindex(design.units)
-    policies = list(panel.policies) if factors[0].kind == "both" else [factors[0].name]
+    policies = list(factors[0].policies or panel.policies)
     start = adoption[policies].to_numpy(dtype=float, na_value=np.inf)
     rng = np.random.default_rng(seed)
     D = np.column_stack([_assigned(start, design, scheme, rng) for _ in range(assignments)])

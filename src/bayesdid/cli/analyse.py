@@ -40,11 +40,12 @@ def command(
     ] = None,
     priors: model_options.Priors = None,
     draws: Annotated[int, typer.Option(min=100, help="Draws per chain, of four chains.")] = 1000,
-    seed: Annotated[int, typer.Option(help="Random seed.")] = 0,
+    seed: reading.Seed = 0,
     out: Annotated[
         Path | None, typer.Option(help="Where draws are stored; default reports/<study id>/fits.")
     ] = None,
     workers: Annotated[int | None, typer.Option(min=1, help="Processes; default all.")] = None,
+    trust: reading.Trust = False,
     as_json: Annotated[bool, typer.Option("--json", help="One JSON document on stdout.")] = False,
 ) -> None:
     """Analyse specs of families beyond two-way regressions, print what was found."""
@@ -56,7 +57,7 @@ def command(
     from bayesdid.inference.executor import process_pool
     from bayesdid.panel.load import load_panel
 
-    loaded = model_options.under_priors(load_study(study), priors)
+    loaded = model_options.under_priors(load_study(study, trust=trust), priors)
     data = load_panel(loaded, panel, sheet=sheet, skip=skip)
     requests = plan_analyses(loaded, data, spec, seed=seed, draws=draws)
     folder = out or Path("reports") / loaded.id / "fits"
@@ -80,8 +81,9 @@ def command(
                 print_analysis(item.content)
     for item in found:
         if item.refused:
-            console.print(f"refused {item.spec_id}: {item.refused}", markup=False, soft_wrap=True)
-    bad = [item for item in found if item.content and not is_sound(item.content)]
+            word = "failed" if item.failed else "refused"
+            console.print(f"{word} {item.spec_id}: {item.refused}", soft_wrap=True)
+    bad = [item for item in found if item.failed or (item.content and not is_sound(item.content))]
     if bad:
         raise typer.Exit(1)
 
@@ -99,27 +101,29 @@ def print_analysis(content: dict[str, Any]) -> None:
     """Sentences, tables and peers of an analysis on stdout."""
     from rich.table import Table
 
-    from bayesdid.cli.console import out
+    from bayesdid.cli.console import BAD, out, said
 
-    out.rule(f"{content['spec']} ({content['family']}): {content['title']}")
+    out.rule()
+    title = f"{content['spec']} ({content['family']}): {content['title']}"
+    out.print(title, style="bold")
     if content["synthetic"]:
-        out.print("[bold red]SYNTHETIC PANEL[/]")
+        out.print("SYNTHETIC PANEL", style=BAD)
     if not content["converged"]:
-        out.print("[bold red]NOT CONVERGED[/]: no result is shown")
+        out.print(said(("NOT CONVERGED", BAD), ": no result is shown"))
         return
     for sentence in content["sentences"]:
-        out.print(sentence, markup=False)
+        out.print(sentence)
     for item in content["tables"]:
         table = Table(title=item["caption"], title_justify="left")
         for k, heading in enumerate(item["columns"]):
-            table.add_column(heading, justify="right" if k else "left")
+            table.add_column(heading, justify="right" if k else "left", overflow="fold")
         for row in item["rows"]:
             table.add_row(*(_text(value) for value in row))
         out.print(table)
     if content["peers"]:
         table = Table(title="Beside independent estimates", title_justify="left")
         for k, heading in enumerate(("quantity", "posterior", "peer", "by", "agrees")):
-            table.add_column(heading, justify="right" if k in {1, 2} else "left")
+            table.add_column(heading, justify="right" if k in {1, 2} else "left", overflow="fold")
         for peer in content["peers"]:
             judged = peer["tolerance"] is not None
             table.add_row(
@@ -131,9 +135,9 @@ def print_analysis(content: dict[str, Any]) -> None:
             )
         out.print(table)
     for name in content["failed"]:
-        out.print(f"[bold red]NOT CONVERGED[/], left out: {name}")
+        out.print(said(("NOT CONVERGED", BAD), f", left out: {name}"))
     for note in content["notes"]:
-        out.print(f"Note: {note}", markup=False)
+        out.print(f"Note: {note}")
 
 
 def _text(value: Any) -> str:

@@ -9,11 +9,10 @@ import os
 import sys
 
 import typer
-from rich.markup import escape
 
 import bayesdid
-from bayesdid.cli.console import console, out
-from bayesdid.exceptions import BayesdidError
+from bayesdid.cli.console import BAD, console, out, said
+from bayesdid.exceptions import DEBUG, BayesdidError, reason
 from bayesdid.logs import quiet
 
 app = typer.Typer(
@@ -40,7 +39,7 @@ def options(
 ) -> None:
     """Common options."""
     if debug:
-        os.environ["BAYESDID_DEBUG"] = "1"
+        os.environ[DEBUG] = "1"
 
 
 def _register() -> None:
@@ -90,7 +89,16 @@ def main() -> None:
     try:
         app()
     except BayesdidError as error:
-        if os.environ.get("BAYESDID_DEBUG"):
-            raise
-        console.print(f"[bold red]error[/]: {escape(str(error))}", soft_wrap=True)
+        reason(error)  # raises it under --debug
+        console.print(said(("error", BAD), f": {error}"), soft_wrap=True)
         sys.exit(error.exit_code)
+    except Exception as error:  # a fault of ours, which a user cannot read a traceback of
+        console.print(
+            said(
+                ("error", BAD),
+                f": bayesdid failed where it should not: {reason(error)}. Remedy: please report "
+                "it, with what bayesdid --debug prints for the same command.",
+            ),
+            soft_wrap=True,
+        )
+        sys.exit(1)

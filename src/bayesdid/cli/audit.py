@@ -7,6 +7,8 @@ from typing import Annotated
 
 import typer
 
+from bayesdid.cli import reading
+
 _STYLE = {"contradiction": "bold red", "warning": "yellow", "note": "dim"}
 
 
@@ -15,23 +17,24 @@ def command(
     strict: Annotated[
         bool, typer.Option("--strict", help="Exit 1 if there is a contradiction or a warning.")
     ] = False,
+    trust: reading.Trust = False,
     as_json: Annotated[bool, typer.Option("--json", help="One JSON document on stdout.")] = False,
 ) -> None:
     """Check every published number against every other that algebra ties it to."""
     from bayesdid.audit.run import audit_study
-    from bayesdid.cli.console import out, print_json
+    from bayesdid.cli.console import out, print_json, said
     from bayesdid.families.registry.load import load_study
 
-    report = audit_study(load_study(study))
+    report = audit_study(load_study(study, trust=trust))
     if as_json:
         print_json(report)
     else:
         for finding in report.findings:
             style = _STYLE[finding.severity]
-            out.print(f"[{style}]{finding.severity}[/] {finding.place} ({finding.rule})")
-            out.print(f"  {finding.text}", markup=False)
+            out.print(said((finding.severity, style), f" {finding.place} ({finding.rule})"))
+            out.print(f"  {finding.text}")
             if finding.assumptions:
-                out.print(f"  unless: {'; '.join(finding.assumptions)}", markup=False, style="dim")
+                out.print(f"  unless: {'; '.join(finding.assumptions)}", style="dim")
         counts = ", ".join(f"{number} {name}s" for name, number in report.counts.items())
         out.print(f"{report.study_id}: {sum(report.checked.values())} comparisons, {counts}.")
     if strict and report.flagged:

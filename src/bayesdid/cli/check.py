@@ -10,7 +10,7 @@ import typer
 
 from bayesdid.cli import model_options, reading
 
-_MARKS = {True: "[green]pass[/]", False: "[red]FAIL[/]", None: "[dim]n/a [/]"}
+_MARKS = {True: ("pass", "green"), False: ("FAIL", "red"), None: ("n/a ", "dim")}
 
 
 def command(
@@ -23,13 +23,14 @@ def command(
     likelihood: model_options.Likelihood = "normal",
     effects: model_options.Effects = None,
     priors: model_options.Priors = None,
-    seed: Annotated[int, typer.Option(help="Random seed.")] = 0,
+    seed: reading.Seed = 0,
     strict: Annotated[bool, typer.Option("--strict", help="Exit 1 if a check fails.")] = False,
     workers: Annotated[int | None, typer.Option(min=1, help="Processes; default all.")] = None,
+    trust: reading.Trust = False,
     as_json: Annotated[bool, typer.Option("--json", help="One JSON document on stdout.")] = False,
 ) -> None:
     """Does the model describe the data? Checks of every fit, and what failing means."""
-    from bayesdid.cli.console import out, print_json, progress
+    from bayesdid.cli.console import out, print_json, progress, said
     from bayesdid.families.registry.load import load_study
     from bayesdid.inference.executor import map_fits, process_pool
     from bayesdid.inference.plan import plan_fits
@@ -37,7 +38,7 @@ def command(
     from bayesdid.panel.adoption import arm
     from bayesdid.panel.load import load_panel
 
-    loaded = load_study(study)
+    loaded = load_study(study, trust=trust)
     data = load_panel(loaded, panel, sheet=sheet, skip=skip)
     variant = model_options.variant_of(errors, likelihood, effects, priors)
     plan = plan_fits(loaded, data, specs=spec, variants=[variant], size=Size(seed=seed))
@@ -54,12 +55,11 @@ def command(
         print_json(document)
     else:
         for entry in document:
-            out.print(
-                f"[bold]{entry['spec']}[/]" + (" (SYNTHETIC PANEL)" if data.synthetic else "")
-            )
+            stamp = " (SYNTHETIC PANEL)" if data.synthetic else ""
+            out.print(said((str(entry["spec"]), "bold"), stamp))
             for result in entry["results"]:
                 mark = _MARKS[result["passed"]]  # type: ignore[index]
-                out.print(f"  {mark} {result['text']}")  # type: ignore[index]
+                out.print(said("  ", mark, f" {result['text']}"))  # type: ignore[index]
     if strict and any(r["passed"] is False for e in document for r in e["results"]):  # type: ignore[index]
         raise typer.Exit(1)
 

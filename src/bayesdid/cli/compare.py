@@ -21,8 +21,9 @@ def command(
     ] = None,
     priors: model_options.Priors = None,
     draws: Annotated[int, typer.Option(min=100, help="Draws per chain, of four chains.")] = 1000,
-    seed: Annotated[int, typer.Option(help="Random seed.")] = 0,
+    seed: reading.Seed = 0,
     workers: Annotated[int | None, typer.Option(min=1, help="Processes; default all.")] = None,
+    trust: reading.Trust = False,
     as_json: Annotated[bool, typer.Option("--json", help="One JSON document on stdout.")] = False,
 ) -> None:
     """Leave-one-unit-out, K-fold over units, and stacking weights."""
@@ -38,7 +39,7 @@ def command(
     known = ("fixed", "random", "mundlak")
     if bad := [kind for kind in effects or () if kind not in known]:
         raise InputError("unknown effects", value=bad[0], remedy=f"use {', '.join(known)}")
-    loaded = model_options.under_priors(load_study(study), priors)
+    loaded = model_options.under_priors(load_study(study, trust=trust), priors)
     data = load_panel(loaded, panel, sheet=sheet, skip=skip)
     kinds = [kind for kind in known if effects is None or kind in effects]
     with process_pool(workers):

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from bayesdid.cli import model_options
+from bayesdid.cli import model_options, reading
 
 if TYPE_CHECKING:
     from bayesdid.inference.result import Fit
@@ -46,7 +46,7 @@ def command(
     ] = None,
     engine: Annotated[str, typer.Option(help="auto, exact, nuts, or an engine's name.")] = "auto",
     draws: Annotated[int, typer.Option(min=50, help="Draws per chain.")] = 1000,
-    seed: Annotated[int, typer.Option(help="Random seed.")] = 0,
+    seed: reading.Seed = 0,
     as_json: Annotated[bool, typer.Option("--json", help="One JSON document on stdout.")] = False,
 ) -> None:
     """Fit a formula to a panel file and print the effects."""
@@ -81,7 +81,7 @@ def command(
         print_json({"fits": [_json(name, fit) for name, fit in fits]})
     else:
         for _, fit in fits:
-            out.print(fit.summary(), markup=False, soft_wrap=True)
+            out.print(fit.summary(), soft_wrap=True)
     if not all(fit.converged for _, fit in fits):
         raise typer.Exit(1)
 

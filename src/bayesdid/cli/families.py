@@ -57,7 +57,7 @@ def _print_all(rows: list[dict[str, Any]]) -> None:
 
     table = Table()
     for heading in ("family", "run by", "question", "options"):
-        table.add_column(heading, no_wrap=heading == "family")
+        table.add_column(heading, no_wrap=heading == "family", overflow="fold")
     for row in rows:
         options = ", ".join(option["name"] for option in row["options"])
         table.add_row(row["family"], ", ".join(row["run_by"]) or "–", row["question"], options)
@@ -69,18 +69,18 @@ def _print_one(facts: dict[str, Any]) -> None:
 
     from bayesdid.cli.console import out
 
-    out.print(f"{facts['family']}: {facts['question']}", markup=False)
-    out.print(f"Run by: {', '.join(facts['run_by']) or 'nothing; audited'}", markup=False)
-    out.print(f"Checked against: {facts['checked_against']}", markup=False)
-    out.print(f"Treatments: {facts['treatments']}", markup=False)
-    out.print(f"Fields read: {', '.join(facts['reads']) or 'none'}", markup=False)
-    out.print(f"In the report: {facts['section']}", markup=False)
+    out.print(f"{facts['family']}: {facts['question']}")
+    out.print(f"Run by: {', '.join(facts['run_by']) or 'nothing; audited'}")
+    out.print(f"Checked against: {facts['checked_against']}")
+    out.print(f"Treatments: {facts['treatments']}")
+    out.print(f"Fields read: {', '.join(facts['reads']) or 'none'}")
+    out.print(f"In the report: {facts['section']}")
     if not facts["options"]:
         out.print("No options")
         return
     table = Table()
     for heading in ("option", "takes", "default", ""):
-        table.add_column(heading)
+        table.add_column(heading, overflow="fold")
     for option in facts["options"]:
         default = "needed" if option["required"] else option["default"]
         table.add_row(option["name"], option["takes"], default, option["description"])

@@ -10,7 +10,6 @@ import typer
 from bayesdid.cli import model_options, reading
 
 if TYPE_CHECKING:
-    from bayesdid.design.design import Design
     from bayesdid.inference.store import StoredFit
     from bayesdid.panel.panel import Panel
     from bayesdid.study.load import Study
@@ -34,15 +33,17 @@ def command(
     draws: Annotated[int, typer.Option(min=50, help="Draws per chain.")] = 1000,
     tune: Annotated[int, typer.Option(min=50, help="Warm-up per chain, if a chain runs.")] = 1000,
     chains: Annotated[int, typer.Option(min=2)] = 4,
-    seed: Annotated[int, typer.Option(help="Random seed.")] = 0,
+    seed: reading.Seed = 0,
     out: Annotated[
         Path | None, typer.Option(help="Where fits are stored; default reports/<study id>/fits.")
     ] = None,
     workers: Annotated[int | None, typer.Option(min=1, help="Processes; default all.")] = None,
+    trust: reading.Trust = False,
     as_json: Annotated[bool, typer.Option("--json", help="One JSON document on stdout.")] = False,
 ) -> None:
     """Fit specs, store the posteriors as NetCDF, print the treatment effects."""
     from bayesdid.cli.console import console, print_json, print_notes, stepper
+    from bayesdid.design.counted import counted
     from bayesdid.families.registry.load import load_study
     from bayesdid.inference.executor import process_pool
     from bayesdid.inference.plan import plan_fits
@@ -50,7 +51,7 @@ def command(
     from bayesdid.inference.store import fit_all
     from bayesdid.panel.load import load_panel
 
-    loaded = load_study(study)
+    loaded = load_study(study, trust=trust)
     data = load_panel(loaded, panel, sheet=sheet, skip=skip)
     variant = model_options.variant_of(errors, likelihood, effects, priors)
     size = Size(draws, tune, chains, seed=seed)
@@ -59,7 +60,7 @@ def command(
     with process_pool(workers), stepper() as step:
         stored = fit_all(plan.requests, folder, done=step("fits", len(plan.requests)))
     print_notes(note for fit in stored for note in fit.notes)
-    samples = {fit.request.design.spec_id: sample_of(fit.request.design) for fit in stored}
+    samples = {fit.request.design.spec_id: counted(fit.request.design) for fit in stored}
     print_notes(dict.fromkeys(note for fit in stored for note in fit.request.design.notes))
     rows = [row for fit in stored for row in _rows(fit)]
     if as_json:
@@ -75,24 +76,13 @@ def command(
     else:
         _print(loaded, data, rows)
         for name, sample in samples.items():
-            console.print(f"{name}: {sample['text']}", markup=False, soft_wrap=True)
+            console.print(f"{name}: {sample.text}", soft_wrap=True)
     for name, reason in plan.skipped.items():
-        console.print(f"skipped {name}: {reason}", markup=False, soft_wrap=True)
+        console.print(f"skipped {name}: {reason}", soft_wrap=True)
     reused = sum(fit.reused for fit in stored)
     console.print(f"{len(stored)} fits in {folder}, {reused} of them reused")
     if not all(row["converged"] for row in rows):
         raise typer.Exit(1)
-
-
-def sample_of(design: Design) -> dict[str, Any]:
-    """How many rows, units and periods a fit is of, and everything that was left out of it."""
-    return {
-        "rows": design.n,
-        "units": len(design.units),
-        "periods": len(design.periods),
-        "text": f"n = {design.n}: {len(design.units)} units, {len(design.periods)} periods",
-        "notes": [{"name": n.name, "count": n.count, "text": n.text} for n in design.notes],
-    }
 
 
 def _rows(stored: StoredFit) -> list[dict[str, Any]]:
@@ -137,32 +127,34 @@ def _rows(stored: StoredFit) -> list[dict[str, Any]]:
 def _print(loaded: Study, data: Panel, rows: list[dict[str, Any]]) -> None:
     from rich import box
     from rich.table import Table
-    from rich.text import Text
 
-    from bayesdid.cli.console import out
+    from bayesdid.cli.console import BAD, out, said
     from bayesdid.summary import percent
 
     title = f"{loaded.id}, {loaded.file.outcome.unit}"
     stamp = " (SYNTHETIC PANEL)" if data.synthetic else ""
     table = Table(title=title + stamp, box=box.SIMPLE, padding=0)
     for heading in ("", "mean (sd)", f"{percent()} HDI", "P(< 0)"):
-        table.add_column(heading, justify="right" if heading else "left", no_wrap=bool(heading))
+        table.add_column(
+            heading, justify="right" if heading else "left", no_wrap=bool(heading), overflow="fold"
+        )
     spec = None
     for row in rows:
         if row["spec"] != spec:
             spec = row["spec"]
-            table.add_row(Text(f"{spec}, engine {row['engine']}", style="bold"), "", "", "")
-        table.add_row(Text(f" {row['term']}"), "", "", "")
-        cells = ["[bold red]NOT CONVERGED[/]", "", ""]
+            table.add_row(said((f"{spec}, engine {row['engine']}", "bold")), "", "", "")
+        table.add_row(f" {row['term']}", "", "", "")
         if (summary := row["summary"]) is not None:
             cells = [*_cells(summary), f" {summary['p_negative']:.3f}"]
-        table.add_row(f"  {row['errors']}", *cells)
+            table.add_row(f"  {row['errors']}", *cells)
+        else:
+            table.add_row(f"  {row['errors']}", said(("NOT CONVERGED", BAD)), "", "")
         for other in row["beside"]:
             table.add_row(f"  {other['errors']}", *_cells(other), "", style="dim")
     out.print(table)
     for row in rows:
         if row["few_treated"]:
-            out.print(f"{row['spec']}: {row['few_treated'].text}", markup=False, soft_wrap=True)
+            out.print(f"{row['spec']}: {row['few_treated'].text}", soft_wrap=True)
 
 
 def _cells(row: dict[str, Any]) -> tuple[str, str]:

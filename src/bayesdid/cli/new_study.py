@@ -24,7 +24,6 @@ def command(
     as_json: Annotated[bool, typer.Option("--json", help="One JSON document on stdout.")] = False,
 ) -> None:
     """Inspect a panel file and write a commented study folder that ``report`` runs."""
-    from rich.markup import escape
     from rich.table import Table
 
     from bayesdid.cli.console import out, print_json
@@ -49,10 +48,10 @@ def command(
     rows = found.rows()
     shown = len(rows) - max(0, len(found.left) - _SHOWN)
     for row in rows[:shown]:
-        table.add_row(*map(escape, row))
+        table.add_row(*row)
     out.print(table)
     if hidden := len(rows) - shown:
         out.print(f"and {hidden} more left out: the reasons stand in {folder / 'study.toml'}")
     for name, why in lost.items():
-        out.print(f"specs.{name} is commented out: {why}", markup=False, soft_wrap=True)
-    out.print(f"wrote {folder}; next: bayesdid report {folder}", markup=False, soft_wrap=True)
+        out.print(f"specs.{name} is commented out: {why}", soft_wrap=True)
+    out.print(f"wrote {folder}; next: bayesdid report {folder}", soft_wrap=True)

@@ -23,6 +23,7 @@ def command(
     write: Annotated[
         Path | None, typer.Option(help="Also write the panel, with its stamp, as .csv.")
     ] = None,
+    trust: reading.Trust = False,
     as_json: Annotated[bool, typer.Option("--json", help="One JSON document on stdout.")] = False,
 ) -> None:
     """Validate a panel: its shape, arms and sequences, and everything that is odd about it."""
@@ -32,7 +33,7 @@ def command(
     from bayesdid.panel.load import load_panel
     from bayesdid.panel.write import write_panel
 
-    loaded = load_study(study)
+    loaded = load_study(study, trust=trust)
     data = load_panel(loaded, panel, sheet=sheet, skip=skip)
     orders = sequence(data.adoption)
     facts = {
@@ -58,9 +59,9 @@ def command(
     else:
         for key, value in facts.items():
             if key != "notes":
-                out.print(f"{key}: {value}", markup=False, soft_wrap=True)
+                out.print(f"{key}: {value}", soft_wrap=True)
         for note in data.notes:
-            out.print(f"note ({note.name}): {note.text}", markup=False, soft_wrap=True)
+            out.print(f"note ({note.name}): {note.text}", soft_wrap=True)
     if write is not None:
         write_panel(data, loaded, write)
 

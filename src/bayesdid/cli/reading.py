@@ -1,4 +1,4 @@
-"""Options of every command that reads a panel file."""
+"""Options that most commands share: what is read, and the seed."""
 
 from __future__ import annotations
 
@@ -10,3 +10,8 @@ Sheet = Annotated[str | None, typer.Option(help="Sheet of a workbook; default fo
 Skip = Annotated[
     int | None, typer.Option(min=0, help="Lines above the header; default found in workbooks.")
 ]
+Trust = Annotated[
+    bool,
+    typer.Option("--trust", help="Let the study name files outside of its folder: it is known."),
+]
+Seed = Annotated[int, typer.Option(min=0, max=2**32 - 1, help="Random seed.")]

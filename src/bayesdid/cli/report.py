@@ -21,14 +21,15 @@ def command(
         Path | None, typer.Option(help="Folder to write; default reports/<study id>.")
     ] = None,
     draws: Annotated[int, typer.Option(min=100, help="Draws per chain, of four chains.")] = 1000,
-    seed: Annotated[int, typer.Option(help="Random seed.")] = 0,
+    seed: reading.Seed = 0,
     workers: Annotated[
         int | None, typer.Option(min=1, help="Processes; default all cores.")
     ] = None,
+    trust: reading.Trust = False,
     as_json: Annotated[bool, typer.Option("--json", help="Results on stdout as JSON.")] = False,
 ) -> None:
     """Write a report: one HTML page, results.json, CSV and LaTeX tables."""
-    from bayesdid.cli.console import console, print_json, print_notes, stepper
+    from bayesdid.cli.console import BAD, console, print_json, print_notes, said, stepper
     from bayesdid.extras import require
     from bayesdid.families.registry.load import load_study
     from bayesdid.inference.executor import process_pool
@@ -38,7 +39,7 @@ def command(
     from bayesdid.report.write import write_report
 
     require("peers", "report")
-    loaded = load_study(study)
+    loaded = load_study(study, trust=trust)
     data = load_panel(loaded, panel, sheet=sheet, skip=skip)
     folder = out or Path("reports") / loaded.id
     run = Run(workers)
@@ -55,19 +56,21 @@ def command(
         f"audit: {results['audit']['counts']['contradiction']} contradictions"
     )
     if data.synthetic:
-        console.print(f"[bold red]synthetic panel[/]: {data.synthetic}")
+        console.print(said(("synthetic panel", BAD), f": {data.synthetic}"))
     console.print(f"wrote {page}", soft_wrap=True)
     if as_json:
         print_json(results)
     for fit in failed:
-        console.print(f"[bold red]not converged[/]: {fit['spec']} ({fit['kind']})")
+        console.print(said(("not converged", BAD), f": {fit['spec']} ({fit['kind']})"))
     for item in results["analyses"]:
         if not item["converged"] or item["failed"]:
             parts = ", ".join(item["failed"]) or item["family"]
-            console.print(f"[bold red]not converged[/]: {item['spec']} ({parts})")
+            console.print(said(("not converged", BAD), f": {item['spec']} ({parts})"))
         apart = [peer["quantity"] for peer in item["peers"] if not peer["holds"]]
         if apart:
-            console.print(f"[bold red]{item['spec']}[/]: differs from its peer in {apart[0]}")
+            console.print(said((item["spec"], BAD), f": differs from its peer in {apart[0]}"))
         failed += [item] if apart or item["failed"] or not item["converged"] else []
-    if failed or results["identity"]["holds"] < results["identity"]["specs"]:
+    for name, why in results["failed"].items():
+        console.print(said(("failed", BAD), f": {name}: {why}"), soft_wrap=True)
+    if failed or results["failed"] or results["identity"]["holds"] < results["identity"]["specs"]:
         raise typer.Exit(1)

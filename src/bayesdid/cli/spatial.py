@@ -34,8 +34,9 @@ def command(
     sheet: reading.Sheet = None,
     skip: reading.Skip = None,
     draws: Annotated[int, typer.Option(min=100, help="A quarter of the draws.")] = 1000,
-    seed: Annotated[int, typer.Option(help="Random seed.")] = 0,
+    seed: reading.Seed = 0,
     workers: Annotated[int | None, typer.Option(min=1, help="Processes; default all.")] = None,
+    trust: reading.Trust = False,
     as_json: Annotated[bool, typer.Option("--json", help="One JSON document on stdout.")] = False,
 ) -> None:
     """Direct, indirect and total effects; which model and weights; a distance boundary."""
@@ -45,7 +46,7 @@ def command(
     from bayesdid.inference.executor import map_fits, process_pool
     from bayesdid.panel.load import load_panel
 
-    loaded = load_study(study)
+    loaded = load_study(study, trust=trust)
     data = load_panel(loaded, panel, sheet=sheet, skip=skip)
     settings: dict[str, Any] = {
         "model": model,

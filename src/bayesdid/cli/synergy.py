@@ -28,11 +28,12 @@ def command(
     errors: model_options.Errors = None,
     priors: model_options.Priors = None,
     draws: Annotated[int, typer.Option(min=50, help="With a panel: draws per chain.")] = 500,
-    seed: Annotated[int, typer.Option(help="Random seed.")] = 0,
+    seed: reading.Seed = 0,
     rows: Annotated[
         Path | None,
         typer.Option(help="With a panel: CSV of the rows that each contrast averages over."),
     ] = None,
+    trust: reading.Trust = False,
     as_json: Annotated[bool, typer.Option("--json", help="One JSON document on stdout.")] = False,
 ) -> None:
     """Posterior contrasts (is 1+1>2?): from published columns alone, or from a panel.
@@ -43,7 +44,7 @@ def command(
     from bayesdid.families.registry.load import load_study
     from bayesdid.published.synergy import published_cells
 
-    loaded = model_options.under_priors(load_study(study), priors)
+    loaded = model_options.under_priors(load_study(study, trust=trust), priors)
     if panel is None and published_cells(loaded):
         if given := [
             name
@@ -123,9 +124,10 @@ def _panel(
         import pandas as pd
 
         from bayesdid.jsonio import write_text
+        from bayesdid.panel.write import csv_text
 
         frames = [item.rows.assign(contrast=name) for name, item in found.items()]
-        write_text(rows, pd.concat(frames).to_csv(index=False, lineterminator="\n"))
+        write_text(rows, csv_text(pd.concat(frames)))
     violated = violated_synergy(loaded, data, found, spec=spec, draws=draws, seed=seed)
     if not as_json:
         from bayesdid.cli.synergy_printed import print_panel

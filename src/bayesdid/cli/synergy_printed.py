@@ -14,7 +14,7 @@ def print_published(loaded: Any, synergy: Any, verdicts: Any) -> None:
     """Contrasts from published columns, the claims they decide, and what decides them."""
     from rich.table import Table
 
-    from bayesdid.cli.console import out
+    from bayesdid.cli.console import out, said
     from bayesdid.estimands.names import RATIO
     from bayesdid.estimands.verdict import rules
     from bayesdid.published.contrasts import MAIN
@@ -35,7 +35,9 @@ def print_published(loaded: Any, synergy: Any, verdicts: Any) -> None:
         "P(claim), range",
         "cells subtracted (SE)",
     ):
-        table.add_column(heading, justify="left" if heading == "contrast" else "right")
+        table.add_column(
+            heading, justify="left" if heading == "contrast" else "right", overflow="fold"
+        )
     for contrast in synergy.contrasts.values():
         main, (low, high) = contrast.main, contrast.range
         subtracted = contrast.naive == contrast.naive  # NaN where there is no such difference
@@ -48,14 +50,18 @@ def print_published(loaded: Any, synergy: Any, verdicts: Any) -> None:
             f"{contrast.naive:.3f} ({contrast.naive_se:.3f})" if subtracted else "",
         )
     out.print(table)
-    out.print("[bold]Claims[/]")
+    out.print("Claims", style="bold")
     for verdict in verdicts:
         out.print(
-            f"  [bold]{verdict.word}[/], P = {verdict.p:.3f} ({verdict.p_low:.3f} to "
-            f"{verdict.p_high:.3f}): “{verdict.text}” ({verdict.place})"
+            said(
+                "  ",
+                (verdict.word, "bold"),
+                f", P = {verdict.p:.3f} ({verdict.p_low:.3f} to {verdict.p_high:.3f}): "
+                f"“{verdict.text}” ({verdict.place})",
+            )
         )
     chosen = headline(synergy)
-    out.print(f"[bold]{chosen.label}[/]")
+    out.print(chosen.label, style="bold")
     for sentence in published_sentences(synergy, chosen):
         out.print(f"  {sentence}")
     out.print(
@@ -72,32 +78,40 @@ def print_panel(loaded: Study, synergy: Synergy, violated: SynergyViolated | Non
     """Contrasts from a panel, with every model beside, refusals, alerts and violated trends."""
     from rich.table import Table
 
-    from bayesdid.cli.console import out
-    from bayesdid.estimands.names import SUM
+    from bayesdid.cli.console import out, said
+    from bayesdid.estimands.names import is_sum, main_contrast
     from bayesdid.estimands.verdict import rules
     from bayesdid.report.validity import panel_validity
     from bayesdid.summary import percent
 
     if synergy.synthetic:
-        out.print(f"[bold]SYNTHETIC PANEL[/]: {synergy.synthetic}")
+        out.print(said(("SYNTHETIC PANEL", "bold"), f": {synergy.synthetic}"))
     table = Table(
         title=f"{loaded.id}: contrasts from the panel, in {loaded.file.outcome.unit}",
         title_justify="left",
     )
     for heading in ("contrast, model", "mean (sd)", f"{percent()} interval", "P(claim)", "word"):
-        table.add_column(heading, justify="left" if heading == "contrast, model" else "right")
+        table.add_column(
+            heading, justify="left" if heading == "contrast, model" else "right", overflow="fold"
+        )
+    few = len(synergy.rows.policies) < 3
     for contrast in synergy.values():
         low, high = contrast.p_range
-        for k, (name, says) in enumerate(contrast.models.items()):
+        shown = list(contrast.models.items())
+        if not (is_sum(contrast.name) or few):
+            shown = shown[:1]
+        for k, (name, says) in enumerate(shown):
             bias = "" if says.judged else f", biased by {says.bias:+.3f} here"
             table.add_row(
-                f"[bold]{contrast.label}[/]" if not k else f"  {name}{bias}",
+                said((contrast.label, "bold")) if not k else f"  {name}{bias}",
                 f"{says.mean:.3f} ({says.sd:.3f})",
                 f"{says.interval.low:.3f} to {says.interval.high:.3f}",
                 f"{says.p_claim:.3f}" + (f" ({low:.3f} to {high:.3f})" if not k else ""),
                 contrast.word if not k else "",
             )
     out.print(table)
+    if not few:
+        out.print("Models beside the first are shown of sums; --json has those of every contrast.")
     for contrast in synergy.values():
         for text in (contrast.refused, contrast.alert):
             if text:
@@ -105,7 +119,7 @@ def print_panel(loaded: Study, synergy: Synergy, violated: SynergyViolated | Non
     if violated is not None:
         from bayesdid.estimands.violated_synergy import sentences
 
-        out.print(f"[bold]{violated.label}, if trends are not parallel[/]")
+        out.print(f"{violated.label}, if trends are not parallel", style="bold")
         main, unit = synergy[violated.name], loaded.file.outcome.unit
         for text in sentences(violated, main, unit):
             out.print(f"  {text}")
@@ -119,6 +133,6 @@ def print_panel(loaded: Study, synergy: Synergy, violated: SynergyViolated | Non
         )
     )
     if len(synergy):
-        out.print(panel_validity(SUM if SUM in synergy else next(iter(synergy))))
+        out.print(panel_validity(main_contrast(synergy)))
     for note in synergy.notes:
         out.print(f"Note: {note.text}.")

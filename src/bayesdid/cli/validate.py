@@ -16,8 +16,9 @@ def command(
     sheet: reading.Sheet = None,
     skip: reading.Skip = None,
     spec: Annotated[list[str] | None, typer.Option(help="Spec id; repeat for several.")] = None,
-    seed: Annotated[int, typer.Option(help="Random seed.")] = 0,
+    seed: reading.Seed = 0,
     workers: Annotated[int | None, typer.Option(min=1, help="Processes; default all.")] = None,
+    trust: reading.Trust = False,
     as_json: Annotated[bool, typer.Option("--json", help="One JSON document on stdout.")] = False,
 ) -> None:
     """Published | least squares | Bayes: with flat priors they must agree."""
@@ -37,7 +38,7 @@ def command(
     from bayesdid.peers.agreement import agree
 
     require("peers")
-    loaded = load_study(study)
+    loaded = load_study(study, trust=trust)
     data = load_panel(loaded, panel, sheet=sheet, skip=skip)
     variants = [VARIANTS[name] for name in AGAINST_LEAST_SQUARES.values()]
     plan = plan_fits(loaded, data, specs=spec, variants=variants, size=Size(seed=seed))
@@ -79,7 +80,9 @@ def _print(agreements: list[Any], synthetic: bool) -> None:
         "random",
         "mundlak",
     ):
-        table.add_column(heading, justify="left" if heading == "spec: term" else "right")
+        table.add_column(
+            heading, justify="left" if heading == "spec: term" else "right", overflow="fold"
+        )
     for item in agreements:
         for name, row in item.table[item.table["is_treatment"]].iterrows():
             cells = [
@@ -97,4 +100,4 @@ def _print(agreements: list[Any], synthetic: bool) -> None:
             )
     out.print(table)
     for text in agreements[0].explanations if agreements else ():
-        out.print(f"{agreements[0].spec_id}: {text}", markup=False)
+        out.print(f"{agreements[0].spec_id}: {text}")

@@ -21,7 +21,7 @@ from bayesdid.exceptions import InputError, Note, NotIdentifiedError
 from bayesdid.panel.adoption import cohort as both_cohort
 from bayesdid.panel.panel import Panel
 from bayesdid.study.load import Spec
-from bayesdid.study.terms import parse_term
+from bayesdid.study.terms import STAGGERED, parse_term
 
 
 @dataclass(frozen=True, slots=True)
@@ -94,18 +94,18 @@ def unit_start(spec: Spec, panel: Panel) -> tuple[str, np.ndarray]:
     Raises
     ------
     InputError
-        If the spec has another treatment than ``both`` or ``active:POLICY``.
+        If the spec has another treatment than ``both``, ``all``, ``both:P+Q`` or ``active:POLICY``.
     """
     treatments = spec.column.treatments
     factors = parse_term(treatments[0]).factors if treatments else ()
-    if len(treatments) != 1 or len(factors) != 1 or factors[0].kind not in {"both", "active"}:
+    if len(treatments) != 1 or len(factors) != 1 or factors[0].kind not in STAGGERED:
         raise InputError(
-            f"{spec.id}: a staggered design has one treatment, both or active:POLICY",
+            f"{spec.id}: a staggered design has one treatment: both, all, both:P+Q or active:P",
             value=", ".join(treatments),
             remedy="declare one such treatment",
         )
-    name = factors[0].name
-    start = panel.adoption[name] if name else both_cohort(panel.adoption)
+    of = list(factors[0].policies or panel.policies)
+    start = both_cohort(panel.adoption[of])
     return treatments[0], start.to_numpy(dtype=float, na_value=np.inf)
 
 

@@ -6,12 +6,14 @@ import dataclasses
 
 import numpy as np
 
+from bayesdid.arrays import FloatArray
 from bayesdid.design.design import Design
 from bayesdid.design.span import within
 from bayesdid.design.within import one_way, varies
 from bayesdid.exceptions import Note, NotIdentifiedError
 
 _DEPENDENT = 1e-7  # of a column's own within variation, that others must leave
+_PERFECT = 1e-9  # share of the outcome's within variation that is no more than rounding
 _LEVEL = 1e-4  # share of a covariate's sd within units, below which its level is taken out
 
 
@@ -77,6 +79,31 @@ def level_out(design: Design) -> Design:
     return dataclasses.replace(design, X=lowered, notes=(*design.notes, note))
 
 
+def _refuse_perfect(design: Design, basis: FloatArray, source: str) -> None:
+    """Refuse an outcome that regressors and fixed effects fit without an error.
+
+    Parameters
+    ----------
+    basis
+        What fixed effects leave of the regressors, orthonormal, shape (n, K).
+    """
+    inside = within(design, design.y[:, None])[:, 0]
+    rest = inside
+    for _ in range(2):
+        rest = rest - basis @ (basis.T @ rest)
+    if np.linalg.norm(rest) > _PERFECT * np.linalg.norm(inside):
+        return
+    raise NotIdentifiedError(
+        f"{design.spec_id}: regressors and effects fit the outcome perfectly, so that there is no "
+        "error to learn a standard error from",
+        file=source,
+        column=design.outcome,
+        value=f"{design.n} rows",
+        remedy="look for the outcome among the regressors; a sample of a few rows needs more of "
+        "them, or fewer terms",
+    )
+
+
 def drop_collinear(design: Design, source: str = "") -> Design:
     """Refuse treatments that do not vary; leave out covariates that are collinear.
 
@@ -111,6 +138,7 @@ def drop_collinear(design: Design, source: str = "") -> Design:
             if design.further
             else "choose a sample with treated and untreated periods, or drop the term",
         )
+    _refuse_perfect(design, basis[:, : len(kept)], source)
     if not lost:
         return design
     names = [design.names[k] for k in lost]

@@ -44,7 +44,8 @@ def event_treatments(
     reference = window.reference
     if len(spec.column.treatments) != 1:
         raise InputError(
-            f"{spec.id}: an event study has one treatment, both, active:POLICY or a column",
+            f"{spec.id}: an event study has one treatment: both, all, both:P+Q, active:P or a "
+            "column",
             value=", ".join(spec.column.treatments),
             remedy="declare one such treatment",
         )

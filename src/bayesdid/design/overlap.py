@@ -1,21 +1,23 @@
-"""One staggered policy or two overlapping ones: states, cohorts, and what identifies what.
+"""Staggered policies that overlap: states, cohorts, and what identifies what.
 
-A unit-period is in one of the states none, only A, only B, both after A, both after B, both at
-once. Its effect is modelled as
+A unit-period is in the state of the policies that are on. Its effect is modelled as
 
-    [A on] f_A(time since A, cohort of A) + [B on] f_B(time since B, cohort of B)
-    + [both on] delta(time since the second adoption, order),
+    sum over P of [P on] f_P(time since P, cohort of P)
+    + sum over sets S of two or more [all of S on] delta_S(time since the last of S, order),
 
-so that delta, the synergy, is what both policies do beyond the sum of what each does alone at the
-same age. f_A is seen where A is on alone, f_B where B is; delta at a row of state both is
-identified without extrapolation if A has been seen alone at that row's age of A, and B at its age
-of B.
+so that delta_S of a pair is what its two policies do beyond the sum of what each does alone at the
+same age, whatever other policies add, and delta_S of three what they do beyond that sum and the
+departures of their pairs. f_P is seen where P is on alone. The departure of a set at a row is
+identified without extrapolation if each of its policies has been seen alone at that row's age of
+it, and if the set alone has been seen at that row's time since its last adoption: a row under
+another policy too tells nothing of the set's own departure.
 """
 
 from __future__ import annotations
 
 import dataclasses
 from dataclasses import dataclass
+from itertools import combinations
 
 import numpy as np
 
@@ -23,29 +25,34 @@ from bayesdid.arrays import FloatArray, IntArray
 from bayesdid.design.build import as_two_way, build_design
 from bayesdid.design.design import Design
 from bayesdid.exceptions import InputError, Note, NotIdentifiedError
+from bayesdid.panel.adoption import order_name, state_names
 from bayesdid.panel.panel import Panel
 from bayesdid.study.load import Spec
+
+Set = tuple[str, ...]
+"""Policies, in the study's order."""
 
 
 @dataclass(frozen=True, slots=True)
 class OverlapDesign:
-    """Rows of a panel with two policies, each with its state and ages.
+    """Rows of a panel with one or more policies, each with its state and ages.
 
     Attributes
     ----------
     design
-        Outcome, covariates and effects; its `D` holds A, or A, B and A x B.
+        Outcome, covariates and effects; its `D` holds each policy, and each product that some row
+        is under.
     policies
-        Ids of A, or of A and B.
+        Their ids.
     state
-        ``none``, ``only:A``, ``only:B``, ``both, first:A``, ``both, first:B`` or
-        ``both, simultaneous`` of each row, shape (n,).
+        ``none``, ``only:A``, ``only:A+B`` or ``all`` of each row, shape (n,); of two policies
+        ``both, first:A``, ``both, first:B`` or ``both, simultaneous``.
     start
-        Adoption periods of each row's unit, inf for never, shape (n, 2).
+        Adoption periods of each row's unit, inf for never, shape (n, P).
     age
-        Periods since each adoption, negative before, shape (n, 2); -1 for never.
-    since
-        Periods since the second adoption, -1 where not both are on, shape (n,).
+        Periods since each adoption, negative before, shape (n, P); -1 for never.
+    sets
+        Two or more policies that are on together in some row, small sets first.
     """
 
     design: Design
@@ -53,25 +60,77 @@ class OverlapDesign:
     state: np.ndarray
     start: FloatArray
     age: IntArray
-    since: IntArray
+    sets: tuple[Set, ...]
+
+    def at(self, of: Set) -> list[int]:
+        """Positions of policies."""
+        return [self.policies.index(policy) for policy in of]
+
+    def on(self, of: Set) -> np.ndarray:
+        """Rows under all of these policies, whatever the others do, shape (n,)."""
+        return np.asarray((self.age[:, self.at(of)] >= 0).all(axis=1))
+
+    def just(self, of: Set) -> np.ndarray:
+        """Rows under these policies and no other."""
+        return np.asarray(self.on(of) & ((self.age >= 0).sum(axis=1) == len(of)))
+
+    def since(self, of: Set) -> IntArray:
+        """Periods since the last of these was adopted, -1 where not all are on, shape (n,)."""
+        return np.where(self.on(of), self.age[:, self.at(of)].min(axis=1), -1)
 
     @property
     def both(self) -> np.ndarray:
-        """Rows under both policies."""
-        return self.since >= 0
+        """Rows under every policy, of two or more."""
+        joint = len(self.policies) > 1
+        return self.on(self.policies) & joint
 
-    def supported(self) -> np.ndarray:
-        """Rows under both whose two ages are each seen in some row under that policy alone."""
-        return np.logical_and.reduce([self.seen_alone(policy) for policy in self.policies])
+    @property
+    def latest(self) -> IntArray:
+        """Periods since the last adoption of those that are on, -1 where none is, shape (n,)."""
+        last = np.where(self.age >= 0, self.age, np.iinfo(np.int64).max).min(axis=1)
+        return np.where((self.age >= 0).any(axis=1), last, -1)
 
-    def seen_alone(self, policy: str) -> np.ndarray:
-        """Rows under both at whose age of a policy some unit was under that policy alone."""
+    def order(self, pair: Set) -> np.ndarray:
+        """Which of a pair came first, ``first:A`` or ``simultaneous``, where both are on."""
+        start = self.start[:, self.at(pair)]
+        names = np.array([order_name(pair, np.array(two)) for two in ((0, 1), (1, 0), (0, 0))])
+        which = np.select([start[:, 0] < start[:, 1], start[:, 0] > start[:, 1]], [0, 1], default=2)
+        return np.where(self.on(pair), names[which], "")
+
+    def supported(self, of: Set | None = None) -> np.ndarray:
+        """Rows under these policies at whose age of each some row was under that one alone.
+
+        Parameters
+        ----------
+        of
+            Default all of two or more.
+        """
+        of = of or self.policies
+        return np.logical_and.reduce([self.seen_alone(policy, of) for policy in of])
+
+    def seen_alone(self, policy: str, of: Set | None = None) -> np.ndarray:
+        """Rows under `of` at whose age of a policy some unit was under that policy alone."""
+        of = of or self.policies
         k = self.policies.index(policy)
-        ages = np.unique(self.age[self.state == f"only:{policy}", k])
-        return self.both & np.isin(self.age[:, k], ages)
+        ages = np.unique(self.age[self.just((policy,)), k])
+        return self.on(of) & np.isin(self.age[:, k], ages)
+
+    def told(self, pair: Set) -> np.ndarray:
+        """Rows under a pair whose departure is told from all else.
+
+        Each policy was seen alone at the row's age of it; and a row under these two alone, of which
+        the same holds, was as long after the second adoption, in the same order.
+        """
+        found = self.supported(pair)
+        return found & np.isin(self.moment(pair), self.moment(pair)[found & self.just(pair)])
+
+    def moment(self, pair: Set) -> IntArray:
+        """A number for each time since the second adoption and order; -1 where not both are on."""
+        _, order = np.unique(self.order(pair), return_inverse=True)
+        return np.where(self.on(pair), self.since(pair) * 4 + order, -1)
 
     def cells(self) -> tuple[IntArray, int]:
-        """Saturated cells (both adoption periods, period) of treated rows; -1 for untreated."""
+        """Saturated cells (all adoption periods, period) of treated rows; -1 for untreated."""
         key = np.column_stack(
             [np.where(np.isfinite(self.start), self.start, 0), self.design.period_index]
         )
@@ -80,6 +139,11 @@ class OverlapDesign:
         cell = np.full(self.design.n, -1, dtype=np.int64)
         cell[treated] = index.ravel()
         return cell, int(cell.max()) + 1
+
+
+def pairs_of(policies: Set) -> list[Set]:
+    """Every two of them, in the study's order."""
+    return list(combinations(policies, 2))
 
 
 def overlap_design(spec: Spec, panel: Panel) -> OverlapDesign:
@@ -91,9 +155,9 @@ def overlap_design(spec: Spec, panel: Panel) -> OverlapDesign:
     Raises
     ------
     InputError
-        If the study has no policy, or more than two.
+        If the study has no policy.
     NotIdentifiedError
-        If no unit is ever under both, or no untreated row is left.
+        If no unit is ever under two policies of several, or no untreated row is left.
     """
     if not panel.policies:
         raise InputError(
@@ -101,14 +165,8 @@ def overlap_design(spec: Spec, panel: Panel) -> OverlapDesign:
             file=panel.source,
             remedy="name each policy with its period of adoption, or a 0/1 column that stays on",
         )
-    if len(panel.policies) > 2:
-        raise InputError(
-            f"{spec.id}: effects of states are modelled for one policy or two",
-            value=", ".join(panel.policies),
-            remedy="make a study of two of them",
-        )
-    dual = len(panel.policies) == 2
-    timed = tuple(f"active:{policy}" for policy in panel.policies)
+    policies = panel.policies
+    timed = tuple(f"active:{policy}" for policy in policies)
     design = build_design(as_two_way(spec, treatments=("any",)), panel, timed=timed)
     position = {unit: k for k, unit in enumerate(panel.units)}
     adoption = panel.adoption.to_numpy(dtype=float, na_value=np.inf)
@@ -120,21 +178,43 @@ def overlap_design(spec: Spec, panel: Panel) -> OverlapDesign:
     lag = period[:, None] - start
     age = np.where(lag >= 0, lag, -1).astype(np.int64)
     on = age >= 0
-    both = on.all(axis=1) & dual
-    first = np.array([f"first:{policy}" for policy in panel.policies])[start.argmin(axis=1)]
-    order = np.where(start.min(axis=1) == start.max(axis=1), "simultaneous", first)
-    alone = np.array([f"only:{policy}" for policy in panel.policies])[on.argmax(axis=1)]
-    state = np.select([both, on.any(axis=1)], [np.char.add("both, ", order), alone], default="none")
-    if dual and not both.any():
+    sets = tuple(
+        tuple(policies[k] for k in at)
+        for size in range(2, len(policies) + 1)
+        for at in combinations(range(len(policies)), size)
+        if on[:, at].all(axis=1).any()
+    )
+    if len(policies) > 1 and not sets:
+        two = "both policies" if len(policies) == 2 else f"two of {', '.join(policies)}"
         raise NotIdentifiedError(
-            f"{spec.id}: no row of the sample is under both policies",
+            f"{spec.id}: no row of the sample is under {two}",
             remedy="take a sample with dual units",
         )
-    since = np.where(both, age.min(axis=1), -1)
-    D = np.column_stack([on, both] if dual else [on]).astype(float)
-    names = (*panel.policies, "synergy") if dual else panel.policies
-    design = dataclasses.replace(design, D=D, treatments=names)
-    return OverlapDesign(design, panel.policies, state, start, age, since)
+    rows = OverlapDesign(design, policies, state_names(on, policies), start, age, sets)
+    return dataclasses.replace(rows, design=_with_products(rows), state=_states(rows))
+
+
+def _states(rows: OverlapDesign) -> np.ndarray:
+    """States; of two policies with the order of adoption."""
+    if len(rows.policies) != 2:
+        return rows.state
+    return np.where(
+        rows.both, np.char.add("both, ", rows.order(rows.policies)), rows.state.astype(str)
+    )
+
+
+def _with_products(rows: OverlapDesign) -> Design:
+    """A treatment for each policy and each set."""
+    columns = [rows.on((policy,)) for policy in rows.policies]
+    columns += [rows.on(of) for of in rows.sets]
+    names = [set_name(of, rows.policies, "synergy") for of in rows.sets]
+    D = np.column_stack(columns).astype(float)
+    return dataclasses.replace(rows.design, D=D, treatments=(*rows.policies, *names))
+
+
+def set_name(of: Set, policies: Set, name: str) -> str:
+    """`name` in a study of two policies; of more, `name` and the policies of the set."""
+    return name if len(policies) == 2 else f"{name} {'+'.join(of)}"
 
 
 def _usable(design: Design, starts: FloatArray) -> tuple[Design, np.ndarray]:

@@ -7,32 +7,25 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from bayesdid.exceptions import InputError, Note, NotIdentifiedError
-from bayesdid.panel.adoption import arm, only, sequence, unknown_start
+from bayesdid.panel.adoption import unknown_start
+from bayesdid.panel.membership import units_in_sample
 from bayesdid.panel.panel import Panel
 from bayesdid.study.schema import Sample
-from bayesdid.study.terms import parse_term
+from bayesdid.study.terms import STAGGERED, parse_term
 
 
 def sample_rows(sample: Sample, panel: Panel) -> NDArray[np.bool_]:
     """Rows that satisfy every condition of `sample`, boolean, shape (n,).
 
-    Units are kept or dropped whole. `only` and `sequences` restrict the single and the dual
-    units among the chosen arms; they do not touch the other arms.
+    Units are kept or dropped whole, see :func:`bayesdid.panel.membership.units_in_sample`.
 
     Raises
     ------
     NotIdentifiedError
         If no row is left.
     """
-    adoption = panel.adoption
-    keep = pd.Series(True, index=adoption.index)
-    arms = arm(adoption)
-    if sample.arms is not None:
-        keep &= arms.isin(sample.arms)
-    if sample.only is not None:
-        keep &= (arms != "single") | only(adoption).isin(sample.only)
-    if sample.sequences is not None:
-        keep &= (arms != "dual") | sequence(adoption).isin(sample.sequences)
+    start = panel.adoption.to_numpy(dtype=float, na_value=np.inf)
+    keep = pd.Series(units_in_sample(sample, panel.policies, start), index=panel.adoption.index)
     rows = keep.reindex(panel.frame[panel.unit]).to_numpy(dtype=bool)
     for column, levels in sample.groups.items():
         if column not in panel.frame.columns:
@@ -60,7 +53,7 @@ def rows_in_event_time(
     Parameters
     ----------
     timed
-        Terms ``both`` or ``active:P`` whose event time is used.
+        Terms such as ``both`` or ``active:P`` whose event time is used.
     notes
         Is told how many units go.
 
@@ -72,8 +65,8 @@ def rows_in_event_time(
     hidden = pd.Series(False, index=panel.adoption.index)
     for text in timed:
         for factor in parse_term(text).factors:
-            if factor.kind in {"active", "both"}:
-                hidden |= unknown_start(panel, factor.name or None)
+            if factor.kind in STAGGERED:
+                hidden |= unknown_start(panel, *factor.policies)
     out = hidden.reindex(panel.frame[panel.unit]).to_numpy(dtype=bool) & rows
     if not out.any():
         return rows

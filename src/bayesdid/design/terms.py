@@ -43,16 +43,14 @@ def _factor_values(factor: Factor, panel: Panel, rows: np.ndarray) -> FloatArray
         return values - np.nanmean(values[rows]) if factor.kind == "centred" else values
     if factor.event:
         return _event(factor, panel)
-    if factor.kind in {"both", "first", "simultaneous"}:
-        _needs_two(panel, factor)
+    _right_number(panel, factor)
     return policy_value(factor, panel.policies, active(panel), starts(panel)).astype(float)
 
 
 def _event(factor: Factor, panel: Panel) -> FloatArray:
     """Whether each row is in the event time that the factor names; 0 for never-treated units."""
-    if factor.kind == "both":
-        _needs_two(panel, factor)
-    time = event_time(panel, factor.name or None).to_numpy(dtype=float, na_value=np.nan)
+    _right_number(panel, factor)
+    time = event_time(panel, *factor.policies).to_numpy(dtype=float, na_value=np.nan)
     return event_value(factor, time).astype(float)
 
 
@@ -68,11 +66,19 @@ def _category(factor: Factor, panel: Panel) -> FloatArray:
     return np.where(lacking, np.nan, event_value(factor, values))
 
 
-def _needs_two(panel: Panel, factor: Factor) -> None:
-    if len(panel.policies) < 2:
+def _right_number(panel: Panel, factor: Factor) -> None:
+    """Refuse terms of all policies where there is one, and ``both`` where there are several."""
+    number = len(panel.policies)
+    if number < 2 and factor.kind in {"both", "all", "first", "simultaneous"}:
         raise NotIdentifiedError(
-            f"the term '{factor}' needs two policies, the study declares {len(panel.policies)}",
+            f"the term '{factor}' needs two policies, the study declares {number}",
             remedy="use active:POLICY or a column",
+        )
+    if number > 2 and factor.kind == "both" and not factor.policies:
+        a, b, *_ = panel.policies
+        raise NotIdentifiedError(
+            f"the term '{factor}' does not say which of {number} policies",
+            remedy=f"write both:{a}+{b} for two of them, or all",
         )
 
 

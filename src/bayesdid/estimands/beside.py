@@ -20,14 +20,15 @@ from bayesdid.design.within import absorb
 from bayesdid.estimands.distribution import distribution_of, normal_distribution
 from bayesdid.estimands.gls import Scalars
 from bayesdid.estimands.imputation import Imputed, imputed_moments
-from bayesdid.estimands.names import RATIO, SUM
+from bayesdid.estimands.names import RATIO, contrasts_between
 from bayesdid.estimands.row_weights import contrast_weights
 from bayesdid.estimands.saturated import cell_moments, saturated_moments
-from bayesdid.estimands.state_columns import Columns, column_shares, state_columns
+from bayesdid.estimands.state_columns import Columns, state_columns
 from bayesdid.estimands.state_effects import Average
 from bayesdid.inference.fit import fit
 from bayesdid.model.bound import PriorsLike
 from bayesdid.model.errors import Errors
+from bayesdid.panel.adoption import state_name
 from bayesdid.summary import Interval
 
 HEADLINE = "pooled paths"
@@ -171,7 +172,7 @@ class Beside:
             bias = float(w @ self.static.project(effects)) - mean
             says = of_draws(name, self.static.tau @ w, lower, "effects of a state do not change")
             found[STATIC] = dataclasses.replace(says, bias=bias, judged=False)
-        shares = column_shares(name, self.rows.policies)
+        shares = state_shares(self.rows.policies).get(name)
         if shares is not None and set(shares) <= set(self.columns.estimate):
             estimate, sd, weights = self.columns.contrast(shares)
             text = "effects of a state do not change, and units under both were untreated before"
@@ -221,16 +222,30 @@ def static_factorial(
     Z = absorb(design.regressors, design.unit_index, design.period_index, **kinds)
     weights: dict[str, FloatArray] = {}
     if found.converged:
-        unit = np.eye(P)
-        weights = {f"only:{p} - none": unit[k] for k, p in enumerate(rows.policies)}
-        if P == 3:
-            weights |= {
-                "both - none": np.ones(3),
-                SUM: unit[2],
-                "both - single": np.array([0.5, 0.5, 1.0]),
-                **{f"both - only:{p}": 1 - unit[k] for k, p in enumerate(rows.policies)},
-            }
+        vectors = _state_vectors(rows)
+        weights = {
+            name: np.sum([share * vectors[state] for state, share in shares.items()], axis=0)
+            for name, shares in state_shares(rows.policies).items()
+            if set(shares) <= set(vectors)
+        }
     return StaticFactorial(tau, weights, np.linalg.pinv(Z)[:P])
+
+
+def state_shares(policies: tuple[str, ...]) -> dict[str, dict[str, float]]:
+    """Contrast -> state -> weight, for contrasts that are linear in effects of states."""
+    contrasts = contrasts_between({policy: policy for policy in policies})
+    return {one.name: one.states for one in contrasts if one.states is not None}
+
+
+def _state_vectors(rows: OverlapDesign) -> dict[str, FloatArray]:
+    """Value of the static factorial's treatments in each state that occurs, shape (P,) each."""
+    alone = [(policy,) for policy in rows.policies]
+    columns = [*alone, *rows.sets]
+    return {
+        state_name(of, rows.policies): np.array([float(set(one) <= set(of)) for one in columns])
+        for of in columns
+        if rows.just(of).any()
+    }
 
 
 def of_draws(name: str, values: FloatArray, lower: bool, assumes: str) -> ModelSays:

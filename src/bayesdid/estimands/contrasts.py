@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from dataclasses import dataclass
+from itertools import combinations
 from typing import ClassVar
 
 import numpy as np
@@ -19,11 +20,11 @@ from bayesdid.estimands.evidence import (
     evidence_word,
     savage_dickey,
 )
-from bayesdid.estimands.names import MAX_SINGLE, RATIO, SUM
+from bayesdid.estimands.names import MAX_SINGLE, RATIO, SUM, contrasts_between
 from bayesdid.exceptions import NotIdentifiedError
 from bayesdid.inference.result import Fit
-from bayesdid.panel.adoption import policy_value
-from bayesdid.study.terms import Factor, parse_term
+from bayesdid.panel.adoption import policy_value, state_name
+from bayesdid.study.terms import Factor, Term, parse_term
 from bayesdid.summary import Summary, summarise
 
 
@@ -69,7 +70,9 @@ class PanelContrast:
         return evidence_word(factors) if factors else ""
 
 
-def state_vectors(tree: xr.DataTree, *, policies: int = 2) -> dict[str, FloatArray]:
+def state_vectors(
+    tree: xr.DataTree, *, policies: int = 2, order: tuple[str, ...] = ()
+) -> dict[str, FloatArray]:
     """Value of the treatment terms in each policy state, so that ``tau @ vector`` is its effect.
 
     Parameters
@@ -78,6 +81,8 @@ def state_vectors(tree: xr.DataTree, *, policies: int = 2) -> dict[str, FloatArr
         A fit whose terms give every state a value of its own, as the factorial DID does.
     policies
         How many policies the study has.
+    order
+        The study's policies, in whose order names of states put them; default that of the terms.
 
     Returns
     -------
@@ -92,9 +97,9 @@ def state_vectors(tree: xr.DataTree, *, policies: int = 2) -> dict[str, FloatArr
         If two states share one value of the terms, or a state does not occur in the sample.
     """
     spec = tree.attrs["spec"]
-    terms = [parse_term(text) for text in json.loads(tree.attrs["treatments"])]
+    terms = _terms(tree)
     factors = [factor for term in terms for factor in term.factors]
-    names = list(dict.fromkeys(f.name for f in factors if f.kind in {"active", "only", "first"}))
+    names = list(policies_named(tree, order))
     if any(factor.kind in {"column", "centred"} for factor in factors):
         raise NotIdentifiedError(
             f"{spec}: the effect of a state depends on a moderator",
@@ -104,7 +109,11 @@ def state_vectors(tree: xr.DataTree, *, policies: int = 2) -> dict[str, FloatArr
         raise _not_factorial(spec, "they are event times")
     if len(names) < policies:
         raise _not_factorial(spec, f"they do not name {policies} policies")
-    by_order = any(factor.kind in {"first", "simultaneous"} for factor in factors)
+    by_order = any(factor.kind in {"first", "simultaneous", "order"} for factor in factors)
+    if len(names) > 2:
+        if by_order:
+            raise _not_factorial(spec, "orders of three and more policies are not averaged here")
+        return _subset_vectors(tree, names)
     orders = [*(f"first:{p}" for p in names), "simultaneous"] if by_order else [""]
     states = {f"only:{p}": ({p}, "") for p in names}
     if policies > 1:
@@ -113,12 +122,12 @@ def state_vectors(tree: xr.DataTree, *, policies: int = 2) -> dict[str, FloatArr
     vectors: dict[str, FloatArray] = {}
     rows: dict[str, int] = {}
     seen: dict[tuple[float, ...], str] = {(0.0,) * len(terms): "none"}
-    for state, (active, order) in states.items():
+    for state, (active, which) in states.items():
         vector = np.array(
-            [np.prod([_factor(f, active, order, names) for f in term.factors]) for term in terms]
+            [np.prod([_factor(f, active, which, names) for f in term.factors]) for term in terms]
         )
         count = int(counts[(values == vector).all(axis=1)].sum())
-        if count == 0 and order:
+        if count == 0 and which:
             continue  # no unit adopted in this order
         if (twin := seen.get(tuple(vector))) is not None:
             raise _not_factorial(spec, f"'{state}' and '{twin}' share one value")
@@ -130,6 +139,37 @@ def state_vectors(tree: xr.DataTree, *, policies: int = 2) -> dict[str, FloatArr
     return vectors | {"single": _average(vectors, rows, "only:")}
 
 
+def policies_named(tree: xr.DataTree, order: tuple[str, ...] = ()) -> tuple[str, ...]:
+    """Policies that the terms of a fit name, in the study's order or in theirs."""
+    factors = [factor for term in _terms(tree) for factor in term.factors]
+    found = tuple(dict.fromkeys(name for factor in factors for name in factor.policies))
+    return tuple(sorted(found, key=order.index)) if set(found) <= set(order) else found
+
+
+def _terms(tree: xr.DataTree) -> list[Term]:
+    return [parse_term(text) for text in json.loads(tree.attrs["treatments"])]
+
+
+def _subset_vectors(tree: xr.DataTree, names: list[str]) -> dict[str, FloatArray]:
+    """The same for states of three and more policies: those that rows of the sample are in."""
+    terms, spec = _terms(tree), tree.attrs["spec"]
+    rows = {tuple(row) for row in tree["constant_data"]["D"].to_numpy().tolist()}
+    seen: dict[tuple[float, ...], str] = {(0.0,) * len(terms): "none"}
+    vectors: dict[str, FloatArray] = {}
+    subsets = [some for size in range(1, len(names) + 1) for some in combinations(names, size)]
+    for subset in subsets:
+        vector = np.array(
+            [np.prod([_factor(f, set(subset), "", names) for f in term.factors]) for term in terms]
+        )
+        state, key = state_name(subset, names), tuple(vector.tolist())
+        if key not in rows:
+            continue
+        if key in seen:
+            raise _not_factorial(spec, f"'{state}' and '{seen[key]}' share one value")
+        seen[key], vectors[state] = state, vector
+    return vectors
+
+
 def panel_contrasts(
     tree: xr.DataTree,
     *,
@@ -137,6 +177,7 @@ def panel_contrasts(
     rope: float | None = None,
     better: str = "lower",
     policies: int = 2,
+    order: tuple[str, ...] = (),
 ) -> dict[str, PanelContrast]:
     """All contrasts that a factorial fit identifies.
 
@@ -148,15 +189,18 @@ def panel_contrasts(
         sd(y), for the priors of the Bayes factors.
     rope, better, policies
         From the study; `policies` is their number.
+    order
+        As of :func:`state_vectors`.
 
     Raises
     ------
     NotIdentifiedError
         See :func:`state_vectors`.
     """
-    state = state_vectors(tree, policies=policies)
-    values = contrast_values(state, tree["posterior"]["tau"].to_numpy(), better)
-    weights = _linear_weights(state)
+    state = state_vectors(tree, policies=policies, order=order)
+    named = policies_named(tree, order)
+    values = contrast_values(state, tree["posterior"]["tau"].to_numpy(), better, named)
+    weights = _linear_weights(state, named)
     return {
         name: _contrast(name, weights.get(name), draws, scale, rope, better)
         for name, draws in values.items()
@@ -204,7 +248,7 @@ def contrast_table(fit: Fit, *, rope: float | None = None, better: str = "lower"
 
 
 def contrast_values(
-    state: dict[str, FloatArray], tau: FloatArray, better: str
+    state: dict[str, FloatArray], tau: FloatArray, better: str, policies: tuple[str, ...] = ()
 ) -> dict[str, FloatArray]:
     """Every contrast of the states, at draws of the treatment coefficients.
 
@@ -216,8 +260,10 @@ def contrast_values(
         Draws, shape (..., P).
     better
         ``lower`` or ``higher``: which single policy is the better one.
+    policies
+        Those of the states, where there are three and more.
     """
-    found = {name: tau @ vector for name, vector in _linear_weights(state).items()}
+    found = {name: tau @ vector for name, vector in _linear_weights(state, policies).items()}
     if "both" not in state:
         return found
     effects = np.array([tau @ state[name] for name in state if name.startswith("only:")])
@@ -233,7 +279,15 @@ def claim_probability(name: str, draws: FloatArray, better: str) -> float:
     return float((draws < 0).mean() if better == "lower" else (draws > 0).mean())
 
 
-def _linear_weights(state: dict[str, FloatArray]) -> dict[str, FloatArray]:
+def _linear_weights(
+    state: dict[str, FloatArray], policies: tuple[str, ...]
+) -> dict[str, FloatArray]:
+    if len(policies) > 2:
+        return {
+            one.name: np.sum([share * state[key] for key, share in one.states.items()], axis=0)
+            for one in contrasts_between({policy: policy for policy in policies})
+            if one.states is not None and set(one.states) <= set(state)
+        }
     singles = [name for name in state if name.startswith("only:")]
     if "both" not in state:
         return {f"{name} - none": state[name] for name in singles}

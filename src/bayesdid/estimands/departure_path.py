@@ -15,12 +15,12 @@ import numpy as np
 
 from bayesdid import summary
 from bayesdid.arrays import FloatArray
-from bayesdid.design.overlap import OverlapDesign
+from bayesdid.design.overlap import OverlapDesign, Set
 from bayesdid.estimands.gls import Scalars, gls
 from bayesdid.estimands.honest import Restriction, RobustSet, robust_breakdown, robust_sets
 from bayesdid.estimands.state_effects import Average
 from bayesdid.exceptions import NotIdentifiedError
-from bayesdid.model.overlap import policy_columns
+from bayesdid.model.overlap import joint_columns, policy_columns
 from bayesdid.model.pooling import Pooling, stack
 
 LEADS = 5  # periods before adoption that bound what trends may do after it
@@ -77,8 +77,25 @@ class Path:
         )
 
 
+def _others(rows: OverlapDesign, pooling: Pooling, of: Set) -> tuple[np.ndarray, FloatArray]:
+    """Columns of the mean that stand beside the path, and their values, shapes (P,) and (n, P).
+
+    All but the departure itself. Where the path is what all policies do beyond the sum of singles,
+    departures of smaller sets count before all are on.
+    """
+    D = pooling.design.D.copy()
+    if len(of) == 1:
+        return ~policy_columns(pooling, of[0]), D
+    own = joint_columns(pooling, of, rows.policies)
+    if len(of) == len(rows.policies) > 2:
+        smaller = [joint_columns(pooling, one, rows.policies) for one in rows.sets if one != of]
+        for columns in smaller:
+            D[np.ix_(rows.on(of), columns)] = 0.0
+    return ~own & (D != 0).any(axis=0), D
+
+
 def departure_path(
-    rows: OverlapDesign, pooling: Pooling, scalars: Scalars, average: Average
+    rows: OverlapDesign, pooling: Pooling, scalars: Scalars, average: Average, of: Set
 ) -> Path:
     """The path that a contrast averages over, with leads.
 
@@ -86,14 +103,15 @@ def departure_path(
     ----------
     average
         Of the sum of singles, or of the effect of a single policy.
+    of
+        The policies that it is about.
 
     Raises
     ------
     NotIdentifiedError
         If it has fewer than two leads beside the reference, or is not identified.
     """
-    dual = len(rows.policies) == 2
-    start = rows.start.max(axis=1)
+    start = rows.start[:, rows.at(of)].max(axis=1)
     time = rows.design.periods[rows.design.period_index].astype(float)
     since = np.where(np.isfinite(start), time - np.where(np.isfinite(start), start, 0.0), -1.0)
     averaged, after = average.rows, since >= 0
@@ -106,13 +124,12 @@ def departure_path(
             remedy="take a longer panel",
         )
     blocks = []
-    D, names = pooling.design.D, np.array(pooling.design.treatments)
-    if dual:
-        own = np.logical_or.reduce([policy_columns(pooling, policy) for policy in rows.policies])
-        for part in ("", *dict.fromkeys(p for p in pooling.part if p)):
-            mine = own & (np.array(pooling.part) == part)
-            if mine.any():
-                blocks.append((part, tuple(names[mine]), D[:, mine]))
+    names = np.array(pooling.design.treatments)
+    kept, columns = _others(rows, pooling, of)
+    for part in ("", *dict.fromkeys(p for p in pooling.part if p)):
+        mine = kept & (np.array(pooling.part) == part)
+        if mine.any():
+            blocks.append((part, tuple(names[mine]), columns[:, mine]))
     steps = {f"lead {k}": since == k for k in leads}
     steps |= {f"after {k}": after & averaged & (since == k) for k in range(last + 1)}
     # rows after adoption that the contrast leaves out have a path of their own

@@ -65,8 +65,7 @@ def imputed_moments(rows: OverlapDesign, weights: Mapping[str, FloatArray]) -> d
     # what covariates with the slopes of all rows would add to the imputed effects
     moved = design.y - design.X @ slopes_everywhere
     apart = effect - (moved - model.without_covariates().predict(moved))
-    latest = np.where(rows.both, rows.since, rows.age.max(axis=1))
-    label = np.char.add(rows.state.astype(str), np.char.mod("/%d", latest))
+    label = np.char.add(rows.state.astype(str), np.char.mod("/%d", rows.latest))
     _, group = np.unique(label, return_inverse=True)
     found = {}
     for name, q in weights.items():

@@ -7,9 +7,10 @@ from typing import Literal
 
 from bayesdid.estimands.distribution import Distribution
 from bayesdid.estimands.names import RATIO, SUM, contrasts_of
+from bayesdid.study.claims import Claim, Comparison
 from bayesdid.study.load import Spec, Study
 from bayesdid.study.printed import Printed
-from bayesdid.study.schema import Claim, Comparison, Sample
+from bayesdid.study.schema import Sample
 
 _PARTS = ("direct", "indirect", "total")
 
@@ -159,8 +160,6 @@ def _better(study: Study) -> Literal[-1, 1]:
 
 def _labels(study: Study) -> dict[str, str]:
     """Labels of the study's contrasts."""
-    if len(study.policies) not in {1, 2}:
-        return {}
     return {contrast.name: contrast.label for contrast in contrasts_of(study)}
 
 

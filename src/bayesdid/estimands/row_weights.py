@@ -10,8 +10,8 @@ from __future__ import annotations
 import numpy as np
 
 from bayesdid.arrays import FloatArray
-from bayesdid.design.overlap import OverlapDesign
-from bayesdid.estimands.names import MAX_SINGLE, RATIO, SUM
+from bayesdid.design.overlap import OverlapDesign, Set, pairs_of
+from bayesdid.estimands.names import ALL, BEYOND_PAIRS, MAX_SINGLE, RATIO, SUM, order_gap, sum_of
 from bayesdid.estimands.state_effects import Average
 
 
@@ -19,7 +19,32 @@ def contrast_weights(name: str, rows: OverlapDesign, average: Average) -> FloatA
     """Weights of a linear contrast on the effects of rows, shape (n,); None for the others."""
     if name in {MAX_SINGLE, RATIO}:
         return None
-    return less_singles(rows, average.weights(), _shares(name, rows.policies))
+    weights = average.weights()
+    if len(rows.policies) < 3:
+        return less_singles(rows, weights, _shares(name, rows.policies))
+    if name == ALL:
+        return less_singles(rows, weights)
+    if name == BEYOND_PAIRS:
+        pairs = [pair_departure(rows, weights, pair) for pair in pairs_of(rows.policies)]
+        return less_singles(rows, weights) - np.sum(pairs, axis=0)
+    for pair in pairs_of(rows.policies):
+        if name in {sum_of(pair), order_gap(pair, "sum")}:
+            return pair_departure(rows, weights, pair)
+    return weights
+
+
+def pair_departure(rows: OverlapDesign, weights: FloatArray, pair: Set) -> FloatArray:
+    """Weights of a pair's departure at rows that tell it, whatever other policies do there.
+
+    It is seen in rows under these two alone as long after the second adoption in the same order:
+    their effects less those of each alone.
+    """
+    moment, told = rows.moment(pair), rows.told(pair)
+    pure, size = told & rows.just(pair), int(moment.max()) + 2
+    asked = np.bincount(moment + 1, weights * told, minlength=size)
+    there = np.bincount(moment[pure] + 1, minlength=size)
+    moved = np.where(pure, (asked / np.maximum(there, 1))[moment + 1], 0.0)
+    return less_singles(rows, moved, tuple(float(policy in pair) for policy in rows.policies))
 
 
 def less_singles(

@@ -15,7 +15,7 @@ import numpy as np
 from bayesdid.arrays import FloatArray
 from bayesdid.design.overlap import OverlapDesign
 from bayesdid.design.within import absorb
-from bayesdid.estimands.names import SUM
+from bayesdid.panel.adoption import state_name
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,13 +49,12 @@ def state_columns(rows: OverlapDesign) -> Columns:
     design, N = rows.design, len(rows.design.units)
     adopts = np.isfinite(rows.start)
     found = Columns({}, {}, {})
-    for state in ("both", *(f"only:{policy}" for policy in rows.policies)):
-        wanted = np.array([state in ("both", f"only:{policy}") for policy in rows.policies])
-        if state == "both" and len(rows.policies) == 1:
-            continue
-        arm = (adopts == wanted).all(axis=1)
+    alone = [(policy,) for policy in rows.policies]
+    for of in (*(s for s in rows.sets if len(s) in {2, len(rows.policies)}), *alone):
+        state = state_name(of, rows.policies)
+        arm = (adopts == np.isin(rows.policies, of)).all(axis=1)
         sample = np.flatnonzero(arm | ~adopts.any(axis=1))
-        on = rows.both if state == "both" else rows.state == state
+        on = rows.just(of)
         _, unit = np.unique(design.unit_index[sample], return_inverse=True)
         _, period = np.unique(design.period_index[sample], return_inverse=True)
         within = absorb(
@@ -82,20 +81,3 @@ def state_columns(rows: OverlapDesign) -> Columns:
             design.unit_index[sample], weight[sample] * residual, minlength=N
         )
     return found
-
-
-def column_shares(name: str, policies: tuple[str, ...]) -> dict[str, float] | None:
-    """How a contrast is made of the columns; None where papers have no such difference."""
-    only = [f"only:{policy}" for policy in policies]
-    if name == SUM:
-        return {"both": 1.0} | dict.fromkeys(only, -1.0)
-    if name == "both - single":
-        return {"both": 1.0} | dict.fromkeys(only, -1.0 / len(only))
-    if name == "both - none":
-        return {"both": 1.0}
-    for state in only:
-        if name == f"{state} - none":
-            return {state: 1.0}
-        if name == f"both - {state}":
-            return {"both": 1.0, state: -1.0}
-    return None

@@ -14,8 +14,17 @@ from functools import partial
 import numpy as np
 
 from bayesdid.arrays import FloatArray
-from bayesdid.design.overlap import OverlapDesign
-from bayesdid.estimands.names import MAX_SINGLE, RATIO, SUM
+from bayesdid.design.overlap import OverlapDesign, Set, pairs_of
+from bayesdid.estimands.names import (
+    ALL,
+    BEYOND_PAIRS,
+    MAX_SINGLE,
+    RATIO,
+    SUM,
+    contrasts_between,
+    order_gap,
+    sum_of,
+)
 from bayesdid.model.overlap import joint_columns, policy_columns
 from bayesdid.model.pooling import Pooling
 
@@ -68,55 +77,173 @@ def state_averages(
     D = pooling.design.D
     found: dict[str, Average] = {}
     refused: dict[str, str] = {}
-    for policy in rows.policies:
-        k = rows.policies.index(policy)
-        alone = (rows.state == f"only:{policy}") & (rows.age[:, k] >= since)
+    for k, policy in enumerate(rows.policies):
+        alone = rows.just((policy,)) & (rows.age[:, k] >= since)
         if alone.any():
             found[f"only:{policy} - none"] = Average(alone, _mean(D, alone))
         else:
             refused[f"only:{policy} - none"] = f"no row is under {policy} alone"
-    if len(rows.policies) == 1:
-        return found, refused
-    both, joint = rows.since >= since, joint_columns(pooling)
+    if len(rows.policies) == 2:
+        _of_two(rows, pooling, since, found, refused)
+    elif len(rows.policies) > 2:
+        _of_all(rows, pooling, since, found, refused)
+        for pair in pairs_of(rows.policies):
+            _of_pair(rows, pooling, pair, since, found, refused)
+        order = [one.name for one in contrasts_between(dict.fromkeys(rows.policies, ""))]
+        found = {name: found[name] for name in order if name in found}
+    return found, refused
+
+
+def _of_two(
+    rows: OverlapDesign,
+    pooling: Pooling,
+    since: int,
+    found: dict[str, Average],
+    refused: dict[str, str],
+) -> None:
+    """Contrasts of a study of two policies."""
+    D, of = pooling.design.D, rows.policies
+    both, joint = rows.since(of) >= since, joint_columns(pooling, of, of)
     if not both.any():
         refused["both - none"] = "no row has been under both for so long"
-        return found, refused
-    own = {policy: policy_columns(pooling, policy) for policy in rows.policies}
+        return
+    own = {policy: policy_columns(pooling, policy) for policy in of}
     everywhere = rows.supported() & both
     found["both - none"] = Average(both, _mean(D, both))
-    for policy in rows.policies:
+    for policy in of:
+        alone = own[policy].astype(float)
+        fine = rows.seen_alone(policy) & both
         name = f"both - only:{policy}"
-        _add(
-            found,
-            refused,
-            name,
-            both,
-            rows.seen_alone(policy) & both,
-            partial(_without, D, own[policy].astype(float)),
-        )
+        _add(found, refused, name, both, fine, partial(_without, D, alone), *_TWO)
     single = np.mean(list(own.values()), axis=0)
-    _add(found, refused, "both - single", both, everywhere, partial(_without, D, single))
+    less = partial(_without, D, single)
+    _add(found, refused, "both - single", both, everywhere, less, *_TWO)
 
     def apart(r: np.ndarray) -> FloatArray:
         return np.vstack([_mean(D, r), *(_mean(D * columns, r) for columns in own.values())])
 
-    _add(found, refused, MAX_SINGLE, both, everywhere, apart)
-    _add(found, refused, SUM, both, everywhere, lambda r: _mean(D * joint, r))
-    _add(found, refused, RATIO, both, everywhere, apart)
-    orders = [f"first:{policy}" for policy in rows.policies]
-    at = [rows.state == f"both, {order}" for order in orders]
+    _add(found, refused, MAX_SINGLE, both, everywhere, apart, *_TWO)
+    _add(found, refused, SUM, both, everywhere, lambda r: _mean(D * joint, r), *_TWO)
+    _add(found, refused, RATIO, both, everywhere, apart, *_TWO)
+    order = rows.order(of)
+    at = [order == f"first:{policy}" for policy in of]
     for base, use, columns in (
         ("none", both, np.ones(D.shape[1])),
         ("single", everywhere, 1 - single),
     ):
-        name = f"{orders[0]} - {orders[1]} vs {base}"
-        one, two = (rows_of & use for rows_of in at)
-        if one.any() and two.any():
-            gap = _mean(D * columns, one) - _mean(D * columns, two)
-            found[name] = Average(one, gap, two)
-        else:
-            refused[name] = "no row of one of the two orders of adoption identifies it"
-    return found, refused
+        name = f"first:{of[0]} - first:{of[1]} vs {base}"
+        _gap(found, refused, name, [rows_of & use for rows_of in at], D * columns)
+
+
+def _of_all(
+    rows: OverlapDesign,
+    pooling: Pooling,
+    since: int,
+    found: dict[str, Average],
+    refused: dict[str, str],
+) -> None:
+    """Contrasts of all of three or more policies."""
+    D, of = pooling.design.D, rows.policies
+    under = rows.both & (rows.since(of) >= since)
+    if not under.any():
+        refused |= dict.fromkeys(["all - none", ALL, BEYOND_PAIRS], _no_row(rows, of))
+        return
+    joint = {one: joint_columns(pooling, one, of) for one in rows.sets}
+    departs = np.logical_or.reduce(list(joint.values()))
+    larger = np.logical_or.reduce([columns for one, columns in joint.items() if len(one) > 2])
+    everywhere = rows.supported() & under
+    told = np.logical_and.reduce([rows.told(pair) for pair in pairs_of(of)]) & everywhere
+    where = f"rows under all {len(of)}"
+    found["all - none"] = Average(under, _mean(D, under))
+    _add(found, refused, ALL, under, everywhere, lambda r: _mean(D * departs, r), where, *_SINGLES)
+    _add(found, refused, BEYOND_PAIRS, under, told, lambda r: _mean(D * larger, r), where, *_PAIRS)
+
+
+def _of_pair(
+    rows: OverlapDesign,
+    pooling: Pooling,
+    pair: Set,
+    since: int,
+    found: dict[str, Average],
+    refused: dict[str, str],
+) -> None:
+    """Contrasts of a pair of three or more policies.
+
+    The state of the pair alone is averaged over rows under no other policy. The pair's departure,
+    to which other policies only add, is averaged over all rows under the pair that tell it.
+    """
+    D, (a, b) = pooling.design.D, pair
+    name = f"{a} and {b} - none"
+    under = rows.on(pair) & (rows.since(pair) >= since)
+    gaps = [order_gap(pair, base) for base in ("none", "sum")]
+    if not under.any():
+        refused |= dict.fromkeys([name, sum_of(pair), *gaps], _no_row(rows, pair))
+        return
+    alone = under & rows.just(pair)
+    if alone.any():
+        found[name] = Average(alone, _mean(D, alone))
+    else:
+        refused[name] = f"each of {int(under.sum())} rows under {a} and {b} is under another too"
+    joint = joint_columns(pooling, pair, rows.policies)
+    told = rows.told(pair) & under
+    _add(
+        found,
+        refused,
+        sum_of(pair),
+        under,
+        told,
+        lambda r: _mean(D * joint, r),
+        f"rows under {a} and {b}",
+        *_PAIR,
+    )
+    at = [rows.order(pair) == f"first:{policy}" for policy in pair]
+    _gap(found, refused, gaps[0], [rows_of & alone for rows_of in at], D)
+    _gap(found, refused, gaps[1], [rows_of & told for rows_of in at], D * joint)
+
+
+# of whom a refusal counts rows, why none is left, and why some are left out
+_TWO = (
+    "rows under both",
+    "has ages at which the policies were also seen alone, so that nothing tells their sum from "
+    "both",
+    "no unit was under one policy alone for as long as they have been under it",
+)
+_SINGLES = (
+    "has ages at which the policies were also seen alone, so that nothing tells their sum from all",
+    "no unit was under one policy alone for as long as they have been under it",
+)
+_PAIR = (
+    "is told from what its policies do alone and from other policies: that takes rows under these "
+    "two alone, as long after the second adoption, in the same order, and rows under each alone at "
+    "the same ages",
+    "no unit was under one policy alone for as long as they have been under it, or none under "
+    "these two alone as long after the second adoption in the same order",
+)
+_PAIRS = (
+    "has a pair each of whose departures is told",
+    "the departure of one of their pairs is not told at their ages",
+)
+
+
+def _no_row(rows: OverlapDesign, of: Set) -> str:
+    """Why there is no row of a set."""
+    two = f"{' and '.join(of)} both" if len(of) == 2 else f"all of {', '.join(of)}"
+    return f"no row is under {two}" if of not in rows.sets else f"no row is for so long under {two}"
+
+
+def _gap(
+    found: dict[str, Average],
+    refused: dict[str, str],
+    name: str,
+    orders: list[np.ndarray],
+    D: FloatArray,
+) -> None:
+    """The difference between rows of two orders of adoption."""
+    one, two = orders
+    if one.any() and two.any():
+        found[name] = Average(one, _mean(D, one) - _mean(D, two), two)
+    else:
+        refused[name] = "no row of one of the two orders of adoption identifies it"
 
 
 def _without(D: FloatArray, columns: FloatArray, rows: np.ndarray) -> FloatArray:
@@ -135,17 +262,14 @@ def _add(
     both: np.ndarray,
     fine: np.ndarray,
     functional: Callable[[np.ndarray], FloatArray],
+    where: str,
+    none: str,
+    some: str,
 ) -> None:
     """A contrast over the rows that identify it; the rest are refused by number and reason."""
     if not fine.any():
-        refused[name] = (
-            f"none of {int(both.sum())} rows under both has ages at which the policies were also "
-            "seen alone, so that nothing tells their sum from both"
-        )
+        refused[name] = f"none of {int(both.sum())} {where} {none}"
         return
     found[name] = Average(fine, functional(fine))
     if lost := int((both & ~fine).sum()):
-        refused[name] = (
-            f"{lost} of {int(both.sum())} rows under both are left out: no unit was under one "
-            "policy alone for as long as they have been under it"
-        )
+        refused[name] = f"{lost} of {int(both.sum())} {where} are left out: {some}"

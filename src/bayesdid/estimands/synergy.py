@@ -1,9 +1,9 @@
-"""The headline: what both policies do beyond the sum of the two, at the ages that they have.
+"""The headline: what policies together do beyond the sum of each, at the ages that they have.
 
-Each policy's effect follows its cohorts and ages, partially pooled towards smooth paths, and the
-joint state departs from their sum along the time since the second adoption
-(:mod:`bayesdid.model.overlap`); errors are the calibrated default. Beside it stand models that
-assume less or something else (:mod:`bayesdid.estimands.beside`).
+Each policy's effect follows its cohorts and ages, partially pooled towards smooth paths; each pair
+departs from its sum along the time since the second adoption, more policies from what they and
+their pairs add up to (:mod:`bayesdid.model.overlap`); errors are the calibrated default. Beside it
+stand models that assume less or something else (:mod:`bayesdid.estimands.beside`).
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ from bayesdid.design.design import Design
 from bayesdid.design.overlap import OverlapDesign, overlap_design
 from bayesdid.estimands.beside import CELLS, CELLS_CLUSTERED, HEADLINE, Beside, ModelSays, of_draws
 from bayesdid.estimands.gls import Scalars
-from bayesdid.estimands.names import RATIO, SUM, contrasts_of
+from bayesdid.estimands.names import RATIO, contrasts_of, main_contrast
 from bayesdid.estimands.state_effects import Average, state_averages
 from bayesdid.estimands.verdict import SURE, word_for
 from bayesdid.exceptions import InputError, Note, ResultError
@@ -250,9 +250,14 @@ def fit_headline(
     rows = overlap_design(own, panel)
     pooling = overlap_pooling(rows)
     priors = covariate_priors(own)
-    found = fit(
-        pooling.design, errors=errors, priors=priors, draws=draws, chains=chains, seed=seed
-    ).require()
+    found = fit(pooling.design, errors=errors, priors=priors, draws=draws, chains=chains, seed=seed)
+    named = Errors.parse(errors) if isinstance(errors, str) else errors
+    if not found.converged and len(rows.policies) > 2 and named.scale == "common":
+        raise ResultError(
+            f"{own.id}: {len(pooling.parts)} parts are too many for the sampler of errors of one "
+            f"scale ({named}): use errors {DEFAULT_ERRORS.name}, whose sampler has no such limit"
+        )
+    found = found.require()
     averages = state_averages(rows, pooling, since=anticipation)
     return Headline(rows, pooling, found, priors, *averages)
 
@@ -267,7 +272,7 @@ def synergy(
     chains: int = 4,
     seed: int = 0,
 ) -> Synergy:
-    """Contrasts of the states of one or two policies in a panel.
+    """Contrasts of the states of policies in a panel.
 
     Parameters
     ----------
@@ -287,7 +292,7 @@ def synergy(
     Raises
     ------
     NotIdentifiedError
-        If no row is untreated, or with two policies none is under both.
+        If no row is untreated, or with several policies none is under two.
     ResultError
         If the headline model did not converge.
     """
@@ -437,13 +442,14 @@ def _row_frame(average: Average, rows: OverlapDesign, panel: Panel) -> pd.DataFr
 
 
 def _assumed(rows: OverlapDesign, beside: Beside) -> list[Note]:
-    found = [Note("averaging", int(rows.both.sum()), "contrasts average over rows, not over units")]
-    names = [name for name in (SUM, *beside.imputed) if name in beside.imputed]
-    if rows.design.covariates and names:
-        moved = beside.imputed[names[0]].slopes
+    several = np.logical_or.reduce([rows.on(of) for of in rows.sets] or [rows.both])
+    found = [Note("averaging", int(several.sum()), "contrasts average over rows, not over units")]
+    name = main_contrast(beside.imputed)
+    if rows.design.covariates and name:
+        moved = beside.imputed[name].slopes
         text = (
             "covariates have one slope in treated and untreated rows in every model but "
-            f"imputation; with the slopes of untreated rows alone, {names[0]} is {-moved:+.3f} away"
+            f"imputation; with the slopes of untreated rows alone, {name} is {-moved:+.3f} away"
         )
         found.append(Note("covariate_slopes", len(rows.design.covariates), text))
     return found

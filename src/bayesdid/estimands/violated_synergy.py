@@ -8,7 +8,7 @@ from bayesdid.estimands.beside import of_draws
 from bayesdid.estimands.departure_path import MULTIPLES, departure_path
 from bayesdid.estimands.gls import Scalars, gls
 from bayesdid.estimands.honest import Restriction, RobustSet
-from bayesdid.estimands.names import SUM
+from bayesdid.estimands.names import contrasts_of, is_sum, main_contrast
 from bayesdid.estimands.synergy import (
     Synergy,
     SynergyContrast,
@@ -108,7 +108,10 @@ def violated_synergy(
     periods
         Of anticipation.
     """
-    name = SUM if len(found.rows.policies) == 2 else next(iter(found), "")
+    of = {contrast.name: contrast.of for contrast in contrasts_of(study)}
+    name = main_contrast(found)
+    if not is_sum(name) and len(found.rows.policies) > 1:
+        return None
     if name not in found:
         return None
     item, average = found[name], found.averages[name]
@@ -127,7 +130,7 @@ def violated_synergy(
     robust: list[Robust] = []
     refused = ""
     try:
-        path = departure_path(found.rows, pooling, scalars, average)
+        path = departure_path(found.rows, pooling, scalars, average, of[name])
         bounds: dict[Restriction, tuple[float, ...]] = {
             "relative_magnitude": MULTIPLES,
             "smoothness": (0.0,),
@@ -187,14 +190,16 @@ def sentences(violated: SynergyViolated, main: SynergyContrast, unit: str) -> li
     ]
     for item in violated.trends:
         what = {
-            "linear": f"Trends of the arms that differ by slopes of sd {{}} {unit} a period",
+            "linear": (
+                f"Trends of the arms that differ by slopes of sd {item.scale:.3f} {unit} a period"
+            ),
             "serial": (
-                f"Deviations of the arms in each period of sd {{}} {unit} "
+                f"Deviations of the arms in each period of sd {item.scale:.3f} {unit} "
                 f"(autocorrelation {SERIAL:g})"
             ),
         }[item.kind]
         text = (
-            f"{what.format(f'{item.scale:.3f}')}, which alone would move it by one of its sds, "
+            f"{what}, which alone would move it by one of its sds, "
             f"leave {item.mean:+.3f} ({item.sd:.3f}; {percent()} interval {item.interval.low:.3f} "
             f"to {item.interval.high:.3f}), P(claim) {item.p_claim:.3f}."
         )

@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Any
 
 from bayesdid.digest import digest, environment_digest, file_digest
-from bayesdid.exceptions import InputError, Note
+from bayesdid.exceptions import Note, NotIdentifiedError, reason
 from bayesdid.families.registry.family import AnyFamily
 from bayesdid.families.run import AnalysisRequest, run
 from bayesdid.files import damaged, seal_of, sweep
@@ -31,7 +31,9 @@ class StoredAnalysis:
     content
         None if the analysis was refused.
     refused
-        Why, or empty.
+        Why, or empty: the design does not identify it, or it failed.
+    failed
+        Whether that is a fault, of study, panel or code, and not a fact about the design.
     reused
         Whether it was already on disk.
     seconds
@@ -46,6 +48,7 @@ class StoredAnalysis:
     reused: bool
     seconds: float = 0.0
     notes: tuple[Note, ...] = ()
+    failed: bool = False
 
 
 def analysis_path(request: AnalysisRequest, folder: Path) -> Path:
@@ -102,9 +105,10 @@ def analyse_or_reuse(request: AnalysisRequest, folder: Path) -> StoredAnalysis:
         notes = (damaged(path),)
     try:
         result = run(request)
-    except InputError as error:
-        seconds = time.perf_counter() - begin
-        return StoredAnalysis(request.spec.id, None, str(error), False, seconds, notes)
+    except Exception as error:  # one bad spec fails alone, whatever it raises
+        fault = not isinstance(error, NotIdentifiedError)
+        why, seconds = reason(error), time.perf_counter() - begin
+        return StoredAnalysis(request.spec.id, None, why, False, seconds, notes, fault)
     sealed = None if result.posterior is None else save_fit(result.posterior, draws)
     content = write_sealed(path, {"draws": sealed, "analysis": result})["analysis"]
     seconds = time.perf_counter() - begin

@@ -12,13 +12,13 @@ from __future__ import annotations
 import dataclasses
 from collections.abc import Sequence
 from dataclasses import dataclass
-from html import escape
 from typing import Any
 
 import numpy as np
 import pandas as pd
 
 from bayesdid.design.window import event_window
+from bayesdid.escape import html
 from bayesdid.estimands.event_study import EventPath, event_draws, event_path
 from bayesdid.exceptions import InputError
 from bayesdid.front.study import study_of
@@ -89,8 +89,8 @@ class EventStudy:
         caption = f"{percent(self.path.level)} intervals and simultaneous band"
         table = self.frame().drop(columns="level").to_html(float_format="%.4g")
         return (
-            f"<div><pre>{escape(head)}\n{escape(self.before())}</pre>{table}"
-            f"<p>{escape(caption)}</p></div>"
+            f"<div><pre>{html(head)}\n{html(self.before())}</pre>{table}"
+            f"<p>{html(caption)}</p></div>"
         )
 
 

@@ -11,8 +11,9 @@ import pandas as pd
 
 from bayesdid.exceptions import InputError
 from bayesdid.front.guess import POLICY_HINT, Guess, Keys, across, hinted, is_number, within
-from bayesdid.front.policies import MOST
 from bayesdid.panel.calendar import read_periods
+
+MOST = 3  # policies that are proposed unless they are named
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,9 +88,9 @@ def guess_policies(
         ]
         found = [p for p in found if p.column in hints]
     found.sort(key=lambda p: (p.by == "indicator", -int(p.on.sum())))
-    if len(found) > MOST:
-        left += [Guess(p.column, f"a policy too ({p.reason})") for p in found[MOST:]]
-    return found[:MOST], left
+    most = len(found) if named else MOST
+    left += [Guess(p.column, f"a policy too ({p.reason}); --policy adds it") for p in found[most:]]
+    return found[:most], left
 
 
 def _called(item: PolicyGuess, name: str) -> PolicyGuess:

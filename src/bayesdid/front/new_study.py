@@ -26,6 +26,7 @@ from bayesdid.front.guess import (
     guess_outcome,
 )
 from bayesdid.front.guess_policies import PolicyGuess, guess_policies
+from bayesdid.front.policies import products_told
 from bayesdid.panel.frames import columns_of
 from bayesdid.panel.load import load_panel
 from bayesdid.panel.stata import variable_labels
@@ -183,7 +184,11 @@ def _columns(p: Proposal) -> dict[str, list[str]]:
             *more,
         ]
 
-    main = states if len(states) != 2 else [*states, f"{states[0]} * {states[1]}"]
+    told, _ = products_told({policy.id: policy.on for policy in p.policies})
+    if len(ids) == 2:  # of two it is the question, and stands as a comment if no row tells it
+        told = [tuple(ids)]
+    products = [" * ".join(f"active:{name}" for name in of) for of in told if len(of) > 1]
+    main = [*states, *products]
     control = (f"covariates = [{covariates}]",) if covariates else ()
     add("main", "Two-way effects", "twfe", main, *control)
     if covariates:

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping, Sequence
+from itertools import combinations
 
+import numpy as np
 import pandas as pd
 
 from bayesdid.exceptions import InputError
@@ -12,7 +14,7 @@ from bayesdid.panel.frames import Columns
 from bayesdid.study.derived import NAME
 from bayesdid.study.schema import Policy
 
-MOST = 2
+Products = tuple[str, ...]
 PoliciesLike = str | Sequence[str] | Mapping[str, str]
 
 
@@ -25,19 +27,36 @@ def policies_of(given: PoliciesLike, raw: Columns, unit: str) -> tuple[Policy, .
     Raises
     ------
     InputError
-        For ids that no term can name, more than two policies, and a 0/1 column that changes in no
-        unit: it says who is treated, not when.
+        For ids that no term can name, and a 0/1 column that changes in no unit: it says who is
+        treated, not when.
     """
     names = [given] if isinstance(given, str) else given
     columns = dict(names) if isinstance(names, Mapping) else {name: name for name in names}
-    if len(columns) > MOST:
-        raise InputError(
-            "more than two policies are not modelled yet",
-            value=", ".join(columns),
-            remedy="give two of them, or 0/1 columns in a formula",
-        )
     raw.require(columns.values())
     return tuple(_policy(name, column, raw, unit) for name, column in columns.items())
+
+
+def products_told(on: Mapping[str, np.ndarray]) -> tuple[list[Products], dict[Products, str]]:
+    """Policies and their products that rows tell from smaller ones; why the others are not told.
+
+    Parameters
+    ----------
+    on
+        Policy -> rows that it is on in, boolean.
+    """
+    kept: dict[bytes, Products] = {}
+    left: dict[Products, str] = {}
+    for size in range(1, len(on) + 1):
+        for of in combinations(on, size):
+            value = np.logical_and.reduce([on[policy] for policy in of])
+            twin = kept.get(value.tobytes())
+            if size == 1 or (value.any() and twin is None):
+                kept.setdefault(value.tobytes(), of)
+            elif twin is None:
+                left[of] = f"no row is under {' and '.join(of)}"
+            else:
+                left[of] = f"no row tells it from {' and '.join(twin)}"
+    return [*kept.values()], left
 
 
 def _policy(name: str, column: str, raw: Columns, unit: str) -> Policy:

@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
+import dataclasses
 from collections.abc import Sequence
+from itertools import combinations
 from pathlib import Path
 from typing import Any, Literal, get_args
 
-from bayesdid.exceptions import InputError
+from bayesdid.exceptions import InputError, Note
 from bayesdid.families.registry.load import check_study
 from bayesdid.front.keys import Keys, keys_of
-from bayesdid.front.policies import PoliciesLike, policies_of
+from bayesdid.front.policies import PoliciesLike, policies_of, products_told
 from bayesdid.front.regressors import Regressors, regressors_of, terms_of
+from bayesdid.panel.adoption import active
 from bayesdid.panel.frames import Columns, columns_of
 from bayesdid.panel.panel import Panel
 from bayesdid.study.derived import source_column
@@ -64,7 +67,8 @@ def study_of(
         Columns of the keys. A formula names them as ``| unit + period``.
     policies
         Policy -> column with its period of adoption or its state, see
-        :func:`bayesdid.front.policies.policies_of`. Two policies make a factorial spec.
+        :func:`bayesdid.front.policies.policies_of`. Several make a factorial spec: each policy, and
+        each product that rows tell from the smaller ones.
     covariates
         Beside policies; each as in a formula.
     treatment
@@ -141,7 +145,32 @@ def study_of(
         ),
     )
     study = check_study(assemble_study(Path(raw.source), file, {TABLE: table}))
-    return study, raw.panel(study)
+    panel = raw.panel(study)
+    return (study, panel) if len(declared) < 3 else _told_apart(study, panel)
+
+
+def _told_apart(study: Study, panel: Panel) -> tuple[Study, Panel]:
+    """Without the products of policies that no row tells from smaller ones, with a note of each."""
+    (spec,) = study.specs.values()
+    on = active(panel)
+    told, left = products_told({name: on[:, k] for k, name in enumerate(panel.policies)})
+    kept = {_product(of) for of in told}
+    kept |= {f"active:{policy}" for policy in panel.policies}
+    notes = [
+        Note("product_left_out", 1, f"{_product(of)} is left out: {why}")
+        for of, why in left.items()
+    ]
+    column = spec.column.model_copy(
+        update={"treatments": tuple(text for text in spec.column.treatments if text in kept)}
+    )
+    table = spec.table.model_copy(update={"column": (column,)})
+    found = check_study(assemble_study(study.path, study.file, {TABLE: table}))
+    return found, dataclasses.replace(panel, notes=(*panel.notes, *notes))
+
+
+def _product(of: Sequence[str]) -> str:
+    """The term of policies that are on together."""
+    return " * ".join(f"active:{policy}" for policy in of)
 
 
 def _refuse_both(y: str | None, policies: PoliciesLike | None, covariates: Sequence[str]) -> None:
@@ -175,8 +204,10 @@ def _of_policies(
     parts = parse_parts([covariates] if isinstance(covariates, str) else covariates)
     raw.require([source_column(outcome), *names_in(parts)])
     declared = policies_of(policies or {}, raw, keys.unit)
-    active = [f"active:{policy.id}" for policy in declared]
-    treatments = (*active, *([" * ".join(active)] if len(active) > 1 else []))
+    ids = [policy.id for policy in declared]
+    treatments = tuple(
+        _product(some) for size in range(1, len(ids) + 1) for some in combinations(ids, size)
+    )
     effects = (EffectTerm((keys.unit,)), EffectTerm((keys.period,)))
     formula = Formula(outcome, (*treatments, *parts), len(treatments), effects)
     return keys, (formula,), [Regressors("twfe", treatments, terms_of(parts, raw), {})], declared

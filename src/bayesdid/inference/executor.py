@@ -21,13 +21,14 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from concurrent.futures import BrokenExecutor, Executor, ProcessPoolExecutor
 from contextlib import AbstractContextManager, contextmanager
 from contextvars import ContextVar
+from dataclasses import dataclass
 
 import numpy as np
 import scipy.linalg  # noqa: F401  (its BLAS is another than numpy's: both are held to one thread)
 from threadpoolctl import threadpool_limits
 
 from bayesdid.digest import digest
-from bayesdid.exceptions import ResultError
+from bayesdid.exceptions import ResultError, reason
 from bayesdid.logs import quiet
 
 _THREADS = ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS", "NUMBA_NUM_THREADS")
@@ -77,6 +78,22 @@ def map_fits[I, R](
                     done(item)
             return found
         return _side_by_side(function, items, pool, done, chunk)
+
+
+@dataclass(frozen=True, slots=True)
+class Attempt[R]:
+    """What came of an item that may fail alone: a value, or the reason why there is none."""
+
+    value: R | None
+    failed: str = ""
+
+
+def attempt[I, R](function: Callable[[I], R], item: I) -> Attempt[R]:
+    """``function(item)``, or why it failed: for :func:`map_fits` where the others go on."""
+    try:
+        return Attempt(function(item))
+    except Exception as error:  # one bad spec fails alone, whatever it raises
+        return Attempt(None, reason(error))
 
 
 def _side_by_side[I, R](

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from bayesdid.design.build import FITTED_FAMILIES, build_design, with_effects
 from bayesdid.design.design import Design
-from bayesdid.exceptions import InputError
+from bayesdid.exceptions import InputError, NotIdentifiedError
 from bayesdid.inference.registry import Size
 from bayesdid.inference.store import FitRequest
 from bayesdid.model.bound import model as bind
@@ -127,11 +127,14 @@ class Plan:
         Spec id -> design with the effects that the spec declares.
     skipped
         Spec id -> reason.
+    failed
+        Those of the skipped that are faults: of the study or the panel, not of the design.
     """
 
     requests: tuple[FitRequest, ...]
     designs: dict[str, Design]
     skipped: dict[str, str]
+    failed: tuple[str, ...] = ()
 
 
 def plan_fits(
@@ -160,6 +163,7 @@ def plan_fits(
     requests: list[FitRequest] = []
     designs: dict[str, Design] = {}
     skipped: dict[str, str] = {}
+    failed: list[str] = []
     for spec_id in specs or study.specs:
         spec = study[spec_id]
         if spec.column.family not in FITTED_FAMILIES and specs is None:
@@ -167,14 +171,16 @@ def plan_fits(
             continue
         try:
             design = build_design(spec, panel)
+            requests += _requests(spec, design, chosen, engine, size)
         except InputError as error:
             if specs is not None:
                 raise
             skipped[spec_id] = str(error)
+            if not isinstance(error, NotIdentifiedError):
+                failed.append(spec_id)
             continue
         designs[spec_id] = design
-        requests += _requests(spec, design, chosen, engine, size)
-    return Plan(tuple(requests), designs, skipped)
+    return Plan(tuple(requests), designs, skipped, tuple(failed))
 
 
 def _requests(

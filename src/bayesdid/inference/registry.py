@@ -6,12 +6,16 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Literal
 
+import numpy as np
 import xarray as xr
 
 from bayesdid.exceptions import InputError
 from bayesdid.model.model import Model
 from bayesdid.model.priors import Priors
 from bayesdid.model.resolve import AnyDesign, base_of
+
+MOST_DRAWS = 1_000_000
+"""Draws of a chain."""
 
 Kind = Literal["exact", "gibbs", "nuts"]
 
@@ -40,6 +44,28 @@ class Size:
     cores: int = 2
     seed: int = 0
     effects: bool = True
+
+    def __post_init__(self) -> None:
+        """Refuse what no run can have.
+
+        Raises
+        ------
+        InputError
+            Naming the number and its limits.
+        """
+        for name, value, low, high in (
+            ("seed", self.seed, 0, 2**32 - 1),
+            ("draws", self.draws, 1, MOST_DRAWS),
+            ("tune", self.tune, 0, MOST_DRAWS),
+            ("chains", self.chains, 1, 1000),
+        ):
+            whole = isinstance(value, int | np.integer) and not isinstance(value, bool)
+            if not whole or not low <= value <= high:
+                raise InputError(
+                    f"{name} is a whole number from {low} to {high}",
+                    value=value,
+                    remedy=f"give another {name}",
+                )
 
 
 @dataclass(frozen=True, slots=True)

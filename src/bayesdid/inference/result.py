@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 from dataclasses import dataclass
-from html import escape
 
 import numpy as np
 import pandas as pd
@@ -12,6 +11,7 @@ import xarray as xr
 
 from bayesdid.arrays import FloatArray
 from bayesdid.design.treated import few_units_text, first_of
+from bayesdid.escape import html
 from bayesdid.exceptions import ResultError
 from bayesdid.inference.quantities import consequences, quantities
 from bayesdid.summary import hdi, percent, reach
@@ -244,4 +244,4 @@ class Fit:
         body = (
             self._effects(None).to_html() if self.converged else f"<strong>{NOT_CONVERGED}</strong>"
         )
-        return f"<div><pre>{escape(head)}</pre>{body}</div>"
+        return f"<div><pre>{html(head)}</pre>{body}</div>"

@@ -11,13 +11,18 @@ from bayesdid.exceptions import InputError
 from bayesdid.panel.panel import Panel
 from bayesdid.study.terms import Factor
 
+_ARMS = ("none", "single", "dual", "triple")
+
 
 def arm(adoption: pd.DataFrame) -> pd.Series:
-    """``none``, ``single`` or ``dual`` for each unit, by how many policies it ever adopts."""
+    """By how many it ever adopts: ``none``, ``single``, ``dual``, ``triple``, ``4 policies``."""
     count = adoption.notna().sum(axis=1)
-    if adoption.shape[1] == 1:
-        return count.map({0: "none", 1: "single"})
-    return count.map({0: "none", 1: "single", 2: "dual"})
+    return count.map({n: arm_name(n) for n in range(adoption.shape[1] + 1)})
+
+
+def arm_name(count: int) -> str:
+    """What units that ever adopt so many policies are called."""
+    return _ARMS[count] if count < len(_ARMS) else f"{count} policies"
 
 
 def only(adoption: pd.DataFrame) -> pd.Series:
@@ -30,15 +35,39 @@ def only(adoption: pd.DataFrame) -> pd.Series:
 
 
 def sequence(adoption: pd.DataFrame) -> pd.Series:
-    """``first:<policy>`` or ``simultaneous`` for dual units, and an empty string for others."""
-    if adoption.empty:
-        return pd.Series("", index=adoption.index)
+    """The order in which units of two or more policies adopted them, empty for the others.
+
+    As terms name it: ``first:<policy>`` or ``simultaneous`` in a study of two policies, else
+    ``order:a>b=c`` (a first, then b and c in one period).
+    """
     start = adoption.astype("Float64").to_numpy(dtype=float, na_value=np.inf)
-    dual = np.isfinite(start).all(axis=1) & (adoption.shape[1] > 1)
-    earliest = start.argmin(axis=1)
-    tie = start.min(axis=1) == start.max(axis=1)
-    labels = np.where(tie, "simultaneous", "first:" + adoption.columns.to_numpy(str)[earliest])
-    return pd.Series(np.where(dual, labels, ""), index=adoption.index)
+    labels = [order_name(adoption.columns, row) for row in start]
+    return pd.Series(labels, index=adoption.index, dtype="str")
+
+
+def order_name(policies: Sequence[str], start: np.ndarray) -> str:
+    """The order of one unit's adoptions, from the start of each policy, inf for never."""
+    rounds = np.unique(start[np.isfinite(start)])
+    if np.isfinite(start).sum() < 2:
+        return ""
+    groups = [
+        [name for name, at in zip(policies, start, strict=True) if at == when] for when in rounds
+    ]
+    if len(policies) == 2:
+        return f"first:{groups[0][0]}" if len(groups) > 1 else "simultaneous"
+    return "order:" + ">".join("=".join(group) for group in groups)
+
+
+def state_name(subset: Sequence[str], policies: Sequence[str]) -> str:
+    """The state in which exactly these policies are active.
+
+    ``none``, ``only:a``, ``only:a+b``; all of them are ``both`` of two, ``all`` of more.
+    """
+    if not subset:
+        return "none"
+    if len(subset) == len(policies) > 1:
+        return "both" if len(policies) == 2 else "all"
+    return "only:" + "+".join(subset)
 
 
 def cohort(adoption: pd.DataFrame) -> pd.Series:
@@ -47,14 +76,19 @@ def cohort(adoption: pd.DataFrame) -> pd.Series:
 
 
 def state(panel: Panel) -> pd.Series:
-    """``none``, ``only:<policy>`` or ``both`` in each row of the panel."""
-    if not panel.policies:
-        return pd.Series("none", index=panel.frame.index)
-    on = active(panel)
-    count = on.sum(axis=1)
-    single = "only:" + np.array(panel.policies)[on.argmax(axis=1)].astype(object)
-    values = np.select([count == 0, (count > 1)], ["none", "both"], default=single)
-    return pd.Series(values, index=panel.frame.index)
+    """The policy state in each row of the panel, see :func:`state_name`."""
+    return pd.Series(state_names(active(panel), panel.policies), index=panel.frame.index)
+
+
+def state_names(on: np.ndarray, policies: Sequence[str]) -> np.ndarray:
+    """States from whether each policy is active, shape (n, policies) -> (n,)."""
+    code = on.astype(np.int64) @ 2 ** np.arange(len(policies))
+    codes, index = np.unique(code, return_inverse=True)
+    names = [
+        state_name([p for k, p in enumerate(policies) if value >> k & 1], policies)
+        for value in codes.tolist()
+    ]
+    return np.array(names or ["none"])[index]
 
 
 def active(panel: Panel) -> np.ndarray:
@@ -76,27 +110,32 @@ def policy_value(
     Parameters
     ----------
     factor
-        Of kind active, only, any, both, first or simultaneous, without an event time.
+        Of a policy kind (:data:`bayesdid.study.terms.POLICY_KINDS`), without an event time.
     policies
         Ids, in the order of the last axis of `on` and `start`.
     on, start
         Whether each policy is active and when it began, shapes (..., policies), broadcastable.
     """
-    both = on.all(axis=-1)
-    k = policies.index(factor.name) if factor.name else -1
+    at = [policies.index(name) for name in factor.policies]
+    named = on[..., at].all(axis=-1) if at else on.all(axis=-1)
     match factor.kind:
-        case "active":
-            return np.asarray(on[..., k])
+        case "active" | "both" | "all":
+            return np.asarray(named)
         case "only":
-            return np.asarray(on[..., k] & (on.sum(axis=-1) == 1))
+            return np.asarray(named & (on.sum(axis=-1) == len(at)))
         case "any":
             return np.asarray(on.any(axis=-1))
-        case "both":
-            return np.asarray(both)
         case "first":
-            return np.asarray(both & (start[..., k] < np.delete(start, k, axis=-1).min(axis=-1)))
+            others = np.delete(start, at, axis=-1).min(axis=-1)
+            return np.asarray(on.all(axis=-1) & (start[..., at[0]] < others))
         case "simultaneous":
-            return np.asarray(both & (start.min(axis=-1) == start.max(axis=-1)))
+            return np.asarray(named & (start.min(axis=-1) == start.max(axis=-1)))
+        case "order":
+            follows = np.ones(named.shape, dtype=bool)
+            for one, other, sign in zip(at, at[1:], factor.signs, strict=False):
+                before, after = start[..., one], start[..., other]
+                follows = follows & (before < after if sign == ">" else before == after)
+            return np.asarray(named & follows)
     raise ValueError(f"'{factor}' is not a policy term")
 
 
@@ -116,23 +155,21 @@ def event_value(factor: Factor, time: np.ndarray) -> np.ndarray:
     return np.asarray(time >= at if factor.event.startswith(">=") else time == at)
 
 
-def event_time(panel: Panel, policy: str | None = None) -> pd.Series:
-    """Periods since adoption of `policy`, or since all are active.
+def event_time(panel: Panel, *policies: str) -> pd.Series:
+    """Periods since all of these policies are active in a unit; default all of the panel's.
 
     Missing for units that never adopt, and for those whose adoption was not seen.
     """
-    start = cohort(panel.adoption) if policy is None else panel.adoption[policy]
-    start = start.mask(unknown_start(panel, policy))
+    start = cohort(panel.adoption[list(policies or panel.policies)])
+    start = start.mask(unknown_start(panel, *policies))
     per_row = start.reindex(panel.frame[panel.unit]).reset_index(drop=True)
     return panel.frame[panel.period].astype("Int64") - per_row
 
 
-def unknown_start(panel: Panel, policy: str | None = None) -> pd.Series:
-    """Units whose adoption of `policy`, or of the last of all, was not seen; boolean by unit."""
-    starts = panel.adoption
+def unknown_start(panel: Panel, *policies: str) -> pd.Series:
+    """Units of which the period since all of these are active was not seen; boolean by unit."""
+    starts = panel.adoption[list(policies or panel.policies)]
     hidden = panel.censored.reindex(index=starts.index, columns=starts.columns, fill_value=False)
-    if policy is not None:
-        return hidden[policy].astype(bool)
     last = starts.eq(cohort(starts), axis=0).fillna(False).astype(bool)
     return (hidden.astype(bool) & last).any(axis=1)
 

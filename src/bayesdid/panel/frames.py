@@ -13,10 +13,13 @@ from narwhals.exceptions import NarwhalsError
 
 from bayesdid.exceptions import InputError, nearest_name
 from bayesdid.panel.panel import Panel
+from bayesdid.panel.raw import refuse_doubled
 from bayesdid.panel.read import read_frame, read_panel
 from bayesdid.panel.validate import validate_panel
+from bayesdid.panel.wide import wide_remedy
 from bayesdid.study.load import Study
 
+_PERIODS = {"year", "years", "time", "period", "date", "quarter", "month", "年", "年份", "年度"}
 SHOWN = 12  # columns that a message lists
 
 
@@ -58,12 +61,15 @@ class Columns:
             if name in known:
                 continue
             near = nearest_name(name.lower(), lower)
+            wide = "" if _PERIODS & set(lower) else wide_remedy(known, known[0], "year")
             more = f" and {len(known) - SHOWN} more" if len(known) > SHOWN else ""
             raise InputError(
                 "no such column",
                 file=self.source,
                 column=name,
-                remedy=f"did you mean '{lower[near]}'"
+                remedy=wide
+                if wide
+                else f"did you mean '{lower[near]}'"
                 if near
                 else f"there are {', '.join(known[:SHOWN])}{more}",
             )
@@ -98,7 +104,9 @@ def columns_of(data: Any) -> Columns:
         ) from error
     if any(name is not None for name in frame.index.names):
         frame = frame.reset_index()
-    return Columns(_stripped(_with_flags(frame)), "data frame")
+    frame = _stripped(_with_flags(frame))
+    refuse_doubled(list(frame.columns), "data frame", 1)
+    return Columns(frame, "data frame")
 
 
 def _stripped(frame: pd.DataFrame) -> pd.DataFrame:

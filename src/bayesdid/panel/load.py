@@ -41,7 +41,7 @@ def load_panel(
     if path is not None:
         return read_panel(path, study, sheet=sheet, skip=skip)
     if section.path is not None:
-        return read_panel(study.path / section.path, study)
+        return read_panel(study.inside(section.path), study)
     if section.package is not None:
         name, dataset = section.package.name, section.package.dataset
         if name not in EXTRAS["studies"]:  # importing is running: a study names data, not code
@@ -68,16 +68,31 @@ def load_panel(
 
 
 def _dataset(module: ModuleType, name: str) -> pd.DataFrame:
-    """A packaged data set: ``data(name)``, ``load_<name>()`` or ``<name>.load_pandas().data``."""
-    if hasattr(module, "data") and callable(module.data):
-        return module.data(name)
-    if hasattr(module, f"load_{name}"):
-        frame = getattr(module, f"load_{name}")()
+    """A packaged data set, whatever the package makes of a name that it does not know.
+
+    Raises
+    ------
+    InputError
+        If that is no table.
+    """
+    try:
+        found = _by_name(module, name)
+    except Exception:  # each package raises its own
+        found = None
+    if not isinstance(found, pd.DataFrame):
+        raise InputError(
+            "the package has no such data set",
+            value=f"{module.__name__}: {name}",
+            remedy="see the package's documentation",
+        )
+    return found
+
+
+def _by_name(module: ModuleType, name: str) -> object:
+    """``data(name)``, ``load_<name>()`` or ``<name>.load_pandas().data``, what the package has."""
+    if callable(read := getattr(module, "data", None)):
+        return read(name)
+    if callable(read := getattr(module, f"load_{name}", None)):
+        frame = read()
         return frame.to_pandas() if hasattr(frame, "to_pandas") else frame
-    if hasattr(module, name):
-        return getattr(module, name).load_pandas().data
-    raise InputError(
-        "the package has no such data set",
-        value=f"{module.__name__}: {name}",
-        remedy="see the package's documentation",
-    )
+    return getattr(module, name).load_pandas().data

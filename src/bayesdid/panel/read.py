@@ -9,7 +9,7 @@ import pandas as pd
 
 from bayesdid.exceptions import InputError
 from bayesdid.panel.panel import Panel
-from bayesdid.panel.raw import Raw, Wanted
+from bayesdid.panel.raw import Raw, Wanted, refuse_doubled
 from bayesdid.panel.stata import read_stata
 from bayesdid.panel.text import read_text
 from bayesdid.panel.validate import validate_panel
@@ -17,6 +17,7 @@ from bayesdid.panel.workbook import read_workbook
 from bayesdid.study.load import Study
 from bayesdid.study.schema import factors_of
 
+MOST_CELLS = 200_000_000  # of a table: compressed, a small file may hold far more
 EXTENSIONS = (".csv", ".tsv", ".parquet", ".dta", ".xlsx")
 
 
@@ -65,6 +66,20 @@ def read_frame(file: Path, *, text: Iterable[str] = ()) -> pd.DataFrame:
     return read_raw(file, Wanted("", "", tuple(text)), None, None).frame
 
 
+def _parquet(file: Path) -> pd.DataFrame:
+    """A table of columns that all have a name of their own, and a size that its header bears."""
+    from pyarrow.parquet import ParquetFile
+
+    held = ParquetFile(file)
+    cells = held.metadata.num_rows * held.metadata.num_columns
+    if cells > MOST_CELLS:
+        raise InputError(
+            f"{cells:,} cells, more than {MOST_CELLS:,}", file=file, remedy="leave columns out"
+        )
+    refuse_doubled(held.schema_arrow.names, file, 1)
+    return pd.read_parquet(file)
+
+
 def read_raw(file: Path, wanted: Wanted, sheet: str | None, skip: int | None) -> Raw:
     """Read one file by its extension into raw columns.
 
@@ -90,7 +105,7 @@ def read_raw(file: Path, wanted: Wanted, sheet: str | None, skip: int | None) ->
             case ".csv" | ".tsv":
                 return read_text(file, "," if suffix == ".csv" else "\t", wanted, skip or 0)
             case ".parquet":
-                return Raw(pd.read_parquet(file), 1)
+                return Raw(_parquet(file), 1)
             case ".dta":
                 return read_stata(file)
             case _:

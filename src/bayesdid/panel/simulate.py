@@ -14,7 +14,9 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from bayesdid.exceptions import InputError
+from bayesdid.panel.adopters import declared_starts
 from bayesdid.panel.adoption import policy_value
+from bayesdid.panel.declared import check_simulation
 from bayesdid.panel.panel import Panel
 from bayesdid.panel.places import random_places
 from bayesdid.panel.validate import STAMP, validate_panel
@@ -53,17 +55,10 @@ def simulate_frame(
     study: Study, *, seed: int | None = None, W: FloatArray | None = None, rho: float = 0.0
 ) -> pd.DataFrame:
     """The same as a raw frame, as a user's file would hold it, with the stamp in a column."""
-    settings, section = study.file.panel.simulate, study.file.panel
-    if settings is None or section.units is None or section.first_period is None:
-        raise InputError(
-            "the study does not say how to simulate a panel",
-            file=study.path / "study.toml",
-            column="panel.simulate",
-            remedy="add [panel.simulate], units and periods",
-        )
+    settings, section = check_simulation(study), study.file.panel
     rng = np.random.default_rng(settings.seed if seed is None else seed)
-    periods = np.arange(section.first_period, int(section.last_period or 0) + 1)
-    N, T = section.units, len(periods)
+    periods = np.arange(int(section.first_period or 0), int(section.last_period or 0) + 1)
+    N, T = int(section.units or 0), len(periods)
     policies = [policy.id for policy in study.policies]
     start = _adoption(settings, policies, N, rng, study)
     active = (periods[None, :, None] >= start[:, None, :]).astype(float)
@@ -105,7 +100,7 @@ def simulate_frame(
     stamp = f"simulated by bayesdid from the study's declared design, seed {settings.seed}"
     if settings.places is not None:
         places = random_places(
-            study.path / settings.places, N, settings.seed if seed is None else seed
+            study.inside(settings.places), N, settings.seed if seed is None else seed
         )
         columns[str(section.longitude)] = np.repeat(places[:, 0], T)
         columns[str(section.latitude)] = np.repeat(places[:, 1], T)
@@ -119,18 +114,12 @@ def _adoption(
     settings: Simulation, policies: list[str], N: int, rng: np.random.Generator, study: Study
 ) -> FloatArray:
     """Adoption period of each unit and policy, inf for never, shape (N, policies)."""
-    rows: list[list[float]] = []
-    for key, rounds in settings.adoption.items():
-        for when, count in rounds.items():
-            if key == "both":
-                start = [float(part) for part in when.split(",")]
-            else:
-                start = [float(when) if policy == key else np.inf for policy in policies]
-            rows += [start] * count
+    file = study.path / "study.toml"
+    rows = declared_starts(settings.adoption, policies, "panel.simulate.adoption", file)
     if len(rows) > N:
         raise InputError(
             f"{len(rows)} adopting units among {N}",
-            file=study.path / "study.toml",
+            file=file,
             column="panel.simulate.adoption",
             remedy="lower the counts or raise panel.units",
         )

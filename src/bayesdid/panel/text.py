@@ -8,9 +8,10 @@ from pathlib import Path
 
 import pandas as pd
 
+from bayesdid.escape import from_spreadsheet
 from bayesdid.exceptions import InputError, Note
 from bayesdid.panel.raw import Raw, Wanted, refuse_doubled
-from bayesdid.panel.values import MISSING
+from bayesdid.panel.values import BIGGEST, MISSING
 
 _WHOLE = r"-?(?:0|[1-9]\d*)(?:\.0+)?"  # 7 and 7.0, not 07
 _SAMPLE = 4_000_000  # bytes that are looked at to tell an encoding
@@ -38,7 +39,9 @@ def read_text(file: Path, separator: str, wanted: Wanted, skip: int) -> Raw:
             value=header[:60],
             remedy="export with commas and decimal points",
         )
-    names = [name.strip() for name in header.strip().replace('"', "").split(separator)]
+    names = [
+        from_spreadsheet(name.strip()) for name in header.strip().replace('"', "").split(separator)
+    ]
     refuse_doubled(names, file, row)
     frame = pd.read_csv(
         io.StringIO(text),
@@ -49,8 +52,10 @@ def read_text(file: Path, separator: str, wanted: Wanted, skip: int) -> Raw:
         na_filter=False,
         index_col=False,
     )
-    frame.columns = pd.Index([str(name).strip() for name in frame.columns])
+    frame.columns = pd.Index([from_spreadsheet(str(name).strip()) for name in frame.columns])
     for name in frame.columns:
+        if (quoted := frame[name].str.startswith("'")).any():
+            frame.loc[quoted, name] = frame.loc[quoted, name].map(from_spreadsheet)
         if name not in wanted.text:
             frame[name] = typed(frame[name], key=name == wanted.unit)
         else:
@@ -72,9 +77,11 @@ def typed(values: pd.Series, *, key: bool = False) -> pd.Series:
     empty = text == ""
     if key:
         told = text[~empty]
-        if told.str.fullmatch(_WHOLE).all() and told.nunique() == told.astype(float).nunique():
-            return pd.to_numeric(text.mask(empty))
-        return text.mask(empty)
+        if not told.str.fullmatch(_WHOLE).all():
+            return text.mask(empty)
+        numbers = told.astype(float)  # as many names as numbers, none too long to be one
+        exact = told.nunique() == numbers.nunique() and not (numbers.abs() >= BIGGEST).any()
+        return pd.to_numeric(text.mask(empty)) if exact else text.mask(empty)
     missing = text.str.lower().isin(MISSING - {"never"})
     told = text[~missing]
     if told.str.match(r"-?0\d", na=False).any():  # 01: a code, not a number

@@ -64,6 +64,11 @@ class Timeline:
         ]
         return (min(inside), max(inside)) if inside else (1, 0)
 
+    def number(self, step: float) -> int:
+        """The period of a step as the number that was typed, or else as the year in it."""
+        text = self.label(step)
+        return int(text) if text.lstrip("-").isdecimal() else _year(text, round(step))
+
     def label(self, step: float) -> str:
         """The period of a step as it was typed, or as its kind is written if no row has it."""
         k = round(step)

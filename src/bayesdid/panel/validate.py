@@ -13,11 +13,13 @@ from bayesdid.panel import values
 from bayesdid.panel.adoption import from_indicator, from_years, not_seen_off
 from bayesdid.panel.derived import derived_values
 from bayesdid.panel.panel import Panel
+from bayesdid.panel.raw import refuse_doubled
 from bayesdid.panel.timeline import Timeline, adoption_steps, establish
+from bayesdid.panel.wide import wide_remedy
 from bayesdid.study.derived import Derived, derived_of, source_column
 from bayesdid.study.effects import parse_effect
 from bayesdid.study.load import Study
-from bayesdid.study.schema import Group, Policy, factors_of
+from bayesdid.study.schema import Group, PanelSection, Policy, factors_of
 from bayesdid.study.terms import parse_term
 
 STAMP = "synthetic"  # the column by which a file says that it is not real data
@@ -50,10 +52,11 @@ def validate_panel(
     keys = study.file.panel
     frame = frame.copy()
     frame.columns = pd.Index([str(name).strip() for name in frame.columns])
+    refuse_doubled([str(name) for name in frame.columns], source, max(first_row - 1, 1))
     frame["__row__"] = np.arange(first_row, first_row + len(frame))
     if frame.empty:
         raise InputError("the panel has no rows", file=source, remedy="export it again")
-    _require(frame, [keys.unit, keys.period], source)
+    _require(frame, keys, [keys.unit, keys.period], source)
     found = list(notes)
     timeline = _keys(frame, keys.unit, keys.period, source, found)
     for group in study.file.group:
@@ -62,7 +65,7 @@ def validate_panel(
     groups = [group.column for group in study.file.group if group.column in frame]
     crossed = [name for name in _crossed(study) if name in frame and name not in groups]
     for column in (source_column(study.file.outcome.column), *_policy_columns(study)):
-        _require(frame, [column], source)
+        _require(frame, keys, [column], source)
     absent = [name for name in (*_needed(study), *_crossed(study)) if name not in frame]
     if absent:
         text = f"columns that some specs or weights need are absent: {', '.join(absent)}"
@@ -100,7 +103,7 @@ def validate_panel(
     synthetic = _stamp(frame)
     if study.file.outcome.minimum is not None:
         _minimum(frame, study, source, synthetic, found)
-    _shape_notes(frame, study, source, found)
+    _shape_notes(frame, study, timeline, source, found)
     columns = [keys.unit, keys.period, *numeric, *map(str, made), *groups, *crossed]
     columns = list(dict.fromkeys(columns))
     kept = frame[columns].copy()
@@ -194,18 +197,17 @@ def content_hash(
     return digest.hexdigest()
 
 
-def _require(frame: pd.DataFrame, columns: list[str], source: str) -> None:
+def _require(frame: pd.DataFrame, keys: PanelSection, columns: list[str], source: str) -> None:
     for column in columns:
         if column in frame:
             continue
-        near = nearest_name(column, frame.columns)
-        wide = sum(str(name).strip().isdigit() for name in frame.columns) >= 3
-        remedy = (
+        names = [str(name) for name in frame.columns if name != "__row__"]
+        wide = "" if keys.period in frame else wide_remedy(names, keys.unit, keys.period)
+        near = nearest_name(column, names)
+        remedy = wide or (
             f"rename '{near}', or change study.toml"
             if near
-            else "reshape to one row for each unit and period (long format)"
-            if wide
-            else f"the file has {', '.join(str(c) for c in frame.columns[:12] if c != '__row__')}"
+            else f"the file has {', '.join(names[:12])}"
         )
         raise InputError(
             "the panel lacks a required column", file=source, column=column, row=1, remedy=remedy
@@ -371,7 +373,30 @@ def _minimum(
     notes.append(Note("outcome_below_minimum", int(below.sum()), text))
 
 
-def _shape_notes(frame: pd.DataFrame, study: Study, source: str, notes: list[Note]) -> None:
+def _declared_notes(
+    study: Study, timeline: Timeline, frame: pd.DataFrame, notes: list[Note]
+) -> None:
+    """Notes of units and periods that the study declares and the panel lacks."""
+    keys = study.file.panel
+    units = frame[keys.unit].nunique()
+    if keys.units is not None and units < keys.units:
+        text = f"the study declares {keys.units} units, the panel has {units}"
+        notes.append(Note("fewer_units", keys.units - units, text))
+    ends = frame[keys.period].min(), frame[keys.period].max()
+    first, last = (timeline.number(step) for step in ends)
+    late = keys.first_period is not None and first > keys.first_period
+    early = keys.last_period is not None and last < keys.last_period
+    if late or early:
+        text = (
+            f"the study declares periods from {keys.first_period} to {keys.last_period}, the panel "
+            f"has {timeline.label(ends[0])} to {timeline.label(ends[1])}"
+        )
+        notes.append(Note("fewer_periods", int(late) + int(early), text))
+
+
+def _shape_notes(
+    frame: pd.DataFrame, study: Study, timeline: Timeline, source: str, notes: list[Note]
+) -> None:
     keys = study.file.panel
     sizes = frame[keys.unit].value_counts()
     periods = frame[keys.period].nunique()
@@ -389,6 +414,7 @@ def _shape_notes(frame: pd.DataFrame, study: Study, source: str, notes: list[Not
                 row=int(frame.loc[where, "__row__"]),
                 remedy="leave the cell empty if the value is not known",
             )
+    _declared_notes(study, timeline, frame, notes)
     if (sizes < periods).any():
         gaps = int((sizes < periods).sum())
         notes.append(

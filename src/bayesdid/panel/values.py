@@ -12,7 +12,7 @@ MISSING = frozenset(
     | {f".{letter}" for letter in "abcdefghijklmnopqrstuvwxyz"}
 )
 _TRUTH = {"true": "1", "false": "0"}
-_BIGGEST = 2.0**53  # beyond, neighbouring whole numbers are the same double
+BIGGEST = 2.0**53  # beyond, neighbouring whole numbers are the same double
 
 
 def numeric(frame: pd.DataFrame, column: str, source: str) -> pd.Series:
@@ -86,8 +86,17 @@ def unit_keys(values: pd.Series, source: str, rows: pd.Series) -> pd.Series:
                 row=int(rows[nul.idxmax()]),
                 remedy="export the panel again",
             )
+        if (odd := _no_names(text)).any():
+            raise InputError(
+                "a key must be a finite number of at most 15 digits, or text",
+                file=source,
+                column=str(values.name),
+                row=int(rows[odd.idxmax()]),
+                value=text[odd.idxmax()],
+                remedy="store long ids as text",
+            )
         return text.astype(str)
-    if (bad := ~(values.abs() < _BIGGEST)).any():
+    if (bad := ~(values.abs() < BIGGEST)).any():
         raise InputError(
             "a key must be a finite number of at most 15 digits, or text",
             file=source,
@@ -97,6 +106,15 @@ def unit_keys(values: pd.Series, source: str, rows: pd.Series) -> pd.Series:
             remedy="store long ids as text",
         )
     return values.astype(np.int64) if (values % 1 == 0).all() else values
+
+
+def _no_names(text: pd.Series) -> pd.Series:
+    """Infinite or huge numbers among keys that are all numbers: 1e300 is no name, 007 is one."""
+    numbers = pd.to_numeric(text, errors="coerce")
+    if numbers.isna().any():
+        return pd.Series(False, index=text.index)
+    digits = text.str.fullmatch(r"\d+").astype(bool)
+    return (numbers.abs() >= BIGGEST) & ~digits
 
 
 def levels(values: pd.Series) -> pd.Series:

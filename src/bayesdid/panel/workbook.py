@@ -4,12 +4,14 @@ from __future__ import annotations
 
 from contextlib import closing
 from pathlib import Path
+from typing import Any
 
 import pandas as pd
 
 from bayesdid.exceptions import InputError, Note
 from bayesdid.panel.raw import Raw, Wanted, refuse_doubled
 
+MOST_CELLS = 50_000_000
 _SEARCHED = 30  # rows in which a header is looked for
 
 
@@ -42,7 +44,7 @@ def read_workbook(file: Path, wanted: Wanted, sheet: str | None, skip: int | Non
             )
         # errors such as #DIV/0! stay text, so that they can be named
         tables = {
-            name: pd.DataFrame(list(pages[name].values), dtype=object)
+            name: pd.DataFrame(_rows(pages[name], file), dtype=object)
             for name in ([sheet] if sheet is not None else names)
         }
     found = {name: row for name, table in tables.items() if (row := _header(table, wanted)) >= 0}
@@ -62,14 +64,99 @@ def read_workbook(file: Path, wanted: Wanted, sheet: str | None, skip: int | Non
     top = skip if skip is not None else max(found.get(chosen, 0), 0)
     if len(table) <= top:
         return Raw(pd.DataFrame(), top + 2)
-    header = ["" if pd.isna(value) else str(value).strip() for value in table.iloc[top]]
+    header, first = _named(table, top, wanted, notes)
     refuse_doubled(header, file, top + 1)
     if top and skip is None:
         notes.append(Note("title_rows", top, f"{top} rows above the header were passed over"))
-    body = table.iloc[top + 1 :].reset_index(drop=True)
+    body = table.iloc[first:].reset_index(drop=True)
     body.columns = pd.Index([name or f"(column {k + 1})" for k, name in enumerate(header)])
     body = _without_remarks(body, notes)
-    return Raw(body.infer_objects(), top + 2, notes=tuple(notes))
+    return Raw(body.infer_objects(), first + 1, notes=tuple(notes))
+
+
+def _texts(row: pd.Series) -> list[str]:
+    return ["" if pd.isna(value) else str(value).strip() for value in row]
+
+
+def _named(
+    table: pd.DataFrame, top: int, wanted: Wanted, notes: list[Note]
+) -> tuple[list[str], int]:
+    """Names of the columns, which may stand in two rows, and the row of the first observation.
+
+    Below keys that are empty nothing is observed: such a row holds names under merged headings,
+    or, where every column has a name already, units of measurement.
+    """
+    upper = _texts(table.iloc[top])
+    if top and len(set(filter(None, upper))) < len([*filter(None, upper)]):
+        above = _spread(_texts(table.iloc[top - 1]), upper)
+        twice = {name for name in upper if name and upper.count(name) > 1}
+        if any(above[k] for k, name in enumerate(upper) if name in twice):
+            names = [
+                f"{above[k]} {name}".strip() if name in twice else name
+                for k, name in enumerate(upper)
+            ]
+            return names, _said(names, upper, top + 1, notes)
+    lower = _texts(table.iloc[top + 1]) if top + 1 < len(table) else []
+    keys = [k for k, name in enumerate(upper) if name in {wanted.unit, wanted.period}]
+    if len(keys) < 2 or any(lower[k] for k in keys) or not any(lower):
+        return upper, top + 1
+    if all(upper[k] for k, name in enumerate(lower) if name):
+        notes.append(Note("units_row", 1, f"row {top + 2} was passed over: it holds no keys"))
+        return upper, top + 2
+    wide = _spread(upper, lower)
+    names = []
+    for k, (own, name) in enumerate(zip(upper, lower, strict=True)):
+        merged = not own or (k + 1 < len(upper) and not upper[k + 1] and lower[k + 1])
+        if not name or not merged:
+            names.append(own)
+        elif name.isdecimal():
+            names.append(f"{wide[k]}{name}")
+        else:
+            names.append(name if lower.count(name) == 1 else f"{wide[k]} {name}")
+    return names, _said(names, upper, top + 2, notes)
+
+
+def _said(names: list[str], upper: list[str], first: int, notes: list[Note]) -> int:
+    made = [name for name, own in zip(names, upper, strict=True) if name != own]
+    text = f"two header rows: columns are called {', '.join(made[:8])}"
+    notes.append(Note("two_header_rows", len(made), text + (", ..." if len(made) > 8 else "")))
+    return first
+
+
+def _spread(headings: list[str], below: list[str]) -> list[str]:
+    """Merged headings over all the columns that they stand above."""
+    found, last = [], ""
+    for heading, name in zip(headings, below, strict=True):
+        last = heading or (last if name else "")
+        found.append(last)
+    return found
+
+
+def _rows(page: Any, file: Path) -> list[tuple[object, ...]]:
+    """Rows of a sheet up to the last that holds something; a stray cell far below makes millions.
+
+    Raises
+    ------
+    InputError
+        If there are more cells than a panel can have.
+    """
+    found: list[tuple[object, ...]] = []
+    cells = last = 0
+    for number, row in enumerate(page.values, 1):
+        if any(value is not None for value in row):
+            found += [()] * (number - 1 - len(found))
+            found.append(row)
+            last = number
+        cells += len(row)
+        if cells > MOST_CELLS:
+            raise InputError(
+                f"a sheet of more than {MOST_CELLS:,} cells",
+                file=file,
+                value=page.title,
+                remedy="delete empty rows and columns, or export it as .csv",
+            )
+    width = max(map(len, found), default=0)
+    return [(*row, *(None,) * (width - len(row))) for row in found[:last]]
 
 
 def _header(table: pd.DataFrame, wanted: Wanted) -> int:

@@ -7,8 +7,9 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 
+from bayesdid.escape import spreadsheet
 from bayesdid.exceptions import InputError
-from bayesdid.files import replacing
+from bayesdid.jsonio import write_text
 from bayesdid.panel.panel import Panel
 from bayesdid.panel.validate import STAMP
 from bayesdid.study.load import Study
@@ -39,8 +40,21 @@ def write_panel(panel: Panel, study: Study, path: Path) -> None:
         frame[panel.period] = _typed(panel, frame[panel.period].to_numpy())
     if panel.synthetic:
         frame[STAMP] = panel.synthetic
-    with replacing(path) as temporary:
-        frame.to_csv(temporary, index=False)
+    write_text(path, csv_text(frame))
+
+
+def csv_text(frame: pd.DataFrame) -> str:
+    """A table as CSV in which no text, in a cell or a heading, is a formula of a spreadsheet.
+
+    :func:`bayesdid.panel.text.read_text` reads such text as it was.
+    """
+    shown = frame.copy()
+    for k, dtype in enumerate(frame.dtypes):
+        if not pd.api.types.is_numeric_dtype(dtype):
+            cells = [spreadsheet(c) if isinstance(c, str) else c for c in frame.iloc[:, k]]
+            shown.isetitem(k, pd.Series(cells, index=frame.index, dtype=object))
+    shown.columns = pd.Index([spreadsheet(str(name)) for name in frame.columns])
+    return shown.to_csv(index=False, lineterminator="\n")
 
 
 def _typed(panel: Panel, steps: np.ndarray) -> list[str]:

@@ -28,6 +28,7 @@ from bayesdid.study.printed import Printed
 
 MEAN_LIMIT = 4.0  # Monte Carlo standard errors; a true identity misses it once in 16 000
 SD_LIMIT = 5.0  # Monte Carlo standard errors between posterior sd and its expected value
+_FEWEST = 5  # degrees of freedom from which the sd of draws has a variance
 KINDS = ("flat", "fixed", "random", "mundlak")
 
 
@@ -140,6 +141,8 @@ def agree(
         table[f"{kind}_mean"], table[f"{kind}_sd"], table[f"{kind}_mcse"] = mean, sd, mcse
         table[f"{kind}_gap_se"] = (mean - table["ols"]) / table["se_iid"]
         table[f"{kind}_gap_mcse"] = (mean - table["ols"]) / mcse
+        if kind == "flat" and ols.dof < _FEWEST:
+            continue  # a t posterior of so few has no sd that draws could agree with
         if kind == "flat":
             expected = table["se_iid"] * np.sqrt(ols.dof / (ols.dof - 2))
             table["flat_sd_ratio"] = sd / expected

@@ -144,6 +144,8 @@ def contrast_draws(
     What is subtracted from both is what the singles do at the ages that they have in rows under
     both; ``only:P - none`` averages over the rows under P alone.
     """
+    if len(policies) > 2:
+        return q[name] if np.any(q[name]) else None
     if name.startswith("only:"):
         return q[name.removesuffix(" - none")]
     at_both = np.stack([q[f"{policy} at both"] for policy in policies])

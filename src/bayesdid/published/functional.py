@@ -10,13 +10,16 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from functools import lru_cache
+from itertools import combinations
 from typing import Literal
 
 import numpy as np
 
-from bayesdid.arrays import FloatArray
+from bayesdid.arrays import FloatArray, IntArray
+from bayesdid.design.overlap import Set, set_name
 from bayesdid.design.window import event_labels, event_window
 from bayesdid.panel.adoption import event_value, policy_value
+from bayesdid.panel.membership import units_in_sample
 from bayesdid.published.timing import Timing
 from bayesdid.study.load import Spec
 from bayesdid.study.terms import Factor, parse_term
@@ -69,8 +72,8 @@ class Effects:
         One for each column.
     values
         Shape (N, T, J).
-    joint
-        Columns of the joint state's departure from the sum of the singles, boolean, shape (J,).
+    of
+        Policies that each column is about: one for what it does alone, more for a departure.
     step
         Columns that are steps of a free path, boolean, shape (J,).
     order
@@ -79,17 +82,32 @@ class Effects:
 
     names: tuple[str, ...]
     values: FloatArray
-    joint: np.ndarray
+    of: tuple[Set, ...]
     step: np.ndarray
     order: np.ndarray
 
+    @property
+    def size(self) -> IntArray:
+        """Policies that each column is about, shape (J,)."""
+        return np.array([len(of) for of in self.of])
+
+    @property
+    def joint(self) -> np.ndarray:
+        """Columns of departures from the sum of the singles, boolean, shape (J,)."""
+        return self.size > 1
+
+    def about(self, of: Set) -> np.ndarray:
+        """Columns about exactly these policies, boolean, shape (J,)."""
+        return np.array([one == of for one in self.of])
+
 
 def effects_of(timing: Timing, path: Path) -> Effects:
-    """Every policy alone along a path, their joint departure, and its deviations by order."""
+    """Every policy alone along a path, departures of sets, and deviations of pairs by order."""
     on, age = timing.on, timing.age
     names: list[str] = []
     columns: list[np.ndarray] = []
     kinds: list[str] = []
+    sets: list[Set] = []
     for k, policy in enumerate(timing.policies):
         names.append(policy)
         columns.append(on[:, :, k] * path.size(age[:, :, k]))
@@ -99,47 +117,64 @@ def effects_of(timing: Timing, path: Path) -> Effects:
                 names.append(f"{policy} step {year}")
                 columns.append(on[:, :, k] * (age[:, :, k] >= year))
                 kinds.append("step")
-    both = on.all(axis=2)
-    if len(timing.policies) > 1 and both.any():
-        names.append("joint")
-        columns.append(both)
+        sets += [(policy,)] * (len(names) - len(sets))
+    for of in sets_of(timing):
+        names.append(set_name(of, timing.policies, "joint"))
+        columns.append(set_rows(timing, of))
         kinds.append("joint")
-        for order in orders(timing):
-            names.append(order)
-            columns.append(state_rows(timing, Factor(*_kind_of(order))))
-            kinds.append("order")
+        if len(of) == 2:
+            for order in orders(timing, of):
+                names.append(str(order))
+                columns.append(state_rows(timing, order))
+                kinds.append("order")
+        sets += [of] * (len(names) - len(sets))
     kind = np.array(kinds)
     return Effects(
         tuple(names),
         np.stack(columns, axis=-1).astype(float),
-        np.isin(kind, ["joint", "order"]),
+        tuple(sets),
         kind == "step",
         kind == "order",
     )
 
 
-def orders(timing: Timing) -> list[str]:
-    """Orders in which dual units adopted, if there are several."""
+def sets_of(timing: Timing) -> list[Set]:
+    """Two or more policies that are on together in some unit-period, small sets first."""
+    return [
+        of
+        for size in range(2, len(timing.policies) + 1)
+        for of in combinations(timing.policies, size)
+        if set_rows(timing, of).any()
+    ]
+
+
+def set_rows(timing: Timing, of: Set) -> np.ndarray:
+    """Unit-periods under all of these policies, whatever the others do, shape (N, T)."""
+    return np.asarray(timing.on[:, :, [timing.policies.index(p) for p in of]].all(axis=2))
+
+
+def orders(timing: Timing, pair: Set) -> list[Factor]:
+    """Orders in which units adopted a pair, as states, if there are several."""
     found = [
-        name
-        for name in (*(f"first:{policy}" for policy in timing.policies), "simultaneous")
-        if state_rows(timing, Factor(*_kind_of(name))).any()
+        factor for factor in pair_orders(pair, timing.policies) if state_rows(timing, factor).any()
     ]
     return found if len(found) > 1 else []
 
 
-def _kind_of(order: str) -> tuple[Literal["first", "simultaneous"], str]:
-    if order == "simultaneous":
-        return "simultaneous", ""
-    return "first", order.removeprefix("first:")
+def pair_orders(pair: Set, policies: Set) -> tuple[Factor, ...]:
+    """A pair in its order, in the other, and at once."""
+    a, b = pair
+    if len(policies) == 2:
+        return Factor("first", a), Factor("first", b), Factor("simultaneous")
+    return Factor("order", f"{a}>{b}"), Factor("order", f"{b}>{a}"), Factor("order", f"{a}={b}")
 
 
 @lru_cache(maxsize=64)
 def state_rows(timing: Timing, factor: Factor) -> np.ndarray:
     """Whether a state holds in each unit-period, or an event time in it, shape (N, T)."""
     if factor.event:
-        k = timing.policies.index(factor.name) if factor.name else None
-        start = timing.start.max(axis=1) if k is None else timing.start[:, k]
+        of = [timing.policies.index(name) for name in factor.policies or timing.policies]
+        start = timing.start[:, of].max(axis=1)
         time = timing.periods - np.where(np.isfinite(start), start, np.nan)[:, None]
         return event_value(factor, time)
     return policy_value(factor, timing.policies, timing.on, timing.start[:, None, :])
@@ -192,19 +227,4 @@ def column_weights(spec: Spec, timing: Timing) -> FloatArray:
 
 def sample_units(spec: Spec, timing: Timing) -> np.ndarray:
     """Units of a column's sample, boolean, shape (N,)."""
-    sample = spec.column.sample
-    adopted = np.isfinite(timing.start)
-    count = adopted.sum(axis=1)
-    dual = adopted.all(axis=1) & (len(timing.policies) > 1)
-    keep = np.ones(len(count), dtype=bool)
-    if sample.arms is not None:
-        arms = np.where(count == 0, "none", np.where(dual, "dual", "single"))
-        keep &= np.isin(arms, sample.arms)
-    if sample.only is not None:
-        alone = np.array(timing.policies)[adopted.argmax(axis=1)]
-        keep &= (count != 1) | dual | np.isin(alone, sample.only)
-    if sample.sequences is not None:
-        tie = timing.start.min(axis=1) == timing.start.max(axis=1)
-        first = np.array([f"first:{p}" for p in timing.policies])[timing.start.argmin(axis=1)]
-        keep &= ~dual | np.isin(np.where(tie, "simultaneous", first), sample.sequences)
-    return keep
+    return units_in_sample(spec.column.sample, timing.policies, timing.start)

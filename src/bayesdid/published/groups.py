@@ -90,6 +90,8 @@ def pooled_cells(
             draws = quantity_draws(study, adoption, seed=seed)
         except InputError:
             return None
+        if not set(cells) <= set(draws):
+            return None  # orders of three and more policies are contrasts, not levels
         return np.stack([draws[level] for level in cells], axis=1)
     estimate = np.array([cell.estimate for cell in cells.values()])
     se = np.array([cell.se for cell in cells.values()])

@@ -22,9 +22,20 @@ from scipy.special import logsumexp
 from scipy.stats import norm
 
 from bayesdid.arrays import FloatArray
+from bayesdid.design.overlap import Set, pairs_of
+from bayesdid.estimands.names import ALL, BEYOND_PAIRS, contrasts_between, order_gap, sum_of
 from bayesdid.inference.numerics.mixture import psd_root
+from bayesdid.panel.adoption import state_name, state_names
 from bayesdid.published.columns import PrintedColumns
-from bayesdid.published.functional import Effects, Path, column_weights, effects_of, state_rows
+from bayesdid.published.functional import (
+    Effects,
+    Path,
+    column_weights,
+    effects_of,
+    pair_orders,
+    set_rows,
+    state_rows,
+)
 from bayesdid.published.timing import Timing
 from bayesdid.study.terms import Factor
 
@@ -240,6 +251,8 @@ def quantity_names(policies: tuple[str, ...]) -> tuple[str, ...]:
     """Names of the rows of :func:`quantities`."""
     if len(policies) == 1:
         return (f"only:{policies[0]}",)
+    if len(policies) > 2:
+        return tuple(one.name for one in contrasts_between(dict.fromkeys(policies, "")))
     sequences = [f"first:{p}" for p in policies]
     return (
         "both",
@@ -257,9 +270,12 @@ def quantities(timing: Timing, effects: Effects) -> FloatArray:
     ``both``: the effect of both over the rows under both; ``joint``: its departure from the sum of
     the singles at their ages; ``only:P``: P over the rows under P alone; ``P at both``: P alone at
     the ages that it has in rows under both; ``first:P`` and ``first:P, singles``: both, and the
-    mean of the singles, over the rows under both of units that began with P.
+    mean of the singles, over the rows under both of units that began with P. Of three and more
+    policies: their contrasts.
     """
     G = effects.values
+    if len(timing.policies) > 2:
+        return _contrasts(timing, effects)
     if len(timing.policies) == 1:
         return np.asarray(G[timing.on[:, :, 0]].mean(axis=0, keepdims=True))
     both = timing.on.all(axis=2)
@@ -285,6 +301,41 @@ def quantities(timing: Timing, effects: Effects) -> FloatArray:
             *(mean(rows) * any_single for rows in first),
         ]
     )
+
+
+def _contrasts(timing: Timing, effects: Effects) -> FloatArray:
+    """The contrasts of three and more policies as functionals of theta, shape (Q, J).
+
+    Averages over the rows of :mod:`bayesdid.estimands.state_effects`, all of them: departures of a
+    pair over the rows under it, whatever the others do, states as they are over rows of the state.
+    """
+    G, policies = effects.values, timing.policies
+    state = state_names(timing.on.reshape(-1, len(policies)), policies).reshape(timing.on.shape[:2])
+    none = np.zeros(G.shape[2])
+
+    def mean(rows: np.ndarray) -> FloatArray:
+        return np.asarray(G[rows].mean(axis=0)) if rows.any() else none
+
+    def gap(pair: Set, rows: np.ndarray) -> FloatArray:
+        one, two, _ = (state_rows(timing, order) & rows for order in pair_orders(pair, policies))
+        return mean(one) - mean(two) if one.any() and two.any() else none
+
+    every = mean(set_rows(timing, policies))
+    found = {
+        "all - none": every,
+        ALL: every * effects.joint,
+        BEYOND_PAIRS: every * (effects.size > 2),
+    }
+    for policy in policies:
+        found[f"only:{policy} - none"] = mean(state == f"only:{policy}")
+    for pair in pairs_of(policies):
+        own, under = effects.about(pair), set_rows(timing, pair)
+        alone = state == state_name(pair, policies)
+        found[f"{' and '.join(pair)} - none"] = mean(alone)
+        found[sum_of(pair)] = mean(under) * own
+        found[order_gap(pair, "none")] = gap(pair, alone)
+        found[order_gap(pair, "sum")] = gap(pair, under) * own
+    return np.stack([found[name] for name in quantity_names(policies)])
 
 
 def draw(

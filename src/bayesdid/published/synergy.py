@@ -93,7 +93,8 @@ def published_cells(study: Study) -> dict[str, str]:
     """Estimand -> reference of the printed cell that the paper reads it from."""
     cells = study.file.synergy
     found: dict[str, str | None] = {"both": cells.both_none}
-    found |= {f"only:{p}": ref for p, ref in cells.only_none.items()}
+    found["all"] = cells.all_none
+    found |= {f"only:{of}": ref for of, ref in (cells.only_none | cells.pair_none).items()}
     found["both|single"] = cells.both_single
     if cells.both_none is None:
         found[INTERACTION] = cells.interaction

@@ -15,6 +15,7 @@ import pandas as pd
 
 from bayesdid.arrays import FloatArray
 from bayesdid.exceptions import InputError
+from bayesdid.panel.adopters import declared_starts
 from bayesdid.published.counts import type_counts
 from bayesdid.study.load import Study
 from bayesdid.study.printed import Printed
@@ -119,6 +120,13 @@ def timings(
                 remedy="state it under [design.timing.adoption]",
             )
         return Timings((Timing(policies, stated, periods),), "stated")
+    if len(policies) > 2:
+        raise InputError(
+            f"who adopted which of {len(policies)} policies when is not stated, and is not drawn",
+            file=study.path / "study.toml",
+            column="design.timing",
+            remedy="state it under [design.timing.adoption] with known = true, or give the panel",
+        )
     counts, _ = type_counts(study)
     if counts is None:
         raise InputError(
@@ -146,15 +154,8 @@ def _stated(study: Study, policies: tuple[str, ...]) -> FloatArray | None:
         given = study.file.panel.simulate.adoption
     if not given:
         return None
-    rows: list[list[float]] = []
-    for key, counts in given.items():
-        for period, count in counts.items():
-            start = np.full(len(policies), np.inf)
-            if key == "both":
-                start[:] = [float(part) for part in period.split(",")]
-            else:
-                start[policies.index(key)] = float(period)
-            rows += [start.tolist()] * count
+    file = study.path / "study.toml"
+    rows = declared_starts(given, policies, "design.timing.adoption", file)
     design = study.file.design
     never = design.none if design.none is not None else (study.file.panel.units or 0) - len(rows)
     return np.array(rows + [[np.inf] * len(policies)] * max(never, 0))

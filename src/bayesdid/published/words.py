@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from bayesdid.estimands.names import SUM
+from bayesdid.estimands.names import main_contrast
 from bayesdid.published.contrasts import MAIN, PublishedContrast
 from bayesdid.published.synergy import KINDS, PublishedSynergy
 
@@ -12,7 +12,7 @@ _DECIDES = 0.1  # a difference between probabilities that is worth saying
 
 def headline(synergy: PublishedSynergy) -> PublishedContrast:
     """The contrast with the sum of singles, or the first."""
-    return synergy.contrasts.get(SUM) or next(iter(synergy.contrasts.values()))
+    return synergy.contrasts[main_contrast(synergy.contrasts)]
 
 
 def published_sentences(synergy: PublishedSynergy, contrast: PublishedContrast) -> list[str]:

@@ -7,6 +7,7 @@ from typing import Any
 
 import numpy as np
 
+from bayesdid.escape import drawn
 from bayesdid.report.figures import INK, MUTED, pyplot, stamp_axes, svg
 
 _COLOURS = ("#2f6fb0", "#c2571a", "#2e8b57", "#8a5fb0", "#8a6d00")
@@ -40,7 +41,7 @@ def _forest(item: dict[str, Any]) -> tuple[Any, Any]:
     for series, offset, colour in zip(item["series"], offsets, _COLOURS, strict=False):
         y = np.array([len(labels) - 1 - labels.index(label) for label in series["x"]]) + offset
         axes.hlines(y, _numbers(series["low"]), _numbers(series["high"]), color=colour, lw=2)
-        axes.plot(_numbers(series["y"]), y, "o", color=colour, ms=4.5, label=series["label"])
+        axes.plot(_numbers(series["y"]), y, "o", color=colour, ms=4.5, label=drawn(series["label"]))
     if item["reference"] is not None:
         axes.axvline(item["reference"], color=INK, lw=0.8)
     axes.set_yticks(
@@ -74,7 +75,7 @@ def _curve(item: dict[str, Any]) -> tuple[Any, Any]:
         low, high = _numbers(series["low"]), _numbers(series["high"])
         if len(x) <= 6:
             axes.vlines(x, low, high, color=colour, lw=2)
-            axes.plot(x, y, "o", color=colour, ms=5, label=series["label"])
+            axes.plot(x, y, "o", color=colour, ms=5, label=drawn(series["label"]))
             continue
         if series["band_low"] is not None:
             axes.fill_between(
@@ -86,7 +87,7 @@ def _curve(item: dict[str, Any]) -> tuple[Any, Any]:
                 lw=0,
             )
         axes.fill_between(x, low, high, color=colour, alpha=0.25, lw=0)
-        axes.plot(x, y, color=colour, lw=1.6, label=series["label"])
+        axes.plot(x, y, color=colour, lw=1.6, label=drawn(series["label"]))
     if item["rug"]:
         bottom = axes.get_ylim()[0]
         axes.plot(item["rug"], np.full(len(item["rug"]), bottom), "|", color=INK, ms=7, alpha=0.5)
@@ -106,7 +107,7 @@ def _points(item: dict[str, Any]) -> tuple[Any, Any]:
                 x, _numbers(series["band_low"]), _numbers(series["band_high"]), color=colour, lw=0.8
             )
         axes.vlines(x, _numbers(series["low"]), _numbers(series["high"]), color=colour, lw=2.2)
-        axes.plot(x, _numbers(series["y"]), "o", color=colour, ms=4.5, label=series["label"])
+        axes.plot(x, _numbers(series["y"]), "o", color=colour, ms=4.5, label=drawn(series["label"]))
     axes.xaxis.get_major_locator().set_params(integer=True)
     if min(min(_numbers(s["x"]), default=0) for s in item["series"]) < 0:
         axes.axvline(-0.5, color=MUTED, lw=0.8, ls="--")
@@ -124,7 +125,7 @@ def _histogram(item: dict[str, Any]) -> tuple[Any, Any]:
             bins=50,
             color=colour,
             alpha=0.5,
-            label=series["label"],
+            label=drawn(series["label"]),
             density=True,
         )
     if item["reference"] is not None:

@@ -47,6 +47,20 @@ def main_answer(results: Mapping[str, Any]) -> list[str]:
     return []
 
 
+def sum_answers(results: Mapping[str, Any]) -> list[str]:
+    """What the sources say of all and of each pair of three and more policies; of fewer, nothing.
+
+    A sum that neither source answers is named with the reason.
+    """
+    said, synthetic = [], bool(results["synthetic"])
+    for item in results["sums"]:
+        found = _sentences(item["evidence"], synthetic) if item["evidence"] else []
+        said += found
+        if not found and item["refused"]:
+            said.append(f"{item['label']} is not identified: {item['refused']}.")
+    return said
+
+
 def judged(verdicts: list[dict[str, Any]], results: Mapping[str, Any]) -> list[dict[str, Any]]:
     """Verdicts by claim with the words and ranges that all models of each claim give."""
     answers = {

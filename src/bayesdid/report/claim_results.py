@@ -12,8 +12,8 @@ from bayesdid.checks.uncertainty import width_holds
 from bayesdid.estimands.beside import HEADLINE
 from bayesdid.estimands.distribution import Distribution
 from bayesdid.estimands.judgement import SOURCES, judge
-from bayesdid.estimands.names import RATIO, SUM
-from bayesdid.estimands.question import Question, question
+from bayesdid.estimands.names import RATIO, contrasts_of, is_sum, main_contrast
+from bayesdid.estimands.question import Asked, Question, question
 from bayesdid.estimands.stated import StatedEffect
 from bayesdid.inference.plan import MAIN
 from bayesdid.jsonio import plain
@@ -26,8 +26,8 @@ from bayesdid.report.claim_panel import (
     panel_estimates,
     panel_of_printed,
 )
+from bayesdid.study.claims import Claim
 from bayesdid.study.load import Study
-from bayesdid.study.schema import Claim
 from bayesdid.summary import Interval, Summary
 
 
@@ -51,15 +51,41 @@ def claims_section(
     ]
 
 
+def sums_section(
+    study: Study, synergy: PublishedSynergy | None, panel: PanelEvidence, refused: Mapping[str, str]
+) -> list[dict[str, Any]]:
+    """What three and more policies, and each pair, do beyond their sum, whether claimed or not.
+
+    Empty for fewer policies. Each has ``label``, ``evidence`` as of a claim or null, and
+    ``refused``: why no row of the panel identifies it, or empty.
+    """
+    if len(study.policies) < 3:
+        return []
+    asks = Asked(-1 if study.file.outcome.better == "lower" else 1)
+    unit = study.file.outcome.unit
+    return [
+        {
+            "label": one.label,
+            "evidence": _evidence(
+                study, Question(one.name, asks, one.label, unit, one.name), synergy, panel
+            ),
+            "refused": refused.get(one.name, ""),
+        }
+        for one in contrasts_of(study)
+        if is_sum(one.name)
+    ]
+
+
 def _stated(claim: Claim) -> dict[str, Any]:
     return dict(claim.model_dump(exclude_none=True))
 
 
 def _main(asked: list[Question | None]) -> int | None:
     """The claim that the study's question is about: the sum of singles, else the first."""
-    by_sum = (k for k, item in enumerate(asked) if item is not None and item.contrast == SUM)
+    contrasts = [None if item is None else item.contrast for item in asked]
+    name = main_contrast(one for one in contrasts if one is not None and is_sum(one))
     any_one = (k for k, item in enumerate(asked) if item is not None)
-    return next(by_sum, next(any_one, None))
+    return contrasts.index(name) if name else next(any_one, None)
 
 
 def _evidence(

@@ -11,6 +11,7 @@ from typing import Any
 
 import numpy as np
 
+from bayesdid.escape import mathtext
 from bayesdid.exceptions import InputError
 from bayesdid.extras import extra
 from bayesdid.front.event_study import EventStudy
@@ -91,7 +92,7 @@ def coefplot(
     for k, (name, fit) in enumerate(named):
         colour = colours[k % len(colours)]
         wide, half, peers = fit.tidy(level), fit.tidy(INNER), fit.beside(level)
-        label: str | None = name
+        label: str | None = mathtext(name)
         for row, term in enumerate(shown):
             if term not in wide.index:
                 continue
@@ -106,13 +107,13 @@ def coefplot(
                 axes.hlines(lower, peer["low"], peer["high"], color=MUTED, lw=1.0)
                 axes.plot(peer["mean"], lower, "o", mfc="none", mec=MUTED, ms=4)
     axes.axvline(0.0, color="black", lw=0.8)
-    axes.set_yticks(range(len(shown)), shown)
+    axes.set_yticks(range(len(shown)), list(map(mathtext, shown)))
     axes.set_ylim(len(shown) - 0.5, -0.5)
     hollow = "; hollow: clustered by unit" if beside else ""
     first = named[0][1]
     stated = percent(first.tidy(level)["level"].iloc[0])
     axes.set_xlabel(
-        f"{first.tree.attrs['outcome']} (thick {percent(INNER)}, thin {stated}{hollow})"
+        f"{mathtext(first.tree.attrs['outcome'])} (thick {percent(INNER)}, thin {stated}{hollow})"
     )
     if len(named) > 1:
         axes.legend(frameon=False, fontsize=8)

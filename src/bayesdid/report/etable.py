@@ -3,16 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from html import escape as escape_html
 from pathlib import Path
 from typing import Literal, get_args
 
+from bayesdid.escape import html, markdown, tex
 from bayesdid.exceptions import InputError
 from bayesdid.extras import extra
 from bayesdid.files import replacing
 from bayesdid.inference.result import Fit
 from bayesdid.jsonio import write_text
-from bayesdid.report.tables import escape_tex
 from bayesdid.report.text import estimate, interval
 from bayesdid.summary import percent
 
@@ -111,19 +110,15 @@ def _coefficients(fits: Sequence[Fit], places: int, level: float | None) -> list
 
 def _md(head: list[str], body: list[list[str]], notes: list[str]) -> str:
     def line(cells: list[str]) -> str:
-        return (
-            "| " + " | ".join(escape_html(c, quote=False).replace("|", r"\|") for c in cells) + " |"
-        )
+        return f"| {' | '.join(map(markdown, cells))} |"
 
     rule = "|---" + "|---:" * (len(head) - 1) + "|"
-    return "\n".join([line(head), rule, *map(line, body), "", *notes]) + "\n"
+    return "\n".join([line(head), rule, *map(line, body), "", *map(markdown, notes)]) + "\n"
 
 
 def _tex(head: list[str], body: list[list[str]], notes: list[str]) -> str:
-    lines = [" & ".join(map(escape_tex, cells)) + r" \\" for cells in (head, *body)]
-    below = [
-        rf"\multicolumn{{{len(head)}}}{{l}}{{\emph{{{escape_tex(note)}}}}} \\" for note in notes
-    ]
+    lines = [" & ".join(map(tex, cells)) + r" \\" for cells in (head, *body)]
+    below = [rf"\multicolumn{{{len(head)}}}{{l}}{{\emph{{{tex(note)}}}}} \\" for note in notes]
     parts = [rf"\begin{{tabular}}{{l{'r' * (len(head) - 1)}}}", r"\hline", lines[0], r"\hline"]
     return "\n".join([*parts, *lines[1:], r"\hline", *below, r"\end{tabular}"]) + "\n"
 
@@ -147,11 +142,11 @@ def _docx(head: list[str], body: list[list[str]], notes: list[str], file: str | 
 
 def _html(head: list[str], body: list[list[str]], notes: list[str]) -> str:
     def row(cells: list[str], tag: str) -> str:
-        inner = "".join(f"<{tag}>{escape_html(cell)}</{tag}>" for cell in cells[1:])
-        return f"<tr><th>{escape_html(cells[0])}</th>{inner}</tr>"
+        inner = "".join(f"<{tag}>{html(cell)}</{tag}>" for cell in cells[1:])
+        return f"<tr><th>{html(cells[0])}</th>{inner}</tr>"
 
     rows = "\n".join(row(cells, "td") for cells in body)
-    below = " ".join(map(escape_html, notes))
+    below = " ".join(map(html, notes))
     return (
         f"<table>\n<thead>{row(head, 'th')}</thead>\n<tbody>\n{rows}\n</tbody>\n"
         f"<caption>{below}</caption>\n</table>\n"

@@ -5,10 +5,12 @@ from __future__ import annotations
 import io
 import re
 import textwrap
+import warnings
 from typing import Any
 
 import numpy as np
 
+from bayesdid.escape import html
 from bayesdid.extras import extra
 from bayesdid.published.contrasts import MAIN as AVERAGED
 from bayesdid.published.synergy import KINDS
@@ -31,6 +33,7 @@ def pyplot() -> Any:
     mpl.use("Agg")
     plt.rcParams.update(
         {
+            "text.parse_math": False,  # a label's dollar is a dollar
             "svg.fonttype": "none",
             "svg.hashsalt": "bayesdid",
             "font.family": "sans-serif",
@@ -55,14 +58,17 @@ def svg(figure: Any, title: str) -> str:
         import matplotlib.pyplot as plt
 
     buffer = io.StringIO()
-    figure.savefig(
-        buffer, format="svg", bbox_inches="tight", metadata={"Date": None}, transparent=True
-    )
+    with warnings.catch_warnings():
+        # the reader's browser has the glyph: text is not drawn here, only measured
+        warnings.filterwarnings("ignore", "Glyph .* missing from font")
+        figure.savefig(
+            buffer, format="svg", bbox_inches="tight", metadata={"Date": None}, transparent=True
+        )
     plt.close(figure)
     text = buffer.getvalue()
     text = text[text.index("<svg") :].replace(INK, "currentColor")
     text = re.sub(r'width="[\d.]+pt" height="[\d.]+pt"', 'width="100%"', text, count=1)
-    return text.replace("<svg ", f'<svg role="img" aria-label="{title}" ', 1)
+    return text.replace("<svg ", f'<svg role="img" aria-label="{html(title)}" ', 1)
 
 
 def stamp_axes(axes: Any, synthetic: bool) -> None:

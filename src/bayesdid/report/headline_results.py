@@ -39,8 +39,9 @@ def headline_section(
         return dict(write_sealed(path, _made(study, panel, draws, seed)))
 
 
-def _made(study: Study, panel: Panel, draws: int, seed: int) -> dict[str, Any]:
-    empty: dict[str, Any] = {
+def no_headline(why: str) -> dict[str, Any]:
+    """The section where the panel has no answer of its own."""
+    return {
         "contrasts": {},
         "refused": {},
         "notes": [],
@@ -48,11 +49,15 @@ def _made(study: Study, panel: Panel, draws: int, seed: int) -> dict[str, Any]:
         "trends": [],
         "verdicts": [],
         "quantiles": {},
+        "failed": why,
     }
+
+
+def _made(study: Study, panel: Panel, draws: int, seed: int) -> dict[str, Any]:
     try:
         found = synergy(study, panel, draws=draws, seed=seed)
     except (InputError, NotIdentifiedError, ResultError) as error:
-        return empty | {"failed": str(error)}
+        return no_headline(str(error))
     violated = violated_synergy(study, panel, found, seed=seed)
     bound = bind(found.design, errors=found.errors)
     checks = run_checks(found.fit.tree, bound, arm(panel.adoption), labels=panel.unit_labels)

@@ -7,13 +7,13 @@ from typing import Any
 
 from bayesdid.estimands.beside import STATIC
 from bayesdid.estimands.evidence import PRIOR_SHARES, grades
-from bayesdid.estimands.names import MAX_SINGLE, RATIO, SUM
+from bayesdid.estimands.names import MAX_SINGLE, RATIO, SUM, is_sum
 from bayesdid.estimands.verdict import rules
 from bayesdid.extras import extra
 from bayesdid.inference.plan import MAIN
 from bayesdid.report import figures
 from bayesdid.report.analysis_figures import analysis_figure
-from bayesdid.report.claim_html import claim_groups, judged, main_answer
+from bayesdid.report.claim_html import claim_groups, judged, main_answer, sum_answers
 from bayesdid.report.text import FILTERS, hdi, number, probability
 from bayesdid.study.terms import POLICY_KINDS, parse_term
 from bayesdid.summary import percent
@@ -44,6 +44,7 @@ def render(results: dict[str, Any]) -> str:
         claims_html=render_claims(results),
         stamp=synthetic,
         SUM=SUM,
+        whole=_with_models(results),
         MAX_SINGLE=MAX_SINGLE,
         RATIO=RATIO,
         shares=list(PRIOR_SHARES.values()),
@@ -103,8 +104,8 @@ def render_claims(results: dict[str, Any]) -> str:
 
 
 def first_screen(results: dict[str, Any]) -> list[str]:
-    """Sentences that answer the study's question: the sum of singles, or the main claim."""
-    main = main_answer(results)
+    """Sentences that answer the study's question: the sums of singles, or the main claim."""
+    main = sum_answers(results) or main_answer(results)
     if not main:
         return answer(results)
     checks = results["headline"]["checks"]
@@ -173,6 +174,12 @@ def _panel(results: dict[str, Any]) -> str:
     if results["synthetic"]:
         return "In a synthetic panel, which is no evidence about the world,"
     return "In the microdata"
+
+
+def _with_models(results: dict[str, Any]) -> list[str]:
+    """Contrasts of the panel whose models are all shown: of three and more policies the sums."""
+    names = results["headline"]["contrasts"]
+    return [name for name in names if len(results["policies"]) < 3 or is_sum(name)]
 
 
 def _effect(results: dict[str, Any]) -> list[str]:

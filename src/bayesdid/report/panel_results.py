@@ -50,7 +50,7 @@ def panel_section(
     """
     scale = float(panel.frame[study.file.outcome.column].std())
     rope, better = study.file.synergy.rope, study.file.outcome.better
-    policies = len(study.policies)
+    policies = tuple(policy.id for policy in study.policies)
     found: dict[str, dict[str, dict[str, PanelContrast]]] = {}
     for spec, kinds in trees.items():
         if study[spec].column.outcome != study.file.outcome.column:
@@ -60,7 +60,12 @@ def panel_section(
                 continue  # a fit that did not converge is never a result
             try:
                 contrasts = panel_contrasts(
-                    kinds[kind], scale=scale, rope=rope, better=better, policies=policies
+                    kinds[kind],
+                    scale=scale,
+                    rope=rope,
+                    better=better,
+                    policies=len(policies),
+                    order=policies,
                 )
             except NotIdentifiedError:
                 break
@@ -97,15 +102,15 @@ def panel_section(
 
 
 def _clustered(
-    name: str, tree: xr.DataTree, estimates: Estimates, better: str, policies: int
+    name: str, tree: xr.DataTree, estimates: Estimates, better: str, policies: tuple[str, ...]
 ) -> dict[str, float]:
     """The contrast under least squares with errors clustered by unit, taken as normal."""
-    state = state_vectors(tree, policies=policies)
+    state = state_vectors(tree, policies=len(policies), order=policies)
     P = len(json.loads(tree.attrs["treatments"]))
     tau = np.random.default_rng(_SEED).multivariate_normal(
         estimates.table["estimate"].to_numpy()[:P], estimates.cluster_covariance[:P, :P], _DRAWS
     )
-    draws = contrast_values(state, tau, better)[name]
+    draws = contrast_values(state, tau, better, policies)[name]
     return {
         "estimate": float(np.median(draws)),
         "se": float(draws.std()),

@@ -7,6 +7,7 @@ from typing import Any
 
 import numpy as np
 
+from bayesdid.escape import mathtext
 from bayesdid.front.policies import PoliciesLike
 from bayesdid.front.study import study_of
 from bayesdid.panel.adoption import active
@@ -61,16 +62,16 @@ def panelview(
     axes.imshow(with_colour, aspect="auto", interpolation="nearest")
     every = max(1, int(np.ceil(T / _TICKS)))
     at = np.arange(0, T, every)
-    axes.set_xticks(at, [panel.timeline.label(panel.periods[k]) for k in at])
+    axes.set_xticks(at, [mathtext(panel.timeline.label(panel.periods[k])) for k in at])
     order = adoption_order(panel)
     if N <= _NAMED:
-        axes.set_yticks(range(N), [_label(panel, k) for k in order], fontsize=7)
+        axes.set_yticks(range(N), [mathtext(_label(panel, k)) for k in order], fontsize=7)
     else:
         axes.set_yticks([])
-    axes.set_ylabel(f"{N} units ({panel.unit}), by adoption")
-    axes.set_xlabel(panel.period)
+    axes.set_ylabel(f"{N} units ({mathtext(panel.unit)}), by adoption")
+    axes.set_xlabel(mathtext(panel.period))
     seen = [k for k in range(len(names)) if (state == k).any()]
-    marks = [axes.plot([], [], "s", color=shades[k], label=names[k])[0] for k in seen]
+    marks = [axes.plot([], [], "s", color=shades[k], label=mathtext(names[k]))[0] for k in seen]
     axes.legend(
         handles=marks,
         frameon=False,

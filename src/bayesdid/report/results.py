@@ -6,7 +6,7 @@ import json
 from collections.abc import Callable
 from concurrent.futures import Executor
 from contextlib import nullcontext
-from dataclasses import asdict
+from dataclasses import asdict, dataclass
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -17,15 +17,18 @@ import xarray as xr
 from bayesdid import summary
 from bayesdid.audit.run import audit_study
 from bayesdid.checks.store import StoredChecks, check_or_reuse
-from bayesdid.estimands.names import SUM
+from bayesdid.design.counted import counted
+from bayesdid.design.design import Design
+from bayesdid.estimands.names import main_contrast
 from bayesdid.families.registry.discover import families
 from bayesdid.families.registry.family import AnyFamily
 from bayesdid.families.run import plan_analyses
 from bayesdid.families.store import StoredAnalysis, analyse_all
-from bayesdid.inference.executor import map_fits, one_thread, using
+from bayesdid.files import sweep
+from bayesdid.inference.executor import attempt, map_fits, one_thread, using
 from bayesdid.inference.plan import CHECKED, VARIANTS, Plan, against_least_squares, plan_fits
 from bayesdid.inference.registry import Size
-from bayesdid.inference.store import StoredFit, fit_all
+from bayesdid.inference.store import StoredFit, fit_or_reuse
 from bayesdid.inference.tree import package_versions
 from bayesdid.jsonio import plain
 from bayesdid.panel.adoption import arm, only, sequence
@@ -39,17 +42,18 @@ from bayesdid.report.claim_results import (
     headline_models,
     stated_effects,
     static_models,
+    sums_section,
     width_of,
     without_quantiles,
 )
 from bayesdid.report.effects_results import effects_section
 from bayesdid.report.event_results import event_sections
-from bayesdid.report.headline_results import headline_section
+from bayesdid.report.headline_results import headline_section, no_headline
 from bayesdid.report.panel_results import panel_section
 from bayesdid.report.published_results import inverted, published_section
 from bayesdid.report.run import Run
 from bayesdid.report.validity import panel_validity, published_validity
-from bayesdid.report.weights_results import weights_section
+from bayesdid.report.weights_results import weight_rows, weights_section
 from bayesdid.study.load import Study
 from bayesdid.study.schema import Outcome
 
@@ -102,13 +106,14 @@ def _compute(
     run: Run,
 ) -> dict[str, Any]:
     plan = plan_fits(study, panel, size=Size(draws=draws, seed=seed))
+    failed = {spec: plan.skipped[spec] for spec in plan.failed}
     with run.stage("fits"):
-        stored = fit_all(plan.requests, folder, done=begin("fits", len(plan.requests)))
+        stored = _fits(plan, folder, begin, failed)
     for fit in stored:
         run.notes += fit.notes
         run.fits.append(_fact(fit) | {"seconds": round(fit.seconds, 3)})
     with run.stage("checks"):
-        checks = _checks(study, panel, stored, begin, run)
+        checks = _checks(study, panel, stored, begin, run, failed)
     trees: dict[str, dict[str, xr.DataTree]] = {}
     for fit, tree in zip(stored, map_fits(_light, stored), strict=True):
         trees.setdefault(fit.request.design.spec_id, {})[fit.request.label] = tree
@@ -120,10 +125,51 @@ def _compute(
         run.analyses.append(
             {"spec": item.spec_id, "reused": item.reused, "seconds": round(item.seconds, 3)}
         )
+    failed |= {item.spec_id: item.refused for item in analyses if item.failed}
     with run.stage("headline"):
-        headline = headline_section(study, panel, folder, seed=seed)
+        made = attempt(partial(headline_section, study, panel, seed=seed), folder)
+        headline = made.value or no_headline(made.failed)
+    if made.failed:
+        failed["contrasts of the panel"] = made.failed
     with run.stage("summaries"):
-        return _results(study, panel, draws, seed, plan, stored, checks, trees, analyses, headline)
+        return _results(
+            study, panel, draws, seed, plan, stored, checks, trees, analyses, headline, failed
+        )
+
+
+def _fits(
+    plan: Plan, folder: Path, begin: Callable[[str, int], Progress], failed: dict[str, str]
+) -> list[StoredFit]:
+    """The fits of all specs whose every fit was made; why there are none of the others."""
+    sweep(folder)
+    done = begin("fits", len(plan.requests))
+    make = partial(attempt, partial(fit_or_reuse, folder=folder))
+    made = map_fits(make, plan.requests, done=lambda request: done(request.design.spec_id))
+    for request, item in zip(plan.requests, made, strict=True):
+        if item.failed:
+            failed.setdefault(request.design.spec_id, f"{request.label}: {item.failed}")
+    fits = [item.value for item in made if item.value is not None]
+    return [fit for fit in fits if fit.request.design.spec_id not in failed]
+
+
+@dataclass(frozen=True, slots=True)
+class _Beside:
+    """What stands beside the posteriors of one spec."""
+
+    estimates: Estimates
+    agreement: Agreement
+    weights: list[dict[str, Any]]
+
+
+def _beside(
+    design: Design, study: Study, panel: Panel, trees: dict[str, dict[str, xr.DataTree]]
+) -> _Beside:
+    """Least squares, agreement of its fits with them, and the weights of its coefficients."""
+    spec, estimates = design.spec_id, least_squares(design)
+    kinds = against_least_squares(design).items()
+    fits = {kind: trees[spec][name] for kind, name in kinds if name in trees[spec]}
+    agreement = agree(design, fits, spec=study[spec], estimates=estimates)
+    return _Beside(estimates, agreement, weight_rows(study, panel, design))
 
 
 def _results(
@@ -137,23 +183,29 @@ def _results(
     trees: dict[str, dict[str, xr.DataTree]],
     analyses: list[StoredAnalysis],
     headline: dict[str, Any],
+    failed: dict[str, str],
 ) -> dict[str, Any]:
-    estimates = {spec: least_squares(design) for spec, design in plan.designs.items()}
-    agreements = [
-        agree(
-            plan.designs[spec],
-            {
-                kind: trees[spec][variant]
-                for kind, variant in against_least_squares(plan.designs[spec]).items()
-                if variant in trees[spec]
-            },
-            spec=study[spec],
-            estimates=estimates[spec],
-        )
-        for spec in plan.designs
-    ]
+    beside: dict[str, _Beside] = {}
+    for spec in trees:
+        if spec in failed:
+            continue
+        look = partial(_beside, study=study, panel=panel, trees=trees)
+        made = attempt(look, plan.designs[spec])
+        if made.value is None:
+            failed.setdefault(spec, made.failed)
+        else:
+            beside[spec] = made.value
+    trees = {spec: kinds for spec, kinds in trees.items() if spec in beside}
+    stored = [fit for fit in stored if fit.request.design.spec_id in beside]
+    checks = [item for item in checks if item["spec"] in beside]
+    designs = {spec: plan.designs[spec] for spec in beside}
+    estimates = {spec: item.estimates for spec, item in beside.items()}
+    agreements = [item.agreement for item in beside.values()]
     contents = [item.content for item in analyses if item.content is not None]
-    synergy, contrasts = inverted(study, panel), panel_section(study, panel, trees, estimates)
+    printed = attempt(partial(inverted, study), panel)
+    if printed.failed:
+        failed["printed columns"] = printed.failed
+    synergy, contrasts = printed.value, panel_section(study, panel, trees, estimates)
     evidence = PanelEvidence(
         trees,
         estimates,
@@ -161,7 +213,7 @@ def _results(
         headline_models(headline, study.file.outcome.better),
         {(item["spec"], item["kind"]): width_of(plain(item["results"])) for item in checks},
         static_models(contrasts),
-        permuted(study, trees, plan.designs),
+        permuted(study, trees, designs),
     )
     published = published_section(study, synergy)
     results = {
@@ -169,6 +221,7 @@ def _results(
         "outcome": study.file.outcome.model_dump(),
         "policies": [policy.model_dump() for policy in study.policies],
         "claims": claims_section(study, synergy, evidence),
+        "sums": sums_section(study, synergy, evidence, headline["refused"]),
         "panel": _panel(study, panel),
         "synthetic": panel.synthetic or "",
         "level": summary.LEVEL,
@@ -181,17 +234,21 @@ def _results(
         "event_studies": event_sections(study, trees),
         "analyses": [item | {"effects": without_quantiles(item["effects"])} for item in contents],
         "sections": sections(contents, families()),
-        "refused": {item.spec_id: item.refused for item in analyses if item.refused},
-        "weights": weights_section(study, panel, plan.designs),
+        "refused": {
+            item.spec_id: item.refused for item in analyses if item.refused and not item.failed
+        },
+        "failed": failed,
+        "weights": weights_section([row for item in beside.values() for row in item.weights]),
         "agreement": agreements,
         "identity": _identity(agreements),
+        "samples": {spec: counted(design) for spec, design in designs.items()},
         "checks": checks,
         "fits": [_fit(fit, trees) for fit in stored],
         "priors": _priors(trees),
         "skipped": {
             spec: reason
             for spec, reason in plan.skipped.items()
-            if not families()[study[spec].column.family].has_analysis
+            if spec not in failed and not families()[study[spec].column.family].has_analysis
         },
         "audit": audit_study(study),
         "provenance": _provenance(plan, estimates, draws, seed),
@@ -229,14 +286,21 @@ def _checks(
     stored: list[StoredFit],
     begin: Callable[[str, int], Progress],
     run: Run,
+    failed: dict[str, str],
 ) -> list[dict[str, Any]]:
     arms = arm(panel.adoption)
     checked = [fit for fit in stored if fit.request.label in CHECKED]
     done = begin("checks", len(checked))
     check = partial(_check, arms=arms, outcome=study.file.outcome, labels=panel.unit_labels)
-    made = map_fits(check, checked, done=lambda fit: done(fit.request.design.spec_id))
+    made = map_fits(
+        partial(attempt, check), checked, done=lambda fit: done(fit.request.design.spec_id)
+    )
     found = []
-    for fit, item in zip(checked, made, strict=True):
+    for fit, tried in zip(checked, made, strict=True):
+        item = tried.value
+        if item is None:
+            failed.setdefault(fit.request.design.spec_id, f"checks: {tried.failed}")
+            continue
         run.notes += item.notes
         run.checks.append(_fact(fit) | {"reused": item.reused})
         found.append(
@@ -283,7 +347,7 @@ def _validity(published: dict[str, Any] | None, headline: dict[str, Any]) -> dic
     if published is not None:
         found["published"] = published_validity(published["timings"])
     if contrasts := headline["contrasts"]:
-        found["panel"] = panel_validity(SUM if SUM in contrasts else next(iter(contrasts)))
+        found["panel"] = panel_validity(main_contrast(contrasts))
     return found
 
 
@@ -327,7 +391,7 @@ def _provenance(
         "draws": draws,
         "chains": 4,
         "seed": seed,
-        "specs": len(plan.designs),
+        "specs": len(estimates),
         "fits": len(plan.requests),
         "variants": {name: asdict(variant) for name, variant in VARIANTS.items()},
         "largest_cluster_ratio": max(

@@ -7,27 +7,11 @@ from typing import Any
 
 import pandas as pd
 
+from bayesdid.escape import tex
 from bayesdid.jsonio import write_text
+from bayesdid.panel.write import csv_text
 from bayesdid.report.text import hdi, interval, number, probability
 from bayesdid.summary import percent
-
-_ESCAPES = {
-    "&": r"\&",
-    "%": r"\%",
-    "_": r"\_",
-    "#": r"\#",
-    "$": r"\$",
-    "\\": r"\textbackslash{}",
-    "{": r"\{",
-    "}": r"\}",
-    "~": r"\textasciitilde{}",
-    "^": r"\textasciicircum{}",
-    "−": "$-$",
-    "÷": r"$\div$",
-    "–": "--",
-    "<": "$<$",
-    ">": "$>$",
-}
 
 
 def frames(results: dict[str, Any]) -> dict[str, pd.DataFrame]:
@@ -137,7 +121,7 @@ def write_tables(results: dict[str, Any], folder: Path) -> list[Path]:
     written = []
     for name, frame in frames(results).items():
         path = folder / f"{name}.csv"
-        write_text(path, frame.to_csv(index=False, lineterminator="\n"))
+        write_text(path, csv_text(frame))
         written.append(path)
     for name, text in (("contrasts", _contrasts_tex(results)), ("agreement", _agree_tex(results))):
         path = folder / f"{name}.tex"
@@ -215,20 +199,15 @@ def _pair(row: dict[str, Any], kind: str) -> str:
 
 
 def _tex(head: list[str], rows: list[list[str]], results: dict[str, Any]) -> str:
-    stamp = "% SYNTHETIC PANEL: " + results["synthetic"] + "\n" if results["synthetic"] else ""
+    stamp = f"% SYNTHETIC PANEL: {tex(results['synthetic'])}\n" if results["synthetic"] else ""
     note = ""
     if results["synthetic"]:
-        text = escape_tex(f"Synthetic panel: {results['synthetic']}.")
+        text = tex(f"Synthetic panel: {results['synthetic']}.")
         note = f"\\multicolumn{{{len(head)}}}{{l}}{{\\emph{{{text}}}}} \\\\\n"
-    lines = [" & ".join(escape_tex(cell) for cell in row) + r" \\" for row in [head, *rows]]
+    lines = [" & ".join(tex(cell) for cell in row) + r" \\" for row in [head, *rows]]
     return (
         f"{stamp}% study {results['study']['id']}, by bayesdid\n"
         f"\\begin{{tabular}}{{l{'r' * (len(head) - 1)}}}\n\\hline\n{lines[0]}\n\\hline\n"
         + "\n".join(lines[1:])
         + f"\n\\hline\n{note}\\end{{tabular}}\n"
     )
-
-
-def escape_tex(text: str) -> str:
-    """Text as LaTeX shows it: no character of it is a command."""
-    return "".join(_ESCAPES.get(char, char) for char in text)

@@ -1,7 +1,7 @@
 """How often intervals like the page's held the truth where it is known: numbers beside the answer.
 
-``validity.json`` is written by ``make calibrate-synergy`` and ``make calibrate-published`` beside
-their documents; a test compares it with them.
+``validity.json`` is written by ``make calibrate-synergy``, ``calibrate-three`` and
+``calibrate-published`` beside their documents; a test compares it with them.
 """
 
 from __future__ import annotations
@@ -11,7 +11,7 @@ from importlib.resources import files
 from typing import TypedDict, cast
 
 from bayesdid import summary
-from bayesdid.estimands.names import SUM
+from bayesdid.estimands.names import SUM, is_sum
 from bayesdid.summary import percent
 
 
@@ -45,6 +45,7 @@ class Facts(TypedDict):
 
 
 NAMED, UNNAMED = "named", "unnamed"  # worlds of the headline that its model names, or does not
+THREE = "three"  # worlds of the headline of three policies
 KNOWN, DRAWN = "known", "drawn"  # who adopted when, behind printed columns
 
 
@@ -57,6 +58,8 @@ def facts() -> dict[str, Facts]:
 def panel_validity(contrast: str) -> str:
     """Of the headline of a panel; another contrast than the synergy has no worlds of its own."""
     found = facts()
+    if contrast != SUM and is_sum(contrast):
+        return f"How far to trust this: {_said(found[THREE])} ({found[THREE]['document']})."
     if contrast != SUM:
         return (
             f"{found[NAMED]['document']} has the coverage of the synergy of two policies, not of "

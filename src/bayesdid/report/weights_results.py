@@ -10,6 +10,7 @@ import numpy as np
 from bayesdid.design.cohort import cohort_design
 from bayesdid.design.design import Design
 from bayesdid.exceptions import InputError
+from bayesdid.panel.adoption import state_names
 from bayesdid.panel.panel import Panel
 from bayesdid.peers.staggered import bacon, term_weights
 from bayesdid.study.load import Study
@@ -18,43 +19,44 @@ _NAMED = 6  # specs that a sentence names
 _MATTERS = 0.1  # share of negative or forbidden weight from which the page warns
 
 
-def weights_section(study: Study, panel: Panel, designs: dict[str, Design]) -> dict[str, Any]:
-    """Rows for each binary treatment of every two-way spec, and sentences on whether they matter.
+def weights_section(rows: list[dict[str, Any]]) -> dict[str, Any]:
+    """Rows of all specs, and sentences on whether their weights matter."""
+    return {"rows": rows, "sentences": _sentences(rows)}
+
+
+def weight_rows(study: Study, panel: Panel, design: Design) -> list[dict[str, Any]]:
+    """A row for each binary treatment of a two-way spec.
 
     Goodman-Bacon decompositions (without covariates) where the spec has one absorbing treatment
     and its sample is balanced.
     """
-    rows: list[dict[str, Any]] = []
-    for spec_id, design in designs.items():
-        if study[spec_id].column.family not in {"twfe", "pooled"}:
-            continue
-        shares = _bacon(study, spec_id, panel)
-        rows += [
-            {
-                "spec": spec_id,
-                "term": item.term,
-                "estimate": item.estimate,
-                "negative": item.negative,
-                "negative_rows": item.negative_rows,
-                "zero_sd": item.zero_sd,
-                "contamination": item.other_size,
-                "forbidden": shares.get("forbidden") if shares else None,
-            }
-            for item in term_weights(design, row_states(design, panel))
-        ]
-    return {"rows": rows, "sentences": _sentences(rows)}
+    if study[design.spec_id].column.family not in {"twfe", "pooled"}:
+        return []
+    shares = _bacon(study, design.spec_id, panel)
+    return [
+        {
+            "spec": design.spec_id,
+            "term": item.term,
+            "estimate": item.estimate,
+            "negative": item.negative,
+            "negative_rows": item.negative_rows,
+            "zero_sd": item.zero_sd,
+            "contamination": item.other_size,
+            "forbidden": shares.get("forbidden") if shares else None,
+        }
+        for item in term_weights(design, row_states(design, panel))
+    ]
 
 
 def row_states(design: Design, panel: Panel) -> np.ndarray:
-    """``none``, ``only:P`` or ``both`` in each row of a design."""
+    """The policy state in each row of a design, see :func:`bayesdid.panel.adoption.state_name`."""
     if not panel.policies:
         return np.full(design.n, "none")
     position = {unit: k for k, unit in enumerate(panel.units)}
     starts = panel.adoption.to_numpy(dtype=float, na_value=np.inf)
     start = starts[[position[unit] for unit in design.units]][design.unit_index]
     on = design.periods[design.period_index].astype(float)[:, None] >= start
-    only = np.array([f"only:{policy}" for policy in panel.policies])[on.argmax(axis=1)]
-    return np.where(on.sum(axis=1) == 0, "none", np.where(on.sum(axis=1) > 1, "both", only))
+    return state_names(on, panel.policies)
 
 
 def _bacon(study: Study, spec_id: str, panel: Panel) -> dict[str, float] | None:

@@ -8,6 +8,7 @@ from pathlib import Path
 from pydantic import BaseModel
 
 from bayesdid.study.load import Spec, Study
+from bayesdid.study.paths import inside, is_file
 
 
 def named_files(study: Study, spec: Spec | None = None) -> dict[str, Path]:
@@ -16,8 +17,8 @@ def named_files(study: Study, spec: Spec | None = None) -> dict[str, Path]:
     Parameters
     ----------
     spec
-        Its ``weights`` and options may name files of the user's, relative to the working
-        directory; default: those of every spec of the study.
+        Its ``weights`` and options may name files, see :meth:`Study.find`; default: those of every
+        spec of the study.
 
     Returns
     -------
@@ -26,20 +27,32 @@ def named_files(study: Study, spec: Spec | None = None) -> dict[str, Path]:
         (``.shx``, ``.dbf``, ``.prj``, ...).
     """
     file = study.file
-    inside = [file.panel.path, file.panel.coordinates, *(item.path for item in file.weights)]
+    named = [file.panel.path, file.panel.coordinates, *(item.path for item in file.weights)]
     if file.panel.simulate is not None:
-        inside.append(file.panel.simulate.places)
-    found = {name: study.path / name for name in inside if name is not None}
+        named.append(file.panel.simulate.places)
+    found = {name: study.inside(name) for name in named if name is not None}
     for item in (spec,) if spec is not None else study.specs.values():
         for text in _texts((item.column.weights, item.column.options)):
-            if Path(text).suffix and _is_file(text):
-                found[text] = Path(text)
+            if Path(text).suffix and is_file(path := study.find(text)):
+                found[text] = path
     for name, path in list(found.items()):
         if path.suffix.lower() == ".shp":
             found |= {
                 f"{name}: {other.name}": other for other in path.parent.glob(f"{path.stem}.*")
             }
     return dict(sorted(found.items()))
+
+
+def refuse_outside(study: Study) -> None:
+    """Refuse a study, unless it is trusted, that names a file outside of its folder.
+
+    Raises
+    ------
+    InputError
+        Naming the file.
+    """
+    for path in named_files(study).values():
+        inside(study.path, str(path.absolute()), trust=study.trust)
 
 
 def _texts(value: object) -> Iterator[str]:
@@ -53,10 +66,3 @@ def _texts(value: object) -> Iterator[str]:
     elif isinstance(value, list | tuple):
         for item in value:
             yield from _texts(item)
-
-
-def _is_file(text: str) -> bool:
-    try:
-        return Path(text).is_file()
-    except (OSError, ValueError):  # far too long for a name, or a NUL in it
-        return False

@@ -6,7 +6,8 @@ from typing import Any
 
 from pydantic import BaseModel
 
-from bayesdid.study.schema import ClaimsFile, StudyFile, TableFile
+from bayesdid.study.claims import ClaimsFile
+from bayesdid.study.schema import StudyFile, TableFile
 
 _FILES: dict[str, type[BaseModel]] = {"study": StudyFile, "table": TableFile, "claims": ClaimsFile}
 

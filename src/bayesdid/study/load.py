@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-import tomllib
+from collections.abc import Iterable
 from dataclasses import dataclass
+from itertools import combinations
 from pathlib import Path
 from typing import Any, get_args
 
@@ -12,17 +13,12 @@ from pydantic import BaseModel, ValidationError
 from bayesdid.exceptions import InputError, nearest_name
 from bayesdid.notebook import html, lines, listed
 from bayesdid.study.cells import CellValue, find_cell
+from bayesdid.study.claims import Claim, ClaimsFile
+from bayesdid.study.paths import inside, is_file
 from bayesdid.study.printed import Printed
-from bayesdid.study.schema import (
-    Claim,
-    ClaimsFile,
-    Column,
-    Policy,
-    PriorSection,
-    StudyFile,
-    TableFile,
-)
+from bayesdid.study.schema import Column, Policy, PriorSection, StudyFile, TableFile
 from bayesdid.study.terms import Factor, parse_term
+from bayesdid.study.toml import read_toml
 
 _SPECIAL = frozenset({"study.toml", "claims.toml"})
 
@@ -89,6 +85,8 @@ class Study:
         Quantitative statements of the text.
     specs
         Spec id -> spec, in the order of the tables.
+    trust
+        Whether it may name files outside of its folder.
     """
 
     path: Path
@@ -96,6 +94,7 @@ class Study:
     tables: dict[str, TableFile]
     claims: tuple[Claim, ...]
     specs: dict[str, Spec]
+    trust: bool = False
 
     def __repr__(self) -> str:
         outcome, policies = self.file.outcome, [policy.id for policy in self.policies]
@@ -133,6 +132,20 @@ class Study:
                 remedy=f"use one of {', '.join(self.specs) or '(none declared)'}",
             ) from None
 
+    def inside(self, name: str) -> Path:
+        """The path of a file that ``study.toml`` names, relative to the study folder.
+
+        Raises
+        ------
+        InputError
+            If it is outside of the folder and the study is not trusted.
+        """
+        return inside(self.path, name, trust=self.trust)
+
+    def find(self, name: str) -> Path:
+        """The path of a file that a spec or a user names: in the study folder, or else as it is."""
+        return own if is_file(own := self.path / name) else Path(name)
+
     def cell(self, ref: str) -> CellValue:
         """The printed number at `ref`, e.g. ``table2.5:both`` or ``table1:safety.mean``."""
         return find_cell(ref, self.tables, self.path)
@@ -142,10 +155,15 @@ class Study:
         return self.file.stars.get("*" * stars, 1.0)
 
 
-def read_study(path: str | Path) -> Study:
+def read_study(path: str | Path, *, trust: bool = False) -> Study:
     """Read a study folder: its structure and references, without what families make of its specs.
 
     :func:`bayesdid.load_study` also holds every spec against its family.
+
+    Parameters
+    ----------
+    trust
+        Whether its files may stand outside of the folder, or be links that lead there.
 
     Raises
     ------
@@ -159,12 +177,12 @@ def read_study(path: str | Path) -> Study:
             file=folder,
             remedy="name a folder such as models/dual_pilot, or see docs/study-format.md",
         )
-    file = _parse(folder / "study.toml", StudyFile)
+    file = _parse(inside(folder, "study.toml", trust=trust), StudyFile)
     tables: dict[str, TableFile] = {}
     for source in sorted(folder.glob("*.toml"), key=_natural):
         if source.name in _SPECIAL:
             continue
-        table = _parse(source, TableFile)
+        table = _parse(inside(folder, source.name, trust=trust), TableFile)
         if table.id in tables:
             raise InputError(
                 "table id used twice",
@@ -175,15 +193,20 @@ def read_study(path: str | Path) -> Study:
             )
         tables[table.id] = table
     claims = (
-        _parse(folder / "claims.toml", ClaimsFile).claim
+        _parse(inside(folder, "claims.toml", trust=trust), ClaimsFile).claim
         if (folder / "claims.toml").is_file()
         else ()
     )
-    return assemble_study(folder, file, tables, claims)
+    return assemble_study(folder, file, tables, claims, trust=trust)
 
 
 def assemble_study(
-    folder: Path, file: StudyFile, tables: dict[str, TableFile], claims: tuple[Claim, ...] = ()
+    folder: Path,
+    file: StudyFile,
+    tables: dict[str, TableFile],
+    claims: tuple[Claim, ...] = (),
+    *,
+    trust: bool = False,
 ) -> Study:
     """Put the parts of a study together and check that they refer to each other correctly.
 
@@ -192,7 +215,7 @@ def assemble_study(
     InputError
         If a spec, claim or contrast names a policy, covariate set, spec or cell that is not there.
     """
-    study = Study(folder, file, tables, claims, _specs(folder, file, tables))
+    study = Study(folder, file, tables, claims, _specs(folder, file, tables), trust)
     _check_references(study)
     return study
 
@@ -203,12 +226,7 @@ def _natural(path: Path) -> tuple[str, int]:
 
 
 def _parse[T: BaseModel](path: Path, model: type[T]) -> T:
-    try:
-        raw: dict[str, Any] = tomllib.loads(path.read_text(encoding="utf-8"))
-    except tomllib.TOMLDecodeError as error:
-        raise InputError(f"not valid TOML: {error}", file=path, remedy="mend the line") from error
-    except UnicodeDecodeError as error:
-        raise InputError("not UTF-8 text", file=path, remedy="save it as UTF-8") from error
+    raw = read_toml(path)
     try:
         return model.model_validate(raw)
     except ValidationError as error:
@@ -279,16 +297,19 @@ def _check_references(study: Study) -> None:
     for spec in study.specs.values():
         where = study.path / f"{spec.table.id}.toml"
         texts = [*spec.column.treatments, *spec.column.covariates]
-        for text in texts:
+        for text in (*texts, *(spec.column.sample.sequences or ())):
             for factor in _factors(text, where, spec.id):
-                if factor.kind in {"active", "only", "first"} and factor.name not in policies:
+                _known(factor.policies, policies, where, spec.id)
+                if factor.kind == "both" and not factor.policies and len(policies) > 2:
                     raise InputError(
-                        "unknown policy",
+                        f"both does not say which of {len(policies)} policies",
                         file=where,
                         column=spec.id,
-                        value=factor.name,
-                        remedy=f"use one of {', '.join(sorted(policies))}",
+                        value=text,
+                        remedy="write both:P+Q for two of them, or all",
                     )
+        for name in spec.column.sample.only or ():
+            _known(name.split("+"), policies, where, spec.id)
         for other in spec.column.same_sample_as:
             if other not in study.specs:
                 raise InputError(
@@ -303,13 +324,50 @@ def _check_references(study: Study) -> None:
     for claim in study.claims:
         if claim.effect is not None:
             _ = study[claim.effect.partition(":")[0]]  # raises if there is no such spec
+    _check_synergy(study)
     timing = study.file.design.timing
-    for name in (*timing.rounds, *(key for key in timing.adoption if key != "both")):
+    for name in timing.rounds:
         if name not in policies:
             raise InputError(
-                "[design.timing] names no policy",
+                "[design.timing.rounds] names no policy",
                 file=study.path / "study.toml",
-                column="design.timing",
+                column="design.timing.rounds",
+                value=name,
+                remedy=f"use one of {', '.join(sorted(policies))}",
+            )
+
+
+def _check_synergy(study: Study) -> None:
+    """The cells of contrasts must be of states that the study's policies have."""
+    cells, policies = study.file.synergy, [policy.id for policy in study.policies]
+    of_two = [cells.both_none, cells.both_single, cells.interaction]
+    two = any(of_two) or bool(cells.first_none or cells.first_single)
+    more = bool(cells.all_none or cells.pair_none)
+    problem, remedy, value = "", "", None
+    if two and len(policies) > 2:
+        problem = f"cells of both, among {len(policies)} policies"
+        remedy = "give all_none, pair_none and only_none"
+    elif more and len(policies) < 3:
+        problem = "all_none and pair_none are of three and more policies"
+        remedy = "give both_none and only_none"
+    known = {"+".join(pair) for pair in combinations(policies, 2)} | set(policies)
+    for name in (*cells.only_none, *cells.pair_none) if not problem else ():
+        if name not in known:
+            problem, value = "[synergy] names no policy, or no pair in the study's order", name
+            remedy = f"use one of {', '.join(sorted(known))}"
+    if problem:
+        raise InputError(
+            problem, file=study.path / "study.toml", column="synergy", value=value, remedy=remedy
+        )
+
+
+def _known(names: Iterable[str], policies: set[str], where: Path, spec_id: str) -> None:
+    for name in names:
+        if name not in policies:
+            raise InputError(
+                "unknown policy",
+                file=where,
+                column=spec_id,
                 value=name,
                 remedy=f"use one of {', '.join(sorted(policies))}",
             )
@@ -324,8 +382,9 @@ def _factors(text: str, where: Path, spec_id: str) -> tuple[Factor, ...]:
 
 def _cell_references(study: Study) -> list[str]:
     synergy = study.file.synergy
-    refs = [synergy.both_none, synergy.both_single, synergy.interaction]
-    for group in (synergy.only_none, synergy.first_none, synergy.first_single):
+    refs = [synergy.both_none, synergy.both_single, synergy.interaction, synergy.all_none]
+    groups = (synergy.only_none, synergy.pair_none, synergy.first_none, synergy.first_single)
+    for group in groups:
         refs.extend(group.values())
     for claim in study.claims:
         refs.append(claim.cell)

@@ -10,7 +10,15 @@ from typing import Any, Literal
 from pydantic import Field, model_validator
 
 from bayesdid.study.effects import EffectText, parse_effect
-from bayesdid.study.fields import ColumnText, Identifier, PrintedText, Strict, TermText
+from bayesdid.study.fields import (
+    ArmText,
+    ColumnText,
+    Identifier,
+    OrderText,
+    PrintedText,
+    Strict,
+    TermText,
+)
 from bayesdid.study.spatial_weights import SpatialWeights
 
 EffectKind = Literal["fixed", "random", "mundlak", "none"]
@@ -101,7 +109,8 @@ class Simulation(Strict):
         default=0.0, gt=-1, lt=1, description="Of unit effects with the number of policies"
     )
     adoption: dict[str, dict[str, int]] = Field(
-        description="policy -> {period: single units}; both -> {'p1,p2': dual units}"
+        description="policy -> {period: single units}; both -> {'p1,p2': dual units}; of three "
+        "and more, 'P+Q' -> {'p,q': units} and all -> {'p1,p2,p3': units}"
     )
     groups: dict[str, dict[str, int]] = Field(default={}, description="column -> level -> units")
     policies: dict[str, dict[str, int]] = Field(
@@ -171,9 +180,7 @@ class TimingSection(Strict):
     """What is published about who adopted when, for what printed columns estimate."""
 
     adoption: dict[str, dict[str, int]] = Field(
-        default={},
-        description="policy -> {period: single units}; both -> {'p1,p2': dual units}; default: "
-        "that of [panel.simulate]",
+        default={}, description="As that of [panel.simulate], which is the default"
     )
     known: bool = Field(default=False, description="Whether this adoption is a fact")
     rounds: dict[str, tuple[int, ...]] = Field(
@@ -191,6 +198,7 @@ class Counts(Strict):
     none: int | None = None
     single: int | None = None
     dual: int | None = None
+    triple: int | None = None
     only: dict[str, int] = Field(default={}, description="policy -> single units of that policy")
     first: dict[str, int] = Field(default={}, description="policy -> dual units that began with it")
     simultaneous: int | None = None
@@ -203,6 +211,12 @@ class SynergySection(Strict):
 
     both_none: str | None = None
     only_none: dict[str, str] = Field(default={}, description="policy -> cell")
+    all_none: str | None = Field(
+        default=None, description="Of three and more policies: the cell of all of them"
+    )
+    pair_none: dict[str, str] = Field(
+        default={}, description="Of three and more policies: 'P+Q', on alone together -> cell"
+    )
     both_single: str | None = None
     first_none: dict[str, str] = Field(default={}, description="policy first -> cell, vs none")
     first_single: dict[str, str] = Field(default={}, description="policy first -> cell, vs single")
@@ -231,9 +245,7 @@ class StudyFile(Strict):
     study: About
     outcome: Outcome
     panel: PanelSection
-    policy: tuple[Policy, ...] = Field(
-        default=(), max_length=2, description="None if treatments are columns"
-    )
+    policy: tuple[Policy, ...] = Field(default=(), description="None if treatments are columns")
     variable: tuple[Variable, ...] = ()
     group: tuple[Group, ...] = ()
     covariate_sets: dict[str, tuple[str, ...]] = Field(default={})
@@ -244,6 +256,13 @@ class StudyFile(Strict):
     stars: dict[str, float] = Field(
         default={"*": 0.10, "**": 0.05, "***": 0.01}, description="Stars -> significance level"
     )
+
+    @model_validator(mode="after")
+    def _policies_differ(self) -> StudyFile:
+        ids = [policy.id for policy in self.policy]
+        if twice := [name for name in ids if ids.count(name) > 1]:
+            raise ValueError(f"two policies have the id {twice[0]}")
+        return self
 
     @model_validator(mode="after")
     def _weights_agree(self) -> StudyFile:
@@ -298,10 +317,16 @@ class Statistic(Strict):
 class Sample(Strict):
     """Which units enter: all conditions must hold."""
 
-    arms: tuple[Literal["none", "single", "dual"], ...] | None = None
-    only: tuple[str, ...] | None = Field(default=None, description="Single units of these policies")
-    sequences: tuple[str, ...] | None = Field(
-        default=None, description="Dual units of these sequences: 'first:POLICY', 'simultaneous'"
+    arms: tuple[ArmText, ...] | None = Field(
+        default=None, description="By how many policies: none, single, dual, triple, '4 policies'"
+    )
+    only: tuple[str, ...] | None = Field(
+        default=None, description="Single units of these policies: 'P'; units of two: 'P+Q'"
+    )
+    sequences: tuple[OrderText, ...] | None = Field(
+        default=None,
+        description="Orders of adoption: 'first:POLICY', 'simultaneous' of two policies, "
+        "'order:P>Q', 'order:P>Q=R' of more",
     )
     groups: dict[str, tuple[str, ...]] = Field(default={}, description="group column -> levels")
 
@@ -395,53 +420,3 @@ class TableFile(Strict):
     column: tuple[Column, ...] = ()
     moments: tuple[Moments, ...] = ()
     number: tuple[NamedNumber, ...] = ()
-
-
-# --------------------------------------------------------------- claims.toml
-
-
-class Comparison(Strict):
-    """'A is stronger (larger in size, or differently significant) than B'."""
-
-    stronger: str
-    weaker: str
-
-
-class Arithmetic(Strict):
-    """Numbers in the text that algebra ties together, as printed."""
-
-    parts: tuple[PrintedText, ...]
-    operation: Literal["sum", "product", "percent_of", "count"]
-    result: PrintedText
-    whole: PrintedText | None = Field(default=None, description="For percent_of, if stated")
-
-
-class Claim(Strict):
-    """One quantitative statement of the text."""
-
-    id: Identifier
-    text: str = Field(description="The statement, quoted")
-    place: str = Field(description="Section and paragraph")
-    value: PrintedText | None = None
-    scale: float = Field(default=1.0, description="Claimed value = scale x |cell|, e.g. 100")
-    cell: str | None = Field(default=None, description="The cell it refers to")
-    effect: str | None = Field(
-        default=None,
-        description="The effect that it is about where no cell prints it: 'figure2.1:both@2'",
-    )
-    signed: bool = Field(default=False, description="Compare with sign (default: sizes)")
-    significance: str | None = Field(
-        default=None, description="'1%', '5%', '10%', 'significant' or 'none'"
-    )
-    direction: Literal["negative", "positive"] | None = None
-    comparison: Comparison | None = None
-    arithmetic: Arithmetic | None = None
-    synergy: str | None = Field(
-        default=None, description="Contrast that decides it, e.g. 'both - sum of singles'"
-    )
-
-
-class ClaimsFile(Strict):
-    """``claims.toml``."""
-
-    claim: tuple[Claim, ...] = ()

@@ -5,15 +5,21 @@ term                  value in a unit-period
 ====================  ===========================================================
 ``active:P``          1 from the adoption of policy P on, whatever the others do
 ``only:P``            1 while P is active and no other policy is
-``both``              1 while every policy is active
+``only:P+Q``          1 while P and Q are active and no other policy is
+``both``              1 while both policies of a study of two are active
+``both:P+Q``          1 while P and Q are active, whatever the others do
+``all``               1 while every policy is active
 ``any``               1 while at least one policy is active
-``first:P``           ``both``, in units that adopted P before the others
-``simultaneous``      ``both``, in units that adopted all policies in one period
+``order:P>Q``         ``both:P+Q``, in units that adopted P before Q; ``order:P=Q`` in one period,
+                      ``order:P>Q>R`` of three, and so on
+``first:P``           ``all``, in units that adopted P before every other
+``simultaneous``      ``all``, in units that adopted every policy in one period
 ``NAME``              the panel's numeric column NAME
 ``log(NAME)`` ...     a column made from one, see :mod:`bayesdid.study.derived`
 ``centred:NAME``      that column minus its mean over the estimation sample
 ``active:P@K``        1 in event time K: K periods after the adoption of policy P
-``both@K``            the same for the first period in which every policy is active
+``both@K``            the same for the first period in which both are active; ``both:P+Q@K`` and
+                      ``all@K`` likewise
 ``NAME@K``            1 where the column NAME, which holds whole numbers, is K; 0 in units in
                       which it is missing throughout, as an event time is in untreated ones
 ``...@<=K, ...@>=K``  1 in all event times up to K, or from K on (bins at the ends)
@@ -25,25 +31,32 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass
-from typing import Literal
+from typing import Literal, get_args
 
 from bayesdid.study.derived import NAME, parse_derived
 
-Kind = Literal["active", "only", "both", "any", "first", "simultaneous", "column", "centred"]
+PolicyKind = Literal["active", "only", "both", "all", "any", "first", "simultaneous", "order"]
+Kind = Literal[PolicyKind, "column", "centred"]
 
-_PREFIXED = re.compile(rf"^(active|only|first):({NAME})$")
-_EVENT = re.compile(rf"^(?!any@|simultaneous@)(?:active:)?{NAME}@((?:<=|>=)?)(-?\d+)$")
-POLICY_KINDS: frozenset[Kind] = frozenset(
-    {"active", "only", "both", "any", "first", "simultaneous"}
+_PREFIXED = re.compile(
+    rf"^(active|only|first):({NAME})$|^(only|both):({NAME}(?:\+{NAME})+)$"
+    rf"|^(order):({NAME}(?:[>=]{NAME})+)$"
 )
+_EVENT = re.compile(
+    rf"^(?!any@|simultaneous@)(?:active:{NAME}|both:{NAME}(?:\+{NAME})+|{NAME})@((?:<=|>=)?)(-?\d+)$"
+)
+_JOINED = re.compile(r"[+>=]")
+POLICY_KINDS: frozenset[Kind] = frozenset(get_args(PolicyKind))
+STAGGERED: frozenset[Kind] = frozenset({"active", "both", "all"})
+"""Kinds of terms that have an event time."""
 
 
 @dataclass(frozen=True, slots=True)
 class Factor:
     """One factor of a term: a policy state or a column; `name` is the policy or column.
 
-    `event` restricts ``both`` and ``active:P`` to an event time: ``-3``, ``<=-8`` or ``>=8``, and
-    a column to one of its values.
+    `event` restricts ``all``, ``both`` and ``active:P`` to an event time: ``-3``, ``<=-8`` or
+    ``>=8``, and a column to one of its values.
     """
 
     kind: Kind
@@ -55,6 +68,17 @@ class Factor:
         if self.kind == "column":
             base = self.name
         return f"{base}@{self.event}" if self.event else base
+
+    @property
+    def policies(self) -> tuple[str, ...]:
+        """The policies that it names; none for terms of all policies, and for columns."""
+        named = bool(self.name) and self.kind in POLICY_KINDS
+        return tuple(_JOINED.split(self.name)) if named else ()
+
+    @property
+    def signs(self) -> tuple[str, ...]:
+        """Between the policies of an order: ``>`` before, ``=`` in the same period."""
+        return tuple(re.findall("[>=]", self.name)) if self.kind == "order" else ()
 
     @property
     def event_time(self) -> int | None:
@@ -90,22 +114,32 @@ def parse_term(text: str) -> Term:
 
 def _factor(part: str, whole: str) -> Factor:
     match part:
-        case "both" | "any" | "simultaneous":
+        case "both" | "all" | "any" | "simultaneous":
             return Factor(part)
         case _ if _EVENT.match(part):
             base, _, event = part.partition("@")
             inner = _factor(base, whole)
             return Factor(inner.kind, inner.name, event)
         case _ if matched := _PREFIXED.match(part):
-            kind: Kind = matched[1]  # type: ignore[assignment]
-            return Factor(kind, matched[2])
+            given, name = (text for text in matched.groups() if text)
+            return _policy_factor(given, name, whole)
     column = part.removeprefix("centred:")
     try:
         name = str(parse_derived(column))
     except ValueError:
         raise ValueError(
-            f"'{part}' in '{whole}' is not a term; use active:POLICY, only:POLICY, both, any, "
-            "first:POLICY, simultaneous, both@K, active:POLICY@K, a column name, log(COLUMN), "
+            f"'{part}' in '{whole}' is not a term; use active:POLICY, only:POLICY, only:P+Q, both, "
+            "both:P+Q, all, any, first:POLICY, simultaneous, order:P>Q, both@K, both:P+Q@K, all@K, "
+            "active:POLICY@K, a column name, log(COLUMN), "
             "l(COLUMN, K), f(COLUMN, K), d(COLUMN), COLUMN@K, centred:COLUMN, or products with *"
         ) from None
     return Factor("column" if column == part else "centred", name)
+
+
+def _policy_factor(kind: str, name: str, whole: str) -> Factor:
+    factor = Factor(kind, name)  # type: ignore[arg-type]
+    if twice := [one for one in factor.policies if factor.policies.count(one) > 1]:
+        raise ValueError(f"'{factor}' in '{whole}' names {twice[0]} twice")
+    if kind == "order":
+        return factor
+    return Factor(factor.kind, "+".join(factor.policies))

@@ -1,4 +1,4 @@
-"""Two overlapping staggered policies: effects by state, and their synergy."""
+"""Overlapping staggered policies: effects by state, and what they do beyond their sum."""
 
 from __future__ import annotations
 
@@ -12,12 +12,12 @@ class OverlapOptions(ErrorsOption):
 
 FAMILY = Family(
     name="overlap",
-    question="two staggered policies: effects by state, synergy by time since the second",
+    question="overlapping staggered policies: effects by state, what each pair and all do beyond",
     checked="imputation by pyfixest, to rounding",
     section=STAGGERED,
     options=OverlapOptions,
     order=20,
     reads=TWO_WAY_FIELDS - {"treatments"},
-    treatments="none: the study's two policies",
+    treatments="none: the study's policies, two or more",
     run="bayesdid.families.overlap.analysis:overlap",
 )

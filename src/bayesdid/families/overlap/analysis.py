@@ -2,35 +2,31 @@
 
 from __future__ import annotations
 
-import dataclasses
-
 import numpy as np
-import pandas as pd
 
 from bayesdid.arrays import FloatArray
 from bayesdid.design.overlap import OverlapDesign, overlap_design
-from bayesdid.estimands.imputation import imputed_moments
 from bayesdid.estimands.row_weights import less_singles
 from bayesdid.estimands.saturated import saturated_moments
 from bayesdid.estimands.spread import spread_of, spread_sentence
 from bayesdid.exceptions import InputError
-from bayesdid.families.analysis import (
-    Analysis,
-    Figure,
-    Peer,
-    Table,
-    series_of,
-    summary_frame,
-    sup_t,
-)
+from bayesdid.families.analysis import Analysis, Figure, Table, series_of, summary_frame
 from bayesdid.families.overlap import OverlapOptions
+from bayesdid.families.overlap.several import of_several
+from bayesdid.families.overlap.states import (
+    contamination,
+    imputation_peers,
+    share,
+    state_weights,
+    support_table,
+    time_figure,
+)
 from bayesdid.families.under_errors import draws_of, under_errors
 from bayesdid.model.bound import study_priors
 from bayesdid.model.overlap import joint_columns, overlap_pooling, part_label
 from bayesdid.model.pooling import pooled_scale
 from bayesdid.panel.panel import Panel
-from bayesdid.peers.impute import UNBALANCED, imputed_effects
-from bayesdid.peers.staggered import term_weights
+from bayesdid.peers.impute import UNBALANCED
 from bayesdid.study.load import Spec, Study
 from bayesdid.summary import hdi, percent
 
@@ -46,19 +42,21 @@ def overlap(
     seed: int = 0,
     draws: int = 1000,
 ) -> Analysis:
-    """The analysis of a spec of family ``overlap``: the study's two policies."""
+    """The analysis of a spec of family ``overlap``: the study's policies, two or more."""
     rows = overlap_design(spec, panel)
-    if len(rows.policies) != 2:
+    if len(rows.policies) == 1:
         raise InputError(
             f"{spec.id}: overlapping policies need a study with two",
             remedy="use family cohort for one policy",
         )
+    if len(rows.policies) > 2:
+        return of_several(study, spec, panel, rows, options, seed=seed, draws=draws)
     a, b = rows.policies
     pooling = overlap_pooling(rows)
     priors = study_priors(spec)
     under = under_errors(pooling.design, options.errors, priors=priors, seed=seed, draws=draws)
     tree, tau, tau_iid = under.tree, draws_of(under.tree), draws_of(under.iid)
-    D, joint = pooling.design.D, joint_columns(pooling)
+    D, joint = pooling.design.D, joint_columns(pooling, rows.policies, rows.policies)
     whole = {name: w @ D for name, w in state_weights(rows).items()}
     supported = rows.supported()
     synergy = {name: w @ D * joint for name, w in synergy_weights(rows).items()}
@@ -105,15 +103,6 @@ def overlap(
     none = (np.nan,) * 3
     for k, column in enumerate(("flat mean", "flat sd", "flat sd, clustered")):
         table[column] = [flat.get(name, none)[k] for name in table["effect"]]
-    states = pd.Series(rows.state)
-    units = pd.Series(rows.design.unit_index).groupby(states).nunique()
-    support = pd.DataFrame(
-        {
-            "state": units.index,
-            "rows": states.value_counts()[units.index].to_numpy(),
-            "units": units.to_numpy(),
-        }
-    )
     by_time = {int(name.split()[-1]): draw for name, draw in deltas.items() if name[-1].isdigit()}
     return Analysis(
         spec.id,
@@ -127,7 +116,7 @@ def overlap(
                 "flat under i.i.d. errors",
                 table,
             ),
-            Table("support", "Rows and units in each state", support),
+            support_table(rows),
             Table(
                 "contamination",
                 "What each TWFE coefficient averages, by state of the rows: "
@@ -136,7 +125,7 @@ def overlap(
             ),
         ),
         figures=(
-            *([_time_figure(by_time, unit)] if by_time else []),
+            *([time_figure("synergy", "Synergy", by_time, unit)] if by_time else []),
             Figure(
                 "states",
                 "forest",
@@ -145,7 +134,7 @@ def overlap(
                 xlabel=unit,
             ),
         ),
-        peers=tuple(_peers(spec, panel)),
+        peers=tuple(imputation_peers(spec, panel)),
         posterior=tree,
         converged=under.converged,
         notes=(
@@ -162,38 +151,17 @@ def overlap(
     )
 
 
-def _time_figure(by_time: dict[int, FloatArray], unit: str) -> Figure:
-    return Figure(
-        "synergy",
-        "points",
-        "Synergy by time since the second adoption: pointwise HDI and "
-        f"simultaneous band ({percent()}); supported rows only.",
-        (sup_t("partially pooled", dict(sorted(by_time.items()))),),
-        xlabel="periods since the second adoption",
-        ylabel=unit,
-    )
-
-
-def state_weights(rows: OverlapDesign) -> dict[str, FloatArray]:
-    """Weights of rows in the average of every treated state, shape (n,) each."""
-    return {
-        str(state): _share(rows.state == state)
-        for state in np.unique(rows.state)
-        if state != "none"
-    }
-
-
 def synergy_weights(rows: OverlapDesign) -> dict[str, FloatArray]:
     """Weights of supported rows: in all, by order, by time since the second adoption."""
     supported = rows.supported()
     if not supported.any():
         return {}
-    found = {"synergy": _share(supported)}
+    found = {"synergy": share(supported)}
     for state in np.unique(rows.state[supported]):
         name = f"synergy, {state.removeprefix('both, ')}"
-        found[name] = _share(supported & (rows.state == state))
-    for k in np.unique(rows.since[supported]):
-        found[f"synergy at {int(k)}"] = _share(supported & (rows.since == k))
+        found[name] = share(supported & (rows.state == state))
+    for k in np.unique(rows.since(rows.policies)[supported]):
+        found[f"synergy at {int(k)}"] = share(supported & (rows.since(rows.policies) == k))
     return found
 
 
@@ -201,10 +169,6 @@ def row_weights(rows: OverlapDesign) -> dict[str, FloatArray]:
     """Weights of the effects of rows in all of these, the singles subtracted from the synergy."""
     synergy = {name: less_singles(rows, w) for name, w in synergy_weights(rows).items()}
     return state_weights(rows) | synergy
-
-
-def _share(mask: np.ndarray) -> FloatArray:
-    return np.asarray(mask / mask.sum())
 
 
 def _identification(rows: OverlapDesign, supported: np.ndarray) -> str:
@@ -225,8 +189,8 @@ def _identification(rows: OverlapDesign, supported: np.ndarray) -> str:
 
 def _refused(rows: OverlapDesign, supported: np.ndarray) -> list[str]:
     """Event times whose synergy no comparison identifies, with the reason."""
-    times = np.unique(rows.since[rows.both])
-    lost = [int(k) for k in times if not supported[rows.since == k].any()]
+    times = np.unique(rows.since(rows.policies)[rows.both])
+    lost = [int(k) for k in times if not supported[rows.since(rows.policies) == k].any()]
     found = []
     if not supported.any():
         found.append(
@@ -240,65 +204,4 @@ def _refused(rows: OverlapDesign, supported: np.ndarray) -> list[str]:
             "adoption, since no unit was under one policy alone for as long as these units have "
             "been under it."
         )
-    return found
-
-
-def contamination(rows: OverlapDesign) -> pd.DataFrame:
-    """Weights of TWFE coefficients by policy state (de Chaisemartin & D'Haultfoeuille 2023).
-
-    For each policy alone in the model, for ``both`` alone, and for the factorial spec. Weights on
-    own rows sum to one; any weight on rows of another state is contamination.
-    """
-    a, b = rows.policies
-    states = np.where(rows.both, "both", rows.state)
-    specs = {
-        f"{a} alone": rows.design.D[:, :1],
-        f"{b} alone": rows.design.D[:, 1:2],
-        "both alone": rows.design.D[:, 2:],
-        "factorial": rows.design.D,
-    }
-    names = {
-        f"{a} alone": (a,),
-        f"{b} alone": (b,),
-        "both alone": ("both",),
-        "factorial": (a, b, "product"),
-    }
-    found = []
-    for label, D in specs.items():
-        design = dataclasses.replace(rows.design, D=D, treatments=names[label])
-        for item in term_weights(design, states):
-            row = {"model": label, "coefficient of": item.term, "estimate": item.estimate}
-            for state in (f"only:{a}", f"only:{b}", "both"):
-                at = states == state
-                row[f"weight on {state}"] = float(item.weight[at].sum())
-                row[f"negative on {state}"] = float(np.minimum(item.weight[at], 0).sum())
-            found.append(row)
-    return pd.DataFrame(found)
-
-
-def _peers(spec: Spec, panel: Panel) -> list[Peer]:
-    """State averages against imputation through pyfixest.
-
-    Imputation with the spec's covariates, whose slopes are those of untreated rows; and flat cells
-    without covariates, which in a balanced panel are imputation.
-    """
-    bare = dataclasses.replace(spec, column=spec.column.model_copy(update={"covariates": ()}))
-    full, plain = overlap_design(spec, panel), overlap_design(bare, panel)
-    found = []
-    for label, rows in (("imputed", full), ("flat, no covariates", plain)):
-        weights = state_weights(rows)
-        peer = imputed_effects(rows.design, rows.state != "none")
-        exact = rows is full or rows.design.is_balanced  # see UNBALANCED
-        tolerance = _EXACT * float(rows.design.y.std()) if exact else float("inf")
-        own = (
-            {name: (item.mean, item.sd) for name, item in imputed_moments(rows, weights).items()}
-            if rows is full
-            else {name: item[:2] for name, item in saturated_moments(rows, weights).items()}
-        )
-        for state, estimate in own.items():
-            other = float(peer[rows.state == state].mean())
-            if not np.isfinite(other):  # a unit may never be seen untreated
-                continue
-            name = "imputation (pyfixest)"
-            found.append(Peer(f"{state}, {label}", *estimate, name, other, float("nan"), tolerance))
     return found

@@ -3,16 +3,23 @@
 from __future__ import annotations
 
 import dataclasses
-import tomllib
 from pathlib import Path
 
 from bayesdid.exceptions import InputError, nearest_name
 from bayesdid.families.registry.validate import checked_options, family_of
+from bayesdid.study.files import refuse_outside
 from bayesdid.study.load import Study, read_study
+from bayesdid.study.toml import read_toml
 
 
-def load_study(path: str | Path) -> Study:
+def load_study(path: str | Path, *, trust: bool = False) -> Study:
     """Load and validate a study folder.
+
+    Parameters
+    ----------
+    trust
+        Whether it may name files outside of its folder. A study is data from a stranger: leave
+        this out unless you know who wrote it.
 
     Raises
     ------
@@ -20,7 +27,9 @@ def load_study(path: str | Path) -> Study:
         Naming the file, the key and the remedy, if anything is missing, malformed, or stated but
         read by nothing.
     """
-    return check_study(read_study(path))
+    study = read_study(path, trust=trust)
+    refuse_outside(study)
+    return check_study(study)
 
 
 def check_study(study: Study) -> Study:
@@ -70,6 +79,6 @@ def table_file(study: Study, table_id: str) -> Path:
     if likely.is_file():
         return likely
     for path in sorted(study.path.glob("*.toml")):
-        if tomllib.loads(path.read_text(encoding="utf-8")).get("id") == table_id:
+        if read_toml(path).get("id") == table_id:
             return path
     return likely  # a study made in memory

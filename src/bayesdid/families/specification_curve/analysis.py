@@ -28,6 +28,7 @@ from bayesdid.inference.fit import fit
 from bayesdid.model.bound import study_priors
 from bayesdid.model.errors import Errors, ErrorsName
 from bayesdid.model.priors import PriorChoice
+from bayesdid.panel.adoption import arm_name
 from bayesdid.panel.panel import Panel
 from bayesdid.study.load import Spec, Study
 from bayesdid.study.schema import EffectKind, Sample
@@ -97,10 +98,10 @@ def _samples(study: Study, spec: Spec) -> list[tuple[str, Sample]]:
     own = spec.column.sample
     found = [("as declared", own)]
     if own.arms is None and len(study.policies) > 1:
-        found += [
-            ("without single", own.model_copy(update={"arms": ("none", "dual")})),
-            ("without none", own.model_copy(update={"arms": ("single", "dual")})),
-        ]
+        arms = [arm_name(n) for n in range(len(study.policies) + 1)]
+        for left in ("single", "none"):
+            rest = tuple(arm for arm in arms if arm != left)
+            found.append((f"without {left}", own.model_copy(update={"arms": rest})))
     if study.file.group and not own.groups:
         group = study.file.group[-1]
         for level, label in group.levels.items():

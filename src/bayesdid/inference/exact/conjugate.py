@@ -71,4 +71,6 @@ def conjugate_within(design: Design, W: FloatArray, y: FloatArray) -> ConjugateP
     location = inverse @ (W.T @ y)
     nu = design.n - rank_of(design) - W.shape[1]
     rss = float(((y - W @ location) ** 2).sum())
-    return ConjugatePosterior(location, inverse * rss / nu, nu)
+    # as many coefficients as rows: nothing is known of the errors
+    scale = inverse * rss / nu if nu > 0 else np.full_like(inverse, np.inf)
+    return ConjugatePosterior(location, scale, nu)

@@ -18,6 +18,7 @@ from bayesdid.spatial.weights.files import read_weights
 from bayesdid.spatial.weights.match import positions
 from bayesdid.spatial.weights.weights import Normalisation, Weights, make_weights
 from bayesdid.study.load import Study
+from bayesdid.study.paths import is_file
 from bayesdid.study.spatial_weights import SpatialWeights
 
 _SCALED: dict[Normalisation, str] = {
@@ -65,16 +66,20 @@ def weights_from_path(
 def resolve_weights(
     study: Study, panel: Panel, text: str, normalisation: Normalisation | None = None
 ) -> Weights:
-    """Weights by the id under which the study declares them, or else by the path of a file."""
+    """Weights by the id under which the study declares them, or else by the path of a file.
+
+    A file is looked for in the study folder, then as it is named.
+    """
     if any(spec.id == text for spec in study.file.weights):
         return declared_weights(study, panel, text, normalisation=normalisation)
-    if not Path(text).suffix and not Path(text).is_file():
+    file = study.find(text)
+    if not file.suffix and not is_file(file):
         raise InputError(
             "neither declared weights nor a file",
             value=text,
             remedy=f"{_ids(study)}; or name a file of weights",
         )
-    return weights_from_path(text, panel, normalisation or "row")
+    return weights_from_path(file, panel, normalisation or "row")
 
 
 def coordinates(study: Study, panel: Panel) -> FloatArray:
@@ -87,7 +92,7 @@ def coordinates(study: Study, panel: Panel) -> FloatArray:
     """
     keys, toml = study.file.panel, study.path / "study.toml"
     if keys.coordinates is not None:
-        return _coordinates_file(study.path / keys.coordinates, panel)
+        return _coordinates_file(study.inside(keys.coordinates), panel)
     if keys.longitude is None or keys.latitude is None:
         raise InputError(
             "the study does not say where its units are",
@@ -119,7 +124,7 @@ def coordinates(study: Study, panel: Panel) -> FloatArray:
 def panel_distances(study: Study, panel: Panel) -> Distances:
     """Great-circle distances between the panel's units; see :func:`coordinates`."""
     source = study.file.panel.coordinates
-    where = panel.source if source is None else str(study.path / source)
+    where = panel.source if source is None else str(study.inside(source))
     labels = [panel.unit_labels.get(str(unit), str(unit)) for unit in panel.units]
     return great_circle(coordinates(study, panel), labels, source=where)
 
@@ -127,9 +132,9 @@ def panel_distances(study: Study, panel: Panel) -> Distances:
 def _raw(study: Study, panel: Panel, spec: SpatialWeights) -> tuple[csr_array, tuple[Note, ...]]:
     match spec.kind:
         case "file":
-            return _from_file(study.path / str(spec.path), panel), ()
+            return _from_file(study.inside(str(spec.path)), panel), ()
         case "contiguity":
-            return _from_polygons(study.path / str(spec.path), panel, spec)
+            return _from_polygons(study.inside(str(spec.path)), panel, spec)
         case "nearest":
             return distance.nearest(panel_distances(study, panel), spec.k or 1), ()
         case "bands":

@@ -9,11 +9,13 @@ from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.sparse import coo_array, csr_array, load_npz
+from scipy.sparse import coo_array, csr_array
 
+from bayesdid.escape import spreadsheet
 from bayesdid.exceptions import InputError
 from bayesdid.files import replacing
 from bayesdid.spatial.weights.match import unique
+from bayesdid.spatial.weights.npz import read_npz
 from bayesdid.spatial.weights.tables import EDGE, read_table
 from bayesdid.spatial.weights.weights import Weights, unit_key
 
@@ -69,7 +71,10 @@ def read_weights(path: str | Path) -> RawWeights:
     if suffix == ".csv":
         return RawWeights(*read_table(file), str(file))
     if suffix == ".npz":
-        return RawWeights(*_read_npz(file), str(file))
+        matrix, ids = read_npz(file)
+        keys = [unit_key(name) for name in ids]
+        unique("id", keys, file)
+        return RawWeights(matrix, np.array(keys), str(file))
     from bayesdid.spatial.weights.pysal import read_pysal
 
     return RawWeights(*read_pysal(file), str(file))
@@ -114,6 +119,7 @@ def _write_npz(W: csr_array, ids: list[str], file: Path) -> None:
 def _write_edges(W: csr_array, ids: list[str], file: Path) -> None:
     edge = coo_array(W)
     rows, columns = edge.coords
+    ids = [spreadsheet(name) for name in ids]
     edges = [
         (ids[i], ids[j], repr(float(w))) for i, j, w in zip(rows, columns, edge.data, strict=True)
     ]
@@ -121,35 +127,3 @@ def _write_edges(W: csr_array, ids: list[str], file: Path) -> None:
     edges += [(ids[i], ids[i], "0") for i in sorted(alone)]
     with file.open("w", encoding="utf-8", newline="") as text:
         csv.writer(text, lineterminator="\n").writerows([EDGE, *edges])
-
-
-def _read_npz(file: Path) -> tuple[csr_array, NDArray[Any]]:
-    try:
-        with np.load(file, allow_pickle=False) as held:
-            names = set(held.files)
-            ids = held["ids"] if "ids" in names else None
-            W: Any = held["W"] if "W" in names else load_npz(file)
-        matrix: Any = csr_array(W, dtype=np.float64)
-    except Exception as error:  # NumPy, SciPy and zipfile raise half a dozen types
-        raise InputError(
-            f"cannot be read as .npz: {error}",
-            file=file,
-            remedy="save a dense W or a SciPy sparse matrix, and ids as an array of "
-            "text or numbers",
-        ) from error
-    if ids is None:
-        raise InputError(
-            "the file has no ids; the order of units is never assumed",
-            file=file,
-            column="ids",
-            remedy="save an array ids beside the matrix",
-        )
-    if matrix.ndim != 2 or matrix.shape != (ids.size, ids.size):
-        raise InputError(
-            f"the weights have shape {matrix.shape} for {ids.size} ids",
-            file=file,
-            remedy="give one row and one column for each unit",
-        )
-    keys = [unit_key(name) for name in ids.ravel()]
-    unique("id", keys, file)
-    return matrix, np.array(keys)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import warnings
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -18,6 +19,7 @@ from bayesdid.spatial.weights.match import unique
 from bayesdid.spatial.weights.weights import unit_key
 
 POLYGONS = (".shp", ".geojson", ".gpkg")
+_GEOJSON = {"FeatureCollection", "Feature"}
 
 
 def read_pysal(file: Path) -> tuple[csr_array, NDArray[Any]]:
@@ -90,6 +92,10 @@ def contiguity(
         )
     if not file.is_file():
         raise InputError("no such file", file=file, remedy="check the path")
+    if not _is_what_it_says(file):
+        raise InputError(
+            "the file is not what its extension says", file=file, remedy="export it again"
+        )
     try:
         with _quiet():
             frame = geopandas.read_file(file)
@@ -131,17 +137,37 @@ def contiguity(
         return csr_array(graph.sparse), np.array(list(graph.unique_ids))
 
 
+def _is_what_it_says(file: Path) -> bool:
+    """Whether a file of polygons begins as its extension promises.
+
+    GDAL goes by content: a file named .geojson may be of a format that reads other files or the
+    network (virtual data sets, pipelines).
+    """
+    with file.open("rb") as held:
+        head = held.read(16)
+    match file.suffix.lower():
+        case ".shp":
+            return head.startswith(b"\x00\x00\x27\x0a")
+        case ".gpkg":
+            return head == b"SQLite format 3\x00"
+    try:
+        found = json.loads(file.read_bytes())
+    except (ValueError, RecursionError):
+        return False
+    return isinstance(found, dict) and found.get("type") in _GEOJSON
+
+
 def _check_gal(lines: list[str], file: Path) -> None:
     header = lines[0].split() if lines else []
     number = header[1] if len(header) > 1 else header[0] if header else ""
-    if not number.isdigit():
+    if not _is_count(number):
         raise _bad("the first row must hold the number of units", file, 1, number or "empty")
     ids: list[str] = []
     named: list[tuple[int, str]] = []
     for k in range(int(number)):
         at = 1 + 2 * k
         pair = lines[at].split() if at < len(lines) else []
-        if len(pair) != 2 or not pair[1].isdigit():
+        if len(pair) != 2 or not _is_count(pair[1]):
             raise _bad(
                 f"unit {k + 1} of {number}: a row with its id and its number of neighbours "
                 "is expected",
@@ -198,6 +224,10 @@ def _check_gwt(lines: list[str], file: Path) -> None:
             row=1,
             remedy="give it the row 'id id 0'",
         )
+
+
+def _is_count(text: str) -> bool:
+    return text.isdecimal() and len(text) < 10
 
 
 def _known(named: list[tuple[int, str]], ids: set[str], file: Path) -> None:

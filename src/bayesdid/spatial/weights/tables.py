@@ -11,6 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.sparse import coo_array, csr_array
 
+from bayesdid.escape import from_spreadsheet
 from bayesdid.exceptions import InputError
 from bayesdid.spatial.weights.match import some, unique
 from bayesdid.spatial.weights.weights import unit_key
@@ -30,7 +31,16 @@ def read_table(file: Path) -> _Raw:
     else:
         raise InputError("neither UTF-8 nor GB18030 text", file=file, remedy="save as UTF-8")
     reader = csv.reader(io.StringIO(text))
-    rows = [(reader.line_num, [cell.strip() for cell in row]) for row in reader if any(row)]
+    try:
+        rows = [
+            (reader.line_num, [from_spreadsheet(cell.strip()) for cell in row])
+            for row in reader
+            if any(row)
+        ]
+    except csv.Error as error:
+        raise InputError(
+            f"not a table: {error}", file=file, row=reader.line_num, remedy="check its quotes"
+        ) from error
     if len(rows) < 2 or len(rows[0][1]) < 2:
         raise InputError(
             "neither a square table nor an edge list",

@@ -1,0 +1,56 @@
+"""What a study's ``claims.toml`` may say: quantitative statements of the text."""
+
+from __future__ import annotations
+
+from typing import Literal
+
+from pydantic import Field
+
+from bayesdid.study.fields import Identifier, PrintedText, Strict
+
+
+class Comparison(Strict):
+    """'A is stronger (larger in size, or differently significant) than B'."""
+
+    stronger: str
+    weaker: str
+
+
+class Arithmetic(Strict):
+    """Numbers in the text that algebra ties together, as printed."""
+
+    parts: tuple[PrintedText, ...]
+    operation: Literal["sum", "product", "percent_of", "count"]
+    result: PrintedText
+    whole: PrintedText | None = Field(default=None, description="For percent_of, if stated")
+
+
+class Claim(Strict):
+    """One quantitative statement of the text."""
+
+    id: Identifier
+    text: str = Field(description="The statement, quoted")
+    place: str = Field(description="Section and paragraph")
+    value: PrintedText | None = None
+    scale: float = Field(default=1.0, description="Claimed value = scale x |cell|, e.g. 100")
+    cell: str | None = Field(default=None, description="The cell it refers to")
+    effect: str | None = Field(
+        default=None,
+        description="The effect that it is about where no cell prints it: 'figure2.1:both@2'",
+    )
+    signed: bool = Field(default=False, description="Compare with sign (default: sizes)")
+    significance: str | None = Field(
+        default=None, description="'1%', '5%', '10%', 'significant' or 'none'"
+    )
+    direction: Literal["negative", "positive"] | None = None
+    comparison: Comparison | None = None
+    arithmetic: Arithmetic | None = None
+    synergy: str | None = Field(
+        default=None, description="Contrast that decides it, e.g. 'both - sum of singles'"
+    )
+
+
+class ClaimsFile(Strict):
+    """``claims.toml``."""
+
+    claim: tuple[Claim, ...] = ()

@@ -1,0 +1,113 @@
+"""Panels at the edge: they work or are refused in words, at every door."""
+
+import json
+
+import numpy as np
+import pandas as pd
+import pytest
+from commands import bayesdid
+
+import bayesdid as bd
+from bayesdid.exceptions import InputError
+from cells import slow_but
+from smallest import study_with
+
+TABLE = (
+    'id = "t"\ntitle = "T"\nkind = "regression"\n[[column]]\nid = "1"\noutcome = "y"\n'
+    'treatments = ["active:p"]\ncovariates = ["x"]\n'
+)
+
+
+def made(N=8, T=5, unit="unit"):
+    rng = np.random.default_rng(0)
+    rows = [(f"u{k}", 2000 + t) for k in range(N) for t in range(T)]
+    frame = pd.DataFrame(rows, columns=[unit, "year"])
+    k, start = frame[unit].str[1:].astype(int), 2000 + T // 2
+    frame["D"] = ((k % 2 == 1) & (frame["year"] >= start)).astype(float)
+    frame["py"] = np.where(k % 2 == 1, start, np.nan)
+    frame["x"] = rng.normal(size=len(frame)).round(3)
+    frame["y"] = (rng.normal(size=len(frame)) + frame["D"]).round(3)
+    return frame
+
+
+PERFECT = "regressors and effects fit the outcome perfectly"
+EDGES = {  # what is wrong in words, or empty where it works
+    "constant": (made().assign(y=3.0), "the outcome is constant in this sample"),
+    "levels": (
+        made().assign(y=lambda f: f["unit"].str[1:].astype(float) + f["year"]),
+        "the outcome does not vary beyond unit and period effects",
+    ),
+    "perfect": (made().assign(y=lambda f: 2 * f["D"] + f["year"]), PERFECT),
+    "copied": (made().assign(y=lambda f: 3 * f["x"]), PERFECT),
+    "two by two": (made(N=2, T=2), PERFECT),
+    "missing": (made().assign(y=np.nan), "no complete row is left"),
+    "untreated": (made().assign(D=0.0, py=np.nan), "does not vary in this sample"),
+    "treated": (made().assign(D=1.0, py=2000), "does not vary in this sample"),
+    "two units": (made(N=2), ""),
+    "two periods": (made(T=2), ""),
+    "chain": (made(unit="chain"), ""),
+    "draw": (made(unit="draw"), ""),
+}
+WORK = [name for name, (_, words) in EDGES.items() if not words]
+
+
+@pytest.mark.parametrize("name", EDGES)
+def test_did_works_or_says_why_not(name, tmp_path):
+    frame, words = EDGES[name]
+    formula = f"y ~ D + x | {frame.columns[0]} + year"
+    frame.to_csv(tmp_path / "p.csv", index=False)
+    ran = bayesdid("did", tmp_path / "p.csv", formula, "--draws", 200)
+    assert ran.fine, ran.err
+    if words:
+        with pytest.raises(InputError, match=words):
+            bd.did(frame, formula, draws=200)
+        assert ran.code == 2
+        assert words in ran.err.replace("\n", " ")
+        return
+    fit = bd.did(frame, formula, draws=200)
+    assert fit.converged
+    assert np.isfinite(fit.tidy()["mean"]).all()
+    assert ran.code == 0
+    said = f"{len(frame)} rows, {frame.iloc[:, 0].nunique()} "
+    for text in (ran.out, fit.summary(), repr(fit), fit._repr_html_()):
+        assert said in text.replace("\n", " ")
+
+
+@pytest.fixture
+def folder(tmp_path, request):
+    """A study with the panel of one edge."""
+    frame, _ = EDGES[request.param]
+    (tmp_path / "study.toml").write_text(study_with('path = "p.csv"\n', unit=frame.columns[0]))
+    (tmp_path / "t.toml").write_text(TABLE)
+    frame.to_csv(tmp_path / "p.csv", index=False)
+    return tmp_path, *EDGES[request.param]
+
+
+@pytest.mark.parametrize("folder", EDGES, indirect=True)
+def test_every_command_works_or_says_why_not(folder):
+    path, _, words = folder
+    size = ("--draws", 100, "--workers", 1)
+    for args in (("fit", path, *size, "--out", path / "fits"), ("synergy", path, "--draws", 100)):
+        ran = bayesdid(*args)
+        assert ran.fine, ran.err
+        assert not words or words in (ran.out + ran.err).replace("\n", " ")
+        assert bool(words) == ("n = " not in ran.err) or args[0] != "fit"
+
+
+@pytest.mark.parametrize("folder", slow_but(EDGES, "perfect", "two units"), indirect=True)
+def test_the_report_is_whole_at_the_edge(folder):
+    path, frame, words = folder
+    out = path / "out"
+    ran = bayesdid("report", path, "--draws", 100, "--workers", 1, "--out", out)
+    assert ran.fine, ran.err
+    assert bayesdid("check", path, "--workers", 1).fine
+    found = json.loads((out / "results.json").read_text())
+    assert found["failed"] == {}
+    page = (out / "index.html").read_text()
+    if words:
+        assert words in found["skipped"]["t.1"]
+        assert words in page
+    else:
+        sample = found["samples"]["t.1"]
+        assert (sample["rows"], sample["units"]) == (len(frame), frame.iloc[:, 0].nunique())
+        assert sample["text"] in page
