@@ -187,6 +187,13 @@ def test_weights_are_those_of_feols(frame):
     iid = other.se()["post"] * np.sqrt(nu / (nu - 2))
     clustered = other.vcov({"CRV1": "sid"}).se()["post"]
     assert beside["sd"].to_numpy() == pytest.approx([iid, clustered], rel=1e-8)
+    assert "analytic weights popwt: the variance of a row is sigma^2 / weight" in fit.summary()
+    twice = frame.assign(often=2)
+    often = bd.did(
+        twice, formula, weights="often", weights_kind="frequency", errors="iid", draws=50
+    )
+    assert "frequency weights often: each row stands for as many" in often.summary()
+    assert "weights" not in bd.did(frame, formula, errors="iid", draws=50).summary()
 
 
 def test_any_data_frame_is_the_same_and_stays_as_it_is(frame, tmp_path):

@@ -11,6 +11,7 @@ import bayesdid as bd
 from bayesdid.checks.units import leaves_units_out, without_unit
 from bayesdid.design.span import fixed_span, within
 from bayesdid.exceptions import InputError, NotIdentifiedError
+from bayesdid.inference import engines
 from bayesdid.inference.exact.sandwich import sandwich_moments
 from bayesdid.inference.exact.two_way import two_way_model
 from bayesdid.inference.plan import against_least_squares
@@ -331,6 +332,17 @@ def test_what_no_engine_does_is_said():
     bound = bd.model(shocks[0]["did.1"], shocks[1], errors="ar1")
     with pytest.raises(InputError, match="fixed unless each unit's errors have their own scale"):
         bd.fit(bound, engine="exact")
+
+
+def test_sizes_that_take_too_long_are_refused_in_words(monkeypatch):
+    study, found = bd.study_of(panel(), "y ~ D + x | city[year] + year")
+    bound = bd.model(study["did.1"], found)
+    monkeypatch.setattr(engines, "CELLS", bound.design.n * 9 - 1)  # nine cities
+    with pytest.raises(InputError, match="rows times levels of further effects") as refused:
+        bd.fit(bound)
+    assert "9 levels of further effects in 59 rows take too long" in str(refused.value)
+    assert refused.value.remedy.startswith("say errors ar1 or iid")
+    assert bd.fit(bd.model(study["did.1"], found, errors="ar1"), draws=50).tree.attrs["n"] == 59
 
 
 def test_slopes_of_many_units_need_no_columns_of_their_own():

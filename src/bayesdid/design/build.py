@@ -132,6 +132,8 @@ def build_design(
             few = "one row" if most == 1 else f"no more than {most} rows, as many as coefficients,"
             text = f"{singles} units have {few} and carry no within information"
             notes.append(Note("singleton_units", singles, text))
+    if weights:
+        notes.append(_weights_note(column, weights, int(rows.sum())))
     if not rows.any():
         raise NotIdentifiedError(
             f"{spec.id}: no complete row is left",
@@ -271,6 +273,15 @@ def _unit_slopes(effects: Sequence[str], panel: Panel) -> int:
     terms = [parse_effect(text) for text in effects]
     own = [term for term in terms if term.factors == (panel.unit,) and term.kind == "fixed"]
     return sum(len(term.slopes) for term in own)
+
+
+def _weights_note(column: Column, name: str, count: int) -> Note:
+    said = (
+        f"frequency weights {name}: each row stands for as many"
+        if column.row_weights_kind == "frequency"
+        else f"analytic weights {name}: the variance of a row is sigma^2 / weight, of mean one"
+    )
+    return Note("row_weights", count, said)
 
 
 def _row_weights(column: Column, values: FloatArray) -> FloatArray:

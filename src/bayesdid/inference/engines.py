@@ -20,6 +20,8 @@ from bayesdid.model.resolve import AnyDesign, base_of, check_design
 
 CROSSED = 400
 """Levels of further effects that a system of dependent or unequal errors solves at each draw."""
+CELLS = 5_000_000
+"""Rows times levels of further effects, beyond which chains take too long."""
 SAMPLED = 4000
 """Levels of further effects that a sampler is given."""
 
@@ -55,6 +57,8 @@ def _crossed(model: Model, design: AnyDesign) -> str:
             f"its further effects have at most {CROSSED} levels, slopes of units among them where "
             "each has its own scale"
         )
+    if model.errors.scale == "unit" and levels * base.n > CELLS:
+        return f"rows times levels of further effects are at most {CELLS:,} where scales differ"
     if model.errors.scale == "common":
         if any(f.kind == "random" for f in base.further):
             return "its further effects are fixed unless each unit's errors have their own scale"
@@ -122,9 +126,10 @@ def _draw_collapsed(model: Model, design: AnyDesign, priors: Priors, size: Size)
 
 def _any(model: Model, design: AnyDesign) -> str:
     """What no sampler of a two-way design can draw from."""
-    levels = sum(len(f.levels) for f in base_of(design).further)
-    if levels > SAMPLED:
-        return f"further effects of more than {SAMPLED} levels take too long to sample"
+    base = base_of(design)
+    levels = sum(len(f.levels) for f in base.further)
+    if levels > SAMPLED or levels * base.n > CELLS:
+        return f"{levels} levels of further effects in {base.n} rows take too long to sample"
     try:
         check_design(model, design)
     except InputError as error:
