@@ -5,7 +5,6 @@ from __future__ import annotations
 import dataclasses
 from pathlib import Path
 
-from bayesdid.design.build import FITTED_FAMILIES
 from bayesdid.exceptions import InputError, nearest_name
 from bayesdid.families.registry.validate import checked_options, family_of
 from bayesdid.study.files import refuse_outside
@@ -48,14 +47,14 @@ def check_study(study: Study) -> Study:
         file = files[spec.table.id]
         family = family_of(spec, file)
         options = checked_options(spec, family, file)
-        if study.file.panel.repeated and family.is_used and family.name not in FITTED_FAMILIES:
+        if study.file.panel.repeated and family.is_used and not family.fitted:
             raise InputError(
                 "a family that takes one row of each unit and period, but rows are individuals",
                 file=file,
                 column=f"{spec_id}.family",
                 value=family.name,
-                remedy=f"take one of {', '.join(sorted(FITTED_FAMILIES))}, or average individuals "
-                "by unit and period",
+                remedy="take a regression (twfe, pooled, event_study), or average individuals by "
+                "unit and period",
             )
         specs[spec_id] = dataclasses.replace(
             spec, option_terms=options.terms(), in_panel=family.is_used
