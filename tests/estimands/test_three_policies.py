@@ -100,7 +100,7 @@ def test_states_arms_and_orders_of_three():
     assert np.argwhere(at).tolist() == [[0, 2], [1, 0], [2, 3]]
 
     def units(**sample):
-        return sorted(set(frame["unit"][sample_rows(Sample(**sample), panel)]))
+        return sorted(set(frame["unit"][sample_rows(Sample(**sample), panel, [])]))
 
     assert units(arms=("none", "triple")) == [1, 2, 3]
     assert units(only=("b",)) == [0, 1, 2, 3]
