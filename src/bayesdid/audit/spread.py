@@ -6,9 +6,9 @@ import math
 
 from bayesdid.audit.bounds import Bounds
 from bayesdid.audit.columns import (
-    LEAST_SQUARES,
     count,
     estimate,
+    least_squares,
     moments_for,
     same_model,
     same_rows,
@@ -25,7 +25,7 @@ def constants(study: Study) -> Outcome:
     for spec in study.specs.values():
         column, moments = spec.column, moments_for(study, spec)
         constant, regressors = column.coefficients.get("constant"), terms(spec)
-        if constant is None or column.family not in LEAST_SQUARES or column.outcome not in moments:
+        if constant is None or not least_squares(spec) or column.outcome not in moments:
             continue
         if not regressors <= set(moments) or not regressors <= set(column.coefficients):
             continue
@@ -53,14 +53,21 @@ def r_squared(study: Study) -> Outcome:
     """0 <= R2 <= 1, and a regressor more cannot lower it on the same rows."""
     specs = [s for s in study.specs.values() if s.column.r2 is not None]
     for spec in specs:
+        r2, column = Bounds.of(str(spec.column.r2)), spec.column
+        # an adjusted R2, and that of an instrumented regression, may be below zero
+        may = column.r2_kind in {"unknown", "adjusted"} or not least_squares(spec)
+        negative = may and r2.high < 0
+        if negative and (column.r2_kind == "adjusted" or not least_squares(spec)):
+            yield None
+            continue
         yield compare(
             "r_squared",
             f"{spec.id}:r2",
             "R2 lies between 0 and 1",
-            Bounds.of(str(spec.column.r2)),
+            r2,
             Bounds(0.0, 1.0),
-            severity="contradiction",
-            assumptions=(),
+            severity="warning" if negative else "contradiction",
+            assumptions=("it is not an adjusted one",) if negative else (),
             text=f"R2 = {spec.column.r2}.",
         )
     for small in specs:
@@ -68,7 +75,8 @@ def r_squared(study: Study) -> Outcome:
             nested = (
                 small.column.outcome == large.column.outcome
                 and terms(small) < terms(large)
-                and small.column.family in LEAST_SQUARES
+                and least_squares(small)
+                and small.column.r2_kind == large.column.r2_kind
                 and same_model(small, large)
                 and same_rows(study, small, large)
             )
@@ -101,12 +109,14 @@ def standard_errors(study: Study) -> Outcome:
     """The i.i.d. standard error is at least sd(y) sqrt(1 - R2) / (sd(x) sqrt(n)).
 
     Taking out effects and other regressors can only lower the variance of x that is left. A
-    warning: robust errors, or a within R2, can be lower.
+    warning: robust errors can be lower, and a within R2 is another; a contradiction where the
+    errors are declared independent and R2 overall. Nothing is said of a within or adjusted one.
     """
     for spec in study.specs.values():
         column, moments = spec.column, moments_for(study, spec)
         n, y = count(column.n), moments.get(column.outcome)
-        if column.family not in LEAST_SQUARES or column.r2 is None or n is None or y is None:
+        other = not least_squares(spec) or column.r2_kind in {"within", "adjusted"}
+        if other or column.r2 is None or n is None or y is None:
             continue
         for name, cell in column.coefficients.items():
             x = moments.get(name)
@@ -117,7 +127,7 @@ def standard_errors(study: Study) -> Outcome:
             if se.high >= bound.low:
                 yield None
                 continue
-            iid = spec.table.se_kind == "iid"
+            iid = column.se_kind == "iid" and column.r2_kind == "overall"
             yield Finding(
                 "standard_errors",
                 "contradiction" if iid else "warning",

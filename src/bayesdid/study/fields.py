@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from typing import Annotated
 
 from pydantic import AfterValidator, Field
@@ -12,7 +13,44 @@ from bayesdid.study.terms import parse_term
 
 
 def _printed(text: str) -> str:
-    Printed.parse(text)
+    if Printed.parse(text).bound:
+        raise ValueError(f"'{text}' is a bound, which only a p-value can be")
+    return text
+
+
+def _p_value(text: str) -> str:
+    low, high = Printed.parse(text).interval
+    if high < 0 or low > 1:
+        raise ValueError(f"'{text}' is no p-value: those lie between 0 and 1")
+    return text
+
+
+def _interval(text: str) -> str:
+    low, high = ends(text)
+    if low.value > high.value:
+        raise ValueError(f"'{text}': the lower end of an interval is above the upper one")
+    return text
+
+
+def ends(text: str) -> tuple[Printed, Printed]:
+    """Both ends of a printed interval: ``[0.10, 0.73]``, ``0.10; 0.73``, ``0.10 to 0.73``.
+
+    Raises
+    ------
+    ValueError
+        If `text` is not two printed numbers.
+    """
+    body = text.strip().removeprefix("(").removeprefix("[").removesuffix(")").removesuffix("]")
+    for separator in (r"\s*;\s*", r"\s+to\s+", r",\s+", ","):
+        parts = re.split(separator, body)
+        if len(parts) == 2:
+            return Printed.parse(parts[0]), Printed.parse(parts[1])
+    raise ValueError(f"'{text}' is not an interval such as '[0.10, 0.73]'")
+
+
+def _mark(text: str) -> str:
+    if Printed.parse(f"1{text}").mark != text:
+        raise ValueError(f"'{text}' is no mark of significance: stars, +, a dagger, a letter a-d")
     return text
 
 
@@ -33,6 +71,11 @@ def _order(text: str) -> str:
 
 
 PrintedText = Annotated[str, AfterValidator(_printed)]
+PText = Annotated[str, AfterValidator(_p_value)]
+IntervalText = Annotated[str, AfterValidator(_interval)]
+MarkText = Annotated[str, AfterValidator(_mark)]
+Count = Annotated[int, Field(ge=0)]
+Level = Annotated[float, Field(gt=0, lt=1)]
 TermText = Annotated[str, AfterValidator(_term)]
 ColumnText = Annotated[str, AfterValidator(_column)]
 OrderText = Annotated[str, AfterValidator(_order)]
