@@ -122,7 +122,8 @@ def _significance(study: Study, claim: Claim) -> Finding | None:
         )
         if finding is not None:
             return finding
-    contrary = bool(shown) if said == "none" else reached > level
+    # a legend that begins at 5% has no mark for 10%
+    contrary = bool(shown) if said == "none" else level <= worst and reached > level
     if not legend or not contrary:
         return None
     return Finding(

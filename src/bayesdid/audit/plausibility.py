@@ -5,6 +5,7 @@ from __future__ import annotations
 from bayesdid.audit.columns import estimate, least_squares, terms
 from bayesdid.audit.finding import Finding, Outcome
 from bayesdid.study.load import Study
+from bayesdid.study.printed import number
 from bayesdid.study.terms import POLICY_KINDS, parse_term
 
 _RATIO = 5.0  # instrumented over least squares
@@ -21,7 +22,7 @@ def magnitudes(study: Study) -> Outcome:
     }
     if outcome not in rows:
         return
-    mean, sd = float(rows[outcome].mean), float(rows[outcome].sd or 0)
+    mean, sd = number(rows[outcome].mean), number(rows[outcome].sd)
     limit = abs(mean) + 2 * sd
     for spec in study.specs.values():
         ratio = spec.column.printed_as == "ratio"

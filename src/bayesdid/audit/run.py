@@ -50,12 +50,10 @@ def _key(finding: Finding) -> tuple[str, str, str]:
 
 
 def _doubted(finding: Finding) -> Finding:
-    """A contradiction that holds of rounded numbers only; other findings as they are."""
-    if finding.severity != "contradiction":
-        return finding
+    """What holds of rounded numbers only is a degree less severe."""
     return replace(
         finding,
-        severity="warning",
+        severity="warning" if finding.severity == "contradiction" else "note",
         assumptions=(*finding.assumptions, "printed numbers are rounded, not cut off"),
     )
 
@@ -66,8 +64,8 @@ def audit_study(study: Study) -> AuditReport:
     Returns
     -------
     AuditReport
-        Findings worst first (a contradiction that would not be one if the paper cut off digits
-        is a warning), in the order of the rules; and how many comparisons each rule made.
+        Findings worst first (what would not be found if the paper cut off digits is a degree less
+        severe), in the order of the rules; and how many comparisons each rule made.
     """
     findings: list[Finding] = []
     checked: dict[str, int] = {}
@@ -75,7 +73,7 @@ def audit_study(study: Study) -> AuditReport:
         outcomes = list(rule(study))
         checked[rule.__name__] = len(outcomes)
         found = [outcome for outcome in outcomes if outcome is not None]
-        if any(finding.severity == "contradiction" for finding in found):
+        if found:
             with cut_off():
                 sure = {_key(item) for item in rule(study) if item is not None}
             found = [finding if _key(finding) in sure else _doubted(finding) for finding in found]

@@ -50,24 +50,23 @@ def constants(study: Study) -> Outcome:
 
 
 def r_squared(study: Study) -> Outcome:
-    """0 <= R2 <= 1, and a regressor more cannot lower it on the same rows."""
+    """0 <= R2 <= 1 (an adjusted one may be negative); more regressors cannot lower it.
+
+    On the same rows, and of one kind.
+    """
     specs = [s for s in study.specs.values() if s.column.r2 is not None]
     for spec in specs:
         r2, column = Bounds.of(str(spec.column.r2)), spec.column
         # an adjusted R2, and that of an instrumented regression, may be below zero
         may = column.r2_kind in {"unknown", "adjusted"} or not least_squares(spec)
-        negative = may and r2.high < 0
-        if negative and (column.r2_kind == "adjusted" or not least_squares(spec)):
-            yield None
-            continue
         yield compare(
             "r_squared",
             f"{spec.id}:r2",
             "R2 lies between 0 and 1",
             r2,
-            Bounds(0.0, 1.0),
-            severity="warning" if negative else "contradiction",
-            assumptions=("it is not an adjusted one",) if negative else (),
+            Bounds(-math.inf if may else 0.0, 1.0),
+            severity="contradiction",
+            assumptions=() if may else ("it is not an adjusted one",),
             text=f"R2 = {spec.column.r2}.",
         )
     for small in specs:
@@ -108,14 +107,15 @@ def r_squared(study: Study) -> Outcome:
 def standard_errors(study: Study) -> Outcome:
     """The i.i.d. standard error is at least sd(y) sqrt(1 - R2) / (sd(x) sqrt(n)).
 
-    Taking out effects and other regressors can only lower the variance of x that is left. A
-    warning: robust errors can be lower, and a within R2 is another; a contradiction where the
-    errors are declared independent and R2 overall. Nothing is said of a within or adjusted one.
+    Taking out effects and other regressors can only lower the variance of x that is left. Only of
+    errors that are declared independent, for others can be lower, and not of a within or adjusted
+    R2: a contradiction where it is declared overall, a warning where its kind is not declared.
     """
     for spec in study.specs.values():
         column, moments = spec.column, moments_for(study, spec)
         n, y = count(column.n), moments.get(column.outcome)
-        other = not least_squares(spec) or column.r2_kind in {"within", "adjusted"}
+        kinds = column.se_kind, column.r2_kind
+        other = not least_squares(spec) or kinds[0] != "iid" or kinds[1] in {"within", "adjusted"}
         if other or column.r2 is None or n is None or y is None:
             continue
         for name, cell in column.coefficients.items():
@@ -127,10 +127,9 @@ def standard_errors(study: Study) -> Outcome:
             if se.high >= bound.low:
                 yield None
                 continue
-            iid = column.se_kind == "iid" and column.r2_kind == "overall"
             yield Finding(
                 "standard_errors",
-                "contradiction" if iid else "warning",
+                "contradiction" if column.r2_kind == "overall" else "warning",
                 f"{spec.id}:{name}",
                 "standard error at least sd(y) sqrt(1 - R2) / (sd(x) sqrt(n))",
                 se.middle,

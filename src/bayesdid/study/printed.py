@@ -107,3 +107,8 @@ class Printed:
 
     def __float__(self) -> float:
         return float(self.value)
+
+
+def number(text: str | None) -> float:
+    """The value of a printed number, ``"1,234"`` or ``"\u22120.61"``; 0 of none."""
+    return 0.0 if text is None else float(Printed.parse(text))
