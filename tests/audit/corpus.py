@@ -196,7 +196,7 @@ class Style:
 
 
 def raw_tables(seed: int) -> dict | None:
-    """A study of one table with its moments and claims, as nested dictionaries; None if degenerate."""
+    """A study of one table, its moments and claims, as nested dictionaries; None if degenerate."""
     rng = np.random.default_rng([seed, 15])
     source = SOURCES[seed % len(SOURCES)]
     frame = panel(source)
@@ -216,9 +216,7 @@ def raw_tables(seed: int) -> dict | None:
     common = bool(rng.random() < 0.5)  # one sample for all columns, or rows lost one by one
     complete = frame[[outcome, *names]].notna().all(axis=1)
     periods = np.sort(frame[source.period].unique())
-    plan = []
-    for k in range(1, len(names) + 1):
-        plan.append((outcome, names[:k], "", "", ""))
+    plan = [(outcome, names[:k], "", "", "") for k in range(1, len(names) + 1)]
     long = names[: max(2, len(names) - 1)]
     effects = ("", "unit", "both")
     plan += [(outcome, long, e, "", "") for e in effects[1:]]
@@ -262,9 +260,7 @@ def raw_tables(seed: int) -> dict | None:
         cells = {}
         for j, name in enumerate(xs):
             mark = min(
-                (m for m, level in legend.items() if fit.p[j] < level),
-                key=legend.get,
-                default="",
+                (m for m, level in legend.items() if fit.p[j] < level), key=legend.get, default=""
             )
             half = fit.crit * fit.se[j]
             held = {

@@ -83,8 +83,9 @@ class Bounds:
 
     def distance(self, other: Bounds) -> float:
         """How far apart two intervals are; 0 if they meet."""
-        gap = max(self.low - other.high, other.low - self.high)
-        scale = max(abs(self.low), abs(other.low), 1e-300)
+        above, below = (self, other) if self.low >= other.low else (other, self)
+        gap = above.low - below.high
+        scale = max(abs(above.low), abs(below.high), 1e-300)
         return gap if gap > _SLACK * scale else 0.0
 
     @property

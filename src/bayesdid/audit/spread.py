@@ -108,14 +108,15 @@ def standard_errors(study: Study) -> Outcome:
     """The i.i.d. standard error is at least sd(y) sqrt(1 - R2) / (sd(x) sqrt(n)).
 
     Taking out effects and other regressors can only lower the variance of x that is left. Only of
-    errors that are declared independent, for others can be lower, and not of a within or adjusted
-    R2: a contradiction where it is declared overall, a warning where its kind is not declared.
+    errors that are declared independent, for others can be lower. A within R2 is another number,
+    and with effects R2 may be one unless it is declared. Of an adjusted R2 the relation holds too.
     """
     for spec in study.specs.values():
         column, moments = spec.column, moments_for(study, spec)
         n, y = count(column.n), moments.get(column.outcome)
-        kinds = column.se_kind, column.r2_kind
-        other = not least_squares(spec) or kinds[0] != "iid" or kinds[1] in {"within", "adjusted"}
+        effects = "fixed" in {column.unit_effects, column.period_effects}
+        unclear = column.r2_kind == "within" or (column.r2_kind == "unknown" and effects)
+        other = not least_squares(spec) or column.se_kind != "iid" or unclear
         if other or column.r2 is None or n is None or y is None:
             continue
         for name, cell in column.coefficients.items():
@@ -129,7 +130,7 @@ def standard_errors(study: Study) -> Outcome:
                 continue
             yield Finding(
                 "standard_errors",
-                "contradiction" if column.r2_kind == "overall" else "warning",
+                "warning" if column.r2_kind == "unknown" else "contradiction",
                 f"{spec.id}:{name}",
                 "standard error at least sd(y) sqrt(1 - R2) / (sd(x) sqrt(n))",
                 se.middle,
