@@ -49,7 +49,11 @@ def ends(text: str) -> tuple[Printed, Printed]:
 
 
 def _mark(text: str) -> str:
-    if Printed.parse(f"1{text}").mark != text:
+    try:
+        found = Printed.parse(f"1{text}").mark
+    except ValueError:
+        found = ""
+    if not text or found != text:
         raise ValueError(f"'{text}' is no mark of significance: stars, +, a dagger, a letter a-d")
     return text
 
