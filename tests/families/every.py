@@ -7,7 +7,8 @@ import dataclasses
 import numpy as np
 from made import make_panel, make_study, staggered
 
-from bayesdid.study.schema import NamedNumber, SpatialWeights
+from bayesdid.study.schema import NamedNumber
+from bayesdid.study.spatial_weights import SpatialWeights
 
 N, T = 40, 10
 REGIONS = {"e": "East", "w": "West"}

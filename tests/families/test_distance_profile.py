@@ -10,7 +10,8 @@ from stated import main_of
 import bayesdid as bd
 from bayesdid.exceptions import InputError
 from bayesdid.jsonio import to_json
-from bayesdid.study.schema import NamedNumber, SpatialWeights
+from bayesdid.study.schema import NamedNumber
+from bayesdid.study.spatial_weights import SpatialWeights
 
 COLUMN = {
     "id": "d",

@@ -89,8 +89,8 @@ def test_a_family_that_could_never_work_is_refused_where_it_is_written():
     facts = {"question": "?", "checked": "-", "section": ROBUSTNESS, "options": Options}
     with pytest.raises(ValueError, match="identifier"):
         Family(name="two words", **facts)
-    with pytest.raises(ValueError, match="no field of a column: cluster"):
-        Family(name="toy", reads=frozenset({"cluster"}), **facts)
+    with pytest.raises(ValueError, match="no field of a column: robust"):
+        Family(name="toy", reads=frozenset({"robust"}), **facts)
 
 
 # What is refused, at load
@@ -113,7 +113,10 @@ def test_a_family_that_could_never_work_is_refused_where_it_is_written():
             "does not read",
         ),
         ('options = { weights = "pop" }', "t1.1.options.weights", "option of spillover_distance"),
-        ('options = { cluster = "state" }', "t1.1.options.cluster", "it has no options"),
+        ('options = { robust = "state" }', "t1.1.options.robust", "it has no options"),
+        ('family = "cohort"\neffects = ["region^year"]', "t1.1.effects", "cohort does not read"),
+        ('family = "cohort"\ncluster = "region"', "t1.1.cluster", "cohort does not read"),
+        ('effects = ["region^"]', "effects", "is no effect: write f, f^g"),
         ("options = { winsorize = 0.01 }", "t1.1.options.winsorize", "it has no options"),
         ("options = { foo = 1 }", "t1.1.options.foo", "leave it out"),
         ("options = { calliper = 0.1 }", "t1.1.options.calliper", "did you mean 'caliper'"),

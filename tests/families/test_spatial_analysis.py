@@ -28,7 +28,7 @@ from bayesdid.spatial.design import spatial_design
 from bayesdid.spatial.operators.logdet import log_determinant
 from bayesdid.spatial.weights.build import resolve_weights
 from bayesdid.spatial.weights.weights import make_weights
-from bayesdid.study.schema import SpatialWeights
+from bayesdid.study.spatial_weights import SpatialWeights
 
 N, T, RHO, BETA, THETA = 60, 12, 0.4, -1.0, -0.8
 PARTS = ("direct", "indirect", "total")

@@ -17,6 +17,7 @@ import bayesdid as bd
 from bayesdid.cli.app import app
 from bayesdid.exceptions import InputError, NotIdentifiedError
 from bayesdid.front.keys import Keys, keys_of
+from bayesdid.study.effects import parse_effect
 from bayesdid.study.formula import parse_formula
 
 FLAT = {"errors": "iid", "priors": "flat", "draws": 100}
@@ -180,7 +181,19 @@ def test_weights_are_those_of_feols(frame):
     tidy = fit.tidy()
     assert np.abs(tidy["mean"] - other.coef()).div(tidy["mcse"]).max() < 5
     assert tidy["sd"].to_numpy() == pytest.approx(other.se().to_numpy(), rel=0.06)
-    assert fit.beside().empty  # what would stand there has no weights
+    beside = fit.beside().loc["post"]
+    assert beside["mean"].to_numpy() == pytest.approx(np.full(2, other.coef()["post"]), rel=1e-8)
+    nu = other._df_t
+    iid = other.se()["post"] * np.sqrt(nu / (nu - 2))
+    clustered = other.vcov({"CRV1": "sid"}).se()["post"]
+    assert beside["sd"].to_numpy() == pytest.approx([iid, clustered], rel=1e-8)
+    assert "analytic weights popwt: the variance of a row is sigma^2 / weight" in fit.summary()
+    twice = frame.assign(often=2)
+    often = bd.did(
+        twice, formula, weights="often", weights_kind="frequency", errors="iid", draws=50
+    )
+    assert "frequency weights often: each row stands for as many" in often.summary()
+    assert "weights" not in bd.did(frame, formula, errors="iid", draws=50).summary()
 
 
 def test_any_data_frame_is_the_same_and_stays_as_it_is(frame, tmp_path):
@@ -332,10 +345,25 @@ def test_rows_without_a_logarithm_are_left_out_and_counted(frame):
         (("year",), "city", None, ("city", "year", "none", "fixed")),
         (("year",), "city", "year", ("city", "year", "none", "fixed")),
         ((), "city", "year", ("city", "year", "none", "none")),
+        (("u", "t", "g"), None, None, ("u", "t", "fixed", "fixed", ("g",))),
+        (
+            ("firm", "industry", "year"),
+            None,
+            None,
+            ("firm", "year", "fixed", "fixed", ("industry",)),
+        ),
+        (("u", "year", "g^year"), None, None, ("u", "year", "fixed", "fixed", ("g^year",))),
+        (("u", "g^year"), None, None, ("u", "year", "fixed", "none", ("g^year",))),
+        (("u[year]", "year"), None, None, ("u", "year", "fixed", "fixed", ("u[[year]]",))),
+        (("wave", "u[wave]"), None, None, ("u", "wave", "fixed", "fixed", ("u[[wave]]",))),
+        (("u", "year", "g[year]"), None, None, ("u", "year", "fixed", "fixed", ("g[year]",))),
+        (("random(u)", "year"), None, None, ("u", "year", "random", "fixed")),
     ],
 )
 def test_unit_and_period_are_told_apart(effects, unit, time, keys):
-    assert keys_of(effects, unit, time) == Keys(*keys)
+    *four, further = keys if len(keys) > 4 else (*keys, ())
+    terms = tuple(map(parse_effect, effects))
+    assert keys_of(terms, unit, time) == Keys(*four, tuple(map(parse_effect, further)))
 
 
 @pytest.mark.parametrize(
@@ -344,13 +372,12 @@ def test_unit_and_period_are_told_apart(effects, unit, time, keys):
         (("city",), None, None, 'the period is not named.*time="year"'),
         (("year",), None, None, 'the unit is not named.*unit="city"'),
         ((), "city", None, "the period is not named"),
-        (("city", "region"), "city", "year", "region.*neither the unit's nor the period's"),
         ((), "city", "city", "unit and period are one column"),
     ],
 )
 def test_keys_that_are_not_said(effects, unit, time, says):
     with pytest.raises(InputError, match=says):
-        keys_of(effects, unit, time)
+        keys_of(tuple(map(parse_effect, effects)), unit, time)
 
 
 @pytest.mark.parametrize(
@@ -441,6 +468,6 @@ def test_what_the_documentation_refuses_is_refused(root):
     shown = [code for row in rows for code in re.findall(r"`([^`]+)`", row.split(" | ")[0])]
     assert len(shown) > 8
     for code in shown:
-        formula = f"y ~ D | {code} + t" if "[" in code else f"y ~ {code} | u + t"
+        formula = f"y ~ {code} | u + t"
         with pytest.raises(InputError, match="in the formula"):
             parse_formula(code if "~" in code else formula)

@@ -177,6 +177,12 @@ def effects(design, v, kinds, sd, flat):
             s = v[f"sigma_{dim}"]
             total += stats.norm.logpdf(v[f"{dim}_effect"], 0, s).sum()
             total += group_prior(v, f"sigma_{dim}", sd, flat)
+    for one in design.further:
+        slope = 1.0 if one.slope is None else one.slope
+        mu = mu + v[one.name][one.index] * slope
+        if one.kind == "random":
+            total += stats.norm.logpdf(v[one.name], 0, v[f"sigma_{one.name}"]).sum()
+            total += group_prior(v, f"sigma_{one.name}", sd, flat)
     return mu, total
 
 

@@ -42,6 +42,7 @@ THREE = "estimands/test_three_policies.py::"
 INVERSION = "published/test_inversion.py::"
 HOLES = "mutants/test_holes.py::"
 FIT = "inference/test_fit.py::"
+FURTHER = "inference/test_further_effects.py::"
 FEW = "estimands/test_few_treated.py::"
 WORDS = "families/test_words.py::"
 
@@ -656,7 +657,7 @@ MUTANTS = (
     Mutant(
         "sandwich-without-clusters",
         "inference/exact/sandwich.py",
-        "[np.bincount(design.unit_index, Z[:, k] * e, minlength=G) for k in range(K)]",
+        "[np.bincount(design.cluster_index, Z[:, k] * e, minlength=G) for k in range(K)]",
         "[Z[:, k] * e for k in range(K)]",
         "clustered standard errors are those of independent rows",
         (FIT + "test_rows_beside_are_least_squares",),
@@ -664,10 +665,42 @@ MUTANTS = (
     Mutant(
         "degrees-of-freedom",
         "inference/exact/conjugate.py",
-        "nu = design.n - 1 - dummies - W.shape[1]",
+        "nu = design.n - rank_of(design) - W.shape[1]",
         "nu = design.n - W.shape[1]",
         "flat posteriors forget that the effects were estimated",
         (FIT + "test_rows_beside_are_least_squares",),
+    ),
+    Mutant(
+        "nested-not-counted",
+        "design/span.py",
+        'return rank_of(replace(design, further=nested, period_effects="none")) - 1',
+        'return (design.unit_effects != "none") * (len(design.units) - 1)',
+        "effects nested in clusters count in the correction of clustered errors",
+        (FURTHER + "test_rows_beside_have_the_estimates_and_clusters_of_feols",),
+    ),
+    Mutant(
+        "weights-as-given",
+        "design/build.py",
+        "return np.asarray(values / values.mean())",
+        "return values",
+        "sigma is that of a row of one person, against a prior on the scale of the outcome",
+        (FURTHER + "test_the_scale_of_analytic_weights_says_nothing",),
+    ),
+    Mutant(
+        "slopes-left-in",
+        "checks/units.py",
+        "_Shape.of(_correlation(scales.phi, when), root[mine], slopes[mine])",
+        "_Shape.of(_correlation(scales.phi, when), root[mine])",
+        "a unit left out is predicted with its own trend, which is estimated from it",
+        (FURTHER + "test_a_unit_left_out_is_judged_beside_its_own_trend",),
+    ),
+    Mutant(
+        "levels-unnamed",
+        "inference/exact/further.py",
+        "alpha, unit = alpha + level, unit - level[:, None]",
+        "alpha, unit = alpha, unit - level[:, None]",
+        "an intercept loses what was moved out of the units' effects",
+        (FURTHER + "test_draws_have_the_means_of_the_rows",),
     ),
     Mutant(
         "indirect-sum",

@@ -399,3 +399,14 @@ def test_the_page_has_the_calibrated_effects_and_no_numbers_of_a_failed_fit(resu
     assert row["beside"]["cluster"]["sd"] != row["beside"]["iid"]["sd"]
     failed = results | {"effects": [item | {"converged": False} for item in results["effects"]]}
     assert render(failed).count("not converged: no result") == len(results["effects"])
+
+
+def test_tables_can_be_read_by_ear_and_by_keyboard_and_in_print(page):
+    """Headers have a scope, what scrolls can be reached, and no folded part is lost on paper."""
+    assert len(re.findall("<th[ >]", page)) == page.count('<th scope="')
+    scrolls = page.count('<div class="scroll"')
+    assert scrolls == page.count('<div class="scroll" tabindex="0" role="region" aria-label="')
+    assert scrolls > 5
+    printed = page[page.index("@media print") : page.index("</style>")]
+    assert "details::details-content { content-visibility:visible; block-size:auto }" in printed
+    assert "summary { display:none }" not in printed

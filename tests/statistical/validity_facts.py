@@ -19,7 +19,7 @@ TRIPLE = "docs/validity-three.md"
 DESIGNS = {
     NAMED: "worlds that the model names",
     UNNAMED: "worlds that it does not name",
-    THREE: "worlds of three policies, for all and for each pair,",
+    THREE: "worlds of three policies, for all and for each pair",
     KNOWN: "worlds on the design of the nine columns of dual_pilot, timing known",
     DRAWN: "worlds on the design of the nine columns of dual_pilot, timing drawn",
 }

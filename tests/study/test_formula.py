@@ -30,6 +30,10 @@ def one(text):
         ("y ~ a*b*c", "y", ("a", "b", "c", "a * b", "a * c", "b * c", "a * b * c"), 7, ()),
         ("y ~ D + a:b + b:a + D", "y", ("D", "a * b"), 1, ()),
         ("y ~ D:D", "y", ("D",), 1, ()),
+        ("y ~ D | u + t + g ^ t", "y", ("D",), 1, ("u", "t", "g^t")),
+        ("y ~ D | u[t,t^2]+ t", "y", ("D",), 1, ("u[t, t^2]", "t")),
+        ("y ~ D | u[[t]] + random( g^t )", "y", ("D",), 1, ("u[[t]]", "random(g^t)")),
+        ("y ~ D | u + t + u", "y", ("D",), 1, ("u", "t")),
         ("y ~ 1 + ((D)) + 0", "y", ("D",), 0, ()),
         ("log(y) ~ l(x, 1) + f(x,2) + d(x)", "log(y)", ("l(x, 1)", "f(x, 2)", "d(x)"), 1, ()),
         (
@@ -53,7 +57,8 @@ def one(text):
 )
 def test_what_a_formula_says(text, outcome, parts, leading, effects):
     found = one(text)
-    assert (found.outcome, found.parts, found.effects) == (outcome, parts, effects)
+    assert (found.outcome, found.parts) == (outcome, parts)
+    assert tuple(map(str, found.effects)) == effects
     assert found.leading == leading
     assert one(str(found)).parts == parts  # it says itself
 
@@ -84,12 +89,17 @@ def test_stepwise_functions_make_several(text, formulas):
         ("", "no outcome"),
         ("y ~", "ends too early"),
         ("y ~ 1 | u + t", "no regressor"),
-        ("y ~ D | u^t", r"'\^' has no meaning here yet.*a column of the groups"),
+        ("y ~ a^b | u", r"'\^' has no meaning here yet.*a column of the groups"),
         ("y ~ x^2 | u", r"'\^' has no meaning here yet.*the power"),
-        ("y ~ D | id[year]", "slopes that differ between groups"),
-        ("y ~ D | u + t + g", "more than two effects are not fitted yet"),
+        ("y ~ id[year] | u", "slopes that differ between groups stand after"),
+        ("y ~ D | u^u", "an effect that is not understood.*u\\^u"),
+        ("y ~ D | u[t, t]", "an effect that is not understood"),
+        ("y ~ D | u[log(t)]", "an effect that is not understood"),
+        ("y ~ D | u[[t]", "an effect that is not understood"),
+        ("y ~ D | u + ", "an effect that is not understood.*nothing"),
+        ("y ~ D | random(u", "an effect that is not understood"),
         ("y ~ D | u + t | x ~ z", "family iv_second"),
-        ("y ~ D | factor(u)", "an effect that is no column"),
+        ("y ~ D | factor(u)", "an effect that is not understood.*a column of the groups"),
         ("c(y1, y2) ~ D", "several outcomes"),
         ("y1 + y2 ~ D", "several outcomes"),
         ("y ~ (a + b):c", "a sum in brackets"),
@@ -99,7 +109,7 @@ def test_stepwise_functions_make_several(text, formulas):
         ("y ~ 'D'", "no column and no function of one"),
         ("y ~ both", "a state of policies"),
         ("y ~ __import__('os')", "'__import__' is no function of formulas"),
-        ("y ~ D | __import__('os')", "an effect that is no column"),
+        ("y ~ D | __import__('os')", "an effect that is not understood"),
         ("__import__('os').system('ls') ~ D", "not expected here"),
         ("eval('y') ~ D", "'eval' is no function"),
         ("y ~ factor(x)", r"i\(x, ref"),

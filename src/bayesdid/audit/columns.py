@@ -81,6 +81,9 @@ def same_model(left: Spec, right: Spec) -> bool:
         "weights",
         "instrument",
         "options",
+        "effects",
+        "row_weights",
+        "row_weights_kind",
         "printed_as",
         "labels",
     )
@@ -99,7 +102,7 @@ def terms(spec: Spec) -> frozenset[str]:
 
 def moments_for(study: Study, spec: Spec) -> dict[str, Moments]:
     """Rows of a descriptive table that describes exactly as many rows as the column has."""
-    if spec.column.rows == "differ" or spec.column.labels:
+    if spec.column.rows == "differ" or spec.column.labels or spec.column.row_weights:
         return {}  # weights or windows, for all that is known
     for table in study.tables.values():
         described = table.kind == "descriptive" and table.n is not None

@@ -32,12 +32,19 @@ from bayesdid.model.mean import Path, Pooled, TwoWay
 from bayesdid.model.resolve import base_of
 
 _SCALES = 300  # draws of the scales that a tail probability is averaged over
+_ROUNDING = 1e-9  # of a unit's own columns, below which one repeats the others
 _NODES = np.linspace(-7.0, 7.0, 41)  # of log lambda around its centre, in standard deviations
 
 
 def leaves_units_out(bound: BoundModel) -> bool:
-    """Whether units of this model can be left out: normal errors around one linear predictor."""
-    model = bound.model
+    """Whether units of this model can be left out: normal errors around one linear predictor.
+
+    A unit's own slopes must be fixed, as its level is: they are integrated out together.
+    """
+    model, design = bound.model, base_of(bound.design)
+    for one in design.further:
+        if one.of == "unit" and (one.kind != "fixed" or design.unit_effects != "fixed"):
+            return False
     return model.likelihood.name == "normal" and isinstance(model.mean, TwoWay | Pooled | Path)
 
 
@@ -56,7 +63,8 @@ class _Shape:
     """How a unit's residuals go together; units with the same periods and weights share it.
 
     R (1 or S, T, T) is their correlation with the factor L, `level` (T,) what their level
-    multiplies, `root` (1 or S, T) that whitened, and Q (T, T - 1) contrasts that the level leaves.
+    multiplies, `root` (1 or S, T) that whitened, and Q (T, T - 1) contrasts that the level leaves,
+    fewer where a unit has slopes of its own.
     """
 
     R: FloatArray
@@ -66,15 +74,19 @@ class _Shape:
     Q: FloatArray
 
     @classmethod
-    def of(cls, R: FloatArray, level: FloatArray) -> _Shape:
-        """Factorise once."""
+    def of(cls, R: FloatArray, level: FloatArray, slopes: FloatArray | None = None) -> _Shape:
+        """Factorise once; `slopes`, (T, q), are the unit's own and flat as well."""
         L = np.linalg.cholesky(R)
         root = np.linalg.solve(L, np.broadcast_to(level[:, None], (*L.shape[:2], 1)))[:, :, 0]
-        Q = np.linalg.qr(level[:, None], mode="complete")[0][:, 1:]
+        if slopes is None or not slopes.shape[1]:
+            Q = np.linalg.qr(level[:, None], mode="complete")[0][:, 1:]
+        else:
+            left, size, _ = np.linalg.svd(np.column_stack([level, slopes]))
+            Q = left[:, (size > _ROUNDING * size[0]).sum() :]
         return cls(R, L, level, root, Q)
 
     def across(self) -> _Shape:
-        """Of the T - 1 orthonormal contrasts that do not depend on the unit's level."""
+        """Of the orthonormal contrasts that depend neither on the unit's level nor its slopes."""
         return _Shape.of(self.Q.T @ self.R @ self.Q, np.zeros(self.Q.shape[1]))
 
 
@@ -189,6 +201,8 @@ def without_unit(
     residual = (design.y - mean) * root
     tau = draws["tau"]
     across = design.unit_effects == "fixed" or contrasts_only
+    own = [one.times * root for one in design.further if one.is_unit_slope]
+    slopes = np.column_stack(own) if own else np.empty((design.n, 0))
     rows = []
     shapes: dict[bytes, tuple[_Shape, _Shape]] = {}
     for unit in range(len(design.units)):
@@ -197,9 +211,9 @@ def without_unit(
             rows.append({"p": 1.0, "shift": 0.0, "unit_k": 0.0, "unit_elpd": 0.0})
             continue
         when = design.periods[design.period_index[mine]].astype(np.int64)
-        key = (when - when[0]).tobytes() + root[mine].tobytes()
+        key = (when - when[0]).tobytes() + root[mine].tobytes() + slopes[mine].tobytes()
         if key not in shapes:
-            one = _Shape.of(_correlation(scales.phi, when), root[mine])
+            one = _Shape.of(_correlation(scales.phi, when), root[mine], slopes[mine])
             shapes[key] = (one, one.across() if len(mine) > 1 else one)
         whole = _Residuals(residual[:, mine], shapes[key][0])
         contrasts = _Residuals(whole.e @ whole.shape.Q, shapes[key][1]) if len(mine) > 1 else whole

@@ -37,7 +37,13 @@ def command(
     likelihood: model_options.Likelihood = "normal",
     effects: model_options.Effects = None,
     priors: Annotated[str | None, typer.Option(help="flat, weak (default), sceptical.")] = None,
-    weights: Annotated[str | None, typer.Option(help="Column of analytic weights.")] = None,
+    weights: Annotated[str | None, typer.Option(help="Column of weights of the rows.")] = None,
+    weights_kind: Annotated[
+        str, typer.Option(help="analytic (variance sigma^2 / weight) or frequency (rows alike).")
+    ] = "analytic",
+    cluster: Annotated[
+        str | None, typer.Option(help="Column of clusters, coarser than units, for the row beside.")
+    ] = None,
     engine: Annotated[str, typer.Option(help="auto, exact, nuts, or an engine's name.")] = "auto",
     draws: Annotated[int, typer.Option(min=50, help="Draws per chain.")] = 1000,
     seed: reading.Seed = 0,
@@ -64,6 +70,8 @@ def command(
         period_effects=period_kind,
         priors=priors,
         weights=weights,
+        weights_kind=weights_kind,  # type: ignore[arg-type]
+        cluster=cluster,
         engine=engine,
         draws=draws,
         seed=seed,

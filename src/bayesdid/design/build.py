@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
@@ -12,19 +13,24 @@ from bayesdid.arrays import FloatArray
 from bayesdid.design.collinear import drop_collinear, level_out, refuse_constant
 from bayesdid.design.design import Design
 from bayesdid.design.event import event_treatments
+from bayesdid.design.further import clusters_of, further_columns, further_effects, has_values
 from bayesdid.design.sample import rows_in_event_time, sample_rows
+from bayesdid.design.span import without_spanned
 from bayesdid.design.terms import term_values
+from bayesdid.design.treated import with_identification
 from bayesdid.exceptions import InputError, Note, NotIdentifiedError
 from bayesdid.panel.derived import shifted
 from bayesdid.panel.panel import Panel
+from bayesdid.study.effects import parse_effect
 from bayesdid.study.load import Spec
-from bayesdid.study.schema import EffectKind
+from bayesdid.study.schema import Column, EffectKind
 from bayesdid.study.terms import parse_term
 
 # dimensions and variables that every result has; a key column of that name gets a line after it
 _TAKEN = frozenset({"chain", "draw", "obs", "treatment", "covariate", "term", "effect", "sample"})
 _TAKEN |= {"alpha", "beta", "tau", "sigma", "phi", "nu", "rho", "psi", "constant", "errors"}
 _TAKEN |= {"y", "D", "X", "weights", "exposure", "trials", "unit_index", "period_index"}
+_MOST_ROWS = 2_000_000  # that frequency weights may stand for
 FITTED_FAMILIES = frozenset({"twfe", "pooled", "event_study"})
 
 
@@ -34,6 +40,7 @@ def build_design(
     *,
     unit_effects: EffectKind | None = None,
     period_effects: EffectKind | None = None,
+    effects: Sequence[str] | None = None,
     weights: str | None = None,
     exposure: str | None = None,
     trials: str | None = None,
@@ -49,9 +56,11 @@ def build_design(
         A validated panel.
     unit_effects, period_effects
         Override the spec's own.
+    effects
+        Further effects in the place of the spec's own, see :mod:`bayesdid.study.effects`.
     weights, exposure, trials
-        Columns of the panel with analytic weights, exposures and numbers of trials. A row that
-        lacks one is left out like a row that lacks a regressor.
+        Columns of the panel with weights (default: those of the spec), exposures and numbers of
+        trials. A row that lacks one is left out like a row that lacks a regressor.
     timed
         Terms, ``both`` or ``active:P``, whose time since adoption is used: units of which it is not
         known are left out. Default: those of the spec's own event times.
@@ -81,6 +90,8 @@ def build_design(
         [term_values(parse_term(text), panel, rows) for text in (*treatments, *covariates)]
         or [np.empty((len(y), 0))]
     )
+    effects = column.effects if effects is None else tuple(effects)
+    weights = weights or column.row_weights
     sizes = {
         name: _outcome(column, 0, panel)
         for name, column in (("weights", weights), ("exposure", exposure), ("trials", trials))
@@ -89,17 +100,26 @@ def build_design(
     complete = np.isfinite(y) & np.isfinite(Z).all(axis=1)
     for values in sizes.values():
         complete &= np.isfinite(values)
+    crossed = further_columns(effects, panel)
+    if column.cluster is not None and column.cluster not in {panel.unit, panel.period}:
+        crossed.append(column.cluster)
+    for name in crossed:
+        complete &= has_values(panel, name)
     if dropped := int((rows & ~complete).sum()):
-        lacking = ", ".join(["the outcome", *sizes]) + " or a regressor"
+        lacking = ", ".join(["the outcome", *sizes, *crossed]) + " or a regressor"
         text = f"{dropped} rows lack {lacking} and are left out"
         notes.append(Note("rows_with_missing_values", dropped, text))
     rows = rows & complete
     unit_effects = unit_effects or column.unit_effects
     if unit_effects == "fixed":
-        rows, singles = _without_singletons(rows, panel)
+        most = 1 + _unit_slopes(effects, panel)
+        rows, singles = _without_singletons(rows, panel, most)
         if singles:
-            text = f"{singles} units have one row and carry no within information"
+            few = "one row" if most == 1 else f"no more than {most} rows, as many as coefficients,"
+            text = f"{singles} units have {few} and carry no within information"
             notes.append(Note("singleton_units", singles, text))
+    if weights:
+        notes.append(_weights_note(column, weights, int(rows.sum())))
     if not rows.any():
         raise NotIdentifiedError(
             f"{spec.id}: no complete row is left",
@@ -129,13 +149,24 @@ def build_design(
         synthetic=panel.synthetic,
         panel_sha256=panel.sha256,
         notes=(*panel.notes, *notes),
-        weights=sizes["weights"][rows] if weights else None,
+        weights=_row_weights(column, sizes["weights"][rows]) if weights else None,
         exposure=sizes["exposure"][rows] if exposure else None,
         trials=sizes["trials"][rows] if trials else None,
+        further=further_effects(
+            effects,
+            panel,
+            frame,
+            has_unit_levels=unit_effects != "none",
+            dims={name: _dimension(name) for name in (panel.unit, panel.period)},
+        ),
+        cluster=clusters_of(column.cluster, panel, frame) if column.cluster else None,
         timeline=panel.timeline,
     )
+    design = without_spanned(design)
+    if column.row_weights_kind == "frequency" and weights:
+        design = as_often(design)
     refuse_constant(design, panel.source)
-    return drop_collinear(level_out(design), panel.source)
+    return with_identification(drop_collinear(level_out(design), panel.source))
 
 
 def _dimension(name: str) -> str:
@@ -159,7 +190,21 @@ def as_two_way(spec: Spec, **changes: Any) -> Spec:
     ----------
     changes
         Further fields of its column, e.g. ``covariates``.
+
+    Raises
+    ------
+    InputError
+        For a spec with effects beside those of unit and period, or weights of its rows: what
+        extends a regression has neither.
     """
+    column = spec.column
+    if more := [*column.effects, *([column.row_weights] if column.row_weights else [])]:
+        raise InputError(
+            f"{spec.id}: what extends this regression has effects of unit and period alone, and no "
+            "weights of rows",
+            value=", ".join(more),
+            remedy="name a spec without them",
+        )
     return dataclasses.replace(
         spec, column=spec.column.model_copy(update={"family": "twfe", **changes})
     )
@@ -183,7 +228,60 @@ def _outcome(name: str, lead: int, panel: Panel) -> FloatArray:
     return shifted(values, panel.frame[panel.unit], panel.frame[panel.period], lead)
 
 
-def _without_singletons(rows: np.ndarray, panel: Panel) -> tuple[np.ndarray, int]:
+def _unit_slopes(effects: Sequence[str], panel: Panel) -> int:
+    """How many fixed slopes each unit has of its own."""
+    terms = [parse_effect(text) for text in effects]
+    own = [term for term in terms if term.factors == (panel.unit,) and term.kind == "fixed"]
+    return sum(len(term.slopes) for term in own)
+
+
+def _weights_note(column: Column, name: str, count: int) -> Note:
+    said = (
+        f"frequency weights {name}: each row stands for as many"
+        if column.row_weights_kind == "frequency"
+        else f"analytic weights {name}: the variance of a row is sigma^2 / weight, of mean one"
+    )
+    return Note("row_weights", count, said)
+
+
+def _row_weights(column: Column, values: FloatArray) -> FloatArray:
+    """Analytic weights with mean one, so that sigma is that of a typical row; frequencies as given.
+
+    The scale of analytic weights says nothing: populations, in people or in millions.
+    """
+    if column.row_weights_kind == "frequency" or not (values > 0).all():
+        return values  # what is not positive is refused by the design
+    return np.asarray(values / values.mean())
+
+
+def as_often(design: Design) -> Design:
+    """Rows as often as their frequency weights say, and no weights.
+
+    Raises
+    ------
+    InputError
+        If a weight is no whole number, or the rows are too many.
+    """
+    counts = design.weights
+    assert counts is not None
+    if (odd := counts != np.round(counts)).any():
+        raise InputError(
+            f"{design.spec_id}: a frequency weight is no whole number",
+            value=float(counts[odd][0]),
+            remedy="say that the weights are analytic, or give counts",
+        )
+    if (total := counts.sum()) > _MOST_ROWS:
+        raise InputError(
+            f"{design.spec_id}: frequency weights stand for {total:.3g} rows",
+            remedy=f"up to {_MOST_ROWS:,}; weights of populations are analytic",
+        )
+    often = design.take(np.repeat(np.arange(design.n), counts.astype(np.int64)))
+    text = f"{design.n} rows stand for {often.n} by their frequency weights"
+    note = Note("frequency_weights", often.n, text)
+    return dataclasses.replace(often, weights=None, notes=(*design.notes, note))
+
+
+def _without_singletons(rows: np.ndarray, panel: Panel, most: int) -> tuple[np.ndarray, int]:
     counts = panel.frame.loc[rows, panel.unit].value_counts()
-    single = counts.index[counts == 1]
+    single = counts.index[counts <= most]
     return rows & ~panel.frame[panel.unit].isin(single).to_numpy(), len(single)

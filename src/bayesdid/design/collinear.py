@@ -8,12 +8,25 @@ import numpy as np
 
 from bayesdid.arrays import FloatArray
 from bayesdid.design.design import Design
-from bayesdid.design.within import absorb, one_way, varies
+from bayesdid.design.span import within
+from bayesdid.design.within import one_way, varies
 from bayesdid.exceptions import Note, NotIdentifiedError
 
 _DEPENDENT = 1e-7  # of a column's own within variation, that others must leave
 _PERFECT = 1e-9  # share of the outcome's within variation that is no more than rounding
 _LEVEL = 1e-4  # share of a covariate's sd within units, below which its level is taken out
+
+
+def effects_text(design: Design) -> str:
+    """All effects in words: ``fixed unit and fixed period effects, region^year``."""
+    text = f"{design.unit_effects} unit and {design.period_effects} period effects"
+    return text + beside_text(design)
+
+
+def beside_text(design: Design) -> str:
+    """Fixed further effects behind a comma, or nothing."""
+    own = dict.fromkeys(one.text for one in design.further if one.kind == "fixed")
+    return "".join(f", {text}" for text in own)
 
 
 def refuse_constant(design: Design, source: str = "") -> None:
@@ -25,11 +38,11 @@ def refuse_constant(design: Design, source: str = "") -> None:
         Naming the outcome.
     """
     y = design.y[:, None]
-    kinds = {"unit": design.unit_effects == "fixed", "period": design.period_effects == "fixed"}
     if np.ptp(y) == 0:
         problem, value = "the outcome is constant in this sample", float(y[0, 0])
-    elif not varies(absorb(y, design.unit_index, design.period_index, **kinds), y).any():
-        problem, value = "the outcome does not vary beyond unit and period effects", None
+    elif not varies(within(design, y), y).any():
+        more = beside_text(design)
+        problem, value = f"the outcome does not vary beyond unit and period effects{more}", None
     else:
         return
     raise NotIdentifiedError(
@@ -74,12 +87,11 @@ def _refuse_perfect(design: Design, basis: FloatArray, source: str) -> None:
     basis
         What fixed effects leave of the regressors, orthonormal, shape (n, K).
     """
-    kinds = {"unit": design.unit_effects == "fixed", "period": design.period_effects == "fixed"}
-    within = absorb(design.y[:, None], design.unit_index, design.period_index, **kinds)[:, 0]
-    rest = within
+    inside = within(design, design.y[:, None])[:, 0]
+    rest = inside
     for _ in range(2):
         rest = rest - basis @ (basis.T @ rest)
-    if np.linalg.norm(rest) > _PERFECT * np.linalg.norm(within):
+    if np.linalg.norm(rest) > _PERFECT * np.linalg.norm(inside):
         return
     raise NotIdentifiedError(
         f"{design.spec_id}: regressors and effects fit the outcome perfectly, so that there is no "
@@ -100,17 +112,11 @@ def drop_collinear(design: Design, source: str = "") -> Design:
     the level itself says nothing, populations of 1e9 that move by 30 are kept.
     """
     Z = design.regressors
-    within = absorb(
-        Z,
-        design.unit_index,
-        design.period_index,
-        unit=design.unit_effects == "fixed",
-        period=design.period_effects == "fixed",
-    )
-    own, moves = np.linalg.norm(within, axis=0), varies(within, Z)
+    left = within(design, Z)
+    own, moves = np.linalg.norm(left, axis=0), varies(left, Z)
     kept: list[int] = []
     lost: list[int] = []
-    basis = np.asfortranarray(within)  # its first columns become those kept, orthonormal
+    basis = np.asfortranarray(left)  # its first columns become those kept, orthonormal
     for k in range(Z.shape[1]):
         rest, before = basis[:, k], basis[:, : len(kept)]
         for _ in range(2 if kept else 0):  # twice is enough (Giraud et al. 2005)
@@ -125,11 +131,12 @@ def drop_collinear(design: Design, source: str = "") -> Design:
     if bad := [design.names[k] for k in lost if k < P]:
         raise NotIdentifiedError(
             f"{design.spec_id}: the treatment does not vary in this sample once "
-            f"{design.unit_effects} unit and {design.period_effects} period effects and the "
-            "treatments before it are taken out",
+            f"{effects_text(design)} and the treatments before it are taken out",
             file=source,
             column=", ".join(bad),
-            remedy="choose a sample with treated and untreated periods, or drop the term",
+            remedy="leave an effect out, or the term"
+            if design.further
+            else "choose a sample with treated and untreated periods, or drop the term",
         )
     _refuse_perfect(design, basis[:, : len(kept)], source)
     if not lost:

@@ -7,6 +7,7 @@ from dataclasses import dataclass, field, replace
 import numpy as np
 
 from bayesdid.arrays import FloatArray, IntArray
+from bayesdid.design.further import Cluster, Further
 from bayesdid.exceptions import InputError, Note
 from bayesdid.notebook import html, lines, listed
 from bayesdid.panel.timeline import Timeline
@@ -54,6 +55,10 @@ class Design:
     part
         For partially pooled treatments the part of each column of `D`, empty for base terms;
         ``()`` if nothing is pooled.
+    further
+        Effects beside those of unit and period.
+    cluster
+        Clusters coarser than units, for least squares beside, or None for units.
     timeline
         How `periods`, which are steps, were typed.
 
@@ -87,6 +92,8 @@ class Design:
     exposure: FloatArray | None = None
     trials: FloatArray | None = None
     part: tuple[str, ...] = ()
+    further: tuple[Further, ...] = ()
+    cluster: Cluster | None = None
     timeline: Timeline = field(default_factory=Timeline)
 
     def __post_init__(self) -> None:
@@ -151,6 +158,24 @@ class Design:
         return self.n == len(self.units) * len(self.periods)
 
     @property
+    def has_one_row_each(self) -> bool:
+        """Whether no unit has two rows in one period."""
+        if self.n > len(self.units) * len(self.periods):
+            return False
+        cells = self.unit_index * np.int64(len(self.periods)) + self.period_index
+        return len(np.unique(cells)) == self.n
+
+    @property
+    def cluster_index(self) -> IntArray:
+        """Position of each row's cluster, shape (n,): of its unit, unless another is named."""
+        return self.unit_index if self.cluster is None else self.cluster.index
+
+    @property
+    def clusters(self) -> int:
+        """Number of clusters."""
+        return len(self.units) if self.cluster is None else len(self.cluster.levels)
+
+    @property
     def parts(self) -> tuple[str, ...]:
         """Names of the pooled parts, in order of first appearance."""
         return tuple(dict.fromkeys(name for name in self.part if name))
@@ -181,4 +206,6 @@ class Design:
             weights=weights,
             exposure=exposure,
             trials=trials,
+            further=tuple(one.take(rows) for one in self.further),
+            cluster=None if self.cluster is None else self.cluster.take(rows),
         )

@@ -3,12 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 
 import numpy as np
 from numpy.typing import NDArray
 
+from bayesdid.arrays import FloatArray
 from bayesdid.design.design import Design
+from bayesdid.design.further import Further
+from bayesdid.design.span import fixed_span, within
+from bayesdid.exceptions import Note
 
+_ROUNDING = 1e-8  # of a treatment's size: what a projection leaves of it by rounding
 FEW = 5
 """Treated units up to which an interval is not taken on trust (docs/calibration-errors.md)."""
 
@@ -18,6 +24,8 @@ def is_treated(design: Design, term: int) -> NDArray[np.bool_]:
 
     With fixed or Mundlak unit effects these are the units in which the term changes: one that is
     treated in all of its rows says nothing. With other unit effects those in which it is not zero.
+    With fixed slopes of units it must differ from a line of its own in the unit, with levels of
+    other fixed effects from the mean of its level in some row.
     """
     index, d, N = design.unit_index, design.D[:, term], len(design.units)
     on = np.bincount(index, d != 0, minlength=N) > 0
@@ -26,12 +34,56 @@ def is_treated(design: Design, term: int) -> NDArray[np.bool_]:
     low, high = np.full(N, np.inf), np.full(N, -np.inf)
     np.minimum.at(low, index, d)
     np.maximum.at(high, index, d)
-    return np.asarray(on & (high > low))
+    return np.asarray(on & (high > low) & _beyond_further(design, d))
+
+
+def _beyond_further(design: Design, d: FloatArray) -> NDArray[np.bool_]:
+    """Units in which `d`, (n,), is more than further fixed effects take up, shape (N,)."""
+    index, N, found = design.unit_index, len(design.units), np.ones(len(design.units), dtype=bool)
+    column = d[:, None]
+    size = max(float(abs(d).max()), 1e-300)
+    if any(one.is_unit_slope for one in design.further):
+        own = replace(design, further=tuple(f for f in design.further if f.is_unit_slope))
+        left = fixed_span(own).within_units(column)[:, 0]
+        found &= np.bincount(index, abs(left) > _ROUNDING * size, minlength=N) > 0
+    for one in design.further:
+        if one.kind == "fixed" and one.slope is None and not one.of:
+            left = d - (np.bincount(one.index, d) / np.bincount(one.index))[one.index]
+            found &= np.bincount(index, abs(left) > _ROUNDING * size, minlength=N) > 0
+    return found
+
+
+def with_identification(design: Design) -> Design:
+    """The design with a note on what further fixed effects leave of each treatment."""
+    if not any(one.kind == "fixed" for one in design.further):
+        return design
+    plain = replace(design, further=())
+    w = design.weights
+    left = [(within(one, design.D, weights=w) ** 2).sum(axis=0) for one in (design, plain)]
+    share = left[0] / np.maximum(left[1], 1e-300)
+    fixed = [_in_words(f, design) for f in design.further if f.kind == "fixed"]
+    effects = " and ".join(dict.fromkeys(fixed))
+    said = []
+    for k, name in enumerate(design.treatments[:FEW]):
+        units = int(is_treated(design, k).sum())
+        said.append(
+            f"{name} varies in {units} of {len(design.units)} {design.unit_dim}, and "
+            f"{100 * share[k]:.0f} % of its variation within units and periods is left"
+        )
+    note = Note("identification", len(said), f"after {effects}: {'; '.join(said)}")
+    return replace(design, notes=(*design.notes, note))
 
 
 def treated_units(design: Design) -> list[int]:
     """Number of treated units of each treatment term."""
     return [int(is_treated(design, k).sum()) for k in range(len(design.treatments))]
+
+
+def _in_words(one: Further, design: Design) -> str:
+    """``state trends`` for slopes of the period, else the effect as written."""
+    if one.slope is not None and one.name.startswith(f"{one.dim}_slope_{design.period_dim}"):
+        return f"{one.dim} trends"
+    return one.text
 
 
 def few_units_text(counts: Mapping[str, int]) -> list[str]:

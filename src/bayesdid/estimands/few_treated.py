@@ -132,7 +132,7 @@ def few_treated(fit: Fit, design: Design, *, level: float, seed: int) -> FewTrea
     few = [k for k, units in enumerate(treated) if units.sum() <= FEW]
     if not few:
         return None
-    reason = _refusal(fit)
+    reason = _refusal(fit, design)
     found = []
     for k in few:
         term, low, high, size, why = design.treatments[k], np.nan, np.nan, 0, reason
@@ -173,11 +173,22 @@ def _precision(tree: xr.DataTree) -> FloatArray:
     return np.asarray((posterior["sigma"].mean() / moments["sigma_mean"]) ** 2)
 
 
-def _refusal(fit: Fit) -> str:
+def _refusal(fit: Fit, design: Design) -> str:
     """Why there is no permutation interval for any term of a fit."""
     likelihood = Likelihood(fit.tree.attrs["likelihood"].replace(" ", "_"))
     if likelihood.is_discrete:
         return f"its likelihood is {likelihood}, which has no rows to whiten"
     if (mean := fit.tree.attrs["mean"]) not in {"TwoWay", "Path"}:
         return f"a {mean} model has more than one equation for the treatment"
-    return ""
+    return not_exchangeable(design)
+
+
+def not_exchangeable(design: Design) -> str:
+    """Why units of a design cannot change places in a permutation; empty if they can."""
+    if design.further:
+        return (
+            f"{design.further[0].text} ties each unit to its own level, so that units cannot "
+            "change places"
+        )
+    weighted = design.weights is not None
+    return "rows with weights of their own cannot change places" if weighted else ""

@@ -8,7 +8,7 @@ import xarray as xr
 from bayesdid.design.build import with_effects
 from bayesdid.design.design import Design
 from bayesdid.estimands.distribution import Distribution
-from bayesdid.estimands.few_treated import error_model
+from bayesdid.estimands.few_treated import error_model, not_exchangeable
 from bayesdid.estimands.permutation import needed, permute
 from bayesdid.estimands.stated import StatedEffect
 from bayesdid.summary import Interval, hdi, reach
@@ -31,8 +31,11 @@ def permuted_effect(
     Returns
     -------
     StatedEffect or None
-        None if there are too few assignments, or the interval has no end.
+        None if there are too few assignments, units cannot change places, or the interval has no
+        end.
     """
+    if not_exchangeable(design):
+        return None
     design = with_effects(design, tree.attrs["unit_effects"], tree.attrs["period_effects"])
     found = permute(design, design.treatments.index(term), error_model(tree, design), seed)
     draws = tree["posterior"]["tau"].sel(treatment=term).to_numpy()

@@ -357,9 +357,11 @@ def headline_spec(study: Study, name: str | None = None) -> Spec:
         for spec in mine:
             if spec.column.family == wanted:
                 return spec
-    for spec in mine:
+    plain = [s for s in mine if not (s.column.effects or s.column.row_weights)]
+    for spec in plain:
         if spec.column.sample == Sample() and spec.column.outcome_lead == 0:
             return spec
+    mine = plain or mine
     if not mine:
         raise InputError(
             "the study has no spec of its main outcome",

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from bayesdid.families.registry.family import Family, Options
+from bayesdid.families.registry.family import ROW_FIELDS, TWO_WAY_FIELDS, Family, Options
 from bayesdid.families.registry.sections import AGREEMENT
 
 FAMILY = Family(
@@ -11,6 +11,7 @@ FAMILY = Family(
     checked="least squares (`pyfixest`), an identity under flat priors",
     section=AGREEMENT,
     options=Options,
+    reads=TWO_WAY_FIELDS | ROW_FIELDS,
     order=10,
     fitted=True,
 )

@@ -17,7 +17,7 @@ from bayesdid.inference.result import Fit
 from bayesdid.model.bound import PriorsLike, model
 from bayesdid.model.errors import Errors
 from bayesdid.model.likelihood import Likelihood, LikelihoodName
-from bayesdid.study.schema import EffectKind
+from bayesdid.study.schema import EffectKind, RowWeightsKind
 
 
 def did(
@@ -36,6 +36,8 @@ def did(
     period_effects: EffectKind | None = None,
     priors: PriorsLike | None = None,
     weights: str | None = None,
+    weights_kind: RowWeightsKind = "analytic",
+    cluster: str | None = None,
     exposure: str | None = None,
     trials: str | None = None,
     engine: str = "auto",
@@ -54,9 +56,9 @@ def did(
 
     Parameters
     ----------
-    data, formula, y, unit, time, policies, covariates, treatment
+    data, formula, y, unit, time, policies, covariates, treatment, weights, weights_kind, cluster
         See :func:`bayesdid.front.study.study_of`.
-    errors, likelihood, unit_effects, period_effects, priors, weights, exposure, trials
+    errors, likelihood, unit_effects, period_effects, priors, exposure, trials
         Parts of the model, see :func:`bayesdid.model`; effects by default fixed where the formula
         names them.
     engine, draws, tune, chains, cores, seed, log_likelihood, posterior_predictive
@@ -81,7 +83,10 @@ def did(
         policies=policies,
         covariates=covariates,
         treatment=treatment,
-        columns=[name for name in (weights, exposure, trials) if name is not None],
+        columns=[name for name in (exposure, trials) if name is not None],
+        weights=weights,
+        weights_kind=weights_kind,
+        cluster=cluster,
     )
     fits = {}
     for spec in study.specs.values():
@@ -93,7 +98,6 @@ def did(
             unit_effects=unit_effects,
             period_effects=period_effects,
             priors=priors,
-            weights=weights,
             exposure=exposure,
             trials=trials,
         )

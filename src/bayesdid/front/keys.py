@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from bayesdid.exceptions import InputError
+from bayesdid.study.effects import EffectTerm
 from bayesdid.study.schema import EffectKind
 
 _TIME = re.compile(
@@ -15,45 +16,49 @@ _TIME = re.compile(
 
 @dataclass(frozen=True, slots=True)
 class Keys:
-    """Columns of unit and period, and which of them has effects."""
+    """Columns of unit and period, which of them has effects, and what effects there are beside."""
 
     unit: str
     period: str
     unit_effects: EffectKind = "fixed"
     period_effects: EffectKind = "fixed"
+    further: tuple[EffectTerm, ...] = ()
 
 
-def keys_of(effects: tuple[str, ...], unit: str | None, time: str | None) -> Keys:
-    """Unit and period of a formula.
+def keys_of(effects: tuple[EffectTerm, ...], unit: str | None, time: str | None) -> Keys:
+    """Unit and period of a formula, and its further effects.
 
-    Two effects are unit and period in this order, unless they are named, or only the first has a
-    name of time (``year``, ``quarter``, 年): the order of effects says nothing in fixest.
+    The period is the first effect with a name of time (``year``, ``quarter``, 年) or of which
+    another has slopes, else the second; the unit is the first of the others: the order of effects
+    says nothing in fixest. Without an effect of it, the period is a column of time that a further
+    effect names (``region^year``, ``unit[year]``).
 
     Parameters
     ----------
     effects
-        At most two columns.
+        As written after ``|``.
     unit, time
         Their names, where the formula has no effect of them.
 
     Raises
     ------
     InputError
-        If one of them is not known, or an effect is neither.
+        If one of them is not known.
     """
-    rest = [name for name in effects if name not in {unit, time}]
-    if unit is None and time is None and len(rest) == 2 and _is_time(rest[0]):
-        rest.sort(key=_is_time)
-    if unit is None and rest and not (time is None and len(rest) == 1 and _is_time(rest[0])):
-        unit = rest.pop(0)
-    if time is None and rest:
-        time = rest.pop(0)
-    if rest:
-        raise InputError(
-            "an effect that is neither the unit's nor the period's is not fitted yet",
-            column=rest[0],
-            remedy=f"leave it out; the unit is {unit}, the period {time}",
-        )
+    single = [e.factors[0] for e in effects if len(e.factors) == 1 and e.has_levels]
+    slopes = {slope.column for effect in effects for slope in effect.slopes}
+    rest = [name for name in dict.fromkeys(single) if name not in {unit, time}]
+    if time is None:
+        timely = [name for name in rest if _is_time(name) or name in slopes]
+        if unit is None and len(timely) == len(rest) > 1:
+            timely = timely[1:]
+        second = rest[1:] if unit is None else rest
+        time = next(iter(timely or second), None)
+    if unit is None:
+        unit = next((name for name in rest if name != time), None)
+    if time is None:
+        named = dict.fromkeys(name for effect in effects for name in effect.columns)
+        time = next((name for name in named if name != unit and _is_time(name)), None)
     if unit is None or time is None:
         word, meant = ("unit", "city") if unit is None else ("time", "year")
         raise InputError(
@@ -62,8 +67,18 @@ def keys_of(effects: tuple[str, ...], unit: str | None, time: str | None) -> Key
         )
     if unit == time:
         raise InputError("unit and period are one column", column=unit, remedy="name both")
-    kinds: list[EffectKind] = ["fixed" if name in effects else "none" for name in (unit, time)]
-    return Keys(unit, time, *kinds)
+    kinds: dict[str, EffectKind] = {unit: "none", time: "none"}
+    further = []
+    for effect in effects:
+        (first, *more) = effect.factors
+        if more or first not in kinds:
+            further.append(effect)
+            continue
+        if effect.has_levels:
+            kinds[first] = effect.kind
+        if effect.slopes:  # the levels are the unit's or the period's own
+            further.append(replace(effect, has_levels=False))
+    return Keys(unit, time, kinds[unit], kinds[time], tuple(further))
 
 
 def _is_time(name: str) -> bool:

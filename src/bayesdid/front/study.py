@@ -6,7 +6,7 @@ import dataclasses
 from collections.abc import Sequence
 from itertools import combinations
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any, Literal, get_args
 
 from bayesdid.exceptions import InputError, Note
 from bayesdid.families.registry.load import check_study
@@ -17,6 +17,7 @@ from bayesdid.panel.adoption import active
 from bayesdid.panel.frames import Columns, columns_of
 from bayesdid.panel.panel import Panel
 from bayesdid.study.derived import source_column
+from bayesdid.study.effects import EffectTerm
 from bayesdid.study.formula import Formula, names_in, parse_formula, parse_parts
 from bayesdid.study.load import Study, assemble_study
 from bayesdid.study.schema import (
@@ -25,6 +26,7 @@ from bayesdid.study.schema import (
     Outcome,
     PanelSection,
     Policy,
+    RowWeightsKind,
     StudyFile,
     TableFile,
     Variable,
@@ -45,6 +47,9 @@ def study_of(
     covariates: Sequence[str] = (),
     treatment: str | Sequence[str] | None = None,
     columns: Sequence[str] = (),
+    weights: str | None = None,
+    weights_kind: RowWeightsKind = "analytic",
+    cluster: str | None = None,
     better: Literal["lower", "higher"] = "lower",
 ) -> tuple[Study, Panel]:
     """The study and the panel of a data frame, for every function that takes the two.
@@ -70,6 +75,11 @@ def study_of(
         Which terms of the formula are treatments, by default the first, with their products.
     columns
         More columns that the panel keeps.
+    weights, weights_kind
+        Column with weights of the rows: ``analytic`` (the variance of a row is sigma^2 / weight) or
+        ``frequency`` (a row stands for so many that are alike).
+    cluster
+        Column of clusters, coarser than units, for least squares beside.
     better
         Which direction of the outcome a policy is meant to move it in.
 
@@ -85,7 +95,13 @@ def study_of(
         there; and all that :func:`bayesdid.panel.validate.validate_panel` refuses.
     """
     raw = columns_of(data)
-    raw.require([name for name in (unit, time, *columns) if name is not None])
+    if weights_kind not in get_args(RowWeightsKind):
+        raise InputError(
+            "unknown kind of weights", value=weights_kind, remedy="use analytic or frequency"
+        )
+    if weights_kind == "frequency" and weights is None:
+        raise InputError("a kind of weights without weights", remedy="name the column: weights=")
+    raw.require([name for name in (unit, time, weights, cluster, *columns) if name is not None])
     if formula is None:
         keys, formulas, found, declared = _of_policies(raw, y, unit, time, policies, covariates)
     else:
@@ -119,6 +135,10 @@ def study_of(
                 covariates=parts.covariates,
                 unit_effects=keys.unit_effects,
                 period_effects=keys.period_effects,
+                effects=tuple(map(str, keys.further)),
+                row_weights=weights,
+                row_weights_kind=weights_kind,
+                cluster=cluster,
                 options=parts.options,
             )
             for k, (one, parts) in enumerate(zip(formulas, found, strict=True), 1)
@@ -188,5 +208,6 @@ def _of_policies(
     treatments = tuple(
         _product(some) for size in range(1, len(ids) + 1) for some in combinations(ids, size)
     )
-    formula = Formula(outcome, (*treatments, *parts), len(treatments), (keys.unit, keys.period))
+    effects = (EffectTerm((keys.unit,)), EffectTerm((keys.period,)))
+    formula = Formula(outcome, (*treatments, *parts), len(treatments), effects)
     return keys, (formula,), [Regressors("twfe", treatments, terms_of(parts, raw), {})], declared

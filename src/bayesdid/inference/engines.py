@@ -18,6 +18,13 @@ from bayesdid.model.pooling import Pooling
 from bayesdid.model.priors import Priors
 from bayesdid.model.resolve import AnyDesign, base_of, check_design
 
+CROSSED = 400
+"""Levels of further effects that a system of dependent or unequal errors solves at each draw."""
+CELLS = 5_000_000
+"""Rows times levels of further effects, beyond which chains take too long."""
+SAMPLED = 4000
+"""Levels of further effects that a sampler is given."""
+
 
 def _gaussian(model: Model) -> str:
     """Why a Gaussian two-way engine cannot draw from a model."""
@@ -27,15 +34,37 @@ def _gaussian(model: Model) -> str:
 
 
 def _one_scale(model: Model, design: AnyDesign) -> str:
-    del design
     wrong = model.errors.scale != "common"
-    return _gaussian(model) or ("its errors have one scale" if wrong else "")
+    reason = _gaussian(model) or ("its errors have one scale" if wrong else "")
+    return reason or _crossed(model, design)
 
 
 def _unit_scales(model: Model, design: AnyDesign) -> str:
-    del design
     wrong = model.errors.scale != "unit"
-    return _gaussian(model) or ("each unit's errors have their own scale" if wrong else "")
+    reason = _gaussian(model) or ("each unit's errors have their own scale" if wrong else "")
+    return reason or _crossed(model, design)
+
+
+def _crossed(model: Model, design: AnyDesign) -> str:
+    """Why the engines of normal errors cannot draw from these further effects."""
+    base = base_of(design)
+    if not base.further:
+        return ""
+    dense = [f for f in base.further if model.errors.scale == "unit" or not f.is_unit_slope]
+    levels = sum(len(f.levels) for f in dense)
+    if model.errors != Errors() and levels > CROSSED:
+        return (
+            f"its further effects have at most {CROSSED} levels, slopes of units among them where "
+            "each has its own scale"
+        )
+    if model.errors.scale == "unit" and levels * base.n > CELLS:
+        return f"rows times levels of further effects are at most {CELLS:,} where scales differ"
+    if model.errors.scale == "common":
+        if any(f.kind == "random" for f in base.further):
+            return "its further effects are fixed unless each unit's errors have their own scale"
+        if any(f.is_unit_slope for f in base.further) and base.unit_effects != "fixed":
+            return "units with fixed slopes have fixed effects"
+    return ""
 
 
 def _pooled(model: Model, design: AnyDesign, scale: Scale) -> str:
@@ -46,12 +75,14 @@ def _pooled(model: Model, design: AnyDesign, scale: Scale) -> str:
         return "its likelihood is normal"
     if model.errors.scale != scale:
         return f"its errors have {'one scale' if scale == 'common' else 'a scale for each unit'}"
-    return _any(model, design)
+    return _any(model, design) or _crossed(model, design)
 
 
 def _plainest(model: Model, design: AnyDesign) -> str:
     wrong = model.errors != Errors() or model.weighted
-    return _one_scale(model, design) or ("its errors are i.i.d. without weights" if wrong else "")
+    reason = _one_scale(model, design) or ("its errors are i.i.d. without weights" if wrong else "")
+    further = bool(base_of(design).further)
+    return reason or ("its effects are those of units and periods" if further else "")
 
 
 def _draw_gaussian(model: Model, design: AnyDesign, priors: Priors, size: Size) -> xr.DataTree:
@@ -95,6 +126,10 @@ def _draw_collapsed(model: Model, design: AnyDesign, priors: Priors, size: Size)
 
 def _any(model: Model, design: AnyDesign) -> str:
     """What no sampler of a two-way design can draw from."""
+    base = base_of(design)
+    levels = sum(len(f.levels) for f in base.further)
+    if levels > SAMPLED or levels * base.n > CELLS:
+        return f"{levels} levels of further effects in {base.n} rows take too long to sample"
     try:
         check_design(model, design)
     except InputError as error:

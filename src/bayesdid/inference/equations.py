@@ -95,7 +95,7 @@ def linear_predictor(draws: Draws, design: Design) -> FloatArray:
 
 
 def effects(draws: Draws, design: Design, suffix: str = "_effect") -> FloatArray:
-    """Unit and period effects in every row, shape (S, n) or (1, 1)."""
+    """Unit, period and further effects in every row, shape (S, n) or (1, 1)."""
     found: FloatArray = np.zeros((1, 1))
     for dim, kind, index in (
         (design.unit_dim, design.unit_effects, design.unit_index),
@@ -103,6 +103,8 @@ def effects(draws: Draws, design: Design, suffix: str = "_effect") -> FloatArray
     ):
         if kind != "none":
             found = found + draws[f"{dim}{suffix}"][..., index]
+    for further in design.further:
+        found = found + draws[further.name][..., further.index] * further.times
     return found
 
 

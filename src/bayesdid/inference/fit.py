@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 
 import numpy as np
 import xarray as xr
@@ -160,6 +161,7 @@ def _stamped(tree: xr.DataTree, engine: str, independent: bool, bound: BoundMode
         "effects": _effects(model, base),
         "prior_choice": str(model.priors),
         "weighted": int(model.weighted),
+        "cluster": "" if base.cluster is None else base.cluster.name,
         "n": base.n,
         "units": len(base.units),
         "periods": len(base.periods),
@@ -182,16 +184,20 @@ def _stamped(tree: xr.DataTree, engine: str, independent: bool, bound: BoundMode
         tree["posterior"] = xr.DataTree(
             with_profile(tree["posterior"].to_dataset(), bound.design, rng)
         )
-    unweighted = not model.weighted  # rows beside have no weights
-    if isinstance(model.mean, TwoWay) and not model.likelihood.is_discrete and unweighted:
-        _stand_beside(tree, base)
+    if isinstance(model.mean, TwoWay) and not model.likelihood.is_discrete:
+        _stand_beside(tree, base if model.weighted else replace(base, weights=None))
     return Fit(tree)
 
 
 def _effects(model: Model, design: Design) -> str:
     names = {"unit": design.unit_dim, "period": design.period_dim}
-    found = [f"{names[effect.over]} {effect.kind}" for effect in model.effects]
+    found = [f"{names.get(effect.over, effect.over)} {effect.kind}" for effect in model.effects]
     return ", ".join(found) or "none"
+
+
+def _clustered(design: Design, count: int) -> str:
+    """``cluster (50)``, or ``cluster region (4)`` where clusters are not the units."""
+    return f"cluster {design.cluster.name} ({count})" if design.cluster else f"cluster ({count})"
 
 
 def _stand_beside(tree: xr.DataTree, design: Design) -> None:
@@ -208,7 +214,7 @@ def _stand_beside(tree: xr.DataTree, design: Design) -> None:
                 "sd": (("errors", "treatment"), sds),
             },
             coords={
-                "errors": ["iid (flat)", f"cluster ({found.clusters})"],
+                "errors": ["iid (flat)", _clustered(design, found.clusters)],
                 "treatment": list(design.treatments),
             },
         )

@@ -12,7 +12,7 @@ from bayesdid.inference.registry import Size
 from bayesdid.inference.store import FitRequest
 from bayesdid.model.bound import model as bind
 from bayesdid.model.bound import study_priors
-from bayesdid.model.effects import two_way
+from bayesdid.model.effects import effects_of
 from bayesdid.model.errors import DEFAULT_ERRORS, Errors
 from bayesdid.model.likelihood import Likelihood
 from bayesdid.model.model import Model
@@ -57,7 +57,7 @@ class Variant:
         ]
         return bind(
             design,
-            errors=self.errors,
+            errors=self.errors if design.has_one_row_each else Errors(scale=self.errors.scale),
             likelihood=self.likelihood,
             unit_effects=kinds[0],
             period_effects=kinds[1],
@@ -99,7 +99,20 @@ def against_least_squares(design: Design) -> dict[str, str]:
     """
     if "random" in (design.unit_effects, design.period_effects):
         return {"flat": "flat", "random": "iid"}
-    return AGAINST_LEAST_SQUARES
+    return {
+        kind: variant for kind, variant in AGAINST_LEAST_SQUARES.items() if suits(variant, design)
+    }
+
+
+def suits(variant: str, design: Design) -> bool:
+    """Whether a variant's effects of units and periods go with a design's further effects.
+
+    Mundlak components are those of units and periods alone. A unit whose slope is fixed has a fixed
+    level too, and random levels of periods have nothing to themselves beside group x period.
+    """
+    effects = VARIANTS[variant].effects if variant in VARIANTS else None
+    fixed = any(one.kind == "fixed" for one in design.further)
+    return not (effects == "mundlak" and design.further) and not (effects == "random" and fixed)
 
 
 @dataclass(frozen=True, slots=True)
@@ -175,8 +188,10 @@ def _requests(
 ) -> list[FitRequest]:
     """One for each variant whose model differs from those before it."""
     found: list[FitRequest] = []
-    declared = two_way(design.unit_effects, design.period_effects)
+    declared = effects_of(design)
     for variant in variants:
+        if not suits(variant.name, design):
+            continue
         model = variant.model(spec, design)
         if variant.effects not in {None, "fixed"} and model.effects == declared:
             continue  # no effects in this spec: nothing to vary

@@ -117,7 +117,14 @@ def choose(engines: tuple[Engine, ...], name: str, model: Model, design: AnyDesi
     raise InputError(
         f"{base_of(design).spec_id}: no engine{'' if name == 'auto' else f' {name}'} supports "
         f"this model ({'; '.join(reasons)})",
-        remedy="change the likelihood, the errors or the effects"
-        if name == "auto"
-        else "use engine auto",
+        remedy=_remedy(name, design),
     )
+
+
+def _remedy(name: str, design: AnyDesign) -> str:
+    """What to do where no engine, or none of a name, supports a model."""
+    if name != "auto":
+        return "use engine auto"
+    if base_of(design).further:
+        return "say errors ar1 or iid, under which slopes of units need no columns, or merge levels"
+    return "change the likelihood, the errors or the effects"

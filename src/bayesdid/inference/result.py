@@ -202,13 +202,13 @@ class Fit:
         return f"<Fit of {self.summary()}>"
 
     def arviz(self) -> xr.DataTree:
-        """The tree with what each unit or period has of its own in a group ``levels``.
+        """The tree with what each unit, period or other level has of its own in a group ``levels``.
 
         So ``az.summary(fit.arviz())``, ``az.plot_trace_dist`` and their like show coefficients and
         scales without ``var_names``. `tree` has everything in ``posterior``, as the model says it.
         """
         posterior, a = self.tree["posterior"].to_dataset(), self.tree.attrs
-        levels = {a["unit_dim"], a["period_dim"]}
+        levels = {a["unit_dim"], a["period_dim"], *json.loads(a.get("level_dims", "[]"))}
         own = [name for name, values in posterior.items() if levels & {*values.dims}]
         groups = {name: node.to_dataset() for name, node in self.tree.children.items()}
         groups |= {"posterior": posterior.drop_vars(own), "levels": posterior[own]}

@@ -65,6 +65,12 @@ def posterior_dataset(
     for dim, values in levels:
         if values.shape[1]:
             variables[f"{dim}_effect"] = ((dim,), values)
+    for one in design.further:
+        if one.name in effects.further:
+            variables[one.name] = ((one.dim,), effects.further[one.name])
+            coords[one.dim] = one.levels
+        if f"sigma_{one.name}" in draws:
+            variables[f"sigma_{one.name}"] = ((), draws[f"sigma_{one.name}"])
     if "sigma_of_unit" in draws:
         variables["sigma_of_unit"] = ((design.unit_dim,), draws["sigma_of_unit"])
     start = K
@@ -109,6 +115,8 @@ def unit_moments(
         return None
     dim = (design.unit_dim,)
     values = {"mean": (dim, effects.unit_mean), "sd": (dim, effects.unit_sd)}
+    for name, (mean, sd) in effects.moments.items():
+        values |= {f"{name}_mean": (dim, mean), f"{name}_sd": (dim, sd)}
     if scales is not None:
         values |= {"sigma_mean": (dim, scales.mean), "sigma_sd": (dim, scales.sd)}
     return xr.Dataset(values, {design.unit_dim: design.units})
@@ -183,6 +191,7 @@ def provenance(
         "period_dim": design.period_dim,
         "unit_effects": design.unit_effects,
         "period_effects": design.period_effects,
+        "level_dims": json.dumps([one.dim for one in design.further]),
         "panel_sha256": design.panel_sha256,
         "synthetic": design.synthetic or "",
         "engine": engine,

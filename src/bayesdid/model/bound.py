@@ -16,7 +16,7 @@ import numpy as np
 from bayesdid.design.build import as_two_way, build_design
 from bayesdid.design.design import Design
 from bayesdid.exceptions import InputError
-from bayesdid.model.effects import two_way
+from bayesdid.model.effects import effects_of
 from bayesdid.model.errors import DEFAULT_ERRORS, Errors
 from bayesdid.model.likelihood import Likelihood, LikelihoodName
 from bayesdid.model.mean import Durbin, Instrument, Mean, Mediation, Path, Pooled, Profile, TwoWay
@@ -162,8 +162,8 @@ def model(
     base = base_of(design)
     like = Likelihood(likelihood) if isinstance(likelihood, str) else likelihood
     mean = mean or mean_of(design)
-    if errors is None:
-        errors = default_errors(mean, like)
+    if errors is None:  # rows of one unit and period have no order in time
+        errors = default_errors(mean, like) if base.has_one_row_each else Errors()
     if priors is None:
         spec = spec_or_design
         known = design if isinstance(design, Design) else None
@@ -172,7 +172,7 @@ def model(
         mean,
         like,
         Errors.parse(errors) if isinstance(errors, str) else errors,
-        two_way(unit_effects or base.unit_effects, period_effects or base.period_effects),
+        effects_of(base, unit_effects, period_effects),
         base.weights is not None,
         PriorChoice.of(priors),
     )

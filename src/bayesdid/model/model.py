@@ -6,10 +6,20 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from bayesdid.exceptions import InputError
-from bayesdid.model.effects import Effect, Over, kind_of, two_way
+from bayesdid.model.effects import Effect, kind_of, two_way
 from bayesdid.model.errors import Errors
 from bayesdid.model.likelihood import Likelihood
-from bayesdid.model.mean import Durbin, Instrument, Mean, Mediation, Profile, Propensity, TwoWay
+from bayesdid.model.mean import (
+    Durbin,
+    Instrument,
+    Mean,
+    Mediation,
+    Path,
+    Pooled,
+    Profile,
+    Propensity,
+    TwoWay,
+)
 from bayesdid.model.priors import PriorChoice
 from bayesdid.study.schema import EffectKind
 
@@ -50,7 +60,7 @@ class Model:
             raise InputError(
                 reason,
                 value=f"{type(self.mean).__name__}, {self.likelihood}, {self.errors}",
-                remedy="choose another likelihood or other errors",
+                remedy="choose another likelihood, other errors or other effects",
             )
 
     def nonsense(self) -> str:
@@ -58,6 +68,8 @@ class Model:
         discrete, plain = self.likelihood.is_discrete, self.errors == Errors()
         if isinstance(self.mean, Propensity):
             return self._nonsense_of_propensity(plain)
+        if reason := self._nonsense_of_further():
+            return reason
         if isinstance(self.mean, Durbin | Profile) and discrete:
             return "a spatial lag of a count is not a linear predictor"
         if isinstance(self.mean, Instrument) and discrete:
@@ -78,6 +90,18 @@ class Model:
             return "under 1 / sigma an error inside a count's predictor has no proper posterior"
         return ""
 
+    def _nonsense_of_further(self) -> str:
+        if not any(effect.is_further for effect in self.effects):
+            return ""
+        if not isinstance(self.mean, TwoWay | Pooled | Path):
+            return f"a {type(self.mean).__name__} mean has effects of units and periods alone"
+        if "mundlak" in {effect.kind for effect in self.effects}:
+            return (
+                "Mundlak components are those of units and periods alone: beside further effects "
+                "they are fixed or random"
+            )
+        return ""
+
     def _nonsense_of_propensity(self, plain: bool) -> str:
         if not plain or self.effects:
             return "the propensity has one row per unit: no effects, nothing to correlate"
@@ -85,7 +109,7 @@ class Model:
             return "whether a unit is ever treated is a binomial outcome"
         return "" if not self.weighted else "units are not weighted in a propensity"
 
-    def kind(self, over: Over) -> EffectKind:
+    def kind(self, over: str) -> EffectKind:
         """``fixed``, ``random``, ``mundlak`` or ``none``."""
         return kind_of(self.effects, over)
 

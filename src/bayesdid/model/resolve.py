@@ -6,6 +6,7 @@ import dataclasses
 
 from bayesdid.design.build import with_effects
 from bayesdid.design.design import Design
+from bayesdid.design.span import random_within_fixed
 from bayesdid.exceptions import InputError
 from bayesdid.model.equations import equation_terms, instrument_of, mediator_priors, mediators_of
 from bayesdid.model.mean import Durbin, Instrument, Mediation, Pooled, Profile, Propensity
@@ -26,9 +27,18 @@ def base_of(design: AnyDesign) -> Design:
 def under_effects(design: AnyDesign, model: Model) -> AnyDesign:
     """The design with the effects of the model."""
     unit, period = model.kind("unit"), model.kind("period")
-    if isinstance(design, Design):
-        return with_effects(design, unit, period)
-    return dataclasses.replace(design, base=with_effects(design.base, unit, period))
+    if not isinstance(design, Design):
+        return dataclasses.replace(design, base=with_effects(design.base, unit, period))
+    own = with_effects(design, unit, period)
+    if not design.further:
+        return own
+    kinds = {one.text: model.kind(one.text) for one in design.further}
+    further = tuple(
+        dataclasses.replace(one, kind="random" if kinds[one.text] == "random" else "fixed")
+        for one in design.further
+        if kinds[one.text] != "none"
+    )
+    return dataclasses.replace(own, further=further)
 
 
 def outcome_priors(model: Model, design: AnyDesign) -> Priors:
@@ -76,6 +86,20 @@ def check_design(model: Model, design: AnyDesign) -> None:
         raise InputError(
             f"{base.spec_id}: the model has row weights, the design has none",
             remedy="name a column of weights when the design is built",
+        )
+    there = {one.text for one in base.further}
+    if absent := [e.over for e in model.effects if e.is_further and e.over not in there]:
+        raise InputError(
+            f"{base.spec_id}: the model has an effect that the design has not",
+            value=absent[0],
+            remedy="name it when the design is built",
+        )
+    if within := random_within_fixed(base):
+        raise InputError(
+            f"{base.spec_id}: the fixed effects span every level of a random one: nothing is left "
+            "to learn its scale from",
+            value=within,
+            remedy="make it fixed, or leave it out",
         )
     if isinstance(model.mean, Pooled):
         _check_parts(model, base)

@@ -15,6 +15,7 @@ from bayesdid.panel.text import read_text
 from bayesdid.panel.validate import validate_panel
 from bayesdid.panel.workbook import read_workbook
 from bayesdid.study.load import Study
+from bayesdid.study.schema import factors_of
 
 MOST_CELLS = 200_000_000  # of a table: compressed, a small file may hold far more
 EXTENSIONS = (".csv", ".tsv", ".parquet", ".dta", ".xlsx")
@@ -42,6 +43,7 @@ def read_panel(
     skip = section.skip if skip is None else skip
     texts = [section.period, *(group.column for group in study.file.group)]
     texts += [policy.adoption for policy in study.policies if policy.adoption is not None]
+    texts += [name for spec in study.specs.values() for name in factors_of(spec.column)]
     raw = read_raw(file, Wanted(section.unit, section.period, tuple(texts)), sheet, skip)
     return validate_panel(
         raw.frame,

@@ -17,8 +17,9 @@ from bayesdid.panel.raw import refuse_doubled
 from bayesdid.panel.timeline import Timeline, adoption_steps, establish
 from bayesdid.panel.wide import wide_remedy
 from bayesdid.study.derived import Derived, derived_of, source_column
+from bayesdid.study.effects import parse_effect
 from bayesdid.study.load import Study
-from bayesdid.study.schema import Group, PanelSection, Policy
+from bayesdid.study.schema import Group, PanelSection, Policy, factors_of
 from bayesdid.study.terms import parse_term
 
 STAMP = "synthetic"  # the column by which a file says that it is not real data
@@ -62,9 +63,10 @@ def validate_panel(
         if group.members and group.column not in frame:
             frame[group.column] = _from_members(frame[keys.unit], group, source)
     groups = [group.column for group in study.file.group if group.column in frame]
+    crossed = [name for name in _crossed(study) if name in frame and name not in groups]
     for column in (source_column(study.file.outcome.column), *_policy_columns(study)):
         _require(frame, keys, [column], source)
-    absent = [name for name in _needed(study) if name not in frame]
+    absent = [name for name in (*_needed(study), *_crossed(study)) if name not in frame]
     if absent:
         text = f"columns that some specs or weights need are absent: {', '.join(absent)}"
         found.append(Note("absent_columns", len(absent), text))
@@ -95,11 +97,15 @@ def validate_panel(
         _constant(frame, keys.unit, column, source)
         if lacking := int(frame.loc[frame[column] == "", keys.unit].nunique()):
             found.append(Note("no_level", lacking, f"{lacking} units have no level of {column}"))
+    for column in crossed:
+        if column not in numeric:
+            frame[column] = values.levels(frame[column])
     synthetic = _stamp(frame)
     if study.file.outcome.minimum is not None:
         _minimum(frame, study, source, synthetic, found)
     _shape_notes(frame, study, timeline, source, found)
-    columns = list(dict.fromkeys([keys.unit, keys.period, *numeric, *map(str, made), *groups]))
+    columns = [keys.unit, keys.period, *numeric, *map(str, made), *groups, *crossed]
+    columns = list(dict.fromkeys(columns))
     kept = frame[columns].copy()
     return Panel(
         frame=kept,
@@ -270,9 +276,21 @@ def _named(study: Study) -> list[str]:
         texts = [*column.treatments, *column.covariates, *spec.option_terms]
         if column.instrument is not None:
             texts.append(column.instrument)
+        keys = {study.file.panel.unit, study.file.panel.period}
+        slopes = [s.column for text in column.effects for s in parse_effect(text).slopes]
+        names += [name for name in slopes if name not in keys]
+        if column.row_weights is not None:
+            names.append(column.row_weights)
         for text in texts:
             names += [f.name for f in parse_term(text).factors if f.kind in {"column", "centred"}]
     return [*names, *(variable.column for variable in study.file.variable)]
+
+
+def _crossed(study: Study) -> list[str]:
+    """Columns whose values are levels of further effects or clusters; no keys."""
+    keys = study.file.panel
+    names = dict.fromkeys(name for spec in study.specs.values() for name in factors_of(spec.column))
+    return [name for name in names if name not in {keys.unit, keys.period}]
 
 
 def _policy_columns(study: Study) -> list[str]:

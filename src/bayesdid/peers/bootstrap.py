@@ -12,7 +12,7 @@ import pandas as pd
 from scipy.stats import norm
 
 from bayesdid.design.design import Design
-from bayesdid.design.within import absorb
+from bayesdid.design.span import within
 from bayesdid.extras import extra
 
 
@@ -30,7 +30,7 @@ class WildBootstrap(NamedTuple):
 def wild_bootstrap(
     design: Design, term: int = 0, *, size: int = 9999, seed: int = 0
 ) -> WildBootstrap:
-    """Null-imposed wild bootstrap with Rademacher weights by unit (Cameron et al. 2008).
+    """Null-imposed wild bootstrap with Rademacher weights by cluster (Cameron et al. 2008).
 
     Parameters
     ----------
@@ -47,19 +47,18 @@ def wild_bootstrap(
         from wildboottest.wildboottest import wildboottest
 
     both = np.column_stack([design.regressors, design.y])
-    within = absorb(
-        both,
-        design.unit_index,
-        design.period_index,
-        unit=design.unit_effects != "none",
-        period=design.period_effects != "none",
-    )
-    names = [f"z{k}" for k in range(within.shape[1] - 1)]
+    rows = within(design, both, flat_only=False, weights=design.weights)
+    names = [f"z{k}" for k in range(rows.shape[1] - 1)]
     with warnings.catch_warnings(), contextlib.redirect_stdout(io.StringIO()):
         warnings.simplefilter("ignore")  # compilation
-        model = sm.OLS(within[:, -1], pd.DataFrame(within[:, :-1], columns=names))
+        model = sm.OLS(rows[:, -1], pd.DataFrame(rows[:, :-1], columns=names))
         found = wildboottest(
-            model, param=names[term], cluster=design.unit_index, B=size, seed=seed + 1, show=False
+            model,
+            param=names[term],
+            cluster=design.cluster_index,
+            B=size,
+            seed=seed + 1,
+            show=False,
         )
         estimate = float(model.fit().params[names[term]])
     # no draw beyond the estimate means p < 1 / size, not zero

@@ -17,7 +17,7 @@ import pandas as pd
 from bayesdid.arrays import FloatArray
 from bayesdid.design.cohort import CohortDesign
 from bayesdid.design.design import Design
-from bayesdid.design.within import absorb
+from bayesdid.design.span import within
 from bayesdid.extras import extra
 
 
@@ -133,13 +133,13 @@ def term_weights(design: Design, states: np.ndarray | None = None) -> tuple[Term
     Parameters
     ----------
     design
-        Any two-way design; its effects are taken as fixed.
+        Any two-way design; all its effects are taken as fixed.
     states
         Label of each row's policy state, shape (n,), for the contamination; default none.
     """
     both = np.column_stack([design.regressors, design.y])
-    kinds = {"unit": design.unit_effects != "none", "period": design.period_effects != "none"}
-    residual = absorb(both, design.unit_index, design.period_index, **kinds)
+    residual = within(design, both, flat_only=False, weights=design.weights)
+    root = 1.0 if design.weights is None else np.sqrt(design.weights)
     W, y = residual[:, :-1], residual[:, -1]
     found = []
     for k, term in enumerate(design.treatments):
@@ -150,8 +150,8 @@ def term_weights(design: Design, states: np.ndarray | None = None) -> tuple[Term
         left = W[:, k]
         if rest.shape[1]:
             left = left - rest @ np.linalg.lstsq(rest, left, rcond=None)[0]
-        weight = left / (left @ W[:, k])
-        estimate = float(weight @ y)
+        estimate = float(left @ y / (left @ W[:, k]))
+        weight = left * root / (left @ W[:, k])
         on = column == 1
         own = weight[on]
         other, other_size = {}, {}

@@ -6,8 +6,7 @@ from typing import Literal
 
 from pydantic import Field, model_validator
 
-from bayesdid.study.fields import Identifier, PrintedText
-from bayesdid.study.schema import Strict
+from bayesdid.study.fields import Identifier, PrintedText, Strict
 
 
 class Comparison(Strict):

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from typing import Annotated
 
-from pydantic import AfterValidator, Field
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field
 
 from bayesdid.study.derived import derived_of
 from bayesdid.study.printed import Printed
@@ -85,3 +85,11 @@ ColumnText = Annotated[str, AfterValidator(_column)]
 OrderText = Annotated[str, AfterValidator(_order)]
 ArmText = Annotated[str, Field(pattern=r"^(none|single|dual|triple|[1-9]\d* policies)$")]
 Identifier = Annotated[str, Field(pattern=r"^[A-Za-z0-9_][\w-]*$")]
+
+
+class Strict(BaseModel):
+    """Base: unknown keys are errors, values never change after loading."""
+
+    model_config = ConfigDict(
+        extra="forbid", frozen=True, str_strip_whitespace=True, allow_inf_nan=False
+    )

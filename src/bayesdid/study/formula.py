@@ -12,6 +12,7 @@ formula                           what it says
 ``sw(a, b)``, ``csw(a, b)``       one formula for each, or for the first, the first two ...
 ``sw0``, ``csw0``                 the same, and first one without
 ``| unit + period``               effects
+``| ... + g^period + u[period]``  further ones: see :mod:`bayesdid.study.effects`
 ================================  =====================================================
 
 Parsed, never evaluated. What models cannot do yet is refused by its name.
@@ -25,6 +26,7 @@ from itertools import combinations
 
 from bayesdid.exceptions import InputError
 from bayesdid.study.derived import derived_of, source_column
+from bayesdid.study.effects import EffectTerm, parse_effect, split_effects
 from bayesdid.study.terms import POLICY_KINDS
 from bayesdid.study.tokens import LONGEST, Node, RefusedError, read_sum
 
@@ -70,22 +72,23 @@ class Formula:
     leading
         How many of `parts` the first term as written makes.
     effects
-        Columns after ``|``.
+        What stands after ``|``.
     """
 
     outcome: str
     parts: tuple[Part, ...]
     leading: int
-    effects: tuple[str, ...]
+    effects: tuple[EffectTerm, ...]
 
     def __str__(self) -> str:
         right = " + ".join(str(part).replace(" * ", ":") for part in self.parts)
-        effects = f" | {' + '.join(self.effects)}" if self.effects else ""
+        effects = f" | {' + '.join(map(str, self.effects))}" if self.effects else ""
         return f"{self.outcome} ~ {right}{effects}"
 
     def columns(self) -> list[str]:
         """Columns that it needs, each once, in the order in which they are written."""
-        found = [source_column(self.outcome), *names_in(self.parts), *self.effects]
+        found = [source_column(self.outcome), *names_in(self.parts)]
+        found += [name for effect in self.effects for name in effect.columns]
         return list(dict.fromkeys(found))
 
 
@@ -113,19 +116,13 @@ def parse_formula(text: str) -> tuple[Formula, ...]:
     try:
         left, right, effects = _sides(text)
         outcome = _outcome(left)
-        names = tuple(_effect(node) for node in read_sum(effects)) if effects.strip() else ()
-        if len(names) > 2:
-            raise RefusedError(
-                "more than two effects are not fitted yet",
-                ", ".join(names),
-                "name the unit and the period: | unit + period",
-            )
+        terms = tuple(dict.fromkeys(map(_effect, split_effects(effects))))
         found = []
         for nodes in _alternatives(read_sum(right)):
             parts = _distinct(part for node in nodes for part in _parts(node))
             if not parts:
                 raise RefusedError("no regressor", text.strip(), "write y ~ D | unit + period")
-            found.append(Formula(outcome, parts, len(_distinct(_parts(nodes[0]))), names))
+            found.append(Formula(outcome, parts, len(_distinct(_parts(nodes[0]))), terms))
         return tuple(found)
     except RefusedError as error:
         raise InputError(
@@ -169,14 +166,15 @@ def _outcome(text: str) -> str:
     return _factor(nodes[0])
 
 
-def _effect(node: Node) -> str:
-    if node.kind != "name":
+def _effect(text: str) -> EffectTerm:
+    try:
+        return parse_effect(text)
+    except ValueError as error:
         raise RefusedError(
-            "an effect that is no column",
-            str(node),
-            "make a column of the groups in the data frame",
-        )
-    return node.text
+            "an effect that is not understood",
+            text[:60] or "nothing",
+            "write f, f^g, f[x], f[x, x^2] or random(f^g); else make a column of the groups",
+        ) from error
 
 
 def _alternatives(nodes: tuple[Node, ...]) -> list[tuple[Node, ...]]:

@@ -7,8 +7,9 @@ from __future__ import annotations
 
 from typing import Any, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, model_validator
+from pydantic import Field, model_validator
 
+from bayesdid.study.effects import EffectText, parse_effect
 from bayesdid.study.fields import (
     ArmText,
     ColumnText,
@@ -20,24 +21,19 @@ from bayesdid.study.fields import (
     OrderText,
     PrintedText,
     PText,
+    Strict,
     TermText,
 )
+from bayesdid.study.spatial_weights import SpatialWeights
 
 EffectKind = Literal["fixed", "random", "mundlak", "none"]
+RowWeightsKind = Literal["analytic", "frequency"]
 Rows = Literal["unknown", "all", "differ"]
 Below = Literal["se", "t", "p", "interval"]
 BELOW: tuple[Below, ...] = ("se", "t", "p", "interval")
 PrintedAs = Literal["coefficient", "ratio"]
 R2Kind = Literal["unknown", "overall", "within", "adjusted"]
 SeKind = Literal["unknown", "iid", "robust", "clustered"]
-
-
-class Strict(BaseModel):
-    """Base: unknown keys are errors, values never change after loading."""
-
-    model_config = ConfigDict(
-        extra="forbid", frozen=True, str_strip_whitespace=True, allow_inf_nan=False
-    )
 
 
 # ---------------------------------------------------------------- study.toml
@@ -257,68 +253,7 @@ class PriorSection(Strict):
     """Priors of the study: a named set, and a user's own normal priors by term."""
 
     default: Literal["flat", "weak", "sceptical", "user"] = "weak"
-    user: dict[TermText, PriorTerm] = {}
-
-
-WeightsKind = Literal[
-    "inverse_distance", "economic_geographic", "nearest", "contiguity", "bands", "file"
-]
-# kind -> fields that it must have, and may have
-_WEIGHT_FIELDS: dict[str, tuple[set[str], set[str]]] = {
-    "inverse_distance": (set(), {"power", "cutoff_km"}),
-    "economic_geographic": ({"column", "window"}, {"power", "cutoff_km"}),
-    "nearest": ({"k"}, set()),
-    "contiguity": ({"path", "id_column"}, {"rule"}),
-    "bands": ({"high_km"}, {"low_km", "power"}),
-    "file": ({"path"}, set()),
-}
-
-
-class SpatialWeights(Strict):
-    """Spatial weights between the units: what is near to what, and how it is normalised."""
-
-    id: Identifier
-    label: str
-    kind: WeightsKind
-    power: float = Field(
-        default=1.0, ge=0, description="Weight is 1 / distance**power; 0 weighs all pairs alike"
-    )
-    cutoff_km: float | None = Field(default=None, gt=0, description="No weight beyond")
-    k: int | None = Field(default=None, ge=1, description="nearest: how many")
-    column: str | None = Field(default=None, description="economic_geographic: panel column")
-    window: tuple[int, int] | None = Field(
-        default=None, description="economic_geographic: first and last period averaged over"
-    )
-    low_km: float = Field(default=0.0, ge=0, description="bands: farther than")
-    high_km: float | None = Field(default=None, gt=0, description="bands: at most this far")
-    path: str | None = Field(
-        default=None, description="file or polygons, relative to the study folder"
-    )
-    id_column: str | None = Field(default=None, description="contiguity: the polygons' ids")
-    rule: Literal["queen", "rook"] = Field(
-        default="queen", description="Neighbours share a point (queen) or an edge (rook)"
-    )
-    normalisation: Literal["row", "spectral", "min-max", "none"] = "row"
-
-    @model_validator(mode="after")
-    def _fields_of_the_kind(self) -> SpatialWeights:
-        needed, allowed = _WEIGHT_FIELDS[self.kind]
-        given = {name for name in self.model_fields_set if getattr(self, name) is not None}
-        if missing := sorted(needed - given):
-            raise ValueError(f"weights of kind {self.kind} need {', '.join(missing)}")
-        common = {"id", "label", "kind", "normalisation"}
-        if extra := sorted(given - needed - allowed - common):
-            raise ValueError(f"weights of kind {self.kind} have no {', '.join(extra)}")
-        if self.window is not None and self.window[0] > self.window[1]:
-            raise ValueError("the window's first period is after its last")
-        if self.high_km is not None and self.low_km >= self.high_km:
-            raise ValueError("low_km must be less than high_km")
-        return self
-
-    @property
-    def needs_coordinates(self) -> bool:
-        """Whether it is made from distances."""
-        return self.kind not in {"contiguity", "file"}
+    user: dict[TermText, PriorTerm] = Field(default={})
 
 
 class StudyFile(Strict):
@@ -331,7 +266,7 @@ class StudyFile(Strict):
     policy: tuple[Policy, ...] = Field(default=(), description="None if treatments are columns")
     variable: tuple[Variable, ...] = ()
     group: tuple[Group, ...] = ()
-    covariate_sets: dict[str, tuple[str, ...]] = {}
+    covariate_sets: dict[str, tuple[str, ...]] = Field(default={})
     design: Counts = Counts()
     synergy: SynergySection = SynergySection()
     priors: PriorSection = PriorSection()
@@ -439,6 +374,20 @@ class Column(Strict):
     sample: Sample = Sample()
     unit_effects: EffectKind = "fixed"
     period_effects: EffectKind = "fixed"
+    effects: tuple[EffectText, ...] = Field(
+        default=(),
+        description="Effects beside those of unit and period: 'region^year', 'state[year]', "
+        "'state[year, year^2]', 'random(region^year)', any column",
+    )
+    row_weights: str | None = Field(default=None, description="Column with weights of the rows")
+    row_weights_kind: RowWeightsKind = Field(
+        default="analytic",
+        description="analytic: the variance of a row is sigma^2 / weight; frequency: a row stands "
+        "for so many that are alike",
+    )
+    cluster: str | None = Field(
+        default=None, description="Column of clusters, coarser than units, for least squares beside"
+    )
     outcome_lead: int = Field(default=0, description="Outcome this many periods later")
     same_sample_as: tuple[str, ...] = Field(
         default=(), description="Specs fitted on exactly these rows, for algebraic identities"
@@ -476,11 +425,17 @@ class Column(Strict):
     se_kind: SeKind | None = None
     n: PrintedText | None = None
     r2: PrintedText | None = None
-    coefficients: dict[TermText, Cell] = {}
+    coefficients: dict[TermText, Cell] = Field(default={})
     scalars: dict[str, Cell] = Field(default={}, description="rho, sigma2, …")
-    impacts: dict[TermText, Impacts] = {}
+    impacts: dict[TermText, Impacts] = Field(default={})
     spatial_lags: dict[TermText, Cell] = Field(default={}, description="Coefficients of W x term")
     statistic: tuple[Statistic, ...] = ()
+
+
+def factors_of(column: Column) -> tuple[str, ...]:
+    """Columns whose values are levels of further effects or clusters."""
+    found = [name for text in column.effects for name in parse_effect(text).factors]
+    return tuple(dict.fromkeys([*found, *([column.cluster] if column.cluster else [])]))
 
 
 class Moments(Strict):

@@ -190,7 +190,7 @@ class _Reader:
 _REMEDIES = {
     "^": "make a column of the groups, or of the power, in the data frame",
     "-": "leave the term out; intercept and effects are said after |",
-    "[": "slopes that differ between groups are not fitted yet: leave them out",
+    "[": "slopes that differ between groups stand after |: unit[x]",
     "/": "make a column of it in the data frame",
     "%": "make a column of it in the data frame",
     "`": "rename the column in the data frame, to letters and digits",

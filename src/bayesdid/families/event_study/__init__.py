@@ -5,7 +5,7 @@ from __future__ import annotations
 from pydantic import Field
 
 from bayesdid.design.window import EventWindow, event_labels
-from bayesdid.families.registry.family import ErrorsOption, Family
+from bayesdid.families.registry.family import ROW_FIELDS, TWO_WAY_FIELDS, ErrorsOption, Family
 from bayesdid.families.registry.sections import ROBUSTNESS
 from bayesdid.study.schema import Column
 
@@ -38,6 +38,7 @@ FAMILY = Family(
     section=ROBUSTNESS,
     order=30,
     options=EventStudyOptions,
+    reads=TWO_WAY_FIELDS | ROW_FIELDS,
     treatments="`both`, `active:P` or a column of event times",
     run="bayesdid.families.event_study.analysis:honest",
     fitted=True,

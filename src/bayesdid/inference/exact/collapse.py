@@ -34,6 +34,7 @@ import numpy as np
 
 from bayesdid.arrays import FloatArray, IntArray
 from bayesdid.inference.exact.rows import Rows
+from bayesdid.inference.exact.unit_blocks import UnitBlocks, applied, unit_blocks_of
 from bayesdid.inference.numerics.linear import cholesky
 
 _CELLS = 4_000_000  # numbers in one array: how many nodes are treated at once
@@ -78,8 +79,8 @@ class Products:
 class Equations:
     """Mixed-model equations as weighted sums over fixed cross-products.
 
-    Columns are period dummies and intercept (m of them, those that are kept), then regressors and
-    outcome: P in all.
+    Columns are period dummies, intercept and fixed further effects (m of them, those that are
+    kept), then regressors and outcome: P in all.
 
     Attributes
     ----------
@@ -98,6 +99,8 @@ class Equations:
         Cross-products, shape (1 + 2 L, P, P).
     products
         Of units' sums; None without unit effects, or where they are too various.
+    slopes
+        Sums of units that have slopes of their own, else None.
     """
 
     rows: Rows
@@ -108,16 +111,18 @@ class Equations:
     counts: FloatArray
     M: FloatArray
     products: Products | None
+    slopes: UnitBlocks | None = None
 
     @property
     def m(self) -> int:
-        """Number of period dummies and intercept."""
+        """Number of period dummies, intercept and columns of fixed further effects."""
         return len(self.penalised)
 
     @property
     def nu(self) -> int:
         """Degrees of freedom left after intercept and fixed effects."""
         flat = self.rows.N * (self.rows.unit_kind == "fixed") + int((self.penalised == 0).sum())
+        flat += 0 if self.slopes is None else self.slopes.live
         return self.rows.n - flat
 
     @property
@@ -180,6 +185,8 @@ class Equations:
         if kind == "random":
             logdet = logdet + self.rows.N * np.log(rho)
         inverse = 1.0 / rho if kind == "random" else np.zeros_like(rho)
+        if self.slopes is not None:
+            return self._by_block(matrices, G, logdet)
         if found is None:
             return self._by_unit(phi, inverse, G, logdet)
         d = vectors @ found.d.T + inverse[:, None]
@@ -200,6 +207,19 @@ class Equations:
                     scaled = B / np.sqrt(total)[:, None]
                     G[g] -= scaled.T @ scaled
                     logdet[g] += np.log(total).sum()
+        return G, logdet
+
+    def _by_block(
+        self, matrices: FloatArray, G: FloatArray, logdet: FloatArray
+    ) -> tuple[FloatArray, FloatArray]:
+        """Eliminate each unit's level and slopes together, at weights of the fixed matrices."""
+        assert self.slopes is not None
+        logdet = logdet.copy()
+        for g, weight in enumerate(matrices):
+            L, B = self.slopes.at(weight)
+            scaled = np.linalg.solve(L, B).reshape(-1, G.shape[1])
+            G[g] -= scaled.T @ scaled
+            logdet[g] += 2 * np.log(np.diagonal(L, axis1=1, axis2=2)).sum()
         return G, logdet
 
     def unit_blocks(self, phi: float) -> list[tuple[FloatArray, FloatArray]]:
@@ -274,7 +294,7 @@ class Equations:
 
 def equations(rows: Rows, *, swapped: bool = False) -> Equations:
     """The mixed-model equations of sorted rows, in blocks; one pass over the data."""
-    T, width = rows.T, rows.values.shape[1]
+    T, width, F = rows.T, rows.values.shape[1], rows.further
     both = rows.unit_kind == rows.period_kind == "fixed"
     keep = np.zeros(T + 1 + width, dtype=bool)
     keep[T + 1 :] = True
@@ -283,11 +303,13 @@ def equations(rows: Rows, *, swapped: bool = False) -> Equations:
     keep[T] = "fixed" not in {rows.unit_kind, rows.period_kind}
     gaps, counts = np.unique(rows.gap[rows.gap > 0], return_counts=True)
     M = _cross_products(rows, gaps)
-    products = None
-    if rows.unit_kind != "none":
-        products = _products(rows, gaps, np.flatnonzero(keep))
     columns = np.flatnonzero(keep)
-    penalised = np.zeros(int(keep[: T + 1].sum()))
+    products = slopes = None
+    if rows.q:
+        slopes = unit_blocks_of(rows, gaps, columns)
+    elif rows.unit_kind != "none":
+        products = _products(rows, gaps, columns)
+    penalised = np.zeros(int(keep[: T + 1 + F].sum()))
     if rows.period_kind == "random":
         penalised[:T] = 1.0
     found = Equations(
@@ -299,8 +321,9 @@ def equations(rows: Rows, *, swapped: bool = False) -> Equations:
         counts.astype(float),
         M[:, columns[:, None], columns],
         products,
+        slopes,
     )
-    return _independent(found) if both else found
+    return _independent(found) if both or F or rows.q else found
 
 
 def _cross_products(rows: Rows, gaps: IntArray) -> FloatArray:
@@ -319,20 +342,9 @@ def _cross_products(rows: Rows, gaps: IntArray) -> FloatArray:
 
 def _basis_weights(rows: Rows, at: slice, gaps: IntArray) -> list[FloatArray]:
     """Row weights of the fixed vectors of a block of whole units, each of shape (rows,)."""
-    gap = rows.gap[at]
-    size = len(gap)
-    u = np.ones(size) if rows.root is None else rows.root[at]
-    own, other = [], []
-    for value in gaps:
-        later = np.flatnonzero(gap == value)
-        a, b = np.zeros(size), np.zeros(size)
-        a[later] += u[later]
-        a[later - 1] += u[later - 1]
-        b[later] += u[later - 1]
-        b[later - 1] += u[later]
-        own.append(a)
-        other.append(b)
-    return [u, *own] if rows.root is None else [u, *own, *other]
+    u = np.ones(at.stop - at.start) if rows.root is None else rows.root[at]
+    found = applied(u, rows.gap[at], gaps)
+    return found[: 1 + len(gaps)] if rows.root is None else found
 
 
 def unit_basis(
@@ -416,6 +428,7 @@ def _independent(found: Equations) -> Equations:
     """
     G, _ = found.normal(np.zeros(1), np.ones(1))
     S, own = G[0][: found.m, : found.m].copy(), np.diagonal(found.M[0])
+    S[np.diag_indices(found.m)] += found.penalised
     kept = np.ones(found.m, dtype=bool)
     for k in range(found.m):
         if S[k, k] <= _DEPENDENT * own[k]:
@@ -434,4 +447,5 @@ def _independent(found: Equations) -> Equations:
         penalised=found.penalised[kept],
         M=found.M[:, keep[:, None], keep],
         products=products,
+        slopes=None if found.slopes is None else found.slopes.take(keep),
     )

@@ -12,7 +12,7 @@ import numpy as np
 
 from bayesdid.arrays import FloatArray
 from bayesdid.design.design import Design
-from bayesdid.design.within import absorb
+from bayesdid.design.span import rank_of, within
 from bayesdid.exceptions import NotIdentifiedError
 
 _ABSORBED = 1e-11  # of a regressor's size: less than this is left of it by rounding alone
@@ -36,14 +36,13 @@ class ConjugatePosterior(NamedTuple):
 
 
 def within_arrays(design: Design) -> tuple[FloatArray, FloatArray]:
-    """Regressors, shape (n, K), and outcome, (n,), with the effects taken out as fixed ones."""
-    residual = absorb(
-        np.column_stack([design.regressors, design.y]),
-        design.unit_index,
-        design.period_index,
-        unit=design.unit_effects != "none",
-        period=design.period_effects != "none",
-    )
+    """Regressors, shape (n, K), and outcome, (n,), with the effects taken out as fixed ones.
+
+    With weights those of the rows times the root of their weight: least squares on them is the
+    weighted one.
+    """
+    both = np.column_stack([design.regressors, design.y])
+    residual = within(design, both, flat_only=False, weights=design.weights)
     return residual[:, :-1], residual[:, -1]
 
 
@@ -54,9 +53,10 @@ def conjugate_posterior(design: Design) -> ConjugatePosterior:
 
 def conjugate_within(design: Design, W: FloatArray, y: FloatArray) -> ConjugatePosterior:
     """The same from the arrays of :func:`within_arrays`."""
-    kinds = (design.unit_effects != "none", design.period_effects != "none")
+    root = 1.0 if design.weights is None else np.sqrt(design.weights)[:, None]
+    weighted = design.regressors * root
     size = np.linalg.norm(W, axis=0)  # columns of different units, one well-conditioned matrix
-    if (size <= _ABSORBED * np.linalg.norm(design.regressors, axis=0)).any():
+    if (size <= _ABSORBED * np.linalg.norm(weighted, axis=0)).any():
         raise NotIdentifiedError(
             f"{design.spec_id}: the effects leave nothing of a regressor",
             remedy="leave it out, or use other effects",
@@ -69,8 +69,7 @@ def conjugate_within(design: Design, W: FloatArray, y: FloatArray) -> ConjugateP
         )
     inverse = np.linalg.inv(gram) / np.outer(size, size)
     location = inverse @ (W.T @ y)
-    dummies = kinds[0] * (len(design.units) - 1) + kinds[1] * (len(design.periods) - 1)
-    nu = design.n - 1 - dummies - W.shape[1]
+    nu = design.n - rank_of(design) - W.shape[1]
     rss = float(((y - W @ location) ** 2).sum())
     # as many coefficients as rows: nothing is known of the errors
     scale = inverse * rss / nu if nu > 0 else np.full_like(inverse, np.inf)

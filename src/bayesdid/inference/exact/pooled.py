@@ -48,7 +48,8 @@ def fit_pooled(
     posterior = posterior_dataset(
         design, model.data, named_draws(model, found, design), found.effects, chains
     )
-    posterior = _with_parts(posterior, pooling, found.draws.scalars.omega)
+    omega = found.draws.scalars.omega[:, model.beliefs.random :]  # after those of random effects
+    posterior = _with_parts(posterior, pooling, omega)
     tree = assemble(posterior, design, moments=unit_moments(design, found.effects, found.scales))
     tree.attrs = provenance(
         design, priors, "pooled", seed, draws, chains, found.draws.gate, found.draws.log_evidence

@@ -33,6 +33,8 @@ class Effects(NamedTuple):
 
     Fixed effects sum to zero over their levels; absent effects have shape (S, 0). Where unit
     effects are many they are absent too, and `unit_mean` and `unit_sd`, shape (N,), are not None.
+    `further` holds draws of further effects by name, (S, L); `moments` mean and sd, (N,) each, of
+    slopes of units that are many.
     """
 
     alpha: FloatArray
@@ -40,6 +42,8 @@ class Effects(NamedTuple):
     period: FloatArray
     unit_mean: FloatArray | None = None
     unit_sd: FloatArray | None = None
+    further: dict[str, FloatArray] = {}  # noqa: RUF012
+    moments: dict[str, tuple[FloatArray, FloatArray]] = {}  # noqa: RUF012
 
 
 def recover_effects(
@@ -69,13 +73,13 @@ def recover_effects(
     rest, alpha = np.zeros((S, stats.m)), np.zeros(S)
     first, second = stats.ratios(given.rho_unit, given.rho_period)
     if stats.m:
-        rest = _draw_rest(stats, contrast, given, first, second, rng)
+        rest = draw_rest(stats, contrast, given, first, second, rng)
     joint = np.hstack([-rest, contrast])  # y - R b - period effects
     small = np.zeros((S, rows.T if rows.period_kind != "none" else 0))
     full = stats.columns[: stats.m]
     small[:, full[full < rows.T]] = rest[:, full < rows.T]
     if (full == rows.T).any():
-        alpha = rest[:, -1]
+        alpha = rest[:, int(np.flatnonzero(full == rows.T)[0])]
     big, mean, sd = np.zeros((S, 0)), None, None
     if rows.unit_kind != "none":
         drawn = rows.N <= DRAWN_UNITS if draw_units is None else draw_units
@@ -95,7 +99,7 @@ def recover_effects(
     return Effects(alpha, big, small, mean, sd)
 
 
-def _draw_rest(
+def draw_rest(
     stats: Equations,
     contrast: FloatArray,
     given: Scalars,
@@ -103,7 +107,7 @@ def _draw_rest(
     second: FloatArray,
     rng: np.random.Generator,
 ) -> FloatArray:
-    """Period effects and intercept, shape (S, m), units integrated out."""
+    """Period effects, intercept and further effects, shape (S, m), units integrated out."""
     m, S = stats.m, len(contrast)
     noise = rng.standard_normal((S, m)) * given.sigma[:, None]
     if stats.is_constant:

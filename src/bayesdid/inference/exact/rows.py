@@ -9,7 +9,7 @@ dummies then hold that root instead of one.
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Literal
 
 import numpy as np
@@ -18,6 +18,7 @@ from bayesdid.arrays import FloatArray, IntArray
 from bayesdid.design.design import Design
 from bayesdid.design.regressors import Regressors, is_random
 from bayesdid.exceptions import InputError
+from bayesdid.inference.exact.further import FurtherColumns, no_columns
 from bayesdid.study.schema import EffectKind
 
 Kind = Literal["fixed", "random", "none"]
@@ -44,6 +45,11 @@ class Rows:
         Number of units and of periods.
     unit_kind, period_kind
         How their effects are treated; Mundlak effects are random ones.
+    further
+        How many of the first columns of `values` belong to fixed further effects.
+    slopes
+        Fixed slopes of each unit's own, times the root of the weight, zero in units where they add
+        nothing, shape (n, q).
     """
 
     values: FloatArray
@@ -56,6 +62,13 @@ class Rows:
     T: int
     unit_kind: Kind
     period_kind: Kind
+    further: int = 0
+    slopes: FloatArray = field(default_factory=lambda: np.empty((0, 0)))
+
+    @property
+    def q(self) -> int:
+        """Number of slopes of each unit's own."""
+        return self.slopes.shape[1]
 
     @property
     def n(self) -> int:
@@ -131,11 +144,17 @@ def sorted_rows(
     weights: FloatArray | None = None,
     serial: bool = False,
     by_unit: bool = False,
+    columns: FurtherColumns | None = None,
 ) -> tuple[Rows, bool]:
     """The rows of a design, and whether units and periods changed their roles.
 
     The factor with more levels is the one that is eliminated first, unless errors have a
     structure within units: serial correlation or, `by_unit`, scales of their own.
+
+    Parameters
+    ----------
+    columns
+        Of further effects. They stand before the regressors; `by_unit` they count as regressors.
 
     Raises
     ------
@@ -146,13 +165,17 @@ def sorted_rows(
     sizes = [len(design.units), len(design.periods)]
     kinds = [_kind(design.unit_effects), _kind(design.period_effects)]
     present = [kind != "none" for kind in kinds]
-    swapped = not (serial or by_unit) and (present[1], sizes[1]) > (present[0], sizes[0])
+    columns = columns or no_columns(design)
+    structured = serial or by_unit or bool(design.further)
+    swapped = not structured and (present[1], sizes[1]) > (present[0], sizes[0])
     if swapped:
         index, sizes, kinds = index[::-1], sizes[::-1], kinds[::-1]
     unit, period = index
     n, N, T = design.n, *sizes
-    values = np.empty((n, data.R.shape[1] + 1))
-    values[:, :-1], values[:, -1] = data.R, data.y
+    F = columns.values.shape[1]
+    values = np.empty((n, F + data.R.shape[1] + 1))
+    values[:, :F], values[:, F:-1], values[:, -1] = columns.values, data.R, data.y
+    slopes = columns.slopes
     root = None
     if weights is not None:
         if not (np.isfinite(weights) & (weights > 0)).all():
@@ -163,10 +186,12 @@ def sorted_rows(
             )
         root = np.sqrt(weights)
         values *= root[:, None]
+        slopes = slopes * root[:, None]
     key = unit * np.int64(T) + period
     if (np.diff(key) < 0).any():
         order = np.argsort(key, kind="stable")
         unit, period, values = unit[order], period[order], values[order]
+        slopes = slopes[order]
         root = None if root is None else root[order]
     later = unit[1:] == unit[:-1]
     gap = np.zeros(n, dtype=np.int64)
@@ -180,7 +205,9 @@ def sorted_rows(
                 remedy="AR(1) errors need one row per unit and period",
             )
     start = np.searchsorted(unit, np.arange(N + 1)).astype(np.int64)
-    return Rows(values, root, unit, period, start, gap, N, T, kinds[0], kinds[1]), swapped
+    first = 0 if by_unit else F
+    rows = Rows(values, root, unit, period, start, gap, N, T, kinds[0], kinds[1], first, slopes)
+    return rows, swapped
 
 
 def _kind(kind: EffectKind) -> Kind:

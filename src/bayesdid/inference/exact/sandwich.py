@@ -14,6 +14,7 @@ import numpy as np
 
 from bayesdid.arrays import FloatArray
 from bayesdid.design.design import Design
+from bayesdid.design.span import nested_rank, rank_of
 from bayesdid.inference.exact.conjugate import conjugate_within, within_arrays
 
 
@@ -47,15 +48,16 @@ def beside(design: Design) -> Beside:
         found.location[:P],
         np.sqrt(np.diag(found.iid)[:P]),
         np.sqrt(np.diag(found.cluster)[:P]),
-        len(design.units),
+        design.clusters,
     )
 
 
 def sandwich_moments(design: Design) -> Moments:
     """Mean and covariance of all coefficients, under i.i.d. errors and from the sandwich.
 
-    The clustered covariance is fixest's: scores summed by unit, times ``G / (G - 1)`` and
-    ``(n - 1) / (n - k)``, unit effects not counted in k because they are nested in the clusters.
+    The clustered covariance is fixest's: scores summed by cluster (a unit, unless the design names
+    another), times ``G / (G - 1)`` and ``(n - 1) / (n - k)``, effects that are nested in the
+    clusters not counted in k. Weights are those of the rows in both.
 
     Raises
     ------
@@ -65,11 +67,11 @@ def sandwich_moments(design: Design) -> Moments:
     Z, y = within_arrays(design)
     posterior = conjugate_within(design, Z, y)
     e = y - Z @ posterior.location
-    G, K = len(design.units), Z.shape[1]
+    G, K = design.clusters, Z.shape[1]
     score = np.column_stack(
-        [np.bincount(design.unit_index, Z[:, k] * e, minlength=G) for k in range(K)]
+        [np.bincount(design.cluster_index, Z[:, k] * e, minlength=G) for k in range(K)]
     )
-    k = K + 1 + (design.period_effects != "none") * (len(design.periods) - 1)
+    k = K + rank_of(design) - nested_rank(design)
     small = G / max(G - 1, 1) * (design.n - 1) / (design.n - k)
     bread = np.linalg.inv(Z.T @ Z)
     covariance = small * bread @ (score.T @ score) @ bread

@@ -43,6 +43,7 @@ WARMUP = 250  # sweeps of each chain that are thrown away
 SWEEPS = 1000  # of each chain at least
 AGAIN = 5  # times as many, thinned, where the first run does not pass the gate
 _DUMMY = 0.6  # share of rows with one value from which a regressor is a dummy
+_DENSE = 1e9  # products of all rows, beyond which only those of columns that are not zero are made
 _UNIT = {"none": 0, "fixed": 1, "random": 2}
 _FLAT, _GAMMA, _HALF_NORMAL, _LOG_FLAT, _EXPONENTIAL = 0.0, 1.0, 2.0, 3.0, 4.0
 
@@ -88,6 +89,7 @@ def draw_scaled(
     warmup: int = WARMUP,
     threads: int = 2,
     draw_units: bool | None = None,
+    must_draw: bool = False,
 ) -> Scaled:
     """Draws of `chains` chains from different starts, next to each other.
 
@@ -105,6 +107,8 @@ def draw_scaled(
         pass the gate are run once more, :data:`AGAIN` times as long, and thinned.
     threads
         Chains that run at once, in this process; one inside an executor's worker.
+    must_draw
+        Whether draws of units are needed whatever their number.
     draw_units
         Whether to keep draws of unit effects and scales, by default of at most
         :data:`~bayesdid.inference.exact.recover.DRAWN_UNITS` units.
@@ -114,6 +118,7 @@ def draw_scaled(
     m, zero = stats.m, _commonest(stats.rows)
     rows = stats.rows if not zero.any() else _moved(stats.rows, zero)
     keep = rows.N <= DRAWN_UNITS if draw_units is None else draw_units
+    keep = keep or must_draw
     arguments = _arguments(stats, rows, beliefs, priors, nu_prior, serial)
     seeds = np.random.SeedSequence(seed).spawn(chains)
     gap_index, spread = arguments.pop("gap_index"), _spread(stats)
@@ -258,8 +263,9 @@ def _arguments(
     random_period = rows.period_kind == "random"
     scale = priors.scale if not priors.is_flat else 1.0
     group = _FLAT if priors.is_flat else _GAMMA
-    kinds = [group] * random_period + [_HALF_NORMAL] * len(beliefs.half_normal)
-    sizes = [scale] * random_period + beliefs.half_normal.tolist()
+    groups = random_period + beliefs.random
+    kinds = [group] * groups + [_HALF_NORMAL] * len(beliefs.half_normal)
+    sizes = [scale] * groups + beliefs.half_normal.tolist()
     proper = np.concatenate([stats.penalised, np.isfinite(beliefs.sd)]).astype(float)
     part = np.concatenate(
         [
@@ -298,7 +304,7 @@ def _arguments(
         "coefficients": (sd, mean, part.astype(np.int64), proper),
         "rows": (np.ascontiguousarray(rows.values), root, rows.period, rows.start),
         "panel": (
-            *_by_unit(rows, _squares(rows, gaps)),
+            *_own_products(rows, gaps),
             E,
             pattern,
             first,
@@ -344,6 +350,32 @@ def _commonest(rows: Rows) -> FloatArray:
 def _moved(rows: Rows, zero: FloatArray) -> Rows:
     """Rows whose dummies are zero where they are off: centring is left to the intercept."""
     return dataclasses.replace(rows, values=rows.values - np.append(zero, 0.0))
+
+
+def _own_products(rows: Rows, gaps: np.ndarray) -> tuple[FloatArray, np.ndarray, np.ndarray]:
+    """As :func:`_by_unit`; unit by unit where most columns are zero in most units."""
+    width = rows.values.shape[1]
+    if rows.n * width**2 < _DENSE:
+        return _by_unit(rows, _squares(rows, gaps))
+    parts, active, begin = [], [], [0]
+    for i in range(rows.N):
+        at = slice(rows.start[i], rows.start[i + 1])
+        there = (rows.values[at] != 0).any(axis=0)
+        there[-1] = True
+        own = np.flatnonzero(there)
+        W, gap = rows.values[at][:, own], rows.gap[at]
+        matrices = [W.T @ W]
+        crossed = []
+        for value in gaps:
+            later = np.flatnonzero(gap == value)
+            x, y = W[later], W[later - 1]
+            matrices.append(x.T @ x + y.T @ y)
+            crossed.append(x.T @ y + y.T @ x)
+        lower = np.tril_indices(len(own))
+        parts.append(np.stack([A[lower] for A in (*matrices, *crossed)]))
+        active.append(own)
+        begin.append(begin[-1] + len(own))
+    return np.concatenate(parts, axis=1), np.concatenate(active), np.array(begin)
 
 
 def _by_unit(rows: Rows, squares: FloatArray) -> tuple[FloatArray, np.ndarray, np.ndarray]:

@@ -62,12 +62,15 @@ class Beliefs:
         Position of each coefficient's omega, shape (K,); -1 for none.
     half_normal
         Scale of the prior of each omega, shape (parts,).
+    random
+        How many omegas come before these and are scales of random effects, with their prior.
     """
 
     mean: FloatArray
     sd: FloatArray
     part: IntArray
     half_normal: FloatArray
+    random: int = 0
 
     def sds(self, omega: FloatArray) -> FloatArray:
         """Prior standard deviations at omega, shape (G, K); 1 where flat."""

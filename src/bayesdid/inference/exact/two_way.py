@@ -2,18 +2,26 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
-from bayesdid.arrays import FloatArray
+from bayesdid.arrays import FloatArray, IntArray
 from bayesdid.design.design import Design
 from bayesdid.design.regressors import Regressors, regressors
 from bayesdid.inference.exact.collapse import Equations, equations
 from bayesdid.inference.exact.draw import Draws, draw_exact
+from bayesdid.inference.exact.further import (
+    FurtherColumns,
+    Levels,
+    further_columns,
+    named_levels,
+    spread_out,
+)
 from bayesdid.inference.exact.recover import Effects, recover_effects
+from bayesdid.inference.exact.recover_further import recover_further
 from bayesdid.inference.exact.rows import sorted_rows
-from bayesdid.inference.exact.scales import Scales, draw_scaled
+from bayesdid.inference.exact.scales import Scaled, Scales, draw_scaled
 from bayesdid.inference.exact.target import Beliefs, Target, beliefs, target
 from bayesdid.model.errors import Errors
 from bayesdid.model.pooling import Pooling
@@ -55,6 +63,8 @@ class TwoWay:
         Of coefficients and omegas, and of the other scales.
     errors
         Independent or AR(1), of one scale or of one for each unit.
+    design, columns
+        What was summed, with its further effects.
     """
 
     data: Regressors
@@ -62,6 +72,8 @@ class TwoWay:
     beliefs: Beliefs
     priors: Priors
     errors: Errors
+    design: Design
+    columns: FurtherColumns
 
     @property
     def serial(self) -> bool:
@@ -81,7 +93,12 @@ class TwoWay:
         self, draws: Draws, rng: np.random.Generator, *, draw_units: bool | None = None
     ) -> Effects:
         """Effects and intercept of every draw, for errors of one scale."""
-        return recover_effects(self.stats, draws.coef, draws.scalars, rng, draw_units=draw_units)
+        given = draws.scalars
+        if not self.design.further:
+            return recover_effects(self.stats, draws.coef, given, rng, draw_units=draw_units)
+        return recover_further(
+            self.stats, draws.coef, given, rng, self.design, self.columns, draw_units=draw_units
+        )
 
     def posterior(
         self,
@@ -111,12 +128,24 @@ class TwoWay:
                 chains=chains,
                 seed=seed,
                 draw_units=draw_units,
+                must_draw=bool(self.design.further),
             )
-            return Posterior(found.draws, found.effects, found.scales)
+            return self._without_columns(found)
         rng = np.random.default_rng(seed)
         drawn = self.draw(draws * chains, rng)
         recovered = self.recover(drawn, rng, draw_units=draw_units) if effects else None
         return Posterior(drawn, recovered, None)
+
+    def _without_columns(self, found: Scaled) -> Posterior:
+        """Coefficients of further effects' columns put among the effects."""
+        F, draws, effects = self.columns.count, found.draws, found.effects
+        if not self.design.further:
+            return Posterior(draws, effects, found.scales)
+        further = spread_out(self.columns, draws.coef[:, :F], self.design)
+        raw = Levels(effects.alpha, effects.unit, effects.period, further)
+        named = named_levels(self.design, raw)
+        effects = Effects(named.alpha, named.unit, named.period, further=named.further)
+        return Posterior(replace(draws, coef=draws.coef[:, F:]), effects, found.scales)
 
 
 def two_way_model(
@@ -139,14 +168,23 @@ def two_way_model(
     pooling
         Of the design's treatments, whose parts then have omegas.
     """
-    data = regressors(design)
+    data, by_unit = regressors(design), errors.scale == "unit"
+    columns = further_columns(design, by_unit=by_unit)
     rows, swapped = sorted_rows(
-        design, data, weights=weights, serial=errors.serial == "ar1", by_unit=errors.scale == "unit"
+        design,
+        data,
+        weights=weights,
+        serial=errors.serial == "ar1",
+        by_unit=by_unit,
+        columns=columns,
     )
     believed = beliefs(design, data, priors)
     if pooling is not None:
         believed = _pooled(believed, pooling, data)
-    return TwoWay(data, equations(rows, swapped=swapped), believed, priors, errors)
+    if by_unit and columns.count:
+        believed = with_columns(believed, columns.scale)
+    stats = equations(rows, swapped=swapped)
+    return TwoWay(data, stats, believed, priors, errors, design, columns)
 
 
 def _pooled(believed: Beliefs, pooling: Pooling, data: Regressors) -> Beliefs:
@@ -155,6 +193,25 @@ def _pooled(believed: Beliefs, pooling: Pooling, data: Regressors) -> Beliefs:
         columns = pooling.columns(name)
         sd[columns], part[columns] = data.scale[columns], k
     return Beliefs(believed.mean, sd, part, np.full(len(pooling.parts), pooling.scale))
+
+
+def with_columns(believed: Beliefs, scale: IntArray) -> Beliefs:
+    """Columns of further effects before the regressors: flat, or with a scale of their own.
+
+    Parameters
+    ----------
+    scale
+        Position of each column's scale, shape (F,); -1 for flat ones.
+    """
+    random = int(scale.max(initial=-1)) + 1
+    part = np.where(believed.part >= 0, believed.part + random, -1)
+    return Beliefs(
+        np.concatenate([np.zeros(len(scale)), believed.mean]),
+        np.concatenate([np.where(scale >= 0, 1.0, np.inf), believed.sd]),
+        np.concatenate([scale, part]),
+        believed.half_normal,
+        random,
+    )
 
 
 def named_draws(model: TwoWay, found: Posterior, design: Design) -> dict[str, FloatArray]:
@@ -171,6 +228,8 @@ def named_draws(model: TwoWay, found: Posterior, design: Design) -> dict[str, Fl
             values[f"sigma_{dim}"] = given.sigma * np.sqrt(rho)
     if model.serial:
         values["phi"] = given.phi
+    scaled = [one.name for one in design.further if one.kind == "random"]
+    values |= {f"sigma_{name}": given.omega[:, k] for k, name in enumerate(scaled)}
     if found.scales is not None:
         values["nu_unit"] = found.scales.nu
         if found.scales.drawn.size:

@@ -68,6 +68,28 @@ def fixed_effect(name: str, dim: str, shared: Any) -> Any:
     return pm.Deterministic(name, level - shared, dims=dim)
 
 
+def free_effect(name: str, dim: str, basis: FloatArray, shared: Any) -> Any:
+    """Flat levels in the span of a basis, (L, r): orthogonal to what effects before it span."""
+    if not basis.shape[1]:
+        return pm.Deterministic(name, pm.math.zeros(len(basis)), dims=dim)
+    own = f"free_{name}"
+    pm.modelcontext(None).add_coord(own, range(basis.shape[1]))
+    level = pm.Flat(f"{name}_and_share", dims=own)
+    return pm.Deterministic(name, basis @ level - shared, dims=dim)
+
+
+def free_slopes(name: str, dim: str, vary: np.ndarray, shared: Any) -> Any:
+    """A flat slope of each unit whose column varies there; zero elsewhere."""
+    if vary.all():
+        level = pm.Flat(f"{name}_and_share", dims=dim)
+        return pm.Deterministic(name, level - shared, dims=dim)
+    own = f"free_{name}"
+    pm.modelcontext(None).add_coord(own, np.flatnonzero(vary))
+    level = pm.Flat(f"{name}_and_share", dims=own)
+    at = np.flatnonzero(vary)
+    return pm.Deterministic(name, pm.math.zeros(len(vary))[at].set(level - shared[at]), dims=dim)
+
+
 def random_effect(name: str, dim: str, scale: Any, *, noncentred: bool = False) -> Any:
     """Normal around zero with a scale of their own."""
     transform = NonCentred() if noncentred else None

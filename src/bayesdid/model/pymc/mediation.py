@@ -40,7 +40,7 @@ from bayesdid.model.pymc.errors import (
     unit_precisions,
 )
 from bayesdid.model.pymc.setting import Setting
-from bayesdid.model.pymc.two_way import centred, mundlak, unit_and_period_effects
+from bayesdid.model.pymc.two_way import all_effects, centred, mundlak
 
 
 def mediation(setting: Setting) -> None:
@@ -97,7 +97,7 @@ def outcome_equation(setting: Setting, parts: Mediators, shared: Shared, own: li
         mu, slopes = mu + centred(rest.X) @ beta, [*slopes, beta]
     order = [(*rest.treatments, *parts.names, *rest.covariates).index(x) for x in design.names]
     mu = mu + mundlak(setting)
-    mu = mu + unit_and_period_effects(setting, pm.math.concatenate(slopes)[order])
+    mu = mu + all_effects(setting, pm.math.concatenate(slopes)[order])
     sigma = residual_scale("sigma", setting.priors)
     y = pm.Data("outcome", design.y, dims="obs")
     before = tuple((u, 0.0) for u in own) if shared.nu is not None else ()

@@ -35,12 +35,13 @@ def coords(design: Design) -> dict[str, Any]:
         "covariate": list(design.covariates),
         design.unit_dim: design.units,
         design.period_dim: design.periods,
+        **{one.dim: one.levels for one in design.further if not one.of},
     }
 
 
 def is_internal(name: str) -> bool:
     """Whether a variable is the sampler's own: a result keeps what is made of it."""
-    if "_effect" in name and not name.endswith(("_and_share", "__")):
+    if ("_effect" in name or "_slope_" in name) and not name.endswith(("_and_share", "__")):
         return False  # a unit may be called u
     return (
         name.startswith(("log_sigma", "u_", "scaled_", "lambda_of_unit"))

@@ -2,12 +2,16 @@ r"""Two-way models: Eq. 1 of the study, factorial DID, event studies, moderation
 
 .. math::
 
-    \mu_{it} = \alpha + \tau' D_{it} + \beta' x_{it} + a_i + g_t
+    \mu_{it} = \alpha + \tau' D_{it} + \beta' x_{it} + a_i + g_t + \sum_k c_{k, l_k(it)} s_{k,it}
 
 `D` holds one policy state (TWFE DID), or both policies and their product (factorial DID), where
 the coefficient of the product is the synergy beyond the sum. `D` and `x` are centred, so that
 `alpha` is the level at their means. With Mundlak effects the unit and period components of every
 regressor enter with coefficients `gamma`, which makes `tau` the within estimate again.
+
+Further effects k have a coefficient for each level l of their own: levels of group x period or of
+any crossed factor (s = 1), or slopes of groups or units. Fixed ones are flat and orthogonal to what
+the effects before them span; the order is intercept, units with their slopes, periods, the others.
 """
 
 from __future__ import annotations
@@ -19,8 +23,17 @@ import pymc as pm
 
 from bayesdid.arrays import FloatArray
 from bayesdid.design.regressors import components
-from bayesdid.model.levels import taken_up
-from bayesdid.model.pymc.effects import coefficients, effect, normal_or_flat
+from bayesdid.design.span import slopes_that_vary
+from bayesdid.model.levels import TakenUp, free_levels, taken_up
+from bayesdid.model.pymc.effects import (
+    coefficients,
+    effect,
+    free_effect,
+    free_slopes,
+    group_scale,
+    normal_or_flat,
+    random_effect,
+)
 from bayesdid.model.pymc.observation import observe_outcome
 from bayesdid.model.pymc.setting import Setting
 
@@ -41,11 +54,11 @@ def linear_predictor(setting: Setting, tau: Any) -> Any:
         X = pm.Data("X", centred(design.X), dims=("obs", "covariate"))
         beta = coefficients("beta", design.covariates, "covariate", setting.priors)
         mu, slopes = mu + X @ beta, pm.math.concatenate([tau, beta])
-    return mu + mundlak(setting) + unit_and_period_effects(setting, slopes)
+    return mu + mundlak(setting) + all_effects(setting, slopes)
 
 
-def unit_and_period_effects(setting: Setting, slopes: Any) -> Any:
-    """``a_i + g_t`` in every row, shape (n,).
+def all_effects(setting: Setting, slopes: Any) -> Any:
+    """``a_i + g_t`` and further effects in every row, shape (n,).
 
     Parameters
     ----------
@@ -54,14 +67,39 @@ def unit_and_period_effects(setting: Setting, slopes: Any) -> Any:
     """
     design, total = setting.design, np.zeros(setting.design.n)
     shared = taken_up(design, design.regressors)
+    free = free_levels(design) if shared.further else {}
     for dim, kind, index, share in (
         (design.unit_dim, design.unit_effects, design.unit_index, shared.unit),
         (design.period_dim, design.period_effects, design.period_index, shared.period),
     ):
-        if kind != "none":
+        if kind == "fixed" and dim in free:
+            levels = free_effect(f"{dim}_effect", dim, free[dim], share @ slopes)
+            total = total + levels[index]
+        elif kind != "none":
             noncentred = f"{dim}_effect" in setting.noncentred
             levels = effect(dim, kind, setting.priors, share @ slopes, noncentred=noncentred)
             total = total + levels[index]
+    return total + further_effects(setting, slopes, shared, free)
+
+
+def further_effects(
+    setting: Setting, slopes: Any, shared: TakenUp, free: dict[str, FloatArray]
+) -> Any:
+    """Effects beside those of unit and period, each with its own dimension, shape (n,)."""
+    design, total = setting.design, np.zeros(setting.design.n)
+    vary = slopes_that_vary(design) if shared.further else {}
+    for one in design.further:
+        if one.kind == "random":
+            scale = group_scale(f"sigma_{one.name}", setting.priors)
+            noncentred = one.name in setting.noncentred
+            levels = random_effect(one.name, one.dim, scale, noncentred=noncentred)
+        elif one.name in vary:
+            share = shared.further[one.name] @ slopes
+            levels = free_slopes(one.name, one.dim, vary[one.name], share)
+        else:
+            share = shared.further[one.name] @ slopes
+            levels = free_effect(one.name, one.dim, free[one.name], share)
+        total = total + levels[one.index] * one.times
     return total
 
 

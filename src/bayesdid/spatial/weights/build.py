@@ -19,7 +19,7 @@ from bayesdid.spatial.weights.match import positions
 from bayesdid.spatial.weights.weights import Normalisation, Weights, make_weights
 from bayesdid.study.load import Study
 from bayesdid.study.paths import is_file
-from bayesdid.study.schema import SpatialWeights
+from bayesdid.study.spatial_weights import SpatialWeights
 
 _SCALED: dict[Normalisation, str] = {
     "row": "row-normalised",
