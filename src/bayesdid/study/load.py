@@ -327,7 +327,7 @@ def _check_references(study: Study) -> None:
             _ = study[claim.effect.partition(":")[0]]  # raises if there is no such spec
     _check_synergy(study)
     design = study.file.design
-    named = {
+    named: dict[str, Iterable[str]] = {
         "design.timing.rounds": design.timing.rounds,
         "design.only": design.only,
         "design.first": design.first,
