@@ -5,7 +5,7 @@ import dataclasses
 import pytest
 
 import bayesdid as bd
-from bayesdid.notebook import listed
+from bayesdid.notebook import listed, many
 
 
 @pytest.fixture(scope="module")
@@ -18,6 +18,10 @@ def test_a_list_says_how_many_more_there_are():
     assert listed("abc", 2) == "a, b and 1 more"
     assert listed("ab", 2) == "a, b"
     assert listed([]) == "none"
+
+
+def test_one_of_a_kind_is_no_plural():
+    assert [many(k, "warning") for k in (0, 1, 2)] == ["0 warnings", "1 warning", "2 warnings"]
 
 
 def test_study_spec_panel_and_design_say_what_they_are(small):

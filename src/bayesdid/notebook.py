@@ -1,4 +1,4 @@
-"""How values show themselves: a few lines at a prompt, the same in a notebook."""
+"""How values show themselves: a few lines at a prompt, the same in a notebook; counts in words."""
 
 from __future__ import annotations
 
@@ -18,6 +18,11 @@ def listed(names: Sequence[object], shown: int = SHOWN) -> str:
     text = ", ".join(map(str, names[:shown]))
     more = len(names) - shown
     return f"{text} and {more} more" if more > 0 else text or "none"
+
+
+def many(count: int, noun: str) -> str:
+    """``1 warning``, ``2 warnings``."""
+    return f"{count} {noun}" + ("" if count == 1 else "s")
 
 
 def lines(head: str, rest: Iterable[str]) -> str:

@@ -24,6 +24,7 @@ def command(
     from bayesdid.audit.run import audit_study
     from bayesdid.cli.console import out, print_json, said
     from bayesdid.families.registry.load import load_study
+    from bayesdid.notebook import many
 
     report = audit_study(load_study(study, trust=trust))
     if as_json:
@@ -35,7 +36,7 @@ def command(
             out.print(f"  {finding.text}")
             if finding.assumptions:
                 out.print(f"  unless: {'; '.join(finding.assumptions)}", style="dim")
-        counts = ", ".join(f"{number} {name}s" for name, number in report.counts.items())
+        counts = ", ".join(many(number, name) for name, number in report.counts.items())
         out.print(f"{report.study_id}: {sum(report.checked.values())} comparisons, {counts}.")
     if strict and report.flagged:
         raise typer.Exit(1)

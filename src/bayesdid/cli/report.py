@@ -33,6 +33,7 @@ def command(
     from bayesdid.extras import require
     from bayesdid.families.registry.load import load_study
     from bayesdid.inference.executor import process_pool
+    from bayesdid.notebook import many
     from bayesdid.panel.load import load_panel
     from bayesdid.report.results import compute_results
     from bayesdid.report.run import Run
@@ -53,7 +54,7 @@ def command(
     console.print(
         f"{loaded.id}: {len(results['fits'])} fits ({run.reused} reused, "
         f"{len(failed)} not converged); "
-        f"audit: {results['audit']['counts']['contradiction']} contradictions"
+        f"audit: {many(results['audit']['counts']['contradiction'], 'contradiction')}"
     )
     if data.synthetic:
         console.print(said(("synthetic panel", BAD), f": {data.synthetic}"))

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
+from bayesdid.notebook import many
 from bayesdid.summary import percent
 
 
@@ -72,4 +73,5 @@ FILTERS = {
     "percent": percent,
     "bf": factor,
     "est": estimate,
+    "many": many,
 }
