@@ -49,6 +49,9 @@ calibrate-three: $(STAMP) ## The same of three policies: docs/validity-three.md 
 calibrate-published: $(STAMP) ## Coverage of intervals from printed columns, and a real panel behind its print
 	OMP_NUM_THREADS=1 $(BIN)/python tests/statistical/published_calibrate.py
 
+audit-corpus: $(STAMP) ## Audit 325 correct tables of public data, and each with errors planted: docs/audit.md
+	cd tests/audit && OMP_NUM_THREADS=1 ../../$(BIN)/python corpus_run.py
+
 mutants: $(STAMP) ## Plant faults in copies of the source and see tests catch each: docs/mutants.md
 	OMP_NUM_THREADS=1 $(BIN)/python tests/mutants/run.py
 

@@ -226,7 +226,15 @@ def raw_study(seed: int) -> dict:
             "moments": moments,
         },
         *(
-            {"id": f"t{k}", "title": "t", "kind": "regression", "se_kind": "iid", "column": columns}
+            {
+                "id": f"t{k}",
+                "title": "t",
+                "kind": "regression",
+                "rows": "all",
+                "se_kind": "iid",
+                "r2_kind": "overall",
+                "column": columns,
+            }
             for k, columns in zip(range(2, 7), (t2, t3, t4, t5, t6), strict=True)
         ),
     ]

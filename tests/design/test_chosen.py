@@ -194,6 +194,7 @@ def test_the_audit_counts_windows_and_units_left_out(tmp_path, sample, n, contra
     study = study_of(tmp_path, "", sample)
     for spec, size in (("t.0", 64), ("t.1", n)):
         object.__setattr__(study[spec].column, "n", str(size))
+        object.__setattr__(study[spec].column, "rows", "all")
     found = [item for item in observations(study) if item is not None]
     assert bool(found) == contradicts
     assert all(item.place == "t.1:n" for item in found)
@@ -204,4 +205,5 @@ def test_groups_on_a_window_need_not_add_up(tmp_path):
     study = study_of(tmp_path, *samples)
     for spec in study.specs.values():
         object.__setattr__(spec.column, "n", "24")
+        object.__setattr__(spec.column, "rows", "all")
     assert [item for item in groups(study) if item is not None] == []

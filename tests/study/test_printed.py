@@ -101,3 +101,33 @@ def test_cells(models):
     for wrong in ("table2.5:nothing", "table2.99:both", "table99:x", "table2.5"):
         with pytest.raises(InputError, match="no such published cell"):
             study.cell(wrong)
+
+
+@pytest.mark.parametrize(
+    ("text", "value", "mark"),
+    [
+        ("−0.61†", -0.61, "†"),
+        ("0.42 **", 0.42, "**"),
+        ("(0.18)*", 0.18, "*"),
+        ("1.2+", 1.2, "+"),
+        (".05a", 0.05, "a"),
+        ("37.6%", 0.376, ""),
+        ("-4.5%***", -0.045, "***"),
+    ],
+)
+def test_marks_and_percent(text, value, mark):
+    printed = Printed.parse(text)
+    assert (float(printed), printed.mark) == (value, mark)
+    assert printed.interval[0] < value < printed.interval[1]
+
+
+def test_a_bound_is_the_interval_below_or_above_it():
+    assert Printed.parse("<.001").interval == (0.0, 0.001)
+    assert Printed.parse("p > 0.10").interval == (0.1, float("inf"))
+    assert Printed.parse("p = .03").interval == pytest.approx((0.025, 0.035))
+
+
+def test_digits_cut_off_lie_farther_from_zero():
+    assert Printed.parse("0.29").cut == pytest.approx((0.285, 0.30))
+    assert Printed.parse("−0.29*").cut == pytest.approx((-0.30, -0.285))
+    assert Printed.parse("(0.00)").cut == pytest.approx((-0.01, 0.01))

@@ -3,11 +3,25 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Iterator
+from contextlib import contextmanager
+from contextvars import ContextVar
 from dataclasses import dataclass
 
 from bayesdid.study.printed import Printed
 
 _SLACK = 1e-9  # of binary arithmetic, relative
+_CUT: ContextVar[bool] = ContextVar("cut", default=False)
+
+
+@contextmanager
+def cut_off() -> Iterator[None]:
+    """Read printed numbers as rounded or cut off, whichever it was: the wider intervals."""
+    token = _CUT.set(True)
+    try:
+        yield
+    finally:
+        _CUT.reset(token)
 
 
 @dataclass(frozen=True, slots=True)
@@ -19,8 +33,9 @@ class Bounds:
 
     @classmethod
     def of(cls, text: str | Printed) -> Bounds:
-        """The numbers that round to a printed one."""
-        return cls(*(Printed.parse(text) if isinstance(text, str) else text).interval)
+        """The numbers that round to a printed one; within :func:`cut_off`, or are cut to it."""
+        printed = Printed.parse(text) if isinstance(text, str) else text
+        return cls(*(printed.cut if _CUT.get() else printed.interval))
 
     @classmethod
     def exactly(cls, value: float) -> Bounds:
@@ -68,8 +83,9 @@ class Bounds:
 
     def distance(self, other: Bounds) -> float:
         """How far apart two intervals are; 0 if they meet."""
-        gap = max(self.low - other.high, other.low - self.high)
-        scale = max(abs(self.low), abs(other.low), 1e-300)
+        above, below = (self, other) if self.low >= other.low else (other, self)
+        gap = above.low - below.high
+        scale = max(abs(above.low), abs(below.high), 1e-300)
         return gap if gap > _SLACK * scale else 0.0
 
     @property

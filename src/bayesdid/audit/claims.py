@@ -8,13 +8,14 @@ from decimal import Decimal
 
 from scipy.stats import norm
 
+from bayesdid.audit.below import mark, measure, p_of
 from bayesdid.audit.bounds import Bounds
 from bayesdid.audit.finding import Finding, Outcome, Severity, compare
 from bayesdid.study.claims import Claim
 from bayesdid.study.load import Study
 from bayesdid.study.printed import Printed
 
-_LEVELS = {"1%": 0.01, "5%": 0.05, "10%": 0.10}
+_LEVELS = {"0.1%": 0.001, "1%": 0.01, "5%": 0.05, "10%": 0.10}
 _CELL = ("the statement is about this cell",)
 
 
@@ -59,7 +60,7 @@ def directions(study: Study) -> Outcome:
     for claim in study.claims:
         if claim.direction is None or claim.cell is None or claim.effect is not None:
             continue  # the direction of an effect that no cell prints is not that of the cell
-        value = float(study.cell(claim.cell).value)
+        value = float(study.cell(claim.cell).value) - _null(study, claim.cell)
         wrong = value > 0 if claim.direction == "negative" else value < 0
         yield (
             None
@@ -88,20 +89,27 @@ def significance(study: Study) -> Outcome:
 
 
 def _significance(study: Study, claim: Claim) -> Finding | None:
-    cell = study.cell(str(claim.cell))
-    reached = study.stars_level(cell.value.stars)
+    ref = str(claim.cell)
+    found, spec = study.cell(ref), study.specs.get(ref.partition(":")[0])
+    legend = (spec.table.stars or {}) if spec is not None else study.file.stars
+    p = None if spec is None or found.cell is None else p_of(study, spec, found.cell)
+    shown = found.value.mark if found.cell is None else mark(found.cell)
+    if p is None and not legend:
+        return None  # no mark and nothing below the estimate: nothing is said of significance
+    reached = legend.get(shown, 1.0)
     said = claim.significance or ""
-    worst = max(study.file.stars.values(), default=0.10)
+    worst = max(legend.values(), default=0.05 if said == "none" else 0.10)
     level = _LEVELS.get(said, worst)
-    p = Bounds(reached if reached < 1 else worst, 1.0) if cell.se is None else _p(cell)
-    place = f"claim {claim.id}"
+    by_marks = Bounds(reached if reached < 1 else worst, 1.0)
+    below = "" if found.cell is None or p is None else f" ({measure(found.cell)})"
     text = (
         f"the text says {'not significant' if said == 'none' else said} ({claim.place}), "
-        f"{claim.cell} prints {cell.value.text}"
-        + (f" ({cell.se.text}), p between {p.low:.2g} and {p.high:.2g}." if cell.se else ".")
+        f"{claim.cell} prints {found.value.text}"
+        + (f"{below}, p between {p.low:.2g} and {p.high:.2g}." if p is not None else ".")
     )
     limit = Bounds(worst, 1.0) if said == "none" else Bounds(0.0, level)
-    if cell.se is not None:
+    place = f"claim {claim.id}"
+    if p is not None:
         finding = compare(
             "significance",
             place,
@@ -114,8 +122,9 @@ def _significance(study: Study, claim: Claim) -> Finding | None:
         )
         if finding is not None:
             return finding
-    by_stars = cell.value.stars > 0 if said == "none" else reached > level
-    if not by_stars:
+    # a legend that begins at 5% has no mark for 10%
+    contrary = bool(shown) if said == "none" else level <= worst and reached > level
+    if not legend or not contrary:
         return None
     return Finding(
         "significance",
@@ -124,19 +133,18 @@ def _significance(study: Study, claim: Claim) -> Finding | None:
         "level in the text = that of the stars",
         level,
         limit.pair,
-        reached,
-        (reached, reached),
+        by_marks.low,
+        by_marks.pair,
         abs(reached - level),
         _CELL,
         text,
     )
 
 
-def _p(cell: object) -> Bounds:
-    value: Printed = cell.value  # type: ignore[attr-defined]
-    se: Printed = cell.se  # type: ignore[attr-defined]
-    size = abs(Bounds.of(value)) / Bounds(max(se.interval[0], 0.0), se.interval[1])
-    return Bounds(float(2 * norm.sf(size.high)), float(2 * norm.sf(size.low)))
+def _null(study: Study, ref: str) -> float:
+    """What a cell's number is without an effect: 1 of a ratio, else 0."""
+    spec = study.specs.get(ref.partition(":")[0])
+    return 1.0 if spec is not None and spec.column.printed_as == "ratio" else 0.0
 
 
 def comparisons(study: Study) -> Outcome:
@@ -150,9 +158,11 @@ def comparisons(study: Study) -> Outcome:
             continue
         strong = study.cell(claim.comparison.stronger)
         weak = study.cell(claim.comparison.weaker)
+        if _null(study, claim.comparison.stronger) or _null(study, claim.comparison.weaker):
+            continue  # of ratios, 0.5 is as strong as 2
         a, b = Bounds.of(strong.value), Bounds.of(weak.value)
         sizes = abs(a).middle, abs(b).middle
-        if sizes[0] < sizes[1]:
+        if abs(a).high < abs(b).low:
             yield Finding(
                 "comparisons",
                 "contradiction",

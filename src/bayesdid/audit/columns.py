@@ -24,13 +24,21 @@ def cells(spec: Spec) -> Iterator[tuple[str, Cell]]:
                 yield f"{name}.{field}", cell
 
 
+def least_squares(spec: Spec) -> bool:
+    """Whether its cells are least-squares coefficients, which identities are about."""
+    return spec.column.family in LEAST_SQUARES and spec.column.printed_as != "ratio"
+
+
 def estimate(cell: Cell) -> Bounds:
     """The numbers that round to the printed estimate."""
     return Bounds.of(cell.estimate)
 
 
 def size_of_t(cell: Cell) -> Bounds | None:
-    """|estimate / se| over the rounding intervals, or |t| as printed; None without either."""
+    """|estimate / se| over the rounding intervals, or |t| as printed; None without either.
+
+    Of a coefficient. What else stands below an estimate: :func:`bayesdid.audit.below.p_of`.
+    """
     if cell.t is not None:
         return abs(Bounds.of(cell.t))
     if cell.se is None:
@@ -39,27 +47,16 @@ def size_of_t(cell: Cell) -> Bounds | None:
     return abs(estimate(cell)) / Bounds(max(se.low, 0.0), se.high)
 
 
-def measure(cell: Cell) -> str:
-    """What stands under an estimate, as it would be read: a standard error, or t = a statistic."""
-    return f"t = {cell.t}" if cell.t is not None else str(cell.se)
-
-
 def count(text: str | None) -> int | None:
     """A printed whole number."""
     return None if text is None else int(Printed.parse(text).value)
-
-
-def smallest_dof(study: Study) -> int:
-    """The fewest degrees of freedom a reader would use: units minus one, or thirty."""
-    units = study.file.panel.units
-    return max(units - 1, 5) if units else 30
 
 
 def same_rows(study: Study, left: Spec, right: Spec) -> bool:
     """Whether two columns are declared to be fitted on the same rows."""
     if left.id == right.id:
         return True
-    if left.column.n != right.column.n:
+    if left.column.n != right.column.n or rows_differ(left, right):
         return False
     linked, frontier = {left.id}, [left.id]
     while frontier:  # the declarations need not name every pair
@@ -75,7 +72,7 @@ def same_rows(study: Study, left: Spec, right: Spec) -> bool:
 
 
 def same_model(left: Spec, right: Spec) -> bool:
-    """Whether two columns have the same kind of model: family, effects, lead, options."""
+    """Whether two columns have the same kind of model: family, effects, lead, options, labels."""
     keys = (
         "family",
         "unit_effects",
@@ -84,8 +81,18 @@ def same_model(left: Spec, right: Spec) -> bool:
         "weights",
         "instrument",
         "options",
+        "effects",
+        "row_weights",
+        "row_weights_kind",
+        "printed_as",
+        "labels",
     )
     return all(getattr(left.column, key) == getattr(right.column, key) for key in keys)
+
+
+def rows_differ(left: Spec, right: Spec) -> bool:
+    """Whether one of two columns says that its rows are those of no other."""
+    return "differ" in {left.column.rows, right.column.rows}
 
 
 def terms(spec: Spec) -> frozenset[str]:
@@ -95,6 +102,8 @@ def terms(spec: Spec) -> frozenset[str]:
 
 def moments_for(study: Study, spec: Spec) -> dict[str, Moments]:
     """Rows of a descriptive table that describes exactly as many rows as the column has."""
+    if spec.column.rows == "differ" or spec.column.labels or spec.column.row_weights:
+        return {}  # weights or windows, for all that is known
     for table in study.tables.values():
         described = table.kind == "descriptive" and table.n is not None
         if described and count(table.n) == count(spec.column.n) and spec.column.outcome_lead == 0:

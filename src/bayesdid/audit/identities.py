@@ -5,7 +5,14 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from bayesdid.audit.bounds import Bounds
-from bayesdid.audit.columns import LEAST_SQUARES, estimate, same_model, same_rows, terms
+from bayesdid.audit.columns import (
+    estimate,
+    least_squares,
+    rows_differ,
+    same_model,
+    same_rows,
+    terms,
+)
 from bayesdid.audit.finding import Finding, Outcome, Severity, compare
 from bayesdid.study.load import Spec, Study
 from bayesdid.study.printed import Printed
@@ -62,7 +69,7 @@ def _mended(
 
 def _triples(study: Study) -> Iterator[tuple[Spec, Spec, Spec, str]]:
     """(without M, with M, M on the same regressors, M) on one sample."""
-    specs = [s for s in study.specs.values() if s.column.family in LEAST_SQUARES]
+    specs = [s for s in study.specs.values() if least_squares(s)]
     for short in specs:
         for long in specs:
             extra = terms(long) - terms(short)
@@ -90,7 +97,7 @@ def repeated(study: Study) -> Outcome:
 
     A warning: columns may differ in something that the declaration does not hold.
     """
-    specs = [s for s in study.specs.values() if s.column.family in LEAST_SQUARES]
+    specs = [s for s in study.specs.values() if least_squares(s)]
     for i, first in enumerate(specs):
         for second in specs[i + 1 :]:
             alike = (
@@ -98,6 +105,8 @@ def repeated(study: Study) -> Outcome:
                 and terms(first) == terms(second)
                 and first.column.sample == second.column.sample
                 and first.column.n == second.column.n
+                and first.column.n is not None
+                and not rows_differ(first, second)
                 and same_model(first, second)
             )
             if not alike:

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
-from bayesdid.audit.columns import LEAST_SQUARES, estimate, terms
+from bayesdid.audit.columns import estimate, least_squares, terms
 from bayesdid.audit.finding import Finding, Outcome
 from bayesdid.study.load import Study
+from bayesdid.study.printed import number
+from bayesdid.study.terms import POLICY_KINDS, parse_term
 
 _RATIO = 5.0  # instrumented over least squares
 
@@ -20,14 +22,16 @@ def magnitudes(study: Study) -> Outcome:
     }
     if outcome not in rows:
         return
-    mean, sd = float(rows[outcome].mean), float(rows[outcome].sd or 0)
+    mean, sd = number(rows[outcome].mean), number(rows[outcome].sd)
     limit = abs(mean) + 2 * sd
     for spec in study.specs.values():
-        if spec.column.outcome != outcome or spec.column.family == "sdm":
+        ratio = spec.column.printed_as == "ratio"
+        if spec.column.outcome != outcome or spec.column.family == "sdm" or ratio:
             continue
         for name in spec.column.treatments:
             cell = spec.column.coefficients.get(name)
-            if cell is None or "*" in name:
+            factors = parse_term(name).factors
+            if cell is None or len(factors) > 1 or factors[0].kind not in POLICY_KINDS:
                 continue
             size = abs(estimate(cell))
             yield (
@@ -56,10 +60,11 @@ def instrumented(study: Study) -> Outcome:
             continue
         for twin in study.specs.values():
             alike = (
-                twin.column.family in LEAST_SQUARES
+                least_squares(twin)
                 and twin.column.outcome == spec.column.outcome
                 and terms(twin) == terms(spec)
                 and twin.column.n == spec.column.n
+                and twin.column.labels == spec.column.labels
                 and twin.column.outcome_lead == spec.column.outcome_lead
             )
             if not alike:

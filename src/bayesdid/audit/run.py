@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
 
 from bayesdid.audit import (
     claims,
@@ -14,6 +15,7 @@ from bayesdid.audit import (
     spread,
     stars,
 )
+from bayesdid.audit.bounds import cut_off
 from bayesdid.audit.finding import SEVERITIES, AuditReport, Finding, Outcome
 from bayesdid.study.load import Study
 
@@ -43,19 +45,38 @@ RULES: tuple[Callable[[Study], Outcome], ...] = (
 )
 
 
+def _key(finding: Finding) -> tuple[str, str, str]:
+    return finding.severity, finding.place, finding.compared
+
+
+def _doubted(finding: Finding) -> Finding:
+    """What holds of rounded numbers only is a degree less severe."""
+    return replace(
+        finding,
+        severity="warning" if finding.severity == "contradiction" else "note",
+        assumptions=(*finding.assumptions, "printed numbers are rounded, not cut off"),
+    )
+
+
 def audit_study(study: Study) -> AuditReport:
     """Every comparison that the study's numbers allow.
 
     Returns
     -------
     AuditReport
-        Findings worst first, in the order of the rules; and how many comparisons each rule made.
+        Findings worst first (what would not be found if the paper cut off digits is a degree less
+        severe), in the order of the rules; and how many comparisons each rule made.
     """
     findings: list[Finding] = []
     checked: dict[str, int] = {}
     for rule in RULES:
         outcomes = list(rule(study))
         checked[rule.__name__] = len(outcomes)
-        findings.extend(outcome for outcome in outcomes if outcome is not None)
+        found = [outcome for outcome in outcomes if outcome is not None]
+        if found:
+            with cut_off():
+                sure = {_key(item) for item in rule(study) if item is not None}
+            found = [finding if _key(finding) in sure else _doubted(finding) for finding in found]
+        findings.extend(found)
     findings.sort(key=lambda finding: SEVERITIES.index(finding.severity))
     return AuditReport(study.id, tuple(findings), checked)

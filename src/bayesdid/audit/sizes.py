@@ -11,7 +11,7 @@ from bayesdid.study.schema import Counts
 from bayesdid.study.terms import parse_term
 
 _WHOLE = frozenset({"twfe", "pooled", "sdm", "iv_first", "iv_second", "event_study"})
-_BALANCED = "the panel is balanced, as a whole-sample column shows"
+_BALANCED = "every unit of the sample is there in every period, as the column says"
 
 
 def counts(study: Study) -> Outcome:
@@ -42,7 +42,8 @@ def counts(study: Study) -> Outcome:
     for table in study.tables.values():
         n = count(table.n)
         for row in table.moments:
-            if row.column == "both" and n and periods and design.dual is not None:
+            whole = periods and units and n and n <= units * periods  # not rows within cells
+            if row.column == "both" and whole and n and periods and design.dual is not None:
                 treated = Bounds.of(row.mean) * Bounds.exactly(n)
                 most = Bounds(0.0, float(design.dual * periods))
                 yield _apart(
@@ -57,17 +58,17 @@ def counts(study: Study) -> Outcome:
 
 
 def observations(study: Study) -> Outcome:
-    """N of a column against its units times its periods."""
+    """N of a column against its units times its periods, where the column says that it has all.
+
+    Rows are lost, windows differ, and rows may be finer than units and periods: without
+    ``rows = "all"`` n is no evidence.
+    """
     periods, units = _periods(study), study.file.panel.units
     if periods is None or units is None:
         return
-    balanced = any(
-        count(spec.column.n) == units * periods and _unrestricted(spec)
-        for spec in study.specs.values()
-    )
     for spec in study.specs.values():
         n, column = count(spec.column.n), spec.column
-        if n is None:
+        if n is None or column.rows != "all":
             continue
         seen, is_known = _seen(study, spec, periods)
         expected = _units(study, spec)
@@ -81,7 +82,7 @@ def observations(study: Study) -> Outcome:
             "contradiction",
             ("each unit is seen once in each period",),
         )
-        if column.family not in _WHOLE or not balanced or not is_known or seen < 1:
+        if column.family not in _WHOLE or not is_known or seen < 1:
             continue
         if expected is not None:
             yield _equal(
@@ -118,6 +119,7 @@ def groups(study: Study) -> Outcome:
                 and spec.column.sample.arms is None
                 and not spec.column.sample.has_chosen_rows
                 and spec.column.outcome_lead == 0
+                and spec.column.rows == "all"
             ]
             levels = [level for spec in parts for level in spec.column.sample.groups[group.column]]
             sizes = [count(spec.column.n) for spec in parts]
@@ -165,15 +167,6 @@ def _left_out(study: Study, spec: Spec) -> set[str]:
     for name in spec.column.sample.without:
         found |= {name} & labels.keys() or {k for k, v in labels.items() if v == name} or {name}
     return found
-
-
-def _unrestricted(spec: Spec) -> bool:
-    sample = spec.column.sample
-    return not (sample.arms or sample.only or sample.sequences or sample.groups) and (
-        not sample.has_chosen_rows
-        and spec.column.outcome_lead == 0
-        and spec.column.family in _WHOLE
-    )
 
 
 def _units(study: Study, spec: Spec) -> int | None:

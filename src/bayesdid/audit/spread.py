@@ -6,9 +6,9 @@ import math
 
 from bayesdid.audit.bounds import Bounds
 from bayesdid.audit.columns import (
-    LEAST_SQUARES,
     count,
     estimate,
+    least_squares,
     moments_for,
     same_model,
     same_rows,
@@ -25,7 +25,7 @@ def constants(study: Study) -> Outcome:
     for spec in study.specs.values():
         column, moments = spec.column, moments_for(study, spec)
         constant, regressors = column.coefficients.get("constant"), terms(spec)
-        if constant is None or column.family not in LEAST_SQUARES or column.outcome not in moments:
+        if constant is None or not least_squares(spec) or column.outcome not in moments:
             continue
         if not regressors <= set(moments) or not regressors <= set(column.coefficients):
             continue
@@ -50,17 +50,23 @@ def constants(study: Study) -> Outcome:
 
 
 def r_squared(study: Study) -> Outcome:
-    """0 <= R2 <= 1, and a regressor more cannot lower it on the same rows."""
+    """0 <= R2 <= 1 (an adjusted one may be negative); more regressors cannot lower it.
+
+    On the same rows, and of one kind.
+    """
     specs = [s for s in study.specs.values() if s.column.r2 is not None]
     for spec in specs:
+        r2, column = Bounds.of(str(spec.column.r2)), spec.column
+        # an adjusted R2, and that of an instrumented regression, may be below zero
+        may = column.r2_kind in {"unknown", "adjusted"} or not least_squares(spec)
         yield compare(
             "r_squared",
             f"{spec.id}:r2",
             "R2 lies between 0 and 1",
-            Bounds.of(str(spec.column.r2)),
-            Bounds(0.0, 1.0),
+            r2,
+            Bounds(-math.inf if may else 0.0, 1.0),
             severity="contradiction",
-            assumptions=(),
+            assumptions=() if may else ("it is not an adjusted one",),
             text=f"R2 = {spec.column.r2}.",
         )
     for small in specs:
@@ -68,7 +74,8 @@ def r_squared(study: Study) -> Outcome:
             nested = (
                 small.column.outcome == large.column.outcome
                 and terms(small) < terms(large)
-                and small.column.family in LEAST_SQUARES
+                and least_squares(small)
+                and small.column.r2_kind == large.column.r2_kind
                 and same_model(small, large)
                 and same_rows(study, small, large)
             )
@@ -100,13 +107,17 @@ def r_squared(study: Study) -> Outcome:
 def standard_errors(study: Study) -> Outcome:
     """The i.i.d. standard error is at least sd(y) sqrt(1 - R2) / (sd(x) sqrt(n)).
 
-    Taking out effects and other regressors can only lower the variance of x that is left. A
-    warning: robust errors, or a within R2, can be lower.
+    Taking out effects and other regressors can only lower the variance of x that is left. Only of
+    errors that are declared independent, for others can be lower. A within R2 is another number,
+    and with effects R2 may be one unless it is declared. Of an adjusted R2 the relation holds too.
     """
     for spec in study.specs.values():
         column, moments = spec.column, moments_for(study, spec)
         n, y = count(column.n), moments.get(column.outcome)
-        if column.family not in LEAST_SQUARES or column.r2 is None or n is None or y is None:
+        effects = "fixed" in {column.unit_effects, column.period_effects}
+        unclear = column.r2_kind == "within" or (column.r2_kind == "unknown" and effects)
+        other = not least_squares(spec) or column.se_kind != "iid" or unclear
+        if other or column.r2 is None or n is None or y is None:
             continue
         for name, cell in column.coefficients.items():
             x = moments.get(name)
@@ -117,10 +128,9 @@ def standard_errors(study: Study) -> Outcome:
             if se.high >= bound.low:
                 yield None
                 continue
-            iid = spec.table.se_kind == "iid"
             yield Finding(
                 "standard_errors",
-                "contradiction" if iid else "warning",
+                "warning" if column.r2_kind == "unknown" else "contradiction",
                 f"{spec.id}:{name}",
                 "standard error at least sd(y) sqrt(1 - R2) / (sd(x) sqrt(n))",
                 se.middle,

@@ -2,17 +2,18 @@
 
 from __future__ import annotations
 
+from bayesdid.audit.below import mark, measure, p_of, sizes
 from bayesdid.audit.bounds import Bounds
-from bayesdid.audit.columns import cells, measure, size_of_t, smallest_dof
+from bayesdid.audit.columns import cells, size_of_t
 from bayesdid.audit.finding import Finding, Outcome, Severity
-from bayesdid.audit.reference import p_interval, p_value
-from bayesdid.study.load import Study
+from bayesdid.audit.reference import p_value
+from bayesdid.study.load import Spec, Study
 from bayesdid.study.printed import Printed
 
 _ASSUMPTIONS = (
     "the printed standard error is the one behind the stars",
     "the test is two-sided",
-    "the table follows the study's star legend",
+    "the table follows its star legend",
 )
 
 
@@ -20,27 +21,19 @@ def stars(study: Study) -> Outcome:
     """Stars claim p < level: compared with the p-values that rounding allows.
 
     Too many stars are a contradiction if even the normal distribution and the most favourable
-    rounding give p above the level. Too few are a warning, judged by the t distribution with
-    units - 1 degrees of freedom and the least favourable rounding.
+    rounding give p above the level. Too few are a warning, judged by the t distribution with the
+    fewest degrees of freedom that the column may have and the least favourable rounding. A table
+    without a mark says nothing about significance.
     """
-    dof = smallest_dof(study)
     for spec in study.specs.values():
-        if spec.table.kind != "regression":
+        if spec.table.kind != "regression" or not spec.table.stars:
             continue
         for name, cell in cells(spec):
-            size = size_of_t(cell)
-            if size is None:
+            p = p_of(study, spec, cell)
+            if p is None:
                 continue
-            printed = Printed.parse(cell.estimate)
-            yield _judge(
-                study,
-                "stars",
-                f"{spec.id}:{name}",
-                printed.stars,
-                p_interval(size, dof),
-                f"{cell.estimate} ({measure(cell)}): "
-                f"|t| between {size.low:.2f} and {size.high:.2f}",
-            )
+            what = f"{cell.estimate} ({measure(cell)}): {sizes(spec, cell)}"
+            yield _judge(spec, "stars", f"{spec.id}:{name}", mark(cell), p, what)
 
 
 def statistics(study: Study) -> Outcome:
@@ -48,20 +41,20 @@ def statistics(study: Study) -> Outcome:
     for spec in study.specs.values():
         for statistic in spec.column.statistic:
             printed = Printed.parse(statistic.value)
-            if statistic.reference is None or printed.stars == 0:
+            if statistic.reference is None or not printed.mark:
                 continue
             low, high = printed.interval
             ends = (p_value(high, statistic.reference), p_value(low, statistic.reference))
             if ends[0] is None or ends[1] is None:
                 continue
             yield _judge(
-                study,
+                spec,
                 "statistics",
                 f"{spec.id}:{statistic.name}",
-                printed.stars,
+                printed.mark,
                 Bounds(min(ends[0], ends[1]), max(ends[0], ends[1])),
                 f"{statistic.label or statistic.name} {statistic.value} under "
-                f"{statistic.reference}",
+                f"{statistic.reference}, ",
             )
 
 
@@ -98,11 +91,10 @@ def first_stage(study: Study) -> Outcome:
                 )
 
 
-def _judge(
-    study: Study, rule: str, place: str, printed: int, p: Bounds, what: str
-) -> Finding | None:
-    level = study.stars_level(printed)
-    levels = sorted(study.file.stars.values())
+def _judge(spec: Spec, rule: str, place: str, printed: str, p: Bounds, what: str) -> Finding | None:
+    legend = spec.table.stars or {}
+    level = legend.get(printed, 1.0)
+    levels = sorted(legend.values())
     deserved = [value for value in levels if p.high < value]
     severity: Severity
     if printed and p.low > level:
@@ -113,7 +105,7 @@ def _judge(
         limit = Bounds(deserved[0], level)
     else:
         return None
-    shown = "*" * printed or "no stars"
+    shown = printed or "no stars"
     return Finding(
         rule,
         severity,
@@ -125,6 +117,6 @@ def _judge(
         limit.pair,
         p.distance(limit) or abs(p.high - limit.low),
         _ASSUMPTIONS,
-        f"{what}, p between {p.low:.2g} and {p.high:.2g}, but {shown}: {side} than the numbers "
+        f"{what}p between {p.low:.2g} and {p.high:.2g}, but {shown}: {side} than the numbers "
         "deserve.",
     )

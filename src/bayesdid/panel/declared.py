@@ -8,6 +8,7 @@ from typing import NoReturn
 from bayesdid.exceptions import InputError, nearest_name
 from bayesdid.panel.adopters import policies_of
 from bayesdid.study.load import Study
+from bayesdid.study.printed import number
 from bayesdid.study.schema import Moments, Simulation
 from bayesdid.study.terms import parse_term
 
@@ -63,9 +64,9 @@ def _check_covariates(study: Study, settings: Simulation) -> None:
         for name in names:
             _known(study, f"simulate.{field}", name, rows)
     for name, row in rows.items():
-        mean, sd = float(row.mean), float(row.sd or 0)
-        low = float(row.min) if row.min is not None else mean
-        high = float(row.max) if row.max is not None else mean
+        mean, sd = number(row.mean), number(row.sd)
+        low = number(row.min) if row.min is not None else mean
+        high = number(row.max) if row.max is not None else mean
         if sd <= 0 or not low <= mean <= high or (row.min == row.max is not None):
             _refuse(study, "simulate.moments", f"the moments of {name} fit no variable", row.mean)
     section = study.file.panel

@@ -21,6 +21,7 @@ from bayesdid.panel.panel import Panel
 from bayesdid.panel.places import random_places
 from bayesdid.panel.validate import STAMP, validate_panel
 from bayesdid.study.load import Study
+from bayesdid.study.printed import number
 from bayesdid.study.schema import Moments, Simulation
 from bayesdid.study.terms import POLICY_KINDS, Term, parse_term
 
@@ -194,7 +195,7 @@ def _outcome_mean(study: Study, settings: Simulation) -> float:
     if settings.moments is not None:
         for row in study.tables[settings.moments].moments:
             if row.column == study.file.outcome.column:
-                return float(row.mean)
+                return number(row.mean)
     return 0.0
 
 
@@ -203,9 +204,9 @@ def _covariate(
 ) -> FloatArray:
     """Draw a covariate with the printed mean, sd, minimum and maximum, shape (N, T)."""
     N, T = shape
-    mean, sd = float(row.mean), float(row.sd or 0)
-    low = float(row.min) if row.min is not None else -np.inf
-    high = float(row.max) if row.max is not None else np.inf
+    mean, sd = number(row.mean), number(row.sd)
+    low = number(row.min) if row.min is not None else -np.inf
+    high = number(row.max) if row.max is not None else np.inf
     base = np.sqrt(_BETWEEN_SHARE) * rng.standard_normal((N, 1)) + np.sqrt(
         1 - _BETWEEN_SHARE
     ) * rng.standard_normal((N, T))

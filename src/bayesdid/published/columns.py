@@ -12,6 +12,7 @@ from bayesdid.arrays import FloatArray
 from bayesdid.exceptions import InputError
 from bayesdid.published.functional import printed_terms
 from bayesdid.study.load import Spec, Study
+from bayesdid.study.printed import Printed
 from bayesdid.study.terms import POLICY_KINDS, parse_term
 
 
@@ -103,7 +104,7 @@ def printed_columns(study: Study, cells: Collection[str]) -> tuple[PrintedColumn
             values.append((float(cell.value), float(cell.se), float(cell.value.half_width)))
             specs.append(spec)
             position.append(k)
-            inflate.append(spec.table.se_kind != "clustered")
+            inflate.append(spec.column.se_kind != "clustered")
     estimates, ses, rounding = np.array(values).T
     flags = np.array(inflate)
     columns = PrintedColumns(
@@ -135,6 +136,10 @@ def mapped_specs(study: Study, cells: Collection[str]) -> tuple[list[str], dict[
             reason = "rows are individuals, and how many each unit has is not published"
         elif column.sample.has_chosen_rows:
             reason = "a window of periods, or units chosen by name or state"
+        elif column.rows == "differ":
+            reason = "rows of its own, which are not published"
+        elif column.printed_as == "ratio":
+            reason = "ratios, not coefficients"
         elif column.outcome_lead:
             reason = "outcomes of later periods"
         elif set(column.covariates) != main:
@@ -153,7 +158,7 @@ def mapped_specs(study: Study, cells: Collection[str]) -> tuple[list[str], dict[
 def _is_estimate(spec: Spec, term: str) -> bool:
     """Whether a term's coefficient is printed with a standard error."""
     cell = spec.column.coefficients.get(term)
-    return cell is not None and cell.se is not None and float(cell.se) > 0
+    return cell is not None and cell.se is not None and float(Printed.parse(cell.se)) > 0
 
 
 def _covariates(study: Study, cells: Collection[str]) -> set[str]:

@@ -58,7 +58,7 @@ def published_groups(
                 cell.ref.partition(":")[0],
                 float(cell.value.value),
                 float(cell.se.value),
-                "*" * cell.value.stars,
+                cell.value.mark,
             )
     return found
 

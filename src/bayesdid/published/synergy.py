@@ -36,6 +36,7 @@ from bayesdid.published.inversion import (
 )
 from bayesdid.published.timing import TIMINGS, Timings, timings
 from bayesdid.study.load import Study
+from bayesdid.study.printed import number
 
 PHIS = (0.0, 0.3, 0.6)  # autocorrelations behind the printed standard errors, alike before
 KINDS = {"static": "constant", "growing": "growing", "fading": "fading", "free": "free to vary"}
@@ -257,7 +258,7 @@ def outcome_scale(study: Study, estimates: FloatArray) -> tuple[float, str]:
     for table in study.tables.values():
         for row in table.moments:
             if row.column == outcome and row.sd is not None:
-                return float(row.sd), f"{table.id}:{outcome}.sd"
+                return number(row.sd), f"{table.id}:{outcome}.sd"
     return 2.0 * float(np.abs(estimates).max()), "twice the largest estimate"
 
 

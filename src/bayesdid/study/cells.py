@@ -30,11 +30,14 @@ class CellValue:
         The number itself.
     se
         The standard error printed with it, if the reference is to an estimate that has one.
+    cell
+        The whole cell, if the reference is to an estimate.
     """
 
     ref: str
     value: Printed
     se: Printed | None = None
+    cell: Cell | None = None
 
 
 def find_cell(ref: str, tables: dict[str, TableFile], folder: Path) -> CellValue:
@@ -87,7 +90,9 @@ def _in_column(ref: str, column: Column, name: str, field: str, file: Path) -> C
         se = None if cell.se is None else Printed.parse(cell.se)
         if field == "se" and se is not None:
             return CellValue(ref, se)
-        return CellValue(ref, Printed.parse(cell.estimate), se)
+        if field == "se" and (other := cell.t or cell.p) is not None:
+            raise _missing(ref, file, f"no standard error is printed there, but {other}")
+        return CellValue(ref, Printed.parse(cell.estimate), se, cell)
     known = [*column.coefficients, *column.scalars, *(f"W:{k}" for k in column.spatial_lags)]
     known += [key for key, value in plain.items() if value is not None]
     raise _missing(ref, file, f"cells are {', '.join(known)}")

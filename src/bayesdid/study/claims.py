@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Literal
 
-from pydantic import Field
+from pydantic import Field, model_validator
 
 from bayesdid.study.fields import Identifier, PrintedText, Strict
 
@@ -39,9 +39,7 @@ class Claim(Strict):
         description="The effect that it is about where no cell prints it: 'figure2.1:both@2'",
     )
     signed: bool = Field(default=False, description="Compare with sign (default: sizes)")
-    significance: str | None = Field(
-        default=None, description="'1%', '5%', '10%', 'significant' or 'none'"
-    )
+    significance: Literal["0.1%", "1%", "5%", "10%", "significant", "none"] | None = None
     direction: Literal["negative", "positive"] | None = None
     comparison: Comparison | None = None
     arithmetic: Arithmetic | None = None
@@ -54,3 +52,10 @@ class ClaimsFile(Strict):
     """``claims.toml``."""
 
     claim: tuple[Claim, ...] = ()
+
+    @model_validator(mode="after")
+    def _ids_differ(self) -> ClaimsFile:
+        ids = [claim.id for claim in self.claim]
+        if twice := [name for name in ids if ids.count(name) > 1]:
+            raise ValueError(f"two claims have the id {twice[0]}")
+        return self

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from typing import Annotated
 
 from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, WithJsonSchema
@@ -12,7 +13,48 @@ from bayesdid.study.terms import parse_term
 
 
 def _printed(text: str) -> str:
-    Printed.parse(text)
+    if Printed.parse(text).bound:
+        raise ValueError(f"'{text}' is a bound, which only a p-value can be")
+    return text
+
+
+def _p_value(text: str) -> str:
+    low, high = Printed.parse(text).interval
+    if high < 0 or low > 1:
+        raise ValueError(f"'{text}' is no p-value: those lie between 0 and 1")
+    return text
+
+
+def _interval(text: str) -> str:
+    low, high = ends(text)
+    if low.value > high.value:
+        raise ValueError(f"'{text}': the lower end of an interval is above the upper one")
+    return text
+
+
+def ends(text: str) -> tuple[Printed, Printed]:
+    """Both ends of a printed interval: ``[0.10, 0.73]``, ``0.10; 0.73``, ``0.10 to 0.73``.
+
+    Raises
+    ------
+    ValueError
+        If `text` is not two printed numbers.
+    """
+    body = text.strip().removeprefix("(").removeprefix("[").removesuffix(")").removesuffix("]")
+    for separator in (r"\s*;\s*", r"\s+to\s+", r",\s+", ","):
+        parts = re.split(separator, body)
+        if len(parts) == 2:
+            return Printed.parse(parts[0]), Printed.parse(parts[1])
+    raise ValueError(f"'{text}' is not an interval such as '[0.10, 0.73]'")
+
+
+def _mark(text: str) -> str:
+    try:
+        found = Printed.parse(f"1{text}").mark
+    except ValueError:
+        found = ""
+    if not text or found != text:
+        raise ValueError(f"'{text}' is no mark of significance: stars, +, a dagger, a letter a-d")
     return text
 
 
@@ -41,6 +83,11 @@ _TYPED = WithJsonSchema({"anyOf": [{"type": "string", "minLength": 1}, {"type": 
 PeriodText = Annotated[str, BeforeValidator(_typed), Field(min_length=1), _TYPED]
 UnitText = Annotated[str, BeforeValidator(_typed), Field(min_length=1), _TYPED]
 PrintedText = Annotated[str, AfterValidator(_printed)]
+PText = Annotated[str, AfterValidator(_p_value)]
+IntervalText = Annotated[str, AfterValidator(_interval)]
+MarkText = Annotated[str, AfterValidator(_mark)]
+Count = Annotated[int, Field(ge=0)]
+Level = Annotated[float, Field(gt=0, lt=1)]
 TermText = Annotated[str, AfterValidator(_term)]
 ColumnText = Annotated[str, AfterValidator(_column)]
 OrderText = Annotated[str, AfterValidator(_order)]

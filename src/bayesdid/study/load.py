@@ -16,6 +16,7 @@ from bayesdid.study.cells import CellValue, find_cell
 from bayesdid.study.claims import Claim, ClaimsFile
 from bayesdid.study.paths import inside, is_file
 from bayesdid.study.printed import Printed
+from bayesdid.study.printing import spread_table
 from bayesdid.study.schema import Column, Policy, PriorSection, StudyFile, TableFile
 from bayesdid.study.terms import Factor, parse_term
 from bayesdid.study.toml import read_toml
@@ -150,10 +151,6 @@ class Study:
         """The printed number at `ref`, e.g. ``table2.5:both`` or ``table1:safety.mean``."""
         return find_cell(ref, self.tables, self.path)
 
-    def stars_level(self, stars: int) -> float:
-        """The significance level that this many stars claim; 1 for none."""
-        return self.file.stars.get("*" * stars, 1.0)
-
 
 def read_study(path: str | Path, *, trust: bool = False) -> Study:
     """Read a study folder: its structure and references, without what families make of its specs.
@@ -215,6 +212,10 @@ def assemble_study(
     InputError
         If a spec, claim or contrast names a policy, covariate set, spec or cell that is not there.
     """
+    tables = {
+        name: spread_table(table, file.stars, folder / f"{table.id}.toml")
+        for name, table in tables.items()
+    }
     study = Study(folder, file, tables, claims, _specs(folder, file, tables), trust)
     _check_references(study)
     return study
@@ -325,16 +326,26 @@ def _check_references(study: Study) -> None:
         if claim.effect is not None:
             _ = study[claim.effect.partition(":")[0]]  # raises if there is no such spec
     _check_synergy(study)
-    timing = study.file.design.timing
-    for name in timing.rounds:
-        if name not in policies:
-            raise InputError(
-                "[design.timing.rounds] names no policy",
-                file=study.path / "study.toml",
-                column="design.timing.rounds",
-                value=name,
-                remedy=f"use one of {', '.join(sorted(policies))}",
-            )
+    design = study.file.design
+    named: dict[str, Iterable[str]] = {
+        "design.timing.rounds": design.timing.rounds,
+        "design.only": design.only,
+        "design.first": design.first,
+        "synergy.first_none": study.file.synergy.first_none,
+        "synergy.first_single": study.file.synergy.first_single,
+    }
+    for place, names in named.items():
+        for name in names:
+            # of three and more policies, counts of pairs are written P+Q
+            parts = name.split("+") if place == "design.only" else [name]
+            if not set(parts) <= policies:
+                raise InputError(
+                    f"[{place}] names no policy",
+                    file=study.path / "study.toml",
+                    column=place,
+                    value=name,
+                    remedy=f"use one of {', '.join(sorted(policies))}",
+                )
 
 
 def _check_synergy(study: Study) -> None:

@@ -7,15 +7,19 @@ the printed string; :class:`Printed` reads it exactly (decimal arithmetic, no bi
 
 from __future__ import annotations
 
+import math
 import re
 from dataclasses import dataclass
 from decimal import Decimal
 
+_MINUS = "\u2010\u2011\u2212\u2013"
 _NUMBER = re.compile(
-    r"^\s*(?P<open>[(\[])?\s*"
-    r"(?P<sign>[-+\u2212\u2013])?(?P<digits>\d{1,3}(?:,\d{3})+(?:\.\d+)?|\d+(?:\.\d+)?|\.\d+)"
-    r"(?:(?:[eE](?=[-+\u2212\u2013])|\s*[x\u00d7]\s*10\^?)(?P<power>[-+\u2212\u2013]?\d{1,3}))?"
-    r"(?P<stars>\*{0,4})\s*(?P<close>[)\]])?\s*$"
+    r"^\s*(?P<open>[(\[])?\s*(?:p\s*(?=[<>=]))?(?P<bound>[<>=])?\s*"
+    rf"(?P<sign>[-+{_MINUS}])?(?P<digits>\d{{1,3}}(?:,\d{{3}})+(?:\.\d+)?|\d+(?:\.\d+)?|\.\d+)"
+    rf"(?:(?:[eE](?=[-+{_MINUS}])|\s*[x\u00d7]\s*10\^?)(?P<power>[-+{_MINUS}]?\d{{1,3}}))?"
+    r"\s*(?P<percent>%)?\s*(?P<inner>[)\]])?"
+    r"\s*(?P<mark>\*{1,4}|[+#^\u2020\u2021\u00a7\u00b6]{1,3}|[a-d\u1d43\u1d47\u1d9c\u1d48])?"
+    r"\s*(?P<close>[)\]])?\s*$"
 )
 
 
@@ -34,19 +38,26 @@ class Printed:
         negative where it stands before the point, -1 for ``1.2e+02``.
     stars
         How many significance stars follow it.
+    mark
+        The mark of significance that follows it: stars, a dagger, a letter; empty without one.
+    bound
+        ``"<"`` or ``">"`` where only a bound is printed, as of a p-value, ``<.001``.
     """
 
     text: str
     value: Decimal
     places: int
     stars: int
+    mark: str = ""
+    bound: str = ""
 
     @classmethod
     def parse(cls, text: str) -> Printed:
         """Read a printed number.
 
-        Unicode minus signs, thousands separators and powers of ten (``5.18e-05``,
-        ``5.18 x 10^-5``) are understood.
+        Unicode minus signs, thousands separators, powers of ten (``5.18e-05``,
+        ``5.18 x 10^-5``), percent (``37.6%`` is 0.376), marks other than stars (``+``, daggers,
+        letters) and bounds (``<.001``) are understood.
 
         Raises
         ------
@@ -54,15 +65,19 @@ class Printed:
             If `text` is not one number with optional brackets and stars.
         """
         match = _NUMBER.match(text)
-        if match is None or bool(match["open"]) != bool(match["close"]):
+        closing = match is not None and (match["inner"] or match["close"])
+        twice = match is not None and match["inner"] and match["close"]
+        if match is None or twice or bool(match["open"]) != bool(closing):
             raise ValueError(f"'{text}' is not a printed number such as '-0.227**' or '3,488'")
         digits = match["digits"].replace(",", "")
-        power = int((match["power"] or "0").replace("\u2212", "-").replace("\u2013", "-"))
+        power = int(re.sub(f"[{_MINUS}]", "-", match["power"] or "0"))
+        power -= 2 if match["percent"] else 0
         value = Decimal(digits).scaleb(power)
         if match["sign"] not in (None, "+"):
             value = -value
         places = len(digits.partition(".")[2]) - power
-        return cls(text, value, places, len(match["stars"]))
+        mark, bound = match["mark"] or "", (match["bound"] or "").replace("=", "")
+        return cls(text, value, places, mark.count("*"), mark, bound)
 
     @property
     def half_width(self) -> Decimal:
@@ -71,8 +86,29 @@ class Printed:
 
     @property
     def interval(self) -> tuple[float, float]:
-        """The closed interval of numbers that round to the printed one."""
+        """The closed interval of numbers that round to the printed one, or lie in its bound."""
+        if self.bound == "<":
+            return min(0.0, float(self.value)), float(self.value)
+        if self.bound == ">":
+            return float(self.value), math.inf
         return float(self.value - self.half_width), float(self.value + self.half_width)
+
+    @property
+    def cut(self) -> tuple[float, float]:
+        """The numbers that it may stand for if digits were cut off rather than rounded."""
+        if self.bound:
+            return self.interval
+        unit, (low, high) = self.half_width * 2, self.interval
+        below = self.value <= 0 or self.text.strip("([ ").startswith(tuple(f"-{_MINUS}"))
+        return (
+            float(self.value - unit) if below else low,
+            float(self.value + unit) if self.value >= 0 else high,
+        )
 
     def __float__(self) -> float:
         return float(self.value)
+
+
+def number(text: str | None) -> float:
+    """The value of a printed number, ``"1,234"`` or ``"\u22120.61"``; 0 of none."""
+    return 0.0 if text is None else float(Printed.parse(text))

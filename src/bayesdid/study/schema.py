@@ -13,10 +13,15 @@ from bayesdid.study.effects import EffectText, parse_effect
 from bayesdid.study.fields import (
     ArmText,
     ColumnText,
+    Count,
     Identifier,
+    IntervalText,
+    Level,
+    MarkText,
     OrderText,
     PeriodText,
     PrintedText,
+    PText,
     Strict,
     TermText,
     UnitText,
@@ -25,6 +30,12 @@ from bayesdid.study.spatial_weights import SpatialWeights
 
 EffectKind = Literal["fixed", "random", "mundlak", "none"]
 RowWeightsKind = Literal["analytic", "frequency"]
+Rows = Literal["unknown", "all", "differ"]
+Below = Literal["se", "t", "p", "interval"]
+BELOW: tuple[Below, ...] = ("se", "t", "p", "interval")
+PrintedAs = Literal["coefficient", "ratio"]
+R2Kind = Literal["unknown", "overall", "within", "adjusted"]
+SeKind = Literal["unknown", "iid", "robust", "clustered"]
 
 
 # ---------------------------------------------------------------- study.toml
@@ -143,7 +154,7 @@ class PanelSection(Strict):
 
     unit: str = Field(description="Column that names the unit; also its dimension's name")
     period: str = Field(description="Column that names the period; also its dimension's name")
-    units: int | None = None
+    units: int | None = Field(default=None, ge=1)
     first_period: int | None = None
     last_period: int | None = None
     path: str | None = Field(default=None, description="File, relative to the study folder")
@@ -169,6 +180,9 @@ class PanelSection(Strict):
 
     @model_validator(mode="after")
     def _at_most_one_source(self) -> PanelSection:
+        first, last = self.first_period, self.last_period
+        if first is not None and last is not None and first > last:
+            raise ValueError(f"first_period {first} is after last_period {last}")
         given = [key for key in ("path", "package", "simulate") if getattr(self, key) is not None]
         if len(given) > 1:
             raise ValueError(f"give at most one of path, package, simulate (got {given})")
@@ -200,13 +214,15 @@ class TimingSection(Strict):
 class Counts(Strict):
     """Design counts and where they come from."""
 
-    none: int | None = None
-    single: int | None = None
-    dual: int | None = None
-    triple: int | None = None
-    only: dict[str, int] = Field(default={}, description="policy -> single units of that policy")
-    first: dict[str, int] = Field(default={}, description="policy -> dual units that began with it")
-    simultaneous: int | None = None
+    none: Count | None = None
+    single: Count | None = None
+    dual: Count | None = None
+    triple: Count | None = None
+    only: dict[str, Count] = Field(default={}, description="policy -> single units of that policy")
+    first: dict[str, Count] = Field(
+        default={}, description="policy -> dual units that began with it"
+    )
+    simultaneous: Count | None = None
     timing: TimingSection = TimingSection()
     source: str = ""
 
@@ -226,7 +242,9 @@ class SynergySection(Strict):
     first_none: dict[str, str] = Field(default={}, description="policy first -> cell, vs none")
     first_single: dict[str, str] = Field(default={}, description="policy first -> cell, vs single")
     interaction: str | None = Field(default=None, description="Cell of a fitted interaction")
-    rope: float | None = Field(default=None, description="Half width of the ROPE, outcome units")
+    rope: float | None = Field(
+        default=None, ge=0, description="Half width of the ROPE, outcome units"
+    )
 
 
 class PriorTerm(Strict):
@@ -258,8 +276,8 @@ class StudyFile(Strict):
     synergy: SynergySection = SynergySection()
     priors: PriorSection = PriorSection()
     weights: tuple[SpatialWeights, ...] = ()
-    stars: dict[str, float] = Field(
-        default={"*": 0.10, "**": 0.05, "***": 0.01}, description="Stars -> significance level"
+    stars: dict[MarkText, Level] = Field(
+        default={"*": 0.10, "**": 0.05, "***": 0.01}, description="Mark -> significance level"
     )
 
     @model_validator(mode="after")
@@ -292,11 +310,22 @@ class Cell(Strict):
     estimate: PrintedText
     se: PrintedText | None = None
     t: PrintedText | None = Field(default=None, description="t, where no se is printed")
+    p: PText | None = Field(default=None, description="p-value, where no se is printed: '<.001'")
+    interval: IntervalText | None = Field(
+        default=None, description="Interval, where no se is printed: '[0.10, 0.73]'"
+    )
+    parentheses: str | None = Field(
+        default=None, description="What stands in parentheses: in_parentheses says what it is"
+    )
 
     @model_validator(mode="after")
     def _one_measure(self) -> Cell:
-        if self.se is not None and self.t is not None:
-            raise ValueError("give the standard error or the t statistic, whichever is printed")
+        given = [name for name in (*BELOW, "parentheses") if getattr(self, name) is not None]
+        if len(given) > 1:
+            raise ValueError(
+                "give the standard error, the t statistic, the p-value or the interval, "
+                f"whichever is printed (got {' and '.join(given)})"
+            )
         return self
 
 
@@ -395,6 +424,26 @@ class Column(Strict):
         default={}, description="Options of the family, which validates them"
     )
     note: str = ""
+    rows: Rows | None = Field(
+        default=None,
+        description="all: every unit of the sample in every period, so that n is units x periods; "
+        "differ: rows of its own, compared with no other column; unknown (default)",
+    )
+    labels: dict[str, str] = Field(
+        default={},
+        description="What else the table says of the column, as it is printed: "
+        "{ 'State trends' = 'Yes', Window = '1982-88', Weights = 'population' }",
+    )
+    clusters: int | None = Field(default=None, ge=2, description="Number of clusters of errors")
+    in_parentheses: Below | None = Field(
+        default=None, description="What 'parentheses' of its cells are (default se)"
+    )
+    interval_level: Level | None = Field(default=None, description="Of its intervals (0.95)")
+    printed_as: PrintedAs | None = Field(
+        default=None, description="ratio: odds, hazard or rate ratios; null value 1"
+    )
+    r2_kind: R2Kind | None = None
+    se_kind: SeKind | None = None
     n: PrintedText | None = None
     r2: PrintedText | None = None
     coefficients: dict[TermText, Cell] = Field(default={})
@@ -437,7 +486,17 @@ class TableFile(Strict):
     place: str = Field(default="", description="Where it stands in the publication")
     note: str = Field(default="", description="How it was read, e.g. recovered alignment")
     n: PrintedText | None = Field(default=None, description="Rows described, if descriptive")
-    se_kind: Literal["unknown", "iid", "robust", "clustered"] = "unknown"
+    se_kind: SeKind = "unknown"
+    rows: Rows = Field(default="unknown", description="Of columns that do not say")
+    labels: dict[str, str] = Field(default={}, description="Of every column")
+    clusters: int | None = Field(default=None, ge=2, description="Of columns that do not say")
+    in_parentheses: Below = Field(default="se", description="Of columns that do not say")
+    interval_level: Level = Field(default=0.95, description="Of columns that do not say")
+    printed_as: PrintedAs = Field(default="coefficient", description="Of columns that do not say")
+    r2_kind: R2Kind = Field(default="unknown", description="Of columns that do not say")
+    stars: dict[MarkText, Level] | None = Field(
+        default=None, description="The table's own legend; {} prints none (default: the study's)"
+    )
     column: tuple[Column, ...] = ()
     moments: tuple[Moments, ...] = ()
     number: tuple[NamedNumber, ...] = ()

@@ -1,0 +1,113 @@
+"""`make audit-corpus`: audit every correct table, and every one with an error planted."""
+
+from __future__ import annotations
+
+import copy
+import sys
+from collections import Counter
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import numpy as np
+from corpus import SOURCES, build, raw_tables
+from planted import PLANTS
+
+from bayesdid.audit.run import audit_study
+
+TABLES = 325
+DOC = Path(__file__).parents[2] / "docs" / "audit.md"
+
+
+@dataclass
+class Tally:
+    """Counts over tables: false alarms of correct ones, errors planted and found."""
+
+    tables: int = 0
+    columns: int = 0
+    comparisons: Counter = field(default_factory=Counter)
+    contradictions: Counter = field(default_factory=Counter)  # on correct tables, by rule
+    warnings: Counter = field(default_factory=Counter)  # tables that have one, by rule
+    warned: int = 0
+    planted: Counter = field(default_factory=Counter)
+    proven: Counter = field(default_factory=Counter)  # found as a contradiction
+    found: Counter = field(default_factory=Counter)  # or as a warning
+    false: list = field(default_factory=list)
+
+
+def run(seeds) -> Tally:
+    tally = Tally()
+    for seed in seeds:
+        raw = raw_tables(seed)
+        if raw is None:
+            continue
+        clean = audit_study(build(raw))
+        tally.tables += 1
+        tally.columns += len(raw["tables"][1]["column"])
+        tally.comparisons.update(clean.checked)
+        for finding in clean.findings:
+            if finding.severity == "contradiction":
+                tally.contradictions[finding.rule] += 1
+                tally.false.append((seed, finding.rule, finding.place, finding.text))
+        tally.warnings.update({f.rule for f in clean.findings if f.severity == "warning"})
+        tally.warned += any(f.severity == "warning" for f in clean.findings)
+        known = {(f.rule, f.place, f.severity) for f in clean.findings}
+        for number, (kind, (plant, rule)) in enumerate(PLANTS.items()):
+            damaged = copy.deepcopy(raw)
+            if not plant(damaged, np.random.default_rng([seed, number])):
+                continue
+            tally.planted[kind] += 1
+            new = {
+                f.severity
+                for f in audit_study(build(damaged)).findings
+                if (f.rule, f.place, f.severity) not in known and f.rule == rule
+            }
+            tally.proven[kind] += "contradiction" in new
+            tally.found[kind] += bool(new & {"contradiction", "warning"})
+    return tally
+
+
+def share(part: int, whole: int) -> str:
+    return f"{100 * part / whole:.0f} %" if whole else "–"
+
+
+def text(tally: Tally) -> str:
+    lines = [
+        f"{tally.tables} correct tables ({tally.columns:,} columns) of {len(SOURCES)} data sets, "
+        f"{sum(tally.comparisons.values()):,} comparisons: "
+        f"{sum(tally.contradictions.values())} contradictions, "
+        f"{tally.warned} tables with a warning.",
+        "",
+        "| rule | comparisons | false contradictions | tables with a false warning |",
+        "|---|---|---|---|",
+    ]
+    for rule, made in tally.comparisons.items():
+        if made:
+            lines.append(
+                f"| `{rule}` | {made:,} | {tally.contradictions[rule]} | {tally.warnings[rule]} |"
+            )
+    lines += [
+        "",
+        "| planted | tables | a contradiction | found at all (recall) | precision of the rule |",
+        "|---|---|---|---|---|",
+    ]
+    for kind, (_, rule) in PLANTS.items():
+        made, found = tally.planted[kind], tally.found[kind]
+        false = tally.contradictions[rule] + tally.warnings[rule]
+        lines.append(
+            f"| {kind} (`{rule}`) | {made} | {share(tally.proven[kind], made)} "
+            f"| {share(found, made)} | {share(found, found + false)} |"
+        )
+    return "\n".join(lines)
+
+
+def main() -> int:
+    tally = run(range(TABLES))
+    before, _, rest = DOC.read_text(encoding="utf-8").partition("<!-- corpus -->\n")
+    _, _, after = rest.partition("<!-- end -->")
+    DOC.write_text(f"{before}<!-- corpus -->\n{text(tally)}\n<!-- end -->{after}", encoding="utf-8")
+    sys.stdout.write(text(tally) + "\n" + "".join(f"{item}\n" for item in tally.false))
+    return 1 if tally.false else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,54 @@
+"""Correct tables raise no contradiction, planted errors are found; `make audit-corpus` runs all."""
+
+from functools import cache
+
+import pytest
+from corpus import build, raw_tables
+from corpus_run import run
+from planted import PLANTS
+
+from bayesdid.audit.run import audit_study
+
+
+@cache
+def tally():
+    return run(range(26))  # every data set twice
+
+
+def test_correct_tables_raise_no_contradiction():
+    found = tally()
+    assert found.tables >= 24
+    assert sum(found.comparisons.values()) > 1500
+    assert not found.false, found.false[:5]
+
+
+def test_they_raise_hardly_a_warning():
+    """Only what cut-off digits and sums of many rounded products allow: one table in ten."""
+    assert tally().warned <= tally().tables / 10, tally().warnings
+
+
+@pytest.mark.parametrize("kind", PLANTS)
+def test_planted_errors_are_found(kind):
+    """Transposed digits may be within rounding, and a two-way column may have no auxiliary one."""
+    made, found = tally().planted[kind], tally().found[kind]
+    assert made, "the error was never planted"
+    lowest = 0.5 if PLANTS[kind][1] == "omitted_variable" else 1.0
+    assert found >= lowest * made, f"{found} of {made}"
+
+
+def test_digits_that_are_cut_off_are_no_contradiction():
+    """t = 1.95 with a star: p is above .05 if it was rounded, and may be below if it was cut."""
+    raw = raw_tables(0)
+    table = raw["tables"][1]
+    table.update(in_parentheses="t", stars={"*": 0.05})
+    (first, *_) = table["column"]
+    name = first["treatments"][0]
+    raw["tables"][1]["column"], raw["claims"] = [first], []
+    first["coefficients"] = {name: {"estimate": "0.30*", "parentheses": "1.95"}}
+    first.pop("same_sample_as", None)
+    rounded = [f for f in audit_study(build(raw)).findings if f.rule == "stars"]
+    assert [f.severity for f in rounded] == ["warning"]  # |t| < 1.96 if cut off
+    assert "cut off" in rounded[0].assumptions[-1]
+    first["coefficients"][name]["parentheses"] = "1.93"
+    surely = [f for f in audit_study(build(raw)).findings if f.rule == "stars"]
+    assert [f.severity for f in surely] == ["contradiction"]
