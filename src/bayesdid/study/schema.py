@@ -363,12 +363,8 @@ class Sample(Strict):
         "'order:P>Q', 'order:P>Q=R' of more",
     )
     groups: dict[str, tuple[str, ...]] = Field(default={}, description="group column -> levels")
-    first: PeriodText | None = Field(
-        default=None, description="First period of the window, as the panel writes it"
-    )
-    last: PeriodText | None = Field(
-        default=None, description="Last period of the window, as the panel writes it"
-    )
+    first: PeriodText | None = Field(default=None, description="First period of the window")
+    last: PeriodText | None = Field(default=None, description="Last period, as the panel writes it")
     without: tuple[UnitText, ...] = Field(default=(), description="Units left out, by key or label")
     switchers: bool = Field(
         default=False,
