@@ -10,7 +10,7 @@ from pathlib import Path
 
 import numpy as np
 from corpus import SOURCES, build, raw_tables
-from planted import PLANTS
+from planted_errors import PLANTS
 
 from bayesdid.audit.run import audit_study
 

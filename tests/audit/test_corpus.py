@@ -5,7 +5,7 @@ from functools import cache
 import pytest
 from corpus import build, raw_tables
 from corpus_run import run
-from planted import PLANTS
+from planted_errors import PLANTS
 
 from bayesdid.audit.run import audit_study
 

@@ -24,6 +24,7 @@ from bayesdid.families.event_study import analysis as event_study
 from bayesdid.families.event_study.analysis import honest_path
 from bayesdid.families.mediation.analysis import Paths, no_proportion
 from bayesdid.families.overlap import analysis as overlap
+from bayesdid.families.overlap.states import imputation_peers
 from bayesdid.families.placebo.analysis import _sentence as placebo_sentence
 from bayesdid.families.sdm.models import PRIORS, Comparison
 from bayesdid.families.sdm.output import favoured
@@ -148,7 +149,8 @@ def test_imputation_has_to_be_equal_in_balanced_panels_alone(module, balanced):
     if not balanced:
         frame = frame[np.random.default_rng(1).random(len(frame)) > 0.1]
     study = make_study(policies, [column])
-    peers = module._peers(spec_of(study, column["id"]), make_panel(frame, adoption))
+    made = module._peers if module is cohorts else imputation_peers
+    peers = made(spec_of(study, column["id"]), make_panel(frame, adoption))
     peers = [peer for peer in peers if "imputation" in peer.estimator]
     imputed = [peer for peer in peers if peer.quantity.endswith("imputed")]
     peers = [peer for peer in peers if peer not in imputed]  # which impute themselves

@@ -198,7 +198,7 @@ def adopted_orders(panel: Panel) -> pd.Series:
     """As :func:`sequence`, of units that reverse none of their policies; empty for the others."""
     orders = sequence(panel.adoption)
     back = panel.reverses.reindex(index=orders.index, columns=panel.adoption.columns)
-    return orders.mask(back.fillna(False).astype(bool).any(axis=1), "")
+    return orders.mask(back.eq(True).any(axis=1), "")
 
 
 def not_seen_off(frame: pd.DataFrame, unit: str, period: str, start: pd.Series) -> pd.Series:

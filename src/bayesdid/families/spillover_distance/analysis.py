@@ -27,6 +27,7 @@ from bayesdid.inference.exact.profile import prior_profiles
 from bayesdid.inference.exact.profile_target import log_evidence, profile_target, with_share
 from bayesdid.inference.fit import fit
 from bayesdid.model.bound import study_priors
+from bayesdid.model.priors import SCEPTICAL_SHARE, WEAK_MULTIPLE
 from bayesdid.model.spillover import ProfileDesign, profile_design
 from bayesdid.panel.panel import Panel
 from bayesdid.spatial.weights.build import panel_distances, resolve_weights
@@ -36,7 +37,7 @@ from bayesdid.summary import band
 
 _ROPE_SHARE = 0.1  # of the residual sd: the ROPE where the study names none
 _PRIOR_DRAWS = 4000
-_SHARES = (0.25, 1.0, 2.5)  # of the sd within: prior widths of spillover that evidence is given for
+_SHARES = (SCEPTICAL_SHARE, 1.0, WEAK_MULTIPLE)  # of the sd within: prior widths that are tried
 
 
 def distance_analysis(
