@@ -12,13 +12,13 @@ from bayesdid.audit.run import audit_study
 
 @cache
 def tally():
-    return run(range(26))  # every data set twice
+    return run(range(13))  # every data set once
 
 
 def test_correct_tables_raise_no_contradiction():
     found = tally()
-    assert found.tables >= 24
-    assert sum(found.comparisons.values()) > 1500
+    assert found.tables >= 12
+    assert sum(found.comparisons.values()) > 700
     assert not found.false, found.false[:5]
 
 

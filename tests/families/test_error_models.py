@@ -10,6 +10,7 @@ from stated import stated
 import bayesdid as bd
 
 
+@pytest.mark.slow
 @pytest.mark.sampling
 @pytest.mark.filterwarnings("ignore")
 def test_every_model_answers_and_counts_need_to_be_counts():

@@ -35,7 +35,7 @@ CELLS = {
 
 
 @pytest.mark.sampling
-@pytest.mark.parametrize("cell", slow_but(CELLS, "one, unit scales"))
+@pytest.mark.parametrize("cell", slow_but(CELLS))
 def test_every_equation_is_that_of_the_compiled_model(cell):
     model = CELLS[cell]
     design = wide_design(model.mean.mediators)

@@ -367,6 +367,7 @@ def test_stacking_prefers_what_predicts_and_sums_to_one():
     assert stacking(np.column_stack([half, half[::-1]])) == pytest.approx([0.5, 0.5], abs=1e-3)
 
 
+@pytest.mark.slow
 def test_leaving_units_out_by_weights_equals_refitting():
     from bayesdid.checks.units import without_unit
     from bayesdid.design.build import with_effects

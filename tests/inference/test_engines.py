@@ -123,6 +123,7 @@ def test_pointwise_log_likelihood_is_that_of_the_drawn_parameters():
     assert tree["posterior_predictive"]["y"].shape == expected.shape
 
 
+@pytest.mark.slow
 def test_a_chain_that_has_not_converged_is_marked():
     design = make_design(9, N=12, T=5, unit="random", period="random")
     tree = fit(design, engine="collapsed", draws=8, tune=3, chains=2)

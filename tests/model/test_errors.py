@@ -66,6 +66,7 @@ def test_equal_variances_are_not_told_apart():
     assert float(logs.mean(("chain", "draw")).std()) < 0.21 / 2
 
 
+@pytest.mark.slow
 def test_log_effect_and_overdispersion_of_counts_are_recovered():
     design = planted(21)
     rng = np.random.default_rng(25)

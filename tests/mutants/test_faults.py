@@ -37,6 +37,7 @@ def test_a_text_that_has_moved_is_an_error():
             mutated(mutant, SOURCE)
 
 
+@pytest.mark.slow
 def test_the_runner_tells_caught_from_not():
     """A fault is caught; a change of a comment survives, and a syntax error is no success."""
     tests = KNOWN["rounding-halved"].tests

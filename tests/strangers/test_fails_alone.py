@@ -91,6 +91,7 @@ def test_one_bad_spec_fails_alone(folder, monkeypatch, where):
     assert "t.absent" in first
 
 
+@pytest.mark.slow
 def test_the_panel_and_the_printed_columns_fail_alone_too(folder, monkeypatch):
     monkeypatch.setattr(report, "headline_section", broken(None, "", None))
     monkeypatch.setattr(report, "inverted", broken(None, "", None))
