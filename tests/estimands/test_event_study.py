@@ -84,6 +84,20 @@ def test_ends_of_their_own_leave_the_path_as_it_is_where_bins_bend_it(small, spe
     assert not [n for n in bins.notes if n.name == "event_times_beyond"]
 
 
+def test_event_times_longer_ago_than_the_panel_is_long_are_no_untreated_rows(small, spec):
+    """A unit that adopted 60 periods before the panel has event times of its own in every row."""
+    _, panel = small
+    adoption = panel.adoption.copy()
+    adoption.iloc[0, 0] = int(panel.periods[0]) - 60
+    early = dataclasses.replace(panel, adoption=adoption)
+    found = growing(spec, early, "own")
+    treated = found.unit_index == list(found.units).index(panel.units[0])
+    far = [found.covariates.index(n) for n in found.covariates if int(n.split("@")[1]) >= 60]
+    assert len(far) == len(panel.periods) - 1  # the unit's own effect is the sum of all of them
+    assert (found.X[treated][:, far].sum(axis=0) == 1).all()
+    assert not found.X[~treated][:, far].any()
+
+
 def test_without_a_never_treated_unit_ends_of_their_own_are_refused(small, spec):
     _, panel = small
     treated = panel.adoption["a"].notna()

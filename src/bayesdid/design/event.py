@@ -10,8 +10,8 @@ from __future__ import annotations
 
 import numpy as np
 
-from bayesdid.design.terms import term_values
-from bayesdid.design.window import EventWindow, event_labels, event_window
+from bayesdid.design.terms import event_times, term_values
+from bayesdid.design.window import FARTHEST, EventWindow, beyond, event_labels, event_window
 from bayesdid.exceptions import InputError, Note, NotIdentifiedError
 from bayesdid.panel.panel import Panel
 from bayesdid.study.load import Spec
@@ -75,17 +75,12 @@ def _beyond(
 ) -> tuple[str, ...]:
     """Terms of the event times that occur in the sample beyond the window."""
     base = spec.column.treatments[0]
-    span = len(panel.periods) + max(abs(window.first), abs(window.last))
-    terms = {
-        k: term_values(parse_term(f"{base}@{k}"), panel, rows)[rows] > 0
-        for k in (*range(-span, window.first), *range(window.last + 1, span + 1))
-    }
-    found = [k for k, value in terms.items() if value.any()]
+    time = event_times(parse_term(base).factors[0], panel)[rows]
+    found = beyond(window, np.unique(time))
     if not found:
         return ()
-    ever = panel.frame.loc[rows, panel.unit].to_numpy()
-    anywhere = term_values(parse_term(f"{base}@<={span}"), panel, rows)[rows] > 0
-    if set(ever) == set(ever[anywhere]):
+    units = panel.frame.loc[rows, panel.unit].to_numpy()
+    if set(units) == set(units[np.abs(time) <= FARTHEST]):
         raise NotIdentifiedError(
             f"{spec.id}: every unit of the sample is treated some time, so that effects of all "
             "event times are identified up to a linear trend only",

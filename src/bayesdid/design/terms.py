@@ -49,9 +49,15 @@ def _factor_values(factor: Factor, panel: Panel, rows: np.ndarray) -> FloatArray
 
 def _event(factor: Factor, panel: Panel) -> FloatArray:
     """Whether each row is in the event time that the factor names; 0 for never-treated units."""
+    return event_value(factor, event_times(factor, panel)).astype(float)
+
+
+def event_times(factor: Factor, panel: Panel) -> FloatArray:
+    """The event time of each row by a factor's policies or its column; NaN where there is none."""
+    if factor.kind == "column":
+        return _column(factor.name, panel)
     _right_number(panel, factor)
-    time = event_time(panel, *factor.policies).to_numpy(dtype=float, na_value=np.nan)
-    return event_value(factor, time).astype(float)
+    return event_time(panel, *factor.policies).to_numpy(dtype=float, na_value=np.nan)
 
 
 def _category(factor: Factor, panel: Panel) -> FloatArray:
@@ -60,7 +66,7 @@ def _category(factor: Factor, panel: Panel) -> FloatArray:
     A unit in which it is missing in every row has none of its values, as a unit that never adopts
     is in no event time.
     """
-    values = _column(factor.name, panel)
+    values = event_times(factor, panel)
     seen = pd.Series(np.isfinite(values)).groupby(panel.frame[panel.unit].to_numpy())
     lacking = np.isnan(values) & seen.transform("any").to_numpy()
     return np.where(lacking, np.nan, event_value(factor, values))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from typing import Literal
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
@@ -41,6 +42,12 @@ def event_labels(window: EventWindow) -> dict[int, str]:
     if window.ends == "own":
         return labels
     return labels | {window.first: f"<={window.first}", window.last: f">={window.last}"}
+
+
+def beyond(window: EventWindow, times: Iterable[float]) -> list[int]:
+    """The event times among `times` that lie outside the window, in order; NaN is none."""
+    whole = {int(k) for k in times if abs(k) <= FARTHEST and k == round(k)}
+    return sorted(k for k in whole if not window.first <= k <= window.last)
 
 
 def event_window(spec: Spec) -> EventWindow:

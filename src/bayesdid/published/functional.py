@@ -17,7 +17,7 @@ import numpy as np
 
 from bayesdid.arrays import FloatArray, IntArray
 from bayesdid.design.overlap import Set, set_name
-from bayesdid.design.window import event_labels, event_window
+from bayesdid.design.window import beyond, event_labels, event_window
 from bayesdid.exceptions import InputError
 from bayesdid.panel.adoption import event_value, policy_value
 from bayesdid.panel.membership import units_in_sample
@@ -174,11 +174,15 @@ def pair_orders(pair: Set, policies: Set) -> tuple[Factor, ...]:
 def state_rows(timing: Timing, factor: Factor) -> np.ndarray:
     """Whether a state holds in each unit-period, or an event time in it, shape (N, T)."""
     if factor.event:
-        of = [timing.policies.index(name) for name in factor.policies or timing.policies]
-        start = timing.start[:, of].max(axis=1)
-        time = timing.periods - np.where(np.isfinite(start), start, np.nan)[:, None]
-        return event_value(factor, time)
+        return event_value(factor, _event_times(timing, factor))
     return policy_value(factor, timing.policies, timing.on, timing.start[:, None, :])
+
+
+def _event_times(timing: Timing, factor: Factor) -> FloatArray:
+    """Periods since all of a factor's policies are on, NaN for never, shape (N, T)."""
+    of = [timing.policies.index(name) for name in factor.policies or timing.policies]
+    start = timing.start[:, of].max(axis=1)
+    return np.asarray(timing.periods - np.where(np.isfinite(start), start, np.nan)[:, None])
 
 
 def printed_terms(spec: Spec) -> tuple[str, ...]:
@@ -194,9 +198,9 @@ def _beyond(spec: Spec, timing: Timing) -> tuple[str, ...]:
     """Terms beside the printed ones of an event study whose window has ends of its own."""
     if spec.column.family != "event_study" or event_window(spec).ends == "bin":
         return ()
-    window, (base, *_), span = event_window(spec), spec.column.treatments, len(timing.periods)
-    far = (*range(-span, window.first), *range(window.last + 1, span + 1))
-    return tuple(f"{base}@{k}" for k in far)
+    window, (base, *_) = event_window(spec), spec.column.treatments
+    times = _event_times(timing, parse_term(base).factors[0])
+    return tuple(f"{base}@{k}" for k in beyond(window, np.unique(times)))
 
 
 def column_weights(spec: Spec, timing: Timing) -> FloatArray:
