@@ -10,7 +10,6 @@ import argparse
 import sys
 import time
 from collections.abc import Callable
-from functools import partial
 from pathlib import Path
 
 import pandas as pd
@@ -20,12 +19,12 @@ sys.path.insert(0, str(Path(__file__).parents[1] / "families"))
 
 import synergy_griffin as griffin
 from made import make_panel, make_study
+from panel_rows import rows_of
 from synergy_peers import callaway_santanna, oracle
 from synergy_report import ALLOWED, CALLAWAY, ORACLE, report
 from synergy_worlds import DRIFT, WORLDS, make
 from validity_facts import synergy_facts, update
 
-from bayesdid.digest import digest, environment_digest
 from bayesdid.estimands.beside import HEADLINE
 from bayesdid.estimands.gls import Scalars, gls
 from bayesdid.estimands.names import SUM
@@ -33,8 +32,7 @@ from bayesdid.estimands.row_weights import contrast_weights
 from bayesdid.estimands.synergy import Synergy, synergy
 from bayesdid.estimands.trends import linear_trends, posterior_under
 from bayesdid.exceptions import ResultError
-from bayesdid.inference.executor import item_seed, map_fits, process_pool
-from bayesdid.jsonio import read_sealed, write_sealed
+from bayesdid.inference.executor import item_seed, process_pool
 from bayesdid.logs import quiet
 from bayesdid.model.overlap import overlap_pooling
 from bayesdid.summary import normal_interval
@@ -103,36 +101,13 @@ def _below_zero(mean: float, sd: float) -> float:
     return float(norm.cdf(-mean / sd))
 
 
-def stored(
-    item: tuple[object, ...], folder: Path, make_rows: Callable[..., list[dict[str, object]]]
-) -> list[dict[str, object]]:
-    """The rows of a panel, from its file if there is one of this code."""
-    sources = [Path(__file__).with_name(name).read_bytes() for name in SOURCES]
-    key = digest(item, DRAWS, CHAINS, environment_digest(), *sources)[:16]
-    words = "-".join(str(part) for part in item).replace(" ", "_").replace(",", "")
-    path = folder / f"{words}-{key}.json"
-    try:
-        return read_sealed(path)
-    except (FileNotFoundError, ValueError):
-        return write_sealed(path, make_rows(item))
-
-
 def measure(
     items: list[tuple[str, int]] | list[tuple[str, int, int]],
     folder: Path | None = None,
     make_rows: Callable[..., list[dict[str, object]]] = run,
 ) -> pd.DataFrame:
     """Rows of all panels."""
-    begin, left = time.perf_counter(), iter(range(len(items) - 1, -1, -1))
-
-    def done(item: tuple[object, ...]) -> None:
-        if folder is not None:
-            took = time.perf_counter() - begin
-            sys.stderr.write(f"{took:6.0f} s {next(left):5d} left {item[0]}\n")
-
-    work = make_rows if folder is None else partial(stored, folder=folder, make_rows=make_rows)
-    rows = map_fits(work, items, done=done)
-    return pd.DataFrame([row for found in rows for row in found])
+    return rows_of(items, make_rows, folder, (DRAWS, CHAINS), SOURCES)
 
 
 def main() -> None:

@@ -9,7 +9,6 @@ from __future__ import annotations
 import argparse
 import sys
 import time
-from functools import partial
 from pathlib import Path
 
 import numpy as np
@@ -19,18 +18,17 @@ sys.path.insert(0, str(Path(__file__).parent))
 sys.path.insert(0, str(Path(__file__).parents[1] / "families"))
 
 from made import make_panel, make_study
+from panel_rows import rows_of
 from synergy_report import scored
 from three_worlds import POLICIES, WORLDS, make
 from validity_facts import three_facts, update
 
 from bayesdid.design.overlap import pairs_of
-from bayesdid.digest import digest, environment_digest
 from bayesdid.estimands.beside import CELLS, CELLS_CLUSTERED, HEADLINE, IMPUTATION, STATIC
 from bayesdid.estimands.names import ALL, BEYOND_PAIRS, sum_of
 from bayesdid.estimands.synergy import Synergy, synergy
 from bayesdid.exceptions import ResultError
-from bayesdid.inference.executor import item_seed, map_fits, process_pool
-from bayesdid.jsonio import read_sealed, write_sealed
+from bayesdid.inference.executor import item_seed, process_pool
 from bayesdid.logs import quiet
 from bayesdid.summary import percent
 
@@ -88,30 +86,9 @@ def _truth(found: Synergy, name: str, joint: dict[tuple[str, ...], np.ndarray]) 
     return float(np.sum(values, axis=0)[used].mean()) if values else 0.0
 
 
-def stored(item: tuple[str, int], folder: Path) -> list[dict[str, object]]:
-    """The rows of a panel, from its file if there is one of this code."""
-    sources = [Path(__file__).with_name(name).read_bytes() for name in ("three_worlds.py",)]
-    key = digest(item, DRAWS, CHAINS, environment_digest(), *sources)[:16]
-    words = "-".join(str(part) for part in item).replace(" ", "_").replace(",", "")
-    path = folder / f"{words}-{key}.json"
-    try:
-        return read_sealed(path)
-    except (FileNotFoundError, ValueError):
-        return write_sealed(path, run(item))
-
-
 def measure(items: list[tuple[str, int]], folder: Path | None = None) -> pd.DataFrame:
     """Rows of all panels."""
-    begin, left = time.perf_counter(), iter(range(len(items) - 1, -1, -1))
-
-    def done(item: tuple[str, int]) -> None:
-        if folder is not None:
-            took = time.perf_counter() - begin
-            sys.stderr.write(f"{took:6.0f} s {next(left):5d} left {item[0]}\n")
-
-    work = run if folder is None else partial(stored, folder=folder)
-    rows = map_fits(work, items, done=done)
-    return pd.DataFrame([row for found in rows for row in found])
+    return rows_of(items, run, folder, (DRAWS, CHAINS), ("three_worlds.py",))
 
 
 def table(frame: pd.DataFrame) -> pd.DataFrame:

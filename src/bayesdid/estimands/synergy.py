@@ -9,7 +9,7 @@ stand models that assume less or something else (:mod:`bayesdid.estimands.beside
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import ClassVar
 
@@ -149,27 +149,23 @@ class Synergy(Mapping[str, SynergyContrast]):
         }
         return pd.DataFrame.from_dict(found, orient="index").rename_axis("contrast")
 
-    def __repr__(self) -> str:
-        head, *table = self.frame().drop(columns="level").to_string(float_format="%.4g").split("\n")
+    def _about(self, table: Sequence[str] = ()) -> str:
+        """What is answered, the table if there is one, what was refused, the stamp."""
         return lines(
             f"Synergy of {self.design.outcome}; errors: {self.errors}",
             [
-                head,
                 *table,
                 *(f"refused: {name}: {why}" for name, why in self.refused.items()),
                 f"SYNTHETIC PANEL: {self.synthetic}" if self.synthetic else "",
             ],
         )
 
+    def __repr__(self) -> str:
+        table = self.frame().drop(columns="level").to_string(float_format="%.4g")
+        return self._about(table.split("\n"))
+
     def _repr_html_(self) -> str:
-        text = lines(
-            f"Synergy of {self.design.outcome}; errors: {self.errors}",
-            [
-                *(f"refused: {name}: {why}" for name, why in self.refused.items()),
-                f"SYNTHETIC PANEL: {self.synthetic}" if self.synthetic else "",
-            ],
-        )
-        return html(text, self.frame().drop(columns="level"))
+        return html(self._about(), self.frame().drop(columns="level"))
 
     def __getitem__(self, name: str) -> SynergyContrast:
         """The contrast; one that is refused says why."""

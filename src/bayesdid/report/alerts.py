@@ -15,6 +15,7 @@ from typing import ClassVar
 from bayesdid.design.treated import FEW
 from bayesdid.estimands.verdict import LEANS, SURE
 from bayesdid.families.iv_second.effects import WEAK_F
+from bayesdid.notebook import many
 from bayesdid.report.text import number, probability
 
 POOLED_APART = 0.5  # posterior sds between pooled and unpooled
@@ -181,11 +182,7 @@ def few_treated(label: str, treated: int, units: int) -> Alert | None:
     """Few treated units, or few units to cluster by."""
     if treated > FEW and units >= FEW_CLUSTERS:
         return None
-    what = (
-        f"{treated} treated unit{'s' if treated != 1 else ''}"
-        if treated <= FEW
-        else f"{units} units in all"
-    )
+    what = f"{many(treated, 'treated unit')}" if treated <= FEW else f"{units} units in all"
     return Alert(
         "few_treated",
         "Few units",

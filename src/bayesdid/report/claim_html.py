@@ -8,9 +8,9 @@ from typing import Any
 from bayesdid.estimands.judgement import RANGE_RULE, SOURCES
 from bayesdid.estimands.names import SUM
 from bayesdid.report.claim_words import answer_sentence, asks, constant_sentence, size_asked
+from bayesdid.report.figures import COLOURS
 
 _WIDTH, _HEIGHT, _MARK = 240, 18, 4  # of a row of a forest, in pixels
-_COLOURS = {"published": "#2f6fb0", "panel": "#c2571a"}
 
 
 def claim_groups(results: Mapping[str, Any]) -> list[dict[str, Any]]:
@@ -127,7 +127,7 @@ def _at(value: float, scale: tuple[float, float]) -> float:
 
 def _row(item: Mapping[str, Any], evidence: Mapping[str, Any], scale: tuple[float, float]) -> str:
     """One row of the forest: interval and mean, filled if the model counts."""
-    colour, middle = _COLOURS[item["source"]], _HEIGHT / 2
+    colour, middle = COLOURS[item["source"]], _HEIGHT / 2
     low, high = (_at(item["interval"][side], scale) for side in ("low", "high"))
     fill = colour if _counts(item) else "none"
     lines = [_vertical(_at(evidence["null"], scale), "")]

@@ -14,9 +14,9 @@ import numpy as np
 from bayesdid.escape import mathtext
 from bayesdid.exceptions import InputError
 from bayesdid.extras import extra
-from bayesdid.front.event_study import EventStudy
+from bayesdid.front.event_study import EventStudy, event_study
 from bayesdid.inference.result import Fit
-from bayesdid.report.figures import COLOURS, MUTED, STAMP
+from bayesdid.report.figures import BAD, COLOURS, MUTED, STAMP
 from bayesdid.summary import INNER, percent
 
 _NARROW = 0.7  # of a row: how far the fits of one coefficient lie apart
@@ -35,7 +35,7 @@ def new_axes(axes: Any, width: float, height: float) -> Any:
 def say_synthetic(axes: Any, synthetic: str) -> None:
     """Say above the axes, outside the data, that a panel is synthetic."""
     if synthetic:
-        axes.set_title(STAMP, fontsize=9, color="#b03a48", loc="right", weight="bold")
+        axes.set_title(STAMP, fontsize=9, color=BAD, loc="right", weight="bold")
 
 
 def coefplot(
@@ -136,8 +136,6 @@ def iplot(event: EventStudy | Fit, *, axes: Any = None) -> Any:
     matplotlib.axes.Axes
     """
     if isinstance(event, Fit):
-        from bayesdid.front.event_study import event_study
-
         event = event_study(event)
     found, path = event.frame(), event.path
     axes = new_axes(axes, 7.0, 3.4)

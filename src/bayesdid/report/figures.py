@@ -20,7 +20,7 @@ from bayesdid.summary import INNER, percent, reach
 INK = "#010203"  # replaced by currentColor
 MUTED = "#7a8794"
 COLOURS = {"published": "#2f6fb0", "panel": "#c2571a"}
-_GOOD, _BAD = "#2e8b57", "#b03a48"
+_GOOD, BAD = "#2e8b57", "#b03a48"
 STAMP = "SYNTHETIC PANEL: NOT EVIDENCE"
 
 
@@ -82,7 +82,7 @@ def stamp_axes(axes: Any, synthetic: bool) -> None:
             ha="right",
             va="bottom",
             fontsize=8,
-            color=_BAD,
+            color=BAD,
             weight="bold",
         )
 
@@ -268,7 +268,7 @@ def checks_figure(
     for i, spec in enumerate(specs):
         for j, name in enumerate(names):
             value = passed.get((spec, name))
-            colour = MUTED if value is None else _GOOD if value else _BAD
+            colour = MUTED if value is None else _GOOD if value else BAD
             mark = "·" if value is None else "✓" if value else "✗"
             axes.text(
                 j,
@@ -289,5 +289,5 @@ def checks_figure(
     for side in ("left", "bottom"):
         axes.spines[side].set_visible(False)
     if synthetic:
-        axes.set_xlabel(STAMP, color=_BAD, fontsize=8, weight="bold")
+        axes.set_xlabel(STAMP, color=BAD, fontsize=8, weight="bold")
     return svg(figure, "Predictive checks by specification")

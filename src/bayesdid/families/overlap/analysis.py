@@ -8,29 +8,27 @@ from bayesdid.arrays import FloatArray
 from bayesdid.design.overlap import OverlapDesign, overlap_design
 from bayesdid.estimands.row_weights import less_singles
 from bayesdid.estimands.saturated import saturated_moments
-from bayesdid.estimands.spread import spread_of, spread_sentence
 from bayesdid.exceptions import InputError
-from bayesdid.families.analysis import Analysis, Figure, Table, series_of, summary_frame
+from bayesdid.families.analysis import Analysis, Table, summary_frame
 from bayesdid.families.overlap import OverlapOptions
 from bayesdid.families.overlap.several import of_several
 from bayesdid.families.overlap.states import (
+    beside,
     contamination,
     imputation_peers,
+    notes_of,
     share,
     state_weights,
+    states_figure,
     support_table,
     time_figure,
 )
 from bayesdid.families.under_errors import draws_of, under_errors
 from bayesdid.model.bound import study_priors
-from bayesdid.model.overlap import joint_columns, overlap_pooling, part_label
-from bayesdid.model.pooling import pooled_scale
+from bayesdid.model.overlap import joint_columns, overlap_pooling
 from bayesdid.panel.panel import Panel
-from bayesdid.peers.impute import UNBALANCED
 from bayesdid.study.load import Spec, Study
-from bayesdid.summary import hdi, percent
-
-_EXACT = 1e-6  # of sd(y): closed forms that must agree to rounding
+from bayesdid.summary import hdi
 
 
 def overlap(
@@ -97,12 +95,7 @@ def overlap(
         )
     table = summary_frame(effects | deltas, "effect")
     iid = {name: tau_iid @ w for name, w in (whole | synergy).items()}
-    nan = np.full(1, np.nan)
-    table["i.i.d. mean"] = [float(iid.get(name, nan).mean()) for name in table["effect"]]
-    table["i.i.d. sd"] = [float(iid.get(name, nan).std()) for name in table["effect"]]
-    none = (np.nan,) * 3
-    for k, column in enumerate(("flat mean", "flat sd", "flat sd, clustered")):
-        table[column] = [flat.get(name, none)[k] for name in table["effect"]]
+    beside(table, iid, flat)
     by_time = {int(name.split()[-1]): draw for name, draw in deltas.items() if name[-1].isdigit()}
     return Analysis(
         spec.id,
@@ -126,27 +119,12 @@ def overlap(
         ),
         figures=(
             *([time_figure("synergy", "Synergy", by_time, unit)] if by_time else []),
-            Figure(
-                "states",
-                "forest",
-                f"Effects by state against neither policy ({percent()} HDI).",
-                (series_of("partially pooled", effects),),
-                xlabel=unit,
-            ),
+            states_figure(effects, "neither policy", unit),
         ),
         peers=tuple(imputation_peers(spec, panel)),
         posterior=tree,
         converged=under.converged,
-        notes=(
-            *(note.text for note in rows.design.notes),
-            *([] if rows.design.is_balanced else [UNBALANCED]),
-            spread_sentence(
-                {
-                    part_label(part): spread_of(tree, part, pooled_scale(pooling.design))
-                    for part in pooling.parts
-                }
-            ),
-        ),
+        notes=notes_of(rows, tree, pooling),
         synthetic=panel.synthetic or "",
     )
 

@@ -11,26 +11,29 @@ from bayesdid.design.overlap import OverlapDesign, Set, pairs_of
 from bayesdid.estimands.names import ALL, sum_of
 from bayesdid.estimands.row_weights import less_singles, pair_departure
 from bayesdid.estimands.saturated import saturated_moments
-from bayesdid.estimands.spread import spread_of, spread_sentence
 from bayesdid.estimands.state_effects import state_averages
-from bayesdid.families.analysis import Analysis, Figure, Table, series_of, summary_frame
+from bayesdid.families.analysis import Analysis, Table, summary_frame
 from bayesdid.families.overlap import OverlapOptions
 from bayesdid.families.overlap.states import (
+    beside,
     contamination,
     imputation_peers,
+    notes_of,
     share,
     state_weights,
+    states_figure,
     support_table,
     time_figure,
 )
 from bayesdid.families.under_errors import draws_of, under_errors
 from bayesdid.model.bound import study_priors
-from bayesdid.model.overlap import joint_columns, overlap_pooling, part_label
-from bayesdid.model.pooling import Pooling, pooled_scale
+from bayesdid.model.overlap import joint_columns, overlap_pooling
+from bayesdid.model.pooling import Pooling
 from bayesdid.panel.panel import Panel
-from bayesdid.peers.impute import UNBALANCED
 from bayesdid.study.load import Spec, Study
-from bayesdid.summary import hdi, percent
+from bayesdid.summary import hdi
+
+_NO_IID = "the fit under i.i.d. errors did not converge and is not shown"
 
 
 def of_several(
@@ -77,14 +80,8 @@ def of_several(
     sums = [ALL, *(sum_of(pair) for pair in pairs_of(rows.policies))]
     sentences += [f"{name}: {refused[name]}." for name in sums if name in refused]
     table = summary_frame(effects | deltas, "effect")
-    if iid_holds:
-        iid = {name: tau_iid @ w for name, w in whole.items()}
-        iid |= {name: tau_iid @ part for name, (part, _) in departs.items()}
-        table["i.i.d. mean"] = [float(iid[name].mean()) for name in table["effect"]]
-        table["i.i.d. sd"] = [float(iid[name].std()) for name in table["effect"]]
-    none = (np.nan,) * 3
-    for k, column in enumerate(("flat mean", "flat sd", "flat sd, clustered")):
-        table[column] = [flat.get(name, none)[k] for name in table["effect"]]
+    functionals = whole | {name: part for name, (part, _) in departs.items()}
+    beside(table, {n: tau_iid @ w for n, w in functionals.items()} if iid_holds else {}, flat)
     return Analysis(
         spec.id,
         "overlap",
@@ -117,32 +114,12 @@ def of_several(
                 for of in _asked(rows)
                 if (by_time := _by_time(deltas, _name(of, rows)))
             ),
-            Figure(
-                "states",
-                "forest",
-                f"Effects by state against no policy ({percent()} HDI).",
-                (series_of("partially pooled", effects),),
-                xlabel=unit,
-            ),
+            states_figure(effects, "no policy", unit),
         ),
         peers=tuple(imputation_peers(spec, panel)),
         posterior=under.tree,
         converged=bool(under.tree.attrs["converged"]),
-        notes=(
-            *(note.text for note in rows.design.notes),
-            *([] if rows.design.is_balanced else [UNBALANCED]),
-            *(
-                []
-                if iid_holds
-                else ["the fit under i.i.d. errors did not converge and is not shown"]
-            ),
-            spread_sentence(
-                {
-                    part_label(part): spread_of(under.tree, part, pooled_scale(pooling.design))
-                    for part in pooling.parts
-                }
-            ),
-        ),
+        notes=notes_of(rows, under.tree, pooling, [] if iid_holds else [_NO_IID]),
         synthetic=panel.synthetic or "",
     )
 

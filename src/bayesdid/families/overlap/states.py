@@ -3,18 +3,23 @@
 from __future__ import annotations
 
 import dataclasses
+from collections.abc import Mapping, Sequence
 
 import numpy as np
 import pandas as pd
+import xarray as xr
 
 from bayesdid.arrays import FloatArray
 from bayesdid.design.overlap import OverlapDesign, overlap_design
 from bayesdid.estimands.imputation import imputed_moments
 from bayesdid.estimands.saturated import saturated_moments
-from bayesdid.families.analysis import Figure, Peer, Table, sup_t
+from bayesdid.estimands.spread import spread_of, spread_sentence
+from bayesdid.families.analysis import Figure, Peer, Table, series_of, sup_t
+from bayesdid.model.overlap import part_label
+from bayesdid.model.pooling import Pooling, pooled_scale
 from bayesdid.panel.adoption import state_name
 from bayesdid.panel.panel import Panel
-from bayesdid.peers.impute import imputed_effects
+from bayesdid.peers.impute import UNBALANCED, imputed_effects
 from bayesdid.peers.staggered import term_weights
 from bayesdid.study.load import Spec
 from bayesdid.summary import percent
@@ -60,6 +65,52 @@ def time_figure(
         (sup_t("partially pooled", dict(sorted(by_time.items()))),),
         xlabel=f"periods since the {clock} adoption",
         ylabel=unit,
+    )
+
+
+def beside(
+    table: pd.DataFrame, iid: Mapping[str, FloatArray], flat: Mapping[str, tuple[float, ...]]
+) -> None:
+    """Put beside each effect its moments under i.i.d. errors, and those of cells without pooling.
+
+    Parameters
+    ----------
+    iid
+        Draws by effect; empty if that fit is not shown. An effect that is not in it has none.
+    flat
+        Mean, sd and clustered sd by effect.
+    """
+    names, nan = table["effect"], np.full(1, np.nan)
+    if iid:
+        table["i.i.d. mean"] = [float(iid.get(name, nan).mean()) for name in names]
+        table["i.i.d. sd"] = [float(iid.get(name, nan).std()) for name in names]
+    none = (np.nan,) * 3
+    for k, column in enumerate(("flat mean", "flat sd", "flat sd, clustered")):
+        table[column] = [flat.get(name, none)[k] for name in names]
+
+
+def states_figure(effects: Mapping[str, FloatArray], against: str, unit: str) -> Figure:
+    """Effects of every state."""
+    return Figure(
+        "states",
+        "forest",
+        f"Effects by state against {against} ({percent()} HDI).",
+        (series_of("partially pooled", dict(effects)),),
+        xlabel=unit,
+    )
+
+
+def notes_of(
+    rows: OverlapDesign, tree: xr.DataTree, pooling: Pooling, more: Sequence[str] = ()
+) -> tuple[str, ...]:
+    """Notes of the rows, whether they are balanced, `more`, and how far effects differ."""
+    scale = pooled_scale(pooling.design)
+    spreads = {part_label(part): spread_of(tree, part, scale) for part in pooling.parts}
+    return (
+        *(note.text for note in rows.design.notes),
+        *([] if rows.design.is_balanced else [UNBALANCED]),
+        *more,
+        spread_sentence(spreads),
     )
 
 
