@@ -29,6 +29,7 @@ PACKAGES = (
     "estimands",
     "published",
     "audit",
+    "reconstruct",
     "checks",
     "families",
     "front",

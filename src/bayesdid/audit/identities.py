@@ -30,7 +30,7 @@ def omitted_variable(study: Study) -> Outcome:
     The omitted-variable formula, exact for least squares on one sample: for every regressor that
     the three columns print, and for the constant.
     """
-    for short, long, auxiliary, mediator in _triples(study):
+    for short, long, auxiliary, mediator in triples(study):
         effect = long.column.coefficients[mediator]
         rows = [
             (name, cell, long.column.coefficients[name], auxiliary.column.coefficients[name])
@@ -67,7 +67,7 @@ def _mended(
     return ""
 
 
-def _triples(study: Study) -> Iterator[tuple[Spec, Spec, Spec, str]]:
+def triples(study: Study) -> Iterator[tuple[Spec, Spec, Spec, str]]:
     """(without M, with M, M on the same regressors, M) on one sample."""
     specs = [s for s in study.specs.values() if least_squares(s)]
     for short in specs:

@@ -1,0 +1,298 @@
+"""One member of an ensemble: drawn, moved onto the printed numbers, rounded, checked."""
+
+from __future__ import annotations
+
+import dataclasses
+from dataclasses import dataclass
+
+import numpy as np
+import pandas as pd
+
+from bayesdid.arrays import FloatArray
+from bayesdid.exceptions import InputError
+from bayesdid.inference.executor import item_seed
+from bayesdid.panel.panel import Panel
+from bayesdid.panel.validate import STAMP, validate_panel
+from bayesdid.reconstruct.compile import columns_named, held_columns, regression_of
+from bayesdid.reconstruct.prior import (
+    Habits,
+    Shape,
+    draw_habits,
+    effect_paths,
+    neighbours,
+    shaped,
+    shocks,
+)
+from bayesdid.reconstruct.readings import Conflict, conflicts, mended
+from bayesdid.reconstruct.shapes import shapes_of
+from bayesdid.reconstruct.skeleton import drawn_skeleton
+from bayesdid.reconstruct.solve import Problem, Solution, solve
+from bayesdid.reconstruct.targets import Target, printed_targets
+from bayesdid.reconstruct.whole import onto_grid
+from bayesdid.study.load import Spec, Study
+
+_FIRST, _THEN, _LAST = 24, 16, 12  # rounds: all numbers, the exact ones, those after rounding
+
+
+@dataclass(frozen=True, slots=True)
+class Task:
+    """What a member is made from.
+
+    Attributes
+    ----------
+    study
+        As published.
+    seed, index
+        Of the ensemble, and which member.
+    hold_out
+        Tables and columns that the member is not held to.
+    reading
+        ``mended``: contradictory cells are read so that they agree; ``printed``: as printed, the
+        contradictions relaxed.
+    known
+        A real panel of which all but the outcomes is kept, or None.
+    """
+
+    study: Study
+    seed: int
+    index: int
+    hold_out: tuple[str, ...]
+    reading: str
+    known: Panel | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Check:
+    """One printed number beside what a member gives.
+
+    Attributes
+    ----------
+    cell, kind
+        Which.
+    low, high
+        The numbers that round to it, under the reading.
+    value
+        The member's.
+    misses
+        Distance from the interval in half widths; 0 inside.
+    held
+        Whether the member was held to it.
+    se
+        Printed standard error of an estimate, which misses may be compared with; NaN without.
+    """
+
+    cell: str
+    kind: str
+    low: float
+    high: float
+    value: float
+    misses: float
+    held: bool
+    se: float
+
+
+@dataclass(frozen=True, slots=True)
+class Member:
+    """A synthetic panel and how it meets what is printed.
+
+    Attributes
+    ----------
+    index, seed
+        Which member, and the seed of its draws.
+    frame
+        Columns as a user's file would hold them, stamped.
+    checks
+        Every printed number of the columns that can be refitted.
+    habits
+        What was drawn of the outcome beside what is printed.
+    rounds
+        How many convex programmes it took.
+    """
+
+    index: int
+    seed: int
+    frame: pd.DataFrame
+    checks: tuple[Check, ...]
+    habits: Habits
+    rounds: int
+
+
+def is_held_out(place: str, hold_out: tuple[str, ...]) -> bool:
+    """Whether a column or table is among those that are held out."""
+    return place in hold_out or place.partition(".")[0] in hold_out
+
+
+def make_member(task: Task) -> Member:
+    """Draw one member. The same task gives the same bytes."""
+    study = task.study
+    seed = item_seed(task.seed, "member", task.index)
+    rng = np.random.default_rng(seed)
+    held, _ = held_columns(study)
+    bare, panel = _skeleton(task, seed)
+    sought = _sought(study, held, bare, known=task.known is not None)
+    found = conflicts(study, held)
+    if task.reading == "printed":
+        found = ()
+    every, pooled = mended(printed_targets(study, {*held, *study.tables}), found)
+    regressions = {
+        name: regression_of(spec, panel, sought, name in pooled) for name, spec in held.items()
+    }
+    every = tuple(t for t in every if t.place in regressions or t.name in sought)
+    targets = tuple(t for t in every if not is_held_out(t.place, task.hold_out))
+    used = [spec for spec in held.values() if not is_held_out(spec.id, task.hold_out)]
+    shapes = shapes_of(study, used, regressions, sought, task.hold_out)
+    drawn, habits = _draw(panel, shapes, study.file.outcome.column, rng)
+    problem = Problem(
+        regressions,
+        targets,
+        {name: shape.within for name, shape in shapes.items()},
+        {name: np.full(len(bare), shape.low) for name, shape in shapes.items()},
+        {name: np.full(len(bare), shape.high) for name, shape in shapes.items()},
+    )
+    _pin_extremes(problem, shapes, drawn)
+    solution = _solve(problem, drawn, study, rng)
+    frame = bare.assign(**solution.columns)
+    frame[STAMP] = _stamp(task)
+    return Member(
+        task.index,
+        seed,
+        frame,
+        _checks(problem, every, solution.columns, task.hold_out),
+        habits,
+        solution.rounds,
+    )
+
+
+def _skeleton(task: Task, seed: int) -> tuple[pd.DataFrame, Panel]:
+    study = task.study
+    if task.known is None:
+        bare = drawn_skeleton(study, seed)
+        frame = bare.copy()
+        return bare, validate_panel(frame, study, source="a drawn design", first_row=1)
+    return task.known.frame.copy(), task.known
+
+
+def _sought(
+    study: Study, held: dict[str, Spec], bare: pd.DataFrame, *, known: bool
+) -> tuple[str, ...]:
+    """Columns to be found: outcomes, and covariates that the skeleton lacks."""
+    outcomes = dict.fromkeys(spec.column.outcome for spec in held.values())
+    named = {name: None for spec in held.values() for name in columns_named(spec)}
+    if known:
+        return tuple(name for name in outcomes if name in bare)
+    given = set(bare.columns) - {study.file.outcome.column}
+    described = [
+        row.column
+        for table in study.tables.values()
+        for row in table.moments
+        if any(v.column == row.column for v in study.file.variable)
+    ]
+    wanted = dict.fromkeys([study.file.outcome.column, *outcomes, *named, *described])
+    found = tuple(name for name in wanted if name not in given)
+    if not held:
+        raise InputError(
+            "no printed column is a least-squares regression that a panel can be held to",
+            file=study.path,
+            remedy="see docs/reconstruct.md for the columns that are handled",
+        )
+    return found
+
+
+def _draw(
+    panel: Panel, shapes: dict[str, Shape], outcome: str, rng: np.random.Generator
+) -> tuple[dict[str, FloatArray], Habits]:
+    """A prior draw of every sought column, and the habits of the outcome."""
+    N, T = len(panel.units), len(panel.periods)
+    near = None
+    if {"lon", "lat"} <= set(panel.frame.columns):
+        near = neighbours(panel.frame[["lon", "lat"]].to_numpy(float)[:: len(panel.periods)])
+    found: dict[str, FloatArray] = {}
+    of_outcome = None
+    for name, shape in shapes.items():
+        habits = draw_habits(len(panel.policies), near is not None, rng)
+        noise = shocks(N, T, habits, near, rng)
+        if name == outcome:
+            of_outcome = habits
+            noise = noise + effect_paths(panel, habits, rng)
+        noise = noise + 0.3 * rng.standard_normal((1, T))
+        found[name] = shaped(rng.standard_normal((N, 1)), noise, shape, habits.skew).ravel()
+    if of_outcome is None:
+        of_outcome = draw_habits(len(panel.policies), False, rng)
+    return found, of_outcome
+
+
+def _pin_extremes(problem: Problem, shapes: dict[str, Shape], drawn: dict[str, FloatArray]) -> None:
+    """Hold the smallest and the largest value of each column at the printed ones."""
+    for name, shape in shapes.items():
+        for bound, row in (
+            (shape.low, int(drawn[name].argmin())),
+            (shape.high, int(drawn[name].argmax())),
+        ):
+            if np.isfinite(bound):
+                problem.low[name][row] = problem.high[name][row] = bound
+
+
+def _solve(
+    problem: Problem, drawn: dict[str, FloatArray], study: Study, rng: np.random.Generator
+) -> Solution:
+    exact = dataclasses.replace(
+        problem, targets=tuple(target for target in problem.targets if target.exact)
+    )
+    first = solve(problem, drawn, _FIRST)
+    then = solve(exact, first.columns, _THEN)
+    rounds = first.rounds + then.rounds
+    outcome = study.file.outcome
+    columns = then.columns
+    if outcome.minimum == 0 and (outcome.natural_per_unit or 1) > 1 and outcome.column in columns:
+        step = 1 / float(outcome.natural_per_unit)
+        whole = onto_grid(exact, columns, outcome.column, step, rng)
+        fixed = dataclasses.replace(
+            exact,
+            low={**exact.low, outcome.column: whole},
+            high={**exact.high, outcome.column: whole},
+        )
+        last = solve(fixed, {**columns, outcome.column: whole}, _LAST)
+        columns = {**last.columns, outcome.column: np.round(whole / step) * step}
+        rounds += last.rounds
+    return Solution(columns, problem.values(columns), rounds)
+
+
+def _checks(
+    problem: Problem,
+    every: tuple[Target, ...],
+    columns: dict[str, FloatArray],
+    hold_out: tuple[str, ...],
+) -> tuple[Check, ...]:
+    values = dataclasses.replace(problem, targets=every).values(columns)
+    errors = {
+        target.cell.removesuffix(".se"): (target.low + target.high) / 2
+        for target in every
+        if target.kind == "se"
+    }
+    return tuple(
+        Check(
+            target.cell,
+            target.kind,
+            target.low,
+            target.high,
+            float(value),
+            target.misses(float(value)),
+            not is_held_out(target.place, hold_out),
+            errors.get(target.cell, float("nan")) if target.kind == "estimate" else float("nan"),
+        )
+        for target, value in zip(every, values, strict=True)
+    )
+
+
+def _stamp(task: Task) -> str:
+    held = f", held out {', '.join(task.hold_out)}" if task.hold_out else ""
+    return (
+        "reconstructed by bayesdid so that it gives the study's printed numbers; not the study's "
+        f"data (seed {task.seed}, member {task.index}, reading {task.reading}{held})"
+    )
+
+
+def conflicts_of(study: Study) -> tuple[Conflict, ...]:
+    """Printed cells that contradict each other among the columns that panels are held to."""
+    held, _ = held_columns(study)
+    return conflicts(study, held)

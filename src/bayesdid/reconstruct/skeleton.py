@@ -1,0 +1,130 @@
+"""What of a panel is given before its outcome: units, periods, adoption, groups, other policies.
+
+What a study states is exact; what it leaves open (who adopted when, which unit is in which group)
+is drawn anew for each member. A study whose own panel is real keeps everything but the outcome.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+from collections import Counter
+
+import numpy as np
+import pandas as pd
+
+from bayesdid.exceptions import InputError
+from bayesdid.panel.simulate import simulate_frame
+from bayesdid.published.timing import Timing, timings
+from bayesdid.study.load import Study
+from bayesdid.study.printed import Printed
+from bayesdid.study.schema import Simulation
+from bayesdid.study.terms import parse_term
+
+
+def drawn_skeleton(study: Study, seed: int) -> pd.DataFrame:
+    """Units x periods with adoption, groups and concurrent policies; no outcome, no covariate.
+
+    Adoption is drawn from what the study publishes about it: arms, sequences, rounds, and the
+    mean of the state both.
+    """
+    section = study.file.panel
+    if section.units is None or section.first_period is None or section.last_period is None:
+        raise InputError(
+            "a panel is reconstructed from its units and periods",
+            file=study.path / "study.toml",
+            column="panel",
+            remedy="set units, first_period and last_period under [panel]",
+        )
+    timing = timings(study, size=2, seed=seed).members[-1]
+    given = section.simulate
+    settings = Simulation(
+        seed=seed,
+        truth={},
+        sigma=1.0,
+        sigma_unit=0.0,
+        sigma_period=0.0,
+        adoption=_counts(timing),
+        groups=given.groups if given is not None else _groups(study),
+        policies=given.policies if given is not None else _others(study, seed),
+        places=given.places if given is not None else None,
+    )
+    file = study.file.model_copy(
+        update={"panel": section.model_copy(update={"simulate": settings, "path": None})}
+    )
+    return simulate_frame(dataclasses.replace(study, file=file), seed=seed)
+
+
+def _counts(timing: Timing) -> dict[str, dict[str, int]]:
+    """Adoption as ``[panel.simulate.adoption]`` writes it."""
+    found: dict[str, Counter[str]] = {}
+    for row in timing.start:
+        on = np.isfinite(row)
+        if on.any():
+            of = [p for p, has in zip(timing.policies, on, strict=True) if has]
+            key = "both" if len(of) == len(timing.policies) == 2 else "+".join(of)
+            when = ",".join(f"{start:.0f}" for start in row[on])
+            found.setdefault(key, Counter())[when] += 1
+    return {key: dict(sorted(count.items())) for key, count in found.items()}
+
+
+def _groups(study: Study) -> dict[str, dict[str, int]]:
+    """Units of each level, from the n of columns fitted on it; what is left goes evenly."""
+    section = study.file.panel
+    units = int(section.units or 0)
+    length = int(section.last_period or 0) - int(section.first_period or 0) + 1
+    found: dict[str, dict[str, int]] = {}
+    for group in study.file.group:
+        counts: dict[str, int] = {}
+        for spec in study.specs.values():
+            sample = spec.column.sample
+            levels = sample.groups.get(group.column, ())
+            alone = len(sample.groups) == 1 and sample.arms is None and sample.only is None
+            if len(levels) == 1 and alone and spec.column.n is not None:
+                counts[levels[0]] = round(float(Printed.parse(spec.column.n)) / length)
+        rest = [level for level in group.levels if level not in counts]
+        left = units - sum(counts.values())
+        for k, level in enumerate(rest):
+            counts[level] = left // len(rest) + (k < left % len(rest))
+        if sum(counts.values()) != units or min(counts.values()) < 0:
+            continue  # the columns' n do not say how many units a level has
+        found[group.column] = {level: counts[level] for level in group.levels}
+    return found
+
+
+def _others(study: Study, seed: int) -> dict[str, dict[str, int]]:
+    """0/1 columns of Table 1 that are no state of the policies: staggered, with the printed mean.
+
+    A column with minimum 0, maximum 1 and the standard deviation of a share is 0/1.
+    """
+    section = study.file.panel
+    first, last = int(section.first_period or 0), int(section.last_period or 0)
+    periods, units = last - first + 1, int(section.units or 0)
+    rng = np.random.default_rng([seed, 0xB1])
+    found: dict[str, dict[str, int]] = {}
+    for name, share in binary_columns(study).items():
+        starts: Counter[str] = Counter()
+        wanted = round(share * units * periods)
+        free = units
+        while wanted > 0 and free:
+            begin = int(rng.integers(first, last + 1))
+            begin = max(begin, last + 1 - wanted)
+            starts[str(begin)] += 1
+            wanted -= last + 1 - begin
+            free -= 1
+        found[name] = dict(sorted(starts.items()))
+    return found
+
+
+def binary_columns(study: Study) -> dict[str, float]:
+    """Columns of descriptive tables that can only be 0/1, and their means."""
+    found: dict[str, float] = {}
+    for table in study.tables.values():
+        for row in table.moments:
+            if row.sd is None or row.min is None or row.max is None:
+                continue
+            mean, sd = float(Printed.parse(row.mean)), float(Printed.parse(row.sd))
+            low, high = float(Printed.parse(row.min)), float(Printed.parse(row.max))
+            alike = abs(sd - np.sqrt(max(mean * (1 - mean), 0.0))) < 0.01
+            if low == 0 and high == 1 and alike and not parse_term(row.column).is_treatment:
+                found[row.column] = mean
+    return found

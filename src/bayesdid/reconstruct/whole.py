@@ -1,0 +1,51 @@
+"""Put an outcome on its grid, such as whole deaths, without losing the printed numbers.
+
+Cells are rounded some at a time, and the others are moved so that what is linear in the outcome
+still holds; the last few cells are too few to move anything by much.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+
+from bayesdid.arrays import FloatArray
+from bayesdid.reconstruct.project import Restrictions, project
+from bayesdid.reconstruct.solve import Problem, linearised
+
+_SHARES = (0.4, 0.7, 0.9, 0.97, 0.99, 1.0)  # of the cells that are whole after each step
+_ROOM = 0.1  # half widths by which a number may move in a step
+
+
+def onto_grid(
+    problem: Problem,
+    columns: dict[str, FloatArray],
+    name: str,
+    step: float,
+    rng: np.random.Generator,
+) -> FloatArray:
+    """The outcome `name` as multiples of `step`, shape (n,)."""
+    targets = tuple(target for target in problem.targets if target.exact)
+    only = Problem(problem.regressions, targets, problem.scales, problem.low, problem.high)
+    y, n = columns[name].copy(), len(columns[name])
+    order = rng.permutation(n)
+    low, high = problem.low[name].copy(), problem.high[name].copy()
+    goal = only.values(columns)
+    half = np.array([t.half for t in targets])
+    for share in _SHARES:
+        now = order[: round(share * n)]
+        y[now] = np.round(y[now] / step) * step
+        y[now] = np.clip(y[now], np.ceil(low[now] / step) * step, np.floor(high[now] / step) * step)
+        low[now] = high[now] = y[now]
+        values, slopes = linearised(only, {**columns, name: y}, [name])
+        moved = np.abs(slopes).max(axis=1) > 0
+        A = slopes[moved] / half[moved, None]
+        if share == 1.0 or not moved.any():
+            break
+        lengths = np.sqrt((A[:, order[len(now) :]] ** 2).sum(axis=1))
+        A /= lengths[:, None]
+        offset = A @ y + (goal - values)[moved] / half[moved] / lengths
+        room = _ROOM / lengths
+        stiff = np.full(len(A), 1e-6)
+        of = Restrictions(A, offset, offset - room, offset + room, stiff * 1e3, stiff)
+        y, _ = project(y, of, low, high)
+    return y
