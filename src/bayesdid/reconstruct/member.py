@@ -31,7 +31,9 @@ from bayesdid.reconstruct.targets import Target, printed_targets
 from bayesdid.reconstruct.whole import onto_grid
 from bayesdid.study.load import Spec, Study
 
-_FIRST, _THEN, _LAST = 24, 16, 12  # rounds: all numbers, the exact ones, those after rounding
+_FIRST, _THEN, _LAST = 20, 50, 30  # rounds: all numbers, the exact ones, those after rounding
+
+_PATIENCE = 3  # rounds that may bring standard errors and R2 little nearer
 
 
 @dataclass(frozen=True, slots=True)
@@ -238,7 +240,7 @@ def _solve(
     exact = dataclasses.replace(
         problem, targets=tuple(target for target in problem.targets if target.exact)
     )
-    first = solve(problem, drawn, _FIRST)
+    first = solve(problem, drawn, _FIRST, _PATIENCE)
     then = solve(exact, first.columns, _THEN)
     rounds = first.rounds + then.rounds
     outcome = study.file.outcome

@@ -23,7 +23,8 @@ _SPARE = 0.005  # or what rounding moves at most, in units of a restriction
 _CLOSE = 0.05  # weight of standard errors and R2 against estimates and moments
 _FIRST, _LEAST = 1e-2, 1e-6  # damping
 _FREER = 3000.0  # how much more freely a number moves inside of its interval than out of it
-_SHARES = (1.0, 0.5, 0.25, 0.1)  # of the way to the nearest panel
+_SHARES = (0.5, 0.25, 0.1)  # of the way to the nearest panel
+_LITTLE = 0.85  # of the misses left: a round that brought little
 _ROUNDS = 40
 
 
@@ -84,7 +85,10 @@ class Solution:
 
 
 def solve(
-    problem: Problem, start: Mapping[str, FloatArray], rounds: int = _ROUNDS, close: float = _CLOSE
+    problem: Problem,
+    start: Mapping[str, FloatArray],
+    rounds: int = _ROUNDS,
+    patience: int = _ROUNDS,
 ) -> Solution:
     """The nearest panel that the rounds lead to.
 
@@ -92,8 +96,8 @@ def solve(
     ----------
     start
         Sought column -> drawn values, shape (n,).
-    close
-        Weight of standard errors and R2 relative to the numbers that are met exactly.
+    patience
+        Rounds that may bring little before it ends.
     """
     names = list(problem.scales)
     size = np.concatenate([np.full(len(start[k]), problem.scales[k]) for k in names])
@@ -101,14 +105,15 @@ def solve(
     high = np.concatenate([problem.high[k] for k in names]) / size
     middle = np.array([(t.low + t.high) / 2 for t in problem.targets])
     half = np.array([t.half for t in problem.targets])
-    weight = np.array([1.0 if t.exact else close for t in problem.targets])
+    weight = np.array([1.0 if t.exact else _CLOSE for t in problem.targets])
+    free = low < high
     x = np.clip(np.concatenate([start[k] for k in names]) / size, low, high)
 
     def columns_of(point: FloatArray) -> dict[str, FloatArray]:
         ends = np.cumsum([len(start[k]) for k in names])[:-1]
         return dict(zip(names, np.split(point * size, ends), strict=True))
 
-    damping, taken = _FIRST, 0
+    damping, taken, slow = _FIRST, 0, 0
     for _ in range(rounds):
         values, A = linearised(problem, columns_of(x), names)
         A *= size
@@ -121,17 +126,36 @@ def solve(
         ) -> FloatArray:
             return np.maximum(np.abs(found - middle) / length - room, 0.0)
 
+        movable = np.abs(A[:, free]).max(axis=1, initial=0.0) > 0
+        if not movable.all():  # nothing that is free could change these
+            weight = np.where(movable, weight, 0.0)
         before = float((weight * missed(values) ** 2).sum())
-        if (missed(values) <= 1e-3 * room).all():
+        if (missed(values) <= 0.05 * half / length)[weight > 0].all():
             break
         taken += 1
-        offset = A @ x + (middle - values) / length
-        outside = damping / weight
+        outside = damping / np.maximum(weight, 1e-6)
         inside = np.maximum(outside, np.minimum(1.0, _FREER * outside))
-        restrictions = Restrictions(A, offset, offset - room, offset + room, inside, outside)
-        goal, _ = project(x, restrictions, low, high)
-        for share in _SHARES:
-            trial = x + share * (goal - x)
+
+        def nearest(
+            point: FloatArray,
+            found: FloatArray,
+            A: FloatArray = A,
+            length: FloatArray = length,
+            room: FloatArray = room,
+            mobile: tuple[FloatArray, FloatArray] = (inside, outside),
+        ) -> FloatArray:
+            here = A @ point
+            offset = here + (middle - found) / length
+            aim = np.clip(here, offset - room, offset + room)
+            of = Restrictions(A, aim, offset - room, offset + room, *mobile)
+            return project(point, of, low, high)[0]
+
+        goal = nearest(x, values)
+        for share in (1.0, 1.5, *_SHARES):
+            if share == 1.5:  # the same tangents once more, from where they led to
+                trial = nearest(goal, found)
+            else:
+                trial = x + share * (goal - x)
             found = problem.values(columns_of(trial))
             after = float((weight * missed(found) ** 2).sum())
             if after < before * (1 - 0.02 * share):
@@ -142,7 +166,10 @@ def solve(
                 break
             damping *= 10
             continue
-        damping = max(damping * (0.25 if share == 1.0 else 1.0 if share > 0.2 else 3.0), _LEAST)
+        slow = slow + 1 if after > _LITTLE * before else 0
+        if slow >= patience:
+            break
+        damping = max(damping * (0.25 if share >= 1.0 else 1.0 if share > 0.2 else 3.0), _LEAST)
     columns = columns_of(x)
     return Solution(columns, problem.values(columns), taken)
 
@@ -175,5 +202,5 @@ def linearised(
 
 
 def _add(row: FloatArray, factor: Factor, slope: FloatArray, start: Mapping[str, int]) -> None:
-    if factor.column in start:
+    if factor.column is not None and factor.column in start:
         row[start[factor.column] + factor.rows] += factor.fixed * slope

@@ -85,10 +85,10 @@ def moment_targets(table: TableFile) -> list[Target]:
     """Means and standard deviations; minimum and maximum are bounds of the draw."""
     found = []
     for row in table.moments:
-        for kind, text in (("mean", row.mean), ("sd", row.sd)):
-            if text is not None:
-                cell = f"{table.id}:{row.column}.{kind}"
-                found.append(_target(cell, table.id, row.column, kind, text))
+        ref = f"{table.id}:{row.column}"
+        found.append(_target(f"{ref}.mean", table.id, row.column, "mean", row.mean))
+        if row.sd is not None:
+            found.append(_target(f"{ref}.sd", table.id, row.column, "sd", row.sd))
     return found
 
 

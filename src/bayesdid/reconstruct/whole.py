@@ -11,8 +11,10 @@ import numpy as np
 from bayesdid.arrays import FloatArray
 from bayesdid.reconstruct.project import Restrictions, project
 from bayesdid.reconstruct.solve import Problem, linearised
+from bayesdid.reconstruct.targets import Target
 
 _SHARES = (0.4, 0.7, 0.9, 0.97, 0.99, 1.0)  # of the cells that are whole after each step
+_OWN = 0.3  # half widths from the middle at which such numbers are aimed
 _ROOM = 0.1  # half widths by which a number may move in a step
 
 
@@ -29,8 +31,11 @@ def onto_grid(
     y, n = columns[name].copy(), len(columns[name])
     order = rng.permutation(n)
     low, high = problem.low[name].copy(), problem.high[name].copy()
-    goal = only.values(columns)
     half = np.array([t.half for t in targets])
+    middle = np.array([(t.low + t.high) / 2 for t in targets])
+    goal = only.values(columns)
+    own = np.array([_is_of_outcome_alone(only, t) for t in targets])  # any outcome can meet these
+    goal = np.where(own, np.clip(goal, middle - _OWN * half, middle + _OWN * half), goal)
     for share in _SHARES:
         now = order[: round(share * n)]
         y[now] = np.round(y[now] / step) * step
@@ -49,3 +54,9 @@ def onto_grid(
         of = Restrictions(A, offset, offset - room, offset + room, stiff * 1e3, stiff)
         y, _ = project(y, of, low, high)
     return y
+
+
+def _is_of_outcome_alone(problem: Problem, target: Target) -> bool:
+    """Whether nothing that is sought but the outcome changes a printed number."""
+    regression = problem.regressions.get(target.place)
+    return regression is None or all(one.column is None for one in regression.regressors)
