@@ -151,12 +151,16 @@ def solve(
             return project(point, of, low, high)[0]
 
         goal = nearest(x, values)
-        for share in (1.0, 1.5, *_SHARES):
-            if share == 1.5:  # the same tangents once more, from where they led to
+        found = problem.values(columns_of(goal))
+        trial, share = goal, 1.0
+        for reach in (1.0, 0.0, *_SHARES):
+            if reach == 0.0:  # the same tangents once more, from where they led to
                 trial = nearest(goal, found)
-            else:
-                trial = x + share * (goal - x)
-            found = problem.values(columns_of(trial))
+            elif reach < 1.0:
+                trial = x + reach * (goal - x)
+            share = reach or 1.0
+            if reach < 1.0:
+                found = problem.values(columns_of(trial))
             after = float((weight * missed(found) ** 2).sum())
             if after < before * (1 - 0.02 * share):
                 x = trial
