@@ -20,6 +20,9 @@ def command(
         Path | None,
         typer.Option(help="Panel file: contrasts from it. Default: the published columns."),
     ] = None,
+    ensemble: Annotated[
+        Path | None, typer.Option(help="Folder of reference panels: contrasts over all of them.")
+    ] = None,
     sheet: reading.Sheet = None,
     skip: reading.Skip = None,
     spec: Annotated[
@@ -36,7 +39,7 @@ def command(
     trust: reading.Trust = False,
     as_json: Annotated[bool, typer.Option("--json", help="One JSON document on stdout.")] = False,
 ) -> None:
-    """Posterior contrasts (is 1+1>2?): from published columns alone, or from a panel.
+    """Posterior contrasts (is 1+1>2?): from published columns, a panel, or reference panels.
 
     A study that names no published cells is answered from the panel that it names.
     """
@@ -45,6 +48,19 @@ def command(
     from bayesdid.published.synergy import published_cells
 
     loaded = model_options.under_priors(load_study(study, trust=trust), priors)
+    if ensemble is not None:
+        for name, value in (("--panel", panel), ("--rows", rows), ("--sheet", sheet)):
+            if value is not None:
+                raise InputError(
+                    f"{name} is about one panel, and an ensemble was named",
+                    remedy=f"leave out --ensemble or {name}",
+                )
+        if skip is not None:
+            raise InputError(
+                "--skip is about one panel, and an ensemble was named", remedy="leave it out"
+            )
+        _ensemble(loaded, ensemble, spec, errors, draws, seed, as_json)
+        return
     if panel is None and published_cells(loaded):
         if given := [
             name
@@ -101,6 +117,41 @@ def _published(loaded: Study, seed: int, as_json: bool) -> None:
             "coverage": published_validity(synergy.timings),
         }
     )
+
+
+def _ensemble(
+    loaded: Study,
+    folder: Path,
+    spec: str | None,
+    errors: str | None,
+    draws: int,
+    seed: int,
+    as_json: bool,
+) -> None:
+    from bayesdid.cli.console import out, print_json
+    from bayesdid.inference.executor import process_pool
+    from bayesdid.model.errors import DEFAULT_ERRORS
+    from bayesdid.reconstruct.combine import ensemble_synergy
+
+    with process_pool():
+        found = ensemble_synergy(
+            loaded, folder, spec=spec, errors=errors or DEFAULT_ERRORS, draws=draws, seed=seed
+        )
+    if as_json:
+        print_json(found)
+        return
+    out.print(f"SYNTHETIC: {found.synthetic}", soft_wrap=True, highlight=False)
+    for text in found.sentences:
+        out.print(text, soft_wrap=True, highlight=False)
+    for contrast in found.contrasts.values():
+        out.print(contrast.label, style="bold", highlight=False)
+        for model, one in contrast.models.items():
+            out.print(
+                f"  {model}: {one.mean:.3f} (sd {one.sd:.3f}), not said by the tables "
+                f"{one.share_open:.0%}, P(claim) {one.p_claim:.2f}",
+                soft_wrap=True,
+                highlight=False,
+            )
 
 
 def _panel(
