@@ -177,7 +177,7 @@ def read_members(study: Study, folder: Path) -> list[Panel]:
         )
     try:
         listed = json.loads(manifest.read_text(encoding="utf-8"))
-        of, files = listed["study_id"], [(m["file"], m["sha256"]) for m in listed["members"]]
+        of, files = listed["study"], [(m["file"], m["sha256"]) for m in listed["members"]]
     except (ValueError, KeyError, TypeError) as error:
         raise InputError(
             "the manifest is damaged", file=manifest, remedy="make the ensemble again"

@@ -241,12 +241,15 @@ def _solve(
         problem, targets=tuple(target for target in problem.targets if target.exact)
     )
     first = solve(problem, drawn, _FIRST, _PATIENCE)
-    then = solve(exact, first.columns, _THEN)
-    rounds = first.rounds + then.rounds
+    near = solve(exact, first.columns, _THEN)
+    back = solve(problem, near.columns, _FIRST, _PATIENCE)
+    then = solve(exact, back.columns, _THEN)
+    rounds = first.rounds + near.rounds + back.rounds + then.rounds
     outcome = study.file.outcome
     columns = then.columns
     if outcome.minimum == 0 and (outcome.natural_per_unit or 1) > 1 and outcome.column in columns:
-        step = 1 / float(outcome.natural_per_unit)
+        per = outcome.natural_per_unit
+        step = 1 / per
         whole = onto_grid(exact, columns, outcome.column, step, rng)
         fixed = dataclasses.replace(
             exact,
@@ -254,7 +257,7 @@ def _solve(
             high={**exact.high, outcome.column: whole},
         )
         last = solve(fixed, {**columns, outcome.column: whole}, _LAST)
-        columns = {**last.columns, outcome.column: np.round(whole / step) * step}
+        columns = {**last.columns, outcome.column: np.round(whole / step) / per}
         rounds += last.rounds
     return Solution(columns, problem.values(columns), rounds)
 

@@ -1,19 +1,22 @@
 """Put an outcome on its grid, such as whole deaths, without losing the printed numbers.
 
 Cells are rounded some at a time, and the others are moved so that what is linear in the outcome
-still holds; the last few cells are too few to move anything by much.
+still holds. The last few cells go up or down, whichever of all combinations keeps the numbers best.
 """
 
 from __future__ import annotations
 
+import itertools
+
 import numpy as np
 
-from bayesdid.arrays import FloatArray
+from bayesdid.arrays import FloatArray, IntArray
 from bayesdid.reconstruct.project import Restrictions, project
 from bayesdid.reconstruct.solve import Problem, linearised
 from bayesdid.reconstruct.targets import Target
 
 _SHARES = (0.4, 0.7, 0.9, 0.97, 0.99, 1.0)  # of the cells that are whole after each step
+_LAST = 12  # cells that go up or down in all combinations
 _OWN = 0.3  # half widths from the middle at which such numbers are aimed
 _ROOM = 0.1  # half widths by which a number may move in a step
 
@@ -37,7 +40,7 @@ def onto_grid(
     own = np.array([_is_of_outcome_alone(only, t) for t in targets])  # any outcome can meet these
     goal = np.where(own, np.clip(goal, middle - _OWN * half, middle + _OWN * half), goal)
     for share in _SHARES:
-        now = order[: round(share * n)]
+        now = order[: min(round(share * n), n - _LAST)]
         y[now] = np.round(y[now] / step) * step
         y[now] = np.clip(y[now], np.ceil(low[now] / step) * step, np.floor(high[now] / step) * step)
         low[now] = high[now] = y[now]
@@ -45,7 +48,9 @@ def onto_grid(
         moved = np.abs(slopes).max(axis=1) > 0
         A = slopes[moved] / half[moved, None]
         if share == 1.0 or not moved.any():
-            break
+            return _finish(
+                y, A, (goal - values)[moved] / half[moved], order[len(now) :], step, (low, high)
+            )
         lengths = np.sqrt((A[:, order[len(now) :]] ** 2).sum(axis=1))
         A /= lengths[:, None]
         offset = A @ y + (goal - values)[moved] / half[moved] / lengths
@@ -53,7 +58,25 @@ def onto_grid(
         stiff = np.full(len(A), 1e-6)
         of = Restrictions(A, offset, offset - room, offset + room, stiff * 1e3, stiff)
         y, _ = project(y, of, low, high)
-    return y
+    return np.round(y / step) * step
+
+
+def _finish(
+    y: FloatArray,
+    A: FloatArray,
+    missing: FloatArray,
+    last: IntArray,
+    step: float,
+    bounds: tuple[FloatArray, FloatArray],
+) -> FloatArray:
+    """The last cells rounded up or down, so that the largest change of a number is least."""
+    down = np.floor(y[last] / step + 1e-9) * step
+    combinations = np.array(list(itertools.product((0.0, step), repeat=len(last)))) + down
+    combinations = np.clip(combinations, bounds[0][last], bounds[1][last])
+    change = (combinations - y[last]) @ A[:, last].T - missing
+    done = y.copy()
+    done[last] = combinations[np.abs(change).max(axis=1).argmin()]
+    return np.round(done / step) * step
 
 
 def _is_of_outcome_alone(problem: Problem, target: Target) -> bool:
