@@ -1,0 +1,212 @@
+"""Is a reconstruction any good? Held-out tables, and real panels hidden behind their print.
+
+``make calibrate-reconstruct`` rewrites the numbers of docs/reconstruct.md.
+"""
+
+import argparse
+import dataclasses
+import os
+import sys
+import tempfile
+from pathlib import Path
+
+import numpy as np
+
+ROOT = Path(__file__).parents[2]
+sys.path[:0] = [str(ROOT / "tests" / "reconstruct"), str(ROOT / "tests")]
+
+from bayesdid.families.registry.load import load_study  # noqa: E402
+from bayesdid.inference.executor import map_fits, process_pool  # noqa: E402
+from bayesdid.panel.load import load_panel  # noqa: E402
+from bayesdid.panel.simulate import simulate_panel  # noqa: E402
+from bayesdid.panel.validate import validate_panel  # noqa: E402
+from bayesdid.reconstruct.compile import held_columns, regression_of  # noqa: E402
+from bayesdid.reconstruct.ensemble import reconstruct  # noqa: E402
+from bayesdid.reconstruct.member import Task, make_member  # noqa: E402
+from printing import printed  # noqa: E402
+
+MARK = ("<!-- calibrated: begin -->", "<!-- calibrated: end -->")
+HIDDEN = {
+    "traffic_laws": ("specs.perse", "specs.belt", "specs.both_none", "specs.both_single"),
+    "castle_doctrine": ("published.unweighted",),
+}
+
+
+def held_out(members, seed):
+    """Printed estimates of left-out tables: by the ensemble, and by the plain simulator."""
+    study = load_study(ROOT / "models" / "dual_pilot")
+    with tempfile.TemporaryDirectory() as folder:
+        found = reconstruct(
+            study, Path(folder), members=members, seed=seed, hold_out=("table5", "table8")
+        )
+    cells = [c for c in found.cells if not c.held and c.kind == "estimate"]
+    cells = [c for c in cells if c.cell.endswith(":both")]
+    specs, _ = held_columns(study)
+    simulated = {c.cell: [] for c in cells}
+    for k in range(members):
+        panel = simulate_panel(study, seed=seed + k)
+        sought = tuple(n for n in panel.frame if panel.frame[n].dtype == float)
+        values = {n: panel.frame[n].to_numpy(float) for n in sought}
+        for c in cells:
+            place = c.cell.partition(":")[0]
+            fit = regression_of(specs[place], panel, sought, False).estimate(values)
+            simulated[c.cell].append(fit.value("both", "estimate"))
+    rows = []
+    for c in cells:
+        se = float(study.cell(f"{c.cell}.se").value)
+        other = float(np.median(simulated[c.cell]))
+        rows.append((c.cell, c.printed, se, c.low, c.median, c.high, other))
+    return found, rows
+
+
+def unprinted(panel, spec, y):
+    """What a table does not print: clustered SE, persistence, spread of units, dynamics."""
+    name = spec.column.outcome
+    regression = regression_of(spec, panel, (name,), False)
+    fit = regression.estimate({name: y})
+    unit = regression.unit_index
+    scores = np.zeros((unit.max() + 1, fit.within.shape[1]))
+    np.add.at(scores, unit, fit.within * fit.e[:, None])
+    N = len(scores)
+    V = fit.inverse @ (scores.T @ scores) @ fit.inverse * N / (N - 1)
+    same = unit[1:] == unit[:-1]
+    e = fit.e
+    phi = float((e[1:] * e[:-1])[same].sum() / (e[:-1] ** 2)[same].sum())
+    sizes = np.sqrt(np.bincount(unit, e**2) / np.bincount(unit))
+    treated = regression.regressors[0].fixed
+    since = np.zeros(len(treated))
+    for i in range(1, len(treated)):
+        if unit[i] == unit[i - 1] and treated[i]:
+            since[i] = since[i - 1] + 1
+    late = treated * (since >= 4)
+    more = dataclasses.replace(
+        regression,
+        regressors=(
+            *regression.regressors,
+            dataclasses.replace(regression.regressors[0], fixed=late),
+        ),
+        names=(*regression.names, "late"),
+    )
+    return {
+        "clustered SE": float(np.sqrt(V[0, 0])),
+        "lag-1 correlation of residuals": phi,
+        "coefficient of variation of units' residual sds": float(sizes.std() / sizes.mean()),
+        "effect from the fifth year on, less before": more.estimate({name: y}).value(
+            "late", "estimate"
+        ),
+    }
+
+
+def hidden(name, specs, members, seed):
+    """A real panel behind its print: quantities that are not printed, truth and ensemble."""
+    study = load_study(ROOT / "models" / name)
+    panel = load_panel(study)
+    told = printed(study, panel, specs)
+    tasks = [Task(told, seed, k, (), "mended", panel) for k in range(members)]
+    made = map_fits(make_member, tasks)
+    exact = [c for m in made for c in m.checks if c.kind in {"estimate", "mean", "sd"}]
+    met = sum(c.misses == 0 for c in exact)
+    spec = next(iter(held_columns(told)[0].values()))
+    outcome = spec.column.outcome
+    truth = unprinted(panel, spec, panel.frame[outcome].to_numpy(float))
+    drawn = [unprinted(panel, spec, m.frame[outcome].to_numpy(float)) for m in made]
+    rows = []
+    for key, value in truth.items():
+        values = np.array([one[key] for one in drawn])
+        low, middle, high = np.quantile(values, (0.055, 0.5, 0.945))
+        rows.append((name, spec.id, key, value, low, middle, high, bool(low <= value <= high)))
+    return rows, met, len(exact)
+
+
+def independent(members, seed):
+    """Every held column of a member by pyfixest."""
+    import pyfixest
+
+    study = load_study(ROOT / "models" / "dual_pilot")
+    specs, _ = held_columns(study)
+    worst, count, within = 0.0, 0, 0
+    for k in range(members):
+        made = make_member(Task(study, seed, k, (), "mended"))
+        panel = validate_panel(made.frame, study, source="member", first_row=1)
+        for spec in specs.values():
+            regression = regression_of(spec, panel, (), spec.id == "table2.1")
+            data = {f"x{j}": one.fixed for j, one in enumerate(regression.regressors)}
+            import pandas as pd
+
+            frame = pd.DataFrame(data).assign(
+                y=regression.outcome.fixed, u=regression.unit_index, t=regression.period_index
+            )
+            effects = " | u + t" if regression.unit else ""
+            fit = pyfixest.feols(f"y ~ {' + '.join(data)}{effects}", frame, vcov="iid")
+            b = fit.coef()
+            for j, term in enumerate(regression.names):
+                check = next((c for c in made.checks if c.cell == f"{spec.id}:{term}"), None)
+                if check is None:
+                    continue
+                count += 1
+                within += check.low <= b[f"x{j}"] <= check.high
+                worst = max(worst, abs(b[f"x{j}"] - check.value))
+    return count, within, worst
+
+
+def table(head, rows):
+    lines = ["| " + " | ".join(head) + " |", "|" + "---|" * len(head)]
+    return "\n".join(lines + ["| " + " | ".join(map(str, row)) + " |" for row in rows])
+
+
+def main():
+    parser = argparse.ArgumentParser()
+    parser.add_argument("--members", type=int, default=4)
+    parser.add_argument("--hidden", type=int, default=40)
+    parser.add_argument("--parts", default="hidden,held,independent")
+    args = parser.parse_args()
+    parts, text = args.parts.split(","), []
+    with process_pool(int(os.environ.get("WORKERS", "2"))):
+        if "hidden" in parts:
+            rows, words = [], []
+            for name, specs in HIDDEN.items():
+                found, met, of = hidden(name, specs, args.hidden, 1)
+                words.append(f"{name}: {met} of {of} printed estimates and moments met")
+                for n, spec, key, value, low, middle, high, inside in found:
+                    span = f"{low:.3f} to {high:.3f}"
+                    said = "yes" if inside else "no"
+                    rows.append((n, spec, key, f"{value:.3f}", f"{middle:.3f}", span, said))
+            head = ("study", "column", "not printed", "truth", "median", "89 % of members", "covers")
+            text += [
+                f"Hidden truth, {args.hidden} members each ({'; '.join(words)}):",
+                table(head, rows),
+            ]
+        if "held" in parts:
+            found, rows = held_out(args.members, 1)
+            inside = sum(low <= p <= high for _, p, _, low, _, high, _ in rows)
+            ours = np.median([abs(m - p) / se for _, p, se, _, m, _, _ in rows])
+            plain = np.median([abs(s - p) / se for _, p, se, _, _, _, s in rows])
+            head = ("cell", "printed (SE)", "members", "median", "simulator")
+            text += [
+                f"Held out (Tables 5 and 8, {args.members} members): {inside} of {len(rows)} printed "
+                f"effects lie within the range of the members; the median miss is {ours:.1f} printed "
+                f"standard errors, that of the plain simulator {plain:.1f}.",
+                table(
+                    head,
+                    [
+                        (c, f"{p:.3f} ({se:.3f})", f"{lo:.3f} to {hi:.3f}", f"{m:.3f}", f"{s:.3f}")
+                        for c, p, se, lo, m, hi, s in rows
+                    ],
+                ),
+            ]
+        if "independent" in parts:
+            count, within, worst = independent(1, 1)
+            text.append(
+                f"pyfixest on one member: {within} of {count} printed coefficients within rounding, "
+                f"largest difference from this package {worst:.1e}."
+            )
+    path = ROOT / "docs" / "reconstruct.md"
+    whole = path.read_text(encoding="utf-8")
+    before, _, rest = whole.partition(MARK[0])
+    after = rest.partition(MARK[1])[2]
+    body = "\n\n".join(text)
+    path.write_text(f"{before}{MARK[0]}\n\n{body}\n\n{MARK[1]}{after}", encoding="utf-8")
+
+
+if __name__ == "__main__":
+    main()
