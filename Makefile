@@ -49,6 +49,9 @@ calibrate-three: $(STAMP) ## The same of three policies: docs/validity-three.md 
 calibrate-published: $(STAMP) ## Coverage of intervals from printed columns, and a real panel behind its print
 	OMP_NUM_THREADS=1 $(BIN)/python tests/statistical/published_calibrate.py
 
+calibrate-reconstruct: $(STAMP) ## Held-out tables, and real panels hidden behind their print: docs/reconstruct.md
+	OMP_NUM_THREADS=1 $(BIN)/python tests/statistical/reconstruct_calibrate.py
+
 audit-corpus: $(STAMP) ## Audit 325 correct tables of public data, and each with errors planted: docs/audit.md
 	cd tests/audit && OMP_NUM_THREADS=1 ../../$(BIN)/python corpus_run.py
 
@@ -86,4 +89,4 @@ lock: ## Re-resolve requirements.lock from pyproject.toml
 clean: ## Remove the virtual environment and caches
 	rm -rf $(VENV) .mypy_cache .ruff_cache .pytest_cache .hypothesis
 
-.PHONY: help setup report test test-slow calibrate calibrate-spatial calibrate-errors calibrate-sbc calibrate-published calibrate-synergy calibrate-three mutants fuzz bench format map core lock clean
+.PHONY: help setup report test test-slow calibrate calibrate-spatial calibrate-errors calibrate-sbc calibrate-published calibrate-reconstruct calibrate-synergy calibrate-three mutants fuzz bench format map core lock clean

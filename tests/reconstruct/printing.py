@@ -9,24 +9,26 @@ from bayesdid.study.load import assemble_study
 from bayesdid.study.schema import Cell, Moments, TableFile
 
 
-def dummies(values):
-    return pd.get_dummies(pd.Series(values), drop_first=True).to_numpy(float)
+def left(values, unit, period):
+    """What unit and period effects leave of a balanced panel's column."""
+    v = pd.Series(values)
+    by_unit, by_period = v.groupby(unit).transform("mean"), v.groupby(period).transform("mean")
+    return (v - by_unit - by_period + v.mean()).to_numpy()
 
 
-def ols(y, Z, unit=None, period=None):
-    """Coefficients, i.i.d. standard errors and constant at the means, residual variance, R2."""
-    parts = [Z] + [dummies(one) for one in (unit, period) if one is not None]
-    levels = np.column_stack(parts)
-    W = np.column_stack([levels - levels.mean(axis=0), np.ones(len(y))])
-    b, _, rank, _ = np.linalg.lstsq(W, y, rcond=None)
-    e = y - W @ b
-    inverse = np.linalg.pinv(W.T @ W)
-    s2 = e @ e / (len(y) - rank)
-    k = Z.shape[1]
-    se = np.sqrt(s2 * np.diag(inverse)[:k])
-    constant = y.mean() - Z.mean(axis=0) @ b[:k]
-    r2 = 1 - e @ e / ((y - y.mean()) ** 2).sum()
-    return b[:k], se, constant, r2
+def ols(y, Z, unit, period, pooled=False):
+    """Coefficients, i.i.d. standard errors, constant at the means, and R2."""
+    N, T = len(np.unique(unit)), len(np.unique(period))
+    assert len(y) == N * T  # balanced
+    if pooled:
+        y0, Z0, df = y - y.mean(), Z - Z.mean(axis=0), len(y) - 1 - Z.shape[1]
+    else:
+        Z0 = np.column_stack([left(column, unit, period) for column in Z.T])
+        y0, df = left(y, unit, period), len(y) - N - T + 1 - Z.shape[1]
+    b = np.linalg.lstsq(Z0, y0, rcond=None)[0]
+    e = y0 - Z0 @ b
+    se = np.sqrt(e @ e / df * np.diag(np.linalg.inv(Z0.T @ Z0)))
+    return b, se, y.mean() - Z.mean(axis=0) @ b, 1 - e @ e / ((y - y.mean()) ** 2).sum()
 
 
 def state(frame, term, periods, starts):
@@ -46,10 +48,18 @@ def state(frame, term, periods, starts):
 def rows_of(sample, starts):
     number = sum(np.isfinite(start).astype(int) for start in starts.values())
     names = np.array(["none", "single", "dual"])[number]
-    return np.isin(names, sample.arms) if sample.arms else np.ones(len(number), dtype=bool)
+    rows = np.isin(names, sample.arms) if sample.arms else np.ones(len(number), dtype=bool)
+    if sample.only:
+        alone = np.any([np.isfinite(starts[name]) for name in sample.only], axis=0)
+        rows &= (number != 1) | alone
+    if sample.sequences:
+        first = sample.sequences[0].removeprefix("first:")
+        others = np.min([start for key, start in starts.items() if key != first], axis=0)
+        rows &= (number != 2) | (starts[first] < others)
+    return rows
 
 
-def refit(study, panel, spec):
+def refit(study, panel, spec, pooled=False):
     """What a column of a panel gives, by its name: estimate and standard error; r2."""
     frame, column = panel.frame, spec.column
     starts = {
@@ -62,15 +72,20 @@ def refit(study, panel, spec):
     rows = rows_of(column.sample, starts)
     for name, levels in column.sample.groups.items():
         rows &= frame[name].isin(levels).to_numpy()
-    names = (*column.treatments, *column.covariates)
-    Z = np.column_stack(
-        [
-            frame[n].to_numpy(float) if n in frame else state(frame, n, periods, starts)
-            for n in names
+
+    def value(text):
+        factors = [
+            frame[f].to_numpy(float) if f in frame else state(frame, f, periods, starts)
+            for f in text.split(" * ")
         ]
-    )
-    keys = [frame[key].to_numpy()[rows] for key in (panel.unit, panel.period)]
-    b, se, constant, r2 = ols(frame[column.outcome].to_numpy(float)[rows], Z[rows], *keys)
+        return np.prod(factors, axis=0)
+
+    y = frame.groupby(panel.unit)[column.outcome].shift(-column.outcome_lead).to_numpy(float)
+    rows &= np.isfinite(y)
+    names = (*column.treatments, *column.covariates)
+    Z = np.column_stack([value(name) for name in names])
+    unit, period = (frame[key].to_numpy()[rows] for key in (panel.unit, panel.period))
+    b, se, constant, r2 = ols(y[rows], Z[rows], unit, period, pooled)
     found = {name: (b[k], se[k]) for k, name in enumerate(names)}
     return found | {"constant": (constant, np.nan), "r2": (r2, np.nan)}
 

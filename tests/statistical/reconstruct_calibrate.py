@@ -171,7 +171,15 @@ def main():
                     span = f"{low:.3f} to {high:.3f}"
                     said = "yes" if inside else "no"
                     rows.append((n, spec, key, f"{value:.3f}", f"{middle:.3f}", span, said))
-            head = ("study", "column", "not printed", "truth", "median", "89 % of members", "covers")
+            head = (
+                "study",
+                "column",
+                "not printed",
+                "truth",
+                "median",
+                "89 % of members",
+                "covers",
+            )
             text += [
                 f"Hidden truth, {args.hidden} members each ({'; '.join(words)}):",
                 table(head, rows),

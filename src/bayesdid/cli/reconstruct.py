@@ -40,6 +40,7 @@ def command(
 ) -> None:
     """Panels that could have produced everything printed. Synthetic, and always stamped so."""
     from bayesdid.cli.console import print_json
+    from bayesdid.exceptions import InputError
     from bayesdid.families.registry.load import load_study
     from bayesdid.inference.executor import process_pool
     from bayesdid.panel.load import load_panel
@@ -47,6 +48,12 @@ def command(
 
     loaded = load_study(study, trust=trust)
     known = load_panel(loaded) if keep else None
+    if known is not None and known.synthetic:
+        raise InputError(
+            "--keep keeps a real panel, and the study's own is synthetic",
+            value=known.synthetic,
+            remedy="leave --keep out: the design is then drawn",
+        )
     held = tuple(name.strip() for name in hold_out.split(",") if name.strip())
     with process_pool(min(workers or members, members)):
         found = reconstruct(

@@ -52,7 +52,7 @@ class Habits:
     phi
         Persistence of shocks within a unit, AR(1): uniform on (0, 0.8).
     spread
-        Log standard deviation of the units' scales of shocks: uniform on (0, 0.6).
+        Log standard deviation of the units' scales of shocks: uniform on (0, 0.9).
     skew
         Log scale of a skewed column: uniform on (0.5, 1).
     spatial
@@ -83,7 +83,7 @@ def draw_habits(policies: int, has_places: bool, rng: np.random.Generator) -> Ha
     paths = policies + (policies > 1)
     return Habits(
         phi=float(rng.uniform(0.0, 0.8)),
-        spread=float(rng.uniform(0.0, 0.6)),
+        spread=float(rng.uniform(0.0, 0.9)),
         skew=float(rng.uniform(0.5, 1.0)),
         spatial=float(rng.uniform(0.0, 0.4)) if has_places else 0.0,
         growth=tuple(rng.normal(0.0, 0.15, paths).tolist()),
