@@ -11,9 +11,12 @@ import tempfile
 from pathlib import Path
 
 import numpy as np
+import pandas as pd
 
 ROOT = Path(__file__).parents[2]
 sys.path[:0] = [str(ROOT / "tests" / "reconstruct"), str(ROOT / "tests")]
+
+from printing import printed  # noqa: E402
 
 from bayesdid.families.registry.load import load_study  # noqa: E402
 from bayesdid.inference.executor import map_fits, process_pool  # noqa: E402
@@ -23,7 +26,6 @@ from bayesdid.panel.validate import validate_panel  # noqa: E402
 from bayesdid.reconstruct.compile import held_columns, regression_of  # noqa: E402
 from bayesdid.reconstruct.ensemble import reconstruct  # noqa: E402
 from bayesdid.reconstruct.member import Task, make_member  # noqa: E402
-from printing import printed  # noqa: E402
 
 MARK = ("<!-- calibrated: begin -->", "<!-- calibrated: end -->")
 HIDDEN = {
@@ -131,8 +133,6 @@ def independent(members, seed):
         for spec in specs.values():
             regression = regression_of(spec, panel, (), spec.id == "table2.1")
             data = {f"x{j}": one.fixed for j, one in enumerate(regression.regressors)}
-            import pandas as pd
-
             frame = pd.DataFrame(data).assign(
                 y=regression.outcome.fixed, u=regression.unit_index, t=regression.period_index
             )
@@ -191,9 +191,9 @@ def main():
             plain = np.median([abs(s - p) / se for _, p, se, _, _, _, s in rows])
             head = ("cell", "printed (SE)", "members", "median", "simulator")
             text += [
-                f"Held out (Tables 5 and 8, {args.members} members): {inside} of {len(rows)} printed "
-                f"effects lie within the range of the members; the median miss is {ours:.1f} printed "
-                f"standard errors, that of the plain simulator {plain:.1f}.",
+                f"Held out (Tables 5 and 8, {args.members} members): {inside} of {len(rows)} "
+                "printed effects lie within the range of the members; the median miss is "
+                f"{ours:.1f} printed standard errors, that of the plain simulator {plain:.1f}.",
                 table(
                     head,
                     [
@@ -205,8 +205,8 @@ def main():
         if "independent" in parts:
             count, within, worst = independent(1, 1)
             text.append(
-                f"pyfixest on one member: {within} of {count} printed coefficients within rounding, "
-                f"largest difference from this package {worst:.1e}."
+                f"pyfixest on one member: {within} of {count} printed coefficients within "
+                f"rounding, largest difference from this package {worst:.1e}."
             )
     path = ROOT / "docs" / "reconstruct.md"
     whole = path.read_text(encoding="utf-8")

@@ -268,8 +268,8 @@ def _solve(
 
 def _missed(problem: Problem, solution: Solution) -> float:
     """Sum of the misses, in half widths."""
-    pairs = zip(problem.targets, solution.values.tolist(), strict=True)
-    return sum(target.misses(value) for target, value in pairs)
+    found = problem.values(solution.columns)
+    return sum(t.misses(float(v)) for t, v in zip(problem.targets, found, strict=True))
 
 
 def _checks(
