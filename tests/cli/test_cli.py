@@ -28,6 +28,7 @@ COMMANDS = (
     "validate",
     "check",
     "panel",
+    "reconstruct",
     "schema",
 )
 HEAVY = ("pymc", "pytensor", "nutpie", "matplotlib", "arviz", "pyfixest")

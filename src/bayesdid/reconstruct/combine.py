@@ -152,10 +152,10 @@ def ensemble_synergy(
     names = [name for name in fitted[0] if all(name in one for one in fitted)]
     contrasts = {}
     for name in names:
-        first = fitted[0][name]
-        models = [m for m in first if all(m in one[name] for one in fitted)]
+        label, first = fitted[0][name]
+        shared = [m for m in first if all(m in one[name][1] for one in fitted)]
         contrasts[name] = CombinedContrast(
-            name, name, {m: combined([one[name][m] for one in fitted]) for m in models}
+            name, label, {m: combined([one[name][1][m] for one in fitted]) for m in shared}
         )
     return EnsembleSynergy(study.id, str(panels[0].synthetic), len(panels), contrasts)
 
@@ -210,12 +210,13 @@ def _fit(
     errors: Errors | str,
     draws: int,
     seed: int,
-) -> dict[str, Mapping[str, ModelSays]]:
+) -> dict[str, tuple[str, Mapping[str, ModelSays]]]:
+    """Label and models of each contrast of a member."""
     index, panel = item
     found: Synergy = synergy(
         study, panel, spec=spec, errors=errors, draws=draws, seed=item_seed(seed, "member", index)
     )
-    return {name: contrast.models for name, contrast in found.items()}
+    return {name: (contrast.label, contrast.models) for name, contrast in found.items()}
 
 
 def _sentence(contrast: CombinedContrast, size: int) -> str:
