@@ -41,6 +41,7 @@ _EXPORTS = {
     "synergy": "bayesdid.estimands.synergy",
     "published_synergy": "bayesdid.published.synergy",
     "run_checks": "bayesdid.checks.run",
+    "examine": "bayesdid.checks.examine",
     "audit_study": "bayesdid.audit.run",
 }
 
