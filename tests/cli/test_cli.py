@@ -27,6 +27,7 @@ COMMANDS = (
     "compare",
     "validate",
     "check",
+    "design",
     "panel",
     "schema",
 )
