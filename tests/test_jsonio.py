@@ -48,6 +48,7 @@ LOOSE = UNTYPED | {
     "checks.pictures": "arviz-stats is untyped",
     "checks.pit": "arviz-stats is untyped",
     "checks.sensitivity": "ArviZ is untyped",
+    "checks.standards": "attributes of a tree",
     "checks.units": "arviz-stats is untyped",
     "design.build": "fields of a column, which pydantic checks",
     "digest": "hashes any value",

@@ -10,7 +10,7 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import ClassVar
 
 import numpy as np
@@ -20,6 +20,7 @@ import xarray as xr
 from bayesdid.arrays import FloatArray
 from bayesdid.checks.figure import Figure, Series
 from bayesdid.estimands.stated import StatedEffect
+from bayesdid.inference.result import Fit
 from bayesdid.inference.tree import package_versions
 from bayesdid.panel.panel import Panel
 from bayesdid.study.load import Spec
@@ -126,6 +127,9 @@ class Analysis:
         Parts that did not converge and are left out of everything above.
     effects
         What claims may be about, by name.
+    fit
+        The fit that its main numbers are of, with its model, which checks examine; None where they
+        are of many fits.
     synthetic
         Why the panel is synthetic, or empty.
     """
@@ -158,6 +162,7 @@ class Analysis:
     synthetic: str = ""
     failed: tuple[str, ...] = ()
     effects: tuple[StatedEffect, ...] = ()
+    fit: Fit | None = field(default=None, repr=False, compare=False)
 
 
 def summary_frame(draws: dict[str, FloatArray], first: str = "quantity") -> pd.DataFrame:
