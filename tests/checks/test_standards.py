@@ -44,7 +44,11 @@ def test_an_item_is_done_if_its_check_was_made_and_says_when_it_fails(fit):
 def test_of_several_checks_the_failing_one_is_quoted(fit):
     found = items(fit, [result("overlay"), result("skewness", False, "Skewed.")])
     item = found["Workflow", "6.1 posterior predictive checking"]
-    assert (item.state, item.text, item.where) == ("done, fails", "Skewed.", ("overlay", "skewness"))
+    assert (item.state, item.text, item.where) == (
+        "done, fails",
+        "Skewed.",
+        ("overlay", "skewness"),
+    )
 
 
 def test_what_the_run_holds_is_filled_in(fit):

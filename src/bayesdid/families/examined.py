@@ -83,7 +83,7 @@ def examine_spec(
     Raises
     ------
     InputError
-        If the family is never run.
+        If the family is never run, or has no treatment of its own.
     NotIdentifiedError
         If the design does not identify the effect.
     ResultError
@@ -97,7 +97,7 @@ def examine_spec(
         arms=arm(panel.adoption).rename(index=str),
         minimum=outcome.minimum_of(found.column.outcome),
         labels=panel.unit_labels,
-        weights=_weights(study, panel),
+        weights=declared_weights(study, panel),
         refits=refits,
         seed=seed,
     )
@@ -124,13 +124,18 @@ def _fit_of(study: Study, spec: Spec, panel: Panel, seed: int, draws: int) -> tu
         made = analyse(study, spec, panel, seed=seed, draws=draws).fit
         if made is not None:
             return made, ""
+    if not spec.column.treatments:
+        raise InputError(
+            f"{spec.id}: family '{family.name}' compares specs and has no treatment of its own",
+            remedy="check the specs that it compares",
+        )
     own = spec if spec.column.family in FITTED_FAMILIES else as_two_way(spec)
     design = build_design(own, panel)
     bound = model(design, priors=study_priors(spec, design=design))
     return fit(bound, draws=draws, seed=seed), MANY if family.has_analysis else ""
 
 
-def _weights(study: Study, panel: Panel) -> Weights | None:
+def declared_weights(study: Study, panel: Panel) -> Weights | None:
     """The first spatial weights that a study declares."""
     declared = study.file.weights
     return resolve_weights(study, panel, declared[0].id) if declared else None
