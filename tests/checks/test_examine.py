@@ -392,6 +392,16 @@ def test_a_claim_that_rests_on_one_unit_is_found_by_refitting():
     assert "its sign stays sure without any of them" in fine.text
 
 
+def test_a_unit_that_alone_has_a_treatment_is_left_out_with_it():
+    design = strong().bound.design
+    own = ((design.unit_index == 2) & (design.period_index > 4)) / 1.0
+    both = dataclasses.replace(
+        design, D=np.column_stack([design.D, own]), treatments=(TERM, "own"), part=("", "cell")
+    )
+    check = leave_one_unit_out(fitted(both), refits=24)
+    assert set(check.table["how"]) == {"refitted"}
+
+
 # chains
 
 

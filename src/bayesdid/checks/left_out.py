@@ -21,6 +21,7 @@ from bayesdid.checks.check import CheckResult, inapplicable
 from bayesdid.checks.figure import Figure, Series
 from bayesdid.checks.rows import thinned
 from bayesdid.checks.units import leaves_units_out, left_out_weights, without_unit
+from bayesdid.design.design import Design
 from bayesdid.estimands.verdict import SURE
 from bayesdid.exceptions import InputError, NotIdentifiedError, ResultError
 from bayesdid.inference.fit import fit_bound
@@ -145,16 +146,32 @@ def _weighted(
 def _refitted(bound: BoundModel, unit: int, main: str, seed: int) -> list[float] | None:
     """Mean and sd of the effect without the rows of one unit; None if it cannot be fitted."""
     base = base_of(bound.design)
-    rest = base.take(base.unit_index != unit)
+    rest = _that_vary(base.take(base.unit_index != unit))
+    if not rest.treatments:
+        return None
     try:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")  # of chains that are short on purpose
             own = BoundModel(bound.model, rest)
             again = fit_bound(own, size=Size(draws=_DRAWS, tune=_DRAWS, chains=2, seed=seed))
         draws = effects_of(again.require().tree, own)[main]
-    except (InputError, NotIdentifiedError, ResultError, KeyError):
+    except (InputError, NotIdentifiedError, ResultError, KeyError, np.linalg.LinAlgError):
         return None
     return [float(draws.mean()), float(draws.std(ddof=1))]
+
+
+def _that_vary(design: Design) -> Design:
+    """Without treatments and covariates that only the left-out unit had."""
+    D, X = (np.ptp(Z, axis=0) > 0 for Z in (design.D, design.X))
+    part = design.part and tuple(np.array(design.part, dtype=object)[D])
+    return dataclasses.replace(
+        design,
+        D=design.D[:, D],
+        X=design.X[:, X],
+        treatments=tuple(np.array(design.treatments, dtype=object)[D]),
+        covariates=tuple(np.array(design.covariates, dtype=object)[X]),
+        part=part,
+    )
 
 
 def _figure(table: pd.DataFrame, main: str, whole: float, sd: float, name: str) -> Figure:
