@@ -40,7 +40,7 @@ def test_a_family_that_is_never_run_is_refused():
 
 def test_full_checks_on_the_command_line(studies):
     """One spec of a small study, few draws: JSON holds checks with figures, and standards."""
-    arguments = ["check", str(studies / "small"), "--full", "--spec", "t2.1"]
+    arguments = ["check", str(studies / "small"), "--full", "--spec", "t2.factorial"]
     run = CliRunner().invoke(app, [*arguments, "--draws", "50", "--json"])
     assert run.exit_code == 0, run.output
     (entry,) = json.loads(run.stdout)["specs"]

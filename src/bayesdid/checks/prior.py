@@ -40,7 +40,7 @@ from bayesdid.model.resolve import base_of
 from bayesdid.model.serial import serial_rows
 from bayesdid.model.spatial_priors import spatial_priors
 from bayesdid.spatial.design import SpatialDesign
-from bayesdid.summary import equal_tailed, hdi, p_words, percent
+from bayesdid.summary import equal_tailed, p_words, percent, reach
 
 SURPRISE = 0.01  # two-sided tail of the observed under the prior predictive below which it fails
 CONTRACTION = 0.5  # share of the prior variance that data should take away
@@ -189,7 +189,7 @@ def prior_posterior(tree: xr.DataTree, bound: BoundModel) -> CheckResult:
 
 def _prior_posterior_figure(table: pd.DataFrame, name: str) -> Figure:
     shown = table[np.isfinite(table["prior sd"])].head(_SHOWN)
-    z = 1.598  # half width of 89 % in sds
+    z = reach()
     labels = shown["term"].tolist()
 
     def series(kind: str) -> Series:
@@ -276,8 +276,3 @@ def _noise(bound: BoundModel, rng: np.random.Generator) -> FloatArray:
     if model.weighted and base.weights is not None:
         z = z / np.sqrt(base.weights)
     return np.asarray(z)
-
-
-def interval_words(values: FloatArray) -> str:
-    """Mean and HDI of draws in words."""
-    return f"{np.mean(values):.3g} ({hdi(np.ravel(values)):.3g})"
