@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import json
+from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
@@ -46,6 +48,13 @@ def render_examination(results: dict[str, Any]) -> str:
     found = results["examination"]
     if not found["results"]:
         return ""
+    return _rendered(json.dumps(found, sort_keys=False), bool(results["synthetic"]))
+
+
+@lru_cache(maxsize=2)
+def _rendered(text: str, synthetic: bool) -> str:
+    """The section of an examination as JSON; drawn once for all pages of one study."""
+    found = json.loads(text)
     with extra("report"):
         import jinja2
 
@@ -57,7 +66,6 @@ def render_examination(results: dict[str, Any]) -> str:
         lstrip_blocks=True,
     )
     environment.filters.update(FILTERS)
-    synthetic = bool(results["synthetic"])
     standards: dict[str, list[dict[str, Any]]] = {}
     for item in found["standards"]:
         standards.setdefault(item["standard"], []).append(item)
