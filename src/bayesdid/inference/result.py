@@ -138,7 +138,7 @@ class Fit:
         """Effective sample size of the mean; independent draws have their number."""
         if self.tree.attrs.get("independent", 0):
             return float(draws.size)
-        import arviz as az
+        import arviz_stats as az
 
         return float(az.ess(draws, method="mean"))
 
