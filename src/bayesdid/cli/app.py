@@ -49,6 +49,7 @@ def _register() -> None:
         check,
         compare,
         did,
+        example,
         families,
         fit,
         new_study,
@@ -63,6 +64,7 @@ def _register() -> None:
     for module in (
         did,
         new_study,
+        example,
         report,
         audit,
         synergy,
