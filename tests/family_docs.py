@@ -1,5 +1,6 @@
 """What documentation says of families, made from their registry: `make map`."""
 
+import sys
 from pathlib import Path
 
 from bayesdid.families.registry.discover import shipped
@@ -10,7 +11,13 @@ ROOT = Path(__file__).parents[1]
 PAGES = (ROOT / "README.md", ROOT / "docs" / "study-format.md")
 
 if __name__ == "__main__":
+    sys.path.insert(0, str(ROOT / "tests" / "docs"))
+    from family_facts import with_facts
+
     known = shipped()
+    for page in (ROOT / "docs" / "family").glob("*.md"):
+        text = with_facts(page.read_text(encoding="utf-8"), known, ROOT / "docs")
+        page.write_text(text, encoding="utf-8")
     for page in PAGES:
         text = with_tables(page.read_text(encoding="utf-8"), known.values())
         page.write_text(text, encoding="utf-8")

@@ -11,6 +11,7 @@ import subprocess
 import sys
 import tempfile
 from pathlib import Path
+from textwrap import fill
 
 from pages import Block, blocks, pictures
 
@@ -115,6 +116,7 @@ def _bayesdid(arguments: list[str]) -> tuple[int, str, str]:
 
 
 def _tidy(text: str) -> str:
-    """Without blanks at the ends of lines, and with one end of line."""
-    body = "\n".join(line.rstrip() for line in text.strip("\n").splitlines())
+    """Without blanks at the ends of lines, with one end of line, sentences wrapped as a shell does."""
+    lines = [line.rstrip() for line in text.strip("\n").splitlines()]
+    body = "\n".join(line if "  " in line.strip() else fill(line, WIDTH) for line in lines)
     return f"{body}\n" if body else ""
