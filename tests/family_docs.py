@@ -5,7 +5,7 @@ from pathlib import Path
 
 from bayesdid.families.registry.discover import shipped
 from bayesdid.families.registry.docs import with_tables
-from bayesdid.families.registry.schemas import write_schemas
+from bayesdid.families.registry.schemas import schemas, write_schemas
 
 ROOT = Path(__file__).parents[1]
 PAGES = (ROOT / "README.md", ROOT / "docs" / "study-format.md")
@@ -13,6 +13,7 @@ PAGES = (ROOT / "README.md", ROOT / "docs" / "study-format.md")
 if __name__ == "__main__":
     sys.path.insert(0, str(ROOT / "tests" / "docs"))
     from family_facts import with_facts
+    from schema_page import schema_page
 
     known = shipped()
     for page in (ROOT / "docs" / "family").glob("*.md"):
@@ -22,3 +23,4 @@ if __name__ == "__main__":
         text = with_tables(page.read_text(encoding="utf-8"), known.values())
         page.write_text(text, encoding="utf-8")
     write_schemas(ROOT / "docs" / "schema", known)
+    (ROOT / "docs" / "study-fields.md").write_text(schema_page(schemas()), encoding="utf-8")
