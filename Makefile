@@ -54,7 +54,7 @@ audit-corpus: $(STAMP) ## Audit 325 correct tables of public data, and each with
 
 docs: $(STAMP) ## Run every block of every page, then build the site of the documentation in site/
 	OMP_NUM_THREADS=1 $(BIN)/python tests/docs/run_pages.py
-	$(BIN)/mkdocs build --strict --quiet
+	NO_MKDOCS_2_WARNING=1 $(BIN)/mkdocs build --strict --quiet
 
 docs-write: $(STAMP) ## Run every block of every page and store what it prints
 	OMP_NUM_THREADS=1 $(BIN)/python tests/docs/run_pages.py --write

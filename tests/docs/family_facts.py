@@ -1,6 +1,7 @@
-"""What pages of families say of each family: from the registry, and from the calibration's documents.
+"""What pages of families say of each: from the registry, and from the calibration's documents.
 
-Between ``<!-- family: NAME -->`` or ``<!-- calibration: NAME -->`` and ``<!-- end -->``; `make map`.
+Between ``<!-- family: NAME -->`` or ``<!-- calibration: NAME -->`` and ``<!-- end -->``: `make map`
+writes it.
 """
 
 from __future__ import annotations
@@ -18,10 +19,7 @@ MARKS = re.compile(r"(<!-- (family|calibration): (\w+) -->\n).*?(<!-- end -->)",
 CALIBRATED: dict[str, tuple[tuple[str, ...], tuple[str, ...]]] = {
     "twfe": (("TWFE", "factorial"), ("two-way, AR(1), unit scales",)),
     "pooled": (("TWFE",), ("two-way",)),
-    "event_study": (
-        ("event study",),
-        ("event study, AR(1)", "event path, random walk"),
-    ),
+    "event_study": (("event study",), ("event study, AR(1)", "event path, random walk")),
     "cohort": (("cohorts",), ("cohorts, AR(1)",)),
     "overlap": (("overlap",), ("overlap, AR(1), unit scales",)),
     "mediation": (("mediation",), ("mediation, AR(1), unit scales",)),

@@ -1,8 +1,8 @@
 """Pages of the documentation as their blocks: code that is run, and the outputs stored under it.
 
-In a page, ``python`` and ``console`` fences are run in order, in one namespace and one empty folder.
-A fence ``output`` under one of them holds what it printed, to the letter; ``sampled`` holds what
-came of chains: the same words, numbers within :data:`SHARE` and :data:`LAST` units of the last
+In a page, ``python`` and ``console`` fences are run in order, in one namespace and one empty
+folder. A fence ``output`` under one of them holds what it printed, to the letter; ``sampled`` holds
+what came of chains: the same words, numbers within :data:`SHARE` and :data:`LAST` units of the last
 digit, because another processor may take another path through the same chain. A comment that
 begins with ``<!-- run`` is code that readers do not see. A picture that the page shows from
 ``img/`` is the file of that name that its code wrote.
@@ -90,7 +90,8 @@ def same(stored: str, printed: str, *, sampled: bool) -> bool:
         return stored == printed
     if _words(stored) != _words(printed):
         return False
-    return all(map(_near, NUMBER.findall(stored), NUMBER.findall(printed), strict=True))
+    pairs = zip(NUMBER.findall(stored), NUMBER.findall(printed), strict=True)
+    return all(_near(a, b) for a, b in pairs)
 
 
 def _words(text: str) -> str:
@@ -126,5 +127,10 @@ def pages(root: Path = ROOT) -> Iterator[Path]:
 
 
 def pictures(page: str) -> list[str]:
-    """Pictures that a page shows, as it writes them."""
-    return re.findall(r"!\[[^\]]*\]\(((?:\.\./)*img/[^)]+)\)", page)
+    """Pictures that a page shows from ``img/``, as it writes them."""
+    found = []
+    for token in MarkdownIt("commonmark").parse(page):
+        for child in token.children or ():
+            if child.type == "image" and re.match(r"(\.\./)*img/", str(child.attrGet("src"))):
+                found.append(str(child.attrGet("src")))
+    return found

@@ -10,12 +10,15 @@ import shlex
 import subprocess
 import sys
 import tempfile
+from collections.abc import Iterator
 from pathlib import Path
 from textwrap import fill
 
 from pages import Block, blocks, pictures
 
 WIDTH = 100
+# kept until the end: a worker that a page started may still stand in its folder
+_FOLDERS = tempfile.TemporaryDirectory(ignore_cleanup_errors=True)
 
 
 class PageError(Exception):
@@ -30,13 +33,15 @@ def play(page: str, name: str) -> tuple[list[str], dict[str, bytes]]:
     PageError
         If a block raises, or a picture was not written.
     """
-    _settle()
     space: dict[str, object] = {"__name__": "__main__"}
     outputs = []
-    with tempfile.TemporaryDirectory() as folder, contextlib.chdir(folder):
+    folder = tempfile.mkdtemp(dir=_FOLDERS.name)
+    with _settled(), contextlib.chdir(folder):
         for block in blocks(page):
             try:
-                outputs.append(_console(block) if block.kind == "console" else _python(block, space))
+                outputs.append(
+                    _console(block) if block.kind == "console" else _python(block, space)
+                )
             except Exception as error:
                 raise PageError(f"{name}:{block.line}: {type(error).__name__}: {error}") from error
         drawn = {}
@@ -48,16 +53,34 @@ def play(page: str, name: str) -> tuple[list[str], dict[str, bytes]]:
     return outputs, drawn
 
 
-def _settle() -> None:
-    """Widths, fonts and dates that do not depend on who runs it."""
-    os.environ["SOURCE_DATE_EPOCH"] = "0"
-    os.environ["COLUMNS"] = str(WIDTH)
+@contextlib.contextmanager
+def _settled() -> Iterator[None]:
+    """Widths, fonts and dates that do not depend on who runs it; put back afterwards."""
     import matplotlib as mpl
     import pandas as pd
 
+    from bayesdid.cli import console
+
+    ours = {"SOURCE_DATE_EPOCH": "0", "COLUMNS": str(WIDTH)}
+    before = {name: os.environ.get(name) for name in ours}
+    consoles = (console.out, console.console)
+    widths = [one._width for one in consoles]
+    backend = mpl.get_backend()
+    os.environ.update(ours)
     mpl.use("svg")
-    mpl.rcParams.update({"svg.hashsalt": "bayesdid", "svg.fonttype": "none", "figure.dpi": 72})
-    pd.set_option("display.width", WIDTH, "display.max_columns", 20)
+    try:
+        for one in consoles:
+            one.width = WIDTH
+        fixed = {"svg.hashsalt": "bayesdid", "svg.fonttype": "none", "figure.dpi": 72}
+        frames = ("display.width", WIDTH, "display.max_columns", 20)
+        with mpl.rc_context(fixed), pd.option_context(*frames):
+            yield
+    finally:
+        mpl.use(backend)
+        for one, width in zip(consoles, widths, strict=True):
+            one._width = width
+        for name, value in before.items():
+            os.environ.pop(name) if value is None else os.environ.update({name: value})
 
 
 def _python(block: Block, space: dict[str, object]) -> str:
@@ -100,10 +123,9 @@ def _bayesdid(arguments: list[str]) -> tuple[int, str, str]:
     from bayesdid.cli.app import main
 
     out, error = io.StringIO(), io.StringIO()
-    before = sys.argv, console.out.file, console.console.file
+    before = sys.argv, console.out._file, console.console._file
     sys.argv = ["bayesdid", *arguments]
     console.out.file, console.console.file = out, error
-    console.out.width = console.console.width = WIDTH
     code = 0
     try:
         with contextlib.redirect_stdout(out), contextlib.redirect_stderr(error):
@@ -111,12 +133,12 @@ def _bayesdid(arguments: list[str]) -> tuple[int, str, str]:
     except SystemExit as exit_:
         code = int(exit_.code or 0)
     finally:
-        sys.argv, console.out.file, console.console.file = before
+        sys.argv, console.out._file, console.console._file = before
     return code, out.getvalue(), error.getvalue()
 
 
 def _tidy(text: str) -> str:
-    """Without blanks at the ends of lines, with one end of line, sentences wrapped as a shell does."""
+    """Without blanks at the ends of lines; sentences wrapped, as a shell does."""
     lines = [line.rstrip() for line in text.strip("\n").splitlines()]
     body = "\n".join(line if "  " in line.strip() else fill(line, WIDTH) for line in lines)
     return f"{body}\n" if body else ""

@@ -9,8 +9,9 @@ from bayesdid.families.registry.describe import takes, written
 FILES = {"study": "study.toml", "table": "A table or figure", "claims": "claims.toml"}
 HEAD = """# Fields of study files
 
-Made from the schemas that the loader itself uses (`bayesdid schema`, [schema/](schema/study.schema.json));
-[the study format](study-format.md) explains them, and has the options of every family.
+Made from the schemas that the loader itself uses (`bayesdid schema`,
+[schema/](schema/study.schema.json)); [the study format](study-format.md) explains them, and has the
+options of every family.
 """
 
 
@@ -35,7 +36,9 @@ def _fields(schema: dict[str, Any]) -> str:
         plain = default and not isinstance(default, dict)
         shown = "needed" if name in needed else f"`{written(default)}`" if plain else ""
         text = value.get("description", "").replace("\n", " ").replace("|", "\\|")
-        lines.append(f"| `{name}` | {_takes(value).replace('|', chr(92) + '|')} | {shown} | {text} |")
+        lines.append(
+            f"| `{name}` | {_takes(value).replace('|', chr(92) + '|')} | {shown} | {text} |"
+        )
     return "\n".join(lines)
 
 

@@ -3,7 +3,9 @@
 import re
 
 HIDDEN = re.compile(r"<!-- run\n.*?-->\n", flags=re.S)
-OUTSIDE = re.compile(r"(?<!!)\[([^\]]+)\]\((?:\.\./)+(?:README|ARCHITECTURE|CONTRIBUTING|CHANGELOG|src|models|reports|tests|data)[^)]*\)")
+OUTSIDE = re.compile(
+    r"(?<!!)\[([^\]]+)\]\((?:\.\./)+(?:README|ARCHITECTURE|CONTRIBUTING|CHANGELOG|src|models|reports|tests|data)[^)]*\)"
+)
 
 
 def on_page_markdown(markdown, *, page, **_):

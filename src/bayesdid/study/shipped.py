@@ -1,4 +1,4 @@
-"""The studies that ship: in the repository's ``models/``, in an installed wheel inside the package."""
+"""The studies that ship: in the repository's ``models/``, or inside an installed package."""
 
 from __future__ import annotations
 
@@ -30,9 +30,7 @@ def copy_study(name: str, to: Path) -> Path:
     """
     known = shipped_studies()
     if name not in known:
-        raise InputError(
-            "no such study ships", value=name, remedy=f"use one of {', '.join(known)}"
-        )
+        raise InputError("no such study ships", value=name, remedy=f"use one of {', '.join(known)}")
     if to.exists() and (not to.is_dir() or any(to.iterdir())):
         raise InputError(
             "the study would be copied over what is there",
