@@ -128,9 +128,7 @@ def pages(root: Path = ROOT) -> Iterator[Path]:
 
 def pictures(page: str) -> list[str]:
     """Pictures that a page shows from ``img/``, as it writes them."""
-    found = []
-    for token in MarkdownIt("commonmark").parse(page):
-        for child in token.children or ():
-            if child.type == "image" and re.match(r"(\.\./)*img/", str(child.attrGet("src"))):
-                found.append(str(child.attrGet("src")))
-    return found
+    tokens = MarkdownIt("commonmark").parse(page)
+    children = [child for token in tokens for child in token.children or ()]
+    shown = [str(child.attrGet("src")) for child in children if child.type == "image"]
+    return [source for source in shown if re.match(r"(\.\./)*img/", source)]
