@@ -11,7 +11,7 @@ from pages import ROOT, Block, blocks, digest, pages, pictures, same, with_outpu
 from play import PageError, play
 from run_pages import RUNS
 from schema_page import schema_page
-from site_hooks import on_page_markdown
+from site_hooks import on_page_content, on_page_markdown
 
 import bayesdid as bd
 from bayesdid.families.registry.discover import shipped
@@ -159,6 +159,7 @@ def test_the_site_shows_no_hidden_code_and_no_links_out_of_it():
 
     text = "<!-- run\nx = 1\n-->\n[in](../b.md) [out](../../README.md#x) [pic](../img/a.svg)"
     assert on_page_markdown(text, page=Page) == "[in](../b.md) out [pic](../img/a.svg)"
+    assert on_page_content("see :func:<code>x</code> :ok:") == "see <code>x</code> :ok:"
 
 
 # What goes with a release
