@@ -47,7 +47,7 @@ def test_pages_that_have_code_have_been_run():
     assert runs == {name: digest(text) for name, text in TEXTS.items() if blocks(text)}
 
 
-@pytest.mark.parametrize("name", ["docs/howto/few-treated.md"])
+@pytest.mark.parametrize("name", ["docs/howto/neighbours.md"])
 def test_what_a_page_shows_is_what_it_prints(name):
     """The other pages: make docs."""
     outputs, _ = play(TEXTS[name], name)
