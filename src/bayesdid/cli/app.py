@@ -50,6 +50,7 @@ def _register() -> None:
         compare,
         design,
         did,
+        example,
         families,
         fit,
         new_study,
@@ -64,6 +65,7 @@ def _register() -> None:
     for module in (
         did,
         new_study,
+        example,
         report,
         audit,
         synergy,
