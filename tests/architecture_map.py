@@ -29,6 +29,7 @@ PACKAGES = (
     "estimands",
     "published",
     "audit",
+    "importing",
     "checks",
     "families",
     "front",

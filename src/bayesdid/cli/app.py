@@ -51,6 +51,7 @@ def _register() -> None:
         did,
         families,
         fit,
+        import_,
         new_study,
         panel,
         report,
@@ -63,6 +64,7 @@ def _register() -> None:
     for module in (
         did,
         new_study,
+        import_,
         report,
         audit,
         synergy,
@@ -76,7 +78,7 @@ def _register() -> None:
         families,
         schema,
     ):
-        name = module.__name__.rpartition(".")[2].replace("_", "-")
+        name = module.__name__.rpartition(".")[2].strip("_").replace("_", "-")
         app.command(name, cls=getattr(module, "Command", None))(module.command)
 
 
