@@ -17,7 +17,7 @@ from bayesdid.importing.table import Alternative, ReadCell, ReadRow, ReadTable
 
 Places = dict[int, tuple[int, ...]]
 
-_BEAM = 400
+_BEAM = 150
 _MOST = 1000  # ways of one row
 SHOWN = 4  # alternatives
 

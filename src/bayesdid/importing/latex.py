@@ -44,6 +44,7 @@ _KEPT = re.compile(
     r"textsuperscript|ensuremath|mbox|makecell|shortstack|num|tablenum|SI|phantom|small|sup|"
     r"footnotesize|cellcolor|textsubscript|thead)\*?(?:\[[^\]]*\])?"
 )
+_LENGTH = r"\[\s*-?[\d.]+\s*(?:\\[a-z]+|em|ex|pt|mm|cm|in|bp)[^\]]*\]"  # of a line's space
 _DEEPEST = 40  # of braces
 
 
@@ -114,7 +115,7 @@ def _grid(body: str, caption: str, notes: str) -> Grid:
     rows: list[list[str]] = []
     foot: list[str] = []
     for line in _split(_RULES.sub("", body), "\\\\"):
-        line = re.sub(r"^\s*\*?\s*\[[^\]]*\]", "", line)
+        line = re.sub(rf"^\s*\*?\s*{_LENGTH}", "", line)
         if not line.strip():
             continue
         cells: list[str] = []
@@ -168,7 +169,7 @@ def plain(text: str, depth: int = 0) -> str:
     """What a reader sees of a piece of LaTeX."""
     if depth > _DEEPEST:
         return ""
-    text = re.sub(r"\\\\\s*(?:\[[^\]]*\])?", "\n", text)
+    text = re.sub(rf"\\\\\s*(?:{_LENGTH})?", "\n", text)
     text = re.sub(r"\\(?:begin|end)\{[^{}]*\}(?:\[[^\]]*\])?", " ", text)
     text = re.sub(r"\\(?:label|ref|cite[tp]?|vspace|hspace|rule|linewidth)\*?\{[^{}]*\}", "", text)
     text = _KEPT.sub("", text)

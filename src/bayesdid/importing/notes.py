@@ -92,6 +92,8 @@ def guessed_below(pairs: Iterable[tuple[str, str]], stars: dict[str, float]) -> 
             numbers.append((Printed.parse(above), float(Printed.parse(below))))
         except ValueError:
             continue
+    if not any(estimate.mark for estimate, _ in numbers):  # nothing to tell them by
+        return "t" if any(value < 0 for _, value in numbers) else "se"
     levels = sorted(stars.values())
     fits = dict.fromkeys(("se", "t", "p"), 0.0)
     for estimate, value in numbers:

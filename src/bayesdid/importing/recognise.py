@@ -30,6 +30,7 @@ def recognise(grid: Grid, number: int) -> ReadTable:
     number
         Its number in the document, where its title states none.
     """
+    grid = _noted(grid)
     named = _NUMBERED.search(grid.title)
     name = f"table{named[1] if named else number}".replace(" ", "")
     descriptive = _descriptive(grid)
@@ -46,12 +47,39 @@ def recognise(grid: Grid, number: int) -> ReadTable:
         rows += _shifted(read, before)
     table = ReadTable(name, grid.title, grid.notes, "regression", columns, rows)
     table.doubts += laid.doubts
-    if not any(row.role == "estimate" for row in rows):
+    if not any(_is_result(row) for row in rows):
         table.kind = "other"
         return table
     _outcomes(table)
     _statements(table)
     return table
+
+
+_NOTE = re.compile(r"^(?:notes?|sources?)\s*[:.]?$|p\s*<\s*0?\.\d", re.IGNORECASE)
+
+
+def _noted(grid: Grid) -> Grid:
+    """The grid without rules drawn by characters, and with rows of notes among its notes."""
+    rows, notes = [], grid.notes
+    for row in grid.rows:
+        texts = [text for text in dict.fromkeys(row) if text]
+        if all(re.fullmatch(r"[-=_─━]{3,}", text) for text in texts):
+            continue
+        if any(_NOTE.search(text) for text in texts) and not any(
+            what(text) in {"number", "below"} for text in texts
+        ):
+            notes = f"{notes} {' '.join(texts)}".strip()
+            continue
+        rows.append(row)
+    return Grid(tuple(rows), grid.title, notes, grid.loose)
+
+
+def _is_result(row: ReadRow) -> bool:
+    """Whether a row holds estimates with something below them, or with marks."""
+    cells = [*row.cells.values(), *(cell for cell, _ in row.lost)]
+    under = row.below or row.lost_below or any(below for _, below in row.lost)
+    marked = any(re.search(r"[*+†‡#]$", cell.text) for cell in cells)
+    return row.role == "estimate" and bool(under or marked)
 
 
 def _descriptive(grid: Grid) -> list[ReadRow] | None:
@@ -141,6 +169,8 @@ def _outcomes(table: ReadTable) -> None:
     )
     for j, column in enumerate(table.columns):
         heads = [h for h in column.heads if not enumerator(h) and not _PANEL.match(h)]
+        if column.outcome:
+            continue
         if row is not None and j in row.cells:
             column.outcome = row.cells[j].text
         elif said:

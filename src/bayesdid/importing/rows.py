@@ -130,8 +130,13 @@ def _header(head: Sequence[Line], width: int, collapsed: bool) -> list[ReadColum
                 texts = [text for text in named for _ in range(width // len(named))]
             elif depth == 0 or len(named) > width:
                 continue
+        dependent = bool(re.match(r"dep|outcome|explained", line.label.lower()))
         for column, text in zip(columns, texts, strict=False):
-            if text:
+            if text and dependent:
+                column.outcome = text
+            elif text and depth and line.label.strip() and not collapsed:
+                column.labels[line.label] = text
+            elif text:
                 column.heads = (*column.heads, text)
     seen: dict[str, int] = {}
     for j, column in enumerate(columns):

@@ -56,8 +56,11 @@ def read_workbook(path: Path) -> Document:
     for sheet in book.worksheets:
         rows, cells = [], 0
         for row in sheet.iter_rows(max_col=WIDEST + 1):
-            rows.append([_shown(cell.value, getattr(cell, "number_format", "")) for cell in row])
-            cells += len(row)
+            texts = [_shown(cell.value, getattr(cell, "number_format", "")) for cell in row]
+            while texts and not texts[-1].strip():
+                texts.pop()
+            rows.append(texts)
+            cells += len(texts) + 1
             if cells > MOST_CELLS * 2:
                 raise InputError(
                     "a sheet larger than any table that is printed",

@@ -93,15 +93,21 @@ def _columns(lines: list[str]) -> Document:
     grids: list[Grid] = []
     prose: list[str] = []
     block: list[str] = []
+    after_rule = False  # of a double rule, which ends a table
 
-    def end() -> None:
-        nonlocal block
+    def end(*, ruled: bool = False) -> None:
+        nonlocal block, after_rule
         numeric = sum(bool(_tail(line)[1]) for line in block)
         if numeric >= 3 and numeric * 4 >= len(block):
             grids.append(_block(block))
         else:
-            prose.extend(line.strip() for line in block)
-        block = []
+            text = [line.strip() for line in block if not _LINE.match(line)]
+            if grids and text and (after_rule or _is_note(text[0])):
+                last = grids[-1]
+                notes = f"{last.notes} {' '.join(text)}".strip()
+                grids[-1] = Grid(last.rows, last.title, notes, last.loose)
+            prose.extend(text)
+        block, after_rule = [], ruled and bool(grids)
 
     blank = 0
     for line in lines:
@@ -111,6 +117,9 @@ def _columns(lines: list[str]) -> Document:
                 end()
             continue
         blank = 0
+        if re.fullmatch(r"\s*=+\s*", line):
+            end(ruled=True)
+            continue
         if _TITLE.match(line) and block:
             end()
         if len(line.split()) > 25 and not _tail(line)[1]:  # a line of running text
@@ -122,22 +131,28 @@ def _columns(lines: list[str]) -> Document:
     return Document(tuple(grids), tuple(prose))
 
 
+def _numeric(word: str) -> bool:
+    """Whether a word is a number of a table; p<0.05 is one of a legend."""
+    return word[:1] not in {"p", "P", "<"} and is_number(word)
+
+
 def _tail(line: str) -> tuple[str, list[str]]:
     """A line's label, and the numbers and words such as Yes that end it."""
-    words = _glued(line).split()
+    words = [word.replace(_GLUE, " ") for word in _glued(line).split()]
     at = len(words)
-    while at and (is_number(words[at - 1]) or words[at - 1].lower() in _WORDS):
+    while at and (_numeric(words[at - 1]) or words[at - 1].lower() in _WORDS):
         at -= 1
     return " ".join(words[:at]), words[at:]
 
 
+_GLUE = "\ue000"  # of two words that are one cell
 _WORDS = frozenset({"yes", "no", "y", "n", "✓", "–", "—", "-"})
 
 
 def _glued(line: str) -> str:
     """Stars, and the ends of intervals, belong to the word before them."""
     line = re.sub(r"(?<=[\d)\]])\s+(?=\*{1,4}(?:\s|$))", "", line)
-    return re.sub(r"([\[(][^\s()\[\]]+[,;])\s+(?=[^\s()\[\]]+[\])])", r"\1", line)
+    return re.sub(r"([\[(][^\s()\[\]]+[,;])\s+(?=[^\s()\[\]]+[\])])", rf"\1{_GLUE}", line)
 
 
 def _block(lines: list[str]) -> Grid:
@@ -148,9 +163,15 @@ def _block(lines: list[str]) -> Grid:
     last = max(i for i, line in enumerate(body) if _tail(line)[1])
     notes = [line.strip() for line in body[last + 1 :]]
     body = body[: last + 1]
-    starts = _starts(body)
-    if starts:
-        return make_grid([_cut(line, starts) for line in body], title, " ".join(notes))
+    tight = any(
+        len(_parts(line, *span)) > 1 and _numeric(line[span[0] :].split()[0])
+        for line in body
+        for span in _words(line)
+    )
+    spans = _spans(body, tight=tight)
+    if spans:
+        rows = [_cut(line, spans, tight=tight) for line in body]
+        return make_grid(rows, title, " ".join(notes))
     rows = []
     for line in body:
         label, values = _tail(line)
@@ -161,47 +182,50 @@ def _block(lines: list[str]) -> Grid:
     return make_grid(rows, title, " ".join(notes), loose=True)
 
 
-def _starts(lines: list[str]) -> list[tuple[int, int]]:
-    """Spans of characters in which words of the columns stand; empty if they overlap."""
-    words = [
-        (found.start(), found.end())
-        for line in lines
-        for found in re.finditer(r"\S+(?: \S+)*", _kept(line))
-        if found.start() > 0 and _tail(line)[1]
-    ]
-    spans: list[list[int]] = []
-    for start, stop in sorted(words):
-        if spans and start < spans[-1][1]:
-            spans[-1][1] = max(spans[-1][1], stop)
+def _words(line: str, *, tight: bool = False) -> list[tuple[int, int]]:
+    """Where words of a line stand that two spaces or more set apart; if `tight`, numbers by one."""
+    found = [match.span() for match in re.finditer(r"\S+(?: \S+)*", line)]
+    return [part for span in found for part in _parts(line, *span)] if tight else found
+
+
+def _parts(line: str, start: int, stop: int) -> list[tuple[int, int]]:
+    """The numbers that end a word, each on its own, and what stands before them."""
+    glued = re.sub(r"([,;]) (?=[^\s()\[\]]+[\])])", rf"\1{_GLUE}", line[start:stop])
+    tokens = [(start + m.start(), start + m.end()) for m in re.finditer(r"[^ ]+", glued)]
+    at = len(tokens)
+    while at and _numeric(line[tokens[at - 1][0] : tokens[at - 1][1]]):
+        at -= 1
+    return [*([(start, tokens[at - 1][1])] if at else []), *tokens[at:]]
+
+
+def _spans(lines: list[str], *, tight: bool) -> list[tuple[int, int]]:
+    """The characters between which columns stand, the labels' first; empty if they overlap."""
+    edge = min(len(line) - len(line.lstrip()) for line in lines)
+    words: list[tuple[int, int]] = []
+    most = 0
+    for line in lines:
+        found = [span for span in _words(line, tight=tight) if span[0] > edge]
+        numbers = sum(_numeric(line[a:b]) for a, b in found)
+        if numbers and numbers * 2 >= len(found):
+            words += found
+            most = max(most, len(found))
+    spans: list[tuple[int, int]] = []
+    for a, b in sorted(words):
+        if spans and a < spans[-1][1]:
+            spans[-1] = (spans[-1][0], max(spans[-1][1], b))
         else:
-            spans.append([start, stop])
-    most = max(len(_tail(line)[1]) for line in lines)
-    if len(spans) != most or most < 1:
-        return []
-    return [(a, b) for a, b in spans]
+            spans.append((a, b))
+    return [(edge, edge + 1), *spans] if spans and len(spans) == most else []
 
 
-def _kept(line: str) -> str:
-    """The line with its label blanked out: a label is no evidence of columns."""
-    label, values = _tail(line)
-    found = line.rfind(values[0], 0, len(line)) if len(values) == 1 else -1
-    if found < 0 and values:
-        found = len(label)
-        at = re.search(re.escape(values[0]), line[found:])
-        found = found + at.start() if at else found
-    return " " * found + line[found:] if values else line
-
-
-def _cut(line: str, spans: list[tuple[int, int]]) -> list[str]:
-    """The words of a line in the columns that they overlap most."""
-    first = spans[0][0]
-    cells = [""] * (len(spans) + 1)
-    for found in re.finditer(r"\S+(?: \S+)*", line):
-        middle = (found.start() + found.end()) / 2
-        if found.end() <= first or (found.start() == len(line) - len(line.lstrip()) == 0):
-            cells[0] = f"{cells[0]} {found[0]}".strip()
-            continue
-        gaps = [0 if a <= middle <= b else min(abs(middle - a), abs(middle - b)) for a, b in spans]
-        j = gaps.index(min(gaps)) + 1
-        cells[j] = f"{cells[j]} {found[0]}".strip()
+def _cut(line: str, spans: list[tuple[int, int]], *, tight: bool) -> list[str]:
+    """The words of a line in the columns that they are nearest to."""
+    cells = [""] * len(spans)
+    for a, b in _words(line, tight=tight):
+        middle = (a + b) / 2
+        gaps = [
+            0.0 if c <= middle <= d else min(abs(middle - c), abs(middle - d)) for c, d in spans[1:]
+        ]
+        j = 0 if a <= spans[0][0] else gaps.index(min(gaps)) + 1
+        cells[j] = f"{cells[j]} {line[a:b]}".strip()
     return cells
