@@ -30,6 +30,7 @@ PACKAGES = (
     "published",
     "audit",
     "importing",
+    "pool",
     "checks",
     "families",
     "front",

@@ -42,6 +42,7 @@ _EXPORTS = {
     "published_synergy": "bayesdid.published.synergy",
     "run_checks": "bayesdid.checks.run",
     "audit_study": "bayesdid.audit.run",
+    "pool_studies": "bayesdid.pool.run",
     "import_study": "bayesdid.importing.folder",
 }
 
