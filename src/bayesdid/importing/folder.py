@@ -56,6 +56,8 @@ class Imported:
         Table -> sentences on what is uncertain in it.
     alternatives
         Table -> other readings, with their probability and their effect on the audit.
+    skipped
+        Tables of the file in which nothing was found that is an estimate or a moment.
     """
 
     json_keys: ClassVar[tuple[str, ...]] = (
@@ -67,6 +69,7 @@ class Imported:
         "sure_claims",
         "doubts",
         "alternatives",
+        "skipped",
     )
 
     folder: str
@@ -76,6 +79,7 @@ class Imported:
     sure_claims: int
     doubts: dict[str, list[str]]
     alternatives: dict[str, list[tuple[float, str]]]
+    skipped: int
 
     @property
     def doubtful(self) -> int:
@@ -142,6 +146,7 @@ def _write(
     int,
     dict[str, list[str]],
     dict[str, list[tuple[float, str]]],
+    int,
 ]:
     names = Names()
     cells = {table.id: cells_of(table, names) for table in found.tables}
@@ -174,6 +179,7 @@ def _write(
             for t in found.tables
             if t.alternatives
         },
+        found.skipped,
     )
 
 

@@ -13,6 +13,7 @@ _MARK = r"(\*{1,4}|[+†‡#]{1,3})"
 _PER = re.compile(
     rf"{_MARK}\s*(?:\(?\s*)?(?:p|P|sig\w*|=\s*p)?\s*(?:-?\s*value)?\s*(?:<|≤|<=)\s*(0?\.\d+)"
 )
+_CODE = re.compile(rf"{_MARK}\s*:\s*(0?\.\d+)")
 _LISTS = re.compile(
     rf"((?:{_MARK}[\s,;and&()]*){{1,4}})[^.%*+†‡#]{{0,60}}?"
     r"((?:\d+(?:\.\d+)?\s*(?:%|percent|per cent)?[\s,;and&]*){1,4})"
@@ -39,6 +40,7 @@ _WHAT: tuple[tuple[Below, str], ...] = (
 def legend(notes: str) -> dict[str, float] | None:
     """Mark -> level as the notes state it; None if they state none."""
     found = {mark: float(level) for mark, level in _PER.findall(notes)}
+    found = found or {mark: float(level) for mark, level in _CODE.findall(notes)}
     if not found:
         found = {mark: float(level) / 100 for mark, level in _SINGLE.findall(notes)}
     if len(found) < 2:

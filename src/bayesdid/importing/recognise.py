@@ -169,6 +169,10 @@ def _outcomes(table: ReadTable) -> None:
     )
     for j, column in enumerate(table.columns):
         heads = [h for h in column.heads if not enumerator(h) and not _PANEL.match(h)]
+        if len(heads) > 1 and re.match(r"dependent variables?:?$", heads[0], re.IGNORECASE):
+            column.heads = tuple(h for h in column.heads if h != heads[0])
+            column.outcome = heads[1]
+        heads = [re.sub(r"^dependent variables?:?\s*", "", h, flags=re.I) for h in heads]
         if column.outcome:
             continue
         if row is not None and j in row.cells:

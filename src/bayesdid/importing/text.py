@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 
 from bayesdid.importing.grid import Document, Grid, make_grid
-from bayesdid.importing.numbers import is_number
+from bayesdid.importing.numbers import enumerator, is_number
 
 _RULE = re.compile(r"^\s*\|?\s*:?-{2,}:?\s*(\|\s*:?-+:?\s*)*\|?\s*$")
 _LINE = re.compile(r"^[\s\-=_─━~+.:|]{4,}$")
@@ -41,6 +41,8 @@ def _markdown(lines: list[str]) -> Document:
         rows, title = [], ""
 
     for i, line in enumerate(lines):
+        if _is_pipe_rule(line) and rows and _goes_on(rows):
+            continue
         if _is_pipe_rule(line):
             head = rows.pop() if rows else []
             end()
@@ -64,8 +66,14 @@ def _opens(lines: list[str], i: int) -> bool:
     return i + 1 < len(lines) and _is_pipe_rule(lines[i + 1])
 
 
+def _goes_on(rows: list[list[str]]) -> bool:
+    """Whether a rule stands inside of a table: no numbers yet, or numbers in the line above."""
+    numbers = [any(_numeric(c) and not enumerator(c) for c in row) for row in rows]
+    return len(rows) > 1 and (not any(numbers) or numbers[-1])
+
+
 def _is_note(line: str) -> bool:
-    start = line.strip().lower().lstrip("*_ ")
+    start = line.strip().lower().lstrip("*_- ")
     return start.startswith(("note", "standard error", "t stat", "t-stat", "robust", "signif")) or (
         bool(re.search(r"\*\s*p\s*<|p\s*<\s*0?\.\d", line))
     )

@@ -15,11 +15,12 @@ from bayesdid.study.printed import Printed
 
 @dataclass(frozen=True, slots=True)
 class Understood:
-    """Tables that hold results, the grids that they were read from, and the text's sentences."""
+    """Tables that hold results, their grids, the text's sentences, and tables left out."""
 
     tables: tuple[ReadTable, ...]
     grids: tuple[Grid, ...]
     said: tuple[Sentence, ...]
+    skipped: int
 
 
 def understand(document: Document) -> Understood:
@@ -27,9 +28,11 @@ def understand(document: Document) -> Understood:
     said = tuple(sentences(document.prose))
     pairs: list[tuple[ReadTable, Grid]] = []
     taken: set[str] = set()
+    titled = 0  # tables without results that have a number in the document all the same
     for grid in document.grids:
-        table = recognise(grid, len(pairs) + 1)
+        table = recognise(grid, len(pairs) + titled + 1)
         if table.kind == "other":
+            titled += bool(grid.title)
             continue
         while table.id in taken:
             table.id = f"{table.id}x"
@@ -39,7 +42,8 @@ def understand(document: Document) -> Understood:
     for table, _ in pairs:
         if table.kind == "regression":
             align(table, Evidence(said, means))
-    return Understood(tuple(t for t, _ in pairs), tuple(g for _, g in pairs), said)
+    left = len(document.grids) - len(pairs)
+    return Understood(tuple(t for t, _ in pairs), tuple(g for _, g in pairs), said, left)
 
 
 def _means(tables: list[ReadTable]) -> dict[str, Printed]:
