@@ -333,6 +333,31 @@ def right(made, tables):
     return len(truth) - len(wrong), len(truth), wrong
 
 
+def collapsed(rng):
+    """A table whose controls enter from left to right, pasted without its empty cells."""
+    width = int(rng.integers(3, 7))
+    start = int(rng.integers(1, width))
+    rows = {"Treated": dict.fromkeys(range(width))}
+    rows |= {f"control {k}": dict.fromkeys(range(start, width)) for k in range(3)}
+    extra = int(rng.integers(0, width))
+    rows["other policy"] = {extra: None}
+    rows["Constant"] = dict.fromkeys(range(width))
+    for cells in rows.values():
+        for j in cells:
+            cells[j] = cell(rng, "se", 3)
+    n = [str(int(rng.integers(300, 400)))] * width
+    made = Made(width, rows, {"Observations": n}, [], "se")
+    lines = [
+        "| Variables |" + "|".join(f" ({j + 1}) " for j in range(width)) + "|",
+        "|---" * width + "|",
+    ]
+    for label, cells in rows.items():
+        lines.append(f"| {label} | " + " | ".join(cells[j][0] for j in cells) + " |")
+        lines.append("| " + " | ".join(cells[j][1] for j in cells) + " |")
+    lines.append("| Observations | " + " | ".join(n) + " |")
+    return made, "\n".join(lines)
+
+
 def main(each=100):
     """Count for every format."""
     import tempfile
@@ -359,6 +384,24 @@ def main(each=100):
             print(f"{name:10} {good / total:.4f} of {total}, brackets {kinds}/{each}")  # noqa: T201
             if first:
                 print(first[0], first[1], first[2], sep="\n")  # noqa: T201
+
+        good = total = 0
+        sure, hits = [], []
+        for k in range(each):
+            made, text = collapsed(rng)
+            path = Path(folder) / f"lost{k}.md"
+            path.write_text(text, encoding="utf-8")
+            (table,) = understand(read_document(path)).tables
+            truth, found = made.truth(), read_back(table)
+            good += sum(found.get(key) == number for key, number in truth.items())
+            total += len(truth)
+            for row in table.rows:
+                for j, read in row.cells.items():
+                    if read.why:
+                        sure.append(read.confidence)
+                        hits.append(truth.get((j, row.label, "estimate")) == value(read.text))
+        print(f"lost       {good / total:.4f} of {total}")  # noqa: T201
+        print(f"marked cells: {np.mean(hits):.3f} right, {np.mean(sure):.3f} said")  # noqa: T201
 
 
 if __name__ == "__main__":

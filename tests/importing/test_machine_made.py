@@ -136,3 +136,74 @@ def test_a_draft_loads_and_a_consistent_table_is_not_accused(tmp_path):
         assert len(result.cells) == len(made.truth())
         report = audit_study(read_study(tmp_path / f"study{k}"))
         assert not [f for f in report.findings if f.severity == "contradiction"], name
+
+
+def test_estimates_with_their_errors_beside_them(tmp_path):
+    page = """<table><tr><td></td><td colspan="3">Model 1</td><td colspan="3">Model 2</td></tr>
+    <tr><td></td><td>Coef.</td><td>S.E.</td><td>p</td><td>Coef.</td><td>S.E.</td><td>p</td></tr>
+    <tr><td>Law</td><td>-0.50</td><td>0.10</td><td>&lt;0.001</td><td>-0.40</td><td>0.12</td>
+    <td>0.001</td></tr><tr><td>Income</td><td></td><td></td><td></td><td>0.10</td><td>0.20</td>
+    <td>0.617</td></tr>
+    <tr><td>N</td><td colspan="3">500</td><td colspan="3">480</td></tr></table>"""
+    (table,) = read(tmp_path, "t.html", None, page)
+    law, income, n = table.rows
+    assert [c.text for c in (*law.cells.values(), *law.below.values())] == [
+        "-0.50",
+        "-0.40",
+        "(0.10)",
+        "(0.12)",
+    ]
+    assert {j: c.text for j, c in income.below.items()} == {1: "(0.20)"}
+    assert {j: c.text for j, c in n.cells.items()} == {0: "500", 1: "480"}
+    assert table.in_parentheses == "se"
+
+
+def test_panels_below_each_other_are_columns_and_share_what_follows_the_last(tmp_path):
+    page = """<table><tr><th></th><th>(1)</th><th>(2)</th></tr>
+    <tr><td colspan="3">Panel A: Deaths</td></tr>
+    <tr><td>Law</td><td>-0.21**</td><td>-0.19*</td></tr>
+    <tr><td></td><td>(0.09)</td><td>(0.10)</td></tr><tr><td>Observations</td><td>120</td><td>60</td>
+    </tr><tr><td colspan="3">Panel B: Injuries</td></tr>
+    <tr><td>Law</td><td>0.02</td><td>0.03</td></tr>
+    <tr><td></td><td>(0.08)</td><td>(0.11)</td></tr><tr><td>Observations</td><td>110</td><td>55</td>
+    </tr><tr><td>Controls</td><td>No</td><td>Yes</td></tr></table>"""
+    (table,) = read(tmp_path, "t.html", None, page)
+    assert [column.id for column in table.columns] == ["a1", "a2", "b1", "b2"]
+    assert [column.labels["Controls"] for column in table.columns] == ["No", "Yes", "No", "Yes"]
+    found = [row for row in table.rows if row.role == "estimate"]
+    assert {j: c.text for row in found for j, c in row.below.items()} == {
+        0: "(0.09)",
+        1: "(0.10)",
+        2: "(0.08)",
+        3: "(0.11)",
+    }
+    counts = [row for row in table.rows if row.role == "n"]
+    assert {j: c.text for row in counts for j, c in row.cells.items()} == {
+        0: "120",
+        1: "60",
+        2: "110",
+        3: "55",
+    }
+
+
+def test_text_pasted_from_a_pdf_with_single_spaces(tmp_path):
+    text = """Table 2. Effects of the law
+Dependent variable: deaths per 100,000
+(1) (2) (3)
+Treated −0.227** −0.555*** −0.698***
+(0.088) (0.075) (0.074)
+Log income (2010 USD) 0.493* 0.565**
+(0.260) (0.262)
+City FE Yes Yes Yes
+Observations 3,488 3,488 2,896
+R2 0.002 0.752 0.764
+Notes: Robust standard errors clustered by city in parentheses. *** p<0.01, ** p<0.05, * p<0.1.
+"""
+    (table,) = read(tmp_path, "t.txt", None, text)
+    assert (table.id, table.se_kind, table.in_parentheses) == ("table2", "clustered", "se")
+    assert {column.outcome for column in table.columns} == {"deaths per 100,000"}
+    treated, income = [row for row in table.rows if row.role == "estimate"]
+    assert [c.text for c in treated.below.values()] == ["(0.088)", "(0.075)", "(0.074)"]
+    assert [c.text for c in income.cells.values()] == ["0.493*", "0.565**"]
+    # two columns alike in all else would be one regression: the last value is the third column's
+    assert income.cells[1].confidence < 0.95 < income.cells[2].confidence

@@ -14,7 +14,7 @@ from bayesdid.study.printed import Printed
 Places = dict[int, tuple[int, ...]]
 
 # log odds; those of contradictions are large, those of habits small
-_UNCOVERED, _TWICE, _SAME, _COMPONENT, _OWN = -6.0, -3.0, -8.0, -4.0, -8.0
+_UNCOVERED, _TWICE, _SAME, _COMPONENT, _OWN = -6.0, -3.0, -4.0, -4.0, -8.0
 _SUFFIX, _STEP, _SHARED, _MEDIATOR, _HEADER = 0.7, 1.0, 1.5, 1.5, 1.5
 _NAMED, _WITHOUT, _LISTED, _IDENTITY, _MISSED = 2.5, 3.0, 4.0, 4.0, -1.0
 _PRINTED, _WITHIN, _TOGETHER = 4.0, 2.5, 2.0

@@ -58,12 +58,18 @@ def recognise(grid: Grid, number: int) -> ReadTable:
 _NOTE = re.compile(r"^(?:notes?|sources?)\s*[:.]?$|p\s*<\s*0?\.\d", re.IGNORECASE)
 
 
+_STATED = re.compile(r"^(?:dependent|outcome) variables?\s*[:=]\s*\S+(?:\s+\S+)+", re.IGNORECASE)
+
+
 def _noted(grid: Grid) -> Grid:
     """The grid without rules drawn by characters, and with rows of notes among its notes."""
     rows, notes = [], grid.notes
     for row in grid.rows:
         texts = [text for text in dict.fromkeys(row) if text]
         if all(re.fullmatch(r"[-=_─━]{3,}", text) for text in texts):
+            continue
+        if texts and _STATED.match(texts[0]):
+            notes = f"{notes} {' '.join(texts)}.".strip()
             continue
         if any(_NOTE.search(text) for text in texts) and not any(
             what(text) in {"number", "below"} for text in texts

@@ -308,8 +308,14 @@ def _narrow(laid: Laid) -> Laid:
     for line in laid.body:
         above = replace(line, texts=[line.texts[j] for j in starts])
         body.append(above)
-        texts = [line.texts[measures[j]] if j in measures else "" for j in starts]
-        if any(what(t) in {"number", "below"} for t in texts) and what(above.texts[0]) == "number":
+        # a number that spans an estimate's columns, such as n, has nothing beside it
+        texts = [
+            line.texts[measures[j]]
+            if j in measures and line.texts[measures[j]] != line.texts[j]
+            else ""
+            for j in starts
+        ]
+        if any(what(t) in {"number", "below"} for t in texts):
             texts = [
                 t if what(t) == "below" or not t else f"({tidy(t).rstrip('*')})" for t in texts
             ]
