@@ -9,7 +9,7 @@ from typing import ClassVar
 from scipy.stats import beta
 
 from bayesdid.audit.finding import AuditReport
-from bayesdid.summary import LEVEL
+from bayesdid.summary import levels, tails
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,7 +29,7 @@ class Rate:
     contradicted
         Studies with a contradiction of it.
     share, low, high
-        Share of studies with one, and its interval of ``level``: posterior of a share under
+        Share of studies with one, and its interval of `level`: posterior of a share under
         Jeffreys's prior Beta(1/2, 1/2). Comparisons within a study are not independent, studies
         are taken to be.
     """
@@ -56,7 +56,7 @@ class Rate:
     share: float
     low: float
     high: float
-    level: float = LEVEL
+    level: float
 
 
 ANY = "any rule"
@@ -78,8 +78,7 @@ def _rate(rule: str, reports: Sequence[AuditReport]) -> Rate:
 
     asked = [r for r in reports if (r.comparisons if rule == ANY else r.checked.get(rule, 0))]
     bad = sum(of(report, "contradiction") > 0 for report in asked)
-    tail = (1 - LEVEL) / 2
-    low, high = beta(0.5 + bad, 0.5 + len(asked) - bad).ppf([tail, 1 - tail])
+    low, high = beta(0.5 + bad, 0.5 + len(asked) - bad).ppf(tails())
     return Rate(
         rule,
         sum(r.comparisons if rule == ANY else r.checked.get(rule, 0) for r in asked),
@@ -90,6 +89,7 @@ def _rate(rule: str, reports: Sequence[AuditReport]) -> Rate:
         bad / len(asked),
         float(low) if bad else 0.0,
         float(high) if bad < len(asked) else 1.0,
+        levels()[1],
     )
 
 
