@@ -28,6 +28,7 @@ COMMANDS = (
     "compare",
     "validate",
     "check",
+    "design",
     "panel",
     "schema",
 )

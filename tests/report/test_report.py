@@ -13,6 +13,7 @@ from bayesdid.estimands.evidence import PRIOR_SHARES, evidence_word, grades
 from bayesdid.estimands.verdict import rules
 from bayesdid.inference.plan import MAIN
 from bayesdid.jsonio import to_json
+from bayesdid.report.examination_results import nothing_examined
 from bayesdid.report.headline_results import headline_section
 from bayesdid.report.html import answer, render
 from bayesdid.report.results import compute_results
@@ -297,6 +298,7 @@ def test_nothing_empty_is_drawn(results, page):
     bare["headline"] |= {"contrasts": {}, "verdicts": [], "checks": [], "failed": ""}
     bare["audit"] |= {"comparisons": 0, "findings": []}
     bare["weights"] = {"rows": [], "sentences": []}
+    bare["examination"] = nothing_examined("nothing was fitted")
     some = copy.deepcopy(results)
     some["published"] = None
     for html in (page, render(bare), render(some)):

@@ -14,6 +14,7 @@ from bayesdid.inference.plan import MAIN
 from bayesdid.report import figures
 from bayesdid.report.analysis_figures import analysis_figure
 from bayesdid.report.claim_html import claim_groups, judged, main_answer, sum_answers
+from bayesdid.report.examination_html import render_examination
 from bayesdid.report.text import FILTERS, hdi, number, probability
 from bayesdid.study.terms import POLICY_KINDS, parse_term
 from bayesdid.summary import percent
@@ -52,6 +53,7 @@ def render(results: dict[str, Any]) -> str:
         rules=rules("the posterior probability of the claim", "every assumption considered"),
         treatments=treatments,
         checks=failing,
+        examination_html=render_examination(results),
         failed=[fit for fit in results["fits"] if not fit["converged"]],
         event_figures=[
             (item, figures.event_figure(item, results["outcome"]["unit"], synthetic))
