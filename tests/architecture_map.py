@@ -29,6 +29,8 @@ PACKAGES = (
     "estimands",
     "published",
     "audit",
+    "importing",
+    "pool",
     "checks",
     "families",
     "front",

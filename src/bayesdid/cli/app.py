@@ -53,8 +53,10 @@ def _register() -> None:
         example,
         families,
         fit,
+        import_,
         new_study,
         panel,
+        pool,
         report,
         schema,
         spatial,
@@ -65,9 +67,11 @@ def _register() -> None:
     for module in (
         did,
         new_study,
+        import_,
         example,
         report,
         audit,
+        pool,
         synergy,
         fit,
         analyse,
@@ -80,7 +84,7 @@ def _register() -> None:
         families,
         schema,
     ):
-        name = module.__name__.rpartition(".")[2].replace("_", "-")
+        name = module.__name__.rpartition(".")[2].strip("_").replace("_", "-")
         app.command(name, cls=getattr(module, "Command", None))(module.command)
 
 
