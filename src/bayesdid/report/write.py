@@ -1,4 +1,4 @@
-"""Write a report folder: ``index.html``, ``results.json``, ``tables/``, ``run.json``."""
+"""Write a report folder: page, supplement, ``results.json``, ``tables/``, ``run.json``."""
 
 from __future__ import annotations
 
@@ -7,7 +7,8 @@ from typing import Any
 
 from bayesdid.files import sweep
 from bayesdid.jsonio import plain, write_json, write_text
-from bayesdid.report.html import render
+from bayesdid.report.html import build, pages
+from bayesdid.report.pages import PAGE, SUPPLEMENT
 from bayesdid.report.run import Run
 from bayesdid.report.tables import write_tables
 
@@ -24,8 +25,10 @@ def write_report(results: dict[str, Any], folder: Path, run: Run | None = None) 
     shown = plain(results)
     write_json(folder / "results.json", shown)
     write_tables(shown, folder / "tables")
-    page = folder / "index.html"
-    write_text(page, render(shown))
+    page = folder / PAGE
+    html, more = pages(build(shown))
+    write_text(page, html)
+    write_text(folder / SUPPLEMENT, more)
     if run is not None:
         write_json(folder / "run.json", run.facts())
     return page
