@@ -8,8 +8,8 @@ from typing import Any
 import numpy as np
 
 from bayesdid.escape import drawn
-from bayesdid.report.limits import limits
 from bayesdid.report.figures import INK, MUTED, pyplot, svg
+from bayesdid.report.limits import limits
 
 _COLOURS = ("#2f6fb0", "#c2571a", "#2e8b57", "#8a5fb0", "#8a6d00")
 _SPECIFICATION_ROWS = 0.22  # inches for each choice below a specification curve
@@ -42,7 +42,9 @@ def _forest(item: dict[str, Any]) -> tuple[Any, Any]:
         y = np.array([len(labels) - 1 - labels.index(label) for label in series["x"]]) + offset
         axes.hlines(y, _numbers(series["low"]), _numbers(series["high"]), color=colour, lw=2)
         axes.plot(_numbers(series["y"]), y, "o", color=colour, ms=4.5, label=drawn(series["label"]))
-    ends = [(low, high) for s in item["series"] for low, high in zip(s["low"], s["high"], strict=True)]
+    ends = [
+        (low, high) for s in item["series"] for low, high in zip(s["low"], s["high"], strict=True)
+    ]
     if item["reference"] is not None:
         axes.axvline(item["reference"], color=INK, lw=0.8)
         low, high = (_numbers([pair[k] for pair in ends]) for k in (0, 1))

@@ -27,12 +27,16 @@ def states_figure(found: Mapping[str, Any], synthetic: bool) -> str:
     state = np.array([[-1 if c == "-" else ord(c) - 48 for c in row] for row in rows])
     N, T = state.shape
     named = N <= _NAMED
-    figure, axes = plt.subplots(figsize=(8.2, float(np.clip((0.085 if named else 0.02) * N, 2.2, 4.4))))
+    figure, axes = plt.subplots(
+        figsize=(8.2, float(np.clip((0.085 if named else 0.02) * N, 2.2, 4.4)))
+    )
     for k in range(len(found["states"])):
         boxes = [(i, *run) for i, row in enumerate(state) for run in _runs(row == k)]
         if boxes:
             shade = SHADES[k % len(SHADES)]
-            axes.add_patch(PathPatch(_boxes(boxes), fc=shade, ec="none", label=drawn(found["states"][k])))
+            axes.add_patch(
+                PathPatch(_boxes(boxes), fc=shade, ec="none", label=drawn(found["states"][k]))
+            )
     axes.set_ylim(N - 0.5, -0.5)
     axes.set_xlim(-0.5, T - 0.5)
     every = max(1, int(np.ceil(T / _TICKS)))
@@ -79,9 +83,14 @@ def paths_figure(found: Mapping[str, Any], unit: str, synthetic: bool) -> str:
     periods = found["periods"]
     for k, path in enumerate(found["paths"]):
         values = np.array([np.nan if v is None else v for v in path["mean"]], dtype=float)
-        axes.plot(range(len(periods)), values, _STYLES[k % 4], color=SHADES[1 + k % 7] if
-                  path["arm"] != "never treated" else MUTED, lw=2,
-                  label=drawn(f"{path['arm']} ({path['units']})"))
+        axes.plot(
+            range(len(periods)),
+            values,
+            _STYLES[k % 4],
+            color=SHADES[1 + k % 7] if path["arm"] != "never treated" else MUTED,
+            lw=2,
+            label=drawn(f"{path['arm']} ({path['units']})"),
+        )
     if found["first_adoption"] in periods:
         axes.axvline(periods.index(found["first_adoption"]) - 0.5, color=INK, lw=0.8, ls="--")
     every = max(1, int(np.ceil(len(periods) / _TICKS)))

@@ -1,4 +1,4 @@
-"""The design of a panel: who is treated when, outcome paths of the arms, descriptives with units."""
+"""The design of a panel: who is treated when, outcome paths of the arms, descriptives."""
 
 from __future__ import annotations
 

@@ -83,8 +83,8 @@ def _small(text: str) -> str:
     text = re.sub(r"<metadata>.*?</metadata>", "", text, flags=re.S)
     text = re.sub(r' (?:d|x|y|transform|points)="[^"]*"', _tenths, text)
     text = re.sub(r"font-family: [^;\"]*", "font-family: sans-serif", text)
-    text = re.sub(r'<path d="(M [^MLQz"]*z) "', _disc, text)
-    return re.sub(r"\s*\n\s*", " ", text).replace("> <", "><")
+    text = re.sub(r"\s*\n\s*", " ", text).replace("> <", "><")
+    return re.sub(r'<path d="(M [^MLQz"]*z) "', _disc, text)
 
 
 def _tenths(found: re.Match[str]) -> str:
@@ -174,6 +174,40 @@ def columns_figure(rows: list[dict[str, Any]], level: float, synthetic: bool) ->
     axes.legend(frameon=False, ncol=3, fontsize=9, loc="lower left", bbox_to_anchor=(0, 1))
     axes.set_xlabel(f"effect, {percent(level)} intervals")
     return svg(figure, "Published, least-squares and posterior estimates", synthetic)
+
+
+def event_figure(item: dict[str, Any], unit: str, synthetic: bool) -> str:
+    """An event study: points with pointwise and simultaneous bands, and the smoothed path."""
+    plt = pyplot()
+    path, smooth = item["paths"]["independent"], item["paths"]["random_walk"]
+    figure, axes = plt.subplots(figsize=(8.2, 3.4))
+    t = np.array(path["times"])
+    at = np.append(t, path["reference"])
+    order = np.argsort(at)
+    for key, alpha in (("band", 0.13), ("", 0.25)):
+        low, high = (
+            np.append(smooth[f"{key}_{side}" if key else side], 0.0) for side in ("low", "high")
+        )
+        axes.fill_between(
+            at[order], low[order], high[order], color=COLOURS["panel"], alpha=alpha, lw=0
+        )
+    middle = np.append(smooth["mean"], 0.0)
+    axes.plot(at[order], middle[order], color=COLOURS["panel"], lw=1.4, label="random-walk prior")
+    blue = COLOURS["published"]
+    axes.vlines(t, path["band_low"], path["band_high"], color=blue, lw=0.8)
+    axes.vlines(t, path["low"], path["high"], color=blue, lw=2.4)
+    axes.plot(t, path["mean"], "o", color=blue, ms=4.5, label="independent effects")
+    axes.plot(path["reference"], 0.0, "o", color="none", mec=INK, ms=5, label="reference")
+    axes.axhline(0.0, color=INK, lw=0.8)
+    axes.axvline(-0.5, color=MUTED, lw=0.8, ls="--")
+    labels = {int(k): str(k) for k in at}
+    if item["bins"]:
+        labels[min(at)], labels[max(at)] = f"≤{min(at)}", f"≥{max(at)}"
+    axes.set_xticks(sorted(labels), [labels[k].replace("-", "−") for k in sorted(labels)])
+    axes.set_xlabel("periods since adoption")
+    axes.set_ylabel(textwrap.fill(unit, 28))
+    axes.legend(frameon=False, fontsize=8, ncol=3, loc="lower center", bbox_to_anchor=(0.5, 1.0))
+    return svg(figure, f"Event study {item['spec']}", synthetic)
 
 
 def checks_figure(

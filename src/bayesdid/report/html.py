@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any
 
+from bayesdid.extras import require
 from bayesdid.report.document.blocks import Document
 from bayesdid.report.document.html import to_html
 from bayesdid.report.document.numbering import Place, places
@@ -25,6 +26,7 @@ class Report:
 
 def build(results: dict[str, Any]) -> Report:
     """The documents of a report, numbered."""
+    require("report")
     main, more = documents(results)
     found = places({PAGE: ("", main), SUPPLEMENT: ("S", more)})
     return Report(main, more, found, bool(results["synthetic"]))

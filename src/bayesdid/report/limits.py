@@ -6,12 +6,14 @@ from collections.abc import Sequence
 
 import numpy as np
 
+from bayesdid.arrays import FloatArray
+
 _WIDE = 6.0  # times the median width: an interval that wide is cut at the axis
 _PAD = 0.06
 
 
 def limits(
-    low: Sequence[float], high: Sequence[float], reference: float = 0.0
+    low: Sequence[float] | FloatArray, high: Sequence[float] | FloatArray, reference: float = 0.0
 ) -> tuple[float, float]:
     """Ends that hold `reference` and every interval that is not far wider than most.
 
@@ -36,9 +38,3 @@ def limits(
     end = max(float(right[kept].max()), reference)
     pad = _PAD * (end - start or 1.0)
     return start - pad, end + pad
-
-
-def beyond(low: Sequence[float], high: Sequence[float], ends: tuple[float, float]) -> int:
-    """How many intervals reach beyond the axis."""
-    left, right = np.asarray(low, dtype=float), np.asarray(high, dtype=float)
-    return int(((left < ends[0]) | (right > ends[1])).sum())

@@ -103,7 +103,8 @@ METHODS: dict[str, Method] = {
         ("as of one spatial model, for each band as if the others had no spillover",),
     ),
     "spillover_distance": Method(
-        "y[i,t] = a[i] + g[t] + τ D[i,t] + Σ_j f(distance[i,j]) D[j,t] + β′x[i,t] + e[i,t], f smooth",
+        "y[i,t] = a[i] + g[t] + τ D[i,t] + Σ_j f(distance[i,j]) D[j,t] + β′x[i,t] + e[i,t], "
+        "f smooth",
         "what a unit receives from a treated one, over their distance",
         ("parallel trends given what others do", _AHEAD, "spillovers depend on distance alone"),
     ),
@@ -153,11 +154,7 @@ HEADLINE = Method(
     "y[i,t] = a[i] + g[t] + Σ τ_k[cohort, t − start_k] D_k[i,t] + departures of rows under several "
     "policies + β′x[i,t] + e[i,t]; paths τ pooled towards smooth ones",
     "contrasts of states, averaged over the rows that identify them, at their own ages",
-    (
-        f"{_PARALLEL}; what violations of it do stands beside the answer",
-        _AHEAD,
-        _SUTVA,
-    ),
+    (f"{_PARALLEL}; what violations of it do stands beside the answer", _AHEAD, _SUTVA),
 )
 PRINTED = Method(
     "printed coefficient = w′(effects of states) + error; w from the timing of adoption and the "
@@ -176,8 +173,11 @@ GLOSSARY: tuple[tuple[str, str], ...] = (
     ("elpd", "expected log predictive density of data not seen; higher is better"),
     ("HDI", "highest-density interval: the narrowest one that holds the stated probability"),
     ("LOO", "leave-one-out: each row or unit predicted from all others"),
-    ("M-bar", "largest violation of parallel trends allowed, in multiples of the largest before "
-     "adoption (Rambachan & Roth 2023)"),
+    (
+        "M-bar",
+        "largest violation of parallel trends allowed, in multiples of the largest before "
+        "adoption (Rambachan & Roth 2023)",
+    ),
     ("MCSE", "Monte Carlo standard error: how far a number moves between seeds"),
     ("OLS", "ordinary least squares"),
     ("P", "posterior probability"),

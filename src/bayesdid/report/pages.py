@@ -9,12 +9,13 @@ from bayesdid.report.sections.checks import checks
 from bayesdid.report.sections.design import design
 from bayesdid.report.sections.front import APPENDIX, alerts, front
 from bayesdid.report.sections.methods import methods
-from bayesdid.report.sections.panel import effects, robustness, synergy
+from bayesdid.report.sections.panel import effects, events, synergy
 from bayesdid.report.sections.part import Part, Results
 from bayesdid.report.sections.published import published
+from bayesdid.report.sections.robustness import robustness
 from bayesdid.report.sections.statements import statements
 
-PAGE, SUPPLEMENT = "index.html", "supplement.html"
+PAGE, SUPPLEMENT, ARTICLE = "index.html", "supplement.html", "report.pdf"
 
 
 def documents(results: Results) -> tuple[Document, Document]:
@@ -25,13 +26,14 @@ def documents(results: Results) -> tuple[Document, Document]:
     title = results["study"]["title"]
     head: tuple[Block, ...] = (Text(f"bayesdid report · {results['study']['citation']}", "soft"),)
     main = [Section(p.key, p.title, p.main) for p in kept if p.main]
-    more = [Section(f"s-{p.key}" if p.main else p.key, p.title or "Alerts", p.more) for p in kept if p.more]
+    more = [
+        Section(f"s-{p.key}" if p.main else p.key, p.title or "Alerts", p.more)
+        for p in kept
+        if p.more
+    ]
     if apart:
         more.append(_appendix(apart, results))
-    return (
-        Document(title, tuple(main), head),
-        Document(f"Supplement: {title}", tuple(more), head),
-    )
+    return (Document(title, tuple(main), head), Document(f"Supplement: {title}", tuple(more), head))
 
 
 def _parts(results: Results) -> list[Part]:
@@ -46,6 +48,7 @@ def _parts(results: Results) -> list[Part]:
         *([printed] if printed else []),
         effects(results),
         *dynamics,
+        events(results),
         synergy(results),
         *together,
         *rest,
@@ -69,7 +72,6 @@ def _appendix(parts: list[Part], results: Results) -> Section:
     off = [alert for alert in results["alerts"] if alert not in alerts(results)]
     blocks += [Text(f"{alert['title']}. {alert['text']}") for alert in off]
     blocks += [
-        Fold(part.title, (Heading(part.title, part.key), *part.main, *part.more))
-        for part in parts
+        Fold(part.title, (Heading(part.title, part.key), *part.main, *part.more)) for part in parts
     ]
     return Section(APPENDIX, "What these models would show on a stand-in", tuple(blocks), True)

@@ -7,7 +7,6 @@ from collections.abc import Mapping
 from typing import Any
 
 
-
 def number(value: Any, places: int = 3) -> str:
     """A number with a true minus sign; an en dash for what is missing."""
     if value is None or value != value:
@@ -29,20 +28,24 @@ def probability(value: Any) -> str:
 _MINUS = re.compile(r"(?<![\w.)\]–-])-(?=\.?\d)")
 _PERCENT = re.compile(r"(?<=\d)%")
 _ONE = re.compile(r"(?<![\d.,])1 (unit|period|row|column|spec|fit|draw|cohort|model|check|city)s\b")
-_CERTAIN = re.compile(r"\b([Pp](?:robability)?(?:\([^()]*\))?(?: of [^.;,]{1,40}?)?(?: is| =)?) 1\.000\b")
+_BOUND = re.compile(r"([<>≤≥]) (?=\d)")  # never at the end of a line
+_CERTAIN = re.compile(
+    r"\b([Pp](?:robability)?(?:\([^()]*\))?(?: of [^.;,]{1,40}?)?(?: is| =)?) 1\.000\b"
+)
 
 
 def typeset(text: str) -> str:
-    """One minus sign, one percent sign, "1 unit", and no probability of one.
+    r"""One minus sign, one percent sign, "1 unit", and no probability of one.
 
     Examples
     --------
-    >>> typeset("P = 1.000 of -0.5, 89% of 1 units, 2008-2023")
-    'P > 0.999 of −0.5, 89 % of 1 unit, 2008-2023'
+    >>> typeset("P = 1.000 of -0.5, 80% of 1 units, 2008-2023")
+    'P >\xa00.999 of −0.5, 80\xa0% of 1 unit, 2008-2023'
     """
     text = _CERTAIN.sub(lambda found: f"{found[1].removesuffix(' =')} > 0.999", text)
     text = _ONE.sub(r"1 \1", _PERCENT.sub("\N{NO-BREAK SPACE}%", text))
-    return _MINUS.sub("−", text).replace(" %", "\N{NO-BREAK SPACE}%")
+    text = _MINUS.sub("−", text).replace(" %", "\N{NO-BREAK SPACE}%")
+    return _BOUND.sub("\\1\N{NO-BREAK SPACE}", text)
 
 
 def interval(pair: Any, places: int = 3) -> str:

@@ -58,5 +58,5 @@ PLACEBO = Section(
     65,
 )
 # what has no analysis of its own: its fits, and what is not fitted, stand elsewhere on the page
-AGREEMENT = Section("agreement", "Agreement with least squares", "", 70)
-METHODS = Section("methods", "Methods and provenance", "", 80)
+EFFECTS = Section("effects", "Effects", "", 5)
+METHODS = Section("methods", "Methods", "", 80)

@@ -37,7 +37,9 @@ def axis_of(forest: Forest) -> Axis:
     step = 10.0 ** np.floor(np.log10(high - low))
     while (high - low) / step < 4:
         step /= 2
-    places = max(0, int(np.ceil(-np.log10(step) - 1e-9)) + (step * 10 ** np.ceil(-np.log10(step)) % 1 > 0))
+    places = max(
+        0, int(np.ceil(-np.log10(step) - 1e-9)) + (step * 10 ** np.ceil(-np.log10(step)) % 1 > 0)
+    )
     values = np.arange(np.ceil(low / step), np.floor(high / step) + 1) * step
     values = values[:: max(1, len(values) // 6)] if 0.0 not in values else _around_zero(values)
     ticks = tuple((float(v), number(v + 0.0, places)) for v in values)
@@ -62,9 +64,7 @@ def _apart(
 def stripe(row: ForestRow, axis: Axis) -> str:
     """The marks of one row as SVG: published a diamond, a posterior a disc, a peer a ring."""
     height = _ROW * len(row.marks)
-    drawn = "".join(
-        _mark(mark, axis, _ROW * (k + 0.5)) for k, mark in enumerate(row.marks)
-    )
+    drawn = "".join(_mark(mark, axis, _ROW * (k + 0.5)) for k, mark in enumerate(row.marks))
     zero = round(axis.at(0.0) * _WIDTH, 1)
     said = "; ".join(
         f"{mark.source} {number(mark.mean)}, {number(mark.low)} to {number(mark.high)}"
@@ -81,7 +81,8 @@ def stripe(row: ForestRow, axis: Axis) -> str:
 def _mark(mark: Mark, axis: Axis, y: float) -> str:
     colour = COLOURS[mark.source]
     x, low, high = (round(axis.at(v) * _WIDTH, 1) for v in (mark.mean, mark.low, mark.high))
-    said = f"<title>{escaped(mark.source)}: {number(mark.mean)} ({number(mark.low)} to {number(mark.high)})</title>"
+    numbers = f"{number(mark.mean)} ({number(mark.low)} to {number(mark.high)})"
+    said = f"<title>{escaped(mark.source)}: {numbers}</title>"
     lines = [_line(low, high, y, colour, 4)]
     if mark.wide is not None:
         start, end = (round(axis.at(v) * _WIDTH, 1) for v in mark.wide)
@@ -91,7 +92,9 @@ def _mark(mark: Mark, axis: Axis, y: float) -> str:
         shape = f'<path d="M{x - 9} {y}L{x} {y - 9}L{x + 9} {y}L{x} {y + 9}Z"'
     else:
         shape = f'<circle cx="{x}" cy="{y}" r="{_MARK}"'
-    return f'<g>{said}{"".join(lines)}{shape} fill="{fill}" stroke="{colour}" stroke-width="2"/></g>'
+    return (
+        f'<g>{said}{"".join(lines)}{shape} fill="{fill}" stroke="{colour}" stroke-width="2"/></g>'
+    )
 
 
 def _line(low: float, high: float, y: float, colour: str, width: float) -> str:

@@ -40,9 +40,11 @@ def _part(section: Mapping[str, Any], items: list[Mapping[str, Any]], synthetic:
             figure = item["figures"][0]
             main.append(
                 Figure(
-                    f"{key}-page", analysis_figure(figure, synthetic),
+                    f"{key}-page",
+                    analysis_figure(figure, synthetic),
                     " ".join([f"{item['title']}.", *said]),
-                    f"{_ended(figure['caption'])} {more_at}", synthetic,
+                    f"{_ended(figure['caption'])} {more_at}",
+                    synthetic,
                 )
             )
             main += [Text(s) for s in item["sentences"][1:2]]
@@ -69,14 +71,19 @@ def _whole(item: Mapping[str, Any], key: str, synthetic: bool) -> list[Block]:
     blocks += [Text(s) for s in item["sentences"]]
     blocks += [
         Figure(
-            f"{key}-{k}", analysis_figure(figure, synthetic), item["sentences"][0] if k == 0 and item["sentences"] else "",
-            _ended(figure["caption"]), synthetic,
+            f"{key}-{k}",
+            analysis_figure(figure, synthetic),
+            item["sentences"][0] if k == 0 and item["sentences"] else "",
+            _ended(figure["caption"]),
+            synthetic,
         )
         for k, figure in enumerate(item["figures"])
     ]
     tables: list[Block] = [
         Table(
-            f"{key}-t{k}", table["caption"], tuple(table["columns"]),
+            f"{key}-t{k}",
+            table["caption"],
+            tuple(table["columns"]),
             tuple(tuple(cell(v) for v in row) for row in table["rows"]),
         )
         for k, table in enumerate(item["tables"])
@@ -85,7 +92,11 @@ def _whole(item: Mapping[str, Any], key: str, synthetic: bool) -> list[Block]:
         tables.append(_peers(item["peers"], key))
     notes = [Text(note, "soft") for note in item["notes"]]
     if tables or notes:
-        blocks.append(Fold("Tables and independent estimates" if item["peers"] else "Tables", (*tables, *notes)))
+        blocks.append(
+            Fold(
+                "Tables and independent estimates" if item["peers"] else "Tables", (*tables, *notes)
+            )
+        )
     return blocks
 
 
@@ -106,8 +117,11 @@ def _peers(peers: list[Mapping[str, Any]], key: str) -> Table:
             agrees = "and does" if p["holds"] else Cell("but does not", "contradiction")
         rows.append(
             (
-                p["quantity"], f"{cell(p['mean'])} ({cell(p['sd'])})",
-                f"{cell(p['estimate'])} ({cell(p['se'])})", p["estimator"], agrees,
+                p["quantity"],
+                f"{cell(p['mean'])} ({cell(p['sd'])})",
+                f"{cell(p['estimate'])} ({cell(p['se'])})",
+                p["estimator"],
+                agrees,
             )
         )
     return Table(

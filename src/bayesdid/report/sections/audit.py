@@ -19,7 +19,9 @@ def audit(results: Results) -> Part:
         f"together, with rounding intervals: {counted}."
     )
     if not found["findings"]:
-        return Part("audit", "Audit of the published numbers", (Text(f"{said} Nothing to report."),))
+        return Part(
+            "audit", "Audit of the published numbers", (Text(f"{said} Nothing to report."),)
+        )
     ordered = sorted(found["findings"], key=lambda f: _GRAVITY.index(f["severity"]))
     whole = _table("findings", "All findings of the audit.", ordered)
     if len(ordered) <= _SHOWN:
@@ -38,8 +40,10 @@ def _table(key: str, caption: str, findings: list[dict[str, object]]) -> Table:
         ("severity", "where", "what", "unless"),
         tuple(
             (
-                Cell(str(f["severity"]), str(f["severity"])), f"{f['place']} ({f['rule']})",
-                str(f["text"]), "; ".join(map(str, f["assumptions"])),  # type: ignore[call-overload]
+                Cell(str(f["severity"]), str(f["severity"])),
+                f"{f['place']} ({f['rule']})",
+                str(f["text"]),
+                "; ".join(map(str, f["assumptions"])),  # type: ignore[call-overload]
             )
             for f in findings
         ),

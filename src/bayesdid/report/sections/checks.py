@@ -34,13 +34,15 @@ def checks(results: Results) -> Part | None:
     more: list[Block] = [
         Figure(
             "checks-figure",
-            figures.checks_figure(specs, found["names"], found["passed"], bool(results["synthetic"])),
+            figures.checks_figure(
+                specs, found["names"], found["passed"], bool(results["synthetic"])
+            ),
             said,
             "Posterior predictive checks and LOO of each spec under the default errors. A true "
             "model fails any of the predictive checks of a spec with probability of at most 0.01, "
             "and LOO by unit with at most 0.01.",
             bool(results["synthetic"]),
-        ),
+        )
     ]
     if failures:
         more += [

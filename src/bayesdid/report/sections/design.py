@@ -22,25 +22,39 @@ def design(results: Results) -> Part:
     more: list[Block] = []
     if any(len(set(row) - {"-"}) for row in found["matrix"]) and len(found["states"]) > 1:
         main.append(
-            Figure("panelview", states_figure(found, synthetic), see_states(found, results["panel"]),
-                   "Rows are units in order of adoption, columns periods; white where no row is.",
-                   synthetic)
+            Figure(
+                "panelview",
+                states_figure(found, synthetic),
+                see_states(found, results["panel"]),
+                "Rows are units in order of adoption, columns periods; white where no row is.",
+                synthetic,
+            )
         )
     if found["paths"] and len(found["paths"]) > 1:
         main.append(
-            Figure("paths", paths_figure(found, results["outcome"]["unit"], synthetic),
-                   see_trends(found["trends"]),
-                   f"Mean of {results['outcome']['label']} by arm; dashed: the first adoption.",
-                   synthetic)
+            Figure(
+                "paths",
+                paths_figure(found, results["outcome"]["unit"], synthetic),
+                see_trends(found["trends"]),
+                f"Mean of {results['outcome']['label']} by arm; dashed: the first adoption.",
+                synthetic,
+            )
         )
     if found["descriptives"]:
         rows = tuple(
-            (d["label"], d["unit"] or "–", str(d["n"]), *(significant(d[k]) for k in ("mean", "sd", "min", "max")))
+            (
+                d["label"],
+                d["unit"] or "–",
+                str(d["n"]),
+                *(significant(d[k]) for k in ("mean", "sd", "min", "max")),
+            )
             for d in found["descriptives"]
         )
         table = Table(
-            "descriptives", "What is measured, in which unit.",
-            ("variable", "unit", "rows", "mean", "sd", "smallest", "largest"), rows,
+            "descriptives",
+            "What is measured, in which unit.",
+            ("variable", "unit", "rows", "mean", "sd", "smallest", "largest"),
+            rows,
             frozenset({0, 1}),
         )
         (main if len(rows) <= 8 else more).append(table)
@@ -48,9 +62,14 @@ def design(results: Results) -> Part:
     if samples:
         listed = []
         for spec, sample in samples.items():
-            notes = [n["text"] for n in sample["notes"] if n["text"] not in results["panel"]["notes"]]
+            notes = [
+                n["text"] for n in sample["notes"] if n["text"] not in results["panel"]["notes"]
+            ]
             listed.append("; ".join([f"{spec}: {sample['text']}", *notes]))
-        more += [Text("What each fit is of: rows, units, periods, what was left out."), Items(tuple(listed))]
+        more += [
+            Text("What each fit is of: rows, units, periods, what was left out."),
+            Items(tuple(listed)),
+        ]
     return Part("design", "Design", tuple(main), tuple(more), of_panel=True)
 
 
@@ -67,9 +86,7 @@ def see_states(found: Mapping[str, Any], panel: Mapping[str, Any]) -> str:
             else f" between {found['first_adoption']} and {found['last_adoption']}"
         )
     left = f"{never} never {'does' if never == 1 else 'do'}" if never else "none is never treated"
-    return (
-        f"{found['adopters']} of {many(units, 'unit')} come under a first policy{when}; {left}."
-    )
+    return f"{found['adopters']} of {many(units, 'unit')} come under a first policy{when}; {left}."
 
 
 def see_trends(trends: Mapping[str, Any] | None) -> str:

@@ -1,4 +1,4 @@
-"""Page one: the question, its answer in two sentences, the claims, what decides, what is missing."""
+"""Page one: the question, its answer in two sentences, the claims, what decides, what lacks."""
 
 from __future__ import annotations
 
@@ -45,8 +45,7 @@ def front(results: Results) -> Part:
         level = percent(results["level"])
         blocks += [
             Forest(
-                FOREST, see_claims(results), _drawn(rows, level),
-                results["outcome"]["unit"], rows,
+                FOREST, see_claims(results), _drawn(rows, level), results["outcome"]["unit"], rows
             ),
             Text(
                 rules("the posterior probability of the claim", "every model that counts"), "soft"
@@ -77,7 +76,9 @@ def front(results: Results) -> Part:
 def _drawn(rows: tuple[ForestRow, ...], level: str) -> str:
     """What the marks mean that are drawn."""
     of = {mark.source for row in rows for mark in row.marks}
-    return " ".join([*(text for source, text in _MARKS.items() if source in of), _BARS.format(level)])
+    return " ".join(
+        [*(text for source, text in _MARKS.items() if source in of), _BARS.format(level)]
+    )
 
 
 def _short(text: str) -> str:
@@ -138,9 +139,7 @@ _MORE = "That they do more than the two added up"
 def _estimate(evidence: Mapping[str, Any], source: str, results: Results) -> str:
     name = evidence["answers"][source]["model"]
     by = next(
-        item
-        for item in evidence["estimates"]
-        if item["source"] == source and item["model"] == name
+        item for item in evidence["estimates"] if item["source"] == source and item["model"] == name
     )
     origin = "From the printed numbers alone" if source == "published" else "In the microdata"
     return f"{origin}, {_amount(by['mean'], by['interval'], evidence, results)}"
@@ -262,7 +261,11 @@ def _models(evidence: Mapping[str, Any], results: Results) -> list[ForestRow]:
             e["model"],
             f"if {e['assumes']}",
             (Cell(f"P {probability(e['p_sign'])}", "soft"),),
-            (Mark(e["source"], e["mean"], e["interval"]["low"], e["interval"]["high"], None, False),),
+            (
+                Mark(
+                    e["source"], e["mean"], e["interval"]["low"], e["interval"]["high"], None, False
+                ),
+            ),
         )
         for e in shown[:_MODELS]
     ]
@@ -329,12 +332,19 @@ def depends_on(results: Results) -> list[str]:
                 said.append(given["moved"])
     if results["synthetic"]:
         return said
+    said += [
+        f"{item['label']} is not identified: {item['refused']}."
+        for item in results["sums"]
+        if item["refused"] and not item["evidence"]
+    ]
     if evidence is not None:
         said += constant_sentence(evidence)
     if headline["contrasts"]:
-        said += [f"The model of the panel's effect {passes(headline['checks'])}."] if headline[
-            "checks"
-        ] else []
+        said += (
+            [f"The model of the panel's effect {passes(headline['checks'])}."]
+            if headline["checks"]
+            else []
+        )
         said += headline.get("trends", [])[:1]
     return said
 
@@ -381,9 +391,7 @@ def _available(results: Results) -> list[Block]:
     blocks: list[Block] = []
     audit = results["audit"]
     if audit["comparisons"]:
-        found = [
-            many(audit["counts"][kind], kind) for kind in ("contradiction", "warning")
-        ]
+        found = [many(audit["counts"][kind], kind) for kind in ("contradiction", "warning")]
         blocks.append(
             Text(
                 f"Are the published numbers consistent? {many(audit['comparisons'], 'comparison')}"
@@ -397,9 +405,7 @@ def _available(results: Results) -> list[Block]:
     if declared:
         about = [c for c in declared if c["evidence"]]
         answered = [c for c in about if _answered(c["evidence"], results)]
-        drawn = {
-            (e["contrast"], e["sign"]) for e in evidence_of(results)[:MOST_ROWS]
-        }
+        drawn = {(e["contrast"], e["sign"]) for e in evidence_of(results)[:MOST_ROWS]}
         above = [c for c in answered if (c["evidence"]["contrast"], c["evidence"]["sign"]) in drawn]
         said = (
             f"{many(len(declared), 'claim')} declared, {len(answered)} decided: {len(above)} by a "

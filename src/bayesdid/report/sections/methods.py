@@ -20,15 +20,15 @@ def methods(results: Results) -> Part:
     table = _by_family(results["methods"])
     main: list[Block] = [
         Text(
-            "Two-way regressions y[i,t] = a[i] + g[t] + τ′D[i,t] + β′x[i,t] + e[i,t], normal unless "
-            f"a column says otherwise; errors: {errors}. Unit and period effects are fixed and "
-            "flat unless stated."
+            "Two-way regressions y[i,t] = a[i] + g[t] + τ′D[i,t] + β′x[i,t] + e[i,t], normal "
+            f"unless a column says otherwise; errors: {errors}. Unit and period effects are "
+            "fixed and flat unless stated."
         ),
-        Text(priors_text(results)),
+        Text(priors_text()),
         *_causal(results),
         Text(
-            f"{many(source['fits'], 'fit')} of {many(source['specs'], 'spec')}, {source['chains']} × "
-            f"{source['draws']} draws each, seed {source['seed']}; engines "
+            f"{many(source['fits'], 'fit')} of {many(source['specs'], 'spec')}, {source['chains']} "
+            f"× {source['draws']} draws each, seed {source['seed']}; engines "
             f"{', '.join(sorted({f['engine'] for f in results['fits']})) or 'none'}. "
             f"{sum(f['converged'] for f in results['fits'])} of {len(results['fits'])} passed the "
             "convergence gate "
@@ -71,7 +71,7 @@ def methods(results: Results) -> Part:
     return Part("methods", "Methods", tuple(main), tuple(more))
 
 
-def priors_text(results: Results) -> str:
+def priors_text() -> str:
     """The priors with their reasons."""
     return (
         f"Priors (weak): a coefficient is normal around zero with sd {WEAK_MULTIPLE:g} sd(y) / "
@@ -93,7 +93,8 @@ def _causal(results: Results) -> list[Block]:
         return []
     return [
         Text(
-            f"Estimand: {main['estimand']}. It is causal if these hold: {'; '.join(main['assumes'])}."
+            f"Estimand: {main['estimand']}. It is causal if these hold: "
+            f"{'; '.join(main['assumes'])}."
         )
     ]
 
@@ -127,11 +128,16 @@ def command(results: Results) -> str:
 
 def _data(results: Results) -> str:
     panel, study = results["panel"], results["study"]
-    rows = f"{panel['rows']} rows, {many(panel['units'], 'unit')}, {panel['first']} to {panel['last']}"
+    rows = (
+        f"{panel['rows']} rows, {many(panel['units'], 'unit')}, {panel['first']} to {panel['last']}"
+    )
     doi = f" doi:{study['doi']}." if study["doi"] else ""
     licence = study.get("licence") or "not stated in the study file"
     if results["synthetic"]:
-        return f"Published numbers: {study['citation']}{doi} No microdata. Licence of the data: {licence}."
+        return (
+            f"Published numbers: {study['citation']}{doi} No microdata. Licence of the data: "
+            f"{licence}."
+        )
     return (
         f"Data: {panel['source']}; {rows}; sha256 {panel['sha256'][:16]}. {study['citation']}{doi} "
         f"Licence of the data: {licence}."
@@ -153,7 +159,10 @@ def glossary(results: Results) -> list[tuple[str, str]]:
     if not known:
         return list(GLOSSARY)
     width = " and ".join(f"±{number(rope)}" for rope in known)
-    rope = ("ROPE", f"region of practical equivalence: {width} {results['outcome']['unit']} around zero")
+    rope = (
+        "ROPE",
+        f"region of practical equivalence: {width} {results['outcome']['unit']} around zero",
+    )
     return sorted([*GLOSSARY, rope])
 
 
@@ -162,8 +171,10 @@ def _by_family(found: list[Mapping[str, Any]]) -> Table | None:
         return None
     rows: list[tuple[str | Cell, ...]] = [
         (
-            m["family"] + (f" ({', '.join(m['specs'])})" if m["specs"] else ""), m["equation"] or "–",
-            m["estimand"] or m["question"], "; ".join(m["assumes"]) or "–",
+            m["family"] + (f" ({', '.join(m['specs'])})" if m["specs"] else ""),
+            m["equation"] or "–",
+            m["estimand"] or m["question"],
+            "; ".join(m["assumes"]) or "–",
         )
         for m in found
     ]
@@ -186,7 +197,9 @@ def _priors_table(results: Results) -> list[Block]:
     terms = list(next(iter(kinds.values()))["coefficients"])
     rows = tuple(
         (
-            kind.replace("_", " "), str(v["name"]), number(v["scale"]),
+            kind.replace("_", " "),
+            str(v["name"]),
+            number(v["scale"]),
             *(number(v["coefficients"].get(t, {}).get("sd")) for t in terms),
         )
         for kind, v in kinds.items()
@@ -194,7 +207,7 @@ def _priors_table(results: Results) -> list[Block]:
     return [
         Table(
             "priors",
-            f"Priors in numbers, of {given['spec']}: the sd of each coefficient, all centred at zero.",
+            f"Priors in numbers, of {given['spec']}: the sd of each coefficient, all around zero.",
             ("fit", "prior", "scale of y", *terms),
             rows,
             frozenset({0, 1}),

@@ -9,8 +9,7 @@ from bayesdid.estimands.evidence import PRIOR_SHARES, grades
 from bayesdid.estimands.names import RATIO, is_sum
 from bayesdid.notebook import many
 from bayesdid.report import figures
-from bayesdid.report.document.blocks import Block, Cell, Figure, Forest, ForestRow, Items, Mark, Table, Text, ref
-from bayesdid.report.sections.front import counts, main_evidence
+from bayesdid.report.document.blocks import Block, Cell, Figure, Items, Table, Text, ref
 from bayesdid.report.sections.part import Part, Results, ends, word_cell
 from bayesdid.report.text import estimate, factor, hdi, interval, number, probability, significant
 from bayesdid.study.terms import POLICY_KINDS, parse_term
@@ -32,7 +31,8 @@ def effects(results: Results) -> Part:
                 "every-column",
                 figures.columns_figure(scaled, results["level"], bool(results["synthetic"])),
                 see_columns(scaled),
-                f"Effects on {results['outcome']['label']}, in {results['outcome']['unit']}; diamond: "
+                f"Effects on {results['outcome']['label']}, in {results['outcome']['unit']}; "
+                "diamond: "
                 "published, ring: least squares with clustered errors, disc: posterior under the "
                 f"default errors; bars: {level}.",
                 bool(results["synthetic"]),
@@ -45,7 +45,9 @@ def effects(results: Results) -> Part:
                 str(row["n"]),
                 _published(row),
                 estimate(row["ols"], row["se_cluster"]),
-                estimate(row["mean"], row["sd"]) if row["converged"] else "not converged: no result",
+                estimate(row["mean"], row["sd"])
+                if row["converged"]
+                else "not converged: no result",
                 f"{number(row['low'])} to {number(row['high'])}" if row["converged"] else "–",
                 probability(row["p_negative"]) if row["converged"] else "–",
             )
@@ -54,11 +56,21 @@ def effects(results: Results) -> Part:
         table = Table(
             "regression",
             "Treatment effects of every two-way column: published, least squares, posterior.",
-            ("column: term", "n", "published (SE)", "OLS (SE clustered)", "posterior mean (sd)", f"{level} HDI", "P(< 0)"),
+            (
+                "column: term",
+                "n",
+                "published (SE)",
+                "OLS (SE clustered)",
+                "posterior mean (sd)",
+                f"{level} HDI",
+                "P(< 0)",
+            ),
             cells,
             note=f"Errors of the posteriors: {results['effects'][0]['errors']}. "
             "The probability of the sign stands where papers print stars. Independent errors are "
-            "too sure on panels (docs/calibration-errors.md)." if results["effects"] else "",
+            "too sure on panels (docs/calibration-errors.md)."
+            if results["effects"]
+            else "",
         )
         (main if len(cells) <= _MAIN_ROWS else more).append(table)
         if len(cells) > _MAIN_ROWS:
@@ -88,8 +100,11 @@ def treatment_rows(results: Results) -> list[dict[str, Any]]:
                 row
                 | {key: item[key] for key in ("spec", "title", "outcome", "n")}
                 | {key: summary.get(key) for key in keys}
-                | {"converged": effect["converged"], "beside": effect["beside"],
-                   "label": f"{item['spec']}  {row['parameter']}"}
+                | {
+                    "converged": effect["converged"],
+                    "beside": effect["beside"],
+                    "label": f"{item['spec']}  {row['parameter']}",
+                }
             )
     return rows
 
@@ -123,8 +138,11 @@ def _agreement(results: Results, rows: list[dict[str, Any]]) -> list[Block]:
     same = results["identity"]
     cells = tuple(
         (
-            f"{t['spec']}: {t['parameter']}", number(t["ols"]), number(t["se_iid"]),
-            number(t["se_hetero"]), number(t["se_cluster"]),
+            f"{t['spec']}: {t['parameter']}",
+            number(t["ols"]),
+            number(t["se_iid"]),
+            number(t["se_hetero"]),
+            number(t["se_cluster"]),
             f"{number(t['flat_mean'])} ({number(t['flat_gap_mcse'], 1)})",
             estimate(t["fixed_mean"], t["fixed_sd"]),
             estimate(t.get("random_mean"), t.get("random_sd")),
@@ -148,8 +166,18 @@ def _agreement(results: Results, rows: list[dict[str, Any]]) -> list[Block]:
         blocks.append(
             Table(
                 "agreement",
-                "The same coefficients under independent errors: least squares with its standard errors, and posteriors.",
-                ("column: term", "OLS", "SE iid", "SE hetero", "SE cluster", "flat (MCSE off)", "Bayes fixed", "Bayes random", "Mundlak"),
+                "The same coefficients under independent errors: least squares and posteriors.",
+                (
+                    "column: term",
+                    "OLS",
+                    "SE iid",
+                    "SE hetero",
+                    "SE cluster",
+                    "flat (MCSE off)",
+                    "Bayes fixed",
+                    "Bayes random",
+                    "Mundlak",
+                ),
                 cells,
             )
         )
@@ -160,6 +188,42 @@ def _agreement(results: Results, rows: list[dict[str, Any]]) -> list[Block]:
             Items(tuple(first["explanations"])),
         ]
     return blocks
+
+
+def events(results: Results) -> Part:
+    """Event studies of two-way fits: independent effects and a random walk."""
+    found = results["event_studies"]
+    unit, synthetic = results["outcome"]["unit"], bool(results["synthetic"])
+    more = tuple(
+        Figure(
+            f"event-{item['spec']}",
+            figures.event_figure(item, unit, synthetic),
+            see_event(item),
+            f"Thick bars: pointwise {percent(results['level'])} HDI; thin bars: the whole path "
+            "lies inside with that probability. Line and shades: the same under a random-walk "
+            "prior.",
+            synthetic,
+        )
+        for item in found
+    )
+    return Part("events", "Event studies under two priors", (), more, of_panel=True)
+
+
+_FLAT = 0.05  # tail area of a flat path before adoption, below which trends are doubted
+
+
+def see_event(item: Mapping[str, Any]) -> str:
+    """Whether a flat path before adoption is likely, and how large the largest effect is."""
+    p = item["paths"]["independent"]
+    doubt = "speaks against" if p["pre_p"] < _FLAT else "does not speak against"
+    said = (
+        f"{item['title']}: before adoption a flat path has tail area {probability(p['pre_p'])}, "
+        f"which {doubt} parallel trends; the largest effect there is {number(p['pre_largest'])} on "
+        "average over the posterior"
+    )
+    if p["pre_in_rope"] is not None:
+        said += f", and all lie within the ROPE with probability {probability(p['pre_in_rope'])}"
+    return f"{said}."
 
 
 def synergy(results: Results) -> Part:
@@ -173,11 +237,22 @@ def synergy(results: Results) -> Part:
             Table(
                 "contrasts",
                 see_contrasts(headline["contrasts"], level),
-                ("contrast", "mean (sd)", f"{level} interval", f"P({_side(results)})", "over models", f"that it is {_side(results)}"),
+                (
+                    "contrast",
+                    "mean (sd)",
+                    f"{level} interval",
+                    f"P({_side(results)})",
+                    "over models",
+                    f"that it is {_side(results)}",
+                ),
                 tuple(
                     (
-                        c["label"], estimate(c["mean"], c["sd"]), ends(c["interval"]),
-                        probability(c["p_claim"]), interval_p(c["p_range"]), word_cell(c["word"]),
+                        c["label"],
+                        estimate(c["mean"], c["sd"]),
+                        ends(c["interval"]),
+                        probability(c["p_claim"]),
+                        interval_p(c["p_range"]),
+                        word_cell(c["word"]),
                     )
                     for c in headline["contrasts"].values()
                 ),
@@ -251,8 +326,11 @@ def _models_table(results: Results, level: str) -> Table:
         rows.append((c["label"],))
         rows += [
             (
-                f"{model}, if {m['assumes']}", estimate(m["mean"], m["sd"]), ends(m["interval"]),
-                probability(m["p_claim"]), number(m["bias"]) if m["bias"] else "–",
+                f"{model}, if {m['assumes']}",
+                estimate(m["mean"], m["sd"]),
+                ends(m["interval"]),
+                probability(m["p_claim"]),
+                number(m["bias"]) if m["bias"] else "–",
             )
             for model, m in c["models"].items()
         ]
@@ -273,21 +351,32 @@ def _static(results: Results, level: str) -> list[Block]:
     for row in found["rows"]:
         m, main = row["main"]["summary"], row["main"]
         factors = main["bayes_factors"]
-        bf = f"{main['evidence']} ({factor(factors[0]['bf10'])} to {factor(factors[-1]['bf10'])})" if factors else "–"
+        bf = (
+            f"{main['evidence']} ({factor(factors[0]['bf10'])} to {factor(factors[-1]['bf10'])})"
+            if factors
+            else "–"
+        )
         errors = main["design_errors"]
         sign = (probability(m["p_negative"]), probability(m["p_rope"]))
         kinds = tuple(
             estimate(row["kinds"][k]["summary"]["mean"], row["kinds"][k]["summary"]["sd"])
-            if k in row["kinds"] else "–"
+            if k in row["kinds"]
+            else "–"
             for k in ("random", "mundlak", "sceptical")
         )
         ols = row["clustered"]
         rows.append(
             (
-                f"{row['label']} ({row['spec']})", estimate(m["mean"], m["sd"]), interval(hdi(m)),
-                *(sign if row["name"] != RATIO else ("–", "–")), bf,
-                f"{probability(errors['type_s'])} / {number(errors['type_m'], 2)}" if errors else "–",
-                *kinds, estimate(ols["estimate"], ols["se"]) if ols else "–",
+                f"{row['label']} ({row['spec']})",
+                estimate(m["mean"], m["sd"]),
+                interval(hdi(m)),
+                *(sign if row["name"] != RATIO else ("–", "–")),
+                bf,
+                f"{probability(errors['type_s'])} / {number(errors['type_m'], 2)}"
+                if errors
+                else "–",
+                *kinds,
+                estimate(ols["estimate"], ols["se"]) if ols else "–",
             )
         )
     shares = ", ".join(significant(s) for s in PRIOR_SHARES.values())
@@ -305,85 +394,22 @@ def _static(results: Results, level: str) -> list[Block]:
         Table(
             "static",
             "The static factorial regression under the default errors and beside others.",
-            ("contrast", "default errors", f"{level} HDI", "P(< 0)", "P(ROPE)", "evidence (BF₁₀)", "S / M", "random", "Mundlak", "sceptical prior", "OLS, clustered"),
+            (
+                "contrast",
+                "default errors",
+                f"{level} HDI",
+                "P(< 0)",
+                "P(ROPE)",
+                "evidence (BF₁₀)",
+                "S / M",
+                "random",
+                "Mundlak",
+                "sceptical prior",
+                "OLS, clustered",
+            ),
             tuple(rows),
             frozenset({0, 5}),
-            f"Bayes factors of an effect against none, under normal priors around zero of sd {shares} "
-            f"sd(y), that is {sds} {results['outcome']['unit']}. {grades()}",
+            f"Bayes factors of an effect against none, under normal priors around zero of sd "
+            f"{shares} sd(y), that is {sds} {results['outcome']['unit']}. {grades()}",
         ),
     ]
-
-
-def robustness(results: Results) -> Part:
-    """The main claim under every model, and what violated trends do."""
-    main: list[Block] = []
-    more: list[Block] = []
-    evidence = main_evidence({**results, "synthetic": ""})
-    if evidence is not None:
-        shown = [e for e in evidence["estimates"] if e["source"] == "panel"]
-        rows = tuple(
-            ForestRow(
-                e["model"], "" if counts(e) else "does not count",
-                (Cell(f"P {probability(e['p_sign'])}", "soft"),),
-                (Mark("panel", e["mean"], e["interval"]["low"], e["interval"]["high"], None, counts(e)),),
-            )
-            for e in _chosen(shown)
-        )
-        if len(rows) > 1:
-            main.append(
-                Forest(
-                    "headline-models", see_models(evidence, shown),
-                    "Filled: a model that counts. All of them, with what each assumes: "
-                    f"{ref('statements')}." if not results["synthetic"] else "Filled: a model that counts.",
-                    evidence["unit"], rows,
-                )
-            )
-    trends = results["headline"].get("trends", [])
-    if trends:
-        main += [Text("If trends are not parallel."), Items(tuple(trends[:3]))]
-        more += [Text("If trends are not parallel."), Items(tuple(trends))] if len(trends) > 3 else []
-    weights = results["weights"]
-    if weights["rows"]:
-        main += [Text(s) for s in weights["sentences"][:1]]
-        more += [Text(s) for s in weights["sentences"]]
-        more.append(_weights(weights["rows"]))
-    return Part("robust-panel", "Robustness of the headline", tuple(main), tuple(more), of_panel=True)
-
-
-_MOST_MODELS = 12
-
-
-def _chosen(shown: list[Mapping[str, Any]]) -> list[Mapping[str, Any]]:
-    """Models that count first, as many as a page shows."""
-    return sorted(shown, key=lambda e: not counts(e))[:_MOST_MODELS]
-
-
-def see_models(evidence: Mapping[str, Any], shown: list[Mapping[str, Any]]) -> str:
-    """In how many models the sign is the claimed one, and how many are sure of it."""
-    counted = [e for e in shown if counts(e)]
-    sure = sum(e["p_sign"] >= 0.95 for e in counted)
-    side = sum(e["p_sign"] > 0.5 for e in counted)
-    return (
-        f"{evidence['label']}: of {many(len(counted), 'model')} that count, {side} lean to the "
-        f"claim and {sure} hold it with P ≥ 0.95."
-    )
-
-
-def _weights(rows: list[Mapping[str, Any]]) -> Table:
-    return Table(
-        "weights",
-        "What each TWFE coefficient averages.",
-        ("column: term", "estimate", "negative weights, sum", "rows with one",
-         "sd of effects at which their average could be zero", "forbidden comparisons",
-         "absolute weight on rows of other states"),
-        tuple(
-            (
-                f"{w['spec']}: {w['term']}", number(w["estimate"]), number(w["negative"]),
-                str(w["negative_rows"]), significant(w["zero_sd"]),
-                "–" if w["forbidden"] is None else f"{number(100 * w['forbidden'], 0)} %",
-                ", ".join(f"{s} {number(v, 2)}" for s, v in w["contamination"].items()) or "–",
-            )
-            for w in rows
-        ),
-        frozenset({0, 6}),
-    )

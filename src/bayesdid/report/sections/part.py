@@ -38,7 +38,7 @@ class Part:
 
 def word_cell(word: str, before: str = "", after: str = "") -> Cell:
     """A verdict in its colour."""
-    kind = word.split(",")[0].split(" ")[0]
+    kind = word.split(",", maxsplit=1)[0].split(" ", maxsplit=1)[0]
     known = kind in {w.split(",")[0] for w in WORDS}
     return Cell(f"{before}{word}{after}", f"word {kind}" if known else "word")
 

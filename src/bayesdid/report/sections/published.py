@@ -35,20 +35,35 @@ def published(results: Results) -> Part | None:
             (item["label"], naive, estimate(m["mean"], m["sd"]), interval(hdi(m)), sign, inside)
         )
         rows.append(
-            (item["label"], estimate(m["mean"], m["sd"]), *(interval(hdi(m, at)) for at in levels),
-             sign, probability(m["p_rope"]), naive, *both)
+            (
+                item["label"],
+                estimate(m["mean"], m["sd"]),
+                *(interval(hdi(m, at)) for at in levels),
+                sign,
+                probability(m["p_rope"]),
+                naive,
+                *both,
+            )
         )
     level = percent(results["level"])
     main: list[Block] = [
         Table(
             "from-print",
             _see(found, results),
-            ("contrast", "cells subtracted (SE)", "posterior mean (sd)", f"{level} HDI", "P(< 0)", natural),
+            (
+                "contrast",
+                "cells subtracted (SE)",
+                "posterior mean (sd)",
+                f"{level} HDI",
+                "P(< 0)",
+                natural,
+            ),
             tuple(short),
             note=f"The {len(found['columns'])} printed coefficients that are functionals of the "
-            f"effects of policy states are inverted together, over {many(found['timings'], 'timing')} "
-            f"({found['knowledge']}). More columns and intervals: {ref('from-print-all')}.",
-        ),
+            f"effects of policy states are inverted together, over "
+            f"{many(found['timings'], 'timing')} ({found['knowledge']}). "
+            f"More columns and intervals: {ref('from-print-all')}.",
+        )
     ]
     main += [Text(sentence) for sentence in found.get("sentences", [])]
     more: list[Block] = [
@@ -57,15 +72,23 @@ def published(results: Results) -> Part | None:
             "are compared with their own years under one policy. The coefficients that are "
             "functionals of state effects are inverted together, averaged over timings, paths of "
             "the single effects and autocorrelation of errors; normal priors of standard deviation "
-            f"{number(2.5 * scale, 2)} (2.5 sd(y), from {found['scale_source']}). Expected error of "
-            "sign (S) and magnitude (M) of a significant estimate of this precision, averaged over "
-            f"the posterior under a sceptical prior (sd {number(0.25 * scale, 2)})."
+            f"{number(2.5 * scale, 2)} (2.5 sd(y), from {found['scale_source']}). Expected error "
+            "of sign (S) and magnitude (M) of a significant estimate of this precision, averaged "
+            f"over the posterior under a sceptical prior (sd {number(0.25 * scale, 2)})."
         ),
         Table(
             "from-print-all",
             "Contrasts from printed columns.",
-            ("contrast", "mean (sd)", *(f"{percent(at)} HDI" for at in levels), "P(< 0)", "P(ROPE)",
-             "cells subtracted (SE)", "S", "M"),
+            (
+                "contrast",
+                "mean (sd)",
+                *(f"{percent(at)} HDI" for at in levels),
+                "P(< 0)",
+                "P(ROPE)",
+                "cells subtracted (SE)",
+                "S",
+                "M",
+            ),
             tuple(rows),
         ),
         *_functional(found),
@@ -121,15 +144,21 @@ def _functional(found: dict[str, Any]) -> list[Block]:
     rows = []
     for k, row in enumerate(found["functional"]):
         held = found["held_out"][k] if found["held_out"] else None
-        predicted = (estimate(held["mean"], held["sd"]), probability(held["p"])) if held else ("–", "–")
+        predicted = (
+            (estimate(held["mean"], held["sd"]), probability(held["p"])) if held else ("–", "–")
+        )
         rows.append(
-            (row["coefficient"], *(number(row[n], 2) for n in names),
-             number(found["estimates"][k]), *predicted)
+            (
+                row["coefficient"],
+                *(number(row[n], 2) for n in names),
+                number(found["estimates"][k]),
+                *predicted,
+            )
         )
     blocks: list[Block] = [
         Table(
             "functionals",
-            "What each column estimates under constant effects, and what the others predict for it.",
+            "What each column estimates under constant effects, and what the others predict.",
             ("coefficient", *names, "printed", "predicted (sd)", "tail"),
             tuple(rows),
         )

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from bayesdid.report.claim_html import claim_groups
-from bayesdid.report.document.blocks import Block, Cell, Fold, Heading, Table, Text
+from bayesdid.report.document.blocks import Block, Cell, Fold, Table, Text
 from bayesdid.report.sections.front import STATEMENTS, counts
 from bayesdid.report.sections.part import Part, Results, word_cell
 from bayesdid.report.text import estimate, probability
@@ -20,20 +20,15 @@ def statements(results: Results) -> list[Part]:
     if not groups:
         return []
     if not results["synthetic"]:
-        return [_part(groups, results, ("published", "panel"), STATEMENTS, "Statements", False)]
+        return [_part(groups, ("published", "panel"), STATEMENTS, "Statements", False)]
     return [
-        _part(groups, results, ("published",), STATEMENTS, "Statements", False),
-        _part(groups, results, ("panel",), "stand-in-statements", "Statements", True),
+        _part(groups, ("published",), STATEMENTS, "Statements", False),
+        _part(groups, ("panel",), "stand-in-statements", "Statements", True),
     ]
 
 
 def _part(
-    groups: list[dict[str, Any]],
-    results: Results,
-    sources: tuple[str, ...],
-    key: str,
-    title: str,
-    of_panel: bool,
+    groups: list[dict[str, Any]], sources: tuple[str, ...], key: str, title: str, of_panel: bool
 ) -> Part:
     table = f"{key}-table"
     known = [g for g in groups if any(s in g["answers"] for s in sources)]
@@ -49,17 +44,24 @@ def _part(
     )
     columns = ("of what", "statement", *(_ORIGIN[s].lower() for s in sources))
     more: list[Block] = [
-        Table(table, "What is stated, and what the evidence says of it.", columns, rows,
-              frozenset(range(len(columns))), known[0]["rule"]),
+        Table(
+            table,
+            "What is stated, and what the evidence says of it.",
+            columns,
+            rows,
+            frozenset(range(len(columns))),
+            known[0]["rule"],
+        )
     ]
     more += [
-        Fold(
-            f"{group['label']}: {', '.join(group['answers'][s]['word'] for s in sources if s in group['answers'])}",
-            _models(group, sources, f"{key}-{k}"),
-        )
+        Fold(f"{group['label']}: {_words(group, sources)}", _models(group, sources, f"{key}-{k}"))
         for k, group in enumerate(known)
     ]
     return Part(key, title, (), tuple(more), of_panel)
+
+
+def _words(group: Mapping[str, Any], sources: tuple[str, ...]) -> str:
+    return ", ".join(group["answers"][s]["word"] for s in sources if s in group["answers"])
 
 
 def _word(group: Mapping[str, Any], source: str) -> str | Cell:
@@ -86,9 +88,7 @@ def _models(group: Mapping[str, Any], sources: tuple[str, ...], key: str) -> tup
 
 def _said(group: Mapping[str, Any], sources: tuple[str, ...]) -> list[tuple[str, str]]:
     given = [s for s in ("published", "panel") if s in group["answers"]]
-    return [
-        (text, s) for text, s in zip(group["sentences"], given, strict=False) if s in sources
-    ]
+    return [(text, s) for text, s in zip(group["sentences"], given, strict=False) if s in sources]
 
 
 def _axis_text(group: Mapping[str, Any]) -> str:
