@@ -85,6 +85,24 @@ def test_treatments_that_are_columns_are_drawn_on_no_common_axis(results, page):
     assert ": x * active:" in words(both(changed))
 
 
+def numbers_of(value):
+    """Every number of results.json to three places, those inside its sentences too."""
+    if isinstance(value, dict):
+        return set().union(*map(numbers_of, value.values()))
+    if isinstance(value, list):
+        return set().union(*map(numbers_of, value))
+    if isinstance(value, str):
+        return set(re.findall(r"\d+\.\d{3}\b", value))
+    return {f"{abs(value):.3f}"} if isinstance(value, int | float) else set()
+
+
+def test_every_number_on_the_pages_is_in_the_results(real):
+    for html in render(real):
+        shown = set(re.findall(r"(?<![\d.])\d+\.\d{3}(?![\d.e])", words(html)))
+        assert len(shown) > 50
+        assert shown - numbers_of(real) - {"0.001", "0.999"} == set()
+
+
 def test_page_is_self_contained(page):
     assert "<script" not in page
     assert not re.search(r'(src|href)="(?!#|index.html|supplement.html)', page)

@@ -71,7 +71,7 @@ def test_the_first_page_answers_for_all_and_for_each_pair(page):
     rows = {row.label: row for row in forest_rows(real)}
     assert set(rows) == set(names[2:])  # those that rows identify
     found = results["headline"]["contrasts"][sum_of(("a", "c"))]
-    assert next(cell.text for cell in rows[names[2]].words) == f"panel: {found['word']}"
+    assert next(cell.text for cell in rows[names[2]].words) == found["word"]
     assert rows[names[2]].marks[0].mean == found["mean"]
     assert found["word"].startswith("supported")
     first = answer(real)

@@ -15,6 +15,7 @@ from bayesdid.report.figures import INK, MUTED, pyplot, svg
 SHADES = ("#dfe4e8", "#2f6fb0", "#c2571a", "#5b2a86", "#2e8b57", "#8a6d00", "#b03a48", "#5a5a5a")
 _STYLES = ("-", "--", "-.", ":")
 _TICKS, _NAMED = 12, 60
+_LINE = 60  # letters of a legend that fit in one line
 
 
 def states_figure(found: Mapping[str, Any], synthetic: bool) -> str:
@@ -46,7 +47,8 @@ def states_figure(found: Mapping[str, Any], synthetic: bool) -> str:
     else:
         axes.set_yticks([])
     axes.tick_params(length=0)
-    axes.legend(frameon=False, fontsize=9, ncol=4, loc="lower left", bbox_to_anchor=(0, 1))
+    columns = 4 if sum(map(len, found["states"])) < _LINE else 2
+    axes.legend(frameon=False, fontsize=9, ncol=columns, loc="lower left", bbox_to_anchor=(0, 1))
     return svg(figure, "States of units by period", synthetic)
 
 

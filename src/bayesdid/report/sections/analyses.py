@@ -30,7 +30,7 @@ def _part(section: Mapping[str, Any], items: list[Mapping[str, Any]], synthetic:
         key = f"analysis-{item['spec']}"
         more += _whole(item, key, synthetic)
         if not item["converged"]:
-            main.append(Text(f"{item['title']}: {NO_RESULT}", "stamp"))
+            main.append(Text(f"{short_title(item['title'])}: {NO_RESULT}", "stamp"))
             continue
         said = item["sentences"][:1]
         with_figure = item["figures"] and drawn < _PICTURES
@@ -42,18 +42,24 @@ def _part(section: Mapping[str, Any], items: list[Mapping[str, Any]], synthetic:
                 Figure(
                     f"{key}-page",
                     analysis_figure(figure, synthetic),
-                    " ".join([f"{item['title']}.", *said]),
+                    " ".join([f"{short_title(item['title'])}.", *said]),
                     f"{_ended(figure['caption'])} {more_at}",
                     synthetic,
                 )
             )
-            main += [Text(s) for s in item["sentences"][1:2]]
         else:
-            main.append(Text(" ".join([f"{item['title']}.", *said, more_at])))
+            main.append(Text(" ".join([f"{short_title(item['title'])}.", *said, more_at])))
     return Part(section["key"], section["heading"], tuple(main), tuple(more), of_panel=True)
 
 
 NO_RESULT = "the fit behind this analysis did not pass its gate: no result is shown."
+
+
+def short_title(title: str) -> str:
+    """A title without the place of its column, unless that is a numbered table or figure."""
+    place, _, name = title.partition("): ")
+    numbered = any(c.isdigit() for c in place.partition(" (")[0])
+    return title if numbered or not name else name
 
 
 def _ended(text: str) -> str:
@@ -61,7 +67,7 @@ def _ended(text: str) -> str:
 
 
 def _whole(item: Mapping[str, Any], key: str, synthetic: bool) -> list[Block]:
-    blocks: list[Block] = [Heading(item["title"], key)]
+    blocks: list[Block] = [Heading(short_title(item["title"]), key)]
     if not item["converged"]:
         return [*blocks, Text(NO_RESULT.capitalize(), "stamp")]
     if item["failed"]:

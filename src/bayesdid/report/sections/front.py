@@ -208,6 +208,9 @@ def forest_rows(results: Results) -> tuple[ForestRow, ...]:
 
 def _row(evidence: Mapping[str, Any], results: Results) -> ForestRow:
     marks, words = [], []
+    both = all(source in evidence["answers"] for source in ("published", "panel")) and (
+        len(sources(results)) > 1
+    )
     for source in sources(results):
         given = evidence["answers"].get(source)
         if given is None:
@@ -228,7 +231,7 @@ def _row(evidence: Mapping[str, Any], results: Results) -> ForestRow:
                 (min(i["low"] for i in wide), max(i["high"] for i in wide)),
             )
         )
-        words.append(word_cell(given["word"], "" if len(sources(results)) < 2 else f"{source}: "))
+        words.append(word_cell(given["word"], f"{source}: " if both else ""))
         words.append(Cell(_range(given), "soft"))
     return ForestRow(evidence["label"], f"claimed: {asks(evidence)}", tuple(words), tuple(marks))
 

@@ -10,12 +10,13 @@ from bayesdid.estimands.names import RATIO, is_sum
 from bayesdid.notebook import many
 from bayesdid.report import figures
 from bayesdid.report.document.blocks import Block, Cell, Figure, Items, Table, Text, ref
+from bayesdid.report.sections.analyses import short_title
 from bayesdid.report.sections.part import Part, Results, ends, word_cell
 from bayesdid.report.text import estimate, factor, hdi, interval, number, probability, significant
 from bayesdid.study.terms import POLICY_KINDS, parse_term
 from bayesdid.summary import percent
 
-_MAIN_ROWS = 24  # of the regression table on the page
+_MAIN_ROWS = 12  # of the regression table on the page
 
 
 def effects(results: Results) -> Part:
@@ -41,7 +42,7 @@ def effects(results: Results) -> Part:
     if rows:
         cells = tuple(
             (
-                f"{row['title']}: {row['parameter']}",
+                f"{short_title(row['title'])}: {row['parameter']}",
                 str(row["n"]),
                 _published(row),
                 estimate(row["ols"], row["se_cluster"]),
@@ -217,8 +218,9 @@ def see_event(item: Mapping[str, Any]) -> str:
     p = item["paths"]["independent"]
     doubt = "speaks against" if p["pre_p"] < _FLAT else "does not speak against"
     said = (
-        f"{item['title']}: before adoption a flat path has tail area {probability(p['pre_p'])}, "
-        f"which {doubt} parallel trends; the largest effect there is {number(p['pre_largest'])} on "
+        f"{short_title(item['title'])}: before adoption a flat path has tail area "
+        f"{probability(p['pre_p'])}, which {doubt} parallel trends; the largest effect there is "
+        f"{number(p['pre_largest'])} on "
         "average over the posterior"
     )
     if p["pre_in_rope"] is not None:

@@ -77,7 +77,7 @@ def robustness(results: Results) -> Part:
     )
 
 
-_MOST_MODELS = 12
+_MOST_MODELS = 8
 
 
 def _chosen(shown: list[Mapping[str, Any]]) -> list[Mapping[str, Any]]:
