@@ -433,6 +433,43 @@ def test_an_effect_that_nothing_identifies_is_refused(frame):
         bd.did(frame.assign(post=1), "l_homicide ~ post | sid + year")
 
 
+def test_a_sample_is_the_frame_without_its_other_rows(frame, tmp_path):
+    """Equal draws: a window and units left out are a filter; switchers are those that change."""
+    inside = frame[frame["year"].between(2002, 2008) & ~frame["sid"].isin([1, 5])]
+    change = inside.groupby("sid")["post"].transform("nunique") > 1
+    asked = {"first": 2002, "last": 2008, "without": [1, 5]}
+    for given, rows in [(asked, inside), (asked | {"switchers": True}, inside[change])]:
+        found = bd.did(frame, FORMULA, sample=given, **FLAT)
+        np.testing.assert_array_equal(draws(found), draws(bd.did(rows, FORMULA, **FLAT)))
+    assert found.tree.attrs["units"] == inside[change]["sid"].nunique() < 48
+    size = ["--errors", "iid", "--priors", "flat", "--draws", "100", "--json"]
+    said = ["--first", "2002", "--last", "2008", "--without", "1", "--without", "5", "--switchers"]
+    ran = CliRunner().invoke(app, ["did", str(_csv(frame, tmp_path)), FORMULA, *said, *size])
+    (fit,) = json.loads(ran.stdout)["fits"]
+    want = found.tidy()["mean"].tolist()
+    assert [row["mean"] for row in fit["rows"]] == pytest.approx(want, rel=1e-8)
+    path = {"y": "l_homicide", "unit": "sid", "time": "year", "policy": "post", "draws": 100}
+    studied = bd.event_study(frame, **path, sample={"last": 2008})
+    assert studied.fit.tree.attrs["periods"] == 9
+
+
+@pytest.mark.parametrize(
+    ("sample", "says"),
+    [
+        ({"frist": 2002}, "did you mean 'first'"),
+        ({"groups": {}}, "no such field"),
+        ({"first": 2002.5}, "sample.first"),
+        ({"switchers": "some"}, "sample.switchers"),
+        ({"first": 1900, "last": 1950}, "no unit of the panel is in the sample"),
+        ({"without": ["Ohoi"]}, "does not have"),
+        (2002, "by the names of its fields"),
+    ],
+)
+def test_what_is_no_sample(frame, sample, says):
+    with pytest.raises(InputError, match=re.escape(says)):
+        bd.did(frame, FORMULA, sample=sample, **FLAT)
+
+
 def test_the_command_is_the_same_line(frame, tmp_path):
     file = str(_csv(frame, tmp_path))
     size = ["--errors", "iid", "--priors", "flat", "--draws", "100"]

@@ -151,6 +151,21 @@ def test_what_is_named_is_taken_as_said(csv):
     assert [g.name for g in found.covariates] == ["population"]
 
 
+def test_the_cut_of_a_fractional_indicator_stands_in_the_folder(csv, tmp_path):
+    """And no cut is asked of what is 0 or 1."""
+    policy = frame()["smart_policy"].astype(float)
+    policy.iloc[int(policy.to_numpy().argmax())] = 0.25
+    path, folder = csv(smart_policy=policy), tmp_path / "made"
+    write_study(propose(path), path, folder)
+    text = (folder / "study.toml").read_text()
+    assert text.count("cut = ") == 1
+    assert 'indicator = "smart_policy"\ncut = 0.5  # 1 row between 0 and 1: say from' in text
+    study = bd.load_study(folder)
+    assert bd.load_panel(study).fractions == {}
+    (folder / "study.toml").write_text(text.replace("cut = 0.5", "# cut"))
+    assert bd.load_panel(bd.load_study(folder)).fractions == {"smart_policy": ("smart_policy", 1)}
+
+
 def test_the_folder_is_a_study_that_fits(csv, tmp_path):
     path, folder = csv(), tmp_path / "made"
     before = path.read_bytes()

@@ -11,10 +11,10 @@ import bayesdid as bd
 from bayesdid.checks.units import leaves_units_out, without_unit
 from bayesdid.design.span import fixed_span, within
 from bayesdid.exceptions import InputError, NotIdentifiedError
-from bayesdid.inference import engines
 from bayesdid.inference.exact.sandwich import sandwich_moments
 from bayesdid.inference.exact.two_way import two_way_model
 from bayesdid.inference.plan import against_least_squares
+from bayesdid.model import crossed
 from bayesdid.model.bound import BoundModel
 from bayesdid.model.errors import Errors
 from bayesdid.model.priors import resolve_priors
@@ -334,10 +334,32 @@ def test_what_no_engine_does_is_said():
         bd.fit(bound, engine="exact")
 
 
+def test_errors_have_one_scale_where_scales_of_units_are_not_solved(monkeypatch):
+    """Nine trends of units: one level too many, as many as there may be, and random ones."""
+    study, found = bd.study_of(panel(), "y ~ D + x | city[year] + year")
+    monkeypatch.setattr(crossed, "OWN_SCALES", 8)
+    bound = bd.model(study["did.1"], found)
+    assert bound.model.errors.name == "ar1"
+    (note,) = [note for note in bound.design.notes if note.name == "errors_of_one_scale"]
+    assert "not solved beside 9 levels of further effects in 59 rows" in note.text
+    with pytest.raises(InputError, match="at most 8 levels, slopes of units among them"):
+        bd.fit(bd.model(study["did.1"], found, errors="ar1_unit"), engine="unit_scales")
+    monkeypatch.setattr(crossed, "ONE_SCALE", 0)  # slopes of units are eliminated unit by unit
+    assert bd.model(study["did.1"], found).model.errors.name == "ar1"
+    shocks, found = bd.study_of(panel(), "y ~ D + x | city + year + region^year")
+    assert bd.model(shocks["did.1"], found).model.errors.name == "ar1_unit"
+    monkeypatch.setattr(crossed, "ONE_SCALE", 1000)
+    assert bd.model(shocks["did.1"], found).model.errors.name == "ar1"
+    monkeypatch.setattr(crossed, "OWN_SCALES", 1000)
+    bound = bd.model(shocks["did.1"], found)
+    assert bound.model.errors.name == "ar1_unit"
+    assert "errors_of_one_scale" not in [note.name for note in bound.design.notes]
+
+
 def test_sizes_that_take_too_long_are_refused_in_words(monkeypatch):
     study, found = bd.study_of(panel(), "y ~ D + x | city[year] + year")
-    bound = bd.model(study["did.1"], found)
-    monkeypatch.setattr(engines, "CELLS", bound.design.n * 9 - 1)  # nine cities
+    bound = bd.model(study["did.1"], found, errors="ar1_unit")
+    monkeypatch.setattr(crossed, "CHAIN_CELLS", bound.design.n * 9 - 1)  # nine cities
     with pytest.raises(InputError, match="rows times levels of further effects") as refused:
         bd.fit(bound)
     assert "9 levels of further effects in 59 rows take too long" in str(refused.value)

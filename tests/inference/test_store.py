@@ -210,7 +210,7 @@ def test_a_cut_file_is_made_again(request_, tmp_path, keep):
 
 def test_any_reader_of_netcdf_opens_a_sealed_file(request_, tmp_path):
     path = fit_or_reuse(request_, tmp_path).path
-    with xr.open_datatree(path, engine="h5netcdf") as tree:
+    with xr.open_datatree(path, engine="netcdf4") as tree:
         assert "tau" in tree["posterior"]
 
 

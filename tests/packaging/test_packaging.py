@@ -18,8 +18,7 @@ from bayesdid.extras import EXTRAS, extra, require
 
 # used without an import statement: the words in the source that make another library import it
 THROUGH = {
-    "h5netcdf": 'engine="h5netcdf"',
-    "h5py": 'engine="h5netcdf"',  # h5netcdf names it in an extra of its own only
+    "netcdf4": 'engine="netcdf4"',
     "openpyxl": "pd.read_excel",
     "pyarrow": "pd.read_parquet",
     "cvxpy": "from moderndid.didhonest import",

@@ -13,7 +13,7 @@ from bayesdid.checks.placebo import placebo
 from bayesdid.design.build import build_design
 from bayesdid.design.cohort import cohort_design
 from bayesdid.design.overlap import overlap_design
-from bayesdid.exceptions import NotIdentifiedError
+from bayesdid.exceptions import InputError, NotIdentifiedError
 from bayesdid.families.registry.load import load_study
 from bayesdid.panel.adoption import active, adopted_orders, event_time, reversing, state
 from bayesdid.panel.validate import validate_panel
@@ -60,6 +60,10 @@ id = "dual"
 outcome = "y"
 treatments = ["active:q"]
 sample = { arms = ["none", "dual"], sequences = ["first:p"] }
+[[column]]
+id = "as_it_is"
+outcome = "y"
+treatments = ["on"]
 [[column]]
 id = "ov"
 family = "overlap"
@@ -196,9 +200,11 @@ def test_a_fraction_is_cut_for_a_state_and_used_as_it_is_in_a_term(study):
     panel = validate_panel(frame, study, source="a")
     assert panel.adoption["p"][["u0", "u2"]].tolist() == [2005, 2005]
     text = told(panel.notes)["fractional_policy"]
-    assert text.startswith(
-        "2 rows have a value of on between 0 and 1: the state of p is on from 0.5 "
-    )
+    assert text.startswith("2 rows have a value of on between 0 and 1 and p has no cut: ")
+    for spec, make in (("t.es", build_design), ("t.co", cohort_design), ("t.ov", overlap_design)):
+        with pytest.raises(InputError, match=r"on p counts as adopted is not said: 2 rows .* cut"):
+            make(study[spec], panel)
+    assert build_design(study["t.as_it_is"], panel).n == 120
     one_line, same = bd.study_of(frame, "y ~ on | id + year")
     assert {0.4, 0.6} < {*build_design(one_line["did.1"], same).D.ravel().tolist()}
 

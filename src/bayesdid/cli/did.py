@@ -47,6 +47,14 @@ def command(
     repeated: Annotated[
         bool, typer.Option("--repeated", help="Rows are individuals, several of a unit and period.")
     ] = False,
+    first: Annotated[str | None, typer.Option(help="First period of the sample.")] = None,
+    last: Annotated[str | None, typer.Option(help="Last period of the sample.")] = None,
+    without: Annotated[
+        list[str] | None, typer.Option(help="A unit left out; repeat for several.")
+    ] = None,
+    switchers: Annotated[
+        bool, typer.Option("--switchers", help="Only units seen with and without the treatment.")
+    ] = False,
     engine: Annotated[str, typer.Option(help="auto, exact, nuts, or an engine's name.")] = "auto",
     draws: Annotated[int, typer.Option(min=50, help="Draws per chain.")] = 1000,
     seed: reading.Seed = 0,
@@ -76,6 +84,7 @@ def command(
         weights_kind=weights_kind,  # type: ignore[arg-type]
         cluster=cluster,
         repeated=repeated,
+        sample={"first": first, "last": last, "without": without or (), "switchers": switchers},
         engine=engine,
         draws=draws,
         seed=seed,

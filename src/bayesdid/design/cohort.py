@@ -19,6 +19,7 @@ from bayesdid.design.design import Design
 from bayesdid.design.within import absorb
 from bayesdid.exceptions import InputError, Note, NotIdentifiedError
 from bayesdid.panel.adoption import cohort as both_cohort
+from bayesdid.panel.adoption import require_states
 from bayesdid.panel.panel import Panel
 from bayesdid.study.load import Spec
 from bayesdid.study.terms import STAGGERED, parse_term
@@ -105,6 +106,7 @@ def unit_start(spec: Spec, panel: Panel) -> tuple[str, np.ndarray]:
             remedy="declare one such treatment",
         )
     of = list(factors[0].policies or panel.policies)
+    require_states(panel, *of)
     start = both_cohort(panel.adoption[of])
     return treatments[0], start.to_numpy(dtype=float, na_value=np.inf)
 

@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 from bayesdid.design.chosen import in_window, units_left_in
 from bayesdid.exceptions import InputError, Note, NotIdentifiedError
-from bayesdid.panel.adoption import reversing, unknown_start
+from bayesdid.panel.adoption import require_states, reversing, unknown_start
 from bayesdid.panel.membership import units_in_sample
 from bayesdid.panel.panel import Panel
 from bayesdid.study.schema import Sample
@@ -34,6 +34,8 @@ def sample_rows(sample: Sample, panel: Panel, notes: list[Note]) -> NDArray[np.b
     NotIdentifiedError
         If no row is left.
     """
+    if sample.arms or sample.only or sample.sequences:
+        require_states(panel)
     start = panel.adoption.to_numpy(dtype=float, na_value=np.inf)
     keep = pd.Series(units_in_sample(sample, panel.policies, start), index=panel.adoption.index)
     rows = keep.reindex(panel.frame[panel.unit]).to_numpy(dtype=bool)

@@ -7,9 +7,16 @@ import pandas as pd
 
 from bayesdid.arrays import FloatArray
 from bayesdid.exceptions import InputError, NotIdentifiedError
-from bayesdid.panel.adoption import active, event_time, event_value, policy_value, starts
+from bayesdid.panel.adoption import (
+    active,
+    event_time,
+    event_value,
+    policy_value,
+    require_states,
+    starts,
+)
 from bayesdid.panel.panel import Panel
-from bayesdid.study.terms import Factor, Term
+from bayesdid.study.terms import STAGGERED, Factor, Term
 
 
 def term_values(term: Term, panel: Panel, rows: np.ndarray) -> FloatArray:
@@ -44,6 +51,7 @@ def _factor_values(factor: Factor, panel: Panel, rows: np.ndarray) -> FloatArray
     if factor.event:
         return _event(factor, panel)
     _right_number(panel, factor)
+    require_states(panel, *(factor.policies if factor.kind in STAGGERED else ()))
     return policy_value(factor, panel.policies, active(panel), starts(panel)).astype(float)
 
 
@@ -57,6 +65,7 @@ def event_times(factor: Factor, panel: Panel) -> FloatArray:
     if factor.kind == "column":
         return _column(factor.name, panel)
     _right_number(panel, factor)
+    require_states(panel, *factor.policies)
     return event_time(panel, *factor.policies).to_numpy(dtype=float, na_value=np.nan)
 
 

@@ -11,6 +11,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from bayesdid.front.policies import PoliciesLike
+from bayesdid.front.sample import SampleLike
 from bayesdid.front.study import study_of
 from bayesdid.inference.fit import fit
 from bayesdid.inference.result import Fit
@@ -39,6 +40,7 @@ def did(
     weights_kind: RowWeightsKind = "analytic",
     cluster: str | None = None,
     repeated: bool = False,
+    sample: SampleLike | None = None,
     exposure: str | None = None,
     trials: str | None = None,
     engine: str = "auto",
@@ -58,7 +60,7 @@ def did(
     Parameters
     ----------
     data, formula, y, unit, time, policies, covariates, treatment, weights, weights_kind, cluster,
-    repeated
+    repeated, sample
         See :func:`bayesdid.front.study.study_of`.
     errors, likelihood, unit_effects, period_effects, priors, exposure, trials
         Parts of the model, see :func:`bayesdid.model`; effects by default fixed where the formula
@@ -90,6 +92,7 @@ def did(
         weights_kind=weights_kind,
         cluster=cluster,
         repeated=repeated,
+        sample=sample,
     )
     fits = {}
     for spec in study.specs.values():

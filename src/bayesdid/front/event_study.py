@@ -21,6 +21,7 @@ from bayesdid.design.window import event_window
 from bayesdid.escape import html
 from bayesdid.estimands.event_study import EventPath, event_draws, event_path
 from bayesdid.exceptions import InputError
+from bayesdid.front.sample import SampleLike
 from bayesdid.front.study import study_of
 from bayesdid.inference.fit import fit
 from bayesdid.inference.result import Fit
@@ -110,6 +111,7 @@ def event_study(
     likelihood: LikelihoodName | Likelihood = "normal",
     priors: PriorsLike | None = None,
     weights: str | None = None,
+    sample: SampleLike | None = None,
     rope: float | None = None,
     draws: int = 1000,
     seed: int = 0,
@@ -131,6 +133,8 @@ def event_study(
         The window: see ``bayesdid families event_study``.
     errors, likelihood, priors, weights, draws, seed
         As :func:`bayesdid.fit`.
+    sample
+        Which rows enter, see :func:`bayesdid.front.study.study_of`.
     rope
         Half-width of the region of practical equivalence, in the outcome's units.
 
@@ -142,7 +146,8 @@ def event_study(
         If the fit did not converge.
     """
     if isinstance(data, Fit):
-        given = {"y": y, "unit": unit, "time": time, "policy": policy, "weights": weights}
+        keys: dict[str, object] = {"y": y, "unit": unit, "time": time, "policy": policy}
+        given = keys | {"weights": weights, "sample": sample}
         if said := [name for name, value in given.items() if value is not None]:
             raise InputError(
                 "a fit knows its outcome, keys and policy",
@@ -156,7 +161,7 @@ def event_study(
             remedy='give policy="the column with its period of adoption, or its state"',
         )
     study, panel = study_of(
-        data, y=y, unit=unit, time=time, policies=[policy], covariates=covariates
+        data, y=y, unit=unit, time=time, policies=[policy], covariates=covariates, sample=sample
     )
     base = study["did.1"]
     options = {"first": first, "last": last, "reference": reference, "ends": ends}

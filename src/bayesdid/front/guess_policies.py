@@ -21,7 +21,7 @@ class PolicyGuess:
     """A policy, the column that says when it applies, and how.
 
     `reversed` says whether some unit switches it off again, `lasting` whether some unit that adopts
-    keeps it.
+    keeps it; `parts` in how many rows an indicator lies between 0 and 1.
     """
 
     id: str
@@ -31,6 +31,7 @@ class PolicyGuess:
     on: np.ndarray
     reversed: bool = False
     lasting: bool = True
+    parts: int = 0
 
 
 def guess_policies(
@@ -166,7 +167,9 @@ def _state(frame: pd.DataFrame, column: str, keys: Keys, left: list[Guess]) -> P
             f"turned on in {int(adopters.sum())} units and switched off again in {falls} units: "
             "those have a state in each row, but no event time"
         )
-        on = (values > 0).to_numpy()
-        return PolicyGuess("", column, "indicator", text, on, True, bool((adopters & ~back).any()))
-    text = f"turned on in {int(adopters.sum())} units and stays"
-    return PolicyGuess("", column, "indicator", text, (values > 0).to_numpy())
+        again, stays = True, bool((adopters & ~back).any())
+    else:
+        text = f"turned on in {int(adopters.sum())} units and stays"
+        again, stays = False, True
+    parts = int(((values > 0) & (values < 1)).sum())
+    return PolicyGuess("", column, "indicator", text, (values > 0).to_numpy(), again, stays, parts)

@@ -27,6 +27,7 @@ from bayesdid.front.guess import (
 )
 from bayesdid.front.guess_policies import PolicyGuess, guess_policies
 from bayesdid.front.policies import products_told
+from bayesdid.notebook import many
 from bayesdid.panel.frames import columns_of
 from bayesdid.panel.load import load_panel
 from bayesdid.panel.stata import variable_labels
@@ -263,6 +264,11 @@ def _study_text(p: Proposal, name: str, source: str, panel_file: str) -> str:
             f"label = {_text(p.labels.get(policy.column) or policy.column)}",
             f"{policy.by} = {_text(policy.column)}",
         ]
+        if policy.parts:
+            lines.append(
+                f"cut = 0.5  # {many(policy.parts, 'row')} between 0 and 1: say from which value "
+                "on it counts as adopted"
+            )
     for group in p.groups:
         levels = ", ".join(f"{_text(level)} = {_text(level)}" for level in group.levels)
         lines += [

@@ -13,6 +13,7 @@ from bayesdid.families.registry.load import check_study
 from bayesdid.front.keys import Keys, keys_of
 from bayesdid.front.policies import PoliciesLike, policies_of, products_told
 from bayesdid.front.regressors import Regressors, regressors_of, terms_of
+from bayesdid.front.sample import SampleLike, sample_of
 from bayesdid.panel.adoption import active
 from bayesdid.panel.frames import Columns, columns_of
 from bayesdid.panel.panel import Panel
@@ -51,6 +52,7 @@ def study_of(
     weights_kind: RowWeightsKind = "analytic",
     cluster: str | None = None,
     repeated: bool = False,
+    sample: SampleLike | None = None,
     better: Literal["lower", "higher"] = "lower",
 ) -> tuple[Study, Panel]:
     """The study and the panel of a data frame, for every function that takes the two.
@@ -84,6 +86,10 @@ def study_of(
     repeated
         Whether rows are individuals, several of a unit in one period: those of one unit and period
         share a random shock.
+    sample
+        Which rows enter, as a study's column says it: ``{"first": 2004, "last": 2012}``,
+        ``{"without": ["Ohio"]}``, ``{"switchers": True}``, and `arms`, `only`, `sequences` where
+        there are `policies`. Rows outside are not in the fit but date adoption.
     better
         Which direction of the outcome a policy is meant to move it in.
 
@@ -98,7 +104,7 @@ def study_of(
         For a formula that is not understood, or beside what stands for one; columns that are not
         there; and all that :func:`bayesdid.panel.validate.validate_panel` refuses.
     """
-    raw = columns_of(data)
+    raw, rows = columns_of(data), sample_of(sample)
     if weights_kind not in get_args(RowWeightsKind):
         raise InputError(
             "unknown kind of weights", value=weights_kind, remedy="use analytic or frequency"
@@ -137,6 +143,7 @@ def study_of(
                 outcome=one.outcome,
                 treatments=parts.treatments,
                 covariates=parts.covariates,
+                sample=rows,
                 unit_effects=keys.unit_effects,
                 period_effects=keys.period_effects,
                 effects=tuple(map(str, keys.further)),

@@ -11,6 +11,7 @@ from bayesdid.design.design import Design
 from bayesdid.exceptions import InputError
 from bayesdid.inference.mean_engines import MEAN_ENGINES
 from bayesdid.inference.registry import Engine, Size
+from bayesdid.model import crossed
 from bayesdid.model.errors import Errors, Scale
 from bayesdid.model.mean import Pooled, TwoWay
 from bayesdid.model.model import Model
@@ -18,10 +19,6 @@ from bayesdid.model.pooling import Pooling
 from bayesdid.model.priors import Priors
 from bayesdid.model.resolve import AnyDesign, base_of, check_design
 
-CROSSED = 400
-"""Levels of further effects that a system of dependent or unequal errors solves at each draw."""
-CELLS = 5_000_000
-"""Rows times levels of further effects, beyond which chains take too long."""
 SAMPLED = 4000
 """Levels of further effects that a sampler is given."""
 
@@ -50,15 +47,16 @@ def _crossed(model: Model, design: AnyDesign) -> str:
     base = base_of(design)
     if not base.further:
         return ""
-    dense = [f for f in base.further if model.errors.scale == "unit" or not f.is_unit_slope]
-    levels = sum(len(f.levels) for f in dense)
-    if model.errors != Errors() and levels > CROSSED:
-        return (
-            f"its further effects have at most {CROSSED} levels, slopes of units among them where "
-            "each has its own scale"
+    own = model.errors.scale == "unit"
+    levels = crossed.levels_of(base.further, own_scales=own)
+    most = crossed.OWN_SCALES if own else crossed.ONE_SCALE
+    if model.errors != Errors() and levels > most:
+        return f"its further effects have at most {most} levels" + (
+            ", slopes of units among them, where each has its own scale" if own else ""
         )
-    if model.errors.scale == "unit" and levels * base.n > CELLS:
-        return f"rows times levels of further effects are at most {CELLS:,} where scales differ"
+    cells = crossed.CHAIN_CELLS if own else crossed.CELLS
+    if model.errors != Errors() and levels * base.n > cells:
+        return f"rows times levels of further effects are at most {cells:,} under such errors"
     if model.errors.scale == "common":
         if any(f.kind == "random" for f in base.further):
             return "its further effects are fixed unless each unit's errors have their own scale"
@@ -128,7 +126,7 @@ def _any(model: Model, design: AnyDesign) -> str:
     """What no sampler of a two-way design can draw from."""
     base = base_of(design)
     levels = sum(len(f.levels) for f in base.further)
-    if levels > SAMPLED or levels * base.n > CELLS:
+    if levels > SAMPLED or levels * base.n > crossed.CHAIN_CELLS:
         return f"{levels} levels of further effects in {base.n} rows take too long to sample"
     try:
         check_design(model, design)

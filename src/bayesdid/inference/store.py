@@ -113,7 +113,7 @@ def save_fit(tree: xr.DataTree, path: Path) -> str:
         }
     }
     with replacing(path) as temporary:
-        tree.to_netcdf(temporary, engine="h5netcdf", encoding=encoding)
+        tree.to_netcdf(temporary, engine="netcdf4", encoding=encoding)
         return seal(temporary)
 
 
@@ -133,7 +133,7 @@ def read_fit(path: Path, *, effects: bool = True) -> xr.DataTree:
             file=path,
             remedy="run bayesdid fit again, which makes it anew",
         )
-    with xr.open_datatree(path, engine="h5netcdf") as tree:
+    with xr.open_datatree(path, engine="netcdf4") as tree:
         if not effects:
             _drop_effects(tree)
         return tree.load()

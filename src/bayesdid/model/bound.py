@@ -8,16 +8,17 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from bayesdid.design.build import as_two_way, build_design
 from bayesdid.design.design import Design
-from bayesdid.exceptions import InputError
+from bayesdid.exceptions import InputError, Note
+from bayesdid.model.crossed import levels_of, need_one_scale
 from bayesdid.model.effects import effects_of
-from bayesdid.model.errors import DEFAULT_ERRORS, Errors
+from bayesdid.model.errors import DEFAULT_ERRORS, ONE_SCALE, Errors
 from bayesdid.model.likelihood import Likelihood, LikelihoodName
 from bayesdid.model.mean import Durbin, Instrument, Mean, Mediation, Path, Pooled, Profile, TwoWay
 from bayesdid.model.model import Model
@@ -162,8 +163,10 @@ def model(
     base = base_of(design)
     like = Likelihood(likelihood) if isinstance(likelihood, str) else likelihood
     mean = mean or mean_of(design)
-    if errors is None:  # rows of one unit and period have no order in time
-        errors = default_errors(mean, like) if base.has_one_row_each else Errors()
+    if errors is None:
+        errors = default_errors(mean, like, base)
+        if errors == ONE_SCALE and isinstance(design, Design):
+            design = replace(design, notes=(*design.notes, _one_scale_note(design)))
     if priors is None:
         spec = spec_or_design
         known = design if isinstance(design, Design) else None
@@ -179,15 +182,31 @@ def model(
     return BoundModel(value, under_effects(design, value))
 
 
-def default_errors(mean: Mean, likelihood: Likelihood) -> Errors:
+def default_errors(mean: Mean, likelihood: Likelihood, design: Design | None = None) -> Errors:
     """What placebo laws on real panels show to be calibrated (docs/calibration-errors.md).
 
-    Independent errors for counts, whose dispersion is their own, and for means whose engines have
-    no other: systems of equations that share their errors, spatial lags, one row per unit.
+    Independent errors for counts, whose dispersion is their own, for means whose engines have no
+    other (systems of equations that share their errors, spatial lags, one row per unit), and for
+    several rows of a unit in one period, which have no order in time. AR(1) of one scale for more
+    further effects than scales of units' own allow.
     """
+    if design is not None and not design.has_one_row_each:
+        return Errors()
     apart = isinstance(mean, Mediation) and len(mean.mediators) == 1  # equations of their own
     usual = (apart or isinstance(mean, TwoWay | Pooled | Path)) and not likelihood.is_discrete
-    return DEFAULT_ERRORS if usual else Errors()
+    if not usual:
+        return Errors()
+    kind = design and need_one_scale(design.further, design.n, design.unit_effects)
+    return ONE_SCALE if kind else DEFAULT_ERRORS
+
+
+def _one_scale_note(design: Design) -> Note:
+    levels = levels_of(design.further, own_scales=True)
+    text = (
+        f"errors have one scale: a scale for each unit is not solved beside {levels:,} levels of "
+        f"further effects in {design.n:,} rows"
+    )
+    return Note("errors_of_one_scale", levels, text)
 
 
 def study_priors(

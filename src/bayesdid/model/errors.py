@@ -72,3 +72,4 @@ class Errors:
 _REMEDY = f"use {', '.join(get_args(ErrorsName))}"
 
 DEFAULT_ERRORS = Errors("ar1", "unit")
+ONE_SCALE = Errors("ar1")

@@ -105,6 +105,27 @@ def active(panel: Panel) -> np.ndarray:
     return np.asarray(on)
 
 
+def require_states(panel: Panel, *policies: str) -> None:
+    """Refuse what takes the state of policies, default all, that are fractions without a cut.
+
+    Raises
+    ------
+    InputError
+        With the column, and how many of its values lie between 0 and 1.
+    """
+    for policy in policies or panel.policies:
+        if policy in panel.fractions:
+            column, part = panel.fractions[policy]
+            raise InputError(
+                f"from which value on {policy} counts as adopted is not said: {part} rows of its "
+                "indicator lie between 0 and 1",
+                file=panel.source,
+                column=column,
+                remedy=f"say cut = 0.5 (or another) in its [[policy]] or make a 0/1 column; a term "
+                f"that names {column} takes the values as they are",
+            )
+
+
 def starts(panel: Panel) -> np.ndarray:
     """Adoption period of each policy in each row's unit, inf for never, shape (n, policies)."""
     per_row = panel.adoption.reindex(panel.frame[panel.unit])

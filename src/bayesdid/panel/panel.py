@@ -48,6 +48,9 @@ class Panel:
         each row but no event time, cohort or order; shaped like `adoption`; empty for nowhere.
     indicators
         Policy that some unit reverses -> column of its state, and the value from which it is on.
+    fractions
+        Policy whose indicator has values between 0 and 1 and no declared cut -> its column and how
+        many rows; its state is refused until a cut is said, and described from one half on.
     timeline
         How the steps in the period column follow from what the file holds.
     repeated
@@ -67,6 +70,7 @@ class Panel:
     censored: pd.DataFrame = field(default_factory=pd.DataFrame)
     reverses: pd.DataFrame = field(default_factory=pd.DataFrame)
     indicators: Mapping[str, tuple[str, float]] = field(default_factory=dict)
+    fractions: Mapping[str, tuple[str, int]] = field(default_factory=dict)
     timeline: Timeline = field(default_factory=Timeline)
     repeated: bool = False
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 import numpy as np
 import pandas as pd
@@ -96,7 +96,8 @@ def validate_panel(
     adoption, censored, reverses = _adoption(frame, study, source)
     adoption = _within_span(adoption, censored, timeline, frame[keys.period], found)
     _censored_notes(censored, found)
-    _indicator_notes(frame, study, reverses, found)
+    fractions = _fractions(frame, study)
+    _indicator_notes(reverses, fractions, study, found)
     for column in groups:
         frame[column] = values.levels(frame[column])
         _constant(frame, keys.unit, column, source)
@@ -130,6 +131,7 @@ def validate_panel(
             for policy in study.policies
             if policy.indicator is not None and reverses[policy.id].any()
         },
+        fractions=fractions,
         timeline=timeline,
         repeated=keys.repeated,
     )
@@ -194,8 +196,23 @@ def _censored_notes(censored: pd.DataFrame, notes: list[Note]) -> None:
             notes.append(Note("adoption_not_seen", count, text))
 
 
+def _fractions(frame: pd.DataFrame, study: Study) -> dict[str, tuple[str, int]]:
+    """Policies whose state a cut of their fractional indicator would decide, and none is said."""
+    found = {}
+    for policy in study.policies:
+        if policy.indicator is None or "cut" in policy.model_fields_set:
+            continue
+        values = frame[policy.indicator]
+        if part := int(((values > 0) & (values < 1)).sum()):
+            found[policy.id] = (policy.indicator, part)
+    return found
+
+
 def _indicator_notes(
-    frame: pd.DataFrame, study: Study, reverses: pd.DataFrame, notes: list[Note]
+    reverses: pd.DataFrame,
+    fractions: Mapping[str, tuple[str, int]],
+    study: Study,
+    notes: list[Note],
 ) -> None:
     """Notes of policies that are switched off again, and of states read from fractions."""
     for policy in study.policies:
@@ -208,16 +225,13 @@ def _indicator_notes(
                 "event time, cohort or order of adoption"
             )
             notes.append(Note("policy_reversed", count, text))
-        if policy.indicator is None or "cut" in policy.model_fields_set:
-            continue
-        values = frame[policy.indicator]
-        if part := int(((values > 0) & (values < 1)).sum()):
-            text = (
-                f"{part} rows have a value of {policy.indicator} between 0 and 1: the state of "
-                f"{policy.id} is on from {policy.cut:g} (cut says otherwise); a term that names "
-                "the column takes its values as they are"
-            )
-            notes.append(Note("fractional_policy", part, text))
+    for name, (column, part) in fractions.items():
+        text = (
+            f"{part} rows have a value of {column} between 0 and 1 and {name} has no cut: a term "
+            "that names the column takes its values as they are, a state of it is refused, and "
+            "descriptions count it as on from one half"
+        )
+        notes.append(Note("fractional_policy", part, text))
 
 
 def content_hash(
