@@ -161,3 +161,16 @@ def test_titles_keep_numbered_places_only():
     assert short_title("Table 4 (3): Matched sample") == "Table 4 (3): Matched sample"
     assert short_title("Fitted here; not published (event2): Event study") == "Event study"
     assert short_title("t.toy") == "t.toy"
+
+
+def test_an_estimate_without_a_standard_error_is_not_drawn_and_breaks_nothing():
+    """In a panel of two units a peer has none."""
+    found = page("supported", "undecided")
+    for claim in found["claims"]:
+        estimates = claim["evidence"]["estimates"]
+        nothing = {"low": None, "high": None}
+        estimates.append(estimates[0] | {"model": "peer", "interval": nothing, "mean": 5.0})
+    (first, _) = forest_rows(found)
+    assert first.marks[0].wide == (-1.0, 2.0)
+    contrasts = {"a": {"interval": {"low": None, "high": 1.0}}}
+    assert "of 0 of 1 excludes" in see_contrasts(contrasts, "89 %")

@@ -50,6 +50,7 @@ def _group(evidence: Mapping[str, Any], synthetic: bool) -> dict[str, Any]:
         "rows": [
             dict(item) | {"svg": _row(item, evidence, scale), "counts": _counts(item)}
             for item in evidence["estimates"]
+            if _known(item)
         ],
     }
 
@@ -58,9 +59,16 @@ def _counts(item: Mapping[str, Any]) -> bool:
     return not item["false_here"] and item["passes"] is not False
 
 
+def _known(item: Mapping[str, Any]) -> bool:
+    """Whether there is an interval to draw: in tiny panels standard errors are none."""
+    ends = (item["mean"], item["interval"]["low"], item["interval"]["high"])
+    return all(value is not None for value in ends)
+
+
 def _scale(evidence: Mapping[str, Any]) -> tuple[float, float]:
     """Ends of the axis: the null, the claimed size and the intervals of the models that count."""
-    counted = [item for item in evidence["estimates"] if _counts(item)] or evidence["estimates"]
+    drawn = [item for item in evidence["estimates"] if _known(item)]
+    counted = [item for item in drawn if _counts(item)] or drawn
     ends = [item["interval"][side] for item in counted for side in ("low", "high")]
     ends += [evidence["null"], (evidence["size"] or 0.0) * evidence["sign"] or evidence["null"]]
     low, high = min(ends), max(ends)

@@ -91,7 +91,7 @@ def see_states(found: Mapping[str, Any], panel: Mapping[str, Any]) -> str:
 
 def see_trends(trends: Mapping[str, Any] | None) -> str:
     """Whether the arms moved alike before the first adoption."""
-    if trends is None:
+    if trends is None or trends["gap"] is None or trends["se"] is None:
         return "Too few periods lie before the first adoption to compare trends."
     clear = abs(trends["gap"]) > _CLEAR * trends["se"]
     return (

@@ -22,7 +22,7 @@ from bayesdid.report.document.blocks import (
     Text,
     ref,
 )
-from bayesdid.report.sections.part import Part, Results, word_cell
+from bayesdid.report.sections.part import Part, Results, known, word_cell
 from bayesdid.report.text import number, probability
 from bayesdid.summary import percent
 
@@ -215,7 +215,9 @@ def _row(evidence: Mapping[str, Any], results: Results) -> ForestRow:
         given = evidence["answers"].get(source)
         if given is None:
             continue
-        counted = [e for e in evidence["estimates"] if e["source"] == source and counts(e)]
+        counted = [
+            e for e in evidence["estimates"] if e["source"] == source and counts(e) and known(e)
+        ]
         by = next(
             e
             for e in evidence["estimates"]
@@ -257,7 +259,7 @@ def _models(evidence: Mapping[str, Any], results: Results) -> list[ForestRow]:
     shown = [
         e
         for e in evidence["estimates"]
-        if e["source"] in sources(results) and counts(e) and e["model"] not in answers
+        if e["source"] in sources(results) and counts(e) and known(e) and e["model"] not in answers
     ]
     return [
         ForestRow(
@@ -275,7 +277,7 @@ def _models(evidence: Mapping[str, Any], results: Results) -> list[ForestRow]:
 
 
 def _headline_row(item: Mapping[str, Any]) -> ForestRow:
-    judged = [m["interval"] for m in item["models"].values() if m["judged"]]
+    judged = [m["interval"] for m in item["models"].values() if m["judged"] and known(m)]
     wide = (min(i["low"] for i in judged), max(i["high"] for i in judged)) if judged else None
     return ForestRow(
         item["label"],

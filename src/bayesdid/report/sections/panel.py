@@ -11,7 +11,7 @@ from bayesdid.notebook import many
 from bayesdid.report import figures
 from bayesdid.report.document.blocks import Block, Cell, Figure, Items, Table, Text, ref
 from bayesdid.report.sections.analyses import short_title
-from bayesdid.report.sections.part import Part, Results, ends, word_cell
+from bayesdid.report.sections.part import Part, Results, ends, excludes_zero, word_cell
 from bayesdid.report.text import estimate, factor, hdi, interval, number, probability, significant
 from bayesdid.study.terms import POLICY_KINDS, parse_term
 from bayesdid.summary import percent
@@ -113,9 +113,13 @@ def treatment_rows(results: Results) -> list[dict[str, Any]]:
 def see_columns(rows: list[dict[str, Any]]) -> str:
     """How many posteriors exclude zero, and how far they lie from what was published."""
     known = [row for row in rows if row["converged"]]
-    clear = sum(not row["low"] <= 0 <= row["high"] for row in known)
+    clear = sum(excludes_zero(row["low"], row["high"]) for row in known)
     said = f"The posterior interval of {clear} of {many(len(known), 'effect')} excludes zero"
-    pairs = [row for row in known if row["published"] is not None and row["published_se"]]
+    pairs = [
+        row
+        for row in known
+        if row["published"] is not None and row["published_se"] and row["mean"] is not None
+    ]
     if pairs:
         near = sum(abs(r["mean"] - r["published"]) <= r["published_se"] for r in pairs)
         said += (
@@ -216,7 +220,8 @@ _FLAT = 0.05  # tail area of a flat path before adoption, below which trends are
 def see_event(item: Mapping[str, Any]) -> str:
     """Whether a flat path before adoption is likely, and how large the largest effect is."""
     p = item["paths"]["independent"]
-    doubt = "speaks against" if p["pre_p"] < _FLAT else "does not speak against"
+    flat = p["pre_p"] is None or p["pre_p"] >= _FLAT
+    doubt = "does not speak against" if flat else "speaks against"
     said = (
         f"{short_title(item['title'])}: before adoption a flat path has tail area "
         f"{probability(p['pre_p'])}, which {doubt} parallel trends; the largest effect there is "
@@ -289,7 +294,7 @@ def interval_p(pair: list[float]) -> str:
 def see_contrasts(contrasts: Mapping[str, Any], level: str) -> str:
     """How many contrasts of the panel have an interval that excludes zero."""
     known = [c for name, c in contrasts.items() if name != RATIO]
-    clear = sum(not c["interval"]["low"] <= 0 <= c["interval"]["high"] for c in known)
+    clear = sum(excludes_zero(c["interval"]["low"], c["interval"]["high"]) for c in known)
     return f"Contrasts of the panel: the {level} interval of {clear} of {len(known)} excludes zero."
 
 

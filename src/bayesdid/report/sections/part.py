@@ -43,6 +43,17 @@ def word_cell(word: str, before: str = "", after: str = "") -> Cell:
     return Cell(f"{before}{word}{after}", f"word {kind}" if known else "word")
 
 
+def known(estimate: Mapping[str, Any]) -> bool:
+    """Whether an estimate has a mean and an interval: in tiny panels standard errors are none."""
+    numbers = (estimate["mean"], estimate["interval"]["low"], estimate["interval"]["high"])
+    return all(value is not None for value in numbers)
+
+
+def excludes_zero(low: float | None, high: float | None) -> bool:
+    """Whether an interval excludes zero; a missing one does not."""
+    return low is not None and high is not None and not low <= 0 <= high
+
+
 def ends(interval: Mapping[str, float]) -> str:
     """``low to high``."""
     return f"{number(interval['low'])} to {number(interval['high'])}"

@@ -19,7 +19,7 @@ from bayesdid.report.document.blocks import (
     ref,
 )
 from bayesdid.report.sections.front import STATEMENTS, counts, main_evidence
-from bayesdid.report.sections.part import Part, Results
+from bayesdid.report.sections.part import Part, Results, known
 from bayesdid.report.text import number, probability, significant
 
 
@@ -29,7 +29,7 @@ def robustness(results: Results) -> Part:
     more: list[Block] = []
     evidence = main_evidence({**results, "synthetic": ""})
     if evidence is not None:
-        shown = [e for e in evidence["estimates"] if e["source"] == "panel"]
+        shown = [e for e in evidence["estimates"] if e["source"] == "panel" and known(e)]
         rows = tuple(
             ForestRow(
                 e["model"],
