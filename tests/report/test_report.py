@@ -359,8 +359,9 @@ def test_alerts_stand_on_the_first_page(real):
     text = "Two models disagree. Likewise: two others."
     changed["alerts"] = [{"kind": "k", "title": "Look here", "text": text}]
     html, more = render(changed)
-    assert "Look here. Two models disagree. More like it: “Alerts in full”." in words(html).replace(
-        " .", "."
+    assert (
+        "Look here. Two models disagree. More like it: “Alerts in full” in the supplement."
+        in words(html).replace(" .", ".")
     )
     assert html.index("Look here") < html.index("<h2>")
     assert "two others" not in html
@@ -450,6 +451,24 @@ def test_the_page_has_the_calibrated_effects_and_no_numbers_of_a_failed_fit(real
     assert table[: table.index("</table>")].count("not converged: no result") == len(
         real["effects"]
     )
+
+
+def test_page_and_supplement_lead_to_each_other_and_nowhere_else(real, results):
+    for case in (real, results):
+        page, more = render(case)
+        ids = {
+            name: set(re.findall(r' id="([^"]+)"', html))
+            for name, html in (("", page), ("s", more))
+        }
+        for here, html in (("", page), ("s", more)):
+            for target in re.findall(r'href="#([^"]+)"', html):
+                assert target in ids[here]
+            other = "supplement.html#" if here == "" else "index.html#"
+            found = re.findall(rf'href="{other}([^"]+)"', html)
+            assert found
+            assert set(found) <= ids["s" if here == "" else ""]
+            own = re.findall(r' id="([^"]+)"', re.sub("<svg.*?</svg>", "", html, flags=re.S))
+            assert len(own) == len(set(own))
 
 
 def test_tables_can_be_read_by_ear_and_by_keyboard_and_in_print(page):

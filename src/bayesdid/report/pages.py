@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from bayesdid.report.document.blocks import Block, Document, Fold, Heading, Section, Text
+from bayesdid.report.document.blocks import Block, Document, Fold, Heading, Section, Text, ref
 from bayesdid.report.sections.analyses import analyses
 from bayesdid.report.sections.audit import audit
 from bayesdid.report.sections.checks import checks
@@ -25,15 +25,29 @@ def documents(results: Results) -> tuple[Document, Document]:
     kept = [part for part in parts if part not in apart]
     title = results["study"]["title"]
     head: tuple[Block, ...] = (Text(f"bayesdid report · {results['study']['citation']}", "soft"),)
-    main = [Section(p.key, p.title, p.main) for p in kept if p.main]
+    main = [Section(p.key, p.title, (*p.main, *_leads(p))) for p in kept if p.main]
     more = [
-        Section(f"s-{p.key}" if p.main else p.key, p.title or "Alerts", p.more)
+        Section(f"s-{p.key}", p.title or "Alerts", (*_back(p), *p.more))
+        if p.main
+        else Section(p.key, p.title, p.more)
         for p in kept
         if p.more
     ]
     if apart:
         more.append(_appendix(apart, results))
     return (Document(title, tuple(main), head), Document(f"Supplement: {title}", tuple(more), head))
+
+
+def _leads(part: Part) -> tuple[Block, ...]:
+    """From a section of the page to what the supplement has of it."""
+    if not part.more or not part.title:
+        return ()
+    return (Text(f"More: {ref(f's-{part.key}')}.", "soft"),)
+
+
+def _back(part: Part) -> tuple[Block, ...]:
+    """From a section of the supplement to that of the page."""
+    return (Text(f"On the page: {ref(part.key)}.", "soft"),) if part.title else ()
 
 
 def _parts(results: Results) -> list[Part]:

@@ -37,8 +37,9 @@ def places(documents: Mapping[str, tuple[str, Document]]) -> dict[str, Place]:
     found: dict[str, Place] = {}
     for page, (prefix, document) in documents.items():
         tables = figures = 0
+        where = " in the supplement" if prefix else ""
         for section in document.sections:
-            found[section.key] = Place(f"“{section.title}”", page, anchor(section.key))
+            found[section.key] = Place(f"“{section.title}”{where}", page, anchor(section.key))
             for block in walk(section.blocks):
                 match block:
                     case Table():
@@ -48,7 +49,7 @@ def places(documents: Mapping[str, tuple[str, Document]]) -> dict[str, Place]:
                         figures += 1
                         name = f"Figure {prefix}{figures}"
                     case Heading() if block.key:
-                        name = f"“{block.text}”"
+                        name = f"“{block.text}”{where}"
                     case _:
                         continue
                 found[block.key] = Place(name, page, anchor(block.key))
