@@ -81,6 +81,7 @@ def svg(figure: Any, title: str, synthetic: bool = False) -> str:
 def _small(text: str) -> str:
     """The same drawing in fewer bytes: no metadata, tenths of a point, no space between tags."""
     text = re.sub(r"<metadata>.*?</metadata>", "", text, flags=re.S)
+    text = re.sub(r'<g id="[^"]*"', "<g", text)  # nothing refers to a group
     text = re.sub(r' (?:d|x|y|transform|points)="[^"]*"', _tenths, text)
     text = re.sub(r"font-family: [^;\"]*", "font-family: sans-serif", text)
     text = re.sub(r"\s*\n\s*", " ", text).replace("> <", "><")
