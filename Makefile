@@ -52,6 +52,13 @@ calibrate-published: $(STAMP) ## Coverage of intervals from printed columns, and
 audit-corpus: $(STAMP) ## Audit 325 correct tables of public data, and each with errors planted: docs/audit.md
 	cd tests/audit && OMP_NUM_THREADS=1 ../../$(BIN)/python corpus_run.py
 
+docs: $(STAMP) ## Run every block of every page, then build the site of the documentation in site/
+	OMP_NUM_THREADS=1 $(BIN)/python tests/docs/run_pages.py
+	NO_MKDOCS_2_WARNING=1 $(BIN)/mkdocs build --strict --quiet
+
+docs-write: $(STAMP) ## Run every block of every page and store what it prints
+	OMP_NUM_THREADS=1 $(BIN)/python tests/docs/run_pages.py --write
+
 mutants: $(STAMP) ## Plant faults in copies of the source and see tests catch each: docs/mutants.md
 	OMP_NUM_THREADS=1 $(BIN)/python tests/mutants/run.py
 
@@ -79,11 +86,11 @@ core: $(STAMP) ## Install the core alone, without any extra, into a new environm
 	"$$folder/venv/bin/python" tests/packaging/core_alone.py
 
 lock: ## Re-resolve requirements.lock from pyproject.toml
-	$(BIN)/uv pip compile --quiet --universal --python-version 3.12 --all-extras --group dev \
+	$(BIN)/uv pip compile --quiet --universal --python-version 3.12 --all-extras --group dev --group docs \
 	  pyproject.toml --generate-hashes --no-emit-index-url --no-emit-find-links --custom-compile-command "make lock" \
 	  -o requirements.lock
 
 clean: ## Remove the virtual environment and caches
-	rm -rf $(VENV) .mypy_cache .ruff_cache .pytest_cache .hypothesis
+	rm -rf $(VENV) site .mypy_cache .ruff_cache .pytest_cache .hypothesis
 
-.PHONY: help setup report test test-slow calibrate calibrate-spatial calibrate-errors calibrate-sbc calibrate-published calibrate-synergy calibrate-three mutants fuzz bench format map core lock clean
+.PHONY: help setup report test test-slow calibrate calibrate-spatial calibrate-errors calibrate-sbc calibrate-published calibrate-synergy calibrate-three docs docs-write mutants fuzz bench format map core lock clean

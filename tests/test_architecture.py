@@ -107,4 +107,4 @@ def test_top_level_folders(root):
     if tracked.returncode:
         pytest.skip("not a git checkout")
     folders = {line.split("/")[0] for line in tracked.stdout.splitlines() if "/" in line}
-    assert folders <= {"src", "models", "tests", "reports", "data", "docs", ".ci"}
+    assert folders <= {"src", "models", "tests", "reports", "data", "docs", ".ci", ".github"}

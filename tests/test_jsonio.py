@@ -43,10 +43,15 @@ UNTYPED = {
 # modules beside jsonio, report, cli, peers and the compiler (PyTensor is untyped) that say Any
 LOOSE = UNTYPED | {
     "": "names looked up on first use",
+    "checks.chains": "ArviZ is untyped",
+    "checks.figure": "positions or labels of a figure",
+    "checks.pictures": "arviz-stats is untyped",
+    "checks.pit": "arviz-stats is untyped",
+    "checks.sensitivity": "ArviZ is untyped",
+    "checks.standards": "attributes of a tree",
     "checks.units": "arviz-stats is untyped",
     "design.build": "fields of a column, which pydantic checks",
     "digest": "hashes any value",
-    "families.analysis": "positions or labels of a figure",
     "front.event_study": "data frames of any library",
     "front.did": "any data frame",
     "front.study": "any data frame",

@@ -41,6 +41,9 @@ _EXPORTS = {
     "synergy": "bayesdid.estimands.synergy",
     "published_synergy": "bayesdid.published.synergy",
     "run_checks": "bayesdid.checks.run",
+    "design_analysis": "bayesdid.checks.design_analysis",
+    "Plan": "bayesdid.checks.planned",
+    "examine": "bayesdid.checks.examine",
     "audit_study": "bayesdid.audit.run",
 }
 

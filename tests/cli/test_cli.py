@@ -28,6 +28,7 @@ COMMANDS = (
     "compare",
     "validate",
     "check",
+    "design",
     "panel",
     "schema",
 )
@@ -166,7 +167,9 @@ def test_a_fit_that_did_not_converge_sets_exit_code_1(studies, tmp_path, monkeyp
 
 
 def test_validate_holds(studies):
-    result = inside("validate", studies / "small", "--spec", "t2.factorial", "--workers", 1, "--json")
+    result = inside(
+        "validate", studies / "small", "--spec", "t2.factorial", "--workers", 1, "--json"
+    )
     assert result.exit_code == 0
     (document,) = json.loads(result.stdout)
     assert document["identity"] is True

@@ -2,10 +2,12 @@
 
 import ast
 import json
+import os
 import re
 import subprocess
 import sys
 import tomllib
+import zipfile
 from functools import cache
 from importlib import import_module
 from importlib.metadata import packages_distributions
@@ -15,6 +17,8 @@ import pytest
 from architecture_map import modules
 from bayesdid.exceptions import InputError
 from bayesdid.extras import EXTRAS, extra, require
+from bayesdid.families.registry.load import load_study
+from bayesdid.study.shipped import copy_study, shipped_studies
 
 # used without an import statement: the words in the source that make another library import it
 THROUGH = {
@@ -155,7 +159,9 @@ def test_what_tests_and_tools_import_is_declared(project, root):
 def test_the_lock_holds_everything_that_is_declared(project, root):
     text = (root / "requirements.lock").read_text(encoding="utf-8")
     locked = {plain(line) for line in text.splitlines() if re.match(r"[A-Za-z0-9]", line)}
-    declared = [*project["project"]["dependencies"], *project["dependency-groups"]["dev"]]
+    declared = [*project["project"]["dependencies"]]
+    for items in project["dependency-groups"].values():
+        declared += items
     for name, items in project["project"]["optional-dependencies"].items():
         declared += items if name != "all" else []
     assert {plain(item) for item in declared} <= locked
@@ -183,3 +189,64 @@ def test_import_is_light():
     code = "import bayesdid, sys, json; bayesdid.__version__; print(json.dumps([*sys.modules]))"
     run = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert not {"numpy", "pandas", "pymc"} & set(json.loads(run.stdout))
+
+
+@pytest.fixture(scope="module")
+def wheel(root, tmp_path_factory):
+    """The wheel's files, as they are installed."""
+    from hatchling.builders.wheel import WheelBuilder
+
+    folder = tmp_path_factory.mktemp("wheel")
+    (built,) = WheelBuilder(str(root)).build(directory=str(folder), versions=["standard"])
+    with zipfile.ZipFile(built) as archive:
+        archive.extractall(folder / "installed")
+    return folder / "installed"
+
+
+def test_a_wheel_brings_the_shipped_studies(wheel, models, tmp_path):
+    """Outside the repository `bayesdid example` copies a study that is read as it is here."""
+    code = (
+        "import sys; from bayesdid.cli.app import main; import bayesdid\n"
+        "assert bayesdid.__file__.startswith(sys.argv.pop(1)); main()"
+    )
+
+    def run(*words):
+        return subprocess.run(
+            [sys.executable, "-c", code, str(wheel), *words],
+            cwd=tmp_path,
+            env={**os.environ, "PYTHONPATH": str(wheel)},
+            capture_output=True,
+            text=True,
+        )
+
+    listed = run("example", "--json")
+    assert listed.returncode == 0, listed.stderr
+    names = sorted(path.parent.name for path in models.glob("*/study.toml"))
+    assert [row["study"] for row in json.loads(listed.stdout)] == names
+    copied = run("example", "traffic_laws", "-o", "laws")
+    assert copied.returncode == 0, copied.stderr
+    assert contents(tmp_path / "laws") == contents(models / "traffic_laws")
+    assert (
+        load_study(tmp_path / "laws").specs.keys()
+        == load_study(models / "traffic_laws").specs.keys()
+    )
+    again = run("example", "traffic_laws", "-o", "laws")
+    assert again.returncode == 2
+    assert "copied over what is there" in again.stderr
+
+
+def contents(folder):
+    return {str(path.relative_to(folder)): path.read_bytes() for path in folder.rglob("*.*")}
+
+
+def test_studies_are_copied_from_the_checkout_here(models, tmp_path, monkeypatch):
+    assert shipped_studies() == {
+        path.parent.name: path.parent for path in sorted(models.glob("*/study.toml"))
+    }
+    with pytest.raises(InputError, match=r"no such study ships.*castle_doctrine"):
+        copy_study("nowhere", tmp_path / "x")
+    with pytest.raises(InputError, match="over what is there"):
+        copy_study("castle_doctrine", models)
+    (tmp_path / "empty").mkdir()
+    copy_study("castle_doctrine", tmp_path / "empty")
+    assert contents(tmp_path / "empty") == contents(models / "castle_doctrine")

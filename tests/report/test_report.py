@@ -13,6 +13,7 @@ from bayesdid.estimands.evidence import PRIOR_SHARES, evidence_word, grades
 from bayesdid.estimands.verdict import rules
 from bayesdid.inference.plan import MAIN
 from bayesdid.jsonio import to_json
+from bayesdid.report.examination_results import nothing_examined
 from bayesdid.report.headline_results import headline_section
 from bayesdid.report.html import render
 from bayesdid.report.results import compute_results
@@ -343,6 +344,7 @@ def test_nothing_empty_is_drawn(real, page):
     bare["headline"] |= {"contrasts": {}, "verdicts": [], "checks": [], "trends": [], "failed": ""}
     bare["audit"] |= {"comparisons": 0, "findings": []}
     bare["weights"] = {"rows": [], "sentences": []}
+    bare["examination"] = nothing_examined("nothing was fitted")
     bare["design"] |= {"matrix": [], "paths": [], "descriptives": []}
     some = copy.deepcopy(real)
     some["published"] = None

@@ -7,6 +7,8 @@ from typing import ClassVar
 
 import pandas as pd
 
+from bayesdid.checks.figure import Figure
+
 
 @dataclass(frozen=True, slots=True)
 class CheckResult:
@@ -22,11 +24,33 @@ class CheckResult:
         What was compared, one tidy frame.
     text
         What was found, and what failing means for the contrasts.
+    figure
+        The same as a picture, where one says more than the numbers.
+    failing
+        What failing means, whether it fails or not; empty where `text` says it.
+    done
+        What was done about it, or is the remedy.
     """
 
-    json_keys: ClassVar[tuple[str, ...]] = ("name", "passed", "table", "text")
+    json_keys: ClassVar[tuple[str, ...]] = (
+        "name",
+        "passed",
+        "table",
+        "text",
+        "figure",
+        "failing",
+        "done",
+    )
 
     name: str
     passed: bool | None
     table: pd.DataFrame
     text: str
+    figure: Figure | None = None
+    failing: str = ""
+    done: str = ""
+
+
+def inapplicable(name: str, why: str) -> CheckResult:
+    """A check that does not apply to a fit, and why."""
+    return CheckResult(name, None, pd.DataFrame(), f"Does not apply: {why}.")

@@ -13,6 +13,7 @@ prior) only the T - 1 contrasts across l are predicted.
 from __future__ import annotations
 
 import warnings
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -167,7 +168,11 @@ def left_out_weights(log_density: FloatArray) -> tuple[FloatArray, FloatArray]:
 
 
 def without_unit(
-    tree: xr.DataTree, bound: BoundModel, *, contrasts_only: bool = False
+    tree: xr.DataTree,
+    bound: BoundModel,
+    *,
+    contrasts_only: bool = False,
+    of: Mapping[str, FloatArray] | None = None,
 ) -> pd.DataFrame:
     """Leave out one whole unit at a time: ``p``, ``shift``, ``unit_k``, ``unit_elpd`` by unit.
 
@@ -178,6 +183,9 @@ def without_unit(
     contrasts_only
         Predict only the T - 1 contrasts within a unit, whatever its effect, so that models with
         fixed and with random effects can be compared.
+    of
+        Draws of effects by name, (chain, draw) of the thinned posterior, whose mean and sd without
+        each unit are wanted: columns ``mean: name`` and ``sd: name``.
 
     Returns
     -------
@@ -208,7 +216,9 @@ def without_unit(
     for unit in range(len(design.units)):
         mine = np.flatnonzero(design.unit_index == unit)
         if across and len(mine) == 1:
-            rows.append({"p": 1.0, "shift": 0.0, "unit_k": 0.0, "unit_elpd": 0.0})
+            flat = np.full(draws.size, 1 / draws.size)
+            alone = {"p": 1.0, "shift": 0.0, "unit_k": 0.0, "unit_elpd": 0.0}
+            rows.append(alone | _moments(flat, of))
             continue
         when = design.periods[design.period_index[mine]].astype(np.int64)
         key = (when - when[0]).tobytes() + root[mine].tobytes() + slopes[mine].tobytes()
@@ -232,8 +242,19 @@ def without_unit(
                 "unit_k": float(k),
                 "unit_elpd": float(np.log(weight @ np.exp(log_density - top)) + top),
             }
+            | _moments(weight, of)
         )
     return pd.DataFrame(rows, index=pd.Index(design.units.astype(str), name="unit"))
+
+
+def _moments(weight: FloatArray, of: Mapping[str, FloatArray] | None) -> dict[str, float]:
+    """Weighted mean and sd of each effect."""
+    found = {}
+    for name, draws in (of or {}).items():
+        mean = float(weight @ draws.ravel())
+        found[f"mean: {name}"] = mean
+        found[f"sd: {name}"] = float(np.sqrt(weight @ (draws.ravel() - mean) ** 2))
+    return found
 
 
 def _tail(part: _Residuals, weight: FloatArray, scales: _Scales) -> float:

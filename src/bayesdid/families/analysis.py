@@ -10,19 +10,33 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass
-from typing import Any, ClassVar, Literal
+from dataclasses import dataclass, field
+from typing import ClassVar
 
 import numpy as np
 import pandas as pd
 import xarray as xr
 
 from bayesdid.arrays import FloatArray
+from bayesdid.checks.figure import Figure, Series
 from bayesdid.estimands.stated import StatedEffect
+from bayesdid.inference.result import Fit
 from bayesdid.inference.tree import package_versions
 from bayesdid.panel.panel import Panel
 from bayesdid.study.load import Spec
 from bayesdid.summary import band, hdi
+
+__all__ = [
+    "Analysis",
+    "Figure",
+    "Peer",
+    "Series",
+    "Table",
+    "draws_tree",
+    "series_of",
+    "summary_frame",
+    "sup_t",
+]
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,66 +59,6 @@ class Table:
         """Cells, row by row."""
         cells: list[list[object]] = self.frame.astype(object).to_numpy().tolist()
         return cells
-
-
-@dataclass(frozen=True, slots=True)
-class Series:
-    """Points of a figure: a curve over `x`, or one row of a forest per label.
-
-    Attributes
-    ----------
-    label
-        Legend entry.
-    x
-        Positions (numbers) of a curve, or labels of a forest's rows.
-    y, low, high
-        Values and their pointwise interval; NaN where there is none.
-    band_low, band_high
-        Simultaneous band, or None.
-    """
-
-    label: str
-    x: list[Any]
-    y: list[float]
-    low: list[float]
-    high: list[float]
-    band_low: list[float] | None = None
-    band_high: list[float] | None = None
-
-
-@dataclass(frozen=True, slots=True)
-class Figure:
-    """What to draw; :mod:`bayesdid.report.figures` knows how.
-
-    Attributes
-    ----------
-    kind
-        ``forest`` (labels down the side), ``curve`` (ribbons over numbers), ``points``
-        (error bars over numbers, as event studies are drawn), ``histogram`` (`y` of each series),
-        ``specification`` (a curve over sorted specifications with `matrix` below) or ``map``
-        (places at `x`, `y`; colour `low`, size `high`, a ring where `band_low` is not zero).
-    xlabel, ylabel
-        With units.
-    reference
-        Vertical (forest, histogram) or horizontal (curve, points) line, or None.
-    verticals
-        Further positions on the x axis to mark, e.g. a breakdown value.
-    rug
-        Observed values to show along the x axis.
-    matrix
-        For ``specification``: choice -> whether each specification made it.
-    """
-
-    name: str
-    kind: Literal["forest", "curve", "points", "histogram", "specification", "map"]
-    caption: str
-    series: tuple[Series, ...]
-    xlabel: str = ""
-    ylabel: str = ""
-    reference: float | None = 0.0
-    verticals: tuple[float, ...] = ()
-    rug: tuple[float, ...] = ()
-    matrix: dict[str, list[bool]] | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -173,6 +127,9 @@ class Analysis:
         Parts that did not converge and are left out of everything above.
     effects
         What claims may be about, by name.
+    fit
+        The fit that its main numbers are of, with its model, which checks examine; None where they
+        are of many fits.
     synthetic
         Why the panel is synthetic, or empty.
     """
@@ -205,6 +162,7 @@ class Analysis:
     synthetic: str = ""
     failed: tuple[str, ...] = ()
     effects: tuple[StatedEffect, ...] = ()
+    fit: Fit | None = field(default=None, repr=False, compare=False)
 
 
 def summary_frame(draws: dict[str, FloatArray], first: str = "quantity") -> pd.DataFrame:

@@ -12,6 +12,7 @@ from bayesdid.arrays import FloatArray
 from bayesdid.design.design import Design
 from bayesdid.estimands.verdict import SURE
 from bayesdid.inference.fit import fit
+from bayesdid.inference.result import Fit
 from bayesdid.model.bound import PriorsLike
 from bayesdid.model.errors import DEFAULT_ERRORS, Errors
 from bayesdid.summary import hdi
@@ -32,11 +33,14 @@ class Under:
         Posterior under them.
     iid
         Posterior under i.i.d. errors; the same where these are the errors of the analysis.
+    fit
+        Of which `tree` is the posterior, with its model.
     """
 
     errors: Errors
     tree: xr.DataTree
     iid: xr.DataTree
+    fit: Fit
 
     @property
     def converged(self) -> bool:
@@ -69,11 +73,11 @@ def under_errors(
         Per chain, of four chains.
     """
     errors = Errors.parse(name)
-    trees = [
-        fit(design, errors=item, priors=priors, seed=seed, draws=draws).tree
+    fits = [
+        fit(design, errors=item, priors=priors, seed=seed, draws=draws)
         for item in dict.fromkeys((errors, IID))
     ]
-    return Under(errors, trees[0], trees[-1])
+    return Under(errors, fits[0].tree, fits[-1].tree, fits[0])
 
 
 def draws_of(tree: xr.DataTree) -> FloatArray:

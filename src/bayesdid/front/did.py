@@ -59,8 +59,9 @@ def did(
 
     Parameters
     ----------
-    data, formula, y, unit, time, policies, covariates, treatment, weights, weights_kind, cluster,
-    repeated, sample
+    data, formula, y, unit, time, policies, covariates, treatment
+        See :func:`bayesdid.front.study.study_of`.
+    weights, weights_kind, cluster, repeated, sample
         See :func:`bayesdid.front.study.study_of`.
     errors, likelihood, unit_effects, period_effects, priors, exposure, trials
         Parts of the model, see :func:`bayesdid.model`; effects by default fixed where the formula

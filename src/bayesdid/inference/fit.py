@@ -186,7 +186,7 @@ def _stamped(tree: xr.DataTree, engine: str, independent: bool, bound: BoundMode
         )
     if isinstance(model.mean, TwoWay) and not model.likelihood.is_discrete:
         _stand_beside(tree, base if model.weighted else replace(base, weights=None))
-    return Fit(tree)
+    return Fit(tree, bound)
 
 
 def _effects(model: Model, design: Design) -> str:

@@ -33,7 +33,7 @@ def chain_gate(tree: xr.DataTree) -> list[GateItem]:
     The limit on ESS is 400 or a tenth of the draws, whichever is less, so that short runs are
     judged by what they can reach; the limit on R-hat never moves.
     """
-    import arviz as az
+    import arviz_stats as az
 
     posterior = tree["posterior"].to_dataset()
     draws = posterior.sizes["chain"] * posterior.sizes["draw"]

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import numpy as np
 import pandas as pd
@@ -14,6 +14,7 @@ from bayesdid.design.treated import few_units_text, first_of
 from bayesdid.escape import html
 from bayesdid.exceptions import ResultError
 from bayesdid.inference.quantities import consequences, quantities
+from bayesdid.model.bound import BoundModel
 from bayesdid.summary import hdi, percent, reach
 
 NOT_CONVERGED = "NOT CONVERGED: no result"
@@ -33,9 +34,13 @@ class Fit:
         ``observed_data``, ``constant_data``;
         ``beside`` with the i.i.d. and the sandwich posterior of the treatments, where they exist;
         ``sample_stats`` where a chain ran. The attributes are its provenance.
+    bound
+        The model and the data that it is of, which checks need beside the draws; None if only the
+        tree was read from a file.
     """
 
     tree: xr.DataTree
+    bound: BoundModel | None = field(default=None, repr=False, compare=False)
 
     @property
     def converged(self) -> bool:
@@ -133,7 +138,7 @@ class Fit:
         """Effective sample size of the mean; independent draws have their number."""
         if self.tree.attrs.get("independent", 0):
             return float(draws.size)
-        import arviz as az
+        import arviz_stats as az
 
         return float(az.ess(draws, method="mean"))
 

@@ -229,7 +229,7 @@ def _ess(tree: xr.DataTree, draws: FloatArray, method: str) -> FloatArray:
         "independent", tree.attrs.get("engine") == "exact"
     ):  # independent by construction
         return np.full(draws.shape[2], float(draws.shape[0] * draws.shape[1]))
-    import arviz as az
+    import arviz_stats as az
 
     columns = [az.ess(draws[:, :, k], method=method) for k in range(draws.shape[2])]
     return np.asarray(columns, dtype=float)

@@ -15,6 +15,7 @@ from bayesdid.model.bound import model as bind
 from bayesdid.panel.adoption import arm
 from bayesdid.panel.panel import Panel
 from bayesdid.published.verdict import Verdict
+from bayesdid.report.examination_results import examined
 from bayesdid.study.load import Study
 
 
@@ -28,7 +29,8 @@ def headline_section(
     dict
         ``contrasts`` by name, ``refused``, ``notes``, ``checks`` of the model, ``trends``: what
         violations of parallel trends do, ``verdicts`` on the study's claims, ``quantiles`` by
-        contrast and model, and ``failed``: why there is none of this, or empty.
+        contrast and model, ``examination``: all checks of the model, and ``failed``: why there is
+        none of this, or empty.
     """
     files = (study.file, tuple(study.tables.values()), study.claims)
     key = digest("headline", files, panel.sha256, draws, seed, environment_digest())[:16]
@@ -49,6 +51,7 @@ def no_headline(why: str) -> dict[str, Any]:
         "trends": [],
         "verdicts": [],
         "quantiles": {},
+        "examination": {},
         "failed": why,
     }
 
@@ -74,6 +77,9 @@ def _made(study: Study, panel: Panel, draws: int, seed: int) -> dict[str, Any]:
             name: {label: list(says.quantiles) for label, says in item.models.items()}
             for name, item in found.items()
         },
+        "examination": examined(
+            study, panel, found.fit, bound, "the model of the panel's answer", found
+        ),
         "failed": "",
     }
 

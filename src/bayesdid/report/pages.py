@@ -7,6 +7,7 @@ from bayesdid.report.sections.analyses import analyses
 from bayesdid.report.sections.audit import audit
 from bayesdid.report.sections.checks import checks
 from bayesdid.report.sections.design import design
+from bayesdid.report.sections.examination import examination
 from bayesdid.report.sections.front import APPENDIX, alerts, front
 from bayesdid.report.sections.methods import methods
 from bayesdid.report.sections.panel import effects, events, synergy
@@ -55,7 +56,7 @@ def _parts(results: Results) -> list[Part]:
     dynamics = [part for part in found if part.key == "dynamics"]
     together = [part for part in found if part.key == "synergy"]
     rest = [part for part in found if part not in dynamics and part not in together]
-    printed, checked = published(results), checks(results)
+    printed, checked, asked = published(results), checks(results), examination(results)
     return [
         front(results),
         design(results),
@@ -68,6 +69,7 @@ def _parts(results: Results) -> list[Part]:
         *rest,
         robustness(results),
         *([checked] if checked else []),
+        *([asked] if asked else []),
         audit(results),
         methods(results),
         *statements(results),

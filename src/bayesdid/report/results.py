@@ -49,6 +49,7 @@ from bayesdid.report.claim_results import (
 from bayesdid.report.design_results import design_section
 from bayesdid.report.effects_results import effects_section
 from bayesdid.report.event_results import event_sections
+from bayesdid.report.examination_results import examination_section
 from bayesdid.report.headline_results import headline_section, no_headline
 from bayesdid.report.methods_results import methods_section
 from bayesdid.report.panel_results import panel_section
@@ -131,11 +132,24 @@ def _compute(
     with run.stage("headline"):
         made = attempt(partial(headline_section, study, panel, seed=seed), folder)
         headline = made.value or no_headline(made.failed)
+    with run.stage("examination"):
+        examination = examination_section(study, panel, stored, headline, folder)
     if made.failed:
         failed["contrasts of the panel"] = made.failed
     with run.stage("summaries"):
         return _results(
-            study, panel, draws, seed, plan, stored, checks, trees, analyses, headline, failed
+            study,
+            panel,
+            draws,
+            seed,
+            plan,
+            stored,
+            checks,
+            trees,
+            analyses,
+            headline,
+            examination,
+            failed,
         )
 
 
@@ -185,6 +199,7 @@ def _results(
     trees: dict[str, dict[str, xr.DataTree]],
     analyses: list[StoredAnalysis],
     headline: dict[str, Any],
+    examination: dict[str, Any],
     failed: dict[str, str],
 ) -> dict[str, Any]:
     beside: dict[str, _Beside] = {}
@@ -230,7 +245,9 @@ def _results(
         "level": summary.LEVEL,
         "levels": summary.levels(),
         "published": published,
-        "headline": {key: value for key, value in headline.items() if key != "quantiles"},
+        "headline": {
+            key: value for key, value in headline.items() if key not in ("quantiles", "examination")
+        },
         "validity": _validity(published, headline),
         "contrasts": contrasts,
         "effects": effects_section(study, trees),
@@ -246,6 +263,7 @@ def _results(
         "identity": _identity(agreements),
         "samples": {spec: counted(design) for spec, design in designs.items()},
         "checks": checks,
+        "examination": examination,
         "fits": [_fit(fit, trees) for fit in stored],
         "priors": _priors(trees),
         "skipped": {

@@ -140,6 +140,7 @@ def cohort(
         peers=peers,
         posterior=tree,
         converged=under.converged,
+        fit=under.fit,
         notes=(
             *(note.text for note in cells.design.notes),
             *([] if cells.design.is_balanced else [UNBALANCED]),

@@ -25,6 +25,7 @@ from bayesdid.families.event_study import EventStudyOptions
 from bayesdid.families.under_errors import IID, draws_of, errors_sentence
 from bayesdid.inference.exact.conjugate import conjugate_posterior
 from bayesdid.inference.fit import fit
+from bayesdid.inference.result import Fit
 from bayesdid.model.bound import study_priors
 from bayesdid.model.errors import Errors
 from bayesdid.model.priors import PriorChoice
@@ -77,6 +78,7 @@ def honest(
     moments: tuple[FloatArray, FloatArray] | None
     moments = (posterior.location, posterior.scale * variance)
     trees, engine, converged = [], "student", True
+    own: Fit | None = None
     priors = study_priors(spec, design=design, own="flat")
     if errors != IID or priors != PriorChoice("flat"):
         own = fit(design, errors=errors, priors=priors, seed=seed, draws=draws)
@@ -109,6 +111,7 @@ def honest(
         sentences=(*found.sentences, said),
         posterior=draws_tree(kept, spec, panel, engine=engine, seed=seed, priors=str(priors)),
         converged=converged,
+        fit=own,
         notes=tuple(note.text for note in design.notes) + found.notes,
         effects=(
             drawn(term, f"event study, {name}", parallel, ordered.parts[1] @ w, main=True),

@@ -188,6 +188,7 @@ def heterogeneity(
         tuple(note.text for note in design.notes),
         panel.synthetic or "",
         effects=tuple(stated),
+        fit=under.fit,
     )
 
 

@@ -118,6 +118,7 @@ def instrument(
         tuple(note.text for note in own.notes),
         panel.synthetic or "",
         effects=stated_effects(column.treatments[0], tau, flat, peer),
+        fit=found,
     )
 
 

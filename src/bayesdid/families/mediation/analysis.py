@@ -242,6 +242,7 @@ def mediation(
             )
             for k, name in enumerate(names)
         ),
+        fit=fitted,
     )
 
 

@@ -160,6 +160,7 @@ def moderation(
             priors=tree.attrs["priors"],
         ),
         converged=under.converged,
+        fit=under.fit,
         notes=tuple(note.text for note in design.notes),
         synthetic=panel.synthetic or "",
         effects=(

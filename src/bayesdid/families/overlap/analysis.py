@@ -124,6 +124,7 @@ def overlap(
         peers=tuple(imputation_peers(spec, panel)),
         posterior=tree,
         converged=under.converged,
+        fit=under.fit,
         notes=notes_of(rows, tree, pooling),
         synthetic=panel.synthetic or "",
     )

@@ -119,6 +119,7 @@ def of_several(
         peers=tuple(imputation_peers(spec, panel)),
         posterior=under.tree,
         converged=bool(under.tree.attrs["converged"]),
+        fit=under.fit,
         notes=notes_of(rows, under.tree, pooling, [] if iid_holds else [_NO_IID]),
         synthetic=panel.synthetic or "",
     )

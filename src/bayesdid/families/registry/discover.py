@@ -22,7 +22,7 @@ from bayesdid.families.registry.family import AnyFamily, Family
 
 GROUP = "bayesdid.families"
 _SHARED = frozenset(
-    {"analysis", "registry", "run", "store", "under_errors"}
+    {"analysis", "examined", "registry", "run", "store", "under_errors"}
 )  # what families have in common
 _registered: dict[str, AnyFamily] = {}
 

@@ -123,6 +123,7 @@ def spatial(
         panel.synthetic or "",
         tuple(failed),
         stated_effects(fit, heavy if heavy is not None and heavy.converged else None, impacts),
+        fit=fit,
     )
 
 

@@ -55,7 +55,8 @@ def distance_analysis(
     :func:`~bayesdid.model.spillover.profile_design`.
     """
     design = made_design(study, spec, panel, options)
-    tree = fit(design, priors=study_priors(spec, design=design.base), draws=draws, seed=seed).tree
+    found = fit(design, priors=study_priors(spec, design=design.base), draws=draws, seed=seed)
+    tree = found.tree
     curves = _curves(study, spec, options, design, tree, seed)
     evidence, failed = evidence_frame(design, seed)
     reports = [_report(curves, rope, design.rings.step) for rope in (0.0, curves.rope)]
@@ -125,6 +126,7 @@ def distance_analysis(
         synthetic=panel.synthetic or "",
         failed=tuple(failed),
         effects=stated_effects(design, tree, curves),
+        fit=found,
     )
 
 
