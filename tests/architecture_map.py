@@ -29,6 +29,8 @@ PACKAGES = (
     "estimands",
     "published",
     "audit",
+    "importing",
+    "pool",
     "reconstruct",
     "checks",
     "families",

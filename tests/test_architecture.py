@@ -9,7 +9,17 @@ import pytest
 from architecture_map import MARK, ORDER, PACKAGES, SHARED, make_map, modules
 
 PYMC = ("model.pymc", "inference.nuts")
-LIGHT = ("study", "panel", "design", "spatial", "model", "audit", "estimands", "published")
+LIGHT = (
+    "study",
+    "panel",
+    "design",
+    "spatial",
+    "model",
+    "audit",
+    "importing",
+    "estimands",
+    "published",
+)
 HEAVY = {"pymc", "pytensor", "nutpie", "arviz", "matplotlib", "pyfixest", "spreg", "linearmodels"}
 
 

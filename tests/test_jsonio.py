@@ -27,6 +27,7 @@ UNTYPED = {
     "families.sdm.output": "cells of a study's schema",
     "families.specification_curve.analysis": "a row of a data frame",
     "front.regressors": "options of a family, before they are parsed",
+    "importing.pdf": "words of a page, as pdfplumber gives them",
     "inference.exact.scales": "arrays of a compiled kernel",
     "inference.nuts.chain": "keyword arguments of nutpie and PyMC",
     "inference.nuts.collapsed": "PyTensor variables",

@@ -15,7 +15,7 @@ from bayesdid.checks.run import run_checks
 from bayesdid.estimands.event_study import event_path
 from bayesdid.jsonio import plain, to_json
 from bayesdid.panel.adoption import arm
-from bayesdid.report.figures import agreement_figure, claims_figure
+from bayesdid.report.figures import columns_figure
 from bayesdid.summary import (
     Interval,
     band,
@@ -132,8 +132,5 @@ def test_checks_follow_the_level(studies):
 
 
 def test_figures_take_the_level_of_the_results():
-    verdict = {"summary": {"mean": 0.1, "level": 0.8, "hdi50": [0.0, 0.2], "hdi80": [-0.1, 0.3]}}
-    page = claims_figure([{"label": "x", "published": verdict}], "units", False, 0.8)
-    assert "50 % and 80 % HDI" in page
     row = {"label": "x", "ols": 1.0, "se_cluster": 0.1}
-    assert "1.3 standard errors (80 %)" in agreement_figure([row], False, 0.8)
+    assert "effect, 80 % intervals" in columns_figure([row], 0.8, False)

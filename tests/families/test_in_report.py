@@ -32,17 +32,21 @@ def results(tmp_path_factory):
 
 @pytest.fixture(scope="module")
 def page(results):
-    """Section of the page -> its text."""
-    parts = re.split(r'<h2 id="(\w+)">', render(results))
-    return dict(zip(parts[1::2], parts[2::2], strict=True))
+    """Section -> its text, on the page and in the supplement, as if the panel were real."""
+    found = {}
+    for html in render(results | {"synthetic": ""}):
+        parts = re.split(r'<section id="(?:s-)?(\w+)">', html)
+        for key, text in zip(parts[1::2], parts[2::2], strict=True):
+            found[key] = found.get(key, "") + text
+    return found
 
 
 @pytest.mark.parametrize("name", ANALYSED)
 def test_an_analysis_stands_in_its_section(name, page, results):
     family = families()[name]
     text = page[family.section.key]
-    assert text.startswith(family.section.heading)
-    assert f'<h3 id="t-{name}">' in text
+    assert text.startswith(f"<h2>{family.section.heading}")
+    assert f'<h3 id="analysis-t-{name}">' in text
     sentence = next(i for i in results["analyses"] if i["family"] == name)["sentences"][0]
     assert sentence[:40] in text
 

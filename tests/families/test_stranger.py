@@ -20,8 +20,8 @@ from bayesdid.families.registry.load import check_study
 from bayesdid.families.run import plan_analyses
 from bayesdid.families.store import analyse_all, analysis_path
 from bayesdid.jsonio import plain
-from bayesdid.report.html import render_analyses
 from bayesdid.report.results import sections
+from bayesdid.report.sections.analyses import analyses
 
 PAGE = (Path(__file__).parents[2] / "docs" / "families.md").read_text(encoding="utf-8")
 TOY = PAGE.partition("```python\n")[2].partition("```")[0]
@@ -103,9 +103,10 @@ def test_it_is_in_the_report(toy):
     content = plain(bd.analyse(study_of(), "t.toy", every_panel()))
     found = sections([content], discover.families())
     assert [(item["key"], item["specs"]) for item in found] == [("toys", ["t.toy"])]
-    page = render_analyses({"analyses": [content], "sections": found, "synthetic": "planted"})
-    assert "What strangers bring." in page
-    assert "Toy mean" in page
+    (part,) = analyses({"analyses": [content], "sections": found, "synthetic": "planted"})
+    assert part.of_panel
+    assert part.more[0].text == "What strangers bring."
+    assert "Toy mean" in repr(part.more)
 
 
 def test_it_is_stored_and_its_code_is_part_of_the_key(toy, tmp_path, monkeypatch):

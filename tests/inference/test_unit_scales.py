@@ -11,6 +11,7 @@ from bayesdid.inference.exact import scales
 from bayesdid.inference.exact.gaussian import fit_gaussian
 from bayesdid.inference.exact.pooled import fit_pooled
 from bayesdid.inference.exact.scales import draw_scaled
+from bayesdid.inference.exact.scales_kernel import log_part
 from bayesdid.inference.exact.two_way import two_way_model
 from bayesdid.inference.fit import fit_model
 from bayesdid.inference.gate import GateItem
@@ -258,3 +259,11 @@ def test_chains_that_do_not_pass_are_run_again_for_longer(monkeypatch):
     assert again.tree["posterior"].sizes["draw"] == once.tree["posterior"].sizes["draw"] == 300
     assert not run(lambda times: times == 3).converged
     assert len(asked) == 2
+
+
+def test_a_scale_so_far_out_that_rounding_decides_has_no_density():
+    """S is positive semidefinite but for rounding, which a large scale makes larger than the 1."""
+    S = -1e-15 * np.eye(3)
+    far, near = 10.0, 0.0
+    assert log_part(far, S, np.zeros(3), 1e-6, 1.0, 1.0, 1.0) == -np.inf
+    assert np.isfinite(log_part(near, S, np.zeros(3), 1.0, 1.0, 1.0, 1.0))

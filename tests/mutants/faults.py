@@ -115,7 +115,7 @@ MUTANTS = (
     ),
     Mutant(
         "answer-inverted",
-        "report/html.py",
+        "report/sections/front.py",
         'more = (mean < 0) == (outcome["better"] == "lower")',
         'more = (mean < 0) == (outcome["better"] == "higher")',
         "the page's first sentence says more for less",
@@ -888,10 +888,10 @@ MUTANTS = (
     ),
     Mutant(
         "pair-unsaid",
-        "report/claim_html.py",
+        "report/sections/front.py",
         "is not identified: {item['refused']}",
         "is identified: {item['refused']}",
-        "the first screen says of a pair that no row is under that it is identified",
-        ("report/test_three_answers.py::test_the_first_screen_answers_for_all_and_for_each_pair",),
+        "the first page says of a pair that no row is under that it is identified",
+        ("report/test_three_answers.py::test_the_first_page_answers_for_all_and_for_each_pair",),
     ),
 )

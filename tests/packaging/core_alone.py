@@ -97,6 +97,7 @@ def uses_the_core(folder):
 def asks_for_extras(study, panel, design, file):
     """Whatever needs an extra says which one, and how to get it."""
     from bayesdid.families.registry.load import load_study
+    from bayesdid.importing.pdf import read_pdf
     from bayesdid.panel.load import load_panel
     from bayesdid.peers.fixest import least_squares
     from bayesdid.report.html import render
@@ -104,6 +105,7 @@ def asks_for_extras(study, panel, design, file):
 
     shipped = load_study(ROOT / "models" / "traffic_laws")
     for name, ask in {
+        "import": lambda: read_pdf(Path("paper.pdf")),
         "peers": lambda: least_squares(design),
         "report": lambda: render({}),
         "spatial": lambda: contiguity("polygons.gpkg", "id"),

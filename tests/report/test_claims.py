@@ -16,7 +16,7 @@ from bayesdid.estimands.question import question
 from bayesdid.estimands.stated import StatedEffect, between, drawn
 from bayesdid.peers.fixest import Estimates
 from bayesdid.published.synergy import published_synergy
-from bayesdid.report.claim_html import claim_groups, main_answer
+from bayesdid.report.claim_html import claim_groups
 from bayesdid.report.claim_panel import (
     CONSTANT,
     Headline,
@@ -25,8 +25,10 @@ from bayesdid.report.claim_panel import (
     panel_of_printed,
 )
 from bayesdid.report.claim_results import claims_section, headline_models, stated_effects, width_of
-from bayesdid.report.claim_words import answer_sentence
-from bayesdid.report.html import render_claims
+from bayesdid.report.claim_words import answer_sentence, constant_sentence
+from bayesdid.report.document.blocks import Fold, Table
+from bayesdid.report.sections.front import answer
+from bayesdid.report.sections.statements import statements
 
 KINDS = ("default", "sceptical", "mundlak", "random", "iid")
 
@@ -246,14 +248,30 @@ def text_of(html):
 
 
 def test_the_answer_says_sign_size_and_what_does_not_count(results):
-    printed, panel, constant = main_answer(results)
+    item = results["claims"][0]["evidence"]
+    printed, panel = (answer_sentence(item, source, False) for source in ("published", "panel"))
+    (constant,) = constant_sentence(item)
     assert "it is above zero is 0.989, and between 0.895 and 0.989 over the 2 models" in printed
     assert "at least 0.080 above zero, as claimed, is 0.446" in printed
     assert "In the microdata Castle doctrine − none is −0.2" in panel
     assert re.search(r"it is above zero is 0\.0\d\d: contradicted", panel)
     assert f"Models that suppose {CONSTANT} do not count (1 of them" in constant
-    results["synthetic"] = "made up"
-    assert "no evidence about the world" in main_answer(results)[1]
+    assert "no evidence about the world" in answer_sentence(item, "panel", True)
+
+
+def test_the_first_page_says_the_same_in_two_sentences(results):
+    """Of both sources one each, the panel first; of a synthetic panel nothing."""
+    outcome = {"unit": "log points", "natural_unit": "percent", "natural_per_unit": 100}
+    known = results | {"sums": [], "outcome": outcome | {"better": "lower"}}
+    panel, printed = answer(known)
+    assert panel.startswith("In the microdata, Castle doctrine − none is −2")
+    assert "That it is above zero is contradicted" in panel
+    assert printed.startswith(
+        "From the printed numbers alone, Castle doctrine − none is 7.5 percent"
+    )
+    assert "P 0.989, and 0.895 to 0.989 over the 2 models that count" in printed
+    first, second = answer(known | {"synthetic": "made up"})
+    assert f"{first} {second}" == printed
 
 
 def test_a_moved_answer_says_so(results):
@@ -264,15 +282,28 @@ def test_a_moved_answer_says_so(results):
     assert answer_sentence(item, "panel", False) == ""
 
 
-def test_the_main_claim_is_open_and_the_others_are_folded(results):
-    html = render_claims(results)
-    before, _, folded = html.partition("<details>")
-    assert "net increase" in before
-    assert "interaction term" not in before
-    assert "interaction term" in folded
-    assert "1 more statements" in folded
-    assert "does not count: supposes" in text_of(before)
-    assert render_claims(results | {"claims": [{"id": "a", "evidence": None}]}) == ""
+def test_every_statement_has_a_row_and_every_model_of_it_a_fold(results):
+    (part,) = statements(results | {"synthetic": ""})
+    table, *folds = part.more
+    assert isinstance(table, Table)
+    said = [str(row[1]) for row in table.rows]
+    assert "net increase" in said[0]
+    assert "interaction term" in said[1]
+    assert all(isinstance(fold, Fold) for fold in folds)
+    assert len(folds) == len(table.rows) == 2
+    models = next(block for block in folds[0].blocks if isinstance(block, Table))
+    assert "does not count: supposes" in " ".join(
+        cell.text for row in models.rows for cell in row[:1] if not isinstance(cell, str)
+    )
+    assert statements(results | {"claims": [{"id": "a", "evidence": None}]}) == []
+
+
+def test_of_a_synthetic_panel_no_row_stands_beside_what_is_printed(results):
+    made_up = results | {"synthetic": "made up"}
+    parts = {part.key: part for part in statements(made_up)}
+    assert {key for key, part in parts.items() if part.of_panel} <= {"stand-in-statements"}
+    assert set(parts) == {"statements", "stand-in-statements"}
+    assert all("panel" not in table.columns for table in parts["statements"].more[:1])
 
 
 def test_marks_are_filled_if_they_count_and_lie_where_the_numbers_are(results):

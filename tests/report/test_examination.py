@@ -14,8 +14,11 @@ from bayesdid.checks.prior import CONFLICT, CONTRACTION
 from bayesdid.checks.standards import standards
 from bayesdid.jsonio import plain
 from bayesdid.model.bound import model as bind
-from bayesdid.report.examination_html import TITLES, render_examination
+from bayesdid.report.document.blocks import Document, Section
+from bayesdid.report.document.html import to_html
+from bayesdid.report.document.numbering import places
 from bayesdid.report.examination_results import nothing_examined
+from bayesdid.report.sections.examination import TITLES, examination
 
 
 @pytest.fixture(scope="module")
@@ -37,7 +40,7 @@ def page():
         CheckResult("loo", True, pd.DataFrame(), "All is well.", None, "worse", "other"),
         inapplicable("spatial_dependence", "nobody is a neighbour"),
     )
-    return render_examination(
+    part = examination(
         {
             "synthetic": "",
             "examination": {
@@ -49,6 +52,11 @@ def page():
             },
         }
     )
+    said = "1 pass, 1 fail, 1 give no verdict. Failing: Is the outcome"
+    assert said in part.main[0].text
+    document = Document("t", (Section("examination", part.title, part.more),))
+    found = places({"supplement.html": ("S", document)})
+    return to_html(document, "supplement.html", found, other=("x", "y"))
 
 
 def _series():
@@ -58,9 +66,9 @@ def _series():
 
 def test_every_check_stands_with_its_verdict_and_what_failing_means(page):
     text = re.sub(r"<svg.*?</svg>", "", page, flags=re.S)
-    assert f"{TITLES['overlay']} <strong>fails</strong>" in text
-    assert f"{TITLES['loo']} <strong>passes</strong>" in text
-    assert f"{TITLES['spatial_dependence']} <strong>no verdict</strong>" in text
+    assert f"{TITLES['overlay']} Fails" in text
+    assert f"{TITLES['loo']} Passes" in text
+    assert f"{TITLES['spatial_dependence']} No verdict" in text
     assert "Too &lt;wide&gt;." in text
     assert "Failing means: bad." in text
     assert "What can be done about it: fix." in text
@@ -89,4 +97,4 @@ def test_the_documentation_lists_every_check_and_its_limits(root):
 
 def test_nothing_is_shown_where_nothing_was_examined():
     found = {"synthetic": "", "examination": nothing_examined("no spec was fitted")}
-    assert render_examination(found) == ""
+    assert examination(found) is None

@@ -15,11 +15,12 @@ from bayesdid.inference.plan import MAIN
 from bayesdid.jsonio import to_json
 from bayesdid.report.examination_results import nothing_examined
 from bayesdid.report.headline_results import headline_section
-from bayesdid.report.html import answer, render
+from bayesdid.report.html import render
 from bayesdid.report.results import compute_results
 from bayesdid.report.run import Run
+from bayesdid.report.sections.front import alerts, answer, depends_on
 from bayesdid.report.tables import frames
-from bayesdid.report.text import estimate, number, probability
+from bayesdid.report.text import estimate, number, probability, significant, typeset
 from bayesdid.report.validity import panel_validity
 from bayesdid.report.weights_results import _sentences
 from bayesdid.report.write import write_report
@@ -41,8 +42,26 @@ def results(folder):
 
 
 @pytest.fixture(scope="module")
+def real(results):
+    """The same results, as if their panel were not synthetic."""
+    return copy.deepcopy(results) | {"synthetic": ""}
+
+
+@pytest.fixture(scope="module")
 def page(folder):
-    return (folder / "index.html").read_text(encoding="utf-8")
+    """The page and its supplement, of a synthetic panel."""
+    names = ("index.html", "supplement.html")
+    return "".join((folder / name).read_text(encoding="utf-8") for name in names)
+
+
+@pytest.fixture(scope="module")
+def front(real):
+    """The page of a real panel, without its supplement."""
+    return render(real)[0]
+
+
+def both(results):
+    return "".join(render(results))
 
 
 def words(html):
@@ -51,24 +70,43 @@ def words(html):
 
 
 def test_page_is_rendered_from_results_alone(results, page):
-    assert render(results) == page
+    assert both(results) == page
 
 
 def test_treatments_that_are_columns_are_drawn_on_no_common_axis(results, page):
     """Their units may differ; the table has them."""
     changed = copy.deepcopy(results)
-    for item in changed["agreement"]:
-        for row in item["rows"]:
-            row["parameter"] = f"x * {row['parameter']}"
-    caption = "Treatment effects of every two-way spec."
-    assert caption in page
-    assert caption not in render(changed)
-    assert "x * active:" in words(render(changed))
+    for key, name in (("agreement", "rows"), ("effects", None)):
+        for item in changed[key]:
+            for row in item[name] if name else [item]:
+                term = "parameter" if name else "term"
+                row[term] = f"x * {row[term]}"
+    assert 'id="every-column"' in page
+    assert 'id="every-column"' not in both(changed)
+    assert ": x * active:" in words(both(changed))
+
+
+def numbers_of(value):
+    """Every number of results.json to three places, those inside its sentences too."""
+    if isinstance(value, dict):
+        return set().union(*map(numbers_of, value.values()))
+    if isinstance(value, list):
+        return set().union(*map(numbers_of, value))
+    if isinstance(value, str):
+        return set(re.findall(r"\d+\.\d{3}\b", value))
+    return {f"{abs(value):.3f}"} if isinstance(value, int | float) else set()
+
+
+def test_every_number_on_the_pages_is_in_the_results(real):
+    for html in render(real):
+        shown = set(re.findall(r"(?<![\d.])\d+\.\d{3}(?![\d.e])", words(html)))
+        assert len(shown) > 50
+        assert shown - numbers_of(real) - {"0.001", "0.999"} == set()
 
 
 def test_page_is_self_contained(page):
     assert "<script" not in page
-    assert not re.search(r'(src|href)="(?!#)', page)
+    assert not re.search(r'(src|href)="(?!#|index.html|supplement.html)', page)
     assert "@import" not in page
     assert "prefers-color-scheme: dark" in page
     assert "@media print" in page
@@ -82,7 +120,7 @@ def test_prose_changes_with_the_results(results, page):
     changed["audit"]["comparisons"] = 98765
     changed["panel"]["units"] = 4321
     changed["identity"]["holds"] = 55555
-    text = words(render(changed))
+    text = words(both(changed))
     for value in ("−7.777 (1.234)", "98765", "4321", "55555"):
         assert value in text
         assert value not in words(page)
@@ -90,13 +128,15 @@ def test_prose_changes_with_the_results(results, page):
 
 def test_answer_turns_with_the_sign():
     def results(mean, p):
-        verdict = {
+        interval = {"low": mean - 1, "high": mean + 1, "level": 0.8}
+        estimate = {"source": "published", "model": "m", "mean": mean, "interval": interval}
+        given = {"model": "m", "word": "undecided", "p": p, "p_low": 0.1, "p_high": p, "models": 3}
+        evidence = {
+            "main": True,
             "contrast": "both - sum of singles",
-            "word": "undecided",
-            "p": p,
-            "p_low": p,
-            "p_high": p,
-            "summary": {"mean": mean, "hdi80": [mean - 1, mean + 1], "level": 0.8},
+            "unit": "u",
+            "estimates": [estimate],
+            "answers": {"published": given},
         }
         return {
             "outcome": {
@@ -106,37 +146,36 @@ def test_answer_turns_with_the_sign():
                 "better": "lower",
             },
             "synthetic": "",
-            "contrasts": None,
-            "headline": {"contrasts": {}, "verdicts": []},
-            "validity": {"published": "How far to trust it."},
-            "checks": [],
-            "published": {"verdicts": [verdict]},
+            "sums": [],
+            "claims": [{"evidence": evidence}],
         }
 
-    assert "to do less than the sum of the two by 25.4 deaths" in answer(results(0.254, 0.02))[0]
-    assert "to do more than the sum of the two by 25.4 deaths" in answer(results(-0.254, 0.98))[0]
-    assert "(80 % HDI of the difference" in answer(results(0.254, 0.02))[0]
-    assert "0.980" in answer(results(-0.254, 0.98))[0]
-    assert "How far to trust it." in answer(results(0.254, 0.02))
+    less, more = answer(results(0.254, 0.02)), answer(results(-0.254, 0.98))
+    assert len(less) == len(more) == 2
+    assert "do less than the two alone, added up, by 25.4 deaths" in less[0]
+    assert "do more than the two alone, added up, by 25.4 deaths" in more[0]
+    assert "(80 % interval of the difference −74.6 to 125.4)" in less[0]
+    assert more[1] == (
+        "That they do more than the two added up is undecided: P 0.980, and 0.100 to 0.980 over "
+        "the 3 models that count."
+    )
 
 
-def test_the_answer_stands_beside_its_coverage_the_rules_and_the_grades(results, page):
-    text = words(page)
-    assert results["validity"]["panel"] == panel_validity("both - sum of singles")
-    assert results["validity"]["panel"] in text[: text.index("Claims")]
-    assert results["validity"]["panel"] in answer(results)
-    assert rules("the posterior probability of the claim", "every assumption considered") in text
-    assert grades().replace("&", "&amp;") in text
-    row = results["contrasts"]["rows"][0]["main"]
+def test_the_answer_stands_beside_its_coverage_the_rules_and_the_grades(real, front):
+    text, all_of_it = words(front), words(both(real))
+    assert real["validity"]["panel"] == panel_validity("both - sum of singles")
+    assert real["validity"]["panel"].replace(" %", "\u00a0%") in front.split("<h2>")[0]
+    assert rules("the posterior probability of the claim", "every model that counts") in text
+    assert grades().replace("&", "&amp;") in all_of_it
+    row = real["contrasts"]["rows"][0]["main"]
     factors = [item["bf10"] for item in row["bayes_factors"]]
     assert row["evidence"] == evidence_word(factors)
-    assert row["evidence"] in text
+    assert row["evidence"] in all_of_it
     sds = [item["prior_sd"] for item in row["bayes_factors"]]
-    assert sds == [share * results["contrasts"]["scale"] for share in PRIOR_SHARES.values()]
-    assert (
-        "of sd " + ", ".join(f"{s:.3g}" for s in PRIOR_SHARES.values()) + " sd(y), that is" in text
-    )
-    assert ", ".join(f"{sd:.3g}" for sd in sds) + f" {results['outcome']['unit']}." in text
+    assert sds == [share * real["contrasts"]["scale"] for share in PRIOR_SHARES.values()]
+    shares = ", ".join(significant(s) for s in PRIOR_SHARES.values())
+    assert f"of sd {shares} sd(y), that is" in all_of_it
+    assert ", ".join(map(significant, sds)) + f" {real['outcome']['unit']}." in all_of_it
 
 
 def test_negative_weights_are_named_and_their_absence_is_no_promise():
@@ -158,7 +197,7 @@ def test_checks_are_said_of_the_main_model_and_of_iid_errors(results):
         for item in changed["checks"]:
             for check in item["results"]:
                 check["passed"] = not (item["kind"] == kind and check["name"] == "skewness")
-        return words(render(changed))
+        return words(both(changed))
 
     assert {item["kind"] for item in results["checks"]} == {MAIN, "iid"}
     specs = len({item["spec"] for item in results["checks"]})
@@ -170,21 +209,17 @@ def test_checks_are_said_of_the_main_model_and_of_iid_errors(results):
     assert "fails in" not in none
 
 
-def test_the_first_screen_says_what_the_headline_passes_and_what_papers_run_says(results):
-    changed = copy.deepcopy(results)
-    item = changed["headline"]["contrasts"]["both - sum of singles"]
-    item["models"]["static factorial"] |= {"mean": -4.5, "sd": 0.25, "bias": -3.25}
-    item["alert"] = "Pooling matters: quite."
+def test_the_page_says_what_the_answer_depends_on(real):
+    changed = copy.deepcopy(real)
     for check in changed["headline"]["checks"]:
         check["passed"] = check["name"] != "skewness"
-    text = " ".join(answer(changed))
-    assert "The model of this answer fails these checks: skewness." in text
-    assert "which papers run, says −4.500 (0.250); at the effects fitted here it is off by " in text
-    assert "−3.250" in text
-    assert "Pooling matters: quite." in text
+    said = depends_on(changed)
+    assert "The model of the panel's effect fails these checks: skewness." in said
+    assert changed["headline"]["trends"][0] in said
     for check in changed["headline"]["checks"]:
         check["passed"] = True
-    assert "The model of this answer passes its checks." in " ".join(answer(changed))
+    assert "The model of the panel's effect passes its checks." in depends_on(changed)
+    assert changed["headline"]["trends"][0] not in depends_on(changed | {"synthetic": "made up"})
 
 
 def test_verdicts_of_the_panel_are_those_of_the_headline(studies, tmp_path):
@@ -206,22 +241,26 @@ def test_verdicts_of_the_panel_are_those_of_the_headline(studies, tmp_path):
     assert headline_section(study, bd.load_panel(study), tmp_path, draws=250) == found  # its file
 
 
-def test_a_panel_of_one_policy_is_answered_by_its_effect(results):
+def test_a_panel_of_one_policy_is_answered_by_its_effect(real):
     """Sign, side of zero and range are those of the contrast; the side turns with the outcome."""
-    changed = copy.deepcopy(results)
+    changed = copy.deepcopy(real)
     item = copy.deepcopy(changed["headline"]["contrasts"]["both - none"])
     item |= {"label": "A − none", "mean": 0.25, "p_claim": 0.04, "p_range": [0.02, 0.13]}
-    item |= {"interval": {"low": 0.125, "high": 0.375, "level": 0.89}, "alert": ""}
+    item |= {"interval": {"low": 0.125, "high": 0.375, "level": 0.89}, "word": "contradicted"}
     changed["headline"] |= {"contrasts": {"only:a - none": item}, "verdicts": []}
-    changed["published"], changed["synthetic"] = None, ""
-    text = " ".join(answer(changed))
-    assert "In the microdata A − none is 0.250" in text
-    assert "(89 % HDI 0.125 to 0.375)" in text
-    assert "it is below zero is 0.040, and between 0.020 and 0.130 over the models" in text
-    changed["outcome"]["better"], changed["synthetic"] = "higher", "made up"
-    text = " ".join(answer(changed))
-    assert "it is above zero is 0.040" in text
-    assert "no evidence about the world" in text
+    changed["claims"], changed["published"] = [], None
+    first, second = answer(changed)
+    assert "In the microdata, A − none is 0.250" in first
+    assert "(89 % interval 0.125 to 0.375)" in first
+    assert second == (
+        "That it is below zero is contradicted: P 0.040, and 0.020 to 0.130 over the models that "
+        "count."
+    )
+    page = render(changed)[0]
+    assert "A − none" in page[page.index('id="claims"') : page.index("<h2>")]
+    changed["outcome"]["better"] = "higher"
+    assert answer(changed)[1].startswith("That it is above zero is")
+    assert answer(changed | {"synthetic": "made up"}) == []
 
 
 def test_a_panel_without_an_answer_says_why(results):
@@ -234,34 +273,40 @@ def test_a_panel_without_an_answer_says_why(results):
         "verdicts": [],
         "failed": "no row is under both",
     }
-    assert "The panel has no answer of its own: no row is under both" in words(render(changed))
+    assert "The panel has no answer of its own: no row is under both" in words(both(changed))
 
 
-def test_the_page_says_what_violated_trends_do(results, page):
-    text = words(page)
+def test_the_page_says_what_violated_trends_do(real, front):
+    text = words(front)
     at = text.index("If trends are not parallel")
-    assert results["headline"]["trends"][0] in text[at:]
+    assert typeset(real["headline"]["trends"][0]) in text[at:].replace(" %", "\u00a0%")
 
 
-def test_synthetic_stamp_is_everywhere(results, page):
-    text = words(page)
-    assert text.index("Synthetic panel:") < text.index("Claims")
-    assert page.count("SYNTHETIC PANEL") >= 2  # in the figures
-    assert page.count("synthetic panel") >= 5  # beside tables and captions
+def test_a_synthetic_panel_stands_apart_and_is_stamped(results, page):
+    """On the page nothing of it; in the appendix everything, stamped; in tables as well."""
+    front, more = render(results)
+    assert "stand-in is no evidence" in words(front)
+    assert "SYNTHETIC" not in front
+    assert "stamp" not in front[front.index("<main>") :]
+    assert "In the microdata" not in front
+    at = more.index('<section id="stand-in">')
+    assert "<svg" not in more[:at]
+    assert "Synthetic panel:" in words(more[at:])
+    assert more[at:].count("SYNTHETIC PANEL") >= 2  # in the figures
+    assert more[at:].count("synthetic panel") >= 5  # beside tables and captions
     for name, frame in frames(results).items():
         if name != "audit":
             assert "synthetic" in frame, name
-    clean = copy.deepcopy(results)
-    clean["synthetic"] = ""
-    assert "ynthetic" not in words(render(clean))
-    assert "SYNTHETIC" not in render(clean)
+    clean = both(copy.deepcopy(results) | {"synthetic": ""})
+    assert "ynthetic" not in words(clean)
+    assert "SYNTHETIC" not in clean
 
 
 def test_a_fit_that_failed_is_marked(results):
     broken = copy.deepcopy(results)
     broken["fits"][0]["converged"] = False
-    text = words(render(broken))
-    assert "did not converge" in text
+    text = words(both(broken))
+    assert "1 fit did not converge" in text
     assert broken["fits"][0]["spec"] in text
 
 
@@ -283,40 +328,51 @@ def test_a_failed_fit_is_no_result(studies):
 EMPTY = (
     r"<tbody>\s*</tbody>",
     r"<ul[^>]*>\s*</ul>",
-    r'<div class="scroll">\s*</div>',
-    r'<div class="answer">\s*</div>',
-    r"<nav>\s*</nav>",
-    r"<h[23][^>]*>[^<]*</h[23]>\s*(?=<h2|</main>)",
+    r'<div class="scroll"[^>]*>\s*</div>',
+    r"<details><summary>[^<]*</summary>\s*</details>",
+    r"<h[23][^>]*>[^<]*</h[23]>\s*(?=<h2|</section>|</main>)",
+    r"<section[^>]*>\s*</section>",
 )
 
 
-def test_nothing_empty_is_drawn(results, page):
+def test_nothing_empty_is_drawn(real, page):
     """A study that has no claims, no contrasts, no fits: no box, axis or table for what is not."""
-    bare = copy.deepcopy(results)
+    bare = copy.deepcopy(real)
     bare |= {"claims": [], "published": None, "contrasts": None, "effects": [], "agreement": []}
     bare |= {"event_studies": [], "analyses": [], "sections": [], "checks": [], "alerts": []}
-    bare["headline"] |= {"contrasts": {}, "verdicts": [], "checks": [], "failed": ""}
+    bare |= {"fits": [], "methods": [], "samples": {}, "priors": {}}
+    bare["headline"] |= {"contrasts": {}, "verdicts": [], "checks": [], "trends": [], "failed": ""}
     bare["audit"] |= {"comparisons": 0, "findings": []}
     bare["weights"] = {"rows": [], "sentences": []}
     bare["examination"] = nothing_examined("nothing was fitted")
-    some = copy.deepcopy(results)
+    bare["design"] |= {"matrix": [], "paths": [], "descriptives": []}
+    some = copy.deepcopy(real)
     some["published"] = None
-    for html in (page, render(bare), render(some)):
+    for html in (page, both(bare), both(some), both(real)):
         for pattern in EMPTY:
             assert not re.search(pattern, html), pattern
-    assert "<svg" not in render(bare)
-    assert 'id="contrasts"' not in render(bare)
-    assert 'class="answer"' not in render(bare)
+    assert "<svg" not in both(bare)
+    assert 'id="contrasts"' not in both(bare)
+    assert 'class="answer"' not in both(bare)
 
 
-def test_alerts_stand_on_the_first_screen(results, page):
-    changed = copy.deepcopy(results)
-    changed["alerts"] = [{"kind": "k", "title": "Look here", "text": "Two models disagree."}]
-    html = render(changed)
-    assert "Look here. Two models disagree." in words(html)
-    assert html.index("Look here") < html.index("<nav>")
+def test_alerts_stand_on_the_first_page(real):
+    changed = copy.deepcopy(real)
+    text = "Two models disagree. Likewise: two others."
+    changed["alerts"] = [{"kind": "k", "title": "Look here", "text": text}]
+    html, more = render(changed)
+    assert (
+        "Look here. Two models disagree. More like it: “Alerts in full” in the supplement."
+        in words(html).replace(" .", ".")
+    )
+    assert html.index("Look here") < html.index("<h2>")
+    assert "two others" not in html
+    assert "two others" in more
+    assert alerts(changed | {"synthetic": "made up"}) == []
+    changed["alerts"][0]["kind"] = "audit_posterior"
+    assert alerts(changed | {"synthetic": "made up"}) == changed["alerts"]
     changed["alerts"] = []
-    assert 'class="alerts"' not in render(changed)
+    assert 'class="alerts"' not in both(changed)
 
 
 def test_claims_carry_their_evidence(results, page):
@@ -332,19 +388,16 @@ def test_claims_carry_their_evidence(results, page):
     assert "quantiles" not in to_json(results)
 
 
-def test_a_model_that_fails_gives_up_the_answer(results, page):
+def test_a_model_that_fails_gives_up_the_answer(real):
     """Sentence and word are those of the model that answers in its place, or of none."""
-    changed = copy.deepcopy(results)
+    changed = copy.deepcopy(real)
     evidence = next(c["evidence"] for c in changed["claims"] if c["id"] == "sum")
-    evidence["answers"]["panel"] |= {
-        "word": "not settled by any model that describes the data",
-        "moved": "Pooled paths fails a check, and no other model is known to pass.",
-    }
-    text = words(render(changed))
-    assert "are estimated to do" in words(page)
-    assert "are estimated to do" not in text
-    assert "no other model is known to pass" in text
-    assert text.count("not settled by any model that describes the data in the stand-in") == 1
+    word = "not settled by any model that describes the data"
+    moved = "Pooled paths fails a check, and no other model is known to pass."
+    evidence["answers"]["panel"] |= {"word": word, "moved": moved}
+    assert f"That they do more than the two added up is {word}" in " ".join(answer(changed))
+    assert moved in depends_on(changed)
+    assert moved not in depends_on(real)
 
 
 def test_tables_hold_the_numbers_of_results(folder, results):
@@ -389,18 +442,35 @@ def test_numbers():
     )
 
 
-def test_the_page_has_the_calibrated_effects_and_no_numbers_of_a_failed_fit(results):
-    from bayesdid.report.html import render
-
-    page = render(results)
-    assert "Effects under the default errors" in page
-    assert "Independent errors are too sure on panels" in words(page)  # the document shows it
-    row = next(item for item in results["effects"] if item["converged"])
+def test_the_page_has_the_calibrated_effects_and_no_numbers_of_a_failed_fit(real, front):
+    assert "Independent errors are too sure on panels" in words(front)  # the document shows it
+    row = next(item for item in real["effects"] if item["converged"])
     shown = f"{row['summary']['low']:.3f}".replace("-", "−")
-    assert f"{shown} to" in page
-    assert row["beside"]["cluster"]["sd"] != row["beside"]["iid"]["sd"]
-    failed = results | {"effects": [item | {"converged": False} for item in results["effects"]]}
-    assert render(failed).count("not converged: no result") == len(results["effects"])
+    assert f"{shown} to" in front
+    failed = real | {"effects": [item | {"converged": False} for item in real["effects"]]}
+    table = render(failed)[0]
+    table = table[table.index('id="regression"') :]
+    assert table[: table.index("</table>")].count("not converged: no result") == len(
+        real["effects"]
+    )
+
+
+def test_page_and_supplement_lead_to_each_other_and_nowhere_else(real, results):
+    for case in (real, results):
+        page, more = render(case)
+        ids = {
+            name: set(re.findall(r' id="([^"]+)"', html))
+            for name, html in (("", page), ("s", more))
+        }
+        for here, html in (("", page), ("s", more)):
+            for target in re.findall(r'href="#([^"]+)"', html):
+                assert target in ids[here]
+            other = "supplement.html#" if here == "" else "index.html#"
+            found = re.findall(rf'href="{other}([^"]+)"', html)
+            assert found
+            assert set(found) <= ids["s" if here == "" else ""]
+            own = re.findall(r' id="([^"]+)"', re.sub("<svg.*?</svg>", "", html, flags=re.S))
+            assert len(own) == len(set(own))
 
 
 def test_tables_can_be_read_by_ear_and_by_keyboard_and_in_print(page):
@@ -409,6 +479,7 @@ def test_tables_can_be_read_by_ear_and_by_keyboard_and_in_print(page):
     scrolls = page.count('<div class="scroll"')
     assert scrolls == page.count('<div class="scroll" tabindex="0" role="region" aria-label="')
     assert scrolls > 5
+    assert len(re.findall("<table>", page)) == page.count("<table><caption>")
     printed = page[page.index("@media print") : page.index("</style>")]
     assert "details::details-content { content-visibility:visible; block-size:auto }" in printed
     assert "summary { display:none }" not in printed

@@ -56,7 +56,12 @@ def write(study, folder, workers=1):
 
 
 def shown(folder):
-    files = [folder / "results.json", folder / "index.html", *sorted(folder.glob("tables/*"))]
+    pages = ("index.html", "supplement.html", "report.pdf")
+    files = [
+        folder / "results.json",
+        *(folder / name for name in pages),
+        *sorted(folder.glob("tables/*")),
+    ]
     return {path.name: path.read_bytes() for path in files}
 
 

@@ -10,7 +10,8 @@ from bayesdid.estimands.synergy import synergy
 from bayesdid.jsonio import plain
 from bayesdid.report.claim_panel import PanelEvidence
 from bayesdid.report.claim_results import claims_section, headline_models, sums_section
-from bayesdid.report.html import _with_models, first_screen
+from bayesdid.report.sections.front import answer, depends_on, forest_rows
+from bayesdid.report.sections.panel import with_models
 from bayesdid.study.claims import Claim
 
 POLICIES = ("a", "b", "c")
@@ -48,7 +49,10 @@ def page():
     results = {
         "sums": sums,
         "claims": [],
-        "synthetic": panel.synthetic,
+        "synthetic": panel.synthetic or "made up",
+        "published": None,
+        "level": 0.89,
+        "outcome": study.file.outcome.model_dump(),
         "headline": headline,
         "validity": {"panel": "How far to trust this."},
         "policies": [policy.model_dump() for policy in study.policies],
@@ -56,29 +60,34 @@ def page():
     return results, study, evidence
 
 
-def test_the_first_screen_answers_for_all_and_for_each_pair(page):
+def test_the_first_page_answers_for_all_and_for_each_pair(page):
     results, _, _ = page
-    said = first_screen(results)
+    real = results | {"synthetic": ""}
     names = [item["label"] for item in results["sums"]]
     assert names == ["All − (A + B + C)", *(f"{x} and {y} − ({x} + {y})" for x, y in PAIRS)]
+    said = depends_on(real)
     for label, why in ((names[0], "all of a, b, c"), (names[1], "a and b both")):
         assert f"{label} is not identified: no row is under {why}." in said
-    (pair,) = [text for text in said if names[2] in text]
+    rows = {row.label: row for row in forest_rows(real)}
+    assert set(rows) == set(names[2:])  # those that rows identify
     found = results["headline"]["contrasts"][sum_of(("a", "c"))]
-    assert f"{names[2]} is −{abs(found['mean']):.3f} (89 % interval" in pair
-    assert "it is below zero is > 0.9" in pair
-    assert pair.endswith(f"{found['word']}.")
+    assert next(cell.text for cell in rows[names[2]].words) == found["word"]
+    assert rows[names[2]].marks[0].mean == found["mean"]
     assert found["word"].startswith("supported")
-    assert "How far to trust this." in said
+    first = answer(real)
+    assert f"In the microdata, {names[2]} is −{abs(found['mean']):.3f} " in first[0]
+    assert "(89 % interval" in first[0]
+    assert first[1].startswith(f"That it is below zero is {found['word']}: P > 0.9")
+    assert answer(results) == []  # of a synthetic panel the page says nothing
 
 
 def test_models_beside_are_those_of_sums_where_policies_are_more_than_two(page):
     results, _, _ = page
-    shown = _with_models(results)
+    shown = with_models(results)
     assert sum_of(("a", "c")) in shown
     assert "a and c - none" not in shown
     two = results | {"policies": results["policies"][:2]}
-    assert _with_models(two) == list(results["headline"]["contrasts"])
+    assert with_models(two) == list(results["headline"]["contrasts"])
 
 
 def test_a_claim_about_a_pair_is_judged_and_all_comes_first(page):

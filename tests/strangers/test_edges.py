@@ -103,7 +103,7 @@ def test_the_report_is_whole_at_the_edge(folder):
     assert bayesdid("check", path, "--workers", 1).fine
     found = json.loads((out / "results.json").read_text())
     assert found["failed"] == {}
-    page = (out / "index.html").read_text()
+    page = "".join((out / name).read_text() for name in ("index.html", "supplement.html"))
     if words:
         assert words in found["skipped"]["t.1"]
         assert words in page

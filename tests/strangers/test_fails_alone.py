@@ -85,7 +85,7 @@ def test_one_bad_spec_fails_alone(folder, monkeypatch, where):
     for text in found["failed"].values():
         assert " ".join(text.split()) in " ".join(ran.err.split())
     page = (out / "index.html").read_text()
-    first = page[: page.index("<nav>")]
+    first = page[: page.index("<h2>")]
     assert "2 parts of this report failed" in first
     assert re.search(r"t\.bad: [a-z: ]*ZeroDivisionError: nothing to divide &lt;by&gt;", first)
     assert "t.absent" in first

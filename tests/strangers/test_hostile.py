@@ -66,7 +66,8 @@ def test_the_report_is_whole(made):
 
 def test_the_page_obeys_nothing_and_loses_nothing(made):
     folder, given, _ = made
-    text = (folder / "out" / "index.html").read_text(encoding="utf-8")
+    names = ("index.html", "supplement.html")
+    text = "".join((folder / "out" / name).read_text(encoding="utf-8") for name in names)
     page = Page(text)
     assert not page.tags & {"script", "img", "a:", "iframe"}
     assert not {name for name in page.attributes if name.startswith("on")}

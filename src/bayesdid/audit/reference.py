@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 
+from scipy.special import ndtr, stdtr
 from scipy.stats import chi2, f, norm, t
 
 from bayesdid.audit.bounds import Bounds
@@ -36,6 +37,7 @@ def p_value(statistic: float, reference: str) -> float | None:
 
 def p_interval(size: Bounds, dof: int | None) -> Bounds:
     """p-values of |t| in `size`, between the normal and the t distribution with `dof`."""
-    low = float(2 * norm.sf(size.high))
-    high = float(2 * (t.sf(size.low, dof) if dof else norm.sf(size.low)))
+    # the functions behind norm.sf and t.sf: an audit of many studies asks for very many
+    low = float(2 * ndtr(-size.high))
+    high = float(2 * (stdtr(dof, -size.low) if dof else ndtr(-size.low)))
     return Bounds(low, high)

@@ -53,8 +53,10 @@ def _register() -> None:
         example,
         families,
         fit,
+        import_,
         new_study,
         panel,
+        pool,
         reconstruct,
         report,
         schema,
@@ -66,9 +68,11 @@ def _register() -> None:
     for module in (
         did,
         new_study,
+        import_,
         example,
         report,
         audit,
+        pool,
         reconstruct,
         synergy,
         fit,
@@ -82,7 +86,7 @@ def _register() -> None:
         families,
         schema,
     ):
-        name = module.__name__.rpartition(".")[2].replace("_", "-")
+        name = module.__name__.rpartition(".")[2].strip("_").replace("_", "-")
         app.command(name, cls=getattr(module, "Command", None))(module.command)
 
 

@@ -1,42 +1,125 @@
-"""``bayesdid audit``: consistency of the published numbers."""
+"""``bayesdid audit``: consistency of the published numbers, of one study or of many."""
 
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from bayesdid.cli import reading
 
+if TYPE_CHECKING:
+    from bayesdid.audit.finding import AuditReport
+
 _STYLE = {"contradiction": "bold red", "warning": "yellow", "note": "dim"}
 
 
 def command(
-    study: Annotated[Path, typer.Argument(help="Study folder, e.g. models/dual_pilot")],
+    study: Annotated[
+        list[Path], typer.Argument(help="Study folders, e.g. models/dual_pilot or models/*")
+    ],
     strict: Annotated[
         bool, typer.Option("--strict", help="Exit 1 if there is a contradiction or a warning.")
     ] = False,
+    sarif: Annotated[
+        Path | None, typer.Option(help="Also write the findings, with file and line, as SARIF.")
+    ] = None,
     trust: reading.Trust = False,
     as_json: Annotated[bool, typer.Option("--json", help="One JSON document on stdout.")] = False,
 ) -> None:
     """Check every published number against every other that algebra ties it to."""
     from bayesdid.audit.run import audit_study
-    from bayesdid.cli.console import out, print_json, said
+    from bayesdid.cli.console import print_json
+    from bayesdid.exceptions import InputError
     from bayesdid.families.registry.load import load_study
+
+    audited: list[tuple[Path, AuditReport]] = []
+    failed: dict[str, str] = {}
+    for folder in study:
+        try:
+            audited.append((folder, audit_study(load_study(folder, trust=trust))))
+        except InputError as error:
+            if len(study) == 1:
+                raise
+            failed[str(folder)] = str(error)
+    if sarif is not None:
+        _write_sarif(sarif, audited)
+    if len(study) > 1:
+        _many(audited, failed, as_json=as_json)
+    elif as_json:
+        print_json(audited[0][1])
+    else:
+        _one(audited[0][1])
+    if failed or (strict and any(report.flagged for _, report in audited)):
+        raise typer.Exit(1)
+
+
+def _one(report: AuditReport) -> None:
+    from bayesdid.cli.console import out, said
     from bayesdid.notebook import many
 
-    report = audit_study(load_study(study, trust=trust))
+    for finding in report.findings:
+        style = _STYLE[finding.severity]
+        out.print(said((finding.severity, style), f" {finding.place} ({finding.rule})"))
+        out.print(f"  {finding.text}")
+        if finding.assumptions:
+            out.print(f"  unless: {'; '.join(finding.assumptions)}", style="dim")
+    counts = ", ".join(many(number, name) for name, number in report.counts.items())
+    out.print(f"{report.study_id}: {report.comparisons} comparisons, {counts}.")
+
+
+def _many(
+    audited: list[tuple[Path, AuditReport]], failed: dict[str, str], *, as_json: bool
+) -> None:
+    """A line for each study, then the error rates by rule."""
+    from rich.table import Table
+
+    from bayesdid.audit.rates import rates
+    from bayesdid.cli.console import out, print_json
+    from bayesdid.summary import percent
+
+    found = rates([report for _, report in audited])
     if as_json:
-        print_json(report)
-    else:
-        for finding in report.findings:
-            style = _STYLE[finding.severity]
-            out.print(said((finding.severity, style), f" {finding.place} ({finding.rule})"))
-            out.print(f"  {finding.text}")
-            if finding.assumptions:
-                out.print(f"  unless: {'; '.join(finding.assumptions)}", style="dim")
-        counts = ", ".join(many(number, name) for name, number in report.counts.items())
-        out.print(f"{report.study_id}: {sum(report.checked.values())} comparisons, {counts}.")
-    if strict and report.flagged:
-        raise typer.Exit(1)
+        studies = {str(folder): report for folder, report in audited}
+        print_json({"studies": studies, "rates": found, "failed": failed})
+        return
+    table = Table(
+        "study", "comparisons", "contradictions", "warnings", "notes", box=None, pad_edge=False
+    )
+    for folder, report in audited:
+        counts = [str(number) for number in report.counts.values()]
+        table.add_row(str(folder), str(report.comparisons), *counts)
+    for name, why in failed.items():
+        table.add_row(name, "not audited", why)
+    out.print(table)
+    table = Table(
+        "rule",
+        "comparisons",
+        "contradictions",
+        "studies",
+        "with one",
+        "share",
+        percent(),
+        box=None,
+        pad_edge=False,
+    )
+    for rate in found:
+        table.add_row(
+            rate.rule,
+            str(rate.comparisons),
+            str(rate.contradictions),
+            str(rate.studies),
+            str(rate.contradicted),
+            f"{rate.share:.1%}",
+            f"{rate.low:.1%} to {rate.high:.1%}",
+        )
+    out.print(table)
+
+
+def _write_sarif(path: Path, audited: list[tuple[Path, AuditReport]]) -> None:
+    import bayesdid
+    from bayesdid.cli.audit_sarif import sarif_run
+    from bayesdid.jsonio import write_json
+
+    write_json(path, sarif_run(audited, bayesdid.__version__))

@@ -8,7 +8,8 @@ from typing import Any
 import numpy as np
 
 from bayesdid.escape import drawn
-from bayesdid.report.figures import INK, MUTED, pyplot, stamp_axes, svg
+from bayesdid.report.figures import INK, MUTED, pyplot, svg
+from bayesdid.report.limits import limits
 
 _COLOURS = ("#2f6fb0", "#c2571a", "#2e8b57", "#8a5fb0", "#8a6d00")
 _SPECIFICATION_ROWS = 0.22  # inches for each choice below a specification curve
@@ -24,9 +25,8 @@ def analysis_figure(item: dict[str, Any], synthetic: bool) -> str:
         "specification": _specification,
         "map": _map,
     }[item["kind"]]
-    figure, axes = draw(item)
-    stamp_axes(axes, synthetic)
-    return svg(figure, item["caption"].split(":")[0])
+    figure, _ = draw(item)
+    return svg(figure, item["caption"].split(":")[0], synthetic)
 
 
 def _numbers(values: list[Any] | None) -> np.ndarray:
@@ -42,8 +42,13 @@ def _forest(item: dict[str, Any]) -> tuple[Any, Any]:
         y = np.array([len(labels) - 1 - labels.index(label) for label in series["x"]]) + offset
         axes.hlines(y, _numbers(series["low"]), _numbers(series["high"]), color=colour, lw=2)
         axes.plot(_numbers(series["y"]), y, "o", color=colour, ms=4.5, label=drawn(series["label"]))
+    ends = [
+        (low, high) for s in item["series"] for low, high in zip(s["low"], s["high"], strict=True)
+    ]
     if item["reference"] is not None:
         axes.axvline(item["reference"], color=INK, lw=0.8)
+        low, high = (_numbers([pair[k] for pair in ends]) for k in (0, 1))
+        axes.set_xlim(*limits(low, high, item["reference"]))
     axes.set_yticks(
         range(len(labels)), [textwrap.fill(str(t), 38) for t in labels][::-1], fontsize=9
     )
@@ -153,19 +158,26 @@ def _specification(item: dict[str, Any]) -> tuple[Any, Any]:
     y, low, high = (_numbers(series[key]) for key in ("y", "low", "high"))
     sure = (low > 0) | (high < 0)
     for rows, colour in ((sure, _COLOURS[0]), (~sure, MUTED)):
-        axes.vlines(x[rows], low[rows], high[rows], color=colour, lw=0.7, alpha=0.6)
+        axes.plot(*_bars(x[rows], low[rows], high[rows]), color=colour, lw=0.7, alpha=0.6)
         axes.plot(x[rows], y[rows], ".", color=colour, ms=3)
     axes.axhline(0.0, color=INK, lw=0.8)
     axes.set_ylabel(textwrap.fill(item["ylabel"], 20), fontsize=9)
     for k, (_, made) in enumerate(reversed(choices.items())):
         chosen = np.flatnonzero(made)
-        grid.plot(chosen, np.full(len(chosen), k), "|", color=INK, ms=5, alpha=0.7)
+        bars = _bars(chosen, np.full(len(chosen), k - 0.3), np.full(len(chosen), k + 0.3))
+        grid.plot(*bars, color=INK, lw=0.7, alpha=0.7)
     grid.set_yticks(range(len(choices)), list(choices)[::-1], fontsize=8)
     grid.set_ylim(-0.8, len(choices) - 0.2)
     grid.tick_params(axis="y", length=0)
     grid.set_xlabel("specifications, sorted by their estimate")
     figure.subplots_adjust(hspace=0.06)
     return figure, axes
+
+
+def _bars(x: np.ndarray, low: np.ndarray, high: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """Vertical bars as one line with gaps, which is one path where many would be drawn."""
+    gap = np.full(len(x), np.nan)
+    return np.repeat(np.asarray(x, dtype=float), 3), np.column_stack([low, high, gap]).ravel()
 
 
 def _map(item: dict[str, Any]) -> tuple[Any, Any]:

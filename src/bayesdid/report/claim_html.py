@@ -1,4 +1,4 @@
-"""The first screen's claims: a table with a forest in it for every claim about an effect."""
+"""Claims about effects: what a table with a forest in it shows of each."""
 
 from __future__ import annotations
 
@@ -6,8 +6,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from bayesdid.estimands.judgement import RANGE_RULE, SOURCES
-from bayesdid.estimands.names import SUM
-from bayesdid.report.claim_words import answer_sentence, asks, constant_sentence, size_asked
+from bayesdid.report.claim_words import answer_sentence, asks, size_asked
 from bayesdid.report.figures import COLOURS
 
 _WIDTH, _HEIGHT, _MARK = 240, 18, 4  # of a row of a forest, in pixels
@@ -28,56 +27,6 @@ def claim_groups(results: Mapping[str, Any]) -> list[dict[str, Any]]:
         group["claims"].append({"text": claim["text"], "place": claim["place"]})
         group["main"] |= evidence["main"]
     return sorted(groups.values(), key=lambda group: not group["main"])
-
-
-def main_answer(results: Mapping[str, Any]) -> list[str]:
-    """What the sources say of the main claim.
-
-    Empty for the sum of singles, which has words of its own, unless another model than its main
-    one answers.
-    """
-    for claim in results["claims"]:
-        evidence = claim["evidence"]
-        if evidence is None or not evidence["main"]:
-            continue
-        moved = any(answer["moved"] for answer in evidence["answers"].values())
-        if moved or evidence["contrast"] != SUM:
-            said = _sentences(evidence, bool(results["synthetic"]))
-            return [*said, *constant_sentence(evidence)]
-    return []
-
-
-def sum_answers(results: Mapping[str, Any]) -> list[str]:
-    """What the sources say of all and of each pair of three and more policies; of fewer, nothing.
-
-    A sum that neither source answers is named with the reason.
-    """
-    said, synthetic = [], bool(results["synthetic"])
-    for item in results["sums"]:
-        found = _sentences(item["evidence"], synthetic) if item["evidence"] else []
-        said += found
-        if not found and item["refused"]:
-            said.append(f"{item['label']} is not identified: {item['refused']}.")
-    return said
-
-
-def judged(verdicts: list[dict[str, Any]], results: Mapping[str, Any]) -> list[dict[str, Any]]:
-    """Verdicts by claim with the words and ranges that all models of each claim give."""
-    answers = {
-        claim["id"]: claim["evidence"]["answers"]
-        for claim in results["claims"]
-        if claim["evidence"]
-    }
-    keys = ("word", "p", "p_low", "p_high")
-    return [
-        entry
-        | {
-            source: entry[source] | {key: answer[key] for key in keys}
-            for source, answer in answers.get(entry["claim"], {}).items()
-            if source in entry
-        }
-        for entry in verdicts
-    ]
 
 
 def _sentences(evidence: Mapping[str, Any], synthetic: bool) -> list[str]:
@@ -101,6 +50,7 @@ def _group(evidence: Mapping[str, Any], synthetic: bool) -> dict[str, Any]:
         "rows": [
             dict(item) | {"svg": _row(item, evidence, scale), "counts": _counts(item)}
             for item in evidence["estimates"]
+            if _known(item)
         ],
     }
 
@@ -109,9 +59,16 @@ def _counts(item: Mapping[str, Any]) -> bool:
     return not item["false_here"] and item["passes"] is not False
 
 
+def _known(item: Mapping[str, Any]) -> bool:
+    """Whether there is an interval to draw: in tiny panels standard errors are none."""
+    ends = (item["mean"], item["interval"]["low"], item["interval"]["high"])
+    return all(value is not None for value in ends)
+
+
 def _scale(evidence: Mapping[str, Any]) -> tuple[float, float]:
     """Ends of the axis: the null, the claimed size and the intervals of the models that count."""
-    counted = [item for item in evidence["estimates"] if _counts(item)] or evidence["estimates"]
+    drawn = [item for item in evidence["estimates"] if _known(item)]
+    counted = [item for item in drawn if _counts(item)] or drawn
     ends = [item["interval"][side] for item in counted for side in ("low", "high")]
     ends += [evidence["null"], (evidence["size"] or 0.0) * evidence["sign"] or evidence["null"]]
     low, high = min(ends), max(ends)

@@ -14,8 +14,8 @@ from bayesdid.escape import html
 from bayesdid.extras import extra
 from bayesdid.published.contrasts import MAIN as AVERAGED
 from bayesdid.published.synergy import KINDS
-from bayesdid.report.text import hdi
-from bayesdid.summary import INNER, percent, reach
+from bayesdid.report.limits import limits
+from bayesdid.summary import percent, reach
 
 INK = "#010203"  # replaced by currentColor
 MUTED = "#7a8794"
@@ -52,10 +52,16 @@ def pyplot() -> Any:
     return plt
 
 
-def svg(figure: Any, title: str) -> str:
-    """The figure as SVG text that takes its ink from the page; the figure is closed."""
+def svg(figure: Any, title: str, synthetic: bool = False) -> str:
+    """The figure as SVG text that takes its ink from the page; the figure is closed.
+
+    One of a synthetic panel says so below its axes.
+    """
     with extra("report"):
         import matplotlib.pyplot as plt
+
+    if synthetic:
+        figure.text(1.0, -0.01, STAMP, ha="right", va="top", fontsize=8, color=BAD, weight="bold")
 
     buffer = io.StringIO()
     with warnings.catch_warnings():
@@ -68,94 +74,37 @@ def svg(figure: Any, title: str) -> str:
     text = buffer.getvalue()
     text = text[text.index("<svg") :].replace(INK, "currentColor")
     text = re.sub(r'width="[\d.]+pt" height="[\d.]+pt"', 'width="100%"', text, count=1)
+    text = _small(text)
     return text.replace("<svg ", f'<svg role="img" aria-label="{html(title)}" ', 1)
 
 
-def stamp_axes(axes: Any, synthetic: bool) -> None:
-    """Say on the figure that its panel is synthetic."""
-    if synthetic:
-        axes.text(
-            0.995,
-            0.01,
-            STAMP,
-            transform=axes.transAxes,
-            ha="right",
-            va="bottom",
-            fontsize=8,
-            color=BAD,
-            weight="bold",
-        )
+def _small(text: str) -> str:
+    """The same drawing in fewer bytes: no metadata, tenths of a point, no space between tags."""
+    text = re.sub(r"<metadata>.*?</metadata>", "", text, flags=re.S)
+    text = re.sub(r'<g id="[^"]*"', "<g", text)  # nothing refers to a group
+    text = re.sub(r' (?:d|x|y|transform|points)="[^"]*"', _tenths, text)
+    text = re.sub(r"font-family: [^;\"]*", "font-family: sans-serif", text)
+    text = re.sub(r"\s*\n\s*", " ", text).replace("> <", "><")
+    return re.sub(r'<path d="(M [^MLQz"]*z) "', _disc, text)
 
 
-def claims_figure(rows: list[dict[str, Any]], unit: str, synthetic: bool, level: float) -> str:
-    """One row per claim: posteriors relative to zero, from published cells and from the panel.
+def _tenths(found: re.Match[str]) -> str:
+    """An attribute of a drawing to a tenth of a point."""
+    return re.sub(r"(?<=\d\.\d)\d+", "", found[0])
 
-    Parameters
-    ----------
-    rows
-        ``label``, and under ``published`` and ``panel`` a verdict (or None) with ``summary``,
-        ``p``, ``p_low``, ``p_high`` and ``wide`` (the HDI under the widest assumption).
-    unit
-        Of the x axis.
-    level
-        Of the outer bars.
-    """
-    plt = pyplot()
-    figure, axes = plt.subplots(figsize=(8.2, 0.62 * len(rows) + 1.1))
-    axes.axvline(0.0, color=INK, lw=1)
-    for k, row in enumerate(rows):
-        y = len(rows) - 1 - k
-        for source, offset in (("published", 0.16), ("panel", -0.16)):
-            verdict = row.get(source)
-            if verdict is None:
-                continue
-            low, high = hdi(verdict["summary"])
-            inner = hdi(verdict["summary"], INNER)
-            colour = COLOURS[source]
-            alpha = 0.55 if source == "panel" and synthetic else 1.0
-            line = "--" if source == "panel" and synthetic else "-"
-            if verdict.get("wide"):
-                axes.plot(verdict["wide"], [y + offset] * 2, color=colour, lw=0.8, alpha=0.7)
-            axes.plot([low, high], [y + offset] * 2, color=colour, lw=2.2, ls=line, alpha=alpha)
-            axes.plot(
-                inner, [y + offset] * 2, color=colour, lw=5, alpha=alpha, solid_capstyle="butt"
-            )
-            axes.plot(
-                verdict["summary"]["mean"],
-                y + offset,
-                "o",
-                color=colour,
-                ms=5,
-                mec="white",
-                mew=0.6,
-            )
-    axes.set_yticks(range(len(rows)), [row["label"] for row in rows][::-1])
-    axes.set_ylim(-0.6, len(rows) - 0.4)
-    axes.tick_params(axis="y", length=0)
-    axes.spines["left"].set_visible(False)
-    axes.set_xlabel(
-        f"{unit}: point = mean, bars = {percent(INNER)} and {percent(level)} HDI, "
-        "thin line = widest or clustered"
-    )
-    handles = [
-        plt.Line2D([], [], color=COLOURS["published"], lw=3, label="from published cells"),
-        plt.Line2D(
-            [],
-            [],
-            color=COLOURS["panel"],
-            lw=3,
-            ls="--" if synthetic else "-",
-            label="from the panel" + (" (synthetic)" if synthetic else ""),
-        ),
-    ]
-    used = [
-        h
-        for h, s in zip(handles, ("published", "panel"), strict=True)
-        if any(row.get(s) for row in rows)
-    ]
-    axes.legend(handles=used, frameon=False, loc="upper center", bbox_to_anchor=(0.3, 1.14), ncol=2)
-    stamp_axes(axes, synthetic and any(row.get("panel") for row in rows))
-    return svg(figure, "Posterior of each claimed contrast relative to zero")
+
+def _disc(found: re.Match[str]) -> str:
+    """A disc that is drawn as eight curves, as a circle; anything else as it is."""
+    if found[1].count("C") != _CURVES:
+        return found[0]
+    numbers = [float(part) for part in re.findall(r"-?[\d.]+", found[1])]
+    x, bottom, top = numbers[0], numbers[1], numbers[_TOP]
+    radius = abs(bottom - top) / 2
+    return f'<circle cx="{x:.1f}" cy="{(bottom + top) / 2:.1f}" r="{radius:.1f}"'
+
+
+_CURVES = 8  # of a disc as matplotlib draws it, from its lowest point
+_TOP = 2 + 3 * 6 + 5  # where the fourth curve ends
 
 
 def assumptions_figure(items: list[dict[str, Any]]) -> str:
@@ -193,35 +142,39 @@ def assumptions_figure(items: list[dict[str, Any]]) -> str:
     return svg(figure, "Probability of each claim by assumption")
 
 
-def agreement_figure(rows: list[dict[str, Any]], synthetic: bool, level: float) -> str:
-    """Treatment effects of every spec: published, least squares, Bayes fixed, random, Mundlak."""
+def columns_figure(rows: list[dict[str, Any]], level: float, synthetic: bool) -> str:
+    """Treatment effects of every column: published, least squares, posterior."""
     plt = pyplot()
     wide = reach(level)
     series = (
-        ("published", "published_se", "published", "D", INK),
-        ("ols", "se_cluster", "OLS, clustered", "s", MUTED),
-        ("fixed_mean", "fixed_sd", "Bayes fixed", "o", COLOURS["published"]),
-        ("random_mean", "random_sd", "Bayes random", "^", COLOURS["panel"]),
-        ("mundlak_mean", "mundlak_sd", "Bayes Mundlak", "v", _GOOD),
+        ("published", "published_se", "published", "D", COLOURS["published"], True),
+        ("ols", "se_cluster", "OLS, clustered", "o", MUTED, False),
+        ("mean", None, "posterior", "o", COLOURS["panel"], True),
     )
     figure, axes = plt.subplots(figsize=(8.2, 0.34 * len(rows) + 1.2))
-    offsets = np.linspace(0.3, -0.3, len(series))
-    for (key, error, label, marker, colour), offset in zip(series, offsets, strict=True):
-        points = [
-            (row[key], len(rows) - 1 - k + offset, wide * (row[error] or 0))
-            for k, row in enumerate(rows)
-            if row.get(key) is not None
-        ]
+    offsets = (0.24, 0.0, -0.24)
+    drawn: list[tuple[float, float]] = []
+    for (key, error, label, marker, colour, solid), offset in zip(series, offsets, strict=True):
+        points = []
+        for k, row in enumerate(rows):
+            if row.get(key) is None:
+                continue
+            half = wide * (row[error] or 0) if error else 0.0
+            low, high = (row[key] - half, row[key] + half) if error else (row["low"], row["high"])
+            points.append((row[key], len(rows) - 1 - k + offset, low, high))
         if points:
-            x, y, e = (np.array(values, dtype=float) for values in zip(*points, strict=True))
-            axes.errorbar(x, y, xerr=e, fmt=marker, ms=3.5, lw=0.9, color=colour, label=label)
+            x, y, low, high = (np.array(v, dtype=float) for v in zip(*points, strict=True))
+            drawn += list(zip(low, high, strict=True))
+            axes.hlines(y, low, high, color=colour, lw=1.4)
+            face = colour if solid else "none"
+            axes.plot(x, y, marker, ms=4.5, color=colour, mfc=face, label=label, ls="none")
+    axes.set_xlim(*limits([low for low, _ in drawn], [high for _, high in drawn]))
     axes.axvline(0.0, color=INK, lw=0.8)
     axes.set_yticks(range(len(rows)), [row["label"] for row in rows][::-1], fontsize=8)
     axes.set_ylim(-0.8, len(rows) - 0.2)
-    axes.legend(frameon=False, ncol=5, fontsize=8, loc="lower center", bbox_to_anchor=(0.42, 1.0))
-    axes.set_xlabel(f"effect, plus and minus {wide:.1f} standard errors ({percent(level)})")
-    stamp_axes(axes, synthetic)
-    return svg(figure, "Published, least-squares and Bayesian estimates")
+    axes.legend(frameon=False, ncol=3, fontsize=9, loc="lower left", bbox_to_anchor=(0, 1))
+    axes.set_xlabel(f"effect, {percent(level)} intervals")
+    return svg(figure, "Published, least-squares and posterior estimates", synthetic)
 
 
 def event_figure(item: dict[str, Any], unit: str, synthetic: bool) -> str:
@@ -255,8 +208,7 @@ def event_figure(item: dict[str, Any], unit: str, synthetic: bool) -> str:
     axes.set_xlabel("periods since adoption")
     axes.set_ylabel(textwrap.fill(unit, 28))
     axes.legend(frameon=False, fontsize=8, ncol=3, loc="lower center", bbox_to_anchor=(0.5, 1.0))
-    stamp_axes(axes, synthetic)
-    return svg(figure, f"Event study {item['spec']}")
+    return svg(figure, f"Event study {item['spec']}", synthetic)
 
 
 def checks_figure(
@@ -288,6 +240,4 @@ def checks_figure(
     axes.tick_params(length=0)
     for side in ("left", "bottom"):
         axes.spines[side].set_visible(False)
-    if synthetic:
-        axes.set_xlabel(STAMP, color=BAD, fontsize=8, weight="bold")
-    return svg(figure, "Predictive checks by specification")
+    return svg(figure, "Predictive checks by specification", synthetic)

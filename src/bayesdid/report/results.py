@@ -46,10 +46,12 @@ from bayesdid.report.claim_results import (
     width_of,
     without_quantiles,
 )
+from bayesdid.report.design_results import design_section
 from bayesdid.report.effects_results import effects_section
 from bayesdid.report.event_results import event_sections
 from bayesdid.report.examination_results import examination_section
 from bayesdid.report.headline_results import headline_section, no_headline
+from bayesdid.report.methods_results import methods_section
 from bayesdid.report.panel_results import panel_section
 from bayesdid.report.published_results import inverted, published_section
 from bayesdid.report.run import Run
@@ -238,6 +240,7 @@ def _results(
         "claims": claims_section(study, synergy, evidence),
         "sums": sums_section(study, synergy, evidence, headline["refused"]),
         "panel": _panel(study, panel),
+        "design": design_section(study, panel),
         "synthetic": panel.synthetic or "",
         "level": summary.LEVEL,
         "levels": summary.levels(),
@@ -270,6 +273,13 @@ def _results(
         },
         "audit": audit_study(study),
         "provenance": _provenance(plan, estimates, draws, seed),
+        "methods": methods_section(
+            study,
+            [*designs, *(item["spec"] for item in contents if item["spec"] not in designs)],
+            families(),
+            headline=bool(headline["contrasts"]),
+            printed=published is not None,
+        ),
     }
     shown = dict(plain(results))
     return shown | {"alerts": plain(alerts_section(shown))}

@@ -2,11 +2,9 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from typing import Any
-
-from bayesdid.notebook import many
-from bayesdid.summary import percent
 
 
 def number(value: Any, places: int = 3) -> str:
@@ -25,6 +23,29 @@ def probability(value: Any) -> str:
     if value > 0.999:
         return "> 0.999"
     return f"{float(value):.3f}"
+
+
+_MINUS = re.compile(r"(?<![\w.)\]–-])-(?=\.?\d)")
+_PERCENT = re.compile(r"(?<=\d)%")
+_ONE = re.compile(r"(?<![\d.,])1 (unit|period|row|column|spec|fit|draw|cohort|model|check|city)s\b")
+_BOUND = re.compile(r"([<>≤≥]) (?=\d)")  # never at the end of a line
+_CERTAIN = re.compile(
+    r"\b([Pp](?:robability)?(?:\([^()]*\))?(?: of [^.;,]{1,40}?)?(?: is| =)?) 1\.000\b"
+)
+
+
+def typeset(text: str) -> str:
+    r"""One minus sign, one percent sign, "1 unit", and no probability of one.
+
+    Examples
+    --------
+    >>> typeset("P = 1.000 of -0.5, 80% of 1 units, 2008-2023")
+    'P >\xa00.999 of −0.5, 80\xa0% of 1 unit, 2008-2023'
+    """
+    text = _CERTAIN.sub(lambda found: f"{found[1].removesuffix(' =')} > 0.999", text)
+    text = _ONE.sub(r"1 \1", _PERCENT.sub("\N{NO-BREAK SPACE}%", text))
+    text = _MINUS.sub("−", text).replace(" %", "\N{NO-BREAK SPACE}%")
+    return _BOUND.sub("\\1\N{NO-BREAK SPACE}", text)
 
 
 def interval(pair: Any, places: int = 3) -> str:
@@ -63,15 +84,3 @@ def significant(value: Any) -> str:
     if isinstance(value, int) or (float(value).is_integer() and abs(value) < 1e6):
         return str(int(value)).replace("-", "−")
     return f"{float(value):.4g}".replace("-", "−")
-
-
-FILTERS = {
-    "sig": significant,
-    "num": number,
-    "prob": probability,
-    "hdi": lambda summary, level=None: interval(hdi(summary, level)),
-    "percent": percent,
-    "bf": factor,
-    "est": estimate,
-    "many": many,
-}

@@ -1,4 +1,4 @@
-"""Write a report folder: ``index.html``, ``results.json``, ``tables/``, ``run.json``."""
+"""Write a report folder: page, supplement, article, ``results.json``, ``tables/``, ``run.json``."""
 
 from __future__ import annotations
 
@@ -7,7 +7,9 @@ from typing import Any
 
 from bayesdid.files import sweep
 from bayesdid.jsonio import plain, write_json, write_text
-from bayesdid.report.html import render
+from bayesdid.report.document.typst import write_pdf
+from bayesdid.report.html import build, pages
+from bayesdid.report.pages import ARTICLE, PAGE, SUPPLEMENT
 from bayesdid.report.run import Run
 from bayesdid.report.tables import write_tables
 
@@ -24,8 +26,12 @@ def write_report(results: dict[str, Any], folder: Path, run: Run | None = None) 
     shown = plain(results)
     write_json(folder / "results.json", shown)
     write_tables(shown, folder / "tables")
-    page = folder / "index.html"
-    write_text(page, render(shown))
+    page = folder / PAGE
+    report = build(shown)
+    html, more = pages(report)
+    write_text(page, html)
+    write_text(folder / SUPPLEMENT, more)
+    write_pdf((report.main, report.more), report.places, folder / ARTICLE)
     if run is not None:
         write_json(folder / "run.json", run.facts())
     return page

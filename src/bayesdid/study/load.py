@@ -14,6 +14,7 @@ from bayesdid.exceptions import InputError, nearest_name
 from bayesdid.notebook import html, lines, listed
 from bayesdid.study.cells import CellValue, find_cell
 from bayesdid.study.claims import Claim, ClaimsFile
+from bayesdid.study.lines import line_of, located
 from bayesdid.study.paths import inside, is_file
 from bayesdid.study.printed import Printed
 from bayesdid.study.printing import spread_table
@@ -168,6 +169,13 @@ def read_study(path: str | Path, *, trust: bool = False) -> Study:
         Naming the file, the key and the remedy, if anything is missing or malformed.
     """
     folder = Path(path)
+    try:
+        return _read(folder, trust=trust)
+    except InputError as error:
+        raise located(error, folder) from error.__cause__
+
+
+def _read(folder: Path, *, trust: bool) -> Study:
     if not (folder / "study.toml").is_file():
         raise InputError(
             "not a study folder: it holds no study.toml",
@@ -231,13 +239,15 @@ def _parse[T: BaseModel](path: Path, model: type[T]) -> T:
     try:
         return model.model_validate(raw)
     except ValidationError as error:
-        first = error.errors()[0]
+        # a misspelt name explains a missing one
+        first = min(error.errors(), key=lambda item: item["type"] != "extra_forbidden")
         more = f" ({error.error_count() - 1} more)" if error.error_count() > 1 else ""
         value = first["input"]
         meant = _meant(model, first["loc"]) if first["type"] == "extra_forbidden" else ""
         raise InputError(
             f"{first['msg'].removeprefix('Value error, ')}{more}",
             file=path,
+            line=line_of(path.read_text(encoding="utf-8-sig"), first["loc"]),
             column=".".join(str(part) for part in first["loc"]) or None,
             value=value if isinstance(value, str | int | float | bool) else None,
             remedy=meant or "see docs/study-format.md or the JSON Schema (bayesdid schema)",

@@ -11,6 +11,7 @@ import math
 import re
 from dataclasses import dataclass
 from decimal import Decimal
+from functools import lru_cache
 
 _MINUS = "\u2010\u2011\u2212\u2013"
 _NUMBER = re.compile(
@@ -52,6 +53,7 @@ class Printed:
     bound: str = ""
 
     @classmethod
+    @lru_cache(maxsize=20_000)  # every rule reads the same cells again
     def parse(cls, text: str) -> Printed:
         """Read a printed number.
 

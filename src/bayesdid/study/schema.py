@@ -49,6 +49,7 @@ class About(Strict):
     citation: str
     summary: str = ""
     doi: str | None = None
+    licence: str = Field(default="", description="Under which the microdata may be used")
     question: str = Field(default="", description="The question the report answers, one sentence")
 
 

@@ -39,7 +39,13 @@ def read_toml(path: Path) -> dict[str, Any]:
     except RecursionError as error:
         raise _nested(path) from error
     except ValueError as error:  # TOMLDecodeError, or a number of thousands of digits
-        raise InputError(f"not valid TOML: {error}", file=path, remedy="mend the line") from error
+        at = re.search(r"at line (\d+)", str(error))
+        raise InputError(
+            f"not valid TOML: {error}",
+            file=path,
+            line=int(at[1]) if at else None,
+            remedy="mend the line",
+        ) from error
     _check(raw, path)
     return raw
 

@@ -7,7 +7,7 @@ from typing import Literal
 from pydantic import Field
 
 from bayesdid.families.registry.family import ErrorsOption, Family
-from bayesdid.families.registry.sections import STAGGERED
+from bayesdid.families.registry.sections import DYNAMICS
 
 
 class CohortOptions(ErrorsOption):
@@ -23,7 +23,7 @@ FAMILY = Family(
     name="cohort",
     question="ATT by cohort and event time, partially pooled; is the TWFE coefficient biased?",
     checked="imputation and Callaway-Sant'Anna (`diff-diff`), to rounding",
-    section=STAGGERED,
+    section=DYNAMICS,
     order=10,
     options=CohortOptions,
     treatments="`both` or `active:P`",

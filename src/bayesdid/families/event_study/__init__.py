@@ -6,7 +6,7 @@ from pydantic import Field
 
 from bayesdid.design.window import EventWindow, event_labels
 from bayesdid.families.registry.family import ROW_FIELDS, TWO_WAY_FIELDS, ErrorsOption, Family
-from bayesdid.families.registry.sections import ROBUSTNESS
+from bayesdid.families.registry.sections import DYNAMICS
 from bayesdid.study.schema import Column
 
 
@@ -35,7 +35,7 @@ FAMILY = Family(
     name="event_study",
     question="the path around adoption; breakdown of parallel trends (Rambachan & Roth)",
     checked="the Medicaid example of HonestDiD",
-    section=ROBUSTNESS,
+    section=DYNAMICS,
     order=30,
     options=EventStudyOptions,
     reads=TWO_WAY_FIELDS | ROW_FIELDS,

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from bayesdid.families.registry.family import TWO_WAY_FIELDS, ErrorsOption, Family
-from bayesdid.families.registry.sections import STAGGERED
+from bayesdid.families.registry.sections import SYNERGY
 
 
 class OverlapOptions(ErrorsOption):
@@ -14,7 +14,7 @@ FAMILY = Family(
     name="overlap",
     question="overlapping staggered policies: effects by state, what each pair and all do beyond",
     checked="imputation by pyfixest, to rounding",
-    section=STAGGERED,
+    section=SYNERGY,
     options=OverlapOptions,
     order=20,
     reads=TWO_WAY_FIELDS - {"treatments"},

@@ -8,6 +8,7 @@ from pathlib import Path
 from bayesdid.exceptions import InputError, nearest_name
 from bayesdid.families.registry.validate import checked_options, family_of
 from bayesdid.study.files import refuse_outside
+from bayesdid.study.lines import located
 from bayesdid.study.load import Study, read_study
 from bayesdid.study.toml import read_toml
 
@@ -29,7 +30,10 @@ def load_study(path: str | Path, *, trust: bool = False) -> Study:
     """
     study = read_study(path, trust=trust)
     refuse_outside(study)
-    return check_study(study)
+    try:
+        return check_study(study)
+    except InputError as error:
+        raise located(error, study.path) from error.__cause__
 
 
 def check_study(study: Study) -> Study:

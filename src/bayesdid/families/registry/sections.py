@@ -4,21 +4,19 @@ from __future__ import annotations
 
 from bayesdid.families.registry.family import Section
 
-PLACEBO = Section(
-    "placebo",
-    "Placebo assignments",
-    "The treatment is given to units at random and its posterior computed under flat priors and "
-    "i.i.d. errors. "
-    "Permuted deals the adoption periods to other units, keeping arms and timing; random lets as "
-    "many units as were treated adopt in random periods. If i.i.d. errors were right, 5 % of "
-    "placebo effects would be significant at 5 %.",
+DYNAMICS = Section(
+    "dynamics",
+    "Dynamics",
+    "Effects over the time since adoption. One TWFE coefficient averages effects of different "
+    "cohorts and times, some with negative weight. Here every cohort and event time has its own "
+    "effect, partially pooled, or every event time has one.",
     10,
 )
-STAGGERED = Section(
-    "staggered",
-    "Staggered adoption",
-    "One TWFE coefficient averages effects of different cohorts and times, some with negative "
-    "weight. Here every cohort and event time has its own effect, partially pooled.",
+SYNERGY = Section(
+    "synergy",
+    "The path of what policies do together",
+    "Overlapping policies: effects by state, and what they do beyond their sum by time since the "
+    "second adoption.",
     20,
 )
 MECHANISMS = Section(
@@ -49,6 +47,16 @@ ROBUSTNESS = Section(
     "combination of defensible choices.",
     60,
 )
+PLACEBO = Section(
+    "placebo",
+    "Placebo assignments",
+    "The treatment is given to units at random and its posterior computed under flat priors and "
+    "i.i.d. errors. "
+    "Permuted deals the adoption periods to other units, keeping arms and timing; random lets as "
+    "many units as were treated adopt in random periods. If i.i.d. errors were right, 5 % of "
+    "placebo effects would be significant at 5 %.",
+    65,
+)
 # what has no analysis of its own: its fits, and what is not fitted, stand elsewhere on the page
-AGREEMENT = Section("agreement", "Agreement with least squares", "", 70)
-METHODS = Section("methods", "Methods and provenance", "", 80)
+EFFECTS = Section("effects", "Effects", "", 5)
+METHODS = Section("methods", "Methods", "", 80)

@@ -169,7 +169,7 @@ def residual_sums(theta, rows, gap_index, gap_kinds, plain, panel, q, e):  # typ
 
 @compiled
 def run_chain(start_values, priors, coefficients, rows, panel, data, sizes, rng):  # type: ignore[no-untyped-def]
-    """Warm-up and draws of one chain."""
+    """Warm-up and draws of one chain, by the steps of :mod:`scales_kernel`."""
     z, tau = start_values
     part_kinds, part_sizes = priors
     sd, mean, part, proper = coefficients

@@ -12,6 +12,8 @@ from typing import Any
 import numba
 import numpy as np
 
+# numba's cache asks the file of each function alone whether it has changed, not those it calls:
+# a change here needs one in scales_chain.py
 compiled: Any = numba.njit(cache=True, nogil=True, error_model="numpy")
 LIMIT = 8.0  # of |atanh phi|
 _LARGE = 1e200
@@ -349,7 +351,10 @@ def log_part(x, S, v, unit, sigma, kind, size):  # type: ignore[no-untyped-def]
     B = r * r * S
     for i in range(len(v)):
         B[i, i] += 1.0
-    L = np.linalg.cholesky(B)
+    try:
+        L = np.linalg.cholesky(B)
+    except Exception:
+        return -np.inf
     value = log_prior_scale(kind, size, tau)
     w = np.empty(len(v))
     for i in range(len(v)):

@@ -1,0 +1,350 @@
+"""What was understood as the text of study files, with a comment at everything that is doubtful."""
+
+from __future__ import annotations
+
+import json
+import re
+from collections import Counter
+from dataclasses import dataclass
+
+from bayesdid.importing.names import CONSTANT, Names, slug
+from bayesdid.importing.numbers import is_interval
+from bayesdid.importing.recognise import DEFAULT_STARS
+from bayesdid.importing.table import SURE, ReadCell, ReadRow, ReadTable
+from bayesdid.importing.words import PERIOD_EFFECTS, UNIT_EFFECTS
+from bayesdid.study.printed import Printed
+
+_LEVELS = {
+    **DEFAULT_STARS,
+    "****": 0.001,
+    "+": 0.10,
+    "†": 0.10,
+    "#": 0.10,
+    "a": 0.01,
+    "b": 0.05,
+    "c": 0.10,
+    "‡": 0.05,
+    "^": 0.10,
+    "d": 0.10,
+    "§": 0.05,
+    "¶": 0.01,
+}
+MOMENTS = ("mean", "sd", "min", "max")
+
+
+def quoted(value: str) -> str:
+    """A string of TOML."""
+    kept = "".join(c if c.isprintable() else " " for c in value)
+    return json.dumps(kept, ensure_ascii=False)
+
+
+def comment(text: str) -> str:
+    """Text of a comment: one line without control characters."""
+    return "".join(c if c.isprintable() else " " for c in " ".join(text.split()))
+
+
+@dataclass(frozen=True, slots=True)
+class Placed:
+    """A printed number and the reference by which the study knows it.
+
+    Attributes
+    ----------
+    ref
+        ``table2.5:Dual_policy`` or ``table2.5:Dual_policy.se``.
+    label
+        Its row, as printed.
+    """
+
+    ref: str
+    label: str
+    column: str
+    cell: ReadCell
+
+
+def cells_of(table: ReadTable, names: Names) -> list[Placed]:
+    """Every number of a table with its reference, as the draft has them."""
+    found: list[Placed] = []
+    if table.kind == "descriptive":
+        for row in table.rows:
+            for j, cell in row.cells.items():
+                if j < len(MOMENTS):
+                    ref = f"{table.id}:{names.column(row.label)}.{MOMENTS[j]}"
+                    found.append(Placed(ref, row.label, MOMENTS[j], cell))
+        return found
+    for j, column in enumerate(table.columns):
+        for key, row in keyed(table, names, j):
+            cell, below = row.cells[j], row.below.get(j)
+            spec = f"{table.id}.{column.id}"
+            found.append(Placed(f"{spec}:{key}", row.label, column.id, cell))
+            if below is not None:
+                found.append(Placed(f"{spec}:{key}.se", row.label, column.id, below))
+    return found
+
+
+def keyed(table: ReadTable, names: Names, j: int) -> list[tuple[str, ReadRow]]:
+    """Rows that have a number in a column, with the names that they are referred to by."""
+    found: list[tuple[str, ReadRow]] = []
+    used: Counter[str] = Counter()
+    n = r2 = False
+    for row in table.rows:
+        if j not in row.cells or row.role in {"label", "moment"}:
+            continue
+        if not _is_printed(row.cells[j].text):
+            continue
+        if row.role == "n" and not n:
+            key, n = "n", True
+        elif row.role == "r2" and not r2:
+            key, r2 = "r2", True
+        elif row.role == "estimate":
+            key = _estimate_key(row, table, names)
+        else:
+            key = slug(row.label or row.role)
+        used[key] += 1
+        found.append((key if used[key] == 1 else f"{key}_{used[key]}", row))
+    return found
+
+
+def _estimate_key(row: ReadRow, table: ReadTable, names: Names) -> str:
+    match row.part:
+        case "lag":
+            return f"W:{names.term(row.label)}"
+        case "direct" | "indirect" | "total":
+            return f"{_first_term(table, names)}.{row.part}"
+        case "scalar":
+            low = row.label.lower()
+            return "rho" if re.search("rho|ρ", low) else "sigma2" if "sig" in low else slug(low)
+    return names.term(row.label)
+
+
+def _first_term(table: ReadTable, names: Names) -> str:
+    rows = [r for r in table.rows if r.role == "estimate" and r.part == "coefficient"]
+    return names.term(rows[0].label) if rows else "treatment"
+
+
+def _is_printed(text: str) -> bool:
+    try:
+        return not Printed.parse(text).bound
+    except ValueError:
+        return False
+
+
+def table_text(table: ReadTable, names: Names, largest_n: str = "") -> str:
+    """One table's file."""
+    lines = [f"# {comment(doubt)}" for doubt in table.doubts]
+    lines += [f"# {other.probability:.0%}: {comment(other.text)}" for other in table.alternatives]
+    lines += [
+        f"id = {quoted(table.id)}",
+        f"title = {quoted(table.title or table.id)}",
+        f"place = {quoted(_place(table))}",
+        f"kind = {quoted(table.kind)}",
+    ]
+    if table.notes:
+        lines.append(f"note = {quoted(table.notes)}")
+    if table.kind == "descriptive":
+        return "\n".join([*lines, *_moments(table, names, largest_n)]) + "\n"
+    lines += _printing(table)
+    told = [_told(table, names, j) for j in range(len(table.columns))]
+    for j in range(len(table.columns)):
+        alike = [c.id for k, c in enumerate(table.columns) if k != j and told[k] == told[j]]
+        lines += ["", *_column(table, names, j, alike)]
+    return "\n".join(lines) + "\n"
+
+
+def _told(table: ReadTable, names: Names, j: int) -> tuple[object, ...]:
+    """All that the table tells of a column beside its numbers, and n."""
+    column = table.columns[j]
+    rows = keyed(table, names, j)
+    terms = frozenset(k for k, row in rows if row.role == "estimate")
+    n = next((row.cells[j].text for k, row in rows if k == "n"), "")
+    return column.outcome, column.heads, str(column.labels), terms, n
+
+
+def _place(table: ReadTable) -> str:
+    number = table.id.removeprefix("table")
+    return f"Table {number}"
+
+
+def _printing(table: ReadTable) -> list[str]:
+    lines: list[str] = []
+    marks = {mark for row in table.rows for cell in row.cells.values() if (mark := _mark(cell))}
+    marks |= {mark for row in table.rows for cell in row.below.values() if (mark := _mark(cell))}
+    stars = dict(table.stars or {})
+    unknown = sorted(marks - set(stars))
+    if table.stars is None and marks <= set(DEFAULT_STARS):
+        if marks:
+            lines.append("# no legend was found: * 10%, ** 5%, *** 1% are supposed")
+    elif marks or table.stars:
+        if unknown:
+            lines.append(f"# the notes give no level for {comment(', '.join(unknown))}: supposed")
+        stars |= {mark: _LEVELS.get(mark, 0.10) for mark in unknown}
+        items = ", ".join(f"{quoted(mark)} = {level:g}" for mark, level in stars.items())
+        lines.append(f"stars = {{ {items} }}")
+    if table.in_parentheses != "se" or table.in_parentheses_why:
+        why = table.in_parentheses_why or "it fits the marks best"
+        lines.append(f'in_parentheses = "{table.in_parentheses}"  # {comment(why)}')
+    else:
+        lines.append("# in brackets: standard errors are supposed; nothing says so")
+    if table.se_kind != "unknown":
+        lines.append(f'se_kind = "{table.se_kind}"')
+    return lines
+
+
+def _mark(cell: ReadCell) -> str:
+    try:
+        return Printed.parse(cell.text).mark
+    except ValueError:
+        return ""
+
+
+def _moments(table: ReadTable, names: Names, largest_n: str) -> list[str]:
+    lines = []
+    if largest_n:
+        lines.append(
+            f"# n = {quoted(largest_n)}  # the largest printed: if the moments are of its rows"
+        )
+    for row in table.rows:
+        cells = {MOMENTS[j]: c for j, c in row.cells.items() if j < len(MOMENTS)}
+        lines += ["", "[[moments]]", f"column = {quoted(names.column(row.label))}"]
+        lines += [f"{name} = {quoted(c.text)}{_doubt(c)}" for name, c in cells.items()]
+    return lines
+
+
+def _doubt(*cells: ReadCell | None) -> str:
+    known = [cell for cell in cells if cell is not None]
+    if not known:
+        return ""
+    least = min(known, key=lambda cell: cell.confidence)
+    if least.confidence >= SURE:
+        return ""
+    return f"  # {least.confidence:.0%} sure: {comment(least.why or 'check it')}"
+
+
+def _column(table: ReadTable, names: Names, j: int, alike: list[str]) -> list[str]:
+    column = table.columns[j]
+    rows = keyed(table, names, j)
+    terms = [k for k, r in rows if r.role == "estimate" and r.part == "coefficient"]
+    terms = [k for k in terms if k != CONSTANT]
+    two_way, labels = _effects(column.labels)
+    if column.heads and column.heads != (column.outcome,):
+        labels = {**labels, "Header": ", ".join(column.heads)}
+    spatial = any(row.part == "lag" for _, row in rows)
+    lines = ["[[column]]", f"id = {quoted(column.id)}"]
+    if column.heads:
+        lines.append(f"label = {quoted(', '.join(column.heads))}")
+    outcome = names.column(column.outcome) if column.outcome else "outcome"
+    lines.append(f"outcome = {quoted(outcome)}" + ("" if column.outcome else "  # not found"))
+    if not two_way or spatial:
+        lines.append('family = "other"  # audited, not run: see bayesdid families')
+    if terms:
+        lines.append(f"treatments = [{quoted(terms[0])}]  # the first row: change it if it is not")
+        if terms[1:]:
+            lines.append(f"covariates = [{', '.join(map(quoted, terms[1:]))}]")
+    if labels:
+        items = ", ".join(f"{quoted(k)} = {quoted(v)}" for k, v in labels.items())
+        lines.append(f"labels = {{ {items} }}")
+    if alike:
+        lines.append(f'rows = "differ"  # nothing tells it from column {comment(", ".join(alike))}')
+    for key, row in rows:
+        if key in {"n", "r2"} and row.role == key:
+            lines.append(f"{key} = {quoted(row.cells[j].text)}{_doubt(row.cells[j])}")
+        elif row.role == "clusters" and _whole(row.cells[j].text) >= 2:
+            lines.append(f"clusters = {_whole(row.cells[j].text)}")
+    kind = _r2_kind(rows)
+    if kind:
+        lines.append(f'r2_kind = "{kind}"')
+    lines += _cells(rows, j)
+    return lines
+
+
+def _effects(labels: dict[str, str]) -> tuple[bool, dict[str, str]]:
+    """Whether rows say that there are effects of units and of periods; the other labels."""
+    yes = [k for k, v in labels.items() if v == "Yes"]
+    unit = [k for k in yes if UNIT_EFFECTS.search(k) and not PERIOD_EFFECTS.search(k)]
+    period = [k for k in yes if PERIOD_EFFECTS.search(k) and not UNIT_EFFECTS.search(k)]
+    if len(unit) == 1 and len(period) == 1:
+        return True, {k: v for k, v in labels.items() if k not in {*unit, *period}}
+    return False, labels
+
+
+def _whole(text: str) -> int:
+    try:
+        return int(Printed.parse(text).value)
+    except ValueError:
+        return 0
+
+
+def _r2_kind(rows: list[tuple[str, ReadRow]]) -> str:
+    label = next((r.label.lower() for k, r in rows if k == "r2"), "")
+    if "adj" in label:
+        return "adjusted"
+    return "within" if "within" in label else ""
+
+
+def _cells(rows: list[tuple[str, ReadRow]], j: int) -> list[str]:
+    groups: dict[str, list[str]] = {"coefficients": [], "spatial_lags": [], "scalars": []}
+    impacts: dict[str, list[str]] = {}
+    statistics: list[str] = []
+    for key, row in rows:
+        cell, below = row.cells[j], row.below.get(j)
+        value = _cell(cell, below)
+        doubt = _doubt(cell, below)
+        if row.role == "estimate" and row.part in {"direct", "indirect", "total"}:
+            term = key.rpartition(".")[0]
+            impacts.setdefault(term, []).append(f"{row.part} = {value}{doubt}")
+        elif row.role == "estimate":
+            group = {"lag": "spatial_lags", "scalar": "scalars"}.get(row.part, "coefficients")
+            groups[group].append(f"{quoted(key.removeprefix('W:'))} = {value}{doubt}")
+        elif key not in {"n", "r2"} and row.role != "clusters":
+            statistics += [
+                "",
+                "[[column.statistic]]",
+                f"name = {quoted(key)}",
+                f"value = {quoted(cell.text)}{doubt}",
+                f"label = {quoted(row.label)}",
+            ]
+    lines: list[str] = []
+    for group, items in groups.items():
+        if items:
+            lines += [f"[column.{group}]", *items]
+    for term, items in impacts.items():
+        lines += [f"[column.impacts.{quoted(term)}]", *items]
+    return lines + statistics
+
+
+def _cell(cell: ReadCell, below: ReadCell | None) -> str:
+    if below is None or not (_is_printed(below.text) or is_interval(below.text)):
+        return f"{{ estimate = {quoted(cell.text)} }}"
+    text = below.text if is_interval(below.text) else below.text.strip("()[]")
+    return f"{{ estimate = {quoted(cell.text)}, parentheses = {quoted(text)} }}"
+
+
+def study_text(tables: list[ReadTable], names: Names, folder: str, source: str, title: str) -> str:
+    """``study.toml`` of a draft; call it last, for it lists the variables of all tables."""
+    outcomes = Counter(c.outcome for t in tables for c in t.columns if c.outcome)
+    known = outcomes.most_common(1)
+    outcome = names.column(known[0][0]) if known else "outcome"
+    label = known[0][0] if known else "outcome"
+    lines = [
+        f"# Made by bayesdid import from {comment(source)}. Every line is a proposal: change it.",
+        "# What is not certain has a comment; import.html shows the tables beside what was read.",
+        "schema_version = 1",
+        "",
+        "[study]",
+        f"id = {quoted(re.sub(r'[^A-Za-z0-9_]', '_', folder) or 'study')}",
+        f"title = {quoted(title or folder)}",
+        f"citation = {quoted(title or source)}  # complete it",
+        "",
+        "[outcome]",
+        f"column = {quoted(outcome)}",
+        f"label = {quoted(label)}",
+        f"unit = {quoted(f'units of {label}')}  # say which",
+        'better = "lower"  # or "higher": the direction in which the policies are meant to move it',
+        "",
+        "[panel]  # units, first_period and last_period let the audit check n",
+        'unit = "unit"',
+        'period = "period"',
+    ]
+    for name, labels in names.printed.items():
+        lines += ["", "[[variable]]", f"column = {quoted(name)}", f"label = {quoted(labels[0])}"]
+        lines.append(f"printed = [{', '.join(map(quoted, labels))}]")
+    return "\n".join(lines) + "\n"

@@ -1,0 +1,189 @@
+"""Tables of LaTeX, as esttab, etable, modelsummary, stargazer and authors write them."""
+
+from __future__ import annotations
+
+import re
+
+from bayesdid.importing.grid import WIDEST, Document, Grid, clean, make_grid
+
+_NAMES = r"(?:tabular[xy*]?|longtable[*]?|tabu|longtabu|tblr|talltblr|longtblr|supertabular)"
+_BEGIN = re.compile(rf"\\begin\{{({_NAMES})\}}")
+_COMMENT = re.compile(r"(?<!\\)%[^\n]*")
+_RULES = re.compile(
+    r"\\(?:toprule|midrule|bottomrule|hline|endhead|endfirsthead|endfoot|endlastfoot|noalign"
+    r"|addlinespace|specialrule|cmidrule|cline|Xhline|morecmidrules|tabularnewline\b(?=\s*$)"
+    r"|centering|newpage|pagebreak|nopagebreak)(?:\s*\([^()]*\))?(?:\s*\[[^\]]*\])?"
+    r"(?:\s*\{[^{}]*\})*"
+)
+_SYMBOLS = {
+    r"\times": "×",
+    r"\dagger": "†",
+    r"\ddagger": "‡",
+    r"\checkmark": "Yes",
+    r"\cmark": "Yes",
+    r"\xmark": "No",
+    r"\ast": "*",
+    r"\textasteriskcentered": "*",
+    r"\textminus": "−",
+    r"\cdot": "·",
+    r"\rho": "rho",
+    r"\sigma": "sigma",
+    r"\beta": "beta",
+    r"\quad": " ",
+    r"\qquad": " ",
+    r"\newline": "\n",
+    r"\textless": "<",
+    r"\textgreater": ">",
+    r"\leq": "<=",
+    r"\textbackslash": "\\",
+    r"\textasciitilde": "~",
+    r"\le": "<=",
+}
+_KEPT = re.compile(
+    r"\\(?:textbf|textit|textrm|textsc|texttt|emph|mathrm|mathbf|mathit|text|underline|sym|"
+    r"textsuperscript|ensuremath|mbox|makecell|shortstack|num|tablenum|SI|phantom|small|sup|"
+    r"footnotesize|cellcolor|textsubscript|thead)\*?(?:\[[^\]]*\])?"
+)
+_LENGTH = r"\[\s*-?[\d.]+\s*(?:\\[a-z]+|em|ex|pt|mm|cm|in|bp)[^\]]*\]"  # of a line's space
+_DEEPEST = 40  # of braces
+
+
+def read_latex(text: str) -> Document:
+    """Every tabular of a document with its caption and notes, and the text around."""
+    text = _COMMENT.sub("", text)
+    grids: list[Grid] = []
+    prose: list[str] = []
+    at = 0
+    while found := _BEGIN.search(text, at):
+        end = re.compile(rf"\\end\{{{re.escape(found[1])}\}}").search(text, found.end())
+        stop = end.start() if end else len(text)
+        body = _after_arguments(text[found.end() : stop])
+        before = text[at : found.start()]
+        following = text[end.end() if end else stop :]
+        upto = re.search(r"\\end\{table\*?\}|\\begin\{|\n\s*\n", following)
+        # a float's end closes its notes; without a float they are the next paragraph
+        close = re.search(r"\\end\{(?:table\*?|sidewaystable|threeparttable)\}", following)
+        next_one = _BEGIN.search(following)
+        if close and (not next_one or close.start() < next_one.start()):
+            notes = following[: close.start()]
+        else:
+            notes = following[: upto.start()] if upto else following
+            if not notes.strip() and upto:
+                notes = following[: 2000 if not next_one else min(2000, next_one.start())]
+        caption = _caption(before[-3000:]) or _caption(notes)
+        grids.append(_grid(body, caption, notes))
+        prose += _paragraphs(before)
+        at = (end.end() if end else stop) or len(text)
+    prose += _paragraphs(text[at:])
+    return Document(tuple(grid for grid in grids if grid.rows), tuple(prose))
+
+
+def _caption(text: str) -> str:
+    found = list(re.finditer(r"\\caption\*?(?:\[[^\]]*\])?\{", text))
+    return plain(_braced(text, found[-1].end() - 1)[0]) if found else ""
+
+
+def _braced(text: str, at: int) -> tuple[str, int]:
+    """The content of the braces that open at `at`, and where they end."""
+    depth = 0
+    for i in range(at, len(text)):
+        if text[i] == "\\":
+            continue
+        if text[i] in "{}" and (i == 0 or text[i - 1] != "\\"):
+            depth += 1 if text[i] == "{" else -1
+            if depth == 0:
+                return text[at + 1 : i], i + 1
+    return text[at + 1 :], len(text)
+
+
+def _after_arguments(text: str) -> str:
+    """What follows the arguments of a tabular: position, width, columns."""
+    at = 0
+    while True:
+        rest = text[at:].lstrip()
+        at = len(text) - len(rest)
+        if rest.startswith("["):
+            at += rest.find("]") + 1 or 1
+        elif rest.startswith("{"):
+            at = _braced(text, at)[1]
+        else:
+            break
+    return text[at:]
+
+
+def _grid(body: str, caption: str, notes: str) -> Grid:
+    rows: list[list[str]] = []
+    foot: list[str] = []
+    for line in _split(_RULES.sub("", body), "\\\\"):
+        line = re.sub(rf"^\s*\*?\s*{_LENGTH}", "", line)
+        if not line.strip():
+            continue
+        cells: list[str] = []
+        for cell in _split(line, "&")[:WIDEST]:
+            content, across = _spanning(cell)
+            cells += [content] * min(across, WIDEST)
+        if len(cells) > 1 and len(set(cells)) == 1 and len(cells[0]) > 12:
+            foot.append(cells[0])
+        else:
+            rows.append(cells)
+    return make_grid(rows, caption, " ".join([*foot, plain(notes)]))
+
+
+def _split(text: str, mark: str) -> list[str]:
+    """Parts between `mark`, which does not count inside of braces."""
+    parts, depth, start, i = [], 0, 0, 0
+    while i < len(text):
+        if depth == 0 and text.startswith(mark, i):
+            parts.append(text[start:i])
+            i += len(mark)
+            start = i
+            continue
+        if text[i] == "\\":
+            i += 2
+            continue
+        depth += {"{": 1, "}": -1}.get(text[i], 0)
+        depth = max(depth, 0)
+        i += 1
+    return [*parts, text[start:]]
+
+
+def _spanning(cell: str) -> tuple[str, int]:
+    """A cell's text and how many columns it takes."""
+    found = re.search(r"\\(?:multicolumn|SetCell)\s*(?:\[\s*c\s*=\s*(\d+)[^\]]*\])?", cell)
+    if not found:
+        row = re.search(r"\\multirow\s*(?:\[[^\]]*\])?\{[^{}]*\}(?:\[[^\]]*\])?\{[^{}]*\}", cell)
+        return plain(cell[: row.start()] + cell[row.end() :] if row else cell), 1
+    if "SetCell" in found[0]:
+        return plain(cell[found.end() :]), int(found[1] or 1)
+    number, at = _braced(cell, cell.index("{", found.end() - 1) if "{" in cell else 0)
+    across = int(number) if number.strip().isdecimal() else 1
+    if at < len(cell) and "{" in cell[at:]:
+        _, at = _braced(cell, cell.index("{", at))
+    if "{" in cell[at:]:
+        content, _ = _braced(cell, cell.index("{", at))
+        return plain(content), across
+    return plain(cell[at:]), across
+
+
+def plain(text: str, depth: int = 0) -> str:
+    """What a reader sees of a piece of LaTeX."""
+    if depth > _DEEPEST:
+        return ""
+    text = re.sub(rf"\\\\\s*(?:{_LENGTH})?", "\n", text)
+    text = re.sub(r"\\(?:begin|end)\{[^{}]*\}(?:\[[^\]]*\])?", " ", text)
+    text = re.sub(r"\\(?:label|ref|cite[tp]?|vspace|hspace|rule|linewidth)\*?\{[^{}]*\}", "", text)
+    text = _KEPT.sub("", text)
+    for command, symbol in _SYMBOLS.items():
+        text = re.sub(re.escape(command) + r"(?![A-Za-z])", symbol.replace("\\", r"\\"), text)
+    text = re.sub(r"\\([&%_#$\[\]{}()])", lambda m: "" if m[1] in "[]()" else m[1], text)
+    text = re.sub(r"\\[,;:! ]", " ", text)
+    text = re.sub(r"\\[A-Za-z]+\*?(?:\[[^\]]*\])?", " ", text)
+    text = re.sub(r"\^2(?!\d)|\^\{2\}", "2", text)
+    text = re.sub(r"[{}$^]", "", text).replace("~", " ").replace("\\", "")
+    text = re.sub(r"(?<=\d)\{,\}(?=\d)", ",", text).replace("---", "—").replace("--", "–")
+    return clean(text)
+
+
+def _paragraphs(text: str) -> list[str]:
+    found = [clean(plain(part).replace("\n", " ")) for part in re.split(r"\n\s*\n", text)]
+    return [part for part in found if len(part.split()) > 4]

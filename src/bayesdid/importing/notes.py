@@ -1,0 +1,120 @@
+"""What the notes of a table say: the legend of its marks, what stands in brackets, which errors."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable
+from typing import Literal
+
+from bayesdid.study.printed import Printed
+from bayesdid.study.schema import Below
+
+_MARK = r"(\*{1,4}|[+†‡#]{1,3})"
+_PER = re.compile(
+    rf"{_MARK}\s*(?:\(?\s*)?(?:p|P|sig\w*|=\s*p)?\s*(?:-?\s*value)?\s*(?:<|≤|<=)\s*(0?\.\d+)"
+)
+_CODE = re.compile(rf"{_MARK}\s*:\s*(0?\.\d+)")
+_LISTS = re.compile(
+    rf"((?:{_MARK}[\s,;and&()]*){{1,4}})[^.%*+†‡#]{{0,60}}?"
+    r"((?:\d+(?:\.\d+)?\s*(?:%|percent|per cent)?[\s,;and&]*){1,4})"
+    r"(?:%|percent|per cent|level)",
+    re.IGNORECASE,
+)
+_SINGLE = re.compile(
+    rf"{_MARK}\s*(?::|=|denotes?|indicates?)?\s*(?:significan\w*)?\s*(?:at|level)?\s*(?:the)?\s*"
+    r"(\d+(?:\.\d+)?)\s*(?:%|percent|per cent)",
+    re.IGNORECASE,
+)
+_WHAT: tuple[tuple[Below, str], ...] = (
+    ("t", r"\bt[- ]?(?:stat|value|ratio)|z[- ]?stat|t values"),
+    (
+        "p",
+        r"\bp[- ]?values?\b[^.;]{0,40}(?:parenthes|bracket)"
+        r"|(?:parenthes|bracket)[^.;]{0,40}\bp[- ]?values?",
+    ),
+    ("interval", r"confidence interval|credible interval|highest.density"),
+    ("se", r"standard errors?|std\.? ?err|\bs\.?e\.?s?\b|posterior sd"),
+)
+
+
+def legend(notes: str) -> dict[str, float] | None:
+    """Mark -> level as the notes state it; None if they state none."""
+    found = {mark: float(level) for mark, level in _PER.findall(notes)}
+    found = found or {mark: float(level) for mark, level in _CODE.findall(notes)}
+    if not found:
+        found = {mark: float(level) / 100 for mark, level in _SINGLE.findall(notes)}
+    if len(found) < 2:
+        for listed in _LISTS.finditer(notes):
+            marks = re.findall(_MARK, listed[1])
+            levels = [float(x) / 100 for x in re.findall(r"\d+(?:\.\d+)?", listed[3])]
+            if len(marks) == len(levels) and len(marks) > len(found):
+                found = dict(zip(marks, levels, strict=True))
+    return {m: level for m, level in found.items() if 0 < level < 1} or None
+
+
+def stated_below(notes: str) -> Below | None:
+    """What the notes say stands in brackets below an estimate."""
+    low = notes.lower()
+    for kind, pattern in _WHAT:
+        if re.search(pattern, low):
+            return kind
+    return None
+
+
+def errors_of(notes: str) -> Literal["unknown", "robust", "clustered"]:
+    """Which standard errors the notes name."""
+    low = notes.lower()
+    if "cluster" in low:
+        return "clustered"
+    return "robust" if re.search(r"robust|heterosk|hc[0-3]\b", low) else "unknown"
+
+
+def guessed_below(pairs: Iterable[tuple[str, str]], stars: dict[str, float]) -> Below:
+    """What stands below estimates, from the numbers alone: the reading that fits the marks best.
+
+    Parameters
+    ----------
+    pairs
+        Estimates and the texts below them.
+    stars
+        The legend.
+    """
+    from scipy.stats import norm
+
+    texts = list(pairs)
+    if texts and sum("," in b or ";" in b for _, b in texts) * 2 > len(texts):
+        split = [re.split(r"[,;]\s*", b.strip("()[]")) for _, b in texts]
+        if sum(len(part) == 2 and not re.fullmatch(r"\d{3}", part[1]) for part in split) * 2 > len(
+            texts
+        ):
+            return "interval"
+    numbers = []
+    for above, below in texts:
+        try:
+            numbers.append((Printed.parse(above), float(Printed.parse(below))))
+        except ValueError:
+            continue
+    if not any(estimate.mark for estimate, _ in numbers):  # nothing to tell them by
+        return "t" if any(value < 0 for _, value in numbers) else "se"
+    levels = sorted(stars.values())
+    fits = dict.fromkeys(("se", "t", "p"), 0.0)
+    for estimate, value in numbers:
+        size = abs(float(estimate.value))
+        level = stars.get(estimate.mark, 0.0)
+        for kind in fits:
+            p = {
+                "se": 2 * norm.sf(size / value) if value > 0 else -1.0,
+                "t": 2 * norm.sf(abs(value)),
+                "p": value if 0 <= value <= 1 else -1.0,
+            }[kind]
+            if kind == "t" and size and value and (value < 0) != (estimate.value < 0):
+                fits[kind] -= 0.5  # a t statistic has the estimate's sign
+            if p < 0:
+                fits[kind] -= 3
+                continue
+            reached = next((x for x in levels if p <= x), 0.0)
+            fits[kind] += float(reached == level)
+    if any(value < 0 for _, value in numbers):
+        return "t"
+    best = max(fits, key=lambda kind: (fits[kind], kind == "se"))
+    return "se" if fits["se"] >= fits[best] - 0.01 * len(numbers) else best  # type: ignore[return-value]

@@ -1,0 +1,70 @@
+"""What one cell of a table is: a number, a number in brackets, a word such as Yes, or text."""
+
+from __future__ import annotations
+
+import re
+from typing import Literal
+
+from bayesdid.study.fields import ends
+from bayesdid.study.printed import Printed
+
+What = Literal["empty", "number", "below", "yes", "no", "text"]
+_YES = frozenset({"yes", "y", "x", "✓", "✔", "√", "☑", "included", "true"})
+_NO = frozenset({"no", "n", "-", "–", "—", "--", "✗", "×", "excluded", "false"})
+_SPACED = re.compile(r"(?<=[\d)\]])\s+(?=[*+†‡#]+\s*[)\]]?$)|(?<=^[-−–])\s+(?=[\d.])")
+_BRACKET = ("(", "[", "{")
+NULLS = frozenset({"", ".", "na", "n/a", "nan", "none"})
+
+
+def tidy(text: str) -> str:
+    """A number's text as the study format has it: stars at its end, round or square brackets."""
+    text = _SPACED.sub("", text.strip()).replace("{", "(").replace("}", ")")
+    if re.fullmatch(r"[-−–]?\d+(?: \d{3})+", text):  # thousands by spaces
+        text = text.replace(" ", ",")
+    return text
+
+
+def is_number(text: str) -> bool:
+    """Whether a text is one printed number, with brackets and marks or without."""
+    try:
+        Printed.parse(tidy(text))
+    except ValueError:
+        return is_interval(text)
+    return True
+
+
+def is_interval(text: str) -> bool:
+    """Whether a text is two numbers in brackets."""
+    text = tidy(text)
+    if not text.startswith(_BRACKET) or not text.endswith((")", "]")):
+        return False
+    try:
+        ends(text)
+    except ValueError:
+        return False
+    return True
+
+
+def what(text: str) -> What:
+    """What a cell holds."""
+    text = tidy(text)
+    low = text.lower()
+    if low in NULLS:
+        return "empty"
+    if low in _YES:
+        return "yes"
+    if low in _NO:
+        return "no"
+    if not is_number(text):
+        return "text"
+    return "below" if text.startswith(_BRACKET) else "number"
+
+
+def enumerator(text: str) -> str:
+    """The column number that a header cell is, as in ``(1)``, ``Model 1``, ``1``; else empty."""
+    found = re.fullmatch(
+        r"(?:model|column|col\.?|spec\.?)?\s*[(\[]?\s*(\d{1,2}[a-z]?)\s*[)\]]?",
+        text.strip(),
+        re.IGNORECASE,
+    )
+    return found[1] if found else ""

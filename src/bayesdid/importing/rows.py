@@ -1,0 +1,334 @@
+"""From a grid to rows of cells: header, estimates, what stands below them, N, R2, effects."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass, field, replace
+
+from bayesdid.importing.grid import Grid
+from bayesdid.importing.numbers import enumerator, is_interval, tidy, what
+from bayesdid.importing.table import ReadCell, ReadColumn, ReadRow, Role
+from bayesdid.importing.words import (
+    CONSTANT,
+    WIDE,
+    heading,
+    is_enumerated,
+    is_flag,
+    part_of,
+    role_of,
+)
+from bayesdid.study.printed import Printed
+
+
+@dataclass(slots=True)
+class Line:
+    """A row of a grid: its label, its texts by column, and whether columns were lost."""
+
+    index: int
+    label: str
+    texts: list[str]
+    lost: bool = False
+
+    def filled(self) -> list[tuple[int, str]]:
+        """Columns and texts of the cells that are not empty."""
+        return [(j, text) for j, text in enumerate(self.texts) if what(text) != "empty"]
+
+
+@dataclass(slots=True)
+class Laid:
+    """The lines of a table, its header apart."""
+
+    columns: list[ReadColumn]
+    body: list[Line]
+    collapsed: bool
+    doubts: list[str] = field(default_factory=list)
+
+
+def lay(grid: Grid) -> Laid:
+    """Tell the header from the body, and whether the table lost its empty cells.
+
+    A table of Markdown or of pasted text in which rows begin with a number where a label should
+    stand has lost them: there positions of a row that is not full are no evidence.
+    """
+    rows = [list(row) for row in grid.rows]
+    collapsed = grid.loose and sum(_begins_with_number(row) for row in rows) >= 1
+    lines = [_line(i, row, collapsed) for i, row in enumerate(rows)]
+    first = next((k for k, line in enumerate(lines) if _is_body(line)), len(lines))
+    head, body = lines[:first], lines[first:]
+    width = _width(head, body, collapsed)
+    for line in body:
+        count = len(line.filled())
+        line.lost = collapsed and 0 < count < width
+        line.texts = (line.texts + [""] * width)[:width]
+    laid = Laid(_header(head, width, collapsed), body, collapsed)
+    _merge_marks(laid)
+    return laid
+
+
+def _begins_with_number(row: Sequence[str]) -> bool:
+    """Whether a number in brackets stands where the label should: its empty label was lost."""
+    rest = [text for text in row[1:] if what(text) != "empty"]
+    return (
+        what(row[0]) == "below"
+        and not is_enumerated([row[0]])
+        and all(what(text) in {"below", "number"} for text in rest)
+    )
+
+
+def _line(index: int, row: list[str], collapsed: bool) -> Line:
+    if len(row) > 1 and row[0] and len(set(row)) == 1 and what(row[0]) == "text":
+        return Line(index, row[0], [""] * (len(row) - 1))  # a heading over all columns
+    lost_label = collapsed and what(row[0]) in {"below", "number"}
+    if lost_label:
+        return Line(index, "", row)
+    if collapsed and is_enumerated([text for text in row if text]):
+        return Line(index, "", [text for text in row if text])
+    return Line(index, row[0], row[1:])
+
+
+def _is_body(line: Line) -> bool:
+    """Whether a line holds estimates; numbers of columns, and years as headings, are none."""
+    texts = [text for _, text in line.filled()]
+    kinds = [what(text) for text in texts]
+    if not texts:
+        return bool(re.match(r"panel\s+[a-z]\b", line.label, re.IGNORECASE))
+    if is_enumerated(texts) and not line.label.strip():
+        return False
+    if all(enumerator(t) for t in texts) and len(texts) > 1 and not role_of(line.label):
+        return False
+    numbers = sum(kind in {"number", "below"} for kind in kinds)
+    if numbers * 2 < len(kinds):
+        return role_of(line.label) is not None and numbers > 0
+    return bool(line.label.strip()) or numbers == len(kinds)
+
+
+def _width(head: Sequence[Line], body: Sequence[Line], collapsed: bool) -> int:
+    if not collapsed:
+        return max((len(line.texts) for line in [*head, *body]), default=0)
+    for line in head:
+        texts = [text for _, text in line.filled()]
+        if is_enumerated(texts):
+            return len(texts)
+    return max((len(line.filled()) for line in body), default=0)
+
+
+def _header(head: Sequence[Line], width: int, collapsed: bool) -> list[ReadColumn]:
+    columns = [ReadColumn(str(j + 1)) for j in range(width)]
+    for depth, line in enumerate(head):
+        texts = [text for _, text in line.filled()] if collapsed else line.texts
+        if collapsed and depth and line.label:  # the empty label before it was lost
+            texts = [line.label, *texts]
+        named = [text for text in texts if text]
+        if is_enumerated(named):
+            if not collapsed or len(named) == width:
+                for column, text in zip(columns, texts, strict=False):
+                    column.id = enumerator(text) or column.id
+            continue
+        if collapsed and len(named) != width:
+            if named and depth == 0 and width % len(named) == 0:  # lost spans, evenly
+                texts = [text for text in named for _ in range(width // len(named))]
+            elif depth == 0 or len(named) > width:
+                continue
+        dependent = bool(re.match(r"dep|outcome|explained", line.label.lower()))
+        for column, text in zip(columns, texts, strict=False):
+            if text and dependent:
+                column.outcome = text
+            elif text and depth and line.label.strip() and not collapsed:
+                column.labels[line.label] = text
+            elif text:
+                column.heads = (*column.heads, text)
+    seen: dict[str, int] = {}
+    for j, column in enumerate(columns):
+        seen[column.id] = seen.get(column.id, 0) + 1
+        if seen[column.id] > 1:
+            column.id = str(j + 1) if str(j + 1) not in seen else f"{column.id}_{j + 1}"
+            seen[column.id] = 1
+    return columns
+
+
+def _merge_marks(laid: Laid) -> None:
+    """Marks that stand in a column of their own belong to the number before them."""
+    width = len(laid.columns)
+    for j in range(1, width):
+        texts = [line.texts[j] for line in laid.body if line.texts[j]]
+        if texts and all(re.fullmatch(r"[*+†‡#]{1,4}|[)\]]", text) for text in texts):
+            for line in laid.body:
+                line.texts[j - 1] += line.texts[j]
+                line.texts[j] = ""
+    empty = [j for j in range(width) if not any(line.texts[j] for line in laid.body)]
+    if empty and len(empty) < width and not laid.collapsed:
+        keep = [j for j in range(width) if j not in empty]
+        for line in laid.body:
+            line.texts = [line.texts[j] for j in keep]
+        laid.columns = [laid.columns[j] for j in keep]
+
+
+def read_rows(laid: Laid) -> list[ReadRow]:
+    """Rows with their roles, estimates paired with what stands below them."""
+    laid = _narrow(laid)
+    found: list[ReadRow] = []
+    section, after = "", False
+    lines = laid.body
+    i = 0
+    while i < len(lines):
+        line = lines[i]
+        filled = line.filled()
+        if not filled:
+            section = line.label
+            i += 1
+            continue
+        kinds = [what(text) for _, text in filled]
+        numbers = sum(kind in {"number", "below"} for kind in kinds)
+        known = role_of(line.label)
+        if numbers * 2 < len(kinds) or (numbers == 0):
+            found.append(_labels(line, section))
+            after = after or is_flag(line.label)
+            i += 1
+            continue
+        below = lines[i + 1] if i + 1 < len(lines) and _stands_below(line, lines[i + 1]) else None
+        if below is None and not line.label.strip():
+            found.append(_unlabelled(line))
+            after = True
+        elif below is None and (known or (after and not _starred(filled))):
+            found.append(_single(line, known or "statistic", section))
+            after = True
+        elif known in {"n", "r2"} or (known == "clusters" and below is None):
+            found.append(_single(line, known, section))
+            after = True
+        else:
+            row = _estimates(line, below)
+            if below is not None and i + 2 < len(lines) and _third(line, lines[i + 2]):
+                i += 1  # a second line below, such as an interval: the first one is read
+            if below is None:
+                row.confidence, row.why = 0.9, "nothing stands below it"
+            found.append(row)
+            i += below is not None
+        i += 1
+    return found
+
+
+def _starred(filled: list[tuple[int, str]]) -> bool:
+    return any(re.search(r"[*+†‡#]$", tidy(text)) for _, text in filled)
+
+
+def _stands_below(line: Line, other: Line) -> bool:
+    filled = other.filled()
+    kinds = [what(text) for _, text in filled]
+    if not filled or role_of(line.label) in {"n", "r2"}:
+        return False
+    if all(what(text) == "below" for _, text in line.filled()) and not line.label.strip():
+        return False
+    brackets = kinds.count("below")
+    if brackets == 0 or any(kind not in {"below", "number"} for kind in kinds):
+        return False
+    return (not other.label.strip() or brackets == len(kinds)) and brackets * 2 >= len(kinds)
+
+
+def _third(line: Line, other: Line) -> bool:
+    return not other.label.strip() and _stands_below(line, other)
+
+
+def _cell(line: Line, j: int, role: Role, *, confidence: float = 1.0, why: str = "") -> ReadCell:
+    return ReadCell(tidy(line.texts[j]), role, line.index, -1 if line.lost else j, confidence, why)
+
+
+def _estimates(line: Line, below: Line | None) -> ReadRow:
+    part = part_of(line.label)
+    row = ReadRow(line.label, "estimate", part)
+    above = [(j, _cell(line, j, "estimate")) for j, text in line.filled() if what(text) == "number"]
+    under = {} if below is None else {j: _cell(below, j, "below") for j, _ in below.filled()}
+    if not line.lost:
+        row.cells = dict(above)
+        if below is not None and below.lost and len(under) != len(above):
+            row.lost_below = tuple(under.values())
+            row.why = "what stands below lost its columns"
+        elif below is not None and below.lost:
+            row.below = dict(zip(row.cells, under.values(), strict=True))
+        else:
+            row.below = {j: cell for j, cell in under.items() if j in row.cells}
+        return row
+    values = list(under.values())
+    if len(values) == len(above):
+        row.lost = tuple((cell, values[k]) for k, (_, cell) in enumerate(above))
+    else:
+        row.lost = tuple((cell, None) for _, cell in above)
+        row.why = "fewer numbers below than estimates"
+    return row
+
+
+def _single(line: Line, role: Role, section: str) -> ReadRow:
+    label = line.label or section
+    row = ReadRow(label, role)
+    cells = [(j, _cell(line, j, role)) for j, t in line.filled() if what(t) in {"number", "below"}]
+    if line.lost:
+        row.lost = tuple((cell, None) for _, cell in cells)
+    else:
+        row.cells = dict(cells)
+    return row
+
+
+def _unlabelled(line: Line) -> ReadRow:
+    """A row without a label: whole numbers are n, numbers up to one are R2."""
+    values = [abs(float(Printed.parse(tidy(t)))) for _, t in line.filled() if not is_interval(t)]
+    whole = all(v == int(v) and v >= 10 for v in values)
+    role: Role = "n" if whole else "r2" if all(v <= 1 for v in values) else "statistic"
+    row = _single(line, role, "")
+    row.confidence, row.why = 0.9, "the row has no label"
+    return row
+
+
+def _labels(line: Line, section: str) -> ReadRow:
+    row = ReadRow(line.label or section, "label")
+    cells = [(j, _cell(line, j, "label")) for j, _ in line.filled()]
+    if line.lost:
+        row.lost = tuple((cell, None) for _, cell in cells)
+    else:
+        row.cells = dict(cells)
+    return row
+
+
+def _narrow(laid: Laid) -> Laid:
+    """Columns 'Coef.', 'S.E.' side by side as estimates with their errors below."""
+    kinds = [next((k for k in heading(c.heads[::-1], WIDE) if k), "") for c in laid.columns]
+    if "estimate" not in kinds or len(set(kinds) - {"", "estimate"}) == 0:
+        return laid
+    starts = [j for j, kind in enumerate(kinds) if kind == "estimate"]
+    measures: dict[int, int] = {}
+    for start, stop in zip(starts, [*starts[1:], len(kinds)], strict=True):
+        chosen = [
+            j
+            for want in ("se", "t", "p", "interval")
+            for j in range(start + 1, stop)
+            if kinds[j] == want
+        ]
+        if chosen:
+            measures[start] = chosen[0]
+    body: list[Line] = []
+    for line in laid.body:
+        above = replace(line, texts=[line.texts[j] for j in starts])
+        body.append(above)
+        # a number that spans an estimate's columns, such as n, has nothing beside it
+        texts = [
+            line.texts[measures[j]]
+            if j in measures and line.texts[measures[j]] != line.texts[j]
+            else ""
+            for j in starts
+        ]
+        if any(what(t) in {"number", "below"} for t in texts):
+            texts = [
+                t if what(t) == "below" or not t else f"({tidy(t).rstrip('*')})" for t in texts
+            ]
+            body.append(Line(line.index, "", texts, line.lost))
+    columns = [laid.columns[j] for j in starts]
+    for number, column in enumerate(columns, 1):
+        column.heads = tuple(h for h in column.heads if not any(heading([h], WIDE)))
+        column.id = str(number)
+    laid.columns[:] = columns
+    laid.body = body
+    return laid
+
+
+def is_constant(label: str) -> bool:
+    """Whether a row is the constant."""
+    return bool(CONSTANT.match(label.strip()))

@@ -1,0 +1,158 @@
+"""Tables of CSV, TSV and workbooks."""
+
+from __future__ import annotations
+
+import csv
+import io
+import zipfile
+from pathlib import Path
+
+from bayesdid.escape import from_spreadsheet
+from bayesdid.exceptions import InputError
+from bayesdid.importing.grid import LARGEST, MOST_CELLS, WIDEST, Document, Grid, make_grid
+from bayesdid.importing.numbers import what
+
+
+def read_separated(text: str, separator: str | None = None) -> Document:
+    """Separated cells; a blank line ends a table, lines of one cell are titles or notes."""
+    sample = text[:20_000]
+    if separator is None:
+        counts = {mark: sample.count(mark) for mark in ",;\t"}
+        separator = max(counts, key=lambda mark: counts[mark])
+    try:
+        rows = list(csv.reader(io.StringIO(text), delimiter=separator))
+    except csv.Error as error:
+        raise InputError(
+            f"no table of separated cells: {error}", remedy="save it as CSV in UTF-8"
+        ) from error
+    return _document([[_unquoted(from_spreadsheet(cell)) for cell in row] for row in rows])
+
+
+def _unquoted(text: str) -> str:
+    """What esttab writes so that a spreadsheet takes it for text: ="0.12**"."""
+    bare = text.strip()
+    return bare[2:-1] if bare.startswith('="') and bare.endswith('"') else text
+
+
+def read_workbook(path: Path) -> Document:
+    """Every sheet of a workbook, numbers with the places that their format shows.
+
+    Raises
+    ------
+    InputError
+        If it is no workbook, or larger than any table that is printed.
+    """
+    import openpyxl
+
+    check_archive(path)
+    try:
+        book = openpyxl.load_workbook(path, read_only=True, data_only=True)
+    except (KeyError, ValueError, OSError, zipfile.BadZipFile, SyntaxError, TypeError) as error:
+        raise InputError(
+            "not a workbook that can be read", file=path, remedy="save it as .xlsx or .csv"
+        ) from error
+    grids: list[Grid] = []
+    prose: list[str] = []
+    for sheet in book.worksheets:
+        rows, cells = [], 0
+        for row in sheet.iter_rows(max_col=WIDEST + 1):
+            texts = [_shown(cell.value, getattr(cell, "number_format", "")) for cell in row]
+            while texts and not texts[-1].strip():
+                texts.pop()
+            rows.append(texts)
+            cells += len(texts) + 1
+            if cells > MOST_CELLS * 2:
+                raise InputError(
+                    "a sheet larger than any table that is printed",
+                    file=path,
+                    value=sheet.title,
+                    remedy="give the workbook with the published tables alone",
+                )
+        found = _document(rows)
+        grids += found.grids
+        prose += found.prose
+    book.close()
+    return Document(tuple(grids), tuple(prose))
+
+
+def check_archive(path: Path) -> None:
+    """Refuse what unpacks to more than any document.
+
+    Raises
+    ------
+    InputError
+        If it is no archive of the kind, or too large.
+    """
+    try:
+        with zipfile.ZipFile(path) as archive:
+            size = sum(item.file_size for item in archive.infolist())
+            many = len(archive.infolist())
+    except (zipfile.BadZipFile, OSError, ValueError) as error:
+        raise InputError(
+            "damaged, or of another kind than its name says", file=path, remedy="save it again"
+        ) from error
+    if size > LARGEST * 4 or many > 10_000:
+        raise InputError(
+            "it unpacks to more than any document",
+            file=path,
+            value=f"{size:,} bytes",
+            remedy="give a file with the published tables alone",
+        )
+
+
+def _shown(value: object, form: str) -> str:
+    """A cell as the sheet shows it, as far as its number format says."""
+    if value is None:
+        return ""
+    if isinstance(value, float):
+        places = form.partition(".")[2]
+        zeros = len(places) - len(places.lstrip("0"))
+        if form.rstrip().endswith("%"):
+            return f"{value * 100:.{zeros}f}%"
+        return f"{value:.{zeros}f}" if zeros else repr(value)
+    return str(value)
+
+
+def _document(rows: list[list[str]]) -> Document:
+    grids: list[Grid] = []
+    prose: list[str] = []
+    block: list[list[str]] = []
+    lead: list[str] = []
+
+    def end() -> None:
+        nonlocal block, lead
+        notes: list[str] = []
+        while block and _is_remark(block[-1]):
+            notes.insert(0, next(cell for cell in block.pop() if cell.strip()))
+        numeric = sum(any(what(c) in {"number", "below"} for c in row[1:]) for row in block)
+        if numeric >= 2:
+            grids.append(make_grid(block, " ".join(lead), " ".join(notes)))
+            lead = []
+        elif grids and notes and not block:
+            last = grids[-1]
+            grids[-1] = Grid(last.rows, last.title, f"{last.notes} {' '.join(notes)}", last.loose)
+        else:
+            lead += notes
+            prose.extend(notes)
+        block = []
+
+    for row in rows:
+        if not any(cell.strip() for cell in row):
+            end()
+        elif not block and _is_remark(row):
+            lead.append(next(cell for cell in row if cell.strip()).strip())
+        else:
+            block.append(row)
+    end()
+    return Document(tuple(grids), tuple(prose))
+
+
+def _is_remark(row: list[str]) -> bool:
+    """One text in a row of its own, longer than a label or a legend's line."""
+    filled = [cell for cell in row if cell.strip()]
+    return (
+        len(filled) == 1
+        and filled[0] == row[0]
+        and what(row[0]) == "text"
+        and (len(row[0]) > 25 or "<" in row[0] or row[0].lower().startswith(("note", "table")))
+    )

@@ -1,0 +1,239 @@
+"""Tables of Markdown, and of text as it is pasted from a PDF or printed by a program."""
+
+from __future__ import annotations
+
+import re
+
+from bayesdid.importing.grid import Document, Grid, make_grid
+from bayesdid.importing.numbers import enumerator, is_number
+
+_RULE = re.compile(r"^\s*\|?\s*:?-{2,}:?\s*(\|\s*:?-+:?\s*)*\|?\s*$")
+_LINE = re.compile(r"^[\s\-=_─━~+.:|]{4,}$")
+_ESCAPED = re.compile(r"\\([\\`*_{}\[\]()#+\-.!|<>~])")
+_EMPHASIS = re.compile(r"(?<![*\\])(\*\*|__)(?=[^\s*])(.+?)(?<=[^\s*])\1(?!\*)")
+_BREAK = re.compile(r"<br\s*/?>", re.IGNORECASE)
+_TITLE = re.compile(r"^\s*(?:\*\*)?(?:table|tab\.|panel)\s+[A-Z]?\d", re.IGNORECASE)
+
+
+def read_text(text: str) -> Document:
+    """Pipe tables, and blocks of lines of which most end in numbers."""
+    lines = text.replace("\r\n", "\n").replace("\r", "\n").expandtabs(8).split("\n")
+    if any(_is_pipe_rule(line) for line in lines):
+        return _markdown(lines)
+    return _columns(lines)
+
+
+def _is_pipe_rule(line: str) -> bool:
+    return "|" in line and bool(_RULE.match(line))
+
+
+def _markdown(lines: list[str]) -> Document:
+    """Pipe tables; a rule of dashes begins one, with the line above as its header."""
+    grids: list[Grid] = []
+    prose: list[str] = []
+    rows: list[list[str]] = []
+    title = ""
+
+    def end(notes: str = "") -> None:
+        nonlocal rows, title
+        if rows:
+            grids.append(make_grid(rows, title, notes, loose=True))
+        rows, title = [], ""
+
+    for i, line in enumerate(lines):
+        if _is_pipe_rule(line) and rows and _goes_on(rows):
+            continue
+        if _is_pipe_rule(line):
+            head = rows.pop() if rows else []
+            end()
+            above = prose[-1] if prose else ""
+            title = above if _TITLE.match(above) else ""
+            rows = [head] if head else []
+        elif "|" in line and (rows or line.lstrip().startswith("|") or _opens(lines, i)):
+            rows.append(_pipes(line))
+        elif line.strip():
+            if rows and len(rows) > 1:
+                end(line.strip() if _is_note(line) else "")
+            elif grids and _is_note(line) and not rows:
+                last = grids[-1]
+                grids[-1] = Grid(last.rows, last.title, f"{last.notes} {line.strip()}", last.loose)
+            prose.append(_unmarked(line.strip()))
+    end()
+    return Document(tuple(grids), tuple(prose))
+
+
+def _opens(lines: list[str], i: int) -> bool:
+    return i + 1 < len(lines) and _is_pipe_rule(lines[i + 1])
+
+
+def _goes_on(rows: list[list[str]]) -> bool:
+    """Whether a rule stands inside of a table: no numbers yet, or numbers in the line above."""
+    numbers = [any(_numeric(c) and not enumerator(c) for c in row) for row in rows]
+    return len(rows) > 1 and (not any(numbers) or numbers[-1])
+
+
+def _is_note(line: str) -> bool:
+    start = line.strip().lower().lstrip("*_- ")
+    return start.startswith(("note", "standard error", "t stat", "t-stat", "robust", "signif")) or (
+        bool(re.search(r"\*\s*p\s*<|p\s*<\s*0?\.\d", line))
+    )
+
+
+def _pipes(line: str) -> list[str]:
+    inner = line.strip()
+    if not inner.startswith("|"):  # a caption run into the header, 'Figure 4| Variable | ...'
+        inner = inner[inner.index("|") :]
+    cells = re.split(r"(?<!\\)\|", inner[1:])
+    if cells and not cells[-1].strip():
+        cells.pop()
+    return [_unmarked(_BREAK.sub("\n", cell).strip()) for cell in cells]
+
+
+def _unmarked(text: str) -> str:
+    """Text without emphasis and escapes; stars after a number are stars."""
+    if not re.search(r"\d\s*\\?\*", text):
+        text = _EMPHASIS.sub(r"\2", text)
+    return _ESCAPED.sub(r"\1", text)
+
+
+def _columns(lines: list[str]) -> Document:
+    """Lines whose words stand in columns; else those whose numbers stand at the end."""
+    grids: list[Grid] = []
+    prose: list[str] = []
+    block: list[str] = []
+    after_rule = False  # of a double rule, which ends a table
+
+    def end(*, ruled: bool = False) -> None:
+        nonlocal block, after_rule
+        numeric = sum(bool(_tail(line)[1]) for line in block)
+        if numeric >= 3 and numeric * 4 >= len(block):
+            grids.append(_block(block))
+        else:
+            text = [line.strip() for line in block if not _LINE.match(line)]
+            if grids and text and (after_rule or _is_note(text[0])):
+                last = grids[-1]
+                notes = f"{last.notes} {' '.join(text)}".strip()
+                grids[-1] = Grid(last.rows, last.title, notes, last.loose)
+            prose.extend(text)
+        block, after_rule = [], ruled and bool(grids)
+
+    blank = 0
+    for line in lines:
+        if not line.strip():
+            blank += 1
+            if blank > 1:
+                end()
+            continue
+        blank = 0
+        if re.fullmatch(r"\s*=+\s*", line):
+            end(ruled=True)
+            continue
+        if _TITLE.match(line) and block:
+            end()
+        if len(line.split()) > 25 and not _tail(line)[1]:  # a line of running text
+            end()
+            prose.append(line.strip())
+            continue
+        block.append(line)
+    end()
+    return Document(tuple(grids), tuple(prose))
+
+
+def _numeric(word: str) -> bool:
+    """Whether a word is a number of a table; p<0.05 is one of a legend."""
+    return word[:1] not in {"p", "P", "<"} and is_number(word)
+
+
+def _tail(line: str) -> tuple[str, list[str]]:
+    """A line's label, and the numbers and words such as Yes that end it."""
+    words = [word.replace(_GLUE, " ") for word in _glued(line).split()]
+    at = len(words)
+    while at and (_numeric(words[at - 1]) or words[at - 1].lower() in _WORDS):
+        at -= 1
+    return " ".join(words[:at]), words[at:]
+
+
+_GLUE = "\ue000"  # of two words that are one cell
+_WORDS = frozenset({"yes", "no", "y", "n", "✓", "–", "—", "-"})
+
+
+def _glued(line: str) -> str:
+    """Stars, and the ends of intervals, belong to the word before them."""
+    line = re.sub(r"(?<=[\d)\]])\s+(?=\*{1,4}(?:\s|$))", "", line)
+    return re.sub(r"([\[(][^\s()\[\]]+[,;])\s+(?=[^\s()\[\]]+[\])])", rf"\1{_GLUE}", line)
+
+
+def _block(lines: list[str]) -> Grid:
+    title = ""
+    if _TITLE.match(lines[0]):
+        title, lines = lines[0].strip(), lines[1:]
+    body = [line for line in lines if not _LINE.match(line)]
+    last = max(i for i, line in enumerate(body) if _tail(line)[1])
+    notes = [line.strip() for line in body[last + 1 :]]
+    body = body[: last + 1]
+    tight = any(
+        len(_parts(line, *span)) > 1 and _numeric(line[span[0] :].split()[0])
+        for line in body
+        for span in _words(line)
+    )
+    spans = _spans(body, tight=tight)
+    if spans:
+        rows = [_cut(line, spans, tight=tight) for line in body]
+        return make_grid(rows, title, " ".join(notes))
+    rows = []
+    for line in body:
+        label, values = _tail(line)
+        if values or not re.search(r"\s{2,}", line.strip()):
+            rows.append([*([label] if label or not values else []), *values])
+        else:
+            rows.append(re.split(r"\s{2,}", line.strip()))
+    return make_grid(rows, title, " ".join(notes), loose=True)
+
+
+def _words(line: str, *, tight: bool = False) -> list[tuple[int, int]]:
+    """Where words of a line stand that two spaces or more set apart; if `tight`, numbers by one."""
+    found = [match.span() for match in re.finditer(r"\S+(?: \S+)*", line)]
+    return [part for span in found for part in _parts(line, *span)] if tight else found
+
+
+def _parts(line: str, start: int, stop: int) -> list[tuple[int, int]]:
+    """The numbers that end a word, each on its own, and what stands before them."""
+    glued = re.sub(r"([,;]) (?=[^\s()\[\]]+[\])])", rf"\1{_GLUE}", line[start:stop])
+    tokens = [(start + m.start(), start + m.end()) for m in re.finditer(r"[^ ]+", glued)]
+    at = len(tokens)
+    while at and _numeric(line[tokens[at - 1][0] : tokens[at - 1][1]]):
+        at -= 1
+    return [*([(start, tokens[at - 1][1])] if at else []), *tokens[at:]]
+
+
+def _spans(lines: list[str], *, tight: bool) -> list[tuple[int, int]]:
+    """The characters between which columns stand, the labels' first; empty if they overlap."""
+    edge = min(len(line) - len(line.lstrip()) for line in lines)
+    words: list[tuple[int, int]] = []
+    most = 0
+    for line in lines:
+        found = [span for span in _words(line, tight=tight) if span[0] > edge]
+        numbers = sum(_numeric(line[a:b]) for a, b in found)
+        if numbers and numbers * 2 >= len(found):
+            words += found
+            most = max(most, len(found))
+    spans: list[tuple[int, int]] = []
+    for a, b in sorted(words):
+        if spans and a < spans[-1][1]:
+            spans[-1] = (spans[-1][0], max(spans[-1][1], b))
+        else:
+            spans.append((a, b))
+    return [(edge, edge + 1), *spans] if spans and len(spans) == most else []
+
+
+def _cut(line: str, spans: list[tuple[int, int]], *, tight: bool) -> list[str]:
+    """The words of a line in the columns that they are nearest to."""
+    cells = [""] * len(spans)
+    for a, b in _words(line, tight=tight):
+        middle = (a + b) / 2
+        gaps = [
+            0.0 if c <= middle <= d else min(abs(middle - c), abs(middle - d)) for c, d in spans[1:]
+        ]
+        j = 0 if a <= spans[0][0] else gaps.index(min(gaps)) + 1
+        cells[j] = f"{cells[j]} {line[a:b]}".strip()
+    return cells

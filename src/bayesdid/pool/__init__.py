@@ -1,0 +1,1 @@
+"""One contrast over many studies: a hierarchical meta-analysis of printed effects."""

@@ -1,0 +1,119 @@
+"""The normal-normal hierarchical model, its scalars integrated by quadrature.
+
+y_i ~ N(theta_i, (kappa^independent_i s_i)^2), theta_i ~ N(mu + beta doubt_i, tau^2), with normal
+priors on mu and beta, half-normal on tau, and kappa alike on a few values. Given tau and kappa all
+is conjugate: the posterior is a mixture of normals over a grid of the two, from which draws are
+independent (Roever 2020, Journal of Statistical Software 93(6), for the model of mu and tau).
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+from scipy.stats import halfnorm
+
+from bayesdid.arrays import FloatArray
+
+NODES = 200  # of tau
+WIDTH = 10.0  # prior sd of mu, in the pool's unit scale
+# standard errors that suppose independent errors are too small by this factor: 89 % intervals
+# excluded zero in 27 to 57 % of placebo laws on real panels, as those of N(0, kappa^2) do for
+# kappa of 1.45 to 2.8
+KAPPAS = (1.0, 1.45, 2.0, 2.8)
+DRAWS = 8000
+
+
+@dataclass(frozen=True, slots=True)
+class Pooled:
+    """Draws of one model, independent of each other.
+
+    Attributes
+    ----------
+    mu
+        Average effect of studies without a doubt, shape (S,).
+    tau
+        Standard deviation between studies, shape (S,).
+    theta
+        Effect of each study, shape (S, K).
+    new
+        Effect in a study to come, shape (S,).
+    shift
+        What a doubt adds, shape (S,); None where it is not in the model.
+    kappa
+        Factor of standard errors that suppose independence, shape (S,).
+    log_evidence
+        Log marginal likelihood.
+    """
+
+    mu: FloatArray
+    tau: FloatArray
+    theta: FloatArray
+    new: FloatArray
+    shift: FloatArray | None
+    kappa: FloatArray
+    log_evidence: float
+
+
+def pool_normal(
+    y: FloatArray,
+    s: FloatArray,
+    *,
+    unit: float,
+    spread: float = 0.5,
+    doubt: FloatArray | None = None,
+    independent: FloatArray | None = None,
+    rng: np.random.Generator,
+) -> Pooled:
+    """Posterior draws of the pool.
+
+    Parameters
+    ----------
+    y, s
+        Estimates and standard errors, shape (K,).
+    unit
+        What an effect of one is: priors are N(0, (10 unit)^2) for mu, N(0, unit^2) for what a doubt
+        adds, and half-normal with scale `spread` x `unit` for tau.
+    doubt
+        0/1 for each study, shape (K,); None leaves it out.
+    independent
+        0/1: standard errors that suppose independent errors; None takes them as printed.
+    """
+    X = np.ones((len(y), 1)) if doubt is None else np.column_stack([np.ones(len(y)), doubt])
+    prior = np.array([WIDTH * unit, unit])[: X.shape[1]] ** 2
+    taus = halfnorm(scale=spread * unit).ppf((np.arange(NODES) + 0.5) / NODES)
+    kappas = (1.0,) if independent is None or not independent.any() else KAPPAS
+    nodes = [(tau, kappa) for kappa in kappas for tau in taus]
+    logs, means, roots = [], [], []
+    for tau, kappa in nodes:
+        variance = (
+            s * np.where(independent > 0, kappa, 1.0) if independent is not None else s
+        ) ** 2
+        total = variance + tau**2
+        precision = np.diag(1 / prior) + (X.T / total) @ X
+        mean = np.linalg.solve(precision, X.T @ (y / total))
+        residual = y @ (y / total) - mean @ precision @ mean
+        _, log_det = np.linalg.slogdet(precision)
+        logs.append(-0.5 * (np.log(total).sum() + log_det + np.log(prior).sum() + residual))
+        means.append(mean)
+        roots.append(np.linalg.cholesky(np.linalg.inv(precision)))
+    log = np.array(logs)
+    weights = np.exp(log - log.max())
+    chosen = rng.choice(len(nodes), size=DRAWS, p=weights / weights.sum())
+    noise = rng.standard_normal((DRAWS, X.shape[1]))
+    beta = np.array(means)[chosen] + np.einsum("sij,sj->si", np.array(roots)[chosen], noise)
+    tau, kappa = np.array(nodes)[chosen].T
+    inflated = s if independent is None else s * np.where(independent > 0, kappa[:, None], 1.0)
+    between = (1 / tau**2)[:, None]
+    own = 1 / np.broadcast_to(inflated, (DRAWS, len(y))) ** 2
+    centre = (own * y + between * (beta @ X.T)) / (own + between)
+    theta = centre + rng.standard_normal(centre.shape) / np.sqrt(own + between)
+    return Pooled(
+        beta[:, 0],
+        tau,
+        theta,
+        beta[:, 0] + tau * rng.standard_normal(DRAWS),
+        None if doubt is None else beta[:, 1],
+        kappa,
+        float(log.max() + np.log(weights.mean()) - 0.5 * len(y) * np.log(2 * np.pi)),
+    )

@@ -1,0 +1,1 @@
+"""What a report says, as blocks, and the formats that it is written in."""

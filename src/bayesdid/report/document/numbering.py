@@ -1,0 +1,56 @@
+"""Numbers of tables and figures, and where a reference leads."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from bayesdid.report.document.blocks import Document, Figure, Forest, Heading, Table, walk
+
+
+@dataclass(frozen=True, slots=True)
+class Place:
+    """Where a key stands: its name (``Table S3``), its page and its anchor."""
+
+    name: str
+    page: str
+    anchor: str
+
+    def link(self, page: str) -> str:
+        """Address as seen from `page`."""
+        return f"#{self.anchor}" if page == self.page else f"{self.page}#{self.anchor}"
+
+
+def anchor(key: str) -> str:
+    """A key as an HTML id."""
+    return "".join(c if c.isalnum() or c in "-_" else "-" for c in key)
+
+
+def places(documents: Mapping[str, tuple[str, Document]]) -> dict[str, Place]:
+    """Every key with its number.
+
+    Parameters
+    ----------
+    documents
+        File name -> prefix of its numbers and the document, in the order of reading.
+    """
+    found: dict[str, Place] = {}
+    for page, (prefix, document) in documents.items():
+        tables = figures = 0
+        where = " in the supplement" if prefix else ""
+        for section in document.sections:
+            found[section.key] = Place(f"“{section.title}”{where}", page, anchor(section.key))
+            for block in walk(section.blocks):
+                match block:
+                    case Table():
+                        tables += 1
+                        name = f"Table {prefix}{tables}"
+                    case Figure() | Forest():
+                        figures += 1
+                        name = f"Figure {prefix}{figures}"
+                    case Heading() if block.key:
+                        name = f"“{block.text}”{where}"
+                    case _:
+                        continue
+                found[block.key] = Place(name, page, anchor(block.key))
+    return found

@@ -1,0 +1,259 @@
+"""Blocks as a typeset article: Typst source, and the PDF that it makes.
+
+All text stands in string literals, so that nothing of a study is markup.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from functools import singledispatch
+from pathlib import Path
+from tempfile import TemporaryDirectory
+
+from bayesdid.extras import extra
+from bayesdid.files import replacing
+from bayesdid.report.document.blocks import (
+    Cell,
+    Document,
+    Figure,
+    Fold,
+    Forest,
+    Heading,
+    Items,
+    Section,
+    Table,
+    Text,
+    split_refs,
+)
+from bayesdid.report.document.forest import axis_of, stripe
+from bayesdid.report.document.numbering import Place, anchor
+from bayesdid.report.text import typeset
+
+_STAMP = "synthetic panel"
+_COLOURS = {
+    "supported": "#1b6d44",
+    "contradicted": "#a8323f",
+    "contradiction": "#a8323f",
+    "undecided": "#755c00",
+    "warning": "#755c00",
+    "soft": "#4d5863",
+}
+_SIZES = ((6, "8pt"), (8, "7pt"), (99, "6pt"))  # of a table's type, by its columns
+_PREAMBLE = """
+#set document(title: {title}, date: none)
+#set page(paper: "a4", margin: (x: 18mm, y: 18mm), numbering: "1")
+#set text(font: ("Libertinus Serif", "DejaVu Sans"), size: 9.5pt, lang: "en")
+#set par(justify: false, leading: 0.55em, spacing: 0.7em)
+#set heading(numbering: none)
+#show heading.where(level: 1): set text(size: 14pt)
+#show heading.where(level: 2): set text(size: 11.5pt)
+#show heading.where(level: 3): set text(size: 10pt)
+#show figure: set block(breakable: true)
+#show figure.caption: set align(left)
+#show link: set text(fill: rgb("#255f9b"))
+#set table(stroke: (x, y) => (bottom: 0.3pt + rgb("#c5ccd3")), inset: (x: 3pt, y: 2.2pt))
+"""
+
+
+class _Writer:
+    """Drawings seen so far, and whether what is written is stamped."""
+
+    __slots__ = ("drawings", "places", "stamped")
+
+    def __init__(self, places: Mapping[str, Place]) -> None:
+        self.places, self.stamped = places, False
+        self.drawings: list[str] = []
+
+    def inline(self, text: str) -> str:
+        """Text as content; references as links."""
+        said = []
+        for plain, key in split_refs(text):
+            place = self.places.get(key)
+            if place is None:
+                said.append(f"#{_string(typeset(plain or key))}")
+            else:
+                said.append(f"#link(<{_label(key, place)}>)[#{_string(place.name)}]")
+        return "".join(said)
+
+    def image(self, svg: str, width: str) -> str:
+        """A drawing, by the name of its file."""
+        self.drawings.append(_standalone(svg))
+        return f'image("{len(self.drawings) - 1}.svg", width: {width})'
+
+    def stamp(self) -> str:
+        """Beside a caption or a heading."""
+        return f' #text(fill: rgb("#a8323f"), size: 7.5pt)[#"{_STAMP}"]' if self.stamped else ""
+
+    def captioned(self, key: str, caption: str, note: str) -> str:
+        """``Table 3.`` with what there is to see, and how it is drawn."""
+        below = f' #text(fill: rgb("#4d5863"))[{self.inline(note)}]' if note else ""
+        name = _string(f"{self.places[key].name}.")
+        return f"#strong[#{name}] {self.inline(caption)}{below}{self.stamp()}"
+
+    def label(self, key: str) -> str:
+        """Where references lead."""
+        return f"#metadata(none) <{_label(key, self.places[key])}>"
+
+
+def to_typst(documents: tuple[Document, ...], places: Mapping[str, Place]) -> tuple[str, list[str]]:
+    """Source of one article with all documents, and its drawings in order."""
+    writer = _Writer(places)
+    parts = [_PREAMBLE.format(title=_string(documents[0].title))]
+    for k, document in enumerate(documents):
+        parts.append("#pagebreak()\n" if k else "")
+        parts.append(f"#heading(level: 1)[#{_string(typeset(document.title))}]\n")
+        parts += [_block(block, writer) for block in document.above[: 1 - k]]
+        parts += [_section(section, writer) for section in document.sections]
+    return "".join(parts), writer.drawings
+
+
+def write_pdf(documents: tuple[Document, ...], places: Mapping[str, Place], path: Path) -> None:
+    """Typeset an article; the same bytes for the same documents."""
+    with extra("report"):
+        import typst
+
+    source, drawings = to_typst(documents, places)
+    with TemporaryDirectory() as folder:
+        root = Path(folder)
+        for k, drawing in enumerate(drawings):
+            (root / f"{k}.svg").write_text(drawing, encoding="utf-8")
+        (root / "article.typ").write_text(source, encoding="utf-8")
+        made = typst.compile(str(root / "article.typ"), timestamp=0)
+    with replacing(path) as temporary:
+        temporary.write_bytes(made)
+
+
+def _string(text: str) -> str:
+    escaped = text.replace("\\", "\\\\").replace('"', '\\"').replace("\n", " ")
+    return f'"{escaped}"'
+
+
+def _label(key: str, place: Place) -> str:
+    page = "s" if place.page.startswith("supplement") else "m"
+    return f"{page}-{anchor(key).encode('ascii', 'replace').decode().replace('?', '-')}"
+
+
+def _standalone(svg: str) -> str:
+    """A drawing that takes its ink from no page."""
+    text = svg.replace("currentColor", "#17202a")
+    if "xmlns=" not in text[: text.index(">")]:
+        text = text.replace("<svg ", '<svg xmlns="http://www.w3.org/2000/svg" ', 1)
+    return re.sub(r'(<svg [^>]*?) width="100%"', r"\1", text, count=1)
+
+
+def _section(section: Section, writer: _Writer) -> str:
+    writer.stamped = section.stamped
+    title = section.title
+    head = f"#heading(level: 2)[#{_string(typeset(title))}{writer.stamp()}]\n" if title else ""
+    return f"{writer.label(section.key)}\n{head}" + "".join(
+        _block(block, writer) for block in section.blocks
+    )
+
+
+@singledispatch
+def _block(block: object, _writer: _Writer) -> str:
+    raise TypeError(type(block).__name__)
+
+
+@_block.register
+def _(block: Text, writer: _Writer) -> str:
+    said = writer.inline(block.text)
+    if block.kind == "lead":
+        said = f'#text(size: 11pt, weight: "bold")[{said}]'
+    elif block.kind == "soft":
+        said = f'#text(fill: rgb("#4d5863"), size: 8.5pt)[{said}]'
+    elif block.kind == "stamp":
+        said = f'#text(fill: rgb("#a8323f"), weight: "bold")[{said}]'
+    elif block.kind == "answer":
+        said = (
+            '#block(fill: rgb("#f3f5f6"), inset: 6pt, width: 100%, '
+            f'stroke: (left: 2pt + rgb("#255f9b")))[{said}]'
+        )
+    return f"{said}\n\n"
+
+
+@_block.register
+def _(block: Heading, writer: _Writer) -> str:
+    label = f"{writer.label(block.key)}\n" if block.key else ""
+    return f"{label}#heading(level: 3)[#{_string(typeset(block.text))}{writer.stamp()}]\n"
+
+
+@_block.register
+def _(block: Items, writer: _Writer) -> str:
+    heads = [f"#strong[#{_string(h)}] " for h in block.heads] or [""] * len(block.items)
+    items = ", ".join(
+        f"[{head}{writer.inline(item)}]" for head, item in zip(heads, block.items, strict=True)
+    )
+    return f"#list({items})\n"
+
+
+@_block.register
+def _(block: Fold, writer: _Writer) -> str:
+    said = f"#strong[#{_string(typeset(block.summary))}]\n\n"
+    return said + "".join(_block(item, writer) for item in block.blocks)
+
+
+@_block.register
+def _(block: Table, writer: _Writer) -> str:
+    n = len(block.columns)
+    size = next(size for most, size in _SIZES if n <= most)
+    aligned = ", ".join("left" if k in block.text else "right" for k in range(n))
+    head = ", ".join(f"[#strong[#{_string(typeset(name))}]]" for name in block.columns)
+    cells = []
+    for row in block.rows:
+        if len(row) == 1:
+            cells.append(f"table.cell(colspan: {n}, align: left)[#strong[{_cell(row[0], writer)}]]")
+        else:
+            cells += [f"[{_cell(cell, writer)}]" for cell in row]
+    note = f'#text(size: 8pt, fill: rgb("#4d5863"))[{writer.inline(block.note)}]\n\n'
+    return (
+        f"{writer.label(block.key)}\n{writer.captioned(block.key, block.caption, '')}\n\n"
+        f"#{{ set text(size: {size}); table(columns: {n}, align: ({aligned},), "
+        f"table.header({head}), {', '.join(cells)}) }}\n" + (note if block.note else "")
+    )
+
+
+def _cell(cell: str | Cell, writer: _Writer) -> str:
+    if isinstance(cell, str):
+        return writer.inline(cell)
+    if cell.svg:
+        return f"#{writer.image(cell.svg, '45mm')}"
+    kind = next((k for k in cell.kind.split() if k in _COLOURS), None)
+    said = writer.inline(cell.text)
+    return f'#text(fill: rgb("{_COLOURS[kind]}"))[{said}]' if kind else said
+
+
+@_block.register
+def _(block: Figure, writer: _Writer) -> str:
+    caption = writer.captioned(block.key, block.caption, block.note)
+    return (
+        f"{writer.label(block.key)}\n#block(breakable: false)[#align(center)"
+        f"[#{writer.image(block.svg, '150mm')}] {caption}]\n\n"
+    )
+
+
+@_block.register
+def _(block: Forest, writer: _Writer) -> str:
+    axis = axis_of(block)
+    rows = []
+    for row in block.rows:
+        words = " #linebreak() ".join(_cell(word, writer) for word in row.words)
+        of = f"#{_string(typeset(row.label))}"
+        if row.below:
+            of += f" #linebreak() {_small(typeset(row.below))}"
+        rows.append(f"[{of}], [#{writer.image(stripe(row, axis), '100%')}], [{words}]")
+    ticks = "".join(
+        f"#place(dx: {100 * axis.at(value):.1f}% - 6pt)[{_small(text)}]"
+        for value, text in axis.ticks
+    )
+    rows.append(f"[{_small(block.unit)}], [#box(height: 8pt, width: 100%)[{ticks}]], []")
+    return (
+        f"{writer.label(block.key)}\n#{{ set text(size: 8.5pt); table(columns: (1.2fr, 2fr, "
+        f"1.1fr), align: horizon + left, {', '.join(rows)}) }}\n"
+        f"{writer.captioned(block.key, block.caption, block.note)}\n\n"
+    )
+
+
+def _small(text: str) -> str:
+    return f'#text(size: 7.5pt, fill: rgb("#4d5863"))[#{_string(text)}]'

@@ -1,0 +1,187 @@
+"""What each family of specs fits, estimates and assumes, as the methods of a report say it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+_PARALLEL = (
+    "parallel trends: without the policy the mean outcome of units that come under it would have "
+    "moved as that of the units they are compared with"
+)
+_AHEAD = "no anticipation: the outcome before adoption does not react to it"
+_SUTVA = "SUTVA: a unit's outcome does not depend on the policies of others"
+
+
+@dataclass(frozen=True, slots=True)
+class Method:
+    """One family: its equation, what is estimated, and what must hold for that to be causal."""
+
+    equation: str
+    estimand: str
+    assumes: tuple[str, ...]
+
+
+METHODS: dict[str, Method] = {
+    "twfe": Method(
+        "y[i,t] = a[i] + g[t] + τ′D[i,t] + β′x[i,t] + e[i,t]",
+        "τ: the effect of a treatment's column, one number for all units and periods",
+        (
+            f"{_PARALLEL}, for all treated units and all periods",
+            _AHEAD,
+            _SUTVA,
+            "effects that do not differ between cohorts or with time since adoption; otherwise τ "
+            "is a weighted average of them, with weights that may be negative",
+        ),
+    ),
+    "overlap": Method(
+        "y[i,t] = a[i] + g[t] + Σ τ_k[cohort, t − start_k] D_k[i,t] + δ[order, t − second start] "
+        "D_1 D_2[i,t] + β′x[i,t] + e[i,t]",
+        "the effects of each policy and of both, and what both do beyond their sum, averaged over "
+        "the rows under them at their own ages",
+        (
+            f"{_PARALLEL}, for units under one policy, under the other and under both",
+            _AHEAD,
+            _SUTVA,
+            "the effect of a policy alone at each age is, up to the fitted departure, that which "
+            "it would have had in the units under both",
+        ),
+    ),
+    "cohort": Method(
+        "y[i,t] = a[i] + g[t] + Σ τ[cohort, t − start] 1{t ≥ start} + β′x[i,t] + e[i,t], "
+        "τ pooled towards smooth paths",
+        "ATT by cohort and event time, averaged over treated rows, cohorts or event times",
+        (f"{_PARALLEL}, by cohort, against the controls that are named", _AHEAD, _SUTVA),
+    ),
+    "event_study": Method(
+        "y[i,t] = a[i] + g[t] + Σ_k τ_k 1{t − start = k} + β′x[i,t] + e[i,t]",
+        "τ_k: the effect k periods from adoption, against the reference period",
+        (
+            f"{_PARALLEL}; what violations do is computed (Rambachan & Roth 2023)",
+            "no anticipation up to the reference period",
+            _SUTVA,
+            "the same path in every cohort",
+        ),
+    ),
+    "heterogeneity": Method(
+        "y[i,t] = a[i] + g[group, t] + τ[group] D[i,t] + β[group]′x[i,t] + e[i,t]",
+        "the effect in each group, and their differences",
+        (f"{_PARALLEL}, within each group", _AHEAD, _SUTVA),
+    ),
+    "mediation": Method(
+        "m[i,t] = a_m[i] + g_m[t] + a D + β_m′x + e_m; y[i,t] = a_y[i] + g_y[t] + c D + b m + "
+        "β_y′x + e_y",
+        "indirect a b, direct c, total a b + c",
+        (
+            f"{_PARALLEL}, of the mediator and of the outcome",
+            "no unobserved confounder of mediator and outcome: what a correlation of their "
+            "errors would do is computed",
+            _SUTVA,
+        ),
+    ),
+    "moderation": Method(
+        "y[i,t] = a[i] + g[t] + τ D + γ D z + ω z + β′x + e[i,t]",
+        "τ + γ z over the observed range of the moderator z",
+        (
+            f"{_PARALLEL}, at every value of the moderator",
+            "the moderator is not changed by the policy",
+            _SUTVA,
+        ),
+    ),
+    "sdm": Method(
+        "y_t = ρ W y_t + D_t τ + W D_t θ + X_t β + a + g_t + e_t",
+        "direct, indirect and total effects: averages of the entries of (I − ρW)⁻¹(Iτ + Wθ)",
+        (
+            "parallel trends given what neighbours do",
+            _AHEAD,
+            "W holds all channels between units: SUTVA is given up only along W",
+        ),
+    ),
+    "spillover_bands": Method(
+        "y_t = ρ W_b y_t + D_t τ + W_b D_t θ + X_t β + a + g_t + e_t, one W_b for each band of "
+        "distance",
+        "the indirect effect in each band, one model each",
+        ("as of one spatial model, for each band as if the others had no spillover",),
+    ),
+    "spillover_distance": Method(
+        "y[i,t] = a[i] + g[t] + τ D[i,t] + Σ_j f(distance[i,j]) D[j,t] + β′x[i,t] + e[i,t], "
+        "f smooth",
+        "what a unit receives from a treated one, over their distance",
+        ("parallel trends given what others do", _AHEAD, "spillovers depend on distance alone"),
+    ),
+    "iv_second": Method(
+        "D[i,t] = a_D[i] + g_D[t] + π z[i,t] + β_D′x + v; y[i,t] = a_y[i] + g_y[t] + τ D + β_y′x "
+        "+ u, cor(u, v) free",
+        "τ: the effect in units whose treatment the instrument moves",
+        (
+            "exclusion: the instrument moves the outcome through the treatment alone",
+            "relevance: π is not zero; a weak instrument is said to be one",
+            _SUTVA,
+        ),
+    ),
+    "psm_did": Method(
+        "logit P(treated) = α + γ′x; then the two-way regression on the matched rows, averaged "
+        "over the posterior of the score",
+        "the effect in matched units",
+        (f"{_PARALLEL}, given the covariates of the score", "overlap of scores", _SUTVA),
+    ),
+    "errors": Method(
+        "the two-way regression, with other likelihoods and other errors e[i,t]",
+        "the same effect, under each",
+        ("as of the two-way regression",),
+    ),
+    "specification_curve": Method(
+        "the two-way regression, under every combination of effects, errors, controls, samples",
+        "the same effect, under each",
+        ("as of the two-way regression",),
+    ),
+    "comparison": Method(
+        "log density of the within-unit contrasts of a unit left out, under each model",
+        "which model predicts units it has not seen, and the weights that predict best together",
+        ("units are exchangeable; prediction is not causation",),
+    ),
+    "placebo": Method(
+        "the two-way regression, with the treatment given to units at random",
+        "the distribution of the estimate where there is no effect",
+        ("assignments that did not happen are as likely as the one that did",),
+    ),
+    "pooled": Method(
+        "y[i,t] = α + τ′D[i,t] + β′x[i,t] + e[i,t], with the effects that the column declares",
+        "τ, as of the two-way regression",
+        ("as of the two-way regression, with whatever units differ in left to the covariates",),
+    ),
+}
+HEADLINE = Method(
+    "y[i,t] = a[i] + g[t] + Σ τ_k[cohort, t − start_k] D_k[i,t] + departures of rows under several "
+    "policies + β′x[i,t] + e[i,t]; paths τ pooled towards smooth ones",
+    "contrasts of states, averaged over the rows that identify them, at their own ages",
+    (f"{_PARALLEL}; what violations of it do stands beside the answer", _AHEAD, _SUTVA),
+)
+PRINTED = Method(
+    "printed coefficient = w′(effects of states) + error; w from the timing of adoption and the "
+    "paths of effects, errors correlated as the columns share rows",
+    "the same contrasts, from printed coefficients alone",
+    (
+        "the printed regressions' own assumptions",
+        "timings and paths as drawn; which of them decides is said",
+    ),
+)
+
+GLOSSARY: tuple[tuple[str, str], ...] = (
+    ("ATT", "average effect of the treatment on the treated"),
+    ("BF₁₀", "Bayes factor: how much likelier the data are with an effect than without one"),
+    ("DID", "difference in differences"),
+    ("elpd", "expected log predictive density of data not seen; higher is better"),
+    ("HDI", "highest-density interval: the narrowest one that holds the stated probability"),
+    ("LOO", "leave-one-out: each row or unit predicted from all others"),
+    (
+        "M-bar",
+        "largest violation of parallel trends allowed, in multiples of the largest before "
+        "adoption (Rambachan & Roth 2023)",
+    ),
+    ("MCSE", "Monte Carlo standard error: how far a number moves between seeds"),
+    ("OLS", "ordinary least squares"),
+    ("P", "posterior probability"),
+    ("S, M", "expected errors of sign and of magnitude of a significant estimate"),
+    ("SUTVA", "a unit's outcome does not depend on the treatments of others"),
+    ("TWFE", "two-way fixed effects: a regression with an effect for each unit and each period"),
+)

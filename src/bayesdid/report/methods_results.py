@@ -1,0 +1,47 @@
+"""The methods of a report, from what was fitted."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import asdict
+from typing import Any
+
+from bayesdid.families.registry.family import AnyFamily
+from bayesdid.report.method_texts import HEADLINE, METHODS, PRINTED, Method
+from bayesdid.study.load import Study
+
+
+def methods_section(
+    study: Study,
+    specs: Iterable[str],
+    known: dict[str, AnyFamily],
+    *,
+    headline: bool,
+    printed: bool,
+) -> list[dict[str, Any]]:
+    """One entry for each family that was run, with its specs; a stranger's in its own words.
+
+    Parameters
+    ----------
+    specs
+        Those that were fitted or analysed.
+    headline, printed
+        Whether the panel, whether print has contrasts.
+    """
+    found: list[dict[str, Any]] = []
+    if printed:
+        found.append(_entry("printed columns", "what printed columns alone say", PRINTED, []))
+    if headline:
+        found.append(_entry("headline", "what the policies do, alone and together", HEADLINE, []))
+    by: dict[str, list[str]] = {}
+    for spec in specs:
+        by.setdefault(study[spec].column.family, []).append(spec)
+    for name in (name for name in known if name in by):
+        method = METHODS.get(name, Method("", "", ()))
+        found.append(_entry(name, known[name].question, method, by[name]))
+    return found
+
+
+def _entry(name: str, question: str, method: Method, specs: list[str]) -> dict[str, Any]:
+    said = {"family": name, "question": question, "specs": specs}
+    return said | asdict(method) | {"assumes": list(method.assumes)}

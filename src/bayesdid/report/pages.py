@@ -1,0 +1,93 @@
+"""The page and its supplement: parts in one order for every study, empty ones left out."""
+
+from __future__ import annotations
+
+from bayesdid.report.document.blocks import Block, Document, Fold, Heading, Section, Text, ref
+from bayesdid.report.sections.analyses import analyses
+from bayesdid.report.sections.audit import audit
+from bayesdid.report.sections.checks import checks
+from bayesdid.report.sections.design import design
+from bayesdid.report.sections.examination import examination
+from bayesdid.report.sections.front import APPENDIX, alerts, front
+from bayesdid.report.sections.methods import methods
+from bayesdid.report.sections.panel import effects, events, synergy
+from bayesdid.report.sections.part import Part, Results
+from bayesdid.report.sections.published import published
+from bayesdid.report.sections.robustness import robustness
+from bayesdid.report.sections.statements import statements
+
+PAGE, SUPPLEMENT, ARTICLE = "index.html", "supplement.html", "report.pdf"
+
+
+def documents(results: Results) -> tuple[Document, Document]:
+    """The page, and the supplement with what the page has no room for."""
+    parts = [part for part in _parts(results) if part.main or part.more]
+    apart = [part for part in parts if part.of_panel and results["synthetic"]]
+    kept = [part for part in parts if part not in apart]
+    title = results["study"]["title"]
+    head: tuple[Block, ...] = (Text(f"bayesdid report · {results['study']['citation']}", "soft"),)
+    main = [Section(p.key, p.title, (*p.main, *_leads(p))) for p in kept if p.main]
+    more = [
+        Section(f"s-{p.key}", p.title or "Alerts", (*_back(p), *p.more))
+        if p.main
+        else Section(p.key, p.title, p.more)
+        for p in kept
+        if p.more
+    ]
+    if apart:
+        more.append(_appendix(apart, results))
+    return (Document(title, tuple(main), head), Document(f"Supplement: {title}", tuple(more), head))
+
+
+def _leads(part: Part) -> tuple[Block, ...]:
+    """From a section of the page to what the supplement has of it."""
+    if not part.more or not part.title:
+        return ()
+    return (Text(f"More: {ref(f's-{part.key}')}.", "soft"),)
+
+
+def _back(part: Part) -> tuple[Block, ...]:
+    """From a section of the supplement to that of the page."""
+    return (Text(f"On the page: {ref(part.key)}.", "soft"),) if part.title else ()
+
+
+def _parts(results: Results) -> list[Part]:
+    found = analyses(results)
+    dynamics = [part for part in found if part.key == "dynamics"]
+    together = [part for part in found if part.key == "synergy"]
+    rest = [part for part in found if part not in dynamics and part not in together]
+    printed, checked, asked = published(results), checks(results), examination(results)
+    return [
+        front(results),
+        design(results),
+        *([printed] if printed else []),
+        effects(results),
+        *dynamics,
+        events(results),
+        synergy(results),
+        *together,
+        *rest,
+        robustness(results),
+        *([checked] if checked else []),
+        *([asked] if asked else []),
+        audit(results),
+        methods(results),
+        *statements(results),
+    ]
+
+
+def _appendix(parts: list[Part], results: Results) -> Section:
+    """Everything of a synthetic panel, folded and stamped, under one heading."""
+    blocks: list[Block] = [
+        Text(
+            f"Synthetic panel: {results['synthetic']}. Everything below describes this stand-in, "
+            "not the world.",
+            "stamp",
+        )
+    ]
+    off = [alert for alert in results["alerts"] if alert not in alerts(results)]
+    blocks += [Text(f"{alert['title']}. {alert['text']}") for alert in off]
+    blocks += [
+        Fold(part.title, (Heading(part.title, part.key), *part.main, *part.more)) for part in parts
+    ]
+    return Section(APPENDIX, "What these models would show on a stand-in", tuple(blocks), True)

@@ -1,0 +1,125 @@
+"""The examination of a report: each check a sentence, a figure, a table; then standards."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from bayesdid.report.analysis_figures import analysis_figure
+from bayesdid.report.document.blocks import Block, Cell, Figure, Fold, Heading, Table, Text, ref
+from bayesdid.report.sections.part import Part, Results
+from bayesdid.report.text import significant
+
+ROWS = 12  # of a table in the supplement; results.json has them all
+# what a check is called, in the order of a workflow; any other by its own name
+TITLES = {
+    "prior_predictive": "Do the priors allow for data like these?",
+    "prior_posterior": "What did the data add to the priors?",
+    "chains": "Do the draws stand for the posterior?",
+    "overlay": "Is the outcome distributed as the model has it?",
+    "rootogram": "Are counts as frequent as the model has it?",
+    "maximum": "Is the largest outcome as large as the model has it?",
+    "skewness": "Are errors as symmetric as the model has it?",
+    "negative_share": "Does the model predict impossible outcomes?",
+    "autocorrelation": "Do errors of a unit persist more than the model has it?",
+    "unit_variance": "Do some units vary more than the model has it?",
+    "dispersion": "Do counts vary more than the model has it?",
+    "pre_trends": "Did arms move apart before treatment?",
+    "spatial_dependence": "Are neighbours alike beyond the model?",
+    "loo": "Is every unit predicted by the others?",
+    "pareto_k": "Which rows weigh most?",
+    "loo_pit": "Do predictions of rows hold as often as they say?",
+    "leave_one_unit_out": "Does the effect rest on one unit?",
+    "power_scaling": "Does the effect depend on the priors?",
+    "scepticism": "How sceptical must one be for the claim to fail?",
+}
+_WORDS = {True: "passes", False: "fails", None: "no verdict"}
+
+
+def examination(results: Results) -> Part | None:
+    """How many checks pass, on the page; all of them in the supplement; None without any."""
+    found = results["examination"]
+    if not found["results"]:
+        return None
+    synthetic = bool(results["synthetic"])
+    verdicts = [check["passed"] for check in found["results"]]
+    failed = [_title(c["name"]) for c in found["results"] if c["passed"] is False]
+    said = (
+        f"Of {len(verdicts)} checks of {found['of']}, {verdicts.count(True)} pass, "
+        f"{len(failed)} fail, {verdicts.count(None)} give no verdict."
+    )
+    main: list[Block] = [Text(" ".join([said, *(["Failing:", *failed] if failed else [])]))]
+    more: list[Block] = [Text(said), Text(f"The model: {found['equation']}")]
+    for check in found["results"]:
+        more += _check(check, synthetic)
+    standards: dict[str, list[dict[str, Any]]] = {}
+    for item in found["standards"]:
+        standards.setdefault(item["standard"], []).append(item)
+    more += [_standard(name, items, found["results"]) for name, items in standards.items()]
+    title = f"Everything asked of {found['of']}"
+    return Part("examination", title, tuple(main), tuple(more), of_panel=True)
+
+
+def _title(name: str) -> str:
+    return TITLES.get(name, name.replace("_", " "))
+
+
+def _check(check: dict[str, Any], synthetic: bool) -> list[Block]:
+    """One check: its verdict, what failing means, what can be done, figure and numbers."""
+    key, title = f"check-{check['name']}", _title(check["name"])
+    blocks: list[Block] = [
+        Heading(f"{title} {_WORDS[check['passed']].capitalize()}", key),
+        Text(check["text"]),
+    ]
+    if check["failing"]:
+        blocks.append(Text(f"Failing means: {check['failing']}.", "soft"))
+    if check["done"]:
+        when = "What can be done about it" if check["passed"] is False else "If it failed"
+        blocks.append(Text(f"{when}: {check['done']}.", "soft"))
+    if check["figure"]:
+        figure = check["figure"]
+        blocks.append(
+            Figure(
+                f"{key}-figure",
+                analysis_figure(figure, synthetic),
+                check["text"],
+                f"{figure['caption']}.",
+                synthetic,
+            )
+        )
+    rows = check["table"] or []
+    if rows:
+        more = len(rows) - ROWS
+        table = Table(
+            f"{key}-table",
+            f"Numbers: {title}",
+            tuple(map(str, rows[0])),
+            tuple(tuple(_value(v) for v in row.values()) for row in rows[:ROWS]),
+            note=f"{more} more rows are in results.json." if more > 0 else "",
+        )
+        blocks.append(Fold(f"Numbers: {title}", (table,)))
+    return blocks
+
+
+def _value(value: Any) -> str:
+    numeric = isinstance(value, int | float) and not isinstance(value, bool)
+    return significant(value) if numeric or value is None else str(value)
+
+
+def _standard(name: str, items: list[dict[str, Any]], checks: list[dict[str, Any]]) -> Table:
+    known = {check["name"] for check in checks}
+    rows: list[tuple[str | Cell, ...]] = [
+        (
+            item["item"],
+            item["state"],
+            item["text"],
+            "; ".join(ref(f"check-{n}") if n in known else n for n in item["where"]) or "–",
+        )
+        for item in items
+    ]
+    return Table(
+        f"standard-{name.lower()}",
+        f"Reporting standard: {name}",
+        ("item", "reported", "what this run says", "where"),
+        tuple(rows),
+        frozenset(range(4)),
+    )

@@ -1,0 +1,439 @@
+"""Page one: the question, its answer in two sentences, the claims, what decides, what lacks."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from bayesdid.estimands.judgement import SOURCES
+from bayesdid.estimands.names import SUM
+from bayesdid.estimands.verdict import rules
+from bayesdid.notebook import many
+from bayesdid.report.claim_words import asks, constant_sentence, size_asked
+from bayesdid.report.document.blocks import (
+    Block,
+    Cell,
+    Fold,
+    Forest,
+    ForestRow,
+    Heading,
+    Items,
+    Mark,
+    Text,
+    ref,
+)
+from bayesdid.report.sections.part import Part, Results, known, word_cell
+from bayesdid.report.text import number, probability
+from bayesdid.summary import percent
+
+FOREST, APPENDIX, STATEMENTS, ALERTS = "claims", "stand-in", "statements", "alerts"
+MOST_ROWS = 8
+_MODELS = 4  # of the main claim, where it is the only one
+OF_PRINT = frozenset({"audit_posterior", "doubted_mediator"})  # alerts that no panel is behind
+_MARKS = {"published": "Diamond: published cells.", "panel": "Disc: the panel."}
+_BARS = "Bars: {} intervals; thin lines: over every model that counts."
+_LIKE = " Likewise: "  # between the alert that is told in full and those of its kind
+
+
+def front(results: Results) -> Part:
+    """The first page; of a synthetic panel nothing stands on it."""
+    blocks: list[Block] = [Text(results["study"]["question"], "lead")]
+    blocks += [Text(sentence, "answer") for sentence in answer(results)]
+    blocks += _failures(results)
+    rows = forest_rows(results)
+    if rows:
+        level = percent(results["level"])
+        blocks += [
+            Forest(
+                FOREST, see_claims(results), _drawn(rows, level), results["outcome"]["unit"], rows
+            ),
+            Text(
+                rules("the posterior probability of the claim", "every model that counts"), "soft"
+            ),
+        ]
+    depends = depends_on(results)
+    if depends:
+        blocks.append(Text("What the answer depends on:"))
+        blocks.append(Items(tuple(depends), (), "depends"))
+    shown = alerts(results)
+    if shown:
+        blocks.append(
+            Items(
+                tuple(_short(a["text"]) for a in shown),
+                tuple(f"{a['title']}." for a in shown),
+                "alerts",
+            )
+        )
+    blocks += _available(results)
+    long = [a for a in shown if _LIKE in a["text"]]
+    more = (
+        Heading("Alerts in full", ALERTS),
+        Items(tuple(a["text"] for a in long), tuple(f"{a['title']}." for a in long)),
+    )
+    return Part("answer", "", tuple(blocks), more if long else ())
+
+
+def _drawn(rows: tuple[ForestRow, ...], level: str) -> str:
+    """What the marks mean that are drawn."""
+    of = {mark.source for row in rows for mark in row.marks}
+    return " ".join(
+        [*(text for source, text in _MARKS.items() if source in of), _BARS.format(level)]
+    )
+
+
+def _short(text: str) -> str:
+    """An alert without those like it, which the supplement lists."""
+    told, _, others = text.partition(_LIKE)
+    return f"{told} More like it: {ref(ALERTS)}." if others else told
+
+
+def sources(results: Results) -> tuple[str, ...]:
+    """What may be said on the page: published cells, and a panel if it is real."""
+    return tuple(s for s in SOURCES if s == "published" or not results["synthetic"])
+
+
+def evidence_of(results: Results) -> list[Mapping[str, Any]]:
+    """Evidence about contrasts on the outcome's scale, the main one first, each sign once."""
+    found: dict[tuple[Any, ...], Mapping[str, Any]] = {}
+    stated = [claim["evidence"] for claim in results["claims"]]
+    stated += [item["evidence"] for item in results["sums"]]
+    known = [e for e in stated if e is not None and e["contrast"] is not None]
+    for item in sorted(known, key=lambda e: not e.get("main", False)):
+        if item["unit"] == results["outcome"]["unit"] and item["null"] == 0:
+            found.setdefault((item["contrast"], item["sign"]), item)
+    return [item for item in found.values() if any(s in item["answers"] for s in sources(results))]
+
+
+def main_evidence(results: Results) -> Mapping[str, Any] | None:
+    """What the study's question is about: of three and more policies their sums, else its claim."""
+    if results["sums"]:
+        known = [item["evidence"] for item in results["sums"] if item["evidence"]]
+        return next((e for e in known if _answered(e, results)), None)
+    stated = [claim["evidence"] for claim in results["claims"] if claim["evidence"]]
+    return next((e for e in stated if e["main"] and _answered(e, results)), None)
+
+
+def _answered(evidence: Mapping[str, Any], results: Results) -> bool:
+    return any(source in evidence["answers"] for source in sources(results))
+
+
+def answer(results: Results) -> list[str]:
+    """The answer in two sentences: what is estimated, and how sure it is; one for each source."""
+    evidence = main_evidence(results)
+    if evidence is None:
+        return _effect(results)
+    said = []
+    given = [source for source in sources(results) if source in evidence["answers"]]
+    for source in reversed(given):  # a panel says more than what was printed of it
+        what, sure = _estimate(evidence, source, results), _sure(evidence["answers"][source])
+        claim = f"That it is {asks(evidence)}" if evidence["contrast"] != SUM else _MORE
+        said.append((f"{what}.", f"{claim} is {sure}."))
+    if len(said) == 1:
+        return list(said[0])
+    return [f"{what} {sure}" for what, sure in said]
+
+
+_MORE = "That they do more than the two added up"
+
+
+def _estimate(evidence: Mapping[str, Any], source: str, results: Results) -> str:
+    name = evidence["answers"][source]["model"]
+    by = next(
+        item for item in evidence["estimates"] if item["source"] == source and item["model"] == name
+    )
+    origin = "From the printed numbers alone" if source == "published" else "In the microdata"
+    return f"{origin}, {_amount(by['mean'], by['interval'], evidence, results)}"
+
+
+def _amount(
+    mean: float, interval: Mapping[str, float], evidence: Mapping[str, Any], results: Results
+) -> str:
+    outcome = results["outcome"]
+    natural = outcome["natural_unit"] and evidence["unit"] == outcome["unit"]
+    scale = outcome["natural_per_unit"] if natural else 1.0
+    unit = outcome["natural_unit"] if natural else evidence["unit"]
+    places = 1 if natural and scale >= 10 else 3
+    low, high = (scale * interval[side] for side in ("low", "high"))
+    level = percent(interval["level"])
+    if evidence["contrast"] == SUM:
+        more = (mean < 0) == (outcome["better"] == "lower")
+        return (
+            f"the two policies together do {'more' if more else 'less'} than the two alone, added "
+            f"up, by {number(abs(scale * mean), places)} {unit} ({level} interval of the "
+            f"difference {number(low, places)} to {number(high, places)})"
+        )
+    return (
+        f"{evidence['label']} is {number(scale * mean, places)} {unit} ({level} interval "
+        f"{number(low, places)} to {number(high, places)})"
+    )
+
+
+def _sure(found: Mapping[str, Any]) -> str:
+    """The word, its probability, and the range over models."""
+    said = f"{found['word']}: P {probability(found['p'])}"
+    if found["models"] > 1:
+        low, high = probability(found["p_low"]), probability(found["p_high"])
+        said += f", and {low} to {high} over the {found['models']} models that count"
+    return said
+
+
+def _effect(results: Results) -> list[str]:
+    """Without a claim: the first contrast of the panel."""
+    contrasts = results["headline"]["contrasts"]
+    if results["synthetic"] or not contrasts:
+        return []
+    name = SUM if SUM in contrasts else next(iter(contrasts))
+    item, outcome = contrasts[name], results["outcome"]
+    asked = {"contrast": name, "label": item["label"], "unit": outcome["unit"]}
+    side = "below" if outcome["better"] == "lower" else "above"
+    low, high = item["p_range"]
+    return [
+        f"In the microdata, {_amount(item['mean'], item['interval'], asked, results)}.",
+        f"That it is {side} zero is {item['word']}: P {probability(item['p_claim'])}, and "
+        f"{probability(low)} to {probability(high)} over the models that count.",
+    ]
+
+
+def forest_rows(results: Results) -> tuple[ForestRow, ...]:
+    """Rows of the first figure: a contrast each; where it is one, the models of it as well."""
+    found = evidence_of(results)[:MOST_ROWS]
+    rows = [_row(item, results) for item in found]
+    if not rows and not results["synthetic"]:
+        rows = [_headline_row(item) for item in results["headline"]["contrasts"].values()]
+        return tuple(rows[:MOST_ROWS])
+    if len(rows) == 1:
+        rows += _models(found[0], results)
+    return tuple(rows)
+
+
+def _row(evidence: Mapping[str, Any], results: Results) -> ForestRow:
+    marks, words = [], []
+    both = all(source in evidence["answers"] for source in ("published", "panel")) and (
+        len(sources(results)) > 1
+    )
+    for source in sources(results):
+        given = evidence["answers"].get(source)
+        if given is None:
+            continue
+        counted = [
+            e for e in evidence["estimates"] if e["source"] == source and counts(e) and known(e)
+        ]
+        by = next(
+            e
+            for e in evidence["estimates"]
+            if e["source"] == source and e["model"] == given["model"]
+        )
+        wide = [e["interval"] for e in counted] or [by["interval"]]
+        marks.append(
+            Mark(
+                source,
+                by["mean"],
+                by["interval"]["low"],
+                by["interval"]["high"],
+                (min(i["low"] for i in wide), max(i["high"] for i in wide)),
+            )
+        )
+        words.append(word_cell(given["word"], f"{source}: " if both else ""))
+        words.append(Cell(_range(given), "soft"))
+    return ForestRow(evidence["label"], f"claimed: {asks(evidence)}", tuple(words), tuple(marks))
+
+
+def _range(given: Mapping[str, Any]) -> str:
+    return _p_range(given["p"], given["p_low"], given["p_high"])
+
+
+def _p_range(p: float, low: float, high: float) -> str:
+    """``P 0.95 (0.90 to 0.99)``; one number where the three are written alike."""
+    said = [probability(value) for value in (p, low, high)]
+    return f"P {said[0]}" if len(set(said)) == 1 else f"P {said[0]} ({said[1]} to {said[2]})"
+
+
+def counts(estimate: Mapping[str, Any]) -> bool:
+    """Whether a model counts: nothing it supposes is known to be false, no check of it fails."""
+    return not estimate["false_here"] and estimate["passes"] is not False
+
+
+def _models(evidence: Mapping[str, Any], results: Results) -> list[ForestRow]:
+    """Models of one claim beside those that answer it."""
+    answers = {given["model"] for given in evidence["answers"].values()}
+    shown = [
+        e
+        for e in evidence["estimates"]
+        if e["source"] in sources(results) and counts(e) and known(e) and e["model"] not in answers
+    ]
+    return [
+        ForestRow(
+            e["model"],
+            f"if {e['assumes']}",
+            (Cell(f"P {probability(e['p_sign'])}", "soft"),),
+            (
+                Mark(
+                    e["source"], e["mean"], e["interval"]["low"], e["interval"]["high"], None, False
+                ),
+            ),
+        )
+        for e in shown[:_MODELS]
+    ]
+
+
+def _headline_row(item: Mapping[str, Any]) -> ForestRow:
+    judged = [m["interval"] for m in item["models"].values() if m["judged"] and known(m)]
+    wide = (min(i["low"] for i in judged), max(i["high"] for i in judged)) if judged else None
+    return ForestRow(
+        item["label"],
+        "",
+        (word_cell(item["word"]), Cell(_p_range(item["p_claim"], *item["p_range"]), "soft")),
+        (Mark("panel", item["mean"], item["interval"]["low"], item["interval"]["high"], wide),),
+    )
+
+
+def see_claims(results: Results) -> str:
+    """What there is to see in the forest: how many claims hold, how many do not."""
+    given = [
+        e["answers"][s]["word"]
+        for e in evidence_of(results)[:MOST_ROWS]
+        for s in sources(results)[-1:]
+        if s in e["answers"]
+    ] or [
+        e["answers"][s]["word"]
+        for e in evidence_of(results)[:MOST_ROWS]
+        for s in sources(results)
+        if s in e["answers"]
+    ]
+    if not given:
+        return "Contrasts of the panel."
+    held = sum(word == "supported" for word in given)
+    fragile = sum(word == "supported, fragile" for word in given)
+    against = sum(word.startswith("contradicted") for word in given)
+    left = len(given) - held - fragile - against
+    by = "the panel" if not results["synthetic"] and results["headline"]["contrasts"] else "print"
+    counted = {
+        "supported": held,
+        "supported but fragile": fragile,
+        "undecided": left,
+        "contradicted": against,
+    }
+    said = ", ".join(f"{count} {word}" for word, count in counted.items() if count)
+    return f"Of {many(len(given), 'claim')} about a contrast, by {by}: {said}."
+
+
+def depends_on(results: Results) -> list[str]:
+    """What the answer depends on, most important first."""
+    evidence, said = main_evidence(results), []
+    published, headline = results["published"], results["headline"]
+    if evidence is not None and evidence["contrast"] == SUM and published is not None:
+        said += published.get("sentences", [])[:1]
+    if evidence is not None:
+        for source in sources(results):
+            given = evidence["answers"].get(source)
+            if given is not None and given["p_size"] is not None:
+                origin = "By print" if source == "published" else "In the microdata"
+                low, high = probability(given["size_low"]), probability(given["size_high"])
+                said.append(
+                    f"{origin} the claimed size ({size_asked(evidence)}) has P "
+                    f"{probability(given['p_size'])} ({low} to {high})."
+                )
+            if given is not None and given["moved"]:
+                said.append(given["moved"])
+    if results["synthetic"]:
+        return said
+    said += [
+        f"{item['label']} is not identified: {item['refused']}."
+        for item in results["sums"]
+        if item["refused"] and not item["evidence"]
+    ]
+    if evidence is not None:
+        said += constant_sentence(evidence)
+    if headline["contrasts"]:
+        said += (
+            [f"The model of the panel's effect {passes(headline['checks'])}."]
+            if headline["checks"]
+            else []
+        )
+        said += headline.get("trends", [])[:1]
+    return said
+
+
+def passes(checks: list[dict[str, Any]]) -> str:
+    """What the checks of a fit say of it."""
+    failed = [c["name"].replace("_", " ") for c in checks if c["passed"] is False]
+    return f"fails these checks: {', '.join(failed)}" if failed else "passes its checks"
+
+
+def alerts(results: Results) -> list[Mapping[str, Any]]:
+    """Alerts of the page: with a synthetic panel only those that come from print."""
+    return [a for a in results["alerts"] if not results["synthetic"] or a["kind"] in OF_PRINT]
+
+
+def _failures(results: Results) -> list[Block]:
+    failed, broken = results["failed"], [f for f in results["fits"] if not f["converged"]]
+    found: list[Block] = []
+    if failed:
+        why = " · ".join(f"{spec}: {reason}" for spec, reason in failed.items())
+        has = "has" if len(failed) == 1 else "have"
+        found.append(
+            Text(
+                f"{many(len(failed), 'part')} of this report failed and {has} no result here; the "
+                f"others are not affected. {why}",
+                "stamp",
+            )
+        )
+    if broken:
+        names = ", ".join(f"{f['spec']} ({f['kind']})" for f in broken)
+        found.append(
+            Text(
+                f"{many(len(broken), 'fit')} did not converge; no result is taken from them: "
+                f"{names}.",
+                "stamp",
+            )
+        )
+    return found
+
+
+def _available(results: Results) -> list[Block]:
+    """What was not available: claims by what could be said of them, the panel, what was refused."""
+    declared = results["claims"]
+    blocks: list[Block] = []
+    audit = results["audit"]
+    if audit["comparisons"]:
+        found = [many(audit["counts"][kind], kind) for kind in ("contradiction", "warning")]
+        blocks.append(
+            Text(
+                f"Are the published numbers consistent? {many(audit['comparisons'], 'comparison')}"
+                f": {', '.join(found)} ({ref('audit')})."
+            )
+        )
+    if results["validity"]:
+        shown = [results["validity"][s] for s in sources(results) if s in results["validity"]]
+        if shown:
+            blocks.append(Fold("How far to trust this", tuple(Text(t) for t in shown)))
+    if declared:
+        about = [c for c in declared if c["evidence"]]
+        answered = [c for c in about if _answered(c["evidence"], results)]
+        drawn = {(e["contrast"], e["sign"]) for e in evidence_of(results)[:MOST_ROWS]}
+        above = [c for c in answered if (c["evidence"]["contrast"], c["evidence"]["sign"]) in drawn]
+        said = (
+            f"{many(len(declared), 'claim')} declared, {len(answered)} decided: {len(above)} by a "
+            f"contrast above, {len(answered) - len(above)} by a coefficient ({ref(STATEMENTS)})."
+        )
+        rest = [c for c in declared if c not in answered]
+        listed = tuple(f"“{c['text']}” ({c['place']}): {_why_not(c)}" for c in rest)
+        if listed:
+            said += f" {len(rest)} not decided:"
+        blocks.append(Text(said))
+        if listed:
+            blocks.append(Fold(f"What was not available for {len(rest)}", (Items(listed),)))
+    if results["synthetic"]:
+        blocks.append(
+            Text(
+                "The microdata are not available. What the models of the panel would show on a "
+                f"stand-in is no evidence and stands apart: {ref(APPENDIX)}."
+            )
+        )
+    return blocks
+
+
+def _why_not(claim: Mapping[str, Any]) -> str:
+    if claim["evidence"] is not None:
+        return "needs the microdata"
+    return "not about an effect; the audit compares it with what is printed"

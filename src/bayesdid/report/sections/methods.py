@@ -1,0 +1,216 @@
+"""Methods: the model, its priors and why, what must hold, software, and how to run it again."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from bayesdid.model.priors import GROUP_SHAPE, SCEPTICAL_SHARE, WEAK_MULTIPLE
+from bayesdid.notebook import many
+from bayesdid.report.document.blocks import Block, Cell, Items, Table, Text, ref
+from bayesdid.report.method_texts import GLOSSARY
+from bayesdid.report.sections.part import Part, Results
+from bayesdid.report.text import number, significant
+
+
+def methods(results: Results) -> Part:
+    """In short on the page; by family, with priors in numbers, in the supplement."""
+    outcome, source = results["outcome"], results["provenance"]
+    errors = results["effects"][0]["errors"] if results["effects"] else "as each analysis states"
+    table = _by_family(results["methods"])
+    main: list[Block] = [
+        Text(
+            "Two-way regressions y[i,t] = a[i] + g[t] + τ′D[i,t] + β′x[i,t] + e[i,t], normal "
+            f"unless a column says otherwise; errors: {errors}. Unit and period effects are "
+            "fixed and flat unless stated."
+        ),
+        Text(priors_text()),
+        *_causal(results),
+        Text(
+            f"{many(source['fits'], 'fit')} of {many(source['specs'], 'spec')}, {source['chains']} "
+            f"× {source['draws']} draws each, seed {source['seed']}; engines "
+            f"{', '.join(sorted({f['engine'] for f in results['fits']})) or 'none'}. "
+            f"{sum(f['converged'] for f in results['fits'])} of {len(results['fits'])} passed the "
+            "convergence gate "
+            + (f"({_gate(results)})." if results["fits"] else "(none was needed).")
+            + (f" By family: {ref('methods-table')}." if table else "")
+        ),
+        Text(f"To run it again: {command(results)}"),
+        Text(_data(results)),
+        Text(
+            ", ".join(f"{name} {version}" for name, version in source["versions"].items())
+            + ". Every number on the page is in results.json.",
+            "soft",
+        ),
+        Items(
+            tuple(meaning for _, meaning in glossary(results)),
+            tuple(f"{term}:" for term, _ in glossary(results)),
+            "glossary",
+        ),
+    ]
+    more: list[Block] = [table] if table else []
+    more += _priors_table(results)
+    notes = results["panel"]["notes"]
+    if notes and not results["synthetic"]:
+        more += [Text("What was found in the panel:"), Items(tuple(notes))]
+    for heading, found in (("Refused analyses:", "refused"), ("Specs not fitted here:", "skipped")):
+        if results[found]:
+            more += [
+                Text(heading),
+                Items(tuple(f"{s}: {why}" for s, why in results[found].items())),
+            ]
+    if outcome["natural_unit"] and outcome["natural_per_unit"] != 1:
+        main.insert(
+            0,
+            Text(
+                f"Outcome: {outcome['label']}, in {outcome['unit']}; one is "
+                f"{significant(outcome['natural_per_unit'])} {outcome['natural_unit']}. "
+                f"{'Lower' if outcome['better'] == 'lower' else 'Higher'} is better."
+            ),
+        )
+    return Part("methods", "Methods", tuple(main), tuple(more))
+
+
+def priors_text() -> str:
+    """The priors with their reasons."""
+    return (
+        f"Priors (weak): a coefficient is normal around zero with sd {WEAK_MULTIPLE:g} sd(y) / "
+        "sd(x within), wide enough that the data decide and narrow enough to rule out effects "
+        "larger than the outcome varies (Gelman et al. 2008); the residual scale is exponential "
+        f"with mean sd(y); scales of random effects are gamma with shape {GROUP_SHAPE:g}, which is "
+        "zero at zero and keeps the posterior off that boundary (Chung et al. 2013). Beside them "
+        f"stand sceptical priors, under which a treatment's full swing has sd {SCEPTICAL_SHARE:g} "
+        "sd(y), and flat ones, which serve to compare with least squares and for nothing else."
+    )
+
+
+def _causal(results: Results) -> list[Block]:
+    """What must hold for the answer to be causal."""
+    main = next((m for m in results["methods"] if m["family"] in {"headline", "twfe"}), None)
+    if results["synthetic"]:
+        main = next((m for m in results["methods"] if m["family"] == "printed columns"), main)
+    if main is None or not main["assumes"]:
+        return []
+    return [
+        Text(
+            f"Estimand: {main['estimand']}. It is causal if these hold: "
+            f"{'; '.join(main['assumes'])}."
+        )
+    ]
+
+
+def _gate(results: Results) -> str:
+    """The limits of the gate, and the worst value of each number that it judges."""
+    worst: dict[str, tuple[float, float]] = {}
+    for fit in results["fits"]:
+        for item in fit["gate"]:
+            if item["value"] is None or item["limit"] is None:
+                continue
+            found = worst.get(item["name"])
+            far = abs(item["value"] - item["limit"])
+            if found is None or far < abs(found[0] - found[1]):
+                worst[item["name"]] = (item["value"], item["limit"])
+    return "; ".join(
+        f"{name.replace('_', ' ')} {significant(value)}, limit {significant(limit)}"
+        for name, (value, limit) in worst.items()
+    )
+
+
+def command(results: Results) -> str:
+    """The command that makes this report."""
+    source, panel = results["provenance"], results["panel"]
+    given = "" if results["synthetic"] or ":" in panel["source"] else f" --panel {panel['source']}"
+    return (
+        f"bayesdid report models/{results['study']['id']}{given} --draws {source['draws']} "
+        f"--seed {source['seed']}"
+    )
+
+
+def _data(results: Results) -> str:
+    panel, study = results["panel"], results["study"]
+    rows = (
+        f"{panel['rows']} rows, {many(panel['units'], 'unit')}, {panel['first']} to {panel['last']}"
+    )
+    doi = f" doi:{study['doi']}." if study["doi"] else ""
+    licence = study.get("licence") or "not stated in the study file"
+    if results["synthetic"]:
+        return (
+            f"Published numbers: {study['citation']}{doi} No microdata. Licence of the data: "
+            f"{licence}."
+        )
+    return (
+        f"Data: {panel['source']}; {rows}; sha256 {panel['sha256'][:16]}. {study['citation']}{doi} "
+        f"Licence of the data: {licence}."
+    )
+
+
+def glossary(results: Results) -> list[tuple[str, str]]:
+    """Abbreviations, with the width of the ROPE of this run."""
+    ropes = {
+        c["posteriors"]["averaged"]["rope"]
+        for name, c in (results["published"] or {"contrasts": {}})["contrasts"].items()
+        if name != "both / sum of singles"
+    } | {
+        row["main"]["summary"]["rope"]
+        for row in (results["contrasts"] or {"rows": []})["rows"]
+        if row["name"] != "both / sum of singles"
+    }
+    known = sorted(rope for rope in ropes if rope)
+    if not known:
+        return list(GLOSSARY)
+    width = " and ".join(f"±{number(rope)}" for rope in known)
+    rope = (
+        "ROPE",
+        f"region of practical equivalence: {width} {results['outcome']['unit']} around zero",
+    )
+    return sorted([*GLOSSARY, rope])
+
+
+def _by_family(found: list[Mapping[str, Any]]) -> Table | None:
+    if not found:
+        return None
+    rows: list[tuple[str | Cell, ...]] = [
+        (
+            m["family"] + (f" ({', '.join(m['specs'])})" if m["specs"] else ""),
+            m["equation"] or "–",
+            m["estimand"] or m["question"],
+            "; ".join(m["assumes"]) or "–",
+        )
+        for m in found
+    ]
+    return Table(
+        "methods-table",
+        "What was fitted: equation, estimand, and what must hold for it to be causal.",
+        ("family (columns)", "equation", "estimand", "causal if"),
+        tuple(rows),
+        frozenset(range(4)),
+        "a, g: unit and period effects; D: treatments; x: covariates; e: errors.",
+    )
+
+
+def _priors_table(results: Results) -> list[Block]:
+    """The priors of one spec in numbers, as an example."""
+    given = results["priors"]
+    kinds = {k: v for k, v in given.items() if isinstance(v, dict)}
+    if not kinds:
+        return []
+    terms = list(next(iter(kinds.values()))["coefficients"])
+    rows = tuple(
+        (
+            kind.replace("_", " "),
+            str(v["name"]),
+            number(v["scale"]),
+            *(number(v["coefficients"].get(t, {}).get("sd")) for t in terms),
+        )
+        for kind, v in kinds.items()
+    )
+    return [
+        Table(
+            "priors",
+            f"Priors in numbers, of {given['spec']}: the sd of each coefficient, all around zero.",
+            ("fit", "prior", "scale of y", *terms),
+            rows,
+            frozenset({0, 1}),
+            "A dash: flat.",
+        )
+    ]

@@ -1,0 +1,125 @@
+"""Robustness of the headline: every model of the main claim, violated trends, weights of TWFE."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from bayesdid.estimands.verdict import SURE
+from bayesdid.notebook import many
+from bayesdid.report.document.blocks import (
+    Block,
+    Cell,
+    Forest,
+    ForestRow,
+    Items,
+    Mark,
+    Table,
+    Text,
+    ref,
+)
+from bayesdid.report.sections.front import STATEMENTS, counts, main_evidence
+from bayesdid.report.sections.part import Part, Results, known
+from bayesdid.report.text import number, probability, significant
+
+
+def robustness(results: Results) -> Part:
+    """The main claim under every model, and what violated trends do."""
+    main: list[Block] = []
+    more: list[Block] = []
+    evidence = main_evidence({**results, "synthetic": ""})
+    if evidence is not None:
+        shown = [e for e in evidence["estimates"] if e["source"] == "panel" and known(e)]
+        rows = tuple(
+            ForestRow(
+                e["model"],
+                "" if counts(e) else "does not count",
+                (Cell(f"P {probability(e['p_sign'])}", "soft"),),
+                (
+                    Mark(
+                        "panel",
+                        e["mean"],
+                        e["interval"]["low"],
+                        e["interval"]["high"],
+                        None,
+                        counts(e),
+                    ),
+                ),
+            )
+            for e in _chosen(shown)
+        )
+        if len(rows) > 1:
+            main.append(
+                Forest(
+                    "headline-models",
+                    see_models(evidence, shown),
+                    "Filled: a model that counts. All of them, with what each assumes: "
+                    f"{ref(STATEMENTS)}."
+                    if not results["synthetic"]
+                    else "Filled: a model that counts.",
+                    evidence["unit"],
+                    rows,
+                )
+            )
+    trends = results["headline"].get("trends", [])
+    if trends:
+        main += [Text("If trends are not parallel."), Items(tuple(trends[:3]))]
+        more += (
+            [Text("If trends are not parallel."), Items(tuple(trends))] if len(trends) > 3 else []
+        )
+    weights = results["weights"]
+    if weights["rows"]:
+        main += [Text(s) for s in weights["sentences"][:1]]
+        more += [Text(s) for s in weights["sentences"]]
+        more.append(_weights(weights["rows"]))
+    return Part(
+        "robust-panel", "Robustness of the headline", tuple(main), tuple(more), of_panel=True
+    )
+
+
+_MOST_MODELS = 8
+
+
+def _chosen(shown: list[Mapping[str, Any]]) -> list[Mapping[str, Any]]:
+    """Models that count first, as many as a page shows."""
+    return sorted(shown, key=lambda e: not counts(e))[:_MOST_MODELS]
+
+
+def see_models(evidence: Mapping[str, Any], shown: list[Mapping[str, Any]]) -> str:
+    """In how many models the sign is the claimed one, and how many are sure of it."""
+    counted = [e for e in shown if counts(e)]
+    sure = sum(e["p_sign"] >= SURE for e in counted)
+    side = sum(e["p_sign"] > 0.5 for e in counted)
+    return (
+        f"{evidence['label']}: of {many(len(counted), 'model')} that count, {side} lean to the "
+        f"claim and {sure} hold it with P ≥ {SURE:g}."
+    )
+
+
+def _weights(rows: list[Mapping[str, Any]]) -> Table:
+    return Table(
+        "weights",
+        "What each TWFE coefficient averages.",
+        (
+            "column: term",
+            "estimate",
+            "negative weights, sum",
+            "rows with one",
+            "sd of effects at which their average could be zero",
+            "forbidden comparisons",
+            "absolute weight on rows of other states",
+        ),
+        tuple(
+            (
+                f"{w['spec']}: {w['term']}",
+                number(w["estimate"]),
+                number(w["negative"]),
+                str(w["negative_rows"]),
+                significant(w["zero_sd"]),
+                "–" if w["forbidden"] is None else f"{number(100 * w['forbidden'], 0)} %",
+                ", ".join(f"{s} {number(v, 2)}" for s, v in w["contamination"].items()) or "–",
+            )
+            for w in rows
+        ),
+        frozenset({0, 6}),
+    )

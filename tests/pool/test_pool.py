@@ -1,0 +1,171 @@
+"""A pool holds the truth as often as it says, sees doubts, and says what selection would do."""
+
+import json
+from pathlib import Path
+
+import numpy as np
+import pytest
+from commands import bayesdid
+from scipy import integrate
+from scipy.stats import halfnorm, norm
+
+from bayesdid.exceptions import InputError
+from bayesdid.pool.effects import StudyEffect, study_effects
+from bayesdid.pool.normal import WIDTH, pool_normal
+from bayesdid.pool.run import MAIN, PRINTED, pool_effects, pool_studies
+from bayesdid.pool.selection import pool_selected
+from bayesdid.study.load import read_study
+from bayesdid.summary import LEVEL, summarise
+
+PILOT = Path(__file__).parents[2] / "models" / "dual_pilot"
+
+
+def effects(y, s, doubts=(), independent=()):
+    return [
+        StudyEffect(
+            f"s{i}",
+            "c",
+            float(a),
+            float(b),
+            i in independent,
+            ("values",) if i in doubts else (),
+            float(2 * norm.sf(abs(a / b))),
+        )
+        for i, (a, b) in enumerate(zip(y, s, strict=True))
+    ]
+
+
+def test_intervals_hold_what_they_say_under_the_prior():
+    """Of 150 pools drawn from the prior, mu, tau and a new effect lie in 89 % (sd .026)."""
+    rng = np.random.default_rng(1)
+    held = np.zeros(3)
+    for _ in range(150):
+        s = rng.uniform(0.1, 0.5, size=7)
+        mu, tau = rng.normal(0, WIDTH), halfnorm(scale=0.5).rvs(random_state=rng)
+        y = rng.normal(mu + tau * rng.normal(size=7), s)
+        pool = pool_normal(y, s, unit=1.0, rng=rng)
+        truth = (mu, tau, rng.normal(mu, tau))
+        for k, (draws, value) in enumerate(zip((pool.mu, pool.tau, pool.new), truth, strict=True)):
+            low, high = np.quantile(draws, [0.5 - LEVEL / 2, 0.5 + LEVEL / 2])
+            held[k] += low <= value <= high
+    assert np.abs(held / 150 - LEVEL).max() < 4 * np.sqrt(LEVEL * (1 - LEVEL) / 150)
+
+
+def test_the_evidence_and_the_mean_are_those_of_brute_integration():
+    y, s = np.array([0.3, -0.1, 0.6]), np.array([0.2, 0.3, 0.25])
+
+    mu, tau = np.linspace(-5, 5, 1201)[:, None, None], np.linspace(0, 4, 801)[:, None]
+    prior = norm.logpdf(mu, 0, WIDTH) + halfnorm.logpdf(tau, scale=0.5)
+    each = norm.logpdf(y, mu, np.sqrt(s**2 + tau**2)).sum(axis=-1, keepdims=True)
+    joint = np.exp(each + prior)[..., 0]
+    total = integrate.simpson(integrate.simpson(joint, tau[:, 0]), mu[:, 0, 0])
+    first = integrate.simpson(integrate.simpson(joint * mu[..., 0], tau[:, 0]), mu[:, 0, 0])
+    mean = first
+    pool = pool_normal(y, s, unit=1.0, rng=np.random.default_rng(0))
+    assert pool.log_evidence == pytest.approx(np.log(total), abs=2e-3)
+    assert pool.mu.mean() == pytest.approx(mean / total, abs=4 * pool.mu.std() / np.sqrt(8000))
+
+
+def test_studies_alike_are_pooled_and_studies_apart_are_not():
+    s = np.full(6, 0.1)
+    alike = pool_effects(effects(np.full(6, -0.5), s))
+    assert alike.average[MAIN].sd < 0.1
+    assert alike.word == "supported"
+    assert alike.sign == "negative"
+    assert alike.average[MAIN].p_negative > 0.99
+    apart = pool_effects(effects([-2, 2, -2, 2, -2, 2.1], s))
+    assert apart.spread.mean > 3 * alike.spread.mean
+    assert apart.word == "undecided"
+    first = apart.shrunk["s0"]
+    assert first.mean == pytest.approx(-2, abs=0.1)  # its own number, not the average
+
+
+def test_positive_effects_are_called_positive():
+    pool = pool_effects(effects(np.full(6, 0.5), np.full(6, 0.1)))
+    assert (pool.sign, pool.word) == ("positive", "supported")
+    assert "That it is positive is supported" in pool.text
+    assert pool.p == pytest.approx(1 - pool.average[MAIN].p_negative)
+
+
+def test_a_doubt_shifts_its_own_studies_and_not_the_average():
+    """Doubted studies at -1, others at 0: the average is that of the others."""
+    y, s = np.array([0, 0.05, -0.05, 0, -1, -1.1]), np.full(6, 0.1)
+    pool = pool_effects(effects(y, s, doubts=(4, 5)), unit=1.0)
+    assert abs(pool.average[MAIN].mean) < 0.15
+    assert pool.shift.mean < -0.6
+    assert pool.average["doubts left out of account"].mean < -0.2
+    assert abs(pool.average["without doubted studies"].mean) < 0.15
+    every = pool_effects(effects(y, s, doubts=range(6)))
+    assert every.shift is None
+    assert "doubted" in {note.name for note in every.notes}
+
+
+def test_independent_errors_count_for_less():
+    y, s = np.array([-0.5, -0.5, 0.5]), np.array([0.2, 0.2, 0.2])
+    pool = pool_effects(effects(y, s, independent=(0, 1)), unit=1.0)
+    assert pool.average[MAIN].mean > pool.average[PRINTED].mean
+    assert {"inflated", "few"} <= {note.name for note in pool.notes}
+
+
+def test_selection_undoes_selection():
+    """Truth .1, se .3; only significant results are kept: the naive pool is far above it."""
+    rng = np.random.default_rng(3)
+    y = rng.normal(0.1, 0.3, size=3000)
+    y = y[np.abs(y) > 1.96 * 0.3][:25]
+    s, one = np.full(25, 0.3), np.ones(25)
+    naive = summarise(pool_normal(y, s, unit=0.5, rng=rng).mu)
+    mu, eta = pool_selected(y, s, one, 0.01, unit=0.5, rng=rng)
+    told = summarise(mu)
+    assert naive.interval.low > 0.1
+    assert told.interval.low < 0.1 < told.interval.high
+    assert (eta == 0.01).all()
+    same, _ = pool_selected(y, s, one, 1.0, unit=0.5, rng=rng)
+    assert same.mean() == pytest.approx(naive.mean, abs=0.03)  # all are published: no correction
+    _, unknown = pool_selected(y, s, one, None, unit=0.5, rng=rng)
+    assert unknown.mean() < 0.4  # 25 significant ones of 25: others are rarely published
+    none = rng.normal(0, 0.3, size=25)
+    quiet = (np.abs(none) > 1.96 * 0.3).astype(float)
+    _, open_ = pool_selected(none, s, quiet, None, unit=0.5, rng=rng)
+    assert open_.mean() > unknown.mean()
+
+
+def test_cells_of_studies_are_read_with_their_doubts():
+    study = read_study(PILOT)
+    (one,) = study_effects([study], {"dual_pilot": "table2.2:both"}, None, "none")
+    assert (one.estimate, one.se, one.independent) == (-0.555, 0.075, False)
+    (doubted,) = study_effects([study], {"dual_pilot": "table4.3:both"}, None, "sd")
+    assert doubted.estimate == pytest.approx(-0.679 / 1.455)
+    assert "significance" in doubted.doubts  # the text says 5 %, the cell says otherwise
+    (clean,) = study_effects([study], {"dual_pilot": "table2.5:both"}, None, "mean")
+    assert clean.se == pytest.approx(0.074 / 1.397)
+    assert not clean.doubts
+
+
+def test_what_cannot_be_pooled_is_refused_in_words(tmp_path):
+    study = read_study(PILOT)
+    with pytest.raises(InputError, match="two studies"):
+        pool_studies([study, study], cells={"dual_pilot": "table2.2:both"})
+    with pytest.raises(InputError, match="no cell and no contrast"):
+        study_effects([study], {}, None, "none")
+    with pytest.raises(InputError, match="not pooled"):
+        study_effects([study], {"other": "t.1:x"}, None, "none")
+    other = tmp_path / "other"
+    other.mkdir()
+    for file in PILOT.glob("*.toml"):
+        text = file.read_text(encoding="utf-8")
+        text = text.replace('id = "dual_pilot"', 'id = "other"')
+        (other / file.name).write_text(text, encoding="utf-8")
+    for file in PILOT.glob("*.csv"):
+        (other / file.name).write_bytes(file.read_bytes())
+    both = ("--cell", "dual_pilot=table2.2:both", "--cell", "other=table2.5:both")
+    ran = bayesdid("pool", PILOT, other, *both, "--json")
+    assert ran.code == 0, ran.err
+    said = json.loads(ran.out)
+    assert said["effects"][1]["estimate"] == -0.698
+    assert said["average"][MAIN]["mean"] < 0
+    text = (other / "study.toml").read_text(encoding="utf-8")
+    changed = text.replace("hundreds of deaths per city-year", "deaths")
+    (other / "study.toml").write_text(changed, encoding="utf-8")
+    ran = bayesdid("pool", PILOT, other, *both)
+    assert ran.code == 2
+    assert "different units" in " ".join(ran.err.split())

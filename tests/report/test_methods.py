@@ -1,0 +1,111 @@
+"""The methods say what was fitted, under which priors, what must hold, and how to repeat it."""
+
+import pytest
+
+from bayesdid.families.registry.discover import families
+from bayesdid.model.priors import GROUP_SHAPE, SCEPTICAL_SHARE, WEAK_MULTIPLE
+from bayesdid.report.method_texts import METHODS
+from bayesdid.report.sections.methods import command, glossary, methods, priors_text
+
+RESULTS = {
+    "study": {"id": "castle", "citation": "Cheng.", "doi": None, "title": "T"},
+    "outcome": {
+        "label": "y",
+        "unit": "u",
+        "natural_unit": "",
+        "natural_per_unit": 1,
+        "better": "lower",
+    },
+    "effects": [],
+    "fits": [
+        {
+            "engine": "exact",
+            "converged": True,
+            "gate": [{"name": "rhat", "value": v, "limit": 1.01}],
+        }
+        for v in (1.001, 1.005)
+    ],
+    "methods": [],
+    "priors": {},
+    "provenance": {
+        "versions": {"numpy": "2"},
+        "fits": 2,
+        "specs": 1,
+        "chains": 4,
+        "draws": 500,
+        "seed": 3,
+    },
+    "panel": {
+        "source": "panel.csv",
+        "rows": 9,
+        "units": 3,
+        "first": 1,
+        "last": 3,
+        "sha256": "a" * 64,
+        "notes": [],
+    },
+    "refused": {},
+    "skipped": {},
+    "synthetic": "",
+    "published": None,
+    "contrasts": None,
+}
+
+
+def text(results):
+    part = methods(results)
+    return " ".join(getattr(block, "text", "") for block in part.main)
+
+
+def test_every_family_that_is_run_has_its_equation_estimand_and_assumptions():
+    for name, family in families().items():
+        if family.is_used:
+            assert METHODS[name].equation, name
+            assert METHODS[name].estimand, name
+            assert METHODS[name].assumes, name
+
+
+@pytest.mark.parametrize("name", ["twfe", "overlap", "cohort", "event_study"])
+def test_difference_in_differences_names_its_three_assumptions(name):
+    said = " ".join(METHODS[name].assumes)
+    for word in ("parallel trends", "no anticipation", "SUTVA"):
+        assert word in said
+
+
+def test_priors_are_those_of_the_code_with_reasons():
+    said = priors_text()
+    assert f"{WEAK_MULTIPLE:g} sd(y) / sd(x within)" in said
+    assert f"shape {GROUP_SHAPE:g}" in said
+    assert f"{SCEPTICAL_SHARE:g} sd(y)" in said
+    assert "keeps the posterior off that boundary" in said
+
+
+def test_how_to_run_it_again():
+    assert command(RESULTS) == (
+        "bayesdid report models/castle --panel panel.csv --draws 500 --seed 3"
+    )
+    shipped = RESULTS | {"panel": RESULTS["panel"] | {"source": "causaldata:castle"}}
+    assert "--panel" not in command(shipped)
+    assert "--panel" not in command(RESULTS | {"synthetic": "made up"})
+
+
+def test_the_gate_is_said_with_its_limit_and_worst_value():
+    assert "2 of 2 passed the convergence gate (rhat 1.005, limit 1.01)" in text(RESULTS)
+    broken = [RESULTS["fits"][0] | {"converged": False}, RESULTS["fits"][1]]
+    assert "1 of 2 passed" in text(RESULTS | {"fits": broken})
+
+
+def test_data_are_cited_and_a_missing_licence_is_said():
+    assert "sha256 aaaaaaaaaaaaaaaa. Cheng. Licence of the data: not stated" in text(RESULTS)
+    stated = RESULTS | {"study": RESULTS["study"] | {"licence": "MIT"}}
+    assert "Licence of the data: MIT." in text(stated)
+    assert "No microdata." in text(RESULTS | {"synthetic": "made up"})
+
+
+def test_the_glossary_has_the_width_of_the_rope_of_this_run():
+    assert "ROPE" not in dict(glossary(RESULTS))
+    row = {"name": "both - none", "main": {"summary": {"rope": 0.05}}}
+    said = dict(glossary(RESULTS | {"contrasts": {"rows": [row]}}))["ROPE"]
+    assert "±0.050 u" in said
+    for word in ("HDI", "TWFE", "ATT", "LOO", "elpd", "MCSE", "BF₁₀", "M-bar"):
+        assert word in dict(glossary(RESULTS))

@@ -1,0 +1,176 @@
+"""What captions say that there is to see: each sentence turns with the numbers drawn."""
+
+import pytest
+
+from bayesdid.report.document.blocks import ForestRow
+from bayesdid.report.limits import limits
+from bayesdid.report.sections.analyses import short_title
+from bayesdid.report.sections.design import see_states, see_trends
+from bayesdid.report.sections.front import forest_rows, see_claims
+from bayesdid.report.sections.panel import see_columns, see_contrasts, see_event
+from bayesdid.report.sections.published import see_assumptions
+from bayesdid.report.sections.robustness import see_models
+from bayesdid.report.text import typeset
+
+NB = "\N{NO-BREAK SPACE}"
+
+
+def test_who_adopts_when():
+    found = {"adopters": 21, "first_adoption": "2006", "last_adoption": "2010"}
+    said = see_states(found, {"units": 50})
+    assert said == "21 of 50 units come under a first policy between 2006 and 2010; 29 never do."
+    found |= {"last_adoption": "2006", "adopters": 49}
+    assert see_states(found, {"units": 50}).endswith("in 2006; 1 never does.")
+    assert see_states(found | {"adopters": 50}, {"units": 50}).endswith("none is never treated.")
+
+
+@pytest.mark.parametrize(("gap", "word"), [(0.19, "no more than"), (-0.21, "errors, more than")])
+def test_trends_before_adoption(gap, word):
+    trends = {"periods": 6, "adopting": 0.5, "never": 0.5 - gap, "gap": gap, "se": 0.1}
+    said = see_trends(trends).replace("(SE 0.100), more than", "errors, more than")
+    assert word in said
+    assert "Too few periods" in see_trends(None)
+
+
+def evidence(word, p=0.5):
+    given = {"model": "m", "word": word, "p": p, "p_low": p, "p_high": p, "models": 1}
+    interval = {"low": -1.0, "high": 2.0}
+    estimate = {"source": "panel", "model": "m", "mean": 1.0, "interval": interval}
+    return {
+        "contrast": word,
+        "sign": 1,
+        "null": 0,
+        "unit": "u",
+        "label": word,
+        "rope": None,
+        "estimates": [estimate | {"false_here": "", "passes": None, "p_sign": p}],
+        "answers": {"panel": given},
+    }
+
+
+def page(*words, synthetic=""):
+    claims = [{"evidence": evidence(word)} for word in words]
+    return {
+        "claims": claims,
+        "sums": [],
+        "synthetic": synthetic,
+        "outcome": {"unit": "u"},
+        "headline": {"contrasts": {"x": 1}},
+    }
+
+
+def test_how_many_claims_hold():
+    words = (
+        "supported",
+        "supported, fragile",
+        "undecided",
+        "contradicted",
+        "contradicted, fragile",
+    )
+    assert see_claims(page(*words)) == (
+        "Of 5 claims about a contrast, by the panel: 1 supported, 1 supported but fragile, "
+        "1 undecided, 2 contradicted."
+    )
+    assert "contradicted" not in see_claims(page("supported"))
+
+
+def test_a_row_of_another_scale_or_of_a_synthetic_panel_is_not_on_the_axis():
+    assert [row.label for row in forest_rows(page("supported", "undecided"))] == [
+        "supported",
+        "undecided",
+    ]
+    assert forest_rows(page("supported", synthetic="made up")) == ()
+    other = page("supported", "undecided")
+    other["claims"][0]["evidence"]["unit"] = "others"
+    other["claims"][1]["evidence"]["null"] = 1.0
+    other["headline"]["contrasts"] = {}
+    assert forest_rows(other) == ()
+    (row, *_) = forest_rows(page("supported", "undecided"))
+    assert isinstance(row, ForestRow)
+    assert row.words[1].text == "P 0.500"  # no range where it is one number
+
+
+def test_how_many_effects_exclude_zero_and_lie_near_print():
+    row = {"converged": True, "mean": 1.0, "low": 0.5, "high": 1.5}
+    clear = row | {"published": 1.2, "published_se": 0.3}
+    unclear = row | {"low": -0.5, "published": 2.0, "published_se": 0.3}
+    assert see_columns([clear, unclear, {"converged": False}]) == (
+        "The posterior interval of 1 of 2 effects excludes zero; 1 of 2 posterior means lie within "
+        "one published standard error of the published estimate."
+    )
+    contrasts = {k: {"interval": {"low": v, "high": 1.0}} for k, v in (("a", 0.5), ("b", -1.0))}
+    assert see_contrasts(contrasts, "89 %") == (
+        "Contrasts of the panel: the 89 % interval of 1 of 2 excludes zero."
+    )
+
+
+@pytest.mark.parametrize(("p", "word"), [(0.04, "speaks against"), (0.06, "does not speak")])
+def test_a_flat_path_before_adoption(p, word):
+    path = {"pre_p": p, "pre_largest": 0.5, "pre_in_rope": None}
+    said = see_event({"title": "Event study", "paths": {"independent": path}})
+    assert word in said
+    assert "ROPE" not in said
+
+
+def test_how_many_models_hold_the_claim():
+    models = [{"false_here": "", "passes": True, "p_sign": p} for p in (0.96, 0.6, 0.4)]
+    out = [{"false_here": "x", "passes": True, "p_sign": 0.99}]
+    assert see_models({"label": "A"}, [*models, *out]) == (
+        "A: of 3 models that count, 2 lean to the claim and 1 hold it with P ≥ 0.95."
+    )
+
+
+def test_what_depends_most_on_what_is_not_published():
+    items = {
+        name: {"label": name, "range": [low, 0.9]}
+        for name, low in (("both - none", 0.88), ("x", 0.2))
+    }
+    found = {"verdicts": [{"contrast": name} for name in items], "contrasts": items}
+    said = see_assumptions(found)
+    assert said.startswith("x depends most on what is not published: P of the claim is 0.200 to")
+    assert "Of 2 contrasts, 1 moves by less than 0.05." in said
+
+
+def test_one_wide_interval_flattens_nothing_and_zero_is_on_the_axis():
+    low, high = limits([1.0, 1.1, 1.2, -50.0], [2.0, 2.1, 2.2, 50.0])
+    assert -1 < low <= 0
+    assert 2.2 < high < 3
+    low, high = limits([-3.0], [-2.0])
+    assert high >= 0
+    assert limits([float("nan")], [float("nan")]) == (-1.0, 1.0)
+
+
+@pytest.mark.parametrize(
+    ("given", "shown"),
+    [
+        ("−1 to -0.5", "−1 to −0.5"),
+        ("2008-2023", "2008-2023"),
+        ("90%, 90 %", f"90{NB}%, 90{NB}%"),
+        ("1 units have 11 units", "1 unit have 11 units"),
+        ("P(< 0) = 1.000", f"P(<{NB}0) >{NB}0.999"),
+        ("with probability 1.000", f"with probability >{NB}0.999"),
+        ("beta 1.000", "beta 1.000"),
+        ("10.1198/jbes.2009-7", "10.1198/jbes.2009-7"),
+    ],
+)
+def test_one_minus_one_percent_sign_and_no_certainty(given, shown):
+    assert typeset(given) == shown
+
+
+def test_titles_keep_numbered_places_only():
+    assert short_title("Table 4 (3): Matched sample") == "Table 4 (3): Matched sample"
+    assert short_title("Fitted here; not published (event2): Event study") == "Event study"
+    assert short_title("t.toy") == "t.toy"
+
+
+def test_an_estimate_without_a_standard_error_is_not_drawn_and_breaks_nothing():
+    """In a panel of two units a peer has none."""
+    found = page("supported", "undecided")
+    for claim in found["claims"]:
+        estimates = claim["evidence"]["estimates"]
+        nothing = {"low": None, "high": None}
+        estimates.append(estimates[0] | {"model": "peer", "interval": nothing, "mean": 5.0})
+    (first, _) = forest_rows(found)
+    assert first.marks[0].wide == (-1.0, 2.0)
+    contrasts = {"a": {"interval": {"low": None, "high": 1.0}}}
+    assert "of 0 of 1 excludes" in see_contrasts(contrasts, "89 %")
