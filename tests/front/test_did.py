@@ -111,14 +111,18 @@ def test_policies_are_those_of_a_study(frame, models, tmp_path):
     laws = bd.load_study(models / "traffic_laws")
     panel = bd.load_panel(laws)
     spec = laws["specs.factorial"]
-    own, mine = bd.study_of(
-        panel.frame,
-        y="totfatrte",
-        unit="state",
-        time="year",
-        policies={"perse": "perse", "belt": "sbprim"},
-        covariates=spec.column.covariates,
-    )
+    given = {
+        "y": "totfatrte",
+        "unit": "state",
+        "time": "year",
+        "covariates": spec.column.covariates,
+        "policies": {"perse": "perse", "belt": "sbprim"},
+    }
+    fractions = bd.study_of(panel.frame, **given)
+    with pytest.raises(InputError, match="from which value on perse counts as adopted is not said"):
+        bd.build_design(fractions[0]["did.1"], fractions[1])
+    cut = {name: (panel.frame[name] >= 0.5).astype(int) for name in ("perse", "sbprim")}
+    own, mine = bd.study_of(panel.frame.assign(**cut), **given)
     first, second = bd.build_design(spec, panel), bd.build_design(own["did.1"], mine)
     assert first.names == second.names
     assert np.array_equal(first.regressors, second.regressors)

@@ -108,7 +108,9 @@ def test_facts_of_the_run_stand_apart(fresh):
     folder, before = fresh
     facts = json.loads((folder / "run.json").read_text("utf-8"))
     assert {"started", "seconds", "host", "system", "python", "workers", "code"} <= set(facts)
-    assert {"fits", "checks", "analyses", "headline", "summaries"} == set(facts["seconds"])
+    assert {"fits", "checks", "analyses", "headline", "examination", "summaries"} == set(
+        facts["seconds"]
+    )
     assert all(item["seconds"] >= 0 for item in facts["fits"])
     assert b"reused" not in before["results.json"]
     assert facts["started"].encode() not in before["results.json"] + before["index.html"]
