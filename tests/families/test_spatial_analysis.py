@@ -349,7 +349,7 @@ def small(studies, tmp_path):
 def test_command_prints_and_writes_json(small, tmp_path):
     arguments, units = small
     file = weights_file(tmp_path / "ring.csv", units)
-    text = CliRunner().invoke(app, [*arguments, "--weights", file])
+    text = CliRunner().invoke(app, [*arguments, "--weights", file, "--model", "sar"])
     assert text.exit_code == 0
     assert "ring.csv" in text.stdout
     result = CliRunner().invoke(app, [*arguments, "--weights", file, "--model", "sar", "--json"])

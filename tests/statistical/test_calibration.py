@@ -3,11 +3,17 @@
 import pytest
 from calibrate import FAMILIES, bands, calibrate
 
+from cells import slow_but
+
 QUICK = [name for name in FAMILIES if FAMILIES[name][0].__name__ != "sampled"]
 SIZE = 20
+LONG = {
+    "overlap: synergy",
+    "TWFE, Mundlak effects",
+}  # test_synergy_calibration.py; `make test-slow`
 
 
-@pytest.mark.parametrize("name", QUICK)
+@pytest.mark.parametrize("name", slow_but(QUICK, *(name for name in QUICK if name not in LONG)))
 def test_intervals_cover_and_bias_is_noise(name):
     (row,) = calibrate(SIZE, names=[name]).to_dict(orient="records")
     for level, (low, high) in bands(SIZE, error=1e-4).items():

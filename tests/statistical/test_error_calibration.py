@@ -52,6 +52,7 @@ def test_the_gate_passes_with_more_draws(simulated):
     assert simulated["gate"].all()
 
 
+@pytest.mark.slow
 def test_placebo_laws_on_a_real_panel():
     """Traffic deaths: i.i.d. errors find an effect in half of the laws that never were."""
     laws = Chunk("driving", 24, 0, LAWS, N=48, models=(DEFAULT,))
