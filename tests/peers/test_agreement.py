@@ -141,6 +141,22 @@ def test_fixed_and_mundlak_effects_differ_from_least_squares_by_their_prior(
         assert "prior" in agreement.table["verdict"].iloc[0]
 
 
+def test_mundlak_effects_of_weighted_rows_are_shown_and_not_accused():
+    """Unweighted means of units do not span what weights make of a regressor within them."""
+    design = make_design(25, unit="fixed")
+    weights = np.random.default_rng(3).uniform(0.2, 1.8, design.n)
+    design = dataclasses.replace(design, weights=weights / weights.mean())
+    trees = {kind: fit(with_effects(design, kind, kind), seed=4) for kind in ("fixed", "mundlak")}
+    agreement = agree(design, trees)
+    assert agreement.holds
+    assert "mundlak_mean" in agreement.table
+    assert "mundlak_unexplained" not in agreement.table
+    computed, not_judged = agreement.explanations[-2:]
+    assert computed.startswith("What the prior must do to fixed effects is computed")
+    assert not_judged.endswith("they are shown and not judged.")
+    assert "Something is wrong" not in " ".join(agreement.explanations)
+
+
 def test_monte_carlo_errors_of_a_chain_count_its_autocorrelation():
     """Each of S draws four times in a row is worth S draws; the identity then holds as before."""
     design = make_design(26, N=20, T=6)

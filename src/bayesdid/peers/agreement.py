@@ -152,6 +152,8 @@ def agree(
             wide = np.abs(table["flat_sd_ratio"] - 1) < SD_LIMIT * error
             table["flat_holds"] = (near & wide) | table["ols"].isna()
             identity = bool(table["flat_holds"].all())
+        elif kind == "mundlak" and design.weights is not None:
+            continue  # unweighted means do not span the within residual of weighted rows
         elif kind != "random":
             residual = prior_residual(fits[kind], design, draws)
             if residual is None:  # random effects passed off as something else
@@ -304,6 +306,10 @@ def reproduced(treatments: pd.DataFrame, design: Design) -> str:
     )
 
 
+def _first_large(text: str) -> str:
+    return text[:1].upper() + text[1:]
+
+
 def _explanations(table: pd.DataFrame, design: Design, identity: bool | None) -> list[str]:
     """What each kind of difference in the table means, with its size for the treatments."""
     P = len(design.treatments)
@@ -348,13 +354,19 @@ def _explanations(table: pd.DataFrame, design: Design, identity: bool | None) ->
             "With the regressors' unit and period components (Mundlak) the within estimate "
             f"returns: at most {largest('mundlak_gap_se'):.2f} standard errors away."
         )
-    if {"fixed_unexplained", "mundlak_unexplained"} & set(table):
+    named = {"fixed": "fixed", "mundlak": "Mundlak"}
+    if kinds := [name for kind, name in named.items() if f"{kind}_unexplained" in table]:
         left = table.filter(regex="_unexplained$").abs().max().max()
         found.append(
-            "What the prior must do to fixed and Mundlak effects is computed, and nothing else "
-            f"happened: at most {left:.1f} Monte Carlo errors are left."
+            f"What the prior must do to {' and '.join(kinds)} effects is computed, and nothing "
+            f"else happened: at most {left:.1f} Monte Carlo errors are left."
             if left < MEAN_LIMIT
-            else f"Fixed or Mundlak effects differ from least squares by {left:.1f} Monte Carlo "
-            "errors more than their prior explains. Something is wrong."
+            else f"{_first_large(' or '.join(kinds))} effects differ from least squares by "
+            f"{left:.1f} Monte Carlo errors more than their prior explains. Something is wrong."
+        )
+    if "mundlak_mean" in table and "mundlak_unexplained" not in table:
+        found.append(
+            "With weights, what the prior does to Mundlak effects has no closed form: they are "
+            "shown and not judged."
         )
     return found
