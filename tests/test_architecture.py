@@ -3,6 +3,7 @@
 import ast
 import re
 import subprocess
+from collections import Counter
 
 import pytest
 
@@ -118,3 +119,9 @@ def test_top_level_folders(root):
         pytest.skip("not a git checkout")
     folders = {line.split("/")[0] for line in tracked.stdout.splitlines() if "/" in line}
     assert folders <= {"src", "models", "tests", "reports", "data", "docs", ".ci", ".github"}
+
+
+def test_no_two_modules_of_the_tests_have_one_name(root):
+    """They are imported by their names alone, so that one would be taken for the other."""
+    names = Counter(path.name for path in (root / "tests").rglob("*.py"))
+    assert [name for name, count in names.items() if count > 1] == []

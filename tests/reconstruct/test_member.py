@@ -5,7 +5,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from printing import refit
+from refitted import refit
 
 from bayesdid.families.registry.load import load_study
 from bayesdid.panel.adoption import arm, sequence

@@ -16,7 +16,7 @@ import pandas as pd
 ROOT = Path(__file__).parents[2]
 sys.path[:0] = [str(ROOT / "tests" / "reconstruct"), str(ROOT / "tests")]
 
-from printing import printed  # noqa: E402
+from refitted import printed  # noqa: E402
 
 from bayesdid.families.registry.load import load_study  # noqa: E402
 from bayesdid.inference.executor import map_fits, process_pool  # noqa: E402
