@@ -5,6 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any, Literal
 
+from bayesdid.arrays import FloatArray
+
 
 @dataclass(frozen=True, slots=True)
 class Series:
@@ -64,3 +66,19 @@ class Figure:
     verticals: tuple[float, ...] = ()
     rug: tuple[float, ...] = ()
     matrix: dict[str, list[bool]] | None = None
+
+
+def histogram(
+    name: str,
+    caption: str,
+    label: str,
+    values: FloatArray,
+    xlabel: str,
+    verticals: tuple[float, ...] = (),
+    digits: int = 4,
+) -> Figure:
+    """Values of one series, rounded, with marks on their axis."""
+    series = Series(label, [], [round(float(value), digits) for value in values], [], [])
+    return Figure(
+        name, "histogram", caption, (series,), xlabel, reference=None, verticals=verticals
+    )

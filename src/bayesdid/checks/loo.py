@@ -64,9 +64,7 @@ def loo(tree: xr.DataTree, bound: BoundModel, labels: dict[str, str] | None = No
         Unit -> name for people.
     """
     design = base_of(bound.design)
-    some = thinned(tree, design)
-    step = -(-some.sizes["chain"] * some.sizes["draw"] // DRAWS)
-    some = some.isel(draw=slice(None, None, step))
+    some = thinned(tree, design, DRAWS)
     terms = pointwise(some, bound.model, bound.design)["log_likelihood"]
     whole = np.sum([value.to_numpy() for value in terms.data_vars.values()], axis=0)
     density = whole.reshape(-1, whole.shape[-1]).T  # (n, S)

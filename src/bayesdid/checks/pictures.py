@@ -19,15 +19,11 @@ import xarray as xr
 
 from bayesdid.arrays import FloatArray
 from bayesdid.checks.check import CheckResult, inapplicable
-from bayesdid.checks.figure import Figure, Series
-from bayesdid.checks.predictive import FALSE_ALARM
+from bayesdid.checks.figure import Figure, Series, histogram
+from bayesdid.checks.predictive import FALSE_ALARM, drawn_anew
 from bayesdid.checks.rows import Rows, check_rows, thinned
-from bayesdid.inference.equations import Draws
-from bayesdid.inference.pointwise import equations_of
-from bayesdid.inference.replications import replicate
 from bayesdid.model.bound import BoundModel
 from bayesdid.model.resolve import base_of
-from bayesdid.model.serial import serial_rows
 from bayesdid.spatial.design import SpatialDesign
 from bayesdid.spatial.weights.weights import Weights
 from bayesdid.summary import p_words, percent, tails
@@ -70,14 +66,11 @@ def replicated(tree: xr.DataTree, bound: BoundModel, arms: pd.Series, seed: int 
     size = posterior.sizes["chain"] * posterior.sizes["draw"]
     step = max(1, size // _DRAWS)
     posterior = posterior.isel(draw=slice(None, None, step))
-    serial = serial_rows(base) if bound.model.errors.serial == "ar1" else None
     rng = np.random.default_rng(seed)
     parts: list[tuple[FloatArray, FloatArray, FloatArray]] = []
     total = posterior.sizes["chain"] * posterior.sizes["draw"]
-    for start in range(0, total, _CHUNK):
-        draws = Draws(posterior, slice(start, start + _CHUNK))
-        equations, _ = equations_of(draws, bound.model, bound.design)
-        last = replicate(draws, equations, bound.model, bound.design, serial, rng)[-1]
+    for _, again in drawn_anew(posterior, bound, range(0, total, _CHUNK), _CHUNK, rng):
+        last = again[-1]
         parts.append((last.outcome, last.residual, last.error))
     new, residual, error = (np.concatenate(part) for part in zip(*parts, strict=True))
     return Replicated(base.y, new, residual, error, rows, base.units, base.periods)
@@ -324,13 +317,12 @@ def spatial_dependence(
             }
         ]
     )
-    figure = Figure(
+    figure = histogram(
         name,
-        "histogram",
         "Moran's I of the residuals: replicated, and as observed (dashed)",
-        (Series("replicated", [], [round(float(v), 4) for v in again], [], []),),
+        "replicated",
+        again,
         "Moran's I",
-        reference=None,
         verticals=(float(seen.mean()),),
     )
     return CheckResult(

@@ -18,7 +18,7 @@ from scipy.stats import t as student
 
 from bayesdid.arrays import FloatArray
 from bayesdid.checks.check import CheckResult, inapplicable
-from bayesdid.checks.figure import Figure, Series
+from bayesdid.checks.figure import Figure, Series, histogram
 from bayesdid.checks.loo import Loo
 from bayesdid.checks.predictive import FALSE_ALARM
 from bayesdid.checks.rows import thinned
@@ -65,13 +65,13 @@ def loo_pit(tree: xr.DataTree, bound: BoundModel, *, seed: int = 0) -> CheckResu
         text += "; predictions are shifted or skewed."
     share = np.histogram(values, _BINS, (0, 1))[0] / len(values) * _BINS
     table = pd.DataFrame({"from": np.arange(_BINS) / _BINS, "density": share})
-    figure = Figure(
+    figure = histogram(
         name,
-        "histogram",
         "LOO-PIT: level if predictions hold as often as they say; U if too narrow",
-        (Series("rows", [], [round(float(v), 3) for v in values], [], []),),
+        "rows",
+        values,
         "where rows fall in their predictions without them",
-        reference=None,
+        digits=3,
     )
     return CheckResult(
         name,
@@ -89,10 +89,9 @@ def _by_arviz(tree: xr.DataTree, bound: BoundModel, seed: int) -> FloatArray | N
     import arviz_stats
 
     base = base_of(bound.design)
-    some = thinned(tree, base)
+    some = thinned(tree, base, _DRAWS)
     if "error" in some:
         return None
-    some = some.isel(draw=slice(None, None, -(-some.sizes["chain"] * some.sizes["draw"] // _DRAWS)))
     groups = pointwise(
         some, bound.model, bound.design, replications=True, rng=np.random.default_rng(seed)
     )
@@ -118,8 +117,7 @@ def _continuous(tree: xr.DataTree, bound: BoundModel) -> FloatArray:
     an AR(1) density is conditional, so that the cdf itself is averaged here.
     """
     base = base_of(bound.design)
-    some = thinned(tree, base)
-    some = some.isel(draw=slice(None, None, -(-some.sizes["chain"] * some.sizes["draw"] // _DRAWS)))
+    some = thinned(tree, base, _DRAWS)
     rows = serial_rows(base) if bound.model.errors.serial == "ar1" else None
     draws = Draws(some, slice(None))
     equations, _ = equations_of(draws, bound.model, bound.design)

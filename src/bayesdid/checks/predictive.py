@@ -11,7 +11,7 @@ Posterior predictive probabilities use the data twice and are conservative (Baya
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from typing import Literal
 
@@ -25,7 +25,7 @@ from bayesdid.checks.check import CheckResult
 from bayesdid.checks.rows import Rows, check_rows, thinned
 from bayesdid.inference.equations import Draws, Equation
 from bayesdid.inference.pointwise import equations_of
-from bayesdid.inference.replications import replicate
+from bayesdid.inference.replications import Replication, replicate
 from bayesdid.model.bound import BoundModel
 from bayesdid.model.resolve import base_of
 from bayesdid.model.serial import serial_rows
@@ -114,17 +114,13 @@ def predictive_checks(
     ResultError
         If the fit was stored without its unit and period effects.
     """
-    model, base = bound.model, base_of(bound.design)
+    base = base_of(bound.design)
     posterior, rows = thinned(tree, base), check_rows(base, arms)
-    serial = serial_rows(base) if model.errors.serial == "ar1" else None
     rng = np.random.default_rng(seed)
     found: dict[str, tuple[list[FloatArray], list[FloatArray]]] = {}
     size = posterior.sizes["chain"] * posterior.sizes["draw"]
     starts = [*range(0, size, _CHUNK)] * -(-_REPLICATIONS // size)  # few draws: several of each
-    for start in starts:
-        draws = Draws(posterior, slice(start, start + _CHUNK))
-        equations, _ = equations_of(draws, model, bound.design)
-        again = replicate(draws, equations, model, bound.design, serial, rng)
+    for equations, again in drawn_anew(posterior, bound, starts, _CHUNK, rng):
         for equation, new in zip(equations, again, strict=True):
             y = np.broadcast_to(equation.y, new.outcome.shape)
             for name, discrepancy in _discrepancies(equation, minimum, rows).items():
@@ -138,6 +134,22 @@ def predictive_checks(
         _result(name, np.concatenate(observed), np.concatenate(replicated), limit)
         for name, (observed, replicated) in found.items()
     )
+
+
+def drawn_anew(
+    posterior: xr.Dataset,
+    bound: BoundModel,
+    starts: Iterable[int],
+    chunk: int,
+    rng: np.random.Generator,
+) -> Iterator[tuple[list[Equation], list[Replication]]]:
+    """Equations and their outcomes drawn anew, under `chunk` draws from each start on."""
+    model, design = bound.model, bound.design
+    serial = serial_rows(base_of(design)) if model.errors.serial == "ar1" else None
+    for start in starts:
+        draws = Draws(posterior, slice(start, start + chunk))
+        equations, _ = equations_of(draws, model, design)
+        yield equations, replicate(draws, equations, model, design, serial, rng)
 
 
 def _result(name: str, observed: FloatArray, replicated: FloatArray, limit: float) -> CheckResult:

@@ -26,7 +26,7 @@ from bayesdid.checks.beliefs import (
     scale_beliefs,
 )
 from bayesdid.checks.check import CheckResult, inapplicable
-from bayesdid.checks.figure import Figure, Series
+from bayesdid.checks.figure import Figure, Series, histogram
 from bayesdid.design.within import absorb
 from bayesdid.inference.equations import Draws
 from bayesdid.inference.quantities import quantities
@@ -102,13 +102,12 @@ def prior_predictive(bound: BoundModel, *, seed: int = 0) -> CheckResult:
             }
         ]
     )
-    figure = Figure(
+    figure = histogram(
         name,
-        "histogram",
         "Prior predictive: spread of the outcome under the priors alone; dashed: as observed",
-        (_histogram("priors alone", np.log10(np.maximum(predicted, 1e-12))),),
+        "priors alone",
+        np.log10(np.maximum(predicted, 1e-12)),
         f"log10 of the sd of the {what} within units and periods",
-        reference=None,
         verticals=(float(np.log10(max(observed, 1e-12))),),
     )
     return CheckResult(
@@ -207,11 +206,6 @@ def _prior_posterior_figure(table: pd.DataFrame, name: str) -> Figure:
         (series("prior"), series("posterior")),
         "prior sds from the prior mean",
     )
-
-
-def _histogram(label: str, values: FloatArray) -> Series:
-    found = [round(float(v), 4) for v in values]
-    return Series(label, [], found, [], [])
 
 
 def _predicted(bound: BoundModel, rng: np.random.Generator) -> FloatArray:

@@ -63,8 +63,8 @@ def check_rows(design: Design, arms: pd.Series) -> Rows:
     return Rows(unit, design.period_index, previous, ~treated, by_unit.to_numpy(str)[unit])
 
 
-def thinned(tree: xr.DataTree, design: Design) -> xr.Dataset:
-    """At most :data:`DRAWS` draws of the posterior, equally spaced in each chain.
+def thinned(tree: xr.DataTree, design: Design, most: int = DRAWS) -> xr.Dataset:
+    """At most `most` of :data:`DRAWS` draws of the posterior, equally spaced in each chain.
 
     Raises
     ------
@@ -80,4 +80,6 @@ def thinned(tree: xr.DataTree, design: Design) -> xr.Dataset:
             raise ResultError(f"{design.spec_id}: the fit holds no {dim} effects to predict with")
     per_chain = max(1, min(DRAWS // posterior.sizes["chain"], posterior.sizes["draw"]))
     chosen = np.linspace(0, posterior.sizes["draw"] - 1, per_chain).astype(int)
-    return posterior.isel(draw=chosen)
+    found = posterior.isel(draw=chosen)
+    size = found.sizes["chain"] * found.sizes["draw"]
+    return found if size <= most else found.isel(draw=slice(None, None, -(-size // most)))

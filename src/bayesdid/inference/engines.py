@@ -125,7 +125,7 @@ def _draw_collapsed(model: Model, design: AnyDesign, priors: Priors, size: Size)
 def _any(model: Model, design: AnyDesign) -> str:
     """What no sampler of a two-way design can draw from."""
     base = base_of(design)
-    levels = sum(len(f.levels) for f in base.further)
+    levels = crossed.levels_of(base.further, own_scales=True)
     if levels > SAMPLED or levels * base.n > crossed.CHAIN_CELLS:
         return f"{levels} levels of further effects in {base.n} rows take too long to sample"
     try:

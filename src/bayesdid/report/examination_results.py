@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import dataclasses
 from pathlib import Path
 from typing import Any
 
@@ -83,8 +82,8 @@ def examination_section(
         return dict(read_sealed(path))
     except (FileNotFoundError, ValueError):
         pass
-    bound = dataclasses.replace(main.request.bound)
-    found = examined(study, panel, Fit(main.load()), bound, main.request.design.spec_id)
+    of = main.request.design.spec_id
+    found = examined(study, panel, Fit(main.load()), main.request.bound, of)
     return dict(write_sealed(path, found))
 
 

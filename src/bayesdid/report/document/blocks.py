@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 
+STAMP = "synthetic panel"
+"""What stands beside everything that a synthetic panel shows."""
 _OPEN, _CLOSE = "\ue000", "\ue001"  # private characters: no text of a study is a reference
 
 

@@ -10,6 +10,7 @@ from pathlib import Path
 from bayesdid.escape import html as escaped
 from bayesdid.extras import extra
 from bayesdid.report.document.blocks import (
+    STAMP,
     Block,
     Cell,
     Document,
@@ -27,7 +28,6 @@ from bayesdid.report.document.forest import Axis, axis_of, stripe
 from bayesdid.report.document.numbering import Place, anchor
 from bayesdid.report.text import typeset
 
-STAMP = "synthetic panel"
 _SCROLL = '<div class="scroll" tabindex="0" role="region" aria-label="{}">'
 
 

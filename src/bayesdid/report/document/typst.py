@@ -14,6 +14,7 @@ from tempfile import TemporaryDirectory
 from bayesdid.extras import extra
 from bayesdid.files import replacing
 from bayesdid.report.document.blocks import (
+    STAMP,
     Cell,
     Document,
     Figure,
@@ -30,14 +31,14 @@ from bayesdid.report.document.forest import axis_of, stripe
 from bayesdid.report.document.numbering import Place, anchor
 from bayesdid.report.text import typeset
 
-_STAMP = "synthetic panel"
+_GOOD, _BAD, _MIDDLE, _SOFT = "#1b6d44", "#a8323f", "#755c00", "#4d5863"
 _COLOURS = {
-    "supported": "#1b6d44",
-    "contradicted": "#a8323f",
-    "contradiction": "#a8323f",
-    "undecided": "#755c00",
-    "warning": "#755c00",
-    "soft": "#4d5863",
+    "supported": _GOOD,
+    "contradicted": _BAD,
+    "contradiction": _BAD,
+    "undecided": _MIDDLE,
+    "warning": _MIDDLE,
+    "soft": _SOFT,
 }
 _SIZES = ((6, "8pt"), (8, "7pt"), (99, "6pt"))  # of a table's type, by its columns
 _PREAMBLE = """
@@ -83,11 +84,11 @@ class _Writer:
 
     def stamp(self) -> str:
         """Beside a caption or a heading."""
-        return f' #text(fill: rgb("#a8323f"), size: 7.5pt)[#"{_STAMP}"]' if self.stamped else ""
+        return f' #text(fill: rgb("{_BAD}"), size: 7.5pt)[#"{STAMP}"]' if self.stamped else ""
 
     def captioned(self, key: str, caption: str, note: str) -> str:
         """``Table 3.`` with what there is to see, and how it is drawn."""
-        below = f' #text(fill: rgb("#4d5863"))[{self.inline(note)}]' if note else ""
+        below = f' #text(fill: rgb("{_SOFT}"))[{self.inline(note)}]' if note else ""
         name = _string(f"{self.places[key].name}.")
         return f"#strong[#{name}] {self.inline(caption)}{below}{self.stamp()}"
 
@@ -162,9 +163,9 @@ def _(block: Text, writer: _Writer) -> str:
     if block.kind == "lead":
         said = f'#text(size: 11pt, weight: "bold")[{said}]'
     elif block.kind == "soft":
-        said = f'#text(fill: rgb("#4d5863"), size: 8.5pt)[{said}]'
+        said = f'#text(fill: rgb("{_SOFT}"), size: 8.5pt)[{said}]'
     elif block.kind == "stamp":
-        said = f'#text(fill: rgb("#a8323f"), weight: "bold")[{said}]'
+        said = f'#text(fill: rgb("{_BAD}"), weight: "bold")[{said}]'
     elif block.kind == "answer":
         said = (
             '#block(fill: rgb("#f3f5f6"), inset: 6pt, width: 100%, '
@@ -206,7 +207,7 @@ def _(block: Table, writer: _Writer) -> str:
             cells.append(f"table.cell(colspan: {n}, align: left)[#strong[{_cell(row[0], writer)}]]")
         else:
             cells += [f"[{_cell(cell, writer)}]" for cell in row]
-    note = f'#text(size: 8pt, fill: rgb("#4d5863"))[{writer.inline(block.note)}]\n\n'
+    note = f'#text(size: 8pt, fill: rgb("{_SOFT}"))[{writer.inline(block.note)}]\n\n'
     return (
         f"{writer.label(block.key)}\n{writer.captioned(block.key, block.caption, '')}\n\n"
         f"#{{ set text(size: {size}); table(columns: {n}, align: ({aligned},), "
@@ -256,4 +257,4 @@ def _(block: Forest, writer: _Writer) -> str:
 
 
 def _small(text: str) -> str:
-    return f'#text(size: 7.5pt, fill: rgb("#4d5863"))[#{_string(text)}]'
+    return f'#text(size: 7.5pt, fill: rgb("{_SOFT}"))[#{_string(text)}]'
