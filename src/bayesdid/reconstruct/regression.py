@@ -69,6 +69,11 @@ class Regression:
     period: bool
 
     @property
+    def factors(self) -> tuple[Factor, ...]:
+        """The outcome and the regressors."""
+        return (self.outcome, *self.regressors)
+
+    @property
     def df(self) -> int:
         """Degrees of freedom of the residual."""
         N, T = int(self.unit_index.max()) + 1, int(self.period_index.max()) + 1

@@ -162,7 +162,10 @@ class PanelSection(Strict):
     sheet: str | None = Field(default=None, description="Sheet of a workbook")
     skip: int | None = Field(default=None, ge=0, description="Lines above the header")
     package: PackageSource | None = None
-    simulate: Simulation | None = None
+    simulate: Simulation | None = Field(
+        default=None,
+        description="A simulated panel; beside path, what simulate_panel and reconstruct draw from",
+    )
     repeated: bool = Field(
         default=False, description="Rows are individuals, several of a unit in one period"
     )
@@ -185,8 +188,8 @@ class PanelSection(Strict):
         if first is not None and last is not None and first > last:
             raise ValueError(f"first_period {first} is after last_period {last}")
         given = [key for key in ("path", "package", "simulate") if getattr(self, key) is not None]
-        if len(given) > 1:
-            raise ValueError(f"give at most one of path, package, simulate (got {given})")
+        if "package" in given and len(given) > 1:  # a file may stand beside a simulation's settings
+            raise ValueError(f"give package alone, or else path or simulate (got {given})")
         if (self.longitude is None) != (self.latitude is None):
             raise ValueError("give both longitude and latitude, or neither")
         if self.longitude is not None and self.coordinates is not None:
@@ -208,6 +211,11 @@ class TimingSection(Strict):
     )
     both_share: PrintedText | None = Field(
         default=None, description="Mean of the state both over the rows of the panel, as printed"
+    )
+    sourced: str | None = Field(
+        default=None,
+        description="CSV of adoptions known from elsewhere: the unit column, policy, year (empty: "
+        "not known when). Reconstructed panels keep to it",
     )
     source: str = ""
 
