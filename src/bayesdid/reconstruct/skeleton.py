@@ -53,6 +53,7 @@ def drawn_skeleton(study: Study, seed: int) -> pd.DataFrame:
         update={"panel": section.model_copy(update={"simulate": settings, "path": None})}
     )
     frame = simulate_frame(dataclasses.replace(study, file=file), seed=seed)
+    frame = frame[[name for name in frame if len(parse_term(str(name)).factors) == 1]]
     return settle(frame, study, np.random.default_rng([seed, 0xC17]))
 
 
