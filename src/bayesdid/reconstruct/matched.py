@@ -1,4 +1,4 @@
-"""Which rows a matched column was fitted on: not printed, so drawn, with the printed number of rows.
+"""Which rows a matched column was fitted on: drawn, with the printed number of rows.
 
 All treated rows are matched, and rows of units that are never treated. The printed standard error
 says how much the treatment varies within matched units: rows of treated units from before their
@@ -36,7 +36,7 @@ def draw_matched(study: Study, spec: Spec, panel: Panel, rng: np.random.Generato
     on = rng.permutation(np.flatnonzero(treated))[: size // 2]
     before = rng.permutation(np.flatnonzero(ever & ~treated))
     never = rng.permutation(np.flatnonzero(~ever))
-    wanted = _variation(study, spec, size)
+    wanted = _variation(study, spec)
     count = 1
     while True:
         rest = max(size - len(on) - count, 0)
@@ -62,7 +62,7 @@ def _left(spec: Spec, panel: Panel, rows: BoolArray) -> float:
     return float((left**2).sum())
 
 
-def _variation(study: Study, spec: Spec, size: int) -> float:
+def _variation(study: Study, spec: Spec) -> float:
     """The sum of squares that the printed standard error and R2 imply: (sigma / se) squared."""
     column = spec.column
     cell = column.coefficients.get(column.treatments[0])

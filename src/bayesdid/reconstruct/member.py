@@ -317,9 +317,11 @@ def _checks(
 
 def _stamp(task: Task) -> str:
     held = f", held out {', '.join(task.hold_out)}" if task.hold_out else ""
+    named = task.known is None and bool(task.study.file.design.timing.sourced)
+    real = "; the places are real, their numbers are not" * named
     return (
         "reconstructed by bayesdid so that it gives the study's printed numbers; not the study's "
-        f"data (seed {task.seed}, member {task.index}, reading {task.reading}{held})"
+        f"data{real} (seed {task.seed}, member {task.index}, reading {task.reading}{held})"
     )
 
 

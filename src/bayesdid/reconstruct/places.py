@@ -154,10 +154,7 @@ def _groups(study: Study, frame: pd.DataFrame, places: pd.DataFrame) -> list[str
 
 
 def _sample(
-    places: pd.DataFrame,
-    wanted: dict[str, dict[str, int]],
-    size: int,
-    rng: np.random.Generator,
+    places: pd.DataFrame, wanted: dict[str, dict[str, int]], size: int, rng: np.random.Generator
 ) -> IntArray:
     """`size` places with the wanted number in each level: random ones, swapped until it is so."""
     order = rng.permutation(len(places))

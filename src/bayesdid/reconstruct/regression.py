@@ -98,7 +98,6 @@ class Regression:
 
     def estimate(self, sought: Mapping[str, FloatArray]) -> Estimates:
         """Fit it to the panel."""
-        y = self.outcome.value(sought)
         values = np.column_stack([one.value(sought) for one in self.factors])
         left = absorb(
             values, self.unit_index, self.period_index, unit=self.unit, period=self.period

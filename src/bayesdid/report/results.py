@@ -54,6 +54,7 @@ from bayesdid.report.headline_results import headline_section, no_headline
 from bayesdid.report.methods_results import methods_section
 from bayesdid.report.panel_results import panel_section
 from bayesdid.report.published_results import inverted, published_section
+from bayesdid.report.reference_results import reference_section
 from bayesdid.report.run import Run
 from bayesdid.report.validity import panel_validity, published_validity
 from bayesdid.report.weights_results import weight_rows, weights_section
@@ -242,6 +243,7 @@ def _results(
         "panel": _panel(study, panel),
         "design": design_section(study, panel),
         "synthetic": panel.synthetic or "",
+        "reference": reference_section(study, panel),
         "level": summary.LEVEL,
         "levels": summary.levels(),
         "published": published,
