@@ -10,13 +10,13 @@ province. Regions are the three of the National Bureau of Statistics. Resource-b
 those of the State Council's plan of 2013 (Guofa [2013] 45), as far as they are in the package.
 """
 
+import importlib
 import io
 import sys
 import zipfile
 from pathlib import Path
 
 import pandas as pd
-from pypinyin import lazy_pinyin
 
 TARGET = Path(__file__).parents[1] / "models" / "dual_pilot" / "china_prefectures.csv"
 CITY = "市"
@@ -120,7 +120,8 @@ def cities(wheel: Path) -> pd.DataFrame:
 
 def spelt(name: str) -> str:
     """A name in Latin letters without 市, with an apostrophe before a syllable's first vowel."""
-    first, *rest = lazy_pinyin(name.removesuffix(CITY))
+    pypinyin = importlib.import_module("pypinyin")  # of this script alone: it is run once
+    first, *rest = pypinyin.lazy_pinyin(name.removesuffix(CITY))
     return (first + "".join("'" * (one[0] in "aeo") + one for one in rest)).capitalize()
 
 
