@@ -162,10 +162,7 @@ class PanelSection(Strict):
     sheet: str | None = Field(default=None, description="Sheet of a workbook")
     skip: int | None = Field(default=None, ge=0, description="Lines above the header")
     package: PackageSource | None = None
-    simulate: Simulation | None = Field(
-        default=None,
-        description="A simulated panel; beside path, what simulate_panel and reconstruct draw from",
-    )
+    simulate: Simulation | None = None
     repeated: bool = Field(
         default=False, description="Rows are individuals, several of a unit in one period"
     )
@@ -212,11 +209,7 @@ class TimingSection(Strict):
     both_share: PrintedText | None = Field(
         default=None, description="Mean of the state both over the rows of the panel, as printed"
     )
-    sourced: str | None = Field(
-        default=None,
-        description="CSV of adoptions known from elsewhere: the unit column, policy, year (empty: "
-        "not known when). Reconstructed panels keep to it",
-    )
+    sourced: str | None = Field(default=None, description="CSV: known adoptions, see reconstruct")
     source: str = ""
 
 
