@@ -50,7 +50,7 @@ calibrate-published: $(STAMP) ## Coverage of intervals from printed columns, and
 	OMP_NUM_THREADS=1 $(BIN)/python tests/statistical/published_calibrate.py
 
 reconstruct: $(STAMP) ## Make the reference panel of dual_pilot and what an ensemble says beside it: docs/reconstruct.md
-	OMP_NUM_THREADS=1 $(BIN)/bayesdid reconstruct models/dual_pilot --members 4 --seed 1 -o ensembles/dual_pilot --reference
+	OMP_NUM_THREADS=1 $(BIN)/bayesdid reconstruct models/dual_pilot --members 6 --seed 1 -o ensembles/dual_pilot --reference
 
 calibrate-reconstruct: $(STAMP) ## Held-out tables, and real panels hidden behind their print: docs/reconstruct.md
 	OMP_NUM_THREADS=1 $(BIN)/python tests/statistical/reconstruct_calibrate.py
