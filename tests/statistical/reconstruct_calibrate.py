@@ -145,7 +145,7 @@ def independent(study, panel, checks):
     worst, count, within = 0.0, 0, 0
     for spec in specs.values():
         if spec.column.family in {"iv_second", "psm_did"}:
-            continue  # tests/reconstruct/test_shipped.py does these on the shipped member
+            continue  # tests/reconstruct/test_reference_panel.py does these on the shipped member
         if not any(cell.startswith(f"{spec.id}:") for cell in cells):
             continue
         regression = regression_of(spec, panel, (), spec.id == "table2.1")
