@@ -3,9 +3,9 @@
 from functools import cache
 
 import pytest
-from corpus import build, raw_tables
-from corpus_run import run
-from planted_errors import PLANTS
+from corpus import build
+from corpus_more import raw_tables
+from corpus_run import PLANTS, run
 
 from bayesdid.audit.run import audit_study
 

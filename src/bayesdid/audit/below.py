@@ -14,7 +14,7 @@ from bayesdid.study.load import Spec, Study
 from bayesdid.study.printed import Printed
 from bayesdid.study.schema import Cell
 
-_FEWEST = 5  # six clusters: what a paper that does not say how it clusters may have
+FEWEST = 5  # six clusters: what a paper that does not say how it clusters may have
 
 
 def smallest_dof(study: Study, spec: Spec) -> int:
@@ -27,8 +27,8 @@ def smallest_dof(study: Study, spec: Spec) -> int:
     if column.clusters is not None:
         return column.clusters - 1
     if column.se_kind in {"iid", "robust"}:
-        return max(units - 1, _FEWEST) if units else 30
-    return max(min(units - 1, _FEWEST), 1) if units else _FEWEST
+        return max(units - 1, FEWEST) if units else 30
+    return max(min(units - 1, FEWEST), 1) if units else FEWEST
 
 
 def measure(cell: Cell) -> str:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterator
 
 from bayesdid.audit.bounds import Bounds
@@ -98,6 +99,20 @@ def rows_differ(left: Spec, right: Spec) -> bool:
 def terms(spec: Spec) -> frozenset[str]:
     """Treatments and covariates of a column."""
     return frozenset((*spec.column.treatments, *spec.column.covariates))
+
+
+def most_coefficients(study: Study, spec: Spec) -> float:
+    """The most coefficients that a column may have; infinite where it has labels or effects."""
+    column, panel = spec.column, study.file.panel
+    if column.effects or column.labels or column.row_weights:
+        return math.inf
+    found = len(terms(spec)) + 1
+    if "fixed" in {column.unit_effects, column.period_effects}:
+        first, last = panel.first_period, panel.last_period
+        if panel.units is None or first is None or last is None:
+            return math.inf
+        found += panel.units + last - first + 1
+    return found
 
 
 def moments_for(study: Study, spec: Spec) -> dict[str, Moments]:

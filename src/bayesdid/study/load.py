@@ -411,6 +411,8 @@ def _cell_references(study: Study) -> list[str]:
         refs.append(claim.cell)
         if claim.comparison:
             refs.extend((claim.comparison.stronger, claim.comparison.weaker))
+        if claim.percent_of not in (None, "log", "ratio"):
+            refs.append(claim.percent_of)
     return [ref for ref in refs if ref is not None]
 
 
