@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import copy
+from decimal import ROUND_DOWN
 
 import numpy as np
 import pandas as pd
@@ -12,7 +13,8 @@ from corpus import Fit, Kitchen, printed_table, regress
 def raw_tables(seed: int) -> dict | None:
     """A table with further measures, kinds of R2, groups of units, whole numbers and claims.
 
-    `normal` says whether its marks are those of the normal distribution.
+    `normal` says whether its marks are those of the normal distribution, `cut` whether its digits
+    are cut off.
     """
     found = printed_table(seed)
     if found is None:
@@ -23,7 +25,7 @@ def raw_tables(seed: int) -> dict | None:
     _groups(raw, kitchen, rng)
     _whole(raw, kitchen)
     _stated(raw, kitchen, rng)
-    raw["normal"] = kitchen.normal
+    raw |= {"normal": kitchen.normal, "cut": kitchen.style.rounding == ROUND_DOWN}
     return raw
 
 

@@ -93,7 +93,7 @@ def test_one_bad_study_among_many_is_named_and_the_rest_is_audited(tmp_path):
     assert "line 1" in said["failed"][str(bad)]
     assert said["rates"][-1]["rule"] == ANY
     assert said["rates"][-1]["contradicted"] == 1
-    assert len(json.loads(out.read_text(encoding="utf-8"))["runs"][0]["results"]) == 19
+    assert len(json.loads(out.read_text(encoding="utf-8"))["runs"][0]["results"]) == 21
     shown = bayesdid("audit", PILOT, SMALL)
     assert shown.code == 0
     assert "share" in shown.out

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 
 from bayesdid.audit import (
@@ -77,8 +77,13 @@ def _doubted(finding: Finding) -> Finding:
     )
 
 
-def audit_study(study: Study) -> AuditReport:
+def audit_study(study: Study, rules: Sequence[Callable[[Study], Outcome]] = RULES) -> AuditReport:
     """Every comparison that the study's numbers allow.
+
+    Parameters
+    ----------
+    rules
+        Those to run: all.
 
     Returns
     -------
@@ -88,7 +93,7 @@ def audit_study(study: Study) -> AuditReport:
     """
     findings: list[Finding] = []
     checked: dict[str, int] = {}
-    for rule in RULES:
+    for rule in rules:
         outcomes = list(rule(study))
         checked[rule.__name__] = len(outcomes)
         found = [outcome for outcome in outcomes if outcome is not None]
