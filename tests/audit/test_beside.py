@@ -63,11 +63,12 @@ def one(**cell):
             "iid",
             ["contradiction"],
         ),
+        ({"estimate": "0.500", "se": "0.200", "interval": "[-0.1, 1.1]"}, "iid", ["warning"]),
         ({"estimate": "0.950", "interval": "[0.108, 0.892]"}, "iid", ["contradiction", "warning"]),
         ({"estimate": "0.600", "interval": "[0.108, 0.892]"}, "iid", ["warning"]),
         ({"estimate": "0.500", "p": "0.201", "interval": "[0.1, 0.9]"}, "iid", ["contradiction"]),
         ({"estimate": "0.500", "p": "0.012", "interval": "[0.1, 0.9]"}, "iid", []),
-        ({"estimate": "0.500", "p": "0.012", "interval": "[-0.1, 1.1]"}, "iid", ["contradiction"]),
+        ({"estimate": "0.500", "p": "0.012", "interval": "[-0.1, 1.1]"}, "iid", ["warning"]),
     ],
 )
 def test_measures_of_one_cell_agree(cell, kind, expected):

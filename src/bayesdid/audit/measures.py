@@ -25,7 +25,8 @@ def measures(study: Study) -> Outcome:
 
     Between the normal and the t distribution with the fewest degrees of freedom there may be. What
     rests on a distribution is a contradiction only of errors that are declared independent or
-    robust: beside clustered ones papers print p-values of a wild bootstrap.
+    robust: beside clustered ones papers print p-values of a wild bootstrap. An interval that is too
+    wide is a warning: it may belong to a band for several estimates.
     """
     for spec in study.specs.values():
         if spec.table.kind != "regression":
@@ -130,8 +131,8 @@ def _interval(
             "half of the interval = quantile x standard error",
             half,
             most,
-            severity=sure,
-            assumptions=(_ONE, _ANALYTIC, f"the interval is one of {level:.0%}"),
+            severity=sure if half.high < most.low else "warning",  # a wider one may be a band
+            assumptions=(_ONE, _ANALYTIC, f"the interval is one of {level:.0%}, for it alone"),
             text=f"the standard error makes half of a {level:.0%} interval {most.low:.3g} to "
             f"{most.high:.3g}, but {cell.interval} has {half.middle:.3g} to either side.",
         )
@@ -155,7 +156,7 @@ def _p_of_interval(
         "p-value below one minus the level where the interval leaves the null value out",
         p,
         limit,
-        severity=sure,
+        severity=sure if outside else "warning",
         assumptions=(_ONE, _TWO_SIDED, _ANALYTIC, f"the interval is one of {level:.0%}"),
         text=f"the interval {cell.interval} {'leaves out' if outside else 'holds'} {null:g}, but "
         f"p is printed as {cell.p}.",
