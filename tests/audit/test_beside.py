@@ -59,7 +59,7 @@ def one(**cell):
         ({"estimate": "0.50", "t": "2.50", "p": "0.001"}, "unknown", ["warning"]),  # a bootstrap
         ({"estimate": "0.500", "se": "0.200", "interval": "[0.108, 0.892]"}, "iid", []),
         (
-            {"estimate": "0.500", "se": "0.100", "interval": "[0.108, 0.892]"},
+            {"estimate": "0.500", "se": "0.300", "interval": "[0.108, 0.892]"},
             "iid",
             ["contradiction"],
         ),
