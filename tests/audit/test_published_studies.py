@@ -77,7 +77,7 @@ def found(tmp_path, name, file, before, after):
             "att.toml",
             'se = "0.0123", interval = "[-0.055, -0.007]"',
             'se = "0.0323", interval = "[-0.055, -0.007]"',
-            ("stars", "contradiction"),
+            ("measures", "warning"),
         ),
         (
             "minimum_wage_counties",

@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from bayesdid.audit.bounds import Bounds
 from bayesdid.study.load import Spec, Study
 from bayesdid.study.printed import Printed
-from bayesdid.study.schema import Cell, Moments
+from bayesdid.study.schema import Cell, Moments, Statistic
 
 LEAST_SQUARES = frozenset({"twfe", "pooled"})
 
@@ -46,6 +46,18 @@ def size_of_t(cell: Cell) -> Bounds | None:
         return None
     se = Bounds.of(cell.se)
     return abs(estimate(cell)) / Bounds(max(se.low, 0.0), se.high)
+
+
+_STATISTICS = {
+    "adjusted": ("r2_adjusted", "adjusted_r2", "r2_adj", "adj_r2", "adjusted_r_squared"),
+    "within": ("r2_within", "within_r2", "within_r_squared"),
+    "residual": ("rmse", "root_mse", "residual_std_error", "residual_se", "residual_sd"),
+}
+
+
+def is_statistic(statistic: Statistic, kind: str) -> bool:
+    """Whether a number below a column is its adjusted or within R2 or its residual sd, by name."""
+    return statistic.name.lower() in _STATISTICS[kind]
 
 
 def count(text: str | None) -> int | None:

@@ -12,6 +12,7 @@ from collections.abc import Iterator
 from bayesdid.audit.bounds import Bounds
 from bayesdid.audit.columns import (
     count,
+    is_statistic,
     least_squares,
     most_coefficients,
     same_model,
@@ -173,10 +174,6 @@ def _nested(study: Study) -> Iterator[tuple[Spec, Spec]]:
                 yield small, large
 
 
-_WITHIN = frozenset({"r2_within", "within_r2"})
-_ADJUSTED = frozenset({"r2_adjusted", "adjusted_r2", "adj_r2", "r2_adj"})
-
-
 def kinds_of_r_squared(study: Study) -> Outcome:
     """Of one column: adjusted R2 = 1 - (1 - R2)(n - 1)/(n - k); the within one is not larger.
 
@@ -191,10 +188,10 @@ def kinds_of_r_squared(study: Study) -> Outcome:
         for statistic in column.statistic:
             other = Bounds.of(statistic.value)
             place = f"{spec.id}:{statistic.name}"
-            if statistic.name in _ADJUSTED and n > k:
+            if is_statistic(statistic, "adjusted") and n > k:
                 most = 1 - (1 - r2.high) * (n - 1) / (n - k)
                 yield _kinds(place, "adjusted", other, most, "contradiction", column.r2)
-            elif statistic.name in _WITHIN:
+            elif is_statistic(statistic, "within"):
                 yield _kinds(place, "within", other, r2.high, "warning", column.r2)
 
 

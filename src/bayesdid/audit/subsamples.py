@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from bayesdid.audit.bounds import Bounds
-from bayesdid.audit.columns import count, estimate, least_squares, same_model, terms
+from bayesdid.audit.columns import count, estimate, is_statistic, least_squares, same_model, terms
 from bayesdid.audit.finding import Finding, Outcome, compare
 from bayesdid.study.load import Spec, Study
 from bayesdid.study.printed import number
@@ -13,7 +13,6 @@ from bayesdid.study.schema import Cell
 
 _FAR = 1.0  # standard errors of the pooled column outside the hull
 _COMPLETE = "the groups are all units, each in one"
-_RESIDUAL = frozenset({"rmse", "residual_se", "residual_sd", "sigma"})
 
 
 def subsamples(study: Study) -> Outcome:
@@ -104,7 +103,7 @@ def nested_samples(study: Study) -> Outcome:
 def _residual(spec: Spec) -> Bounds | None:
     """The printed residual standard deviation of a column."""
     for statistic in spec.column.statistic:
-        if statistic.name in _RESIDUAL:
+        if is_statistic(statistic, "residual"):
             return Bounds.of(statistic.value)
     return None
 

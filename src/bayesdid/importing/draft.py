@@ -301,6 +301,7 @@ def _cells(rows: list[tuple[str, ReadRow]], j: int) -> list[str]:
                 f"name = {quoted(key)}",
                 f"value = {quoted(cell.text)}{doubt}",
                 f"label = {quoted(row.label)}",
+                *([f"reference = {quoted(row.references[j])}"] if j in row.references else []),
             ]
     lines: list[str] = []
     for group, items in groups.items():

@@ -193,6 +193,9 @@ def read_rows(laid: Laid) -> list[ReadRow]:
         elif below is None and (known or (after and not _starred(filled))):
             found.append(_single(line, known or "statistic", section))
             after = True
+            if i + 1 < len(lines) and (degrees := _degrees(line, lines[i + 1])):
+                found[-1].references = degrees
+                i += 1
         elif known in {"n", "r2"} or (known == "clusters" and below is None):
             found.append(_single(line, known, section))
             after = True
@@ -206,6 +209,14 @@ def read_rows(laid: Laid) -> list[ReadRow]:
             i += below is not None
         i += 1
     return found
+
+
+def _degrees(line: Line, other: Line) -> dict[int, str]:
+    """Null distributions of F statistics from ``(df = 8; 273)`` below them."""
+    if other.label.strip() or not re.match(r"f\b", line.label.strip(), re.IGNORECASE):
+        return {}
+    found = {j: re.fullmatch(r"\(df = (\d+); (\d+)\)", text) for j, text in other.filled()}
+    return {j: f"F({m[1]}, {m[2]})" for j, m in found.items() if m is not None}
 
 
 def _starred(filled: list[tuple[int, str]]) -> bool:
