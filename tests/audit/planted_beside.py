@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 from collections.abc import Callable
 
 from planted_errors import _bare, _cells, _columns, _legend, _pick, _t, _value
@@ -199,6 +200,25 @@ def error_of_all_rows(raw, rng):
     return True
 
 
+def weights_without_effect(raw, rng):
+    """The numbers of the unweighted column in the weighted one."""
+    weighted = next((c for c in _columns(raw) if "Weights" in c["labels"]), None)
+    if weighted is None:
+        return False
+    for column in _columns(raw):
+        keys = ("outcome", "treatments", "covariates", "unit_effects", "period_effects", "n")
+        alike = all(column[k] == weighted[k] for k in keys) and not column["labels"]
+        if alike and "sample" not in column and "rows" not in column:
+            weighted["coefficients"] = copy.deepcopy(column["coefficients"])
+            weighted["coefficients"].pop("constant", None)
+            weighted.pop("rows", None)
+            return any(
+                len(Printed.parse(c["estimate"]).text.strip("-−0.*+†abc")) > 3
+                for c in weighted["coefficients"].values()
+            )
+    return False
+
+
 def mean_of_no_whole_numbers(raw, rng):
     n = int(raw["tables"][0]["n"])
     for row in raw["tables"][0]["moments"]:
@@ -290,6 +310,7 @@ PLANTS: dict[str, tuple[Callable, str]] = {
     "a coefficient outside of its halves, unit effects": (outside_of_its_halves, "subsamples"),
     "a coefficient outside of its halves, two-way": (far_outside_of_its_halves, "subsamples"),
     "a standard error larger in more rows": (error_of_all_rows, "nested_samples"),
+    "weights without an effect": (weights_without_effect, "weights"),
     "a mean that no whole numbers have": (mean_of_no_whole_numbers, "whole_numbers"),
     "an sd that no 0/1 variable has": (sd_of_no_whole_numbers, "whole_numbers"),
     "an sd below what the extremes allow": (sd_below_its_extremes, "descriptives"),

@@ -200,6 +200,27 @@ def test_rows_that_do_not_add_up_are_no_split():
     assert audit_study(study(columns), [rule]).checked["subsamples"] == 0
 
 
+@pytest.mark.parametrize(
+    ("second", "labels", "expected"),
+    [
+        ("0.512", {"Weighted": "Yes"}, ["warning"]),
+        ("0.513", {"Weighted": "Yes"}, []),
+        ("0.512", {"Weighted": "Yes", "State trends": "Yes"}, None),
+        ("0.512", {"Weighted": "No"}, None),
+    ],
+)
+def test_weights_move_a_number(second, labels, expected):
+    columns = [
+        {"coefficients": {"x": {"estimate": value, "se": "0.101"}}, "n": "100", "labels": words}
+        for value, words in (("0.512", {}), (second, labels))
+    ]
+    if expected is None:
+        (rule,) = [item for item in RULES if item.__name__ == "weights"]
+        assert audit_study(study(columns), [rule]).checked["weights"] == 0
+        return
+    assert severities("weights", columns) == expected
+
+
 def test_more_rows_have_no_larger_standard_error():
     """By the residual sds: .05 x 2 / 1 = .1 at the most."""
     made = split(

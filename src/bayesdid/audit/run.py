@@ -20,6 +20,7 @@ from bayesdid.audit import (
     stars,
     stated,
     subsamples,
+    weights,
     whole,
 )
 from bayesdid.audit.bounds import cut_off
@@ -47,6 +48,7 @@ RULES: tuple[Callable[[Study], Outcome], ...] = (
     fit.nested_errors,
     subsamples.subsamples,
     subsamples.nested_samples,
+    weights.weights,
     spread.standard_errors,
     spread.pooled,
     descriptives.descriptives,

@@ -12,6 +12,7 @@ from bayesdid.cli import reading
 if TYPE_CHECKING:
     from bayesdid.audit.finding import AuditReport
 
+_MANY, _CHUNK = 100, 20  # studies from which worker processes pay, and how many go together
 _STYLE = {"contradiction": "bold red", "warning": "yellow", "note": "dim"}
 
 
@@ -29,20 +30,15 @@ def command(
     as_json: Annotated[bool, typer.Option("--json", help="One JSON document on stdout.")] = False,
 ) -> None:
     """Check every published number against every other that algebra ties it to."""
-    from bayesdid.audit.run import audit_study
     from bayesdid.cli.console import print_json
-    from bayesdid.exceptions import InputError
-    from bayesdid.families.registry.load import load_study
 
     audited: list[tuple[Path, AuditReport]] = []
     failed: dict[str, str] = {}
-    for folder in study:
-        try:
-            audited.append((folder, audit_study(load_study(folder, trust=trust))))
-        except InputError as error:
-            if len(study) == 1:
-                raise
-            failed[str(folder)] = str(error)
+    for folder, made in _audits(study, trust):
+        if isinstance(made, str):
+            failed[str(folder)] = made
+        else:
+            audited.append((folder, made))
     if sarif is not None:
         _write_sarif(sarif, audited)
     if len(study) > 1:
@@ -53,6 +49,41 @@ def command(
         _one(audited[0][1])
     if failed or (strict and any(report.flagged for _, report in audited)):
         raise typer.Exit(1)
+
+
+def _audits(folders: list[Path], trust: bool) -> list[tuple[Path, AuditReport | str]]:
+    """Report, or why there is none, of each study; many of them side by side.
+
+    Raises
+    ------
+    InputError
+        If the only study cannot be loaded.
+    """
+    from functools import partial
+
+    from bayesdid.audit.run import audit_study
+    from bayesdid.families.registry.load import load_study
+
+    if len(folders) == 1:
+        return [(folders[0], audit_study(load_study(folders[0], trust=trust)))]
+    one = partial(_audited, trust=trust)
+    if len(folders) < _MANY:
+        return [(folder, one(folder)) for folder in folders]
+    from bayesdid.inference.executor import map_fits, process_pool
+
+    with process_pool():
+        return list(zip(folders, map_fits(one, folders, chunk=_CHUNK), strict=True))
+
+
+def _audited(folder: Path, trust: bool) -> AuditReport | str:
+    from bayesdid.audit.run import audit_study
+    from bayesdid.exceptions import InputError
+    from bayesdid.families.registry.load import load_study
+
+    try:
+        return audit_study(load_study(folder, trust=trust))
+    except InputError as error:
+        return str(error)
 
 
 def _one(report: AuditReport) -> None:

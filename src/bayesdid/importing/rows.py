@@ -202,7 +202,8 @@ def read_rows(laid: Laid) -> list[ReadRow]:
         else:
             row = _estimates(line, below)
             if below is not None and i + 2 < len(lines) and _third(line, lines[i + 2]):
-                i += 1  # a second line below, such as an interval: the first one is read
+                i += 1  # a second line below: kept if it holds intervals
+                row.beside = _intervals(lines[i + 1], row)
             if below is None:
                 row.confidence, row.why = 0.9, "nothing stands below it"
             found.append(row)
@@ -238,6 +239,13 @@ def _stands_below(line: Line, other: Line) -> bool:
 
 def _third(line: Line, other: Line) -> bool:
     return not other.label.strip() and _stands_below(line, other)
+
+
+def _intervals(line: Line, row: ReadRow) -> dict[int, ReadCell]:
+    """A second line below estimates, where it holds their intervals and the first does not."""
+    found = {j: _cell(line, j, "below") for j, text in line.filled() if is_interval(text)}
+    other = any(is_interval(cell.text) for cell in row.below.values())
+    return {} if line.lost or other else {j: c for j, c in found.items() if j in row.below}
 
 
 def _cell(line: Line, j: int, role: Role, *, confidence: float = 1.0, why: str = "") -> ReadCell:
