@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 from consistent import build, raw_study
 from printing import study
-from test_beside import study as table
+from test_printed_beside import study as table
 
 from bayesdid.audit.doubts import Doubt, doubts, instead
 from bayesdid.audit.mediation import mediation_sentence, printed_mediations

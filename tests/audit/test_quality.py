@@ -63,7 +63,7 @@ def test_every_rule_is_at_work():
     idle = {name for name, number in made.items() if number == 0}
     # predicted needs rounds of adoption, which these studies do not state: test_prediction.py
     elsewhere = {"measures", "few_clusters", "rank_tests", "kinds_of_r_squared", "nested_samples"}
-    elsewhere |= {"whole_numbers", "differences", "percents", "weights"}  # test_beside.py
+    elsewhere |= {"whole_numbers", "differences", "percents", "weights"}  # test_printed_beside.py
     assert idle <= {"instrumented", "pooled", "predicted"} | elsewhere, idle
 
 

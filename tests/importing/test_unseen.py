@@ -132,3 +132,61 @@ def test_a_second_line_below_is_the_interval(tmp_path):
 )
 def test_zero_below_zero_tells_nothing(pairs, expected):
     assert guessed_below(pairs, {"*": 0.05, "**": 0.01, "***": 0.001}) == expected
+
+
+CONSOLE = """> summary(one)
+OLS estimation, Dep. Var.: rate
+Observations: 1,104
+Fixed-effects: state: 46,  year: 24
+Standard-errors: Clustered (state)
+                Estimate Std. Error t value   Pr(>|t|)
+law:late TRUE   0.070321   0.007401 9.50152 2.5169e-12 ***
+x              -0.010000   0.005500 -1.8182 7.2000e-02 .
+---
+Signif. codes:  0 '***' 0.001 '**' 0.01 '*' 0.05 '.' 0.1 ' ' 1
+RMSE: 0.021082     Adj. R2: 0.93835
+                 Within R2: 0.426746
+
+Call:
+lm(formula = y ~ x, data = d)
+
+Coefficients:
+            Estimate Std. Error t value Pr(>|t|)
+(Intercept)  1.25312    0.10231  12.248  < 2e-16 ***
+x           -0.10231    0.10012  -1.022    0.309
+---
+Signif. codes:  0 '***' 0.001 '**' 0.01 '*' 0.05 '.' 0.1 ' ' 1
+
+Residual standard error: 1.012 on 97 degrees of freedom
+Multiple R-squared:  0.2451,	Adjusted R-squared:  0.2295
+"""
+
+
+def test_what_r_prints_of_a_fit_is_a_column(tmp_path):
+    """Before, the error, t and p of `summary` stood as estimates of three more columns."""
+    path = tmp_path / "a.txt"
+    path.write_text(CONSOLE, encoding="utf-8")
+    first, second = understand(read_document(path)).tables
+    assert first.stars == {"***": 0.001, "**": 0.01, "*": 0.05}
+    assert (first.se_kind, first.columns[0].outcome) == ("clustered", "rate")
+    cells = {
+        row.label: (row.cells[0].text, row.below[0].text.strip("()"))
+        for row in first.rows
+        if row.below
+    }
+    assert cells == {"law:late TRUE": ("0.070321***", "0.007401"), "x": ("-0.010000", "0.005500")}
+    single = {row.label: row.cells[0].text for row in first.rows if not row.below}
+    assert single == {
+        "Observations": "1,104",
+        "Adjusted R2": "0.93835",
+        "Within R2": "0.426746",
+        "RMSE": "0.021082",
+    }
+    cells = {
+        row.label: (row.cells[0].text, row.below[0].text.strip("()"))
+        for row in second.rows
+        if row.below
+    }
+    assert cells == {"(Intercept)": ("1.25312***", "0.10231"), "x": ("-0.10231", "0.10012")}
+    assert second.columns[0].outcome == "y"
+    assert [row.cells[0].text for row in second.rows[2:]] == ["0.2451", "0.2295", "1.012"]

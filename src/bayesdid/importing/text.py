@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 
+from bayesdid.importing.console import read_console
 from bayesdid.importing.grid import Document, Grid, make_grid
 from bayesdid.importing.numbers import enumerator, is_number
 
@@ -20,7 +21,7 @@ def read_text(text: str) -> Document:
     lines = text.replace("\r\n", "\n").replace("\r", "\n").expandtabs(8).split("\n")
     if any(_is_pipe_rule(line) for line in lines) or _piped(lines):
         return _markdown(lines)
-    return _columns(lines)
+    return read_console(lines) or _columns(lines)
 
 
 def _piped(lines: list[str]) -> bool:
