@@ -12,11 +12,17 @@ from bayesdid.audit.doubts import Doubt, doubts, instead
 from bayesdid.audit.mediation import mediation_sentence, printed_mediations
 from bayesdid.audit.misprints import carried, doubt_sentences, what_ifs
 from bayesdid.audit.run import audit_study
+from bayesdid.jsonio import plain
 from bayesdid.published.synergy import published_synergy
 from bayesdid.published.verdict import published_verdicts
 from bayesdid.report.claim_html import claim_groups
+from bayesdid.report.document.blocks import Table, Text
 from bayesdid.report.doubt_results import claim_doubts, doubts_section
+from bayesdid.report.published_results import published_section
+from bayesdid.report.sections.audit import audit
+from bayesdid.report.sections.published import published
 from bayesdid.study.claims import Claim
+from bayesdid.summary import LEVEL, levels
 
 CELL = "t.c0:active:a"
 CLAIMS = (
@@ -175,3 +181,30 @@ def test_directions_and_comparisons_doubt_their_cells():
         "t1.2:x": "",
         "t1.3:x": "",
     }
+
+
+def test_the_page_shows_what_would_change(one):
+    made, synergy, found = one
+    audited = audit_study(made)
+    results = plain(
+        {
+            "published": published_section(made, synergy, found),
+            "doubts": doubts_section(made, synergy, found, None),
+            "audit": audited,
+            "outcome": made.file.outcome.model_dump(),
+            "level": LEVEL,
+            "levels": levels(),
+        }
+    )
+    assert results["published"]["verdicts"][0]["doubted"] == [CELL]
+    page = published(results)
+    texts = [block.text for block in page.main if isinstance(block, Text)]
+    assert any(f"rest on cells that the audit doubts: {CELL}" in text for text in texts)
+    (table,) = [b for b in page.main if isinstance(b, Table) and b.key == "misprint-1"]
+    assert table.caption == (f"If {CELL} was misprinted for -0.05: 1 of 1 verdict would change.")
+    assert table.rows[0][3] == "supported"
+    (cells,) = [b for b in audit(results).main if isinstance(b, Table) and b.key == "doubts"]
+    assert cells.rows[0][:3] == (CELL, "-0.500", "-0.05")
+    calm = results | {"doubts": {"cells": [], "contrasts": [], "what_if": [], "mediations": []}}
+    assert not [b for b in published(calm).main if isinstance(b, Table) and "misprint" in b.key]
+    assert not [b for b in audit(calm).main if isinstance(b, Table) and b.key == "doubts"]

@@ -147,6 +147,7 @@ def _otherwise(results: Results) -> list[Block]:
                     "word",
                 ),
                 rows,
+                frozenset({0, 3, 6}),
             )
         )
     return blocks
