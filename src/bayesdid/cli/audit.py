@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
@@ -31,6 +31,7 @@ def command(
 ) -> None:
     """Check every published number against every other that algebra ties it to."""
     from bayesdid.cli.console import print_json
+    from bayesdid.jsonio import plain
 
     audited: list[tuple[Path, AuditReport]] = []
     failed: dict[str, str] = {}
@@ -44,9 +45,9 @@ def command(
     if len(study) > 1:
         _many(audited, failed, as_json=as_json)
     elif as_json:
-        print_json(audited[0][1])
+        print_json(plain(audited[0][1]) | _carried(study[0], audited[0][1], trust))
     else:
-        _one(audited[0][1])
+        _one(audited[0][1], _carried(study[0], audited[0][1], trust))
     if failed or (strict and any(report.flagged for _, report in audited)):
         raise typer.Exit(1)
 
@@ -86,7 +87,20 @@ def _audited(folder: Path, trust: bool) -> AuditReport | str:
         return str(error)
 
 
-def _one(report: AuditReport) -> None:
+def _carried(folder: Path, report: AuditReport, trust: bool) -> dict[str, list[Any]]:
+    """Cells that contradictions are about, and what becomes of indirect effects from print."""
+    from bayesdid.audit.doubts import doubts
+    from bayesdid.audit.mediation import mediation_sentence, printed_mediations
+    from bayesdid.families.registry.load import load_study
+    from bayesdid.jsonio import plain
+
+    study = load_study(folder, trust=trust)
+    found = doubts(study, report)
+    said = [mediation_sentence(item, found) for item in printed_mediations(study, found)]
+    return {"doubts": [plain(doubt) for doubt in found.values()], "mediations": said}
+
+
+def _one(report: AuditReport, carried: dict[str, list[Any]]) -> None:
     from bayesdid.cli.console import out, said
     from bayesdid.notebook import many
 
@@ -96,6 +110,15 @@ def _one(report: AuditReport) -> None:
         out.print(f"  {finding.text}")
         if finding.assumptions:
             out.print(f"  unless: {'; '.join(finding.assumptions)}", style="dim")
+    if carried["doubts"]:
+        cells = [
+            f"{item['cell']} {item['printed']}"
+            + (f" (instead {item['instead']}?)" if item["instead"] else "")
+            for item in carried["doubts"]
+        ]
+        out.print(f"doubted: {', '.join(cells)}", highlight=False)
+    for sentence in carried["mediations"] if carried["doubts"] else ():
+        out.print(f"indirect effect, {sentence}", highlight=False)
     counts = ", ".join(many(number, name) for name, number in report.counts.items())
     out.print(f"{report.study_id}: {report.comparisons} comparisons, {counts}.")
 
