@@ -311,24 +311,12 @@ class Cell(Strict):
 
     estimate: PrintedText
     se: PrintedText | None = None
-    t: PrintedText | None = Field(default=None, description="t, where no se is printed")
-    p: PText | None = Field(default=None, description="p-value, where no se is printed: '<.001'")
-    interval: IntervalText | None = Field(
-        default=None, description="Interval, where no se is printed: '[0.10, 0.73]'"
-    )
+    t: PrintedText | None = Field(default=None, description="t statistic")
+    p: PText | None = Field(default=None, description="p-value: '<.001'")
+    interval: IntervalText | None = Field(default=None, description="Interval: '[0.10, 0.73]'")
     parentheses: str | None = Field(
         default=None, description="What stands in parentheses: in_parentheses says what it is"
     )
-
-    @model_validator(mode="after")
-    def _one_measure(self) -> Cell:
-        given = [name for name in (*BELOW, "parentheses") if getattr(self, name) is not None]
-        if len(given) > 1:
-            raise ValueError(
-                "give the standard error, the t statistic, the p-value or the interval, "
-                f"whichever is printed (got {' and '.join(given)})"
-            )
-        return self
 
 
 class Impacts(Strict):
@@ -465,6 +453,9 @@ class Moments(Strict):
     sd: PrintedText | None = None
     min: PrintedText | None = None
     max: PrintedText | None = None
+    step: PrintedText | None = Field(
+        default=None, description="Values are whole multiples of it: 1 of counts, 0.01 of hundreds"
+    )
 
 
 class NamedNumber(Strict):
