@@ -218,7 +218,7 @@ def test_synergy_json(models):
 
 def test_synergy_of_a_panel_has_its_coverage_and_the_priors_asked_for(studies):
     def means(*more):
-        given = ["synergy", str(studies / "small"), "--json", "--errors", "iid", "--draws", "100"]
+        given = ["synergy", str(studies / "small"), "--json", "--errors", "iid", "--draws", "250"]
         args = [*given, *more]
         document = json.loads(CliRunner().invoke(app, args).stdout)
         names = document["contrasts"]
