@@ -219,7 +219,8 @@ def test_synergy_json(models):
 
 def test_synergy_of_a_panel_has_its_coverage_and_the_priors_asked_for(studies):
     def means(*more):
-        args = ["synergy", str(studies / "small"), "--json", "--errors", "iid", *more]
+        given = ["synergy", str(studies / "small"), "--json", "--errors", "iid", "--draws", "250"]
+        args = [*given, *more]
         document = json.loads(CliRunner().invoke(app, args).stdout)
         names = document["contrasts"]
         assert document["coverage"] == {name: panel_validity(name) for name in names}
