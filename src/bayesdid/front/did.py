@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
-from bayesdid.front.policies import PoliciesLike
+from bayesdid.front.policies import CutLike, PoliciesLike
 from bayesdid.front.sample import SampleLike
 from bayesdid.front.study import study_of
 from bayesdid.inference.fit import fit
@@ -29,7 +29,9 @@ def did(
     unit: str | None = None,
     time: str | None = None,
     policies: PoliciesLike | None = None,
+    cut: CutLike | None = None,
     covariates: Sequence[str] = (),
+    effects: str | Sequence[str] = (),
     treatment: str | Sequence[str] | None = None,
     errors: str | Errors | None = None,
     likelihood: LikelihoodName | Likelihood = "normal",
@@ -59,7 +61,7 @@ def did(
 
     Parameters
     ----------
-    data, formula, y, unit, time, policies, covariates, treatment
+    data, formula, y, unit, time, policies, cut, covariates, effects, treatment
         See :func:`bayesdid.front.study.study_of`.
     weights, weights_kind, cluster, repeated, sample
         See :func:`bayesdid.front.study.study_of`.
@@ -86,7 +88,9 @@ def did(
         unit=unit,
         time=time,
         policies=policies,
+        cut=cut,
         covariates=covariates,
+        effects=effects,
         treatment=treatment,
         columns=[name for name in (exposure, trials) if name is not None],
         weights=weights,

@@ -11,14 +11,14 @@ from typing import Any, Literal, get_args
 from bayesdid.exceptions import InputError, Note
 from bayesdid.families.registry.load import check_study
 from bayesdid.front.keys import Keys, keys_of
-from bayesdid.front.policies import PoliciesLike, policies_of, products_told
+from bayesdid.front.policies import CutLike, PoliciesLike, policies_of, products_told
 from bayesdid.front.regressors import Regressors, regressors_of, terms_of
 from bayesdid.front.sample import SampleLike, sample_of
 from bayesdid.panel.adoption import active
 from bayesdid.panel.frames import Columns, columns_of
 from bayesdid.panel.panel import Panel
 from bayesdid.study.derived import source_column
-from bayesdid.study.effects import EffectTerm
+from bayesdid.study.effects import EffectTerm, parse_effect
 from bayesdid.study.formula import Formula, names_in, parse_formula, parse_parts
 from bayesdid.study.load import Study, assemble_study
 from bayesdid.study.schema import (
@@ -45,7 +45,9 @@ def study_of(
     unit: str | None = None,
     time: str | None = None,
     policies: PoliciesLike | None = None,
+    cut: CutLike | None = None,
     covariates: Sequence[str] = (),
+    effects: str | Sequence[str] = (),
     treatment: str | Sequence[str] | None = None,
     columns: Sequence[str] = (),
     weights: str | None = None,
@@ -72,8 +74,13 @@ def study_of(
         Policy -> column with its period of adoption or its state, see
         :func:`bayesdid.front.policies.policies_of`. Several make a factorial spec: each policy, and
         each product that rows tell from the smaller ones.
+    cut
+        From which fraction on a policy counts as adopted whose column holds fractions: a number, or
+        policy -> number. Without it whatever needs the state of such a policy is refused.
     covariates
         Beside policies; each as in a formula.
+    effects
+        Beside those of unit and period, as in a formula: ``region^year``, ``state[year]``.
     treatment
         Which terms of the formula are treatments, by default the first, with their products.
     columns
@@ -113,9 +120,14 @@ def study_of(
         raise InputError("a kind of weights without weights", remedy="name the column: weights=")
     raw.require([name for name in (unit, time, weights, cluster, *columns) if name is not None])
     if formula is None:
-        keys, formulas, found, declared = _of_policies(raw, y, unit, time, policies, covariates)
+        declared = _declared(raw, y, unit, time, policies, cut)
+        keys, formulas, found = _of_policies(
+            raw, str(y), Keys(str(unit), str(time)), declared, covariates, effects
+        )
     else:
-        _refuse_both(y, policies, covariates)
+        _refuse_both(
+            y=y, policies=policies, cut=cut is not None, covariates=covariates, effects=effects
+        )
         declared = ()
         formulas = parse_formula(formula)
         for one in formulas:
@@ -184,9 +196,8 @@ def _product(of: Sequence[str]) -> str:
     return " * ".join(f"active:{policy}" for policy in of)
 
 
-def _refuse_both(y: str | None, policies: PoliciesLike | None, covariates: Sequence[str]) -> None:
+def _refuse_both(**given: object) -> None:
     """Refuse what a formula says already."""
-    given = {"y": y, "policies": policies, "covariates": covariates}
     if twice := [name for name, value in given.items() if value]:
         raise InputError(
             "both a formula and what stands for one",
@@ -195,15 +206,15 @@ def _refuse_both(y: str | None, policies: PoliciesLike | None, covariates: Seque
         )
 
 
-def _of_policies(
+def _declared(
     raw: Columns,
     y: str | None,
     unit: str | None,
     time: str | None,
     policies: PoliciesLike | None,
-    covariates: Sequence[str],
-) -> tuple[Keys, tuple[Formula, ...], list[Regressors], tuple[Policy, ...]]:
-    """What a call without a formula says."""
+    cut: CutLike | None,
+) -> tuple[Policy, ...]:
+    """The policies of a call without a formula, in which all of these must be there."""
     given = {"y": y, "unit": unit, "time": time, "policies": policies}
     if missing := [name for name, value in given.items() if not value]:
         raise InputError(
@@ -211,14 +222,37 @@ def _of_policies(
             value=f"without {', '.join(missing)}",
             remedy='give "y ~ D + x | unit + period", or y=, unit=, time= and policies=',
         )
-    outcome, keys = str(y), Keys(str(unit), str(time))
+    return policies_of(policies or {}, raw, str(unit), cut)
+
+
+def _of_policies(
+    raw: Columns,
+    outcome: str,
+    keys: Keys,
+    declared: Sequence[Policy],
+    covariates: Sequence[str],
+    effects: str | Sequence[str],
+) -> tuple[Keys, tuple[Formula, ...], list[Regressors]]:
+    """What a call without a formula says."""
     parts = parse_parts([covariates] if isinstance(covariates, str) else covariates)
-    raw.require([source_column(outcome), *names_in(parts)])
-    declared = policies_of(policies or {}, raw, keys.unit)
+    further = tuple(map(_effect, [effects] if isinstance(effects, str) else effects))
+    raw.require(
+        [source_column(outcome), *names_in(parts), *(c for one in further for c in one.columns)]
+    )
     ids = [policy.id for policy in declared]
     treatments = tuple(
         _product(some) for size in range(1, len(ids) + 1) for some in combinations(ids, size)
     )
-    effects = (EffectTerm((keys.unit,)), EffectTerm((keys.period,)))
-    formula = Formula(outcome, (*treatments, *parts), len(treatments), effects)
-    return keys, (formula,), [Regressors("twfe", treatments, terms_of(parts, raw), {})], declared
+    own = (EffectTerm((keys.unit,)), EffectTerm((keys.period,)))
+    formula = Formula(outcome, (*treatments, *parts), len(treatments), (*own, *further))
+    found = [Regressors("twfe", treatments, terms_of(parts, raw), {})]
+    return dataclasses.replace(keys, further=further), (formula,), found
+
+
+def _effect(text: str) -> EffectTerm:
+    try:
+        return parse_effect(text)
+    except ValueError as error:
+        raise InputError(
+            "an effect that is not understood", value=text, remedy=str(error)
+        ) from error
