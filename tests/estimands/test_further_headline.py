@@ -186,8 +186,7 @@ def test_the_headline_with_further_effects_and_weights_is_the_compiled_model(eff
 
     pooling = overlap_pooling(rows_of(made(N=24, T=7), effects=effects, weights="pop"))
     bound = bd.model(pooling.design, errors="ar1_unit")
-    ours = bd.fit(bound, draws=2000)
-    theirs = bd.fit(bound, engine="as_written", chains=2, draws=2000)
+    ours, theirs = bd.fit(bound), bd.fit(bound, engine="as_written", chains=2)
     assert ours.tree.attrs["engine"] == "pooled_unit_scales"
     same_posterior(ours, theirs)
 

@@ -43,6 +43,8 @@ def did(
     cluster: str | None = None,
     repeated: bool = False,
     sample: SampleLike | None = None,
+    sheet: str | None = None,
+    skip: int | None = None,
     exposure: str | None = None,
     trials: str | None = None,
     engine: str = "auto",
@@ -63,7 +65,7 @@ def did(
     ----------
     data, formula, y, unit, time, policies, cut, covariates, effects, treatment
         See :func:`bayesdid.front.study.study_of`.
-    weights, weights_kind, cluster, repeated, sample
+    weights, weights_kind, cluster, repeated, sample, sheet, skip
         See :func:`bayesdid.front.study.study_of`.
     errors, likelihood, unit_effects, period_effects, priors, exposure, trials
         Parts of the model, see :func:`bayesdid.model`; effects by default fixed where the formula
@@ -98,6 +100,8 @@ def did(
         cluster=cluster,
         repeated=repeated,
         sample=sample,
+        sheet=sheet,
+        skip=skip,
     )
     fits = {}
     for spec in study.specs.values():

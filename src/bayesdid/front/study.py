@@ -55,6 +55,8 @@ def study_of(
     cluster: str | None = None,
     repeated: bool = False,
     sample: SampleLike | None = None,
+    sheet: str | None = None,
+    skip: int | None = None,
     better: Literal["lower", "higher"] = "lower",
 ) -> tuple[Study, Panel]:
     """The study and the panel of a data frame, for every function that takes the two.
@@ -97,6 +99,9 @@ def study_of(
         Which rows enter, as a study's column says it: ``{"first": 2004, "last": 2012}``,
         ``{"without": ["Ohio"]}``, ``{"switchers": True}``, and `arms`, `only`, `sequences` where
         there are `policies`. Rows outside are not in the fit but date adoption.
+    sheet, skip
+        Sheet of a workbook, and lines above the header of a file; by default found by the names of
+        unit and period.
     better
         Which direction of the outcome a policy is meant to move it in.
 
@@ -111,28 +116,31 @@ def study_of(
         For a formula that is not understood, or beside what stands for one; columns that are not
         there; and all that :func:`bayesdid.panel.validate.validate_panel` refuses.
     """
-    raw, rows = columns_of(data), sample_of(sample)
+    rows = sample_of(sample)
     if weights_kind not in get_args(RowWeightsKind):
         raise InputError(
             "unknown kind of weights", value=weights_kind, remedy="use analytic or frequency"
         )
     if weights_kind == "frequency" and weights is None:
         raise InputError("a kind of weights without weights", remedy="name the column: weights=")
-    raw.require([name for name in (unit, time, weights, cluster, *columns) if name is not None])
     if formula is None:
-        declared = _declared(raw, y, unit, time, policies, cut)
-        keys, formulas, found = _of_policies(
-            raw, str(y), Keys(str(unit), str(time)), declared, covariates, effects
-        )
+        keys = _keys_said(y=y, unit=unit, time=time, policies=policies)
+        formulas: tuple[Formula, ...] = ()
     else:
         _refuse_both(
             y=y, policies=policies, cut=cut is not None, covariates=covariates, effects=effects
         )
-        declared = ()
-        formulas = parse_formula(formula)
+        formulas = tuple(parse_formula(formula))
+        keys = keys_of(formulas[0].effects, unit, time)
+    raw = columns_of(data, (keys.unit, keys.period), sheet=sheet, skip=skip)
+    raw.require([name for name in (unit, time, weights, cluster, *columns) if name is not None])
+    declared: tuple[Policy, ...] = ()
+    if formula is None:
+        declared = policies_of(policies or {}, raw, keys.unit, cut)
+        keys, formulas, found = _of_policies(raw, str(y), keys, declared, covariates, effects)
+    else:
         for one in formulas:
             raw.require(one.columns())
-        keys = keys_of(formulas[0].effects, unit, time)
         named = [treatment] if isinstance(treatment, str) else treatment
         found = [regressors_of(one, named, raw) for one in formulas]
     outcome = formulas[0].outcome
@@ -206,23 +214,15 @@ def _refuse_both(**given: object) -> None:
         )
 
 
-def _declared(
-    raw: Columns,
-    y: str | None,
-    unit: str | None,
-    time: str | None,
-    policies: PoliciesLike | None,
-    cut: CutLike | None,
-) -> tuple[Policy, ...]:
-    """The policies of a call without a formula, in which all of these must be there."""
-    given = {"y": y, "unit": unit, "time": time, "policies": policies}
+def _keys_said(**given: object) -> Keys:
+    """Unit and period of a call without a formula, in which all of these must be there."""
     if missing := [name for name, value in given.items() if not value]:
         raise InputError(
             "neither a formula nor all that stands for one",
             value=f"without {', '.join(missing)}",
             remedy='give "y ~ D + x | unit + period", or y=, unit=, time= and policies=',
         )
-    return policies_of(policies or {}, raw, str(unit), cut)
+    return Keys(str(given["unit"]), str(given["time"]))
 
 
 def _of_policies(

@@ -55,15 +55,25 @@ def read_panel(
     )
 
 
-def read_frame(file: Path, *, text: Iterable[str] = ()) -> pd.DataFrame:
+def read_frame(
+    file: Path,
+    *,
+    text: Iterable[str] = (),
+    keys: tuple[str, str] = ("", ""),
+    sheet: str | None = None,
+    skip: int | None = None,
+) -> pd.DataFrame:
     """Read one file by its extension; columns keep their names and types.
 
     Parameters
     ----------
     text
         Columns of a text file that stay text as typed.
+    keys, sheet, skip
+        Columns of unit and period, where known, and which table of the file: as of
+        :func:`read_panel`.
     """
-    return read_raw(file, Wanted("", "", tuple(text)), None, None).frame
+    return read_raw(file, Wanted(*keys, tuple(text)), sheet, skip).frame
 
 
 def _parquet(file: Path) -> pd.DataFrame:
@@ -103,7 +113,7 @@ def read_raw(file: Path, wanted: Wanted, sheet: str | None, skip: int | None) ->
     try:
         match suffix:
             case ".csv" | ".tsv":
-                return read_text(file, "," if suffix == ".csv" else "\t", wanted, skip or 0)
+                return read_text(file, "," if suffix == ".csv" else "\t", wanted, skip)
             case ".parquet":
                 return Raw(_parquet(file), 1)
             case ".dta":

@@ -14,11 +14,17 @@ from bayesdid.panel.raw import Raw, Wanted, refuse_doubled
 from bayesdid.panel.values import BIGGEST, MISSING
 
 _WHOLE = r"-?(?:0|[1-9]\d*)(?:\.0+)?"  # 7 and 7.0, not 07
+_SEARCHED = 30  # lines in which a header is looked for
 _SAMPLE = 4_000_000  # bytes that are looked at to tell an encoding
 
 
-def read_text(file: Path, separator: str, wanted: Wanted, skip: int) -> Raw:
+def read_text(file: Path, separator: str, wanted: Wanted, skip: int | None) -> Raw:
     """Read a table with one header line below `skip` lines.
+
+    Parameters
+    ----------
+    skip
+        Default found by the names of the keys, else none.
 
     Raises
     ------
@@ -28,6 +34,11 @@ def read_text(file: Path, separator: str, wanted: Wanted, skip: int) -> Raw:
     raw = file.read_bytes()
     encoding, notes = encoding_of(raw, file)
     text = raw.decode(encoding)
+    if skip is None:
+        skip = _above_header(text, separator, wanted)
+        if skip:
+            said = f"{skip} lines above the header were passed over"
+            notes = (*notes, Note("title_rows", skip, said))
     lines = text.split("\n", skip + 1)
     header = lines[skip] if len(lines) > skip else ""
     row = skip + 1
@@ -61,6 +72,17 @@ def read_text(file: Path, separator: str, wanted: Wanted, skip: int) -> Raw:
         else:
             frame[name] = frame[name].mask(frame[name].str.strip() == "")
     return Raw(frame, row + 1, notes=notes)
+
+
+def _above_header(text: str, separator: str, wanted: Wanted) -> int:
+    """Lines above the first that names both keys; none if there is no such line."""
+    if not (wanted.unit and wanted.period):
+        return 0
+    for number, line in enumerate(text.split("\n", _SEARCHED)[:_SEARCHED]):
+        names = {from_spreadsheet(name.strip().strip('"')) for name in line.split(separator)}
+        if {wanted.unit, wanted.period} <= names:
+            return number
+    return 0
 
 
 def typed(values: pd.Series, *, key: bool = False) -> pd.Series:

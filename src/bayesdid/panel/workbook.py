@@ -47,11 +47,12 @@ def read_workbook(file: Path, wanted: Wanted, sheet: str | None, skip: int | Non
             name: pd.DataFrame(_rows(pages[name], file), dtype=object)
             for name in ([sheet] if sheet is not None else names)
         }
-    found = {name: row for name, table in tables.items() if (row := _header(table, wanted)) >= 0}
+    find = _header if wanted.unit or wanted.period else _likely_header
+    found = {name: row for name, table in tables.items() if (row := find(table, wanted)) >= 0}
     notes: list[Note] = []
     chosen = sheet or names[0]
     if sheet is None and chosen not in found and found:
-        if len(found) > 1:
+        if len(found) > 1 and find is _header:
             raise InputError(
                 "several sheets hold the key columns",
                 file=file,
@@ -166,6 +167,22 @@ def _header(table: pd.DataFrame, wanted: Wanted) -> int:
         if {wanted.unit, wanted.period} <= cells:
             return row
     return -1
+
+
+def _likely_header(table: pd.DataFrame, wanted: Wanted) -> int:
+    """Row of names where no key is known: the first that is as full as the rows below it.
+
+    Titles above a table fill a cell or two. -1 for a sheet that is empty.
+    """
+    del wanted
+    filled = table.notna().sum(axis=1).to_numpy()
+    if not len(filled):
+        return -1
+    usual = int(pd.Series(filled).median())
+    for row in range(min(len(table), _SEARCHED)):
+        if filled[row] > 1 and 2 * filled[row] > usual:
+            return row
+    return 0
 
 
 def _without_remarks(body: pd.DataFrame, notes: list[Note]) -> pd.DataFrame:
