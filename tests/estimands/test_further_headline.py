@@ -20,6 +20,7 @@ from bayesdid.estimands.state_effects import state_averages
 from bayesdid.exceptions import InputError
 from bayesdid.model.overlap import overlap_pooling
 from bayesdid.study.schema import PriorTerm
+from cells import slow_but
 
 POLICIES = {"a": "a_year", "b": "b_year"}
 KEYS = {"y": "y", "unit": "city", "time": "year", "policies": POLICIES, "better": "higher"}
@@ -58,8 +59,7 @@ def weights_of(rows):
 def dummies(design):
     """Every effect of a design written out by hand from labels, (n, many), dependent or not."""
     blocks = [pd.get_dummies(design.unit_index), pd.get_dummies(design.period_index)]
-    for one in design.further:
-        blocks.append(pd.get_dummies(one.index).to_numpy() * one.times[:, None])
+    blocks += [pd.get_dummies(f.index).to_numpy() * f.times[:, None] for f in design.further]
     return np.column_stack(blocks).astype(float)
 
 
@@ -165,8 +165,7 @@ def test_fixed_further_effects_of_the_headline_are_flat_covariates():
         X=np.column_stack([design.X, columns[:, kept]]),
         covariates=(*design.covariates, *names),
     )
-    wide = dict.fromkeys(names, {"mean": 0.0, "sd": 1e4})
-    priors = {name: PriorTerm(**value) for name, value in wide.items()}
+    priors = {name: PriorTerm(mean=0.0, sd=1e4) for name in names}
     found = [
         bd.fit(this, errors="iid", priors=given, draws=1000).require().tree["posterior"]["tau"]
         for this, given in ((design, "weak"), (other, priors))
@@ -192,20 +191,15 @@ def test_the_headline_with_further_effects_and_weights_is_the_compiled_model(eff
 
 
 def test_the_headline_hears_effects_and_weights():
-    frame = made()
+    frame = made(N=24, T=9)
     found = {}
-    for key, options in {
-        "plain": {},
-        "effects": {"effects": "region^year"},
-        "both": {"effects": "region^year", "weights": "pop"},
-    }.items():
-        study, panel = bd.study_of(frame, **KEYS, **options)
+    for key, value in (("effects", "region^year"), ("weights", "pop")):
+        study, panel = bd.study_of(frame, **KEYS, **{key: value})
         found[key] = bd.synergy(study, panel, errors="iid", draws=200)
-    sds = {key: item[SUM].sd for key, item in found.items()}
-    assert sds["effects"] < sds["plain"] / 2  # shocks of regions are most of the noise
-    assert abs(found["both"][SUM].mean - found["effects"][SUM].mean) > 1e-3
-    assert {CELLS, CELLS_IID, IMPUTATION} <= set(found["both"][SUM].models)
-    said = [note.text for note in found["both"].notes]
+    # shocks of regions are most of the noise
+    assert found["effects"][SUM].sd < found["weights"][SUM].sd / 2
+    assert {CELLS, CELLS_IID, IMPUTATION} <= set(found["effects"][SUM].models)
+    said = [note.text for note in found["weights"].notes]
     assert any(text.endswith("every row counts once whatever its weight") for text in said)
     assert not any("whatever its weight" in note.text for note in found["effects"].notes)
 
@@ -243,3 +237,25 @@ def test_frequency_weights_are_refused_with_what_to_say():
     frame["count"] = 2
     with pytest.raises(InputError, match=r"frequency weights.*analytic"):
         rows_of(frame, weights="count", weights_kind="frequency")
+
+
+@pytest.mark.parametrize(
+    ("family", "treatments"),
+    slow_but([("cohort", ("active:a",)), ("overlap", ())], ("cohort", ("active:a",))),
+)
+def test_families_of_one_policy_and_of_several_take_effects_and_weights(family, treatments):
+    """Their peers are least squares and imputation by pyfixest, with the same effects and weights.
+
+    A cohort's cells equal them to rounding.
+    """
+    study, panel = bd.study_of(made(N=24), **KEYS, effects="region^year", weights="pop")
+    base = study["did.1"]
+    changes = {"family": family, "treatments": treatments, "options": {}}
+    column = base.column.model_copy(update=changes)
+    found = bd.analyse(study, dataclasses.replace(base, column=column), panel, draws=50)
+    peers = [peer for peer in found.peers if np.isfinite(peer.tolerance)]
+    assert len(peers) >= 3
+    assert all(abs(peer.mean - peer.estimate) <= peer.tolerance for peer in peers)
+    fitted = found.fit.bound
+    assert fitted.model.weighted
+    assert [one.text for one in fitted.design.further] == ["region^year"]

@@ -167,9 +167,7 @@ def _panel(
     from bayesdid.estimands.synergy import synergy
     from bayesdid.estimands.violated_synergy import violated_synergy
 
-    found = synergy(
-        loaded, data, spec=spec, errors=errors, draws=draws, seed=seed
-    )
+    found = synergy(loaded, data, spec=spec, errors=errors, draws=draws, seed=seed)
     if rows is not None:
         import pandas as pd
 

@@ -14,12 +14,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from bayesdid.arrays import FloatArray, IntArray
-from bayesdid.design.build import (
-    as_two_way,
-    build_design,
-    refuse_frequencies,
-    with_effects,
-)
+from bayesdid.design.build import as_two_way, build_design, refuse_frequencies, with_effects
 from bayesdid.design.design import Design
 from bayesdid.design.span import within, without_spanned
 from bayesdid.design.told import told_by, untold_note_text

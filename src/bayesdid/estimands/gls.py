@@ -255,7 +255,9 @@ def gls(
     gram = columns.T @ projected
     gram += np.diag(np.concatenate([sd, spread]) ** -2.0)
     if design.period_effects == "none" and rows.prior == 0.0:
-        gram[len(names), len(names)] += 1.0  # the constant is spanned by unit effects: its column is zero
+        gram[len(names), len(names)] += (
+            1.0  # the constant is spanned by unit effects: its column is zero
+        )
     y = rows.whiten((design.y - design.y.mean())[:, None])[:, 0]
     P = len(design.treatments)
     size = 1 / np.sqrt(np.maximum(np.diag(gram), 1e-300))
@@ -270,9 +272,7 @@ def gls(
     return Gls(mean, inverse[:P, :P], loading, y, columns, gram, rows)
 
 
-def _further(
-    design: Design, rows: Whitening, scalars: Scalars
-) -> tuple[FloatArray, FloatArray]:
+def _further(design: Design, rows: Whitening, scalars: Scalars) -> tuple[FloatArray, FloatArray]:
     """Columns of further effects that are not taken out with the units, (n, F), and their sds."""
     if not design.further:
         return np.empty((design.n, 0)), np.empty(0)

@@ -1,9 +1,8 @@
 r"""Effects by imputation, as functionals of the outcome.
 
-Effects of units, periods and anything crossed, and the slopes of covariates, come from untreated rows
-alone; a treated row's
-effect is what it exceeds its imputed value by (Borusyak, Jaravel & Spiess 2024,
-doi:10.1093/restud/rdae007). With weights q of treated rows the estimate is
+Effects of units, periods and anything crossed, and the slopes of covariates, come from untreated
+rows alone; a treated row's effect is what it exceeds its imputed value by (Borusyak, Jaravel &
+Spiess 2024, doi:10.1093/restud/rdae007). With weights q of treated rows the estimate is
 
 .. math::
 
@@ -94,7 +93,7 @@ class _Untreated:
     own
         Level of each unit, and its slopes, shape (n, q).
     gram, level
-        Cross-products of these in untreated rows, (N, q, q), and what they take up of `C`, (N q, K).
+        Cross-products of these in untreated rows, (N, q, q); what they take up of `C`, (N q, K).
     cross
         Cross-products of what is left of `C`, (K, K).
     covariates

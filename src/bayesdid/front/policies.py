@@ -7,7 +7,6 @@ from collections.abc import Mapping, Sequence
 from itertools import combinations
 
 import numpy as np
-import pandas as pd
 
 from bayesdid.exceptions import InputError
 from bayesdid.panel.frames import Columns
@@ -107,7 +106,7 @@ def _policy(name: str, column: str, raw: Columns, unit: str) -> Policy:
             value=name,
             remedy=f'give policies={{"{re.sub(r"[^A-Za-z0-9_]", "_", name)}": "{column}"}}',
         )
-    values = pd.to_numeric(raw.frame[column], errors="coerce")
+    values = raw.numbers(column)
     if not values.notna().any() or not values.dropna().between(0, 1).all():
         return Policy(id=name, label=name, adoption=column)
     of_unit = values.groupby(raw.frame[unit])

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -13,8 +13,8 @@ from narwhals.exceptions import NarwhalsError
 
 from bayesdid.exceptions import InputError, nearest_name
 from bayesdid.panel.panel import Panel
-from bayesdid.panel.raw import refuse_doubled
-from bayesdid.panel.read import read_frame, read_panel
+from bayesdid.panel.raw import Wanted, refuse_doubled
+from bayesdid.panel.read import read_panel, read_raw
 from bayesdid.panel.validate import validate_panel
 from bayesdid.panel.wide import wide_remedy
 from bayesdid.study.load import Study
@@ -36,6 +36,8 @@ class Columns:
     path, sheet, skip
         The file, or None for a data frame; and which table of it, see
         :func:`bayesdid.panel.read.read_panel`.
+    codes
+        The numbers behind labelled columns.
     """
 
     frame: pd.DataFrame
@@ -43,6 +45,12 @@ class Columns:
     path: Path | None = None
     sheet: str | None = None
     skip: int | None = None
+    codes: pd.DataFrame = field(default_factory=pd.DataFrame)
+
+    def numbers(self, name: str) -> pd.Series:
+        """A column as numbers: the codes behind its labels; missing where there is none."""
+        held = self.codes if name in self.codes.columns else self.frame
+        return pd.to_numeric(held[name], errors="coerce")
 
     def panel(self, study: Study) -> Panel:
         """The panel that a study makes of them."""
@@ -105,8 +113,9 @@ def columns_of(
     """
     if isinstance(data, str | Path):
         path = Path(data)
-        frame = read_frame(path, keys=keys, sheet=sheet, skip=skip)
-        return Columns(_stripped(frame), str(path), path, sheet, skip)
+        raw = read_raw(path, Wanted(*keys), sheet, skip)
+        codes = _stripped(raw.codes)
+        return Columns(_stripped(raw.frame), str(path), path, sheet, skip, codes)
     if given := [name for name, value in (("sheet", sheet), ("skip", skip)) if value is not None]:
         raise InputError(
             "a data frame has no sheets and no lines above its header",

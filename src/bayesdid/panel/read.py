@@ -55,25 +55,15 @@ def read_panel(
     )
 
 
-def read_frame(
-    file: Path,
-    *,
-    text: Iterable[str] = (),
-    keys: tuple[str, str] = ("", ""),
-    sheet: str | None = None,
-    skip: int | None = None,
-) -> pd.DataFrame:
+def read_frame(file: Path, *, text: Iterable[str] = ()) -> pd.DataFrame:
     """Read one file by its extension; columns keep their names and types.
 
     Parameters
     ----------
     text
         Columns of a text file that stay text as typed.
-    keys, sheet, skip
-        Columns of unit and period, where known, and which table of the file: as of
-        :func:`read_panel`.
     """
-    return read_raw(file, Wanted(*keys, tuple(text)), sheet, skip).frame
+    return read_raw(file, Wanted("", "", tuple(text)), None, None).frame
 
 
 def _parquet(file: Path) -> pd.DataFrame:

@@ -75,14 +75,19 @@ def read_text(file: Path, separator: str, wanted: Wanted, skip: int | None) -> R
 
 
 def _above_header(text: str, separator: str, wanted: Wanted) -> int:
-    """Lines above the first that names both keys; none if there is no such line."""
-    if not (wanted.unit and wanted.period):
-        return 0
-    for number, line in enumerate(text.split("\n", _SEARCHED)[:_SEARCHED]):
-        names = {from_spreadsheet(name.strip().strip('"')) for name in line.split(separator)}
-        if {wanted.unit, wanted.period} <= names:
-            return number
-    return 0
+    """Lines above the first that names both keys, or else above the first that is as full as most.
+
+    Titles above a table fill a cell or two.
+    """
+    lines = text.split("\n", _SEARCHED)[:_SEARCHED]
+    cells = [[part.strip().strip('"') for part in line.split(separator)] for line in lines]
+    if wanted.unit and wanted.period:
+        for number, names in enumerate(cells):
+            if {wanted.unit, wanted.period} <= {from_spreadsheet(name) for name in names}:
+                return number
+    filled = [sum(map(bool, parts)) for parts in cells]
+    usual = sorted(filled)[len(filled) // 2]
+    return next((k for k, n in enumerate(filled) if n > 1 and 2 * n > usual), 0)
 
 
 def typed(values: pd.Series, *, key: bool = False) -> pd.Series:

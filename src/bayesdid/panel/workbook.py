@@ -47,12 +47,11 @@ def read_workbook(file: Path, wanted: Wanted, sheet: str | None, skip: int | Non
             name: pd.DataFrame(_rows(pages[name], file), dtype=object)
             for name in ([sheet] if sheet is not None else names)
         }
-    find = _header if wanted.unit or wanted.period else _likely_header
-    found = {name: row for name, table in tables.items() if (row := find(table, wanted)) >= 0}
+    found = {name: row for name, table in tables.items() if (row := _header(table, wanted)) >= 0}
     notes: list[Note] = []
     chosen = sheet or names[0]
     if sheet is None and chosen not in found and found:
-        if len(found) > 1 and find is _header:
+        if len(found) > 1:
             raise InputError(
                 "several sheets hold the key columns",
                 file=file,
@@ -62,7 +61,9 @@ def read_workbook(file: Path, wanted: Wanted, sheet: str | None, skip: int | Non
         chosen = next(iter(found))
         notes.append(Note("sheet", 1, f"read from sheet {chosen}: the first one lacks the keys"))
     table = tables[chosen]
-    top = skip if skip is not None else max(found.get(chosen, 0), 0)
+    top = skip if skip is not None else found.get(chosen, -1)
+    if top < 0:
+        top = _likely_header(table)
     if len(table) <= top:
         return Raw(pd.DataFrame(), top + 2)
     header, first = _named(table, top, wanted, notes)
@@ -169,15 +170,14 @@ def _header(table: pd.DataFrame, wanted: Wanted) -> int:
     return -1
 
 
-def _likely_header(table: pd.DataFrame, wanted: Wanted) -> int:
-    """Row of names where no key is known: the first that is as full as the rows below it.
+def _likely_header(table: pd.DataFrame) -> int:
+    """Row of names where no key is found: the first that is as full as the rows below it.
 
-    Titles above a table fill a cell or two. -1 for a sheet that is empty.
+    Titles above a table fill a cell or two.
     """
-    del wanted
     filled = table.notna().sum(axis=1).to_numpy()
     if not len(filled):
-        return -1
+        return 0
     usual = int(pd.Series(filled).median())
     for row in range(min(len(table), _SEARCHED)):
         if filled[row] > 1 and 2 * filled[row] > usual:

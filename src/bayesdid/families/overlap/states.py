@@ -155,7 +155,8 @@ def imputation_peers(spec: Spec, panel: Panel) -> list[Peer]:
     """State averages against imputation through pyfixest.
 
     Imputation with the spec's covariates, whose slopes are those of untreated rows; and flat cells
-    without covariates, which in a balanced panel without weights and further effects are imputation.
+    without covariates, which are imputation in a balanced panel without weights and further
+    effects.
     """
     bare = dataclasses.replace(spec, column=spec.column.model_copy(update={"covariates": ()}))
     full, plain = overlap_design(spec, panel), overlap_design(bare, panel)

@@ -92,9 +92,7 @@ class TwoWay:
         Levels of a random further effect stand before the coefficients.
         """
         if random := self.columns.count - self.columns.fixed:
-            return draw_random_levels(
-                self.stats, self.beliefs, self.priors, random, size, rng
-            )
+            return draw_random_levels(self.stats, self.beliefs, self.priors, random, size, rng)
         return draw_exact(self.stats, self.beliefs, self.priors, size, rng, serial=self.serial)
 
     def recover(
