@@ -177,6 +177,15 @@ def test_fixed_further_effects_of_the_headline_are_flat_covariates():
     assert (abs(np.log(second.std(0) / spread)) < 0.17).all()
 
 
+def test_slopes_of_units_are_eliminated_beside_pooled_parts():
+    """Under i.i.d. errors all cross-products are one fixed matrix: this was a traceback."""
+    design = overlap_pooling(rows_of(made(N=18, T=7), effects="city[year]")).design
+    found = bd.fit(design, errors="iid", draws=200)
+    assert found.converged
+    slope = found.tree["posterior"]["city_slope_year"]
+    assert slope.sizes["city"] == len(design.units)
+
+
 @pytest.mark.sampling
 @pytest.mark.slow
 @pytest.mark.parametrize("effects", ["region^year", "random(region^year)"])

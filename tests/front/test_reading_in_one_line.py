@@ -74,6 +74,12 @@ def test_lines_above_the_header_of_a_text_file_are_passed_over(tmp_path, plain):
         bd.did(path, y="y", **(KEYS | {"unit": "城巿"}), **FAST)
 
 
+def test_more_lines_to_skip_than_there_are_is_refused(tmp_path):
+    frame().to_csv(tmp_path / "a.csv", index=False)
+    with pytest.raises(InputError, match="no line below the 999 that are to be skipped"):
+        bd.did(tmp_path / "a.csv", y="y", **KEYS, skip=999)
+
+
 def test_sheets_are_named_and_a_frame_has_none(tmp_path, plain):
     rows = frame()
     with pd.ExcelWriter(tmp_path / "a.xlsx") as out:
@@ -146,6 +152,14 @@ def test_further_effects_stand_beside_policies_as_in_a_formula():
         bd.study_of(rows.rename(columns={"省": "prov"}), y="y", **KEYS, effects="prow^年份")
     with pytest.raises(InputError, match=r"both a formula.*cut, effects"):
         bd.study_of(rows, "y ~ on | 城市 + 年份", cut=0.5, effects="省^年份")
+
+
+def test_a_frame_whose_rows_have_one_label_twice_is_read_by_position(plain):
+    rows = frame()
+    rows.index = [0] * len(rows)
+    np.testing.assert_allclose(tau(bd.did(rows, y="y", **KEYS, **FAST)), plain)
+    with pytest.raises(InputError, match=r"duplicate 城市-年份: rows 6, 97"):
+        bd.did(pd.concat([rows, rows.iloc[[5]]]), y="y", **KEYS, **FAST)
 
 
 def test_the_shell_says_the_same(tmp_path, plain):

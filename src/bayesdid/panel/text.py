@@ -40,7 +40,13 @@ def read_text(file: Path, separator: str, wanted: Wanted, skip: int | None) -> R
             said = f"{skip} lines above the header were passed over"
             notes = (*notes, Note("title_rows", skip, said))
     lines = text.split("\n", skip + 1)
-    header = lines[skip] if len(lines) > skip else ""
+    if len(lines) <= skip:
+        raise InputError(
+            f"the file has no line below the {skip} that are to be skipped",
+            file=file,
+            remedy="give the number of lines above the header as skip",
+        )
+    header = lines[skip]
     row = skip + 1
     if separator not in header and ";" in header:
         raise InputError(
