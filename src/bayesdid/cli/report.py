@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from bayesdid.cli import reading
+
+if TYPE_CHECKING:
+    from bayesdid.study.load import Study
 
 
 def command(
@@ -20,7 +24,9 @@ def command(
     out: Annotated[
         Path | None, typer.Option(help="Folder to write; default reports/<study id>.")
     ] = None,
-    draws: Annotated[int, typer.Option(min=100, help="Draws per chain, of four chains.")] = 1000,
+    draws: Annotated[
+        int | None, typer.Option(min=100, help="Draws per chain, of four chains; default 1000.")
+    ] = None,
     seed: reading.Seed = 0,
     workers: Annotated[
         int | None, typer.Option(min=1, help="Processes; default all cores.")
@@ -28,35 +34,46 @@ def command(
     trust: reading.Trust = False,
     as_json: Annotated[bool, typer.Option("--json", help="Results on stdout as JSON.")] = False,
 ) -> None:
-    """Write a report: one HTML page, results.json, CSV and LaTeX tables."""
+    """Write a report: one HTML page, results.json, CSV and LaTeX tables.
+
+    A study that names no panel is reported from its printed tables alone.
+    """
     from bayesdid.cli.console import BAD, console, print_json, print_notes, said, stepper
     from bayesdid.extras import require
     from bayesdid.families.registry.load import load_study
     from bayesdid.inference.executor import process_pool
     from bayesdid.notebook import many
-    from bayesdid.panel.load import load_panel
+    from bayesdid.panel.load import declares_panel, load_panel
     from bayesdid.report.results import compute_results
     from bayesdid.report.run import Run
     from bayesdid.report.write import write_report
 
     require("peers", "report")
     loaded = load_study(study, trust=trust)
-    data = load_panel(loaded, panel, sheet=sheet, skip=skip)
+    if panel is None and not declares_panel(loaded):
+        _about_a_panel(loaded, {"--sheet": sheet, "--skip": skip, "--draws": draws})
+        data = None
+    else:
+        data = load_panel(loaded, panel, sheet=sheet, skip=skip)
     folder = out or Path("reports") / loaded.id
     run = Run(workers)
     with process_pool(workers), stepper() as step:
         results = compute_results(
-            loaded, data, folder / "fits", draws=draws, seed=seed, step=step, run=run
+            loaded, data, folder / "fits", draws=draws or 1000, seed=seed, step=step, run=run
         )
     page = write_report(results, folder, run)
     print_notes(run.notes)
     failed = [fit for fit in results["fits"] if not fit["converged"]]
+    found = (
+        "no microdata, from the printed numbers alone"
+        if data is None
+        else f"{len(results['fits'])} fits ({run.reused} reused, {len(failed)} not converged)"
+    )
     console.print(
-        f"{loaded.id}: {len(results['fits'])} fits ({run.reused} reused, "
-        f"{len(failed)} not converged); "
+        f"{loaded.id}: {found}; "
         f"audit: {many(results['audit']['counts']['contradiction'], 'contradiction')}"
     )
-    if data.synthetic:
+    if data is not None and data.synthetic:
         console.print(said(("synthetic panel", BAD), f": {data.synthetic}"))
     console.print(f"wrote {page}", soft_wrap=True)
     if as_json:
@@ -75,3 +92,16 @@ def command(
         console.print(said(("failed", BAD), f": {name}: {why}"), soft_wrap=True)
     if failed or results["failed"] or results["identity"]["holds"] < results["identity"]["specs"]:
         raise typer.Exit(1)
+
+
+def _about_a_panel(study: Study, options: Mapping[str, object]) -> None:
+    """Refuse options that a report without a panel would have to ignore."""
+    from bayesdid.exceptions import InputError
+
+    for name, value in options.items():
+        if value is not None:
+            raise InputError(
+                f"{name} is about a panel, and the study names none",
+                file=study.path / "study.toml",
+                remedy=f"pass a panel with --panel FILE, or leave out {name}",
+            )

@@ -18,6 +18,12 @@ from bayesdid.panel.validate import validate_panel
 from bayesdid.study.load import Study
 
 
+def declares_panel(study: Study) -> bool:
+    """Whether a study says where its panel comes from."""
+    section = study.file.panel
+    return any(given is not None for given in (section.path, section.package, section.simulate))
+
+
 def load_panel(
     study: Study,
     path: str | Path | None = None,

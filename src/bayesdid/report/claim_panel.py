@@ -76,6 +76,9 @@ class Headline:
     passes: bool | None
 
 
+NO_PANEL = PanelEvidence({}, {}, {}, {}, {}, {}, {})
+
+
 def panel_estimates(study: Study, asked: Question, panel: PanelEvidence) -> list[Estimate]:
     """Estimates from the panel, from the richest model to the simplest.
 

@@ -41,6 +41,15 @@ def design_section(study: Study, panel: Panel) -> dict[str, Any]:
     }
 
 
+def no_design() -> dict[str, Any]:
+    """The section where there is no panel."""
+    lists: dict[str, Any] = {
+        key: [] for key in ("states", "matrix", "units", "periods", "paths", "descriptives")
+    }
+    none = dict.fromkeys(("adopters", "first_adoption", "last_adoption", "trends"))
+    return lists | none
+
+
 def _label(panel: Panel, unit: str) -> str:
     return panel.unit_labels.get(unit, unit)
 

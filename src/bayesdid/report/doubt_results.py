@@ -20,6 +20,8 @@ def doubts_section(
     synergy: PublishedSynergy | None,
     doubted: Mapping[str, Doubt],
     adoption: pd.DataFrame | None,
+    *,
+    seed: int | None = None,
 ) -> dict[str, Any]:
     """Doubted cells, those that contrasts rest on, what they would be, and indirect effects.
 
@@ -32,7 +34,7 @@ def doubts_section(
     """
     found = dict(doubted)
     resting = carried(synergy, found) if synergy is not None else {}
-    computed = what_ifs(study, synergy, found, adoption) if synergy is not None else ()
+    computed = what_ifs(study, synergy, found, adoption, seed=seed) if synergy is not None else ()
     return {
         "cells": [
             {

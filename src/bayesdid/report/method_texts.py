@@ -165,6 +165,13 @@ PRINTED = Method(
         "timings and paths as drawn; which of them decides is said",
     ),
 )
+PRINTED_CELLS = Method(
+    "printed coefficient = effect + error, the error normal with the printed standard error; flat "
+    "prior. The difference of two: their errors correlate as the columns share rows, or, where "
+    "nothing says how, by 0, −0.5 and 0.5",
+    "what the column estimates",
+    ("the printed regression's own assumptions", "its standard error is right"),
+)
 
 GLOSSARY: tuple[tuple[str, str], ...] = (
     ("ATT", "average effect of the treatment on the treated"),

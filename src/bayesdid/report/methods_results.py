@@ -7,7 +7,7 @@ from dataclasses import asdict
 from typing import Any
 
 from bayesdid.families.registry.family import AnyFamily
-from bayesdid.report.method_texts import HEADLINE, METHODS, PRINTED, Method
+from bayesdid.report.method_texts import HEADLINE, METHODS, PRINTED, PRINTED_CELLS, Method
 from bayesdid.study.load import Study
 
 
@@ -18,6 +18,7 @@ def methods_section(
     *,
     headline: bool,
     printed: bool,
+    cells: bool = False,
 ) -> list[dict[str, Any]]:
     """One entry for each family that was run, with its specs; a stranger's in its own words.
 
@@ -27,10 +28,15 @@ def methods_section(
         Those that were fitted or analysed.
     headline, printed
         Whether the panel, whether print has contrasts.
+    cells
+        Whether printed coefficients answer claims as they stand.
     """
     found: list[dict[str, Any]] = []
     if printed:
         found.append(_entry("printed columns", "what printed columns alone say", PRINTED, []))
+    if cells:
+        question = "what a printed coefficient says of a claim"
+        found.append(_entry("printed coefficients", question, PRINTED_CELLS, []))
     if headline:
         found.append(_entry("headline", "what the policies do, alone and together", HEADLINE, []))
     by: dict[str, list[str]] = {}

@@ -15,19 +15,21 @@ from bayesdid.published.words import headline, published_sentences
 from bayesdid.study.load import Study
 
 
-def inverted(study: Study, panel: Panel) -> PublishedSynergy | None:
+def inverted(study: Study, panel: Panel | None, *, seed: int) -> PublishedSynergy | None:
     """What printed cells say; None for a study that names none.
 
     A real panel tells the timing, unless a policy is reversed in it: adoption alone says no more.
     """
     if not published_cells(study):
         return None
-    return published_synergy(study, told_adoption(panel))
+    return published_synergy(study, told_adoption(panel), seed=seed)
 
 
-def told_adoption(panel: Panel) -> pd.DataFrame | None:
+def told_adoption(panel: Panel | None) -> pd.DataFrame | None:
     """Who adopted when, if a panel tells it."""
-    return panel.adoption if not panel.synthetic and not panel.indicators else None
+    if panel is None or panel.synthetic or panel.indicators:
+        return None
+    return panel.adoption
 
 
 def published_section(

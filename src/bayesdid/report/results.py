@@ -14,13 +14,10 @@ from typing import Any
 import pandas as pd
 import xarray as xr
 
-from bayesdid import summary
-from bayesdid.audit.doubts import doubts
-from bayesdid.audit.run import audit_study
 from bayesdid.checks.store import StoredChecks, check_or_reuse
 from bayesdid.design.counted import counted
 from bayesdid.design.design import Design
-from bayesdid.estimands.names import main_contrast
+from bayesdid.exceptions import InputError
 from bayesdid.families.registry.discover import families
 from bayesdid.families.registry.family import AnyFamily
 from bayesdid.families.run import plan_analyses
@@ -37,28 +34,23 @@ from bayesdid.panel.panel import Panel
 from bayesdid.peers.agreement import Agreement, agree
 from bayesdid.peers.fixest import Estimates, least_squares
 from bayesdid.report.alert_results import alerts_section
-from bayesdid.report.claim_panel import PanelEvidence, permuted
+from bayesdid.report.claim_panel import NO_PANEL, PanelEvidence, permuted
 from bayesdid.report.claim_results import (
-    claims_section,
     headline_models,
     stated_effects,
     static_models,
-    sums_section,
     width_of,
     without_quantiles,
 )
-from bayesdid.report.design_results import design_section
-from bayesdid.report.doubt_results import claim_doubts, contrast_of, doubts_section
+from bayesdid.report.design_results import design_section, no_design
 from bayesdid.report.effects_results import effects_section
 from bayesdid.report.event_results import event_sections
-from bayesdid.report.examination_results import examination_section
+from bayesdid.report.examination_results import examination_section, nothing_examined
 from bayesdid.report.headline_results import headline_section, no_headline
-from bayesdid.report.methods_results import methods_section
 from bayesdid.report.panel_results import panel_section
-from bayesdid.report.published_results import inverted, published_section, told_adoption
+from bayesdid.report.printed_results import printed_sections
 from bayesdid.report.reference_results import reference_section
 from bayesdid.report.run import Run
-from bayesdid.report.validity import panel_validity, published_validity
 from bayesdid.report.weights_results import weight_rows, weights_section
 from bayesdid.study.load import Study
 from bayesdid.study.schema import Outcome
@@ -68,7 +60,7 @@ Progress = Callable[[str], None]
 
 def compute_results(
     study: Study,
-    panel: Panel,
+    panel: Panel | None,
     folder: Path,
     *,
     executor: Executor | None = None,
@@ -81,6 +73,8 @@ def compute_results(
 
     Parameters
     ----------
+    panel
+        None: what the printed tables say alone; everything of a panel is empty, ``panel`` null.
     folder
         Where fits are stored and found again.
     executor
@@ -92,8 +86,16 @@ def compute_results(
         ``step(description, total)`` returns a callback for each unit of progress.
     run
         Takes down what was reused and how long it took.
+
+    Raises
+    ------
+    InputError
+        If there is neither a panel nor a printed table.
     """
     run = Run() if run is None else run
+    if panel is None:
+        with run.stage("printed numbers"):
+            return _of_print(study, seed)
     with using(executor) if executor is not None else nullcontext(), one_thread():
         return _compute(study, panel, folder, draws, seed, step or _silent, run)
 
@@ -222,10 +224,7 @@ def _results(
     estimates = {spec: item.estimates for spec, item in beside.items()}
     agreements = [item.agreement for item in beside.values()]
     contents = [item.content for item in analyses if item.content is not None]
-    printed = attempt(partial(inverted, study), panel)
-    if printed.failed:
-        failed["printed columns"] = printed.failed
-    synergy, contrasts = printed.value, panel_section(study, panel, trees, estimates)
+    contrasts = panel_section(study, panel, trees, estimates)
     evidence = PanelEvidence(
         trees,
         estimates,
@@ -235,32 +234,13 @@ def _results(
         static_models(contrasts),
         permuted(study, trees, designs),
     )
-    report = audit_study(study)
-    doubted = doubts(study, report)
-    doubt = doubts_section(study, synergy, doubted, told_adoption(panel))
-    published = published_section(study, synergy, doubted)
-    results = {
-        "study": study.file.study.model_dump(),
-        "outcome": study.file.outcome.model_dump(),
-        "policies": [policy.model_dump() for policy in study.policies],
-        "claims": [
-            item | {"doubts": claim_doubts(claim, contrast_of(item), doubted, doubt)}
-            for item, claim in zip(
-                claims_section(study, synergy, evidence), study.claims, strict=True
-            )
-        ],
-        "sums": sums_section(study, synergy, evidence, headline["refused"]),
+    ran = [*designs, *(item["spec"] for item in contents if item["spec"] not in designs)]
+    results = printed_sections(study, panel, evidence, headline, ran, failed, seed=seed) | {
         "panel": _panel(study, panel),
         "design": design_section(study, panel),
         "synthetic": panel.synthetic or "",
         "reference": reference_section(study, panel),
-        "level": summary.LEVEL,
-        "levels": summary.levels(),
-        "published": published,
-        "headline": {
-            key: value for key, value in headline.items() if key not in ("quantiles", "examination")
-        },
-        "validity": _validity(published, headline),
+        "headline": _headline(headline),
         "contrasts": contrasts,
         "effects": effects_section(study, trees),
         "event_studies": event_sections(study, trees),
@@ -269,7 +249,6 @@ def _results(
         "refused": {
             item.spec_id: item.refused for item in analyses if item.refused and not item.failed
         },
-        "failed": failed,
         "weights": weights_section([row for item in beside.values() for row in item.weights]),
         "agreement": agreements,
         "identity": _identity(agreements),
@@ -283,19 +262,57 @@ def _results(
             for spec, reason in plan.skipped.items()
             if spec not in failed and not families()[study[spec].column.family].has_analysis
         },
-        "audit": report,
-        "doubts": doubt,
-        "provenance": _provenance(plan, estimates, draws, seed),
-        "methods": methods_section(
-            study,
-            [*designs, *(item["spec"] for item in contents if item["spec"] not in designs)],
-            families(),
-            headline=bool(headline["contrasts"]),
-            printed=published is not None,
-        ),
+        "provenance": _provenance(len(plan.requests), estimates, draws, seed),
     }
+    return _with_alerts(results)
+
+
+def _of_print(study: Study, seed: int) -> dict[str, Any]:
+    """Results of a study without a panel: the same keys, empty where they are about one."""
+    if not study.tables:
+        raise InputError(
+            "the study has neither a panel nor a printed table: there is nothing to report",
+            file=study.path / "study.toml",
+            remedy="pass a panel with --panel FILE, or draft a study of a paper's tables with "
+            "bayesdid import PAPER",
+        )
+    headline = no_headline("")
+    results = printed_sections(study, None, NO_PANEL, headline, [], {}, seed=seed) | {
+        "panel": None,
+        "design": no_design(),
+        "synthetic": "",
+        "reference": None,
+        "headline": _headline(headline),
+        "contrasts": None,
+        "effects": [],
+        "event_studies": [],
+        "analyses": [],
+        "sections": [],
+        "refused": {},
+        "weights": weights_section([]),
+        "agreement": [],
+        "identity": _identity([]),
+        "samples": {},
+        "checks": [],
+        "examination": nothing_examined(""),
+        "fits": [],
+        "priors": {},
+        "skipped": {},
+        "provenance": _provenance(0, {}, 0, seed),
+    }
+    return _with_alerts(results)
+
+
+def _with_alerts(results: dict[str, Any]) -> dict[str, Any]:
     shown = dict(plain(results))
     return shown | {"alerts": plain(alerts_section(shown))}
+
+
+def _headline(headline: dict[str, Any]) -> dict[str, Any]:
+    """Without what has served other sections."""
+    return {
+        key: value for key, value in headline.items() if key not in ("quantiles", "examination")
+    }
 
 
 def sections(contents: list[dict[str, Any]], known: dict[str, AnyFamily]) -> list[dict[str, Any]]:
@@ -382,16 +399,6 @@ def _panel(study: Study, panel: Panel) -> dict[str, Any]:
     }
 
 
-def _validity(published: dict[str, Any] | None, headline: dict[str, Any]) -> dict[str, str]:
-    """How far the answers from printed cells and from the panel can be trusted, where there are."""
-    found = {}
-    if published is not None:
-        found["published"] = published_validity(published["timings"])
-    if contrasts := headline["contrasts"]:
-        found["panel"] = panel_validity(main_contrast(contrasts))
-    return found
-
-
 def _identity(agreements: list[Agreement]) -> dict[str, Any]:
     judged = [item for item in agreements if item.identity is not None]
     gaps = [float(item.table["flat_gap_mcse"].abs().max()) for item in judged]
@@ -425,15 +432,15 @@ def _priors(trees: dict[str, dict[str, xr.DataTree]]) -> dict[str, Any]:
 
 
 def _provenance(
-    plan: Plan, estimates: dict[str, Estimates], draws: int, seed: int
+    fits: int, estimates: dict[str, Estimates], draws: int, seed: int
 ) -> dict[str, Any]:
     return {
         "versions": package_versions(),
         "draws": draws,
-        "chains": 4,
+        "chains": 4 if fits else 0,
         "seed": seed,
         "specs": len(estimates),
-        "fits": len(plan.requests),
+        "fits": fits,
         "variants": {name: asdict(variant) for name, variant in VARIANTS.items()},
         "largest_cluster_ratio": max(
             (

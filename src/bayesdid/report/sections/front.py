@@ -6,8 +6,8 @@ from collections.abc import Mapping
 from typing import Any
 
 from bayesdid.estimands.judgement import SOURCES
-from bayesdid.estimands.names import SUM
-from bayesdid.estimands.verdict import rules
+from bayesdid.estimands.names import RATIO, SUM
+from bayesdid.estimands.verdict import rules, word_for
 from bayesdid.notebook import many
 from bayesdid.report.claim_words import asks, constant_sentence, size_asked
 from bayesdid.report.document.blocks import (
@@ -23,7 +23,7 @@ from bayesdid.report.document.blocks import (
     ref,
 )
 from bayesdid.report.sections.part import Part, Results, known, word_cell
-from bayesdid.report.text import number, probability
+from bayesdid.report.text import hdi, number, probability
 from bayesdid.summary import percent
 
 FOREST, APPENDIX, STATEMENTS, ALERTS = "claims", "stand-in", "statements", "alerts"
@@ -133,6 +133,7 @@ def answer(results: Results) -> list[str]:
     return [f"{what} {sure}" for what, sure in said]
 
 
+_ORIGIN = {"published": "From the printed numbers alone", "panel": "In the microdata"}
 _MORE = "That they do more than the two added up"
 
 
@@ -141,8 +142,7 @@ def _estimate(evidence: Mapping[str, Any], source: str, results: Results) -> str
     by = next(
         item for item in evidence["estimates"] if item["source"] == source and item["model"] == name
     )
-    origin = "From the printed numbers alone" if source == "published" else "In the microdata"
-    return f"{origin}, {_amount(by['mean'], by['interval'], evidence, results)}"
+    return f"{_ORIGIN[source]}, {_amount(by['mean'], by['interval'], evidence, results)}"
 
 
 def _amount(
@@ -177,10 +177,37 @@ def _sure(found: Mapping[str, Any]) -> str:
     return said
 
 
+def _unclaimed(results: Results) -> tuple[str, Mapping[str, Any]]:
+    """Source and contrasts of a study without a claim: of a real panel, else of print."""
+    contrasts, published = results["headline"]["contrasts"], results["published"]
+    if contrasts and not results["synthetic"]:
+        return "panel", contrasts
+    if published is None:
+        return "published", {}
+    return "published", {
+        name: _as_headline(item) for name, item in published["contrasts"].items() if name != RATIO
+    }
+
+
+def _as_headline(item: Mapping[str, Any]) -> dict[str, Any]:
+    """A contrast from print in the words of one from a panel."""
+    main, p = item["posteriors"]["averaged"], item["p_claim"]["averaged"]
+    (low, high), level = hdi(main), main["level"]
+    return {
+        "label": item["label"],
+        "mean": main["mean"],
+        "interval": {"low": low, "high": high, "level": level},
+        "p_claim": p,
+        "p_range": item["range"],
+        "word": word_for(p, *item["range"]),
+        "models": {},
+    }
+
+
 def _effect(results: Results) -> list[str]:
-    """Without a claim: the first contrast of the panel."""
-    contrasts = results["headline"]["contrasts"]
-    if results["synthetic"] or not contrasts:
+    """Without a claim: the first contrast."""
+    source, contrasts = _unclaimed(results)
+    if not contrasts:
         return []
     name = SUM if SUM in contrasts else next(iter(contrasts))
     item, outcome = contrasts[name], results["outcome"]
@@ -188,7 +215,7 @@ def _effect(results: Results) -> list[str]:
     side = "below" if outcome["better"] == "lower" else "above"
     low, high = item["p_range"]
     return [
-        f"In the microdata, {_amount(item['mean'], item['interval'], asked, results)}.",
+        f"{_ORIGIN[source]}, {_amount(item['mean'], item['interval'], asked, results)}.",
         f"That it is {side} zero is {item['word']}: P {probability(item['p_claim'])}, and "
         f"{probability(low)} to {probability(high)} over the models that count.",
     ]
@@ -198,8 +225,9 @@ def forest_rows(results: Results) -> tuple[ForestRow, ...]:
     """Rows of the first figure: a contrast each; where it is one, the models of it as well."""
     found = evidence_of(results)[:MOST_ROWS]
     rows = [_row(item, results) for item in found]
-    if not rows and not results["synthetic"]:
-        rows = [_headline_row(item) for item in results["headline"]["contrasts"].values()]
+    if not rows:
+        source, contrasts = _unclaimed(results)
+        rows = [_headline_row(item, source) for item in contrasts.values()]
         return tuple(rows[:MOST_ROWS])
     if len(rows) == 1:
         rows += _models(found[0], results)
@@ -276,14 +304,14 @@ def _models(evidence: Mapping[str, Any], results: Results) -> list[ForestRow]:
     ]
 
 
-def _headline_row(item: Mapping[str, Any]) -> ForestRow:
+def _headline_row(item: Mapping[str, Any], source: str) -> ForestRow:
     judged = [m["interval"] for m in item["models"].values() if m["judged"] and known(m)]
     wide = (min(i["low"] for i in judged), max(i["high"] for i in judged)) if judged else None
     return ForestRow(
         item["label"],
         "",
         (word_cell(item["word"]), Cell(_p_range(item["p_claim"], *item["p_range"]), "soft")),
-        (Mark("panel", item["mean"], item["interval"]["low"], item["interval"]["high"], wide),),
+        (Mark(source, item["mean"], item["interval"]["low"], item["interval"]["high"], wide),),
     )
 
 
@@ -301,7 +329,8 @@ def see_claims(results: Results) -> str:
         if s in e["answers"]
     ]
     if not given:
-        return "Contrasts of the panel."
+        by = "of the panel" if _unclaimed(results)[0] == "panel" else "from print"
+        return f"Contrasts {by}."
     held = sum(word == "supported" for word in given)
     fragile = sum(word == "supported, fragile" for word in given)
     against = sum(word.startswith("contradicted") for word in given)
@@ -423,6 +452,13 @@ def _available(results: Results) -> list[Block]:
         blocks.append(Text(said))
         if listed:
             blocks.append(Fold(f"What was not available for {len(rest)}", (Items(listed),)))
+    if results["panel"] is None:
+        blocks.append(
+            Text(
+                "No microdata were given: everything here comes from the printed numbers. To add "
+                "what the microdata say: bayesdid report STUDY --panel FILE."
+            )
+        )
     if results["synthetic"]:
         blocks.append(
             Text(

@@ -16,25 +16,9 @@ from bayesdid.report.text import number, significant
 def methods(results: Results) -> Part:
     """In short on the page; by family, with priors in numbers, in the supplement."""
     outcome, source = results["outcome"], results["provenance"]
-    errors = results["effects"][0]["errors"] if results["effects"] else "as each analysis states"
     table = _by_family(results["methods"])
     main: list[Block] = [
-        Text(
-            "Two-way regressions y[i,t] = a[i] + g[t] + τ′D[i,t] + β′x[i,t] + e[i,t], normal "
-            f"unless a column says otherwise; errors: {errors}. Unit and period effects are "
-            "fixed and flat unless stated."
-        ),
-        Text(priors_text()),
-        *_causal(results),
-        Text(
-            f"{many(source['fits'], 'fit')} of {many(source['specs'], 'spec')}, {source['chains']} "
-            f"× {source['draws']} draws each, seed {source['seed']}; engines "
-            f"{', '.join(sorted({f['engine'] for f in results['fits']})) or 'none'}. "
-            f"{sum(f['converged'] for f in results['fits'])} of {len(results['fits'])} passed the "
-            "convergence gate "
-            + (f"({_gate(results)})." if results["fits"] else "(none was needed).")
-            + (f" By family: {ref('methods-table')}." if table else "")
-        ),
+        *(_of_print(results) if results["panel"] is None else _of_panel(results)),
         Text(f"To run it again: {command(results)}"),
         Text(_data(results)),
         Text(
@@ -50,7 +34,7 @@ def methods(results: Results) -> Part:
     ]
     more: list[Block] = [table] if table else []
     more += _priors_table(results)
-    notes = results["panel"]["notes"]
+    notes = results["panel"]["notes"] if results["panel"] is not None else []
     if notes and not results["synthetic"]:
         more += [Text("What was found in the panel:"), Items(tuple(notes))]
     for heading, found in (("Refused analyses:", "refused"), ("Specs not fitted here:", "skipped")):
@@ -71,6 +55,43 @@ def methods(results: Results) -> Part:
     return Part("methods", "Methods", tuple(main), tuple(more))
 
 
+def _of_panel(results: Results) -> list[Block]:
+    """Regressions, their priors, what must hold, how the fits went."""
+    source, fits = results["provenance"], results["fits"]
+    errors = results["effects"][0]["errors"] if results["effects"] else "as each analysis states"
+    return [
+        Text(
+            "Two-way regressions y[i,t] = a[i] + g[t] + τ′D[i,t] + β′x[i,t] + e[i,t], normal "
+            f"unless a column says otherwise; errors: {errors}. Unit and period effects are "
+            "fixed and flat unless stated."
+        ),
+        Text(priors_text()),
+        *_causal(results),
+        Text(
+            f"{many(source['fits'], 'fit')} of {many(source['specs'], 'spec')}, {source['chains']} "
+            f"× {source['draws']} draws each, seed {source['seed']}; engines "
+            f"{', '.join(sorted({f['engine'] for f in fits})) or 'none'}. "
+            f"{sum(f['converged'] for f in fits)} of {len(fits)} passed the convergence gate "
+            + (f"({_gate(results)})." if fits else "(none was needed).")
+            + _by(results)
+        ),
+    ]
+
+
+def _of_print(results: Results) -> list[Block]:
+    """What was computed of printed numbers, and what must hold."""
+    said = [f"{m['question'].capitalize()}: {m['equation']}." for m in results["methods"]]
+    if not said:
+        return [Text("No effect was estimated; the printed numbers were compared.")]
+    said[-1] += _by(results)
+    return [*map(Text, said), *_causal(results)]
+
+
+def _by(results: Results) -> str:
+    """Where methods stand by family."""
+    return f" By family: {ref('methods-table')}." if results["methods"] else ""
+
+
 def priors_text() -> str:
     """The priors with their reasons."""
     return (
@@ -87,8 +108,9 @@ def priors_text() -> str:
 def _causal(results: Results) -> list[Block]:
     """What must hold for the answer to be causal."""
     main = next((m for m in results["methods"] if m["family"] in {"headline", "twfe"}), None)
-    if results["synthetic"]:
-        main = next((m for m in results["methods"] if m["family"] == "printed columns"), main)
+    if results["synthetic"] or results["panel"] is None:
+        of_print = (m for m in results["methods"] if m["family"].startswith("printed"))
+        main = next(of_print, main)
     if main is None or not main["assumes"]:
         return []
     return [
@@ -119,25 +141,25 @@ def _gate(results: Results) -> str:
 def command(results: Results) -> str:
     """The command that makes this report."""
     source, panel = results["provenance"], results["panel"]
+    made = f"bayesdid report models/{results['study']['id']}"
+    if panel is None:
+        return f"{made} --seed {source['seed']}"
     given = "" if results["synthetic"] or ":" in panel["source"] else f" --panel {panel['source']}"
-    return (
-        f"bayesdid report models/{results['study']['id']}{given} --draws {source['draws']} "
-        f"--seed {source['seed']}"
-    )
+    return f"{made}{given} --draws {source['draws']} --seed {source['seed']}"
 
 
 def _data(results: Results) -> str:
     panel, study = results["panel"], results["study"]
-    rows = (
-        f"{panel['rows']} rows, {many(panel['units'], 'unit')}, {panel['first']} to {panel['last']}"
-    )
     doi = f" doi:{study['doi']}." if study["doi"] else ""
     licence = study.get("licence") or "not stated in the study file"
-    if results["synthetic"]:
+    if panel is None or results["synthetic"]:
         return (
             f"Published numbers: {study['citation']}{doi} No microdata. Licence of the data: "
             f"{licence}."
         )
+    rows = (
+        f"{panel['rows']} rows, {many(panel['units'], 'unit')}, {panel['first']} to {panel['last']}"
+    )
     return (
         f"Data: {panel['source']}; {rows}; sha256 {panel['sha256'][:16]}. {study['citation']}{doi} "
         f"Licence of the data: {licence}."

@@ -20,7 +20,8 @@ def statements(results: Results) -> list[Part]:
     if not groups:
         return []
     if not results["synthetic"]:
-        return [_part(groups, ("published", "panel"), STATEMENTS, "Statements", False)]
+        given = ("published",) if results["panel"] is None else ("published", "panel")
+        return [_part(groups, given, STATEMENTS, "Statements", False)]
     return [
         _part(groups, ("published",), STATEMENTS, "Statements", False),
         _part(groups, ("panel",), "stand-in-statements", "Statements", True),

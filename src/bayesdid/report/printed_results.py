@@ -1,0 +1,96 @@
+"""What a report says with or without a panel: the study, its claims, print, audit, methods."""
+
+from __future__ import annotations
+
+from functools import partial
+from typing import Any
+
+from bayesdid import summary
+from bayesdid.audit.doubts import doubts
+from bayesdid.audit.run import audit_study
+from bayesdid.estimands.names import main_contrast
+from bayesdid.families.registry.discover import families
+from bayesdid.inference.executor import attempt
+from bayesdid.panel.panel import Panel
+from bayesdid.report.claim_panel import PanelEvidence
+from bayesdid.report.claim_results import claims_section, sums_section
+from bayesdid.report.doubt_results import claim_doubts, contrast_of, doubts_section
+from bayesdid.report.methods_results import methods_section
+from bayesdid.report.published_results import inverted, published_section, told_adoption
+from bayesdid.report.validity import panel_validity, published_validity
+from bayesdid.study.load import Study
+
+
+def printed_sections(
+    study: Study,
+    panel: Panel | None,
+    evidence: PanelEvidence,
+    headline: dict[str, Any],
+    ran: list[str],
+    failed: dict[str, str],
+    *,
+    seed: int,
+) -> dict[str, Any]:
+    """Sections of ``results.json`` that a study has without a panel as well.
+
+    Parameters
+    ----------
+    panel
+        None without one; a real one tells the timing behind printed columns.
+    evidence, headline
+        What the panel says of claims, and of contrasts.
+    ran
+        Specs that were fitted or analysed.
+    failed
+        Parts that have no result, and why; an inversion of printed columns that fails is added.
+    """
+    tried = attempt(partial(inverted, study, seed=seed), panel)
+    if tried.failed:
+        failed["printed columns"] = tried.failed
+    synergy, report = tried.value, audit_study(study)
+    doubted = doubts(study, report)
+    doubt = doubts_section(study, synergy, doubted, told_adoption(panel), seed=seed)
+    published = published_section(study, synergy, doubted)
+    claims = claims_section(study, synergy, evidence)
+    return {
+        "study": study.file.study.model_dump(),
+        "outcome": study.file.outcome.model_dump(),
+        "policies": [policy.model_dump() for policy in study.policies],
+        "claims": [
+            item | {"doubts": claim_doubts(claim, contrast_of(item), doubted, doubt)}
+            for item, claim in zip(claims, study.claims, strict=True)
+        ],
+        "sums": sums_section(study, synergy, evidence, headline["refused"]),
+        "level": summary.LEVEL,
+        "levels": summary.levels(),
+        "published": published,
+        "validity": _validity(published, headline),
+        "failed": failed,
+        "audit": report,
+        "doubts": doubt,
+        "methods": methods_section(
+            study,
+            ran,
+            families(),
+            headline=bool(headline["contrasts"]),
+            printed=published is not None,
+            cells=any(_read_as_printed(claim["evidence"]) for claim in claims),
+        ),
+    }
+
+
+def _read_as_printed(evidence: dict[str, Any] | None) -> bool:
+    """Whether printed coefficients, not contrasts made of them, answer a claim."""
+    if evidence is None or "published" not in evidence["answers"]:
+        return False
+    return evidence["answers"]["published"]["model"].startswith("printed")
+
+
+def _validity(published: dict[str, Any] | None, headline: dict[str, Any]) -> dict[str, str]:
+    """How far the answers from printed cells and from the panel can be trusted, where there are."""
+    found = {}
+    if published is not None:
+        found["published"] = published_validity(published["timings"])
+    if contrasts := headline["contrasts"]:
+        found["panel"] = panel_validity(main_contrast(contrasts))
+    return found
