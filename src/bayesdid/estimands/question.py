@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 from typing import Literal
 
@@ -136,11 +137,10 @@ def _comparison(study: Study, claim: Claim, comparison: Comparison) -> Question 
 
 
 def _asked(study: Study, claim: Claim, contrast: str | None, cell: Cell | None) -> Asked | None:
-    size = None
-    if claim.value is not None and cell is not None and claim.effect is None:
-        size = abs(float(Printed.parse(claim.value))) / claim.scale
+    size = _size(study, claim, cell)
     if claim.direction is not None:
-        return Asked(-1 if claim.direction == "negative" else 1, size)
+        null = 1.0 if claim.percent_of == "ratio" else 0.0
+        return Asked(-1 if claim.direction == "negative" else 1, size, null=null)
     if claim.synergy is not None and contrast is not None:
         if contrast == RATIO:
             return Asked(1, None, None, 1.0)
@@ -152,6 +152,43 @@ def _asked(study: Study, claim: Claim, contrast: str | None, cell: Cell | None) 
     if claim.significance == "none" and rope is not None and main:
         return Asked(0, None, rope)
     return None
+
+
+def _size(study: Study, claim: Claim, cell: Cell | None) -> float | None:
+    """The claimed absolute value in the unit of the cell; None of a ratio, or where none is.
+
+    Percent of a mean are that share of it. Of an outcome in logarithms they are 100 b or
+    100 (exp b - 1), whichever is nearer to what the cell prints.
+    """
+    if claim.value is None or cell is None or claim.effect is not None:
+        return None
+    stated = abs(float(Printed.parse(claim.value.replace("%", ""))))
+    match claim.percent_of:
+        case None:
+            return stated / claim.scale
+        case "ratio":
+            return None
+        case "log":
+            b, share = float(study.cell(cell.ref).value), stated / 100
+            sizes = [share]
+            if b > 0 or share < 1:
+                sizes.append(abs(math.log1p(math.copysign(share, b))))
+            return min(sizes, key=lambda size: abs(size - abs(b)))
+        case ref:
+            return stated / 100 * abs(float(study.cell(ref).value))
+
+
+def unasked(study: Study, claim: Claim) -> str:
+    """Why a claim without a :func:`question` has none: what could be added, or what it is about."""
+    cell = None if claim.effect else _cell(study, claim.cell)
+    if cell is None:
+        return "not about an effect; the audit compares it with what is printed"
+    if claim.significance == "none":
+        return (
+            "that an effect is not significant says nothing of its size; which effects are as "
+            "good as none is for [synergy] rope of study.toml to say"
+        )
+    return f"no direction of {cell.ref} is stated; say direction in claims.toml"
 
 
 def _better(study: Study) -> Literal[-1, 1]:

@@ -13,7 +13,7 @@ from bayesdid.estimands.beside import HEADLINE
 from bayesdid.estimands.distribution import Distribution
 from bayesdid.estimands.judgement import SOURCES, judge
 from bayesdid.estimands.names import RATIO, contrasts_of, is_sum, main_contrast
-from bayesdid.estimands.question import Asked, Question, question
+from bayesdid.estimands.question import Asked, Question, question, unasked
 from bayesdid.estimands.stated import StatedEffect
 from bayesdid.inference.plan import MAIN
 from bayesdid.jsonio import plain
@@ -38,7 +38,8 @@ def claims_section(
 
     ``evidence`` holds ``label``, ``unit``, ``contrast``, ``sign``, ``size``, ``estimates`` (see
     :class:`~bayesdid.estimands.judgement.Estimate`), ``answers`` by source, and ``main``: whether
-    it is the claim that the study's question is about.
+    it is the claim that the study's question is about. ``unasked`` says why a claim asks nothing of
+    an effect, or is empty.
     """
     found = [(claim, question(study, claim)) for claim in study.claims]
     made = [_evidence(study, asked, synergy, panel) for _, asked in found]
@@ -46,8 +47,12 @@ def claims_section(
         [None if item is None else asked for item, (_, asked) in zip(made, found, strict=True)]
     )
     return [
-        _stated(claim) | {"evidence": None if item is None else item | {"main": k == main}}
-        for k, (item, (claim, _)) in enumerate(zip(made, found, strict=True))
+        _stated(claim)
+        | {
+            "evidence": None if item is None else item | {"main": k == main},
+            "unasked": "" if asked is not None else unasked(study, claim),
+        }
+        for k, (item, (claim, asked)) in enumerate(zip(made, found, strict=True))
     ]
 
 

@@ -166,11 +166,16 @@ PRINTED = Method(
     ),
 )
 PRINTED_CELLS = Method(
-    "printed coefficient = effect + error, the error normal with the printed standard error; flat "
-    "prior. The difference of two: their errors correlate as the columns share rows, or, where "
-    "nothing says how, by 0, −0.5 and 0.5",
+    "printed coefficient = effect + error, the error normal with the printed standard error; the "
+    "prior is flat",
     "what the column estimates",
-    ("the printed regression's own assumptions", "its standard error is right"),
+    ("the printed regression's own assumptions",),
+)
+PRINTED_PAIRS = Method(
+    "difference of two printed coefficients, whose errors correlate as their columns share rows "
+    "or, where nothing says how, by 0, −0.5 and 0.5; the prior is flat",
+    "the difference of what the two columns estimate",
+    ("the printed regressions' own assumptions",),
 )
 
 GLOSSARY: tuple[tuple[str, str], ...] = (

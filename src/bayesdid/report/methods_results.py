@@ -7,7 +7,14 @@ from dataclasses import asdict
 from typing import Any
 
 from bayesdid.families.registry.family import AnyFamily
-from bayesdid.report.method_texts import HEADLINE, METHODS, PRINTED, PRINTED_CELLS, Method
+from bayesdid.report.method_texts import (
+    HEADLINE,
+    METHODS,
+    PRINTED,
+    PRINTED_CELLS,
+    PRINTED_PAIRS,
+    Method,
+)
 from bayesdid.study.load import Study
 
 
@@ -19,6 +26,7 @@ def methods_section(
     headline: bool,
     printed: bool,
     cells: bool = False,
+    pairs: bool = False,
 ) -> list[dict[str, Any]]:
     """One entry for each family that was run, with its specs; a stranger's in its own words.
 
@@ -28,8 +36,8 @@ def methods_section(
         Those that were fitted or analysed.
     headline, printed
         Whether the panel, whether print has contrasts.
-    cells
-        Whether printed coefficients answer claims as they stand.
+    cells, pairs
+        Whether printed coefficients answer claims as they stand, whether differences of two do.
     """
     found: list[dict[str, Any]] = []
     if printed:
@@ -37,6 +45,9 @@ def methods_section(
     if cells:
         question = "what a printed coefficient says of a claim"
         found.append(_entry("printed coefficients", question, PRINTED_CELLS, []))
+    if pairs:
+        question = "what two printed coefficients say of a comparison"
+        found.append(_entry("printed pairs", question, PRINTED_PAIRS, []))
     if headline:
         found.append(_entry("headline", "what the policies do, alone and together", HEADLINE, []))
     by: dict[str, list[str]] = {}

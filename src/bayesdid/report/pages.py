@@ -37,6 +37,8 @@ def documents(results: Results) -> tuple[Document, Document]:
     ]
     if apart:
         more.append(_appendix(apart, results))
+    if not more:
+        more.append(Section("whole", "Nothing more", (Text("The page holds all there is."),)))
     return (Document(title, tuple(main), head), Document(f"Supplement: {title}", tuple(more), head))
 
 

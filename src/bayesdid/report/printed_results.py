@@ -52,6 +52,7 @@ def printed_sections(
     doubt = doubts_section(study, synergy, doubted, told_adoption(panel), seed=seed)
     published = published_section(study, synergy, doubted)
     claims = claims_section(study, synergy, evidence)
+    read = {_read_by(claim["evidence"]) for claim in claims}
     return {
         "study": study.file.study.model_dump(),
         "outcome": study.file.outcome.model_dump(),
@@ -74,16 +75,16 @@ def printed_sections(
             families(),
             headline=bool(headline["contrasts"]),
             printed=published is not None,
-            cells=any(_read_as_printed(claim["evidence"]) for claim in claims),
+            cells="cell" in read,
+            pairs="pair" in read,
         ),
     }
 
 
-def _read_as_printed(evidence: dict[str, Any] | None) -> bool:
-    """Whether printed coefficients, not contrasts made of them, answer a claim."""
-    if evidence is None or "published" not in evidence["answers"]:
-        return False
-    return evidence["answers"]["published"]["model"].startswith("printed")
+def _read_by(evidence: dict[str, Any] | None) -> str:
+    """What of print answers a claim: a ``cell``, a ``pair`` of them; empty for contrasts."""
+    model = evidence["answers"].get("published", {}).get("model", "") if evidence else ""
+    return "cell" if model.startswith("printed, ") else "pair" if "correlation" in model else ""
 
 
 def _validity(published: dict[str, Any] | None, headline: dict[str, Any]) -> dict[str, str]:

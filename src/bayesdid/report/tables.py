@@ -17,7 +17,8 @@ from bayesdid.summary import percent
 def frames(results: dict[str, Any]) -> dict[str, pd.DataFrame]:
     """Name -> tidy table: ``contrasts``, ``agreement``, ``checks``, ``audit``, ``fits``.
 
-    Rows that come from a synthetic panel say so in the column ``synthetic``.
+    A table without rows is left out. Rows that come from a synthetic panel say so in the column
+    ``synthetic``.
     """
     synthetic = bool(results["synthetic"])
     contrasts: list[dict[str, Any]] = []
@@ -85,6 +86,7 @@ def frames(results: dict[str, Any]) -> dict[str, pd.DataFrame]:
             ("audit", audit),
             ("fits", fits),
         )
+        if rows
     } | analyses
 
 
@@ -117,16 +119,23 @@ def _row(
 
 
 def write_tables(results: dict[str, Any], folder: Path) -> list[Path]:
-    """Write every table as CSV, and contrasts and agreement as LaTeX, into `folder`."""
+    """Write every table as CSV, and contrasts and agreement as LaTeX, into `folder`.
+
+    A table that this run has no rows for is taken out, if an earlier one left it.
+    """
     written = []
+    for name in ("contrasts", "agreement", "checks", "audit", "fits"):
+        for end in ("csv", "tex"):
+            (folder / f"{name}.{end}").unlink(missing_ok=True)
     for name, frame in frames(results).items():
         path = folder / f"{name}.csv"
         write_text(path, csv_text(frame))
         written.append(path)
-    for name, text in (("contrasts", _contrasts_tex(results)), ("agreement", _agree_tex(results))):
-        path = folder / f"{name}.tex"
-        write_text(path, text)
-        written.append(path)
+    for name, typeset in (("contrasts", _contrasts_tex), ("agreement", _agree_tex)):
+        if any(path.stem == name for path in written):
+            path = folder / f"{name}.tex"
+            write_text(path, typeset(results))
+            written.append(path)
     return written
 
 

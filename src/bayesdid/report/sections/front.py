@@ -6,8 +6,8 @@ from collections.abc import Mapping
 from typing import Any
 
 from bayesdid.estimands.judgement import SOURCES
-from bayesdid.estimands.names import RATIO, SUM
-from bayesdid.estimands.verdict import rules, word_for
+from bayesdid.estimands.names import SUM
+from bayesdid.estimands.verdict import rules
 from bayesdid.notebook import many
 from bayesdid.report.claim_words import asks, constant_sentence, size_asked
 from bayesdid.report.document.blocks import (
@@ -22,8 +22,9 @@ from bayesdid.report.document.blocks import (
     Text,
     ref,
 )
+from bayesdid.report.sections.no_panel import no_panel, unclaimed
 from bayesdid.report.sections.part import Part, Results, known, word_cell
-from bayesdid.report.text import hdi, number, probability
+from bayesdid.report.text import number, probability
 from bayesdid.summary import percent
 
 FOREST, APPENDIX, STATEMENTS, ALERTS = "claims", "stand-in", "statements", "alerts"
@@ -37,8 +38,11 @@ _LIKE = " Likewise: "  # between the alert that is told in full and those of its
 
 def front(results: Results) -> Part:
     """The first page; of a synthetic panel nothing stands on it."""
-    blocks: list[Block] = [Text(results["study"]["question"], "lead")]
-    blocks += [Text(sentence, "answer") for sentence in answer(results)]
+    question, answered = results["study"]["question"], answer(results)
+    blocks: list[Block] = [Text(question, "lead")] if question else []
+    blocks += [Text(sentence, "answer") for sentence in answered]
+    blocks += _statement(results)
+    blocks += no_panel(results, bool(answered))
     blocks += _failures(results)
     rows = forest_rows(results)
     if rows:
@@ -71,6 +75,16 @@ def front(results: Results) -> Part:
         Items(tuple(a["text"] for a in long), tuple(f"{a['title']}." for a in long)),
     )
     return Part("answer", "", tuple(blocks), more if long else ())
+
+
+def _statement(results: Results) -> list[Block]:
+    """What the answer is about, where that is a column and not a contrast of policies."""
+    main = [c for c in results["claims"] if c["evidence"] and c["evidence"]["main"]]
+    if results["sums"] or not main or main[0]["evidence"]["contrast"] is not None:
+        return []
+    if not _answered(main[0]["evidence"], results):
+        return []
+    return [Text(f"The statement: “{main[0]['text']}” ({main[0]['place']}).", "soft")]
 
 
 def _drawn(rows: tuple[ForestRow, ...], level: str) -> str:
@@ -177,36 +191,9 @@ def _sure(found: Mapping[str, Any]) -> str:
     return said
 
 
-def _unclaimed(results: Results) -> tuple[str, Mapping[str, Any]]:
-    """Source and contrasts of a study without a claim: of a real panel, else of print."""
-    contrasts, published = results["headline"]["contrasts"], results["published"]
-    if contrasts and not results["synthetic"]:
-        return "panel", contrasts
-    if published is None:
-        return "published", {}
-    return "published", {
-        name: _as_headline(item) for name, item in published["contrasts"].items() if name != RATIO
-    }
-
-
-def _as_headline(item: Mapping[str, Any]) -> dict[str, Any]:
-    """A contrast from print in the words of one from a panel."""
-    main, p = item["posteriors"]["averaged"], item["p_claim"]["averaged"]
-    (low, high), level = hdi(main), main["level"]
-    return {
-        "label": item["label"],
-        "mean": main["mean"],
-        "interval": {"low": low, "high": high, "level": level},
-        "p_claim": p,
-        "p_range": item["range"],
-        "word": word_for(p, *item["range"]),
-        "models": {},
-    }
-
-
 def _effect(results: Results) -> list[str]:
     """Without a claim: the first contrast."""
-    source, contrasts = _unclaimed(results)
+    source, contrasts = unclaimed(results)
     if not contrasts:
         return []
     name = SUM if SUM in contrasts else next(iter(contrasts))
@@ -226,7 +213,7 @@ def forest_rows(results: Results) -> tuple[ForestRow, ...]:
     found = evidence_of(results)[:MOST_ROWS]
     rows = [_row(item, results) for item in found]
     if not rows:
-        source, contrasts = _unclaimed(results)
+        source, contrasts = unclaimed(results)
         rows = [_headline_row(item, source) for item in contrasts.values()]
         return tuple(rows[:MOST_ROWS])
     if len(rows) == 1:
@@ -329,7 +316,7 @@ def see_claims(results: Results) -> str:
         if s in e["answers"]
     ]
     if not given:
-        by = "of the panel" if _unclaimed(results)[0] == "panel" else "from print"
+        by = "of the panel" if unclaimed(results)[0] == "panel" else "from print"
         return f"Contrasts {by}."
     held = sum(word == "supported" for word in given)
     fragile = sum(word == "supported, fragile" for word in given)
@@ -444,6 +431,8 @@ def _available(results: Results) -> list[Block]:
         said = (
             f"{many(len(declared), 'claim')} declared, {len(answered)} decided: {len(above)} by a "
             f"contrast above, {len(answered) - len(above)} by a coefficient ({ref(STATEMENTS)})."
+            if answered
+            else f"{many(len(declared), 'claim')} declared, none decided."
         )
         rest = [c for c in declared if c not in answered]
         listed = tuple(f"“{c['text']}” ({c['place']}): {_why_not(c)}" for c in rest)
@@ -452,13 +441,6 @@ def _available(results: Results) -> list[Block]:
         blocks.append(Text(said))
         if listed:
             blocks.append(Fold(f"What was not available for {len(rest)}", (Items(listed),)))
-    if results["panel"] is None:
-        blocks.append(
-            Text(
-                "No microdata were given: everything here comes from the printed numbers. To add "
-                "what the microdata say: bayesdid report STUDY --panel FILE."
-            )
-        )
     if results["synthetic"]:
         blocks.append(
             Text(
@@ -470,6 +452,4 @@ def _available(results: Results) -> list[Block]:
 
 
 def _why_not(claim: Mapping[str, Any]) -> str:
-    if claim["evidence"] is not None:
-        return "needs the microdata"
-    return "not about an effect; the audit compares it with what is printed"
+    return "needs the microdata" if claim["evidence"] is not None else claim["unasked"]

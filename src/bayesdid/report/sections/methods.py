@@ -12,13 +12,17 @@ from bayesdid.report.method_texts import GLOSSARY
 from bayesdid.report.sections.part import Part, Results
 from bayesdid.report.text import number, significant
 
+# without and with contrasts from print
+_PRINTED_TERMS = {False: frozenset({"P"}), True: frozenset({"HDI", "P", "S, M"})}
+
 
 def methods(results: Results) -> Part:
     """In short on the page; by family, with priors in numbers, in the supplement."""
     outcome, source = results["outcome"], results["provenance"]
-    table = _by_family(results["methods"])
+    alone = results["panel"] is None
+    table = None if alone else _by_family(results["methods"])
     main: list[Block] = [
-        *(_of_print(results) if results["panel"] is None else _of_panel(results)),
+        *(_of_print(results) if alone else _of_panel(results)),
         Text(f"To run it again: {command(results)}"),
         Text(_data(results)),
         Text(
@@ -34,7 +38,7 @@ def methods(results: Results) -> Part:
     ]
     more: list[Block] = [table] if table else []
     more += _priors_table(results)
-    notes = results["panel"]["notes"] if results["panel"] is not None else []
+    notes = [] if alone else results["panel"]["notes"]
     if notes and not results["synthetic"]:
         more += [Text("What was found in the panel:"), Items(tuple(notes))]
     for heading, found in (("Refused analyses:", "refused"), ("Specs not fitted here:", "skipped")):
@@ -73,23 +77,22 @@ def _of_panel(results: Results) -> list[Block]:
             f"{', '.join(sorted({f['engine'] for f in fits})) or 'none'}. "
             f"{sum(f['converged'] for f in fits)} of {len(fits)} passed the convergence gate "
             + (f"({_gate(results)})." if fits else "(none was needed).")
-            + _by(results)
+            + (f" By family: {ref('methods-table')}." if results["methods"] else "")
         ),
     ]
 
 
 def _of_print(results: Results) -> list[Block]:
     """What was computed of printed numbers, and what must hold."""
-    said = [f"{m['question'].capitalize()}: {m['equation']}." for m in results["methods"]]
-    if not said:
+    if not results["methods"]:
         return [Text("No effect was estimated; the printed numbers were compared.")]
-    said[-1] += _by(results)
-    return [*map(Text, said), *_causal(results)]
-
-
-def _by(results: Results) -> str:
-    """Where methods stand by family."""
-    return f" By family: {ref('methods-table')}." if results["methods"] else ""
+    return [
+        Text(
+            f"{m['question'][:1].upper()}{m['question'][1:]}: {m['equation']}. Estimand: "
+            f"{m['estimand']}. It is causal if these hold: {'; '.join(m['assumes'])}."
+        )
+        for m in results["methods"]
+    ]
 
 
 def priors_text() -> str:
@@ -108,9 +111,8 @@ def priors_text() -> str:
 def _causal(results: Results) -> list[Block]:
     """What must hold for the answer to be causal."""
     main = next((m for m in results["methods"] if m["family"] in {"headline", "twfe"}), None)
-    if results["synthetic"] or results["panel"] is None:
-        of_print = (m for m in results["methods"] if m["family"].startswith("printed"))
-        main = next(of_print, main)
+    if results["synthetic"]:
+        main = next((m for m in results["methods"] if m["family"] == "printed columns"), main)
     if main is None or not main["assumes"]:
         return []
     return [
@@ -167,7 +169,12 @@ def _data(results: Results) -> str:
 
 
 def glossary(results: Results) -> list[tuple[str, str]]:
-    """Abbreviations, with the width of the ROPE of this run."""
+    """Abbreviations, with the width of the ROPE of this run; without a panel those of print."""
+    terms = [
+        (term, meaning)
+        for term, meaning in GLOSSARY
+        if results["panel"] is not None or term in _PRINTED_TERMS[results["published"] is not None]
+    ]
     ropes = {
         c["posteriors"]["averaged"]["rope"]
         for name, c in (results["published"] or {"contrasts": {}})["contrasts"].items()
@@ -179,13 +186,13 @@ def glossary(results: Results) -> list[tuple[str, str]]:
     }
     known = sorted(rope for rope in ropes if rope)
     if not known:
-        return list(GLOSSARY)
+        return terms
     width = " and ".join(f"±{number(rope)}" for rope in known)
     rope = (
         "ROPE",
         f"region of practical equivalence: {width} {results['outcome']['unit']} around zero",
     )
-    return sorted([*GLOSSARY, rope])
+    return sorted([*terms, rope])
 
 
 def _by_family(found: list[Mapping[str, Any]]) -> Table | None:

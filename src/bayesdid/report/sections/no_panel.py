@@ -1,0 +1,53 @@
+"""Page one without a panel or without a claim: what answers then, and what was not given."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from bayesdid.estimands.names import RATIO
+from bayesdid.estimands.verdict import word_for
+from bayesdid.report.document.blocks import Block, Text
+from bayesdid.report.sections.part import Results
+from bayesdid.report.text import hdi
+
+
+def no_panel(results: Results, answered: bool) -> list[Block]:
+    """That no microdata were given, what follows from it, and how to give them."""
+    if results["panel"] is not None:
+        return []
+    said = "No microdata were given: everything here comes from the printed numbers."
+    if not answered and not results["failed"]:
+        said += (
+            " They give no answer here: no claim names a printed effect and its direction, and "
+            "[synergy] of study.toml names no cells."
+        )
+    said += " To add what the microdata say: bayesdid report STUDY --panel FILE."
+    return [Text(said)]
+
+
+def unclaimed(results: Results) -> tuple[str, Mapping[str, Any]]:
+    """Source and contrasts of a study without a claim: of a real panel, else of print."""
+    contrasts, published = results["headline"]["contrasts"], results["published"]
+    if contrasts and not results["synthetic"]:
+        return "panel", contrasts
+    if published is None:
+        return "published", {}
+    return "published", {
+        name: _as_headline(item) for name, item in published["contrasts"].items() if name != RATIO
+    }
+
+
+def _as_headline(item: Mapping[str, Any]) -> dict[str, Any]:
+    """A contrast from print in the words of one from a panel."""
+    main, p = item["posteriors"]["averaged"], item["p_claim"]["averaged"]
+    (low, high), level = hdi(main), main["level"]
+    return {
+        "label": item["label"],
+        "mean": main["mean"],
+        "interval": {"low": low, "high": high, "level": level},
+        "p_claim": p,
+        "p_range": item["range"],
+        "word": word_for(p, *item["range"]),
+        "models": {},
+    }
