@@ -239,4 +239,5 @@ def _unit(study: Study, cell: Cell) -> str:
     column = cell.spec.column.outcome
     if column == study.file.outcome.column:
         return study.file.outcome.unit
-    return next((v.unit or v.label for v in study.file.variable if v.column == column), column)
+    named = (v.unit or v.label for v in study.file.variable if v.column == column)
+    return next(named, f"units of {column}")

@@ -435,8 +435,8 @@ def _available(results: Results) -> list[Block]:
             else f"{many(len(declared), 'claim')} declared, none decided."
         )
         rest = [c for c in declared if c not in answered]
-        listed = tuple(f"“{c['text']}” ({c['place']}): {_why_not(c)}" for c in rest)
-        if listed:
+        listed = tuple(f"“{c['text']}” ({c['place']}): {_why_not(c, results)}" for c in rest)
+        if listed and answered:
             said += f" {len(rest)} not decided:"
         blocks.append(Text(said))
         if listed:
@@ -451,5 +451,8 @@ def _available(results: Results) -> list[Block]:
     return blocks
 
 
-def _why_not(claim: Mapping[str, Any]) -> str:
-    return "needs the microdata" if claim["evidence"] is not None else claim["unasked"]
+def _why_not(claim: Mapping[str, Any], results: Results) -> str:
+    if claim["unasked"]:
+        return str(claim["unasked"])
+    real = results["panel"] is not None and not results["synthetic"]
+    return "nothing here estimates it" if real else "needs the microdata"

@@ -12,9 +12,6 @@ from bayesdid.report.method_texts import GLOSSARY
 from bayesdid.report.sections.part import Part, Results
 from bayesdid.report.text import number, significant
 
-# without and with contrasts from print
-_PRINTED_TERMS = {False: frozenset({"P"}), True: frozenset({"HDI", "P", "S, M"})}
-
 
 def methods(results: Results) -> Part:
     """In short on the page; by family, with priors in numbers, in the supplement."""
@@ -30,12 +27,10 @@ def methods(results: Results) -> Part:
             + ". Every number on the page is in results.json.",
             "soft",
         ),
-        Items(
-            tuple(meaning for _, meaning in glossary(results)),
-            tuple(f"{term}:" for term, _ in glossary(results)),
-            "glossary",
-        ),
     ]
+    if terms := glossary(results):
+        meanings, names = tuple(m for _, m in terms), tuple(f"{term}:" for term, _ in terms)
+        main.append(Items(meanings, names, "glossary"))
     more: list[Block] = [table] if table else []
     more += _priors_table(results)
     notes = [] if alone else results["panel"]["notes"]
@@ -170,11 +165,11 @@ def _data(results: Results) -> str:
 
 def glossary(results: Results) -> list[tuple[str, str]]:
     """Abbreviations, with the width of the ROPE of this run; without a panel those of print."""
-    terms = [
-        (term, meaning)
-        for term, meaning in GLOSSARY
-        if results["panel"] is not None or term in _PRINTED_TERMS[results["published"] is not None]
-    ]
+    terms = list(GLOSSARY)
+    if results["panel"] is None:
+        used = {"P"} if results["methods"] else set()
+        used |= {"HDI", "S, M"} if results["published"] is not None else set()
+        terms = [entry for entry in GLOSSARY if entry[0] in used]
     ropes = {
         c["posteriors"]["averaged"]["rope"]
         for name, c in (results["published"] or {"contrasts": {}})["contrasts"].items()
