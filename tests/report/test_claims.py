@@ -283,7 +283,7 @@ def test_a_moved_answer_says_so(results):
 
 
 def test_every_statement_has_a_row_and_every_model_of_it_a_fold(results):
-    (part,) = statements(results | {"synthetic": ""})
+    (part,) = statements(results | {"synthetic": "", "panel": {}})
     table, *folds = part.more
     assert isinstance(table, Table)
     said = [str(row[1]) for row in table.rows]
