@@ -55,7 +55,8 @@ def examined(
     except BayesdidError as error:
         return nothing_examined(str(error))
     rope = None if synergy is None else _rope(synergy)
-    filled = standards(own, results, rope=rope, citation=study.file.study.citation)
+    about = study.file.study
+    filled = standards(own, results, rope=rope, citation=about.citation, licence=about.licence)
     return {
         "of": of,
         "equation": own.equation,

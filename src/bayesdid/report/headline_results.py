@@ -9,7 +9,7 @@ from bayesdid.checks.predictive import MEANING
 from bayesdid.checks.run import run_checks
 from bayesdid.digest import digest, environment_digest
 from bayesdid.estimands.synergy import Synergy, synergy
-from bayesdid.estimands.violated_synergy import sentences, violated_synergy
+from bayesdid.estimands.violated_synergy import brief, sentences, violated_synergy
 from bayesdid.exceptions import InputError, NotIdentifiedError, ResultError
 from bayesdid.jsonio import plain, read_sealed, write_sealed
 from bayesdid.model.bound import BoundModel
@@ -32,10 +32,12 @@ def headline_section(
         ``contrasts`` by name, ``refused``, ``notes``, ``checks`` of the model, ``trends``: what
         violations of parallel trends do, ``verdicts`` on the study's claims, ``quantiles`` by
         contrast and model, ``examination``: all checks of the model, and ``failed``: why there is
-        none of this, or empty.
+        none of this, or empty. ``brief``: the same of trends in a sentence; ``robust``: the sets.
     """
     files = (study.file, tuple(study.tables.values()), study.claims)
-    key = digest("headline", files, panel.sha256, draws, seed, environment_digest())[:16]
+    key = digest(
+        "headline with robust sets", files, panel.sha256, draws, seed, environment_digest()
+    )[:16]
     path = folder / f"headline-{key}.json"
     try:
         return dict(read_sealed(path))
@@ -51,6 +53,8 @@ def no_headline(why: str) -> dict[str, Any]:
         "notes": [],
         "checks": [],
         "trends": [],
+        "brief": "",
+        "robust": [],
         "verdicts": [],
         "quantiles": {},
         "examination": {},
@@ -80,6 +84,8 @@ def _made(study: Study, panel: Panel, draws: int, seed: int) -> dict[str, Any]:
         "trends": (
             sentences(violated, found[violated.name], study.file.outcome.unit) if violated else []
         ),
+        "brief": brief(violated, found[violated.name]) if violated else "",
+        "robust": plain(violated.robust) if violated else [],
         "verdicts": plain(_verdicts(study, found)),
         "quantiles": {
             name: {label: list(says.quantiles) for label, says in item.models.items()}

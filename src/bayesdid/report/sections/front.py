@@ -351,6 +351,7 @@ def depends_on(results: Results) -> list[str]:
             else []
         )
         said += headline.get("trends", [])[:1]
+        said += [headline["brief"]] if headline.get("brief") else []
     return said
 
 
