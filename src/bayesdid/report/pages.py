@@ -28,7 +28,7 @@ def documents(results: Results) -> tuple[Document, Document]:
     head: tuple[Block, ...] = (Text(f"bayesdid report · {results['study']['citation']}", "soft"),)
     main = [Section(p.key, p.title, (*p.main, *_leads(p))) for p in kept if p.main]
     more = [
-        Section(f"s-{p.key}", p.title or "Alerts", (*_back(p), *p.more))
+        Section(f"s-{p.key}", p.title or "The answer", (*_back(p), *p.more))
         if p.main
         else Section(p.key, p.title, p.more)
         for p in kept

@@ -233,13 +233,15 @@ def _results(
         permuted(study, trees, designs),
     )
     published = published_section(study, synergy)
+    about, scale = _panel(study, panel), synergy.scale if synergy is not None else 0.0
+    scale = about["outcome_sd"] if not panel.synthetic else scale
     results = {
         "study": study.file.study.model_dump(),
         "outcome": study.file.outcome.model_dump(),
         "policies": [policy.model_dump() for policy in study.policies],
-        "claims": claims_section(study, synergy, evidence),
-        "sums": sums_section(study, synergy, evidence, headline["refused"]),
-        "panel": _panel(study, panel),
+        "claims": claims_section(study, synergy, evidence, scale),
+        "sums": sums_section(study, synergy, evidence, headline["refused"], scale),
+        "panel": about,
         "design": design_section(study, panel),
         "synthetic": panel.synthetic or "",
         "level": summary.LEVEL,

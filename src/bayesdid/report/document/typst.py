@@ -23,8 +23,10 @@ from bayesdid.report.document.blocks import (
     Heading,
     Items,
     Section,
+    Sliders,
     Table,
     Text,
+    ref,
     split_refs,
 )
 from bayesdid.report.document.forest import axis_of, stripe
@@ -193,6 +195,11 @@ def _(block: Items, writer: _Writer) -> str:
 def _(block: Fold, writer: _Writer) -> str:
     said = f"#strong[#{_string(typeset(block.summary))}]\n\n"
     return said + "".join(_block(item, writer) for item in block.blocks)
+
+
+@_block.register
+def _(block: Sliders, writer: _Writer) -> str:
+    return f"{writer.inline(f'Other settings, one at a time: {ref(block.table)}.')}\n\n"
 
 
 @_block.register

@@ -23,6 +23,7 @@ from bayesdid.report.document.blocks import (
     ref,
 )
 from bayesdid.report.sections.part import Part, Results, known, word_cell
+from bayesdid.report.sections.sliders import sliders
 from bayesdid.report.text import number, probability
 from bayesdid.summary import percent
 
@@ -55,6 +56,9 @@ def front(results: Results) -> Part:
     if depends:
         blocks.append(Text("What the answer depends on:"))
         blocks.append(Items(tuple(depends), (), "depends"))
+    slides, settings = sliders(main_evidence(results), sources(results), results)
+    if slides:
+        blocks.append(Fold("What if? Other errors, priors and limits", tuple(slides)))
     shown = alerts(results)
     if shown:
         blocks.append(
@@ -66,11 +70,13 @@ def front(results: Results) -> Part:
         )
     blocks += _available(results)
     long = [a for a in shown if _LIKE in a["text"]]
-    more = (
-        Heading("Alerts in full", ALERTS),
-        Items(tuple(a["text"] for a in long), tuple(f"{a['title']}." for a in long)),
-    )
-    return Part("answer", "", tuple(blocks), more if long else ())
+    more: list[Block] = []
+    if long:
+        heads = tuple(f"{a['title']}." for a in long)
+        more = [Heading("Alerts in full", ALERTS), Items(tuple(a["text"] for a in long), heads)]
+    if settings:
+        more += [Heading("The answer under other settings", "settings"), *settings]
+    return Part("answer", "", tuple(blocks), tuple(more))
 
 
 def _drawn(rows: tuple[ForestRow, ...], level: str) -> str:
