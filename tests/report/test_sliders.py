@@ -121,8 +121,10 @@ def page():
         "averaged",
         *(f"{path}, phi {phi}" for path in ("flat", "growing") for phi in (0, 0.3)),
     ]
-    pairs = [(f"all columns, {n}", normal_distribution(-0.1 * k, 0.3)) for k, n in enumerate(names)]
-    found, answers, table = made(Asked(-1), *pairs, source="published")
+    pairs = [
+        (f"all columns, {name}", normal_distribution(-0.1 * k, 0.3)) for k, name in enumerate(names)
+    ]
+    table = made(Asked(-1), *pairs, source="published")[2]
     evidence = {
         "sign": -1,
         "null": 0.0,
