@@ -40,7 +40,7 @@ def command(
     from bayesdid.notebook import many
     from bayesdid.panel.load import load_panel
     from bayesdid.report.against import changes, read_results
-    from bayesdid.report.results import compute_results
+    from bayesdid.report.results import PARTS, compute_results
     from bayesdid.report.run import Run
     from bayesdid.report.sections.changes import sentence
     from bayesdid.report.write import write_report
@@ -51,7 +51,7 @@ def command(
     folder = out or Path("reports") / loaded.id
     before = None if against is None else read_results(against, loaded.id)
     run = Run(workers)
-    with process_pool(workers), stepper() as step:
+    with process_pool(workers), stepper(len(PARTS)) as step:
         results = compute_results(
             loaded, data, folder / "fits", draws=draws, seed=seed, step=step, run=run
         )
