@@ -69,11 +69,8 @@ def left(done: int, total: int, seconds: float) -> str:
     if not done or done >= total:
         return said
     rest = seconds / done * (total - done)
-    return (
-        f"{said}, about {rest:.0f} s left"
-        if rest < 100
-        else f"{said}, about {rest / 60:.0f} min left"
-    )
+    for_people = f"{rest:.0f} s" if rest < 100 else f"{rest / 60:.0f} min"
+    return f"{said}, about {for_people} left"
 
 
 class Lines:
@@ -97,9 +94,12 @@ class Lines:
 
 
 @contextmanager
-def progress(description: str, total: int) -> Iterator[Any]:
-    """Yield ``advance(step_description)``: a bar with the time left, or lines without a terminal."""
-    if not console.is_terminal:
+def progress(description: str, total: int, *, lines: bool = False) -> Iterator[Any]:
+    """Yield ``advance(step_description)``: a bar with the time left.
+
+    Without a terminal lines are written instead if asked for, else nothing is.
+    """
+    if lines and not console.is_terminal:
         yield Lines(description, total)
         return
     with Progress(
@@ -109,6 +109,7 @@ def progress(description: str, total: int) -> Iterator[Any]:
         TimeRemainingColumn(),
         console=console,
         transient=True,
+        disable=not console.is_terminal,
     ) as bar:
         task = bar.add_task(description, total=total)
 
@@ -125,7 +126,7 @@ def stepper(parts: int = 0) -> Iterator[Any]:
     Parameters
     ----------
     parts
-        How many there will be, which each says; 0 if it is not known.
+        How many there will be, which each says, without a terminal in lines; 0: not known.
     """
     begun = 0
     with ExitStack() as stack:
@@ -135,6 +136,6 @@ def stepper(parts: int = 0) -> Iterator[Any]:
             stack.close()  # a terminal shows one bar at a time
             begun += 1
             head = f"[{begun}/{parts}] " if parts else ""
-            return stack.enter_context(progress(f"{head}{description}", total))
+            return stack.enter_context(progress(f"{head}{description}", total, lines=parts > 0))
 
         yield step
