@@ -94,8 +94,7 @@ def _row(item: Mapping[str, Any], evidence: Mapping[str, Any], scale: tuple[floa
         lines.append(_vertical(_at(evidence["sign"] * evidence["size"], scale), "3 3"))
     return (
         f'<svg role="img" aria-label="{number(item["interval"]["low"])} to '
-        f'{number(item["interval"]["high"])}" width="{_WIDTH}" height="{_HEIGHT}" '
-        f'viewBox="0 0 {_WIDTH} {_HEIGHT}">{"".join(lines)}'
+        f'{number(item["interval"]["high"])}" viewBox="0 0 {_WIDTH} {_HEIGHT}">{"".join(lines)}'
         f'<g stroke="{colour}"><path d="M{low:g} {middle:g}H{high:g}" stroke-width="{width:g}"/>'
         f'<circle cx="{_at(item["mean"], scale):g}" cy="{middle:g}" r="{_MARK}" fill="{fill}"/></g>'
         f"</svg>"
@@ -118,7 +117,4 @@ def _axis(scale: tuple[float, float]) -> str:
         f'fill="currentColor">{value:.3g}</text>'.replace(">-", ">−")
         for value, anchor in marks
     )
-    return (
-        f'<svg role="img" aria-label="axis" width="{_WIDTH}" height="16" '
-        f'viewBox="0 0 {_WIDTH} 16">{text}</svg>'
-    )
+    return f'<svg role="img" aria-label="axis" viewBox="0 0 {_WIDTH} 16">{text}</svg>'

@@ -227,8 +227,11 @@ def _row(row: tuple[str | Cell, ...], table: Table, writer: _Writer) -> str:
     cells = []
     for k, cell in enumerate(row):
         said = writer.inline(cell) if isinstance(cell, str) else _cell(cell, writer)
-        tag = 'th scope="row"' if k == 0 else "td"
-        cells.append(f"<{tag}{_text(k, table)}>{said}</{tag[:2]}>")
+        if k == 0:  # a row's header is text unless it says otherwise
+            kind = "" if 0 in table.text else ' class="number"'
+            cells.append(f'<th scope="row"{kind}>{said}</th>')
+        else:
+            cells.append(f"<td{_text(k, table)}>{said}</td>")
     return f"<tr>{''.join(cells)}</tr>"
 
 
