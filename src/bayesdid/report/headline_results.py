@@ -69,7 +69,7 @@ def _made(study: Study, panel: Panel, draws: int, seed: int) -> dict[str, Any]:
         return no_headline(str(error))
     violated = violated_synergy(study, panel, found, seed=seed)
     bound = bind(found.design, errors=found.errors)
-    of = "the model of the panel's answer"
+    of = "the model behind the panel's answer"
     examination = examined(study, panel, found.fit, bound, of, found)
     return {
         "contrasts": {name: plain(item) for name, item in found.items()},

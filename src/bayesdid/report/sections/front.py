@@ -169,9 +169,18 @@ def _amount(
             f"difference {number(low, places)} to {number(high, places)})"
         )
     return (
-        f"{evidence['label']} is {number(scale * mean, places)} {unit} ({level} interval "
+        f"{_named(evidence, results)} is {number(scale * mean, places)} {unit} ({level} interval "
         f"{number(low, places)} to {number(high, places)})"
     )
+
+
+def _named(evidence: Mapping[str, Any], results: Results) -> str:
+    """What is estimated; the effect of the only policy by the name of its outcome."""
+    policies = results.get("policies", [])
+    if len(policies) == 1 and evidence["contrast"] == f"only:{policies[0]['id']} - none":
+        of = results["outcome"]["label"]
+        return f"the effect of {policies[0]['label']} on {of[:1].lower()}{of[1:]}"
+    return str(evidence["label"])
 
 
 def _sure(found: Mapping[str, Any]) -> str:
@@ -333,11 +342,11 @@ def depends_on(results: Results) -> list[str]:
         for source in sources(results):
             given = evidence["answers"].get(source)
             if given is not None and given["p_size"] is not None:
-                origin = "By print" if source == "published" else "In the microdata"
+                origin = "In print" if source == "published" else "In the microdata"
                 low, high = probability(given["size_low"]), probability(given["size_high"])
                 said.append(
-                    f"{origin} the claimed size ({size_asked(evidence)}) has P "
-                    f"{probability(given['p_size'])} ({low} to {high})."
+                    f"{origin}, the claimed size ({size_asked(evidence)}, {evidence['unit']}) has P "
+                    f"{probability(given['p_size'])} ({low} to {high} over the models that count)."
                 )
             if given is not None and given["moved"]:
                 said.append(given["moved"])
@@ -420,13 +429,13 @@ def _available(results: Results) -> list[Block]:
         drawn = {(e["contrast"], e["sign"]) for e in evidence_of(results)[:MOST_ROWS]}
         above = [c for c in answered if (c["evidence"]["contrast"], c["evidence"]["sign"]) in drawn]
         said = (
-            f"{many(len(declared), 'claim')} declared, {len(answered)} decided: {len(above)} by a "
+            f"{many(len(declared), 'claim')} declared, {len(answered)} judged: {len(above)} by a "
             f"contrast above, {len(answered) - len(above)} by a coefficient ({ref(STATEMENTS)})."
         )
         rest = [c for c in declared if c not in answered]
         listed = tuple(f"“{c['text']}” ({c['place']}): {_why_not(c)}" for c in rest)
         if listed:
-            said += f" {len(rest)} not decided:"
+            said += f" {len(rest)} not judged:"
         blocks.append(Text(said))
         if listed:
             blocks.append(Fold(f"What was not available for {len(rest)}", (Items(listed),)))
