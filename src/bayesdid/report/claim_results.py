@@ -78,7 +78,7 @@ def sums_section(
         return []
     asks = Asked(-1 if study.file.outcome.better == "lower" else 1)
     unit = study.file.outcome.unit
-    found = []
+    found: list[dict[str, Any]] = []
     for one in contrasts_of(study):
         if is_sum(one.name):
             asked = Question(one.name, asks, one.label, unit, one.name)

@@ -18,7 +18,7 @@ from scipy.stats import norm
 
 from bayesdid.arrays import FloatArray
 from bayesdid.estimands.distribution import PROBABILITIES, Distribution
-from bayesdid.estimands.judgement import UNSETTLED, Answer, Estimate
+from bayesdid.estimands.judgement import UNSETTLED, Answer, Estimate, Source
 from bayesdid.estimands.question import Asked
 from bayesdid.estimands.verdict import WORDS, word_for
 from bayesdid.report.text import number, probability, significant
@@ -34,7 +34,7 @@ _GRID = re.compile(r"all columns, (.+), phi ([\d.]+)")
 def slider_tables(
     asked: Asked,
     estimates: Sequence[Estimate],
-    answers: Mapping[str, Answer],
+    answers: Mapping[Source, Answer],
     scale: float,
     rope: float | None,
 ) -> dict[str, Any]:
@@ -89,8 +89,8 @@ def _table(
     low, high = beyond.min(axis=0), beyond.max(axis=0)
     vocabulary = [*WORDS, UNSETTLED]
     for at in np.ndindex(beyond.shape):
-        p.append(thousandths(beyond[at]))
-        inside.append(thousandths(within[at]))
+        p.append(thousandths(float(beyond[at])))
+        inside.append(thousandths(float(within[at])))
         word = word_for(float(beyond[at]), float(low[at[1:]]), float(high[at[1:]]))
         words.append(vocabulary.index(UNSETTLED if answer.word == UNSETTLED else word))
     return {

@@ -344,9 +344,10 @@ def depends_on(results: Results) -> list[str]:
             if given is not None and given["p_size"] is not None:
                 origin = "In print" if source == "published" else "In the microdata"
                 low, high = probability(given["size_low"]), probability(given["size_high"])
+                size = f"the claimed size ({size_asked(evidence)}, {evidence['unit']})"
                 said.append(
-                    f"{origin}, the claimed size ({size_asked(evidence)}, {evidence['unit']}) has P "
-                    f"{probability(given['p_size'])} ({low} to {high} over the models that count)."
+                    f"{origin}, {size} has P {probability(given['p_size'])} ({low} to {high} over "
+                    "the models that count)."
                 )
             if given is not None and given["moved"]:
                 said.append(given["moved"])
