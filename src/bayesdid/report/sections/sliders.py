@@ -46,9 +46,8 @@ def sliders(
 def _bounds(results: Results) -> list[_Bound]:
     """Parallel trends, then each M-bar whose set is known."""
     robust = results["headline"].get("robust", [])
-    sets: list[Mapping[str, Any]] = next(
-        (r["sets"] for r in robust if r["kind"] == "relative_magnitude"), []
-    )
+    relative = [item for item in robust if item["kind"] == "relative_magnitude"]
+    sets: list[Mapping[str, Any]] = relative[0]["sets"] if relative else []
     known = [at for at in sets if at["low"] is not None and at["high"] is not None]
     if not known:
         return []
