@@ -58,7 +58,7 @@ def slider_tables(
     """
     if asked.sign == 0 or not scale > 0:
         return {}
-    found = {}
+    found: dict[str, Any] = {}
     for source, answer in answers.items():
         counted = [e for e in estimates if e.source == source and e.counts and e.found is not None]
         if answer.model in [e.model for e in counted]:
