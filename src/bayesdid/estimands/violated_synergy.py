@@ -244,9 +244,10 @@ def brief(violated: SynergyViolated, main: SynergyContrast) -> str:
         )
     for item in violated.robust:
         if item.kind == "relative_magnitude" and not any(at.low != at.low for at in item.sets):
-            bounds = " or ".join(f"{at.M:g}" for at in item.sets)
+            *first, last = (f"{at.M:g}" for at in item.sets)
+            bounds = f"{', '.join(first)} or {last}" if first else last
             said.append(
-                f"if they change at most {bounds} times as much as before adoption, zero is in "
+                f"if trends change at most {bounds} times as much as before adoption, zero is in "
                 "each robust set"
                 if not item.breakdown > 0
                 else "robust sets exclude zero "
