@@ -68,8 +68,10 @@ def front(results: Results) -> Part:
                 "alerts",
             )
         )
-    blocks += _available(results)
     long = [a for a in shown if _LIKE in a["text"]]
+    if long:
+        blocks.append(Text(f"More like {many(len(long), 'alert')} above: {ref(ALERTS)}.", "soft"))
+    blocks += _available(results)
     more: list[Block] = []
     if long:
         heads = tuple(f"{a['title']}." for a in long)
@@ -89,8 +91,8 @@ def _drawn(rows: tuple[ForestRow, ...], level: str) -> str:
 
 def _short(text: str) -> str:
     """An alert without those like it, which the supplement lists."""
-    told, _, others = text.partition(_LIKE)
-    return f"{told} More like it: {ref(ALERTS)}." if others else told
+    told, _, _ = text.partition(_LIKE)
+    return told
 
 
 def sources(results: Results) -> tuple[str, ...]:
