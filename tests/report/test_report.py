@@ -398,8 +398,8 @@ def test_alerts_stand_on_the_first_page(real):
     changed["alerts"] = [{"kind": "k", "title": "Look here", "text": text}]
     html, more = render(changed)
     assert (
-        "Look here. Two models disagree. More like 1 alert above: “Alerts in full” in the supplement."
-        in words(html).replace(" .", ".")
+        "Look here. Two models disagree. More like 1 alert above: “Alerts in full” in the "
+        "supplement." in words(html).replace(" .", ".")
     )
     assert html.index("Look here") < html.index("<h2>")
     assert "two others" not in html
