@@ -14,6 +14,7 @@ import bayesdid as bd
 from bayesdid.cli.app import app
 from bayesdid.estimands.question import question, unasked
 from bayesdid.exceptions import InputError
+from bayesdid.report.against import changes
 from bayesdid.report.html import render
 from bayesdid.report.results import compute_results
 from bayesdid.report.sections.front import answer, forest_rows
@@ -158,7 +159,7 @@ def test_the_seed_is_that_of_the_command(folder, results):
 def test_the_page_answers_and_says_what_was_not_given(results):
     page, more = render(results)
     text, front = words(page), words(page[: page.index("<h2")])
-    assert "From the printed numbers alone, the law − none is −0." in front
+    assert re.search(r"From the printed numbers alone, the .* is −0\.\d{3} units \(", front)
     assert "That it is below zero is supported: P" in front
     assert LINE in front
     assert "they give no answer" not in front.lower()
@@ -195,6 +196,15 @@ def test_the_keys_are_those_of_a_report_with_a_panel(studies, results, tmp_path)
         assert found[key].keys() == results[key].keys(), key
     assert results["panel"] is None
     assert results["fits"] == results["checks"] == results["effects"] == []
+
+
+def test_a_panel_that_came_later_is_a_change_of_data(results):
+    assert not any(changes(results, results)["data"])
+    later = copy.deepcopy(results)
+    later["panel"] = {"sha256": "a1", "rows": 198, "units": 18, "source": "panel.csv"}
+    said = str(changes(results, later)["data"])
+    assert "panel.csv" in said
+    assert "198" in said
 
 
 def test_without_a_claim_print_answers_by_its_first_contrast(results):
@@ -235,7 +245,9 @@ def test_an_answer_about_a_column_quotes_its_statement(results):
     changed = copy.deepcopy(results)
     changed["claims"] = changed["claims"][1:2]
     changed["claims"][0]["evidence"]["main"] = True
-    assert "The statement: “it does so where it came” (p. 2)." in words(render(changed)[0])
+    page = words(render(changed)[0])
+    assert "The statement: “it does so where it came” (p. 2)." in page
+    assert "the claimed size (at least 0.200 below zero, units) has P 0.460. " in page
     assert "The statement:" not in words(render(results)[0])
 
 

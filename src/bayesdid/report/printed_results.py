@@ -12,6 +12,7 @@ from bayesdid.estimands.names import main_contrast
 from bayesdid.families.registry.discover import families
 from bayesdid.inference.executor import attempt
 from bayesdid.panel.panel import Panel
+from bayesdid.published.synergy import PublishedSynergy
 from bayesdid.report.claim_panel import PanelEvidence
 from bayesdid.report.claim_results import claims_section, sums_section
 from bayesdid.report.doubt_results import claim_doubts, contrast_of, doubts_section
@@ -51,7 +52,8 @@ def printed_sections(
     doubted = doubts(study, report)
     doubt = doubts_section(study, synergy, doubted, told_adoption(panel), seed=seed)
     published = published_section(study, synergy, doubted)
-    claims = claims_section(study, synergy, evidence)
+    scale = _scale(study, panel, synergy)
+    claims = claims_section(study, synergy, evidence, scale)
     read = {_read_by(claim["evidence"]) for claim in claims}
     return {
         "study": study.file.study.model_dump(),
@@ -61,7 +63,7 @@ def printed_sections(
             item | {"doubts": claim_doubts(claim, contrast_of(item), doubted, doubt)}
             for item, claim in zip(claims, study.claims, strict=True)
         ],
-        "sums": sums_section(study, synergy, evidence, headline["refused"]),
+        "sums": sums_section(study, synergy, evidence, headline["refused"], scale),
         "level": summary.LEVEL,
         "levels": summary.levels(),
         "published": published,
@@ -79,6 +81,13 @@ def printed_sections(
             pairs="pair" in read,
         ),
     }
+
+
+def _scale(study: Study, panel: Panel | None, synergy: PublishedSynergy | None) -> float:
+    """sd(y): of a real panel, else as printed; 0 where neither gives it."""
+    if panel is not None and not panel.synthetic:
+        return float(panel.frame[study.file.outcome.column].std())
+    return synergy.scale if synergy is not None else 0.0
 
 
 def _read_by(evidence: dict[str, Any] | None) -> str:

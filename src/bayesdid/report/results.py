@@ -56,6 +56,7 @@ from bayesdid.study.load import Study
 from bayesdid.study.schema import Outcome
 
 Progress = Callable[[str], None]
+PARTS = ("fits", "checks", "analyses", "headline", "examination", "summaries")  # of a run, in order
 
 
 def compute_results(
@@ -134,13 +135,18 @@ def _compute(
             {"spec": item.spec_id, "reused": item.reused, "seconds": round(item.seconds, 3)}
         )
     failed |= {item.spec_id: item.refused for item in analyses if item.failed}
+    done = begin("headline", 1)
     with run.stage("headline"):
         made = attempt(partial(headline_section, study, panel, seed=seed), folder)
         headline = made.value or no_headline(made.failed)
+    done("")
+    done = begin("examination", 1)
     with run.stage("examination"):
         examination = examination_section(study, panel, stored, headline, folder)
+    done("")
     if made.failed:
         failed["contrasts of the panel"] = made.failed
+    begin("summaries", 1)
     with run.stage("summaries"):
         return _results(
             study,
