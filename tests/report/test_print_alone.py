@@ -13,6 +13,7 @@ from typer.testing import CliRunner
 import bayesdid as bd
 from bayesdid.cli.app import app
 from bayesdid.estimands.question import question, unasked
+from bayesdid.estimands.verdict import rules
 from bayesdid.exceptions import InputError
 from bayesdid.report.against import changes
 from bayesdid.report.html import render
@@ -248,6 +249,10 @@ def test_an_answer_about_a_column_quotes_its_statement(results):
     page = words(render(changed)[0])
     assert "The statement: “it does so where it came” (p. 2)." in page
     assert "the claimed size (at least 0.200 below zero, units) has P 0.460. " in page
+    said = "It is read from a column as it is printed, and holds if the printed standard error is"
+    assert said in page
+    assert said not in words(render(results)[0])
+    assert rules("the posterior probability of the claim", "every model that counts") in page
     assert "The statement:" not in words(render(results)[0])
 
 

@@ -22,7 +22,7 @@ from bayesdid.report.document.blocks import (
     Text,
     ref,
 )
-from bayesdid.report.sections.no_panel import no_panel, unclaimed
+from bayesdid.report.sections.no_panel import no_panel, of_column, unclaimed
 from bayesdid.report.sections.part import Part, Results, known, word_cell
 from bayesdid.report.sections.sliders import sliders
 from bayesdid.report.text import number, probability
@@ -48,14 +48,11 @@ def front(results: Results) -> Part:
     rows = forest_rows(results)
     if rows:
         level = percent(results["level"])
-        blocks += [
-            Forest(
-                FOREST, see_claims(results), _drawn(rows, level), results["outcome"]["unit"], rows
-            ),
-            Text(
-                rules("the posterior probability of the claim", "every model that counts"), "soft"
-            ),
-        ]
+        drawn, unit = _drawn(rows, level), results["outcome"]["unit"]
+        blocks.append(Forest(FOREST, see_claims(results), drawn, unit, rows))
+    if rows or answered:
+        said = rules("the posterior probability of the claim", "every model that counts")
+        blocks.append(Text(said, "soft"))
     depends = depends_on(results)
     if depends:
         blocks.append(Text("What the answer depends on:"))
@@ -357,6 +354,7 @@ def depends_on(results: Results) -> list[str]:
     if evidence is not None and evidence["contrast"] == SUM and published is not None:
         said += published.get("sentences", [])[:1]
     if evidence is not None:
+        said += of_column(evidence)
         for source in sources(results):
             given = evidence["answers"].get(source)
             if given is not None and given["p_size"] is not None:

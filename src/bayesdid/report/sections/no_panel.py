@@ -26,6 +26,16 @@ def no_panel(results: Results, answered: bool) -> list[Block]:
     return [Text(said)]
 
 
+def of_column(evidence: Mapping[str, Any]) -> list[str]:
+    """What an answer supposes that is read from printed coefficients as they stand."""
+    given = evidence["answers"].get("published")
+    if given is None or evidence["contrast"] is not None:
+        return []
+    printed = (e for e in evidence["estimates"] if e["source"] == "published")
+    by = next(e for e in printed if e["model"] == given["model"])
+    return [f"It is read from a column as it is printed, and holds if {by['assumes']}."]
+
+
 def unclaimed(results: Results) -> tuple[str, Mapping[str, Any]]:
     """Source and contrasts of a study without a claim: of a real panel, else of print."""
     contrasts, published = results["headline"]["contrasts"], results["published"]
