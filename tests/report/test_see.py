@@ -56,6 +56,7 @@ def page(*words, synthetic=""):
         "synthetic": synthetic,
         "outcome": {"unit": "u"},
         "headline": {"contrasts": {"x": 1}},
+        "published": None,
     }
 
 

@@ -38,9 +38,10 @@ def of_column(evidence: Mapping[str, Any]) -> list[str]:
 
 def unclaimed(results: Results) -> tuple[str, Mapping[str, Any]]:
     """Source and contrasts of a study without a claim: of a real panel, else of print."""
-    contrasts, published = results["headline"]["contrasts"], results["published"]
+    contrasts = results["headline"]["contrasts"]
     if contrasts and not results["synthetic"]:
         return "panel", contrasts
+    published = results["published"]
     if published is None:
         return "published", {}
     return "published", {
