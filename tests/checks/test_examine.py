@@ -5,15 +5,18 @@ from functools import cache
 
 import numpy as np
 import pytest
+import xarray as xr
 from panels import make_design
 from scipy.stats import norm
 
 import bayesdid as bd
+from bayesdid.checks import left_out
+from bayesdid.checks import loo as loo_module
 from bayesdid.checks.beliefs import coefficient_beliefs, effects_of, log_prior, scale_beliefs
 from bayesdid.checks.chains import chain_check
 from bayesdid.checks.examine import arms_of, examine
-from bayesdid.checks.left_out import leave_one_unit_out
-from bayesdid.checks.loo import loo
+from bayesdid.checks.left_out import Followed, _contrast, leave_one_unit_out
+from bayesdid.checks.loo import loo, loo_check
 from bayesdid.checks.pictures import distribution, replicated, spatial_dependence, with_pictures
 from bayesdid.checks.pit import influence, loo_pit
 from bayesdid.checks.predictive import predictive_checks
@@ -25,6 +28,7 @@ from bayesdid.checks.sensitivity import (
     scepticism,
     sign_probability,
 )
+from bayesdid.checks.units import without_unit as units
 from bayesdid.exceptions import InputError
 from bayesdid.inference.result import Fit
 from bayesdid.jsonio import plain
@@ -427,3 +431,48 @@ def test_beliefs_are_by_the_names_of_quantities():
     bound = bind(make_design(1, N=12, T=5), mean=Mediation(("x1",)), errors="iid")
     assert set(coefficient_beliefs(bound)) == {TERM, "x1", "x2", f"x1 ~ {TERM}", "x1 ~ x2"}
     assert set(scale_beliefs(strong().tree, strong().bound)) == {"sigma"}
+
+
+def test_the_contrast_that_is_followed_is_left_out_of_and_not_the_first_effect():
+    """Twice the effect has twice its mean and sd without each unit; a refit follows it too."""
+    fit = strong()
+    follow = Followed("twice", {TERM: 2.0})
+    one = leave_one_unit_out(fit, refits=1).table
+    two = leave_one_unit_out(fit, follow=follow, refits=1)
+    assert two.text.startswith("Without ")
+    assert " twice is " in two.text
+    assert two.table["mean"].to_numpy() == pytest.approx(2 * one["mean"].to_numpy())
+    assert two.table["sd"].to_numpy() == pytest.approx(2 * one["sd"].to_numpy())
+    assert (two.table["how"] == "refitted").sum() == 1
+    lost = leave_one_unit_out(fit, follow=Followed("f", {TERM: 1.0, "unknown": 1.0}), refits=0)
+    assert lost.passed is None
+    assert "terms that the fit does not hold" in lost.text
+
+
+def test_a_deviation_that_no_row_shows_is_one_of_its_part():
+    """Weight w on a missing term of a part adds variance (w omega)^2 and no mean."""
+    posterior = {
+        "tau": (("chain", "draw", "treatment"), np.ones((2, 20000, 1))),
+        "omega_c": (("chain", "draw"), np.full((2, 20000), 0.5)),
+    }
+    tree = xr.DataTree.from_dict({"posterior": xr.Dataset(posterior, {"treatment": ["a"]})})
+    base = dataclasses.replace(
+        make_design(3, N=4, T=3), treatments=("a", "c 1"), part=("", "c"), D=np.zeros((12, 2))
+    )
+    found = _contrast(tree, base, Followed("f", {"a": 3.0, "c 1": 2.0}), 0)
+    assert found.mean() == pytest.approx(3.0, abs=5 / np.sqrt(40000))
+    assert found.std() == pytest.approx(1.0, abs=5 / np.sqrt(2 * 40000))
+
+
+def test_weights_of_units_are_made_once_and_are_the_same_numbers(monkeypatch):
+    made = []
+    monkeypatch.setattr(left_out, "without_unit", lambda *a, **k: made.append(1) or units(*a, **k))
+    monkeypatch.setattr(
+        loo_module, "without_unit", lambda *a, **k: made.append(1) or units(*a, **k)
+    )
+    fit = strong()
+    found = {check.name: check for check in examine(fit, refits=0)}
+    assert len(made) == 1
+    assert found["loo"].table.equals(loo_check(loo(fit.tree, fit.bound)).table)
+    names = {str(unit): str(unit) for unit in fit.bound.design.units}
+    assert found["leave_one_unit_out"].table.equals(leave_one_unit_out(fit, names, refits=0).table)

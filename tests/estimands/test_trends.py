@@ -1,6 +1,7 @@
 """Violated trends of the headline: weights, posteriors under priors, paths, words."""
 
 import dataclasses
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
@@ -29,6 +30,7 @@ from bayesdid.estimands.violated_synergy import (
     Anticipated,
     Robust,
     SynergyViolated,
+    brief,
     sentences,
     violated_synergy,
 )
@@ -222,6 +224,25 @@ def test_anticipation_is_undone_by_moving_adoption():
     assert "no untreated row" in far.failed or "does not vary" in far.failed
 
 
+def test_the_brief_sentence_is_of_the_side_that_it_has():
+    """Inverted sides, or a set that excludes zero, change it."""
+
+    def brief_of(p, breakdown):
+        trend = Violated("linear", 0.1, -0.2, 0.3, Interval(-0.7, 0.3, 0.89), 0.8, p, 0.0, 0.0)
+        sets = (RobustSet(0.5, -0.4, 0.1), RobustSet(1.0, -0.6, 0.3))
+        robust = (Robust("relative_magnitude", sets, breakdown),)
+        result = SynergyViolated(SUM, "Both", p, (trend,), robust, "", ())
+        return brief(result, SimpleNamespace(mean=-0.2))
+
+    assert "it is negative with probability 0.800 (slopes)" in brief_of(0.9, 0.0)
+    assert "it is negative with probability 0.200 (slopes)" in brief_of(0.1, 0.0)
+    assert brief_of(0.9, 0.0).endswith(
+        "0.5 or 1 times as much as before adoption, zero is in each robust set."
+    )
+    assert "exclude zero up to 0.37 times" in brief_of(0.9, 0.37)
+    assert "exclude zero at any bound" in brief_of(0.9, np.inf)
+
+
 def says(p, *, keeps=0.0, excludes=0.0, robust=(), anticipated=(), refused=""):
     """Sentences about a result made by hand."""
     trend = Violated("linear", 0.1, -0.2, 0.3, Interval(-0.7, 0.3, 0.89), 0.8, p, keeps, excludes)
@@ -237,7 +258,7 @@ def says(p, *, keeps=0.0, excludes=0.0, robust=(), anticipated=(), refused=""):
 
 def test_words():
     sure = says(0.99, keeps=0.04, excludes=0.05)
-    assert "negative with probability 0.990: its sign is established." in sure
+    assert "negative with probability 0.990: its sign is established by this model." in sure
     assert "stays established up to an sd of 0.040." in sure
     assert "excludes zero up to an sd of 0.050." in sure
     assert "slopes of sd 0.100 units a period" in sure
@@ -248,7 +269,9 @@ def test_words():
     assert "stays established" not in weak
     assert "includes zero under parallel trends already." in weak
     # a claim that is contradicted is established on the other side
-    assert "with probability 0.980: its sign is established." in says(0.02)
+    assert "with probability 0.980: its sign is established by this model." in says(0.02)
+    assert "P(negative) 0.800." in sure
+    assert "P(negative) 0.200." in says(0.02)  # not that of the claim, which is on the other side
     sets = (RobustSet(0.5, -0.4, 0.1), RobustSet(1.0, -0.6, 0.3))
     none = says(0.99, robust=(Robust("relative_magnitude", sets, 0.0),))
     assert "0.5 times: -0.400 to 0.100; 1 times: -0.600 to 0.300. Zero is in each." in none
@@ -270,7 +293,8 @@ def test_words():
         ),
     )
     assert (
-        "begin 1 period before adoption: +0.100 (0.200; -0.200 to 0.400), P(claim) 0.300." in moved
+        "begin 1 period before adoption: +0.100 (0.200; -0.200 to 0.400), P(negative) 0.300."
+        in moved
     )
     assert "begin 2 periods before adoption: no row." in moved
 

@@ -21,7 +21,7 @@ def test_pooling_that_decides():
     pooled = says(1.0, 1.0, 0.8)
     assert alerts.pooled_against_flat("x", pooled, says(1.4, 1.0, 0.9)) is None
     found = alerts.pooled_against_flat("x", pooled, says(1.6, 1.0, 0.9))
-    assert "1.600 (1.000; 0.900)" in found.text
+    assert "without pooling (one model) 1.600 (sd 1.000; 0.900)" in found.text
     assert alerts.pooled_against_flat("x", pooled, says(1.4, 1.0, 0.96)) is not None  # across
 
 
@@ -256,7 +256,7 @@ def test_the_weightiest_of_a_kind_is_told(page):
     other["evidence"]["estimates"][4]["mean"] = 1.1
     page["claims"].append(other)
     (found,) = alerts_section(page)
-    assert found.text.startswith("y: pooled paths say 1.000")
+    assert found.text.startswith("y: by pooled paths it is 1.000")
     assert found.text.endswith("Likewise: x.")
 
 

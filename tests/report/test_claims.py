@@ -316,7 +316,7 @@ def test_marks_are_filled_if_they_count_and_lie_where_the_numbers_are(results):
     counted = [k for k, row in enumerate(group["rows"]) if row["counts"]]
     slope = (x[counted[0]] - x[counted[-1]]) / (means[counted[0]] - means[counted[-1]])
     assert slope > 0
-    zero = float(re.search(r'<line x1="([\d.]+)"', group["rows"][0]["svg"])[1])
+    zero = float(re.search(r'<path d="M([\d.]+) 0V', group["rows"][0]["svg"])[1])
     assert x[counted[0]] - zero == pytest.approx(slope * means[counted[0]], abs=0.5)
     assert "stroke-dasharray" in group["rows"][0]["svg"]  # the claimed size
 

@@ -14,12 +14,14 @@ from bayesdid.estimands.evidence import PRIOR_SHARES, evidence_word, grades
 from bayesdid.estimands.verdict import rules
 from bayesdid.inference.plan import MAIN
 from bayesdid.jsonio import to_json
+from bayesdid.report.document.blocks import Table
 from bayesdid.report.examination_results import nothing_examined
 from bayesdid.report.headline_results import headline_section
 from bayesdid.report.html import render
 from bayesdid.report.results import compute_results
 from bayesdid.report.run import Run
 from bayesdid.report.sections.front import alerts, answer, depends_on
+from bayesdid.report.sections.panel import synergy
 from bayesdid.report.tables import frames
 from bayesdid.report.text import estimate, number, probability, significant, typeset
 from bayesdid.report.validity import panel_validity
@@ -114,7 +116,7 @@ def test_every_number_on_the_pages_is_in_the_results(real):
 
 
 def test_page_is_self_contained(page):
-    assert "<script" not in page
+    assert not re.search(r"<script[^>]*\bsrc\b", page)
     assert not re.search(r'(src|href)="(?!#|index.html|supplement.html)', page)
     assert "@import" not in page
     assert "prefers-color-scheme: dark" in page
@@ -272,6 +274,40 @@ def test_a_panel_of_one_policy_is_answered_by_its_effect(real):
     assert answer(changed | {"synthetic": "made up"}) == []
 
 
+def test_the_effect_of_the_only_policy_is_named_with_its_outcome():
+    policies = [{"id": "a", "label": "The law"}]
+    interval = {"low": 0.1, "high": 0.3, "level": 0.89}
+    item = {"label": "A − none", "mean": 0.2, "interval": interval, "p_claim": 0.9}
+    item |= {"p_range": [0.8, 0.95], "word": "undecided"}
+    outcome = {"label": "Log deaths", "unit": "u", "natural_unit": "", "better": "higher"}
+    results = {"policies": policies, "outcome": outcome, "claims": [], "sums": [], "synthetic": ""}
+    results["headline"] = {"contrasts": {"only:a - none": item}}
+    assert answer(results)[0].startswith(
+        "In the microdata, the effect of The law on log deaths is 0.200 u (89 % interval"
+    )
+    more = results | {"policies": [*policies, {"id": "b", "label": "B"}]}
+    assert "In the microdata, A − none is 0.200" in answer(more)[0]
+
+
+def test_contrasts_are_judged_on_the_side_that_is_claimed(real):
+    """A claim against the better side turns probability, range and word; without it none is."""
+    changed = copy.deepcopy(real)
+    name, item = "both - none", changed["headline"]["contrasts"]["both - none"]
+    item |= {"p_claim": 0.02, "p_range": [0.01, 0.04], "word": "contradicted"}
+    evidence = {"contrast": name, "sign": 1}
+
+    def row(claims):
+        part = synergy(changed | {"claims": claims})
+        table = next(b for b in part.main if isinstance(b, Table) and b.key == "contrasts")
+        found = next(r for r in table.rows if r[0] == item["label"])
+        return found[3], found[4], found[5], found[6].text
+
+    assert row([]) == ("< 0", "0.020", "0.010 to 0.040", "contradicted")
+    assert row([{"evidence": evidence}]) == ("> 0", "0.980", "0.960 to 0.990", "supported")
+    assert row([{"evidence": evidence | {"sign": -1}}])[3] == "contradicted"
+    assert row([{"evidence": evidence | {"contrast": "other"}}])[3] == "contradicted"
+
+
 def test_a_panel_without_an_answer_says_why(results):
     changed = copy.deepcopy(results)
     changed["headline"] = {
@@ -371,8 +407,8 @@ def test_alerts_stand_on_the_first_page(real):
     changed["alerts"] = [{"kind": "k", "title": "Look here", "text": text}]
     html, more = render(changed)
     assert (
-        "Look here. Two models disagree. More like it: “Alerts in full” in the supplement."
-        in words(html).replace(" .", ".")
+        "Look here. Two models disagree. More like 1 alert above: “Alerts in full” in the "
+        "supplement." in words(html).replace(" .", ".")
     )
     assert html.index("Look here") < html.index("<h2>")
     assert "two others" not in html

@@ -11,7 +11,7 @@ import pandas as pd
 from bayesdid.arrays import FloatArray
 from bayesdid.checks.chains import chain_check
 from bayesdid.checks.check import CheckResult, inapplicable
-from bayesdid.checks.left_out import leave_one_unit_out
+from bayesdid.checks.left_out import Followed, leave_one_unit_out, units_left_out
 from bayesdid.checks.loo import loo, loo_check
 from bayesdid.checks.pictures import (
     REMEDIES,
@@ -42,6 +42,7 @@ def examine(
     labels: dict[str, str] | None = None,
     weights: Weights | None = None,
     contrasts: dict[str, FloatArray] | None = None,
+    follow: Followed | None = None,
     refits: int = 5,
     seed: int = 0,
 ) -> tuple[CheckResult, ...]:
@@ -63,6 +64,8 @@ def examine(
         Who neighbours whom, for spatial dependence; those of a spatial model by default.
     contrasts
         Draws of further effects that claims are about.
+    follow
+        The contrast that leaving units out is about; by default the first effect.
     refits
         Units that are left out by fitting again.
     seed
@@ -89,7 +92,7 @@ def examine(
         )
     fit = Fit(fit.require().tree, own)
     arms = arms_of(base_of(own.design)) if arms is None else arms
-    return tuple(_all(fit, own, arms, minimum, labels, weights, contrasts, refits, seed))
+    return tuple(_all(fit, own, arms, minimum, labels, weights, contrasts, follow, refits, seed))
 
 
 def arms_of(design: Design) -> pd.Series:
@@ -107,6 +110,7 @@ def _all(
     labels: dict[str, str] | None,
     weights: Weights | None,
     contrasts: dict[str, FloatArray] | None,
+    follow: Followed | None,
     refits: int,
     seed: int,
 ) -> Iterator[CheckResult]:
@@ -124,17 +128,23 @@ def _all(
         if "pre_trends" not in {result.name for result in own}:
             yield inapplicable("pre_trends", "fewer than two arms have rows without treatment")
         yield spatial_dependence(found, bound, weights)
-    yield from _left_out(fit, bound, labels, refits, seed)
+    yield from _left_out(fit, bound, labels, follow, refits, seed)
     yield power_scaling(tree, bound)
     yield scepticism(tree, bound, contrasts)
 
 
 def _left_out(
-    fit: Fit, bound: BoundModel, labels: dict[str, str] | None, refits: int, seed: int
+    fit: Fit,
+    bound: BoundModel,
+    labels: dict[str, str] | None,
+    follow: Followed | None,
+    refits: int,
+    seed: int,
 ) -> Iterator[CheckResult]:
     names = {str(unit): str(unit) for unit in base_of(bound.design).units} | (labels or {})
-    whole = loo(fit.tree, bound, names)
+    without = units_left_out(fit.tree, bound, follow, seed)
+    whole = loo(fit.tree, bound, names, without=without)
     yield dataclasses.replace(loo_check(whole), done=REMEDIES["loo"])
     yield influence(whole)
     yield loo_pit(fit.tree, bound, seed=seed)
-    yield leave_one_unit_out(fit, names, refits=refits, seed=seed)
+    yield leave_one_unit_out(fit, names, follow=follow, weighted=without, refits=refits, seed=seed)

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import dataclasses
 import warnings
+from dataclasses import dataclass
 
 import numpy as np
 import pandas as pd
@@ -39,8 +40,30 @@ _DRAWS = 500  # per chain of a refit
 _SHOWN = 12
 
 
+@dataclass(frozen=True, slots=True)
+class Followed:
+    """A contrast that is followed while units are left out: fixed weights of coefficients.
+
+    Attributes
+    ----------
+    name
+        For people.
+    weights
+        Treatment term -> its weight.
+    """
+
+    name: str
+    weights: dict[str, float]
+
+
 def leave_one_unit_out(
-    fit: Fit, labels: dict[str, str] | None = None, *, refits: int = REFITS, seed: int = 0
+    fit: Fit,
+    labels: dict[str, str] | None = None,
+    *,
+    follow: Followed | None = None,
+    weighted: pd.DataFrame | None = None,
+    refits: int = REFITS,
+    seed: int = 0,
 ) -> CheckResult:
     """The main effect without each unit: the first that a claim may be about.
 
@@ -48,6 +71,10 @@ def leave_one_unit_out(
     ----------
     fit
         With its model.
+    follow
+        The contrast that an answer is about, in the place of that effect.
+    weighted
+        What :func:`units_left_out` returned, if it was made already.
     refits
         How many units to leave out in earnest; 0 for weights alone.
     """
@@ -64,9 +91,11 @@ def leave_one_unit_out(
     thin = xr.DataTree.from_dict({"posterior": some})
     thin.attrs = dict(fit.tree.attrs)
     effects = effects_of(thin, bound)
-    main = _largest(effects)
-    draws = effects[main]
-    table = _weighted(fit.tree, bound, some, main, draws)
+    main = _largest(effects) if follow is None else follow.name
+    draws = effects[main] if follow is None else _contrast(thin, base, follow, seed)
+    if draws is None:
+        return inapplicable(name, f"{main} has a weight on terms that the fit does not hold")
+    table = _weighted(bound, some, main, draws, weighted, fit.tree)
     table["unit"] = [own.get(str(unit), str(unit)) for unit in base.units]
     whole, sd = float(draws.mean()), float(draws.std(ddof=1))
     moved = (table["mean"] - whole).abs()
@@ -78,7 +107,7 @@ def leave_one_unit_out(
     if str(fit.tree.attrs["engine"]) in SLOW:
         chosen = []
     for k in chosen:
-        again = _refitted(bound, k, main, seed)
+        again = _refitted(bound, k, main, follow, seed)
         if again is not None:
             left += 1
             table.loc[table.index[k], ["mean", "sd"]] = again
@@ -120,12 +149,61 @@ def _largest(effects: dict[str, FloatArray]) -> str:
     return totals[0] if totals else next(iter(effects))
 
 
+def units_left_out(
+    tree: xr.DataTree, bound: BoundModel, follow: Followed | None = None, seed: int = 0
+) -> pd.DataFrame | None:
+    """Each unit left out by weights, once for LOO and for the effect that is followed.
+
+    None where weights cannot leave whole units out, or there is no such effect.
+    """
+    base = base_of(bound.design)
+    if base is not bound.design or not leaves_units_out(bound):
+        return None
+    thin = xr.DataTree.from_dict({"posterior": thinned(tree, base)})
+    thin.attrs = dict(tree.attrs)
+    if follow is not None:
+        draws = _contrast(thin, base, follow, seed)
+        return None if draws is None else without_unit(tree, bound, of={follow.name: draws})
+    effects = effects_of(thin, bound)
+    main = _largest(effects)
+    return without_unit(tree, bound, of={main: effects[main]})
+
+
+def _contrast(tree: xr.DataTree, base: Design, follow: Followed, seed: int) -> FloatArray | None:
+    """Draws (chain, draw) of a contrast; None if a fit does not tell what it has a weight on.
+
+    A deviation of a pooled part that no row shows any more is what its part says of a new one:
+    normal with the part's sd.
+    """
+    posterior, rng = tree["posterior"], np.random.default_rng(seed)
+    known = [str(term) for term in posterior["treatment"].to_numpy()]
+    at = xr.DataArray([follow.weights.get(term, 0.0) for term in known], dims="treatment")
+    tau = posterior["tau"].drop_vars("treatment")
+    total = (tau * at).sum("treatment").transpose("chain", "draw").to_numpy()
+    parts = dict(zip(base.treatments, base.part, strict=False))
+    for term, weight in follow.weights.items():
+        if not weight or term in known:
+            continue
+        scale = f"omega_{parts.get(term, '')}"
+        if scale not in posterior:
+            return None
+        omega = posterior[scale].transpose("chain", "draw").to_numpy()
+        total = total + weight * omega * rng.standard_normal(omega.shape)
+    return np.asarray(total)
+
+
 def _weighted(
-    tree: xr.DataTree, bound: BoundModel, some: xr.Dataset, main: str, draws: FloatArray
+    bound: BoundModel,
+    some: xr.Dataset,
+    main: str,
+    draws: FloatArray,
+    known: pd.DataFrame | None,
+    tree: xr.DataTree,
 ) -> pd.DataFrame:
     """``mean``, ``sd`` and ``k`` without each unit, by importance weights."""
     if leaves_units_out(bound):
-        found = without_unit(tree, bound, of={main: draws}).reset_index(drop=True)
+        found = without_unit(tree, bound, of={main: draws}) if known is None else known
+        found = found.reset_index(drop=True)
         return pd.DataFrame(
             {"mean": found[f"mean: {main}"], "sd": found[f"sd: {main}"], "k": found["unit_k"]}
         )
@@ -143,7 +221,9 @@ def _weighted(
     return pd.DataFrame({"mean": mean, "sd": sd, "k": np.asarray(k)})
 
 
-def _refitted(bound: BoundModel, unit: int, main: str, seed: int) -> list[float] | None:
+def _refitted(
+    bound: BoundModel, unit: int, main: str, follow: Followed | None, seed: int
+) -> list[float] | None:
     """Mean and sd of the effect without the rows of one unit; None if it cannot be fitted."""
     base = base_of(bound.design)
     rest = _that_vary(base.take(base.unit_index != unit))
@@ -154,10 +234,13 @@ def _refitted(bound: BoundModel, unit: int, main: str, seed: int) -> list[float]
             warnings.simplefilter("ignore")  # of chains that are short on purpose
             own = BoundModel(bound.model, rest)
             again = fit_bound(own, size=Size(draws=_DRAWS, tune=_DRAWS, chains=2, seed=seed))
-        draws = effects_of(again.require().tree, own)[main]
+        tree = again.require().tree
+        draws = (
+            effects_of(tree, own)[main] if follow is None else _contrast(tree, base, follow, seed)
+        )
     except (InputError, NotIdentifiedError, ResultError, KeyError, np.linalg.LinAlgError):
         return None
-    return [float(draws.mean()), float(draws.std(ddof=1))]
+    return None if draws is None else [float(draws.mean()), float(draws.std(ddof=1))]
 
 
 def _that_vary(design: Design) -> Design:

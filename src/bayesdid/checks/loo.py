@@ -21,7 +21,7 @@ from scipy.special import logsumexp
 from bayesdid.checks.check import CheckResult
 from bayesdid.checks.predictive import FALSE_ALARM
 from bayesdid.checks.rows import thinned
-from bayesdid.checks.units import leaves_units_out, left_out_weights, without_unit
+from bayesdid.checks.units import UNIT, leaves_units_out, left_out_weights, without_unit
 from bayesdid.inference.pointwise import pointwise
 from bayesdid.model.bound import BoundModel
 from bayesdid.model.resolve import base_of
@@ -52,7 +52,13 @@ class Loo:
     by_unit: pd.DataFrame
 
 
-def loo(tree: xr.DataTree, bound: BoundModel, labels: dict[str, str] | None = None) -> Loo:
+def loo(
+    tree: xr.DataTree,
+    bound: BoundModel,
+    labels: dict[str, str] | None = None,
+    *,
+    without: pd.DataFrame | None = None,
+) -> Loo:
     """PSIS-LOO of a fit, by rows and by units.
 
     Parameters
@@ -62,6 +68,8 @@ def loo(tree: xr.DataTree, bound: BoundModel, labels: dict[str, str] | None = No
         what all of them say of it.
     labels
         Unit -> name for people.
+    without
+        What :func:`bayesdid.checks.units.without_unit` returned of this fit, if it was made.
     """
     design = base_of(bound.design)
     some = thinned(tree, design, DRAWS)
@@ -80,7 +88,8 @@ def loo(tree: xr.DataTree, bound: BoundModel, labels: dict[str, str] | None = No
         k=("k", "max"), above=("k", lambda v: int((v > limit).sum())), elpd=("elpd", "sum")
     )
     if leaves_units_out(bound):
-        by_unit = without_unit(tree, bound).join(by_unit).sort_values("p")
+        units = without_unit(tree, bound) if without is None else without[list(UNIT)]
+        by_unit = units.join(by_unit).sort_values("p")
     else:
         by_unit = by_unit.sort_values("k", ascending=False)
     by_unit = by_unit.reset_index()

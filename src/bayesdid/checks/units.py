@@ -32,6 +32,7 @@ from bayesdid.model.bound import BoundModel
 from bayesdid.model.mean import Path, Pooled, TwoWay
 from bayesdid.model.resolve import base_of
 
+UNIT = ("p", "shift", "unit_k", "unit_elpd")  # what :func:`without_unit` says of a unit
 _SCALES = 300  # draws of the scales that a tail probability is averaged over
 _ROUNDING = 1e-9  # of a unit's own columns, below which one repeats the others
 _NODES = np.linspace(-7.0, 7.0, 41)  # of log lambda around its centre, in standard deviations

@@ -7,6 +7,7 @@ put together by :func:`said`.
 from __future__ import annotations
 
 import sys
+import time
 from collections.abc import Iterable, Iterator
 from contextlib import ExitStack, contextmanager
 from typing import Any
@@ -53,9 +54,54 @@ def print_notes(notes: Iterable[Note]) -> None:
         console.print(f"note: {note.text}", soft_wrap=True)
 
 
+EVERY = 15.0  # seconds between two lines of progress where there is no terminal
+
+
+def left(done: int, total: int, seconds: float) -> str:
+    """How far a part is, and about how long the rest takes at the pace so far.
+
+    Examples
+    --------
+    >>> left(8, 32, 20.0), left(1, 3, 90.0), left(0, 3, 4.0)
+    ('8 of 32, about 60 s left', '1 of 3, about 3 min left', '0 of 3')
+    """
+    said = f"{done} of {total}"
+    if not done or done >= total:
+        return said
+    rest = seconds / done * (total - done)
+    for_people = f"{rest:.0f} s" if rest < 100 else f"{rest / 60:.0f} min"
+    return f"{said}, about {for_people} left"
+
+
+class Lines:
+    """Progress as lines: the first of a part when it begins, others every :data:`EVERY` seconds."""
+
+    __slots__ = ("_begun", "_description", "_done", "_said", "_total")
+
+    def __init__(self, description: str, total: int) -> None:
+        self._description, self._total, self._done = description, total, 0
+        self._begun = self._said = time.monotonic()
+        console.print(f"{description}: {total}" if total > 1 else description, soft_wrap=True)
+
+    def __call__(self, _step: str = "") -> None:
+        """One more is done."""
+        self._done += 1
+        now = time.monotonic()
+        if now - self._said >= EVERY and self._done < self._total:
+            self._said = now
+            said = left(self._done, self._total, now - self._begun)
+            console.print(f"{self._description}: {said}", soft_wrap=True)
+
+
 @contextmanager
-def progress(description: str, total: int) -> Iterator[Any]:
-    """Yield ``advance(step_description)``; draws a bar on a terminal, is silent elsewhere."""
+def progress(description: str, total: int, *, lines: bool = False) -> Iterator[Any]:
+    """Yield ``advance(step_description)``: a bar with the time left.
+
+    Without a terminal lines are written instead if asked for, else nothing is.
+    """
+    if lines and not console.is_terminal:
+        yield Lines(description, total)
+        return
     with Progress(
         TextColumn("{task.description}", markup=False),
         BarColumn(),
@@ -74,12 +120,22 @@ def progress(description: str, total: int) -> Iterator[Any]:
 
 
 @contextmanager
-def stepper() -> Iterator[Any]:
-    """Yield ``step(description, total)``, which starts a bar and returns its ``advance``."""
+def stepper(parts: int = 0) -> Iterator[Any]:
+    """Yield ``step(description, total)``, which starts a bar and returns its ``advance``.
+
+    Parameters
+    ----------
+    parts
+        How many there will be, which each says, without a terminal in lines; 0: not known.
+    """
+    begun = 0
     with ExitStack() as stack:
 
         def step(description: str, total: int) -> Any:
+            nonlocal begun
             stack.close()  # a terminal shows one bar at a time
-            return stack.enter_context(progress(description, total))
+            begun += 1
+            head = f"[{begun}/{parts}] " if parts else ""
+            return stack.enter_context(progress(f"{head}{description}", total, lines=parts > 0))
 
         yield step

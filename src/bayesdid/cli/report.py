@@ -25,6 +25,10 @@ def command(
     workers: Annotated[
         int | None, typer.Option(min=1, help="Processes; default all cores.")
     ] = None,
+    against: Annotated[
+        Path | None,
+        typer.Option(help="An earlier report of the study (folder or results.json): what changed."),
+    ] = None,
     trust: reading.Trust = False,
     as_json: Annotated[bool, typer.Option("--json", help="Results on stdout as JSON.")] = False,
 ) -> None:
@@ -35,20 +39,23 @@ def command(
     from bayesdid.inference.executor import process_pool
     from bayesdid.notebook import many
     from bayesdid.panel.load import load_panel
-    from bayesdid.report.results import compute_results
+    from bayesdid.report.against import changes, read_results
+    from bayesdid.report.results import PARTS, compute_results
     from bayesdid.report.run import Run
+    from bayesdid.report.sections.changes import sentence
     from bayesdid.report.write import write_report
 
     require("peers", "report")
     loaded = load_study(study, trust=trust)
     data = load_panel(loaded, panel, sheet=sheet, skip=skip)
     folder = out or Path("reports") / loaded.id
+    before = None if against is None else read_results(against, loaded.id)
     run = Run(workers)
-    with process_pool(workers), stepper() as step:
+    with process_pool(workers), stepper(len(PARTS)) as step:
         results = compute_results(
             loaded, data, folder / "fits", draws=draws, seed=seed, step=step, run=run
         )
-    page = write_report(results, folder, run)
+    page = write_report(results, folder, run, before=before)
     print_notes(run.notes)
     failed = [fit for fit in results["fits"] if not fit["converged"]]
     console.print(
@@ -56,6 +63,8 @@ def command(
         f"{len(failed)} not converged); "
         f"audit: {many(results['audit']['counts']['contradiction'], 'contradiction')}"
     )
+    if before is not None:
+        console.print(sentence(changes(before, results)), soft_wrap=True)
     if data.synthetic:
         console.print(said(("synthetic panel", BAD), f": {data.synthetic}"))
     console.print(f"wrote {page}", soft_wrap=True)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Literal
+from typing import ClassVar, Literal
 
 from bayesdid.estimands.distribution import Distribution
 from bayesdid.estimands.question import Asked
@@ -46,7 +46,23 @@ class Estimate:
         Whether it passes its checks that bear on uncertainty; None if it has none.
     false_here
         What it supposes that is known to be false here; or empty.
+    found
+        All of the distribution, for questions that come later; results hold what is made of it.
     """
+
+    json_keys: ClassVar[tuple[str, ...]] = (
+        "model",
+        "source",
+        "assumes",
+        "mean",
+        "sd",
+        "interval",
+        "p_sign",
+        "p_size",
+        "main",
+        "passes",
+        "false_here",
+    )
 
     model: str
     source: Source
@@ -59,6 +75,7 @@ class Estimate:
     main: bool = False
     passes: bool | None = None
     false_here: str = ""
+    found: Distribution | None = None
 
     @property
     def counts(self) -> bool:
@@ -123,6 +140,7 @@ def estimate(
         main,
         passes,
         false_here,
+        found,
     )
 
 

@@ -186,7 +186,11 @@ def sentences(violated: SynergyViolated, main: SynergyContrast, unit: str) -> li
     side = "negative" if main.mean < 0 else "positive"
     said = [
         f"Under parallel trends it is {side} with probability {sure:.3f}: its sign is "
-        + ("established." if established else "not established even under parallel trends.")
+        + (
+            "established by this model."
+            if established
+            else "not established even under parallel trends."
+        )
     ]
     for item in violated.trends:
         what = {
@@ -201,7 +205,7 @@ def sentences(violated: SynergyViolated, main: SynergyContrast, unit: str) -> li
         text = (
             f"{what}, which alone would move it by one of its sds, "
             f"leave {item.mean:+.3f} ({item.sd:.3f}; {percent()} interval {item.interval.low:.3f} "
-            f"to {item.interval.high:.3f}), P(claim) {item.p_claim:.3f}."
+            f"to {item.interval.high:.3f}), P({side}) {_same_side(item.p_claim, p):.3f}."
         )
         if established:
             text += " The sign stays established " + _up_to(item.keeps)
@@ -222,9 +226,44 @@ def sentences(violated: SynergyViolated, main: SynergyContrast, unit: str) -> li
         else:
             said.append(
                 f"{begin}: {moved.mean:+.3f} ({moved.sd:.3f}; {moved.interval.low:.3f} to "
-                f"{moved.interval.high:.3f}), P(claim) {moved.p_claim:.3f}."
+                f"{moved.interval.high:.3f}), P({side}) {_same_side(moved.p_claim, p):.3f}."
             )
     return said
+
+
+def brief(violated: SynergyViolated, main: SynergyContrast) -> str:
+    """The same in one sentence: how sure its sign is under deviations, and what sets exclude."""
+    side, p = "negative" if main.mean < 0 else "positive", violated.p_parallel
+    of = {"linear": "slopes", "serial": "single periods"}
+    parts = [f"{_same_side(t.p_claim, p):.3f} ({of[t.kind]})" for t in violated.trends]
+    said = []
+    if parts:
+        said.append(
+            f"with trends of the arms that differ by what would move it by one of its sds, it is "
+            f"{side} with probability {' or '.join(parts)}"
+        )
+    for item in violated.robust:
+        if item.kind == "relative_magnitude" and not any(at.low != at.low for at in item.sets):
+            *first, last = (f"{at.M:g}" for at in item.sets)
+            bounds = f"{', '.join(first)} or {last}" if first else last
+            said.append(
+                f"if trends change at most {bounds} times as much as before adoption, zero is in "
+                "each robust set"
+                if not item.breakdown > 0
+                else "robust sets exclude zero "
+                + (
+                    "at any bound"
+                    if item.breakdown == float("inf")
+                    else f"up to {item.breakdown:.2f} times their largest change before adoption"
+                )
+            )
+    text = "; ".join(said)
+    return f"{text[0].upper()}{text[1:]}." if text else ""
+
+
+def _same_side(p: float, parallel: float) -> float:
+    """A probability of the claim as one of the sign that it has under parallel trends."""
+    return p if parallel >= 0.5 else 1 - p
 
 
 def _robust(item: Robust, unit: str) -> str:

@@ -108,7 +108,9 @@ def examine_spec(
         own.equation,
         note,
         results,
-        standards(own, results, citation=study.file.study.citation),
+        standards(
+            own, results, citation=study.file.study.citation, licence=study.file.study.licence
+        ),
     )
 
 

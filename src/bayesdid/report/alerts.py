@@ -68,9 +68,9 @@ def pooled_against_flat(label: str, pooled: Says, flat: Says) -> Alert | None:
     return Alert(
         "pooled_flat",
         "Pooling decides",
-        f"{label}: {pooled.label} say {number(pooled.mean)} ({number(pooled.sd)}; P of the claim "
-        f"{probability(pooled.p)}), {flat.label}, which pool nothing, {number(flat.mean)} "
-        f"({number(flat.sd)}; {probability(flat.p)}).",
+        f"{label}: by {pooled.label} it is {number(pooled.mean)} (sd {number(pooled.sd)}; P of the "
+        f"claim {probability(pooled.p)}); without pooling ({flat.label}) "
+        f"{number(flat.mean)} (sd {number(flat.sd)}; {probability(flat.p)}).",
         abs(pooled.p - flat.p),
     )
 

@@ -180,8 +180,27 @@ def _bars(x: np.ndarray, low: np.ndarray, high: np.ndarray) -> tuple[np.ndarray,
     return np.repeat(np.asarray(x, dtype=float), 3), np.column_stack([low, high, gap]).ravel()
 
 
+_STEPS = 11  # of a map's colours: more are not told apart
+_SIZES = (0.5, 0.75, 0.95, 1.0)  # probabilities of a sign that the legend of a map shows
+
+
+def _area(sure: np.ndarray) -> np.ndarray:
+    """Area of a place on a map, in square points, by the probability of its sign."""
+    return np.asarray(12 + 130 * (sure - 0.5) ** 2 * 4)
+
+
+def scale_of(value: np.ndarray) -> tuple[str, float, float]:
+    """Colours of a map and their ends: from zero on if all values have one sign, else around it."""
+    reach = max(float(np.nanmax(abs(value))), 1e-12)
+    if (value >= 0).all():
+        return "Reds", 0.0, reach
+    if (value <= 0).all():
+        return "Blues_r", -reach, 0.0
+    return "RdBu_r", -reach, reach
+
+
 def _map(item: dict[str, Any]) -> tuple[Any, Any]:
-    """Places by what they receive: red harms no more than blue helps, on one scale around zero."""
+    """Places by what they receive: colour, how sure its sign is: size; no borders are drawn."""
     plt = pyplot()
     (series,) = item["series"]
     x, y, value, sure = (_numbers(series[key]) for key in ("x", "y", "low", "high"))
@@ -189,21 +208,32 @@ def _map(item: dict[str, Any]) -> tuple[Any, Any]:
     # degrees of longitude are shorter than those of latitude
     aspect = 1 / np.cos(np.deg2rad(np.mean(y)))
     figure, axes = plt.subplots(figsize=(7.6, 4.6))
-    reach = max(float(abs(value).max()), 1e-12)
+    colours, low, high = scale_of(value)
     points = axes.scatter(
         x,
         y,
         c=value,
-        s=12 + 130 * (sure - 0.5) ** 2 * 4,
-        cmap="RdBu_r",
-        vmin=-reach,
-        vmax=reach,
-        edgecolors="none",
-        alpha=0.9,
+        s=_area(sure),
+        cmap=plt.get_cmap(colours, _STEPS),
+        vmin=low,
+        vmax=high,
+        edgecolors=MUTED,
+        linewidths=0.3,
     )
+    for p in _SIZES:
+        axes.scatter([], [], s=float(_area(np.array(p))), c=MUTED, label=f"P {p:g}")
     axes.scatter(x[ringed], y[ringed], s=150, facecolors="none", edgecolors=INK, lw=0.9)
     axes.set_aspect(aspect)
     axes.set_xlabel(item["xlabel"])
     axes.set_ylabel(item["ylabel"])
+    axes.legend(
+        frameon=False,
+        fontsize=8,
+        ncol=len(_SIZES),
+        loc="lower left",
+        bbox_to_anchor=(0, 1),
+        title="probability of the sign",
+        title_fontsize=8,
+    )
     figure.colorbar(points, ax=axes, shrink=0.8, pad=0.02, label=textwrap.fill(series["label"], 40))
     return figure, axes

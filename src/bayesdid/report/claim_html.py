@@ -8,6 +8,7 @@ from typing import Any
 from bayesdid.estimands.judgement import RANGE_RULE, SOURCES
 from bayesdid.report.claim_words import answer_sentence, asks, size_asked
 from bayesdid.report.figures import COLOURS
+from bayesdid.report.text import number
 
 _WIDTH, _HEIGHT, _MARK = 240, 18, 4  # of a row of a forest, in pixels
 
@@ -90,24 +91,22 @@ def _row(item: Mapping[str, Any], evidence: Mapping[str, Any], scale: tuple[floa
     colour, middle = COLOURS[item["source"]], _HEIGHT / 2
     low, high = (_at(item["interval"][side], scale) for side in ("low", "high"))
     fill = colour if _counts(item) else "none"
+    width = 2.5 if item["main"] else 1.5
     lines = [_vertical(_at(evidence["null"], scale), "")]
     if evidence["size"] is not None:
         lines.append(_vertical(_at(evidence["sign"] * evidence["size"], scale), "3 3"))
     return (
-        f'<svg role="img" aria-label="interval" width="{_WIDTH}" height="{_HEIGHT}" '
-        f'viewBox="0 0 {_WIDTH} {_HEIGHT}">{"".join(lines)}'
-        f'<line x1="{low}" x2="{high}" y1="{middle}" y2="{middle}" stroke="{colour}" '
-        f'stroke-width="{2.5 if item["main"] else 1.5}"/>'
-        f'<circle cx="{_at(item["mean"], scale)}" cy="{middle}" r="{_MARK}" fill="{fill}" '
-        f'stroke="{colour}" stroke-width="1.5"/></svg>'
+        f'<svg role="img" aria-label="{number(item["interval"]["low"])} to '
+        f'{number(item["interval"]["high"])}" viewBox="0 0 {_WIDTH} {_HEIGHT}">{"".join(lines)}'
+        f'<g stroke="{colour}"><path d="M{low:g} {middle:g}H{high:g}" stroke-width="{width:g}"/>'
+        f'<circle cx="{_at(item["mean"], scale):g}" cy="{middle:g}" r="{_MARK}" fill="{fill}"/></g>'
+        f"</svg>"
     )
 
 
 def _vertical(x: float, dashes: str) -> str:
     dash = f' stroke-dasharray="{dashes}"' if dashes else ""
-    return (
-        f'<line x1="{x}" x2="{x}" y1="0" y2="{_HEIGHT}" stroke="currentColor" opacity=".5"{dash}/>'
-    )
+    return f'<path d="M{x:g} 0V{_HEIGHT}" stroke="currentColor" opacity=".5"{dash}/>'
 
 
 def _axis(scale: tuple[float, float]) -> str:
@@ -121,7 +120,4 @@ def _axis(scale: tuple[float, float]) -> str:
         f'fill="currentColor">{value:.3g}</text>'.replace(">-", ">−")
         for value, anchor in marks
     )
-    return (
-        f'<svg role="img" aria-label="axis" width="{_WIDTH}" height="16" '
-        f'viewBox="0 0 {_WIDTH} 16">{text}</svg>'
-    )
+    return f'<svg role="img" aria-label="axis" viewBox="0 0 {_WIDTH} 16">{text}</svg>'

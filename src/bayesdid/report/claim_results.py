@@ -11,7 +11,7 @@ from bayesdid.checks.check import CheckResult
 from bayesdid.checks.uncertainty import width_holds
 from bayesdid.estimands.beside import HEADLINE
 from bayesdid.estimands.distribution import Distribution
-from bayesdid.estimands.judgement import SOURCES, judge
+from bayesdid.estimands.judgement import SOURCES, Estimate, judge
 from bayesdid.estimands.names import RATIO, contrasts_of, is_sum, main_contrast
 from bayesdid.estimands.question import Asked, Question, question
 from bayesdid.estimands.stated import StatedEffect
@@ -26,25 +26,36 @@ from bayesdid.report.claim_panel import (
     panel_estimates,
     panel_of_printed,
 )
+from bayesdid.report.slider_results import slider_tables
 from bayesdid.study.claims import Claim
 from bayesdid.study.load import Study
 from bayesdid.summary import Interval, Summary
 
 
 def claims_section(
-    study: Study, synergy: PublishedSynergy | None, panel: PanelEvidence
+    study: Study, synergy: PublishedSynergy | None, panel: PanelEvidence, scale: float = 0.0
 ) -> list[dict[str, Any]]:
     """Each claim as the study states it, with ``evidence`` if it is about an effect, else null.
 
     ``evidence`` holds ``label``, ``unit``, ``contrast``, ``sign``, ``size``, ``estimates`` (see
     :class:`~bayesdid.estimands.judgement.Estimate`), ``answers`` by source, and ``main``: whether
-    it is the claim that the study's question is about.
+    it is the claim that the study's question is about, which has ``sliders`` too
+    (:func:`bayesdid.report.slider_results.slider_tables`).
+
+    Parameters
+    ----------
+    scale
+        sd(y), of which sliders take shares.
     """
     found = [(claim, question(study, claim)) for claim in study.claims]
-    made = [_evidence(study, asked, synergy, panel) for _, asked in found]
+    estimates = [_estimates(study, asked, synergy, panel) for _, asked in found]
     main = _main(
-        [None if item is None else asked for item, (_, asked) in zip(made, found, strict=True)]
+        [asked if item else None for item, (_, asked) in zip(estimates, found, strict=True)]
     )
+    made = [
+        _evidence(study, asked, item, scale if k == main else 0.0)
+        for k, (item, (_, asked)) in enumerate(zip(estimates, found, strict=True))
+    ]
     return [
         _stated(claim) | {"evidence": None if item is None else item | {"main": k == main}}
         for k, (item, (claim, _)) in enumerate(zip(made, found, strict=True))
@@ -52,7 +63,11 @@ def claims_section(
 
 
 def sums_section(
-    study: Study, synergy: PublishedSynergy | None, panel: PanelEvidence, refused: Mapping[str, str]
+    study: Study,
+    synergy: PublishedSynergy | None,
+    panel: PanelEvidence,
+    refused: Mapping[str, str],
+    scale: float = 0.0,
 ) -> list[dict[str, Any]]:
     """What three and more policies, and each pair, do beyond their sum, whether claimed or not.
 
@@ -63,17 +78,16 @@ def sums_section(
         return []
     asks = Asked(-1 if study.file.outcome.better == "lower" else 1)
     unit = study.file.outcome.unit
-    return [
-        {
-            "label": one.label,
-            "evidence": _evidence(
-                study, Question(one.name, asks, one.label, unit, one.name), synergy, panel
-            ),
-            "refused": refused.get(one.name, ""),
-        }
-        for one in contrasts_of(study)
-        if is_sum(one.name)
-    ]
+    found: list[dict[str, Any]] = []
+    for one in contrasts_of(study):
+        if is_sum(one.name):
+            asked = Question(one.name, asks, one.label, unit, one.name)
+            estimates = _estimates(study, asked, synergy, panel)
+            first = not any(item["evidence"] for item in found)
+            evidence = _evidence(study, asked, estimates, scale if first else 0.0)
+            why = refused.get(one.name, "")
+            found.append({"label": one.label, "evidence": evidence, "refused": why})
+    return found
 
 
 def _stated(claim: Claim) -> dict[str, Any]:
@@ -88,19 +102,29 @@ def _main(asked: list[Question | None]) -> int | None:
     return contrasts.index(name) if name else next(any_one, None)
 
 
-def _evidence(
+def _estimates(
     study: Study, asked: Question | None, synergy: PublishedSynergy | None, panel: PanelEvidence
-) -> dict[str, Any] | None:
+) -> list[Estimate]:
     if asked is None:
-        return None
-    estimates = [
+        return []
+    return [
         *printed_estimates(study, asked, synergy),
         *panel_of_printed(study, asked, panel),
         *panel_estimates(study, asked, panel),
     ]
-    if not estimates:
+
+
+def _evidence(
+    study: Study, asked: Question | None, estimates: list[Estimate], scale: float
+) -> dict[str, Any] | None:
+    """What is said of a question; with sliders if there is a `scale` for them."""
+    if asked is None or not estimates:
         return None
-    answers = {source: judge(estimates, source) for source in SOURCES}
+    answers = {
+        source: answer for source in SOURCES if (answer := judge(estimates, source)) is not None
+    }
+    outcome, rope = study.file.outcome, study.file.synergy.rope
+    slides = scale > 0 and asked.unit == outcome.unit and asked.asks.null == 0
     return {
         "label": asked.label,
         "unit": asked.unit,
@@ -110,7 +134,8 @@ def _evidence(
         "rope": asked.asks.rope,
         "null": asked.asks.null,
         "estimates": [plain(item) for item in estimates],
-        "answers": {source: plain(item) for source, item in answers.items() if item is not None},
+        "answers": {source: plain(item) for source, item in answers.items()},
+        "sliders": slider_tables(asked.asks, estimates, answers, scale, rope) if slides else {},
     }
 
 

@@ -9,9 +9,10 @@ import numpy as np
 
 from bayesdid.arrays import FloatArray
 from bayesdid.checks.examine import examine
+from bayesdid.checks.left_out import Followed
 from bayesdid.checks.standards import standards
 from bayesdid.digest import digest
-from bayesdid.estimands.names import MAX_SINGLE, RATIO
+from bayesdid.estimands.names import MAX_SINGLE, RATIO, main_contrast
 from bayesdid.estimands.synergy import Synergy
 from bayesdid.exceptions import BayesdidError
 from bayesdid.families.examined import declared_weights
@@ -48,12 +49,14 @@ def examined(
             labels=panel.unit_labels,
             weights=declared_weights(study, panel),
             contrasts=None if synergy is None else _contrasts(synergy, outcome.better == "lower"),
+            follow=None if synergy is None else _followed(synergy),
             refits=REFITS,
         )
     except BayesdidError as error:
         return nothing_examined(str(error))
     rope = None if synergy is None else _rope(synergy)
-    filled = standards(own, results, rope=rope, citation=study.file.study.citation)
+    about = study.file.study
+    filled = standards(own, results, rope=rope, citation=about.citation, licence=about.licence)
     return {
         "of": of,
         "equation": own.equation,
@@ -92,6 +95,17 @@ def _rope(synergy: Synergy) -> float | None:
     ropes = {item.summary.rope for item in synergy.values()}
     shared = {rope for rope in ropes if np.isfinite(rope)}
     return next(iter(shared)) if len(shared) == 1 else None
+
+
+def _followed(synergy: Synergy) -> Followed | None:
+    """The contrast that the answer is about, which leaving units out is about too."""
+    linear = [name for name in synergy if name not in (MAX_SINGLE, RATIO)]
+    name = main_contrast(linear)
+    if not name or name not in synergy.averages:
+        return None
+    weights = synergy.averages[name].parts[0]
+    terms = synergy.design.treatments
+    return Followed(synergy[name].label, dict(zip(terms, weights.tolist(), strict=True)))
 
 
 def _contrasts(synergy: Synergy, lower: bool) -> dict[str, FloatArray]:

@@ -15,6 +15,7 @@ from bayesdid.extras import extra
 from bayesdid.published.contrasts import MAIN as AVERAGED
 from bayesdid.published.synergy import KINDS
 from bayesdid.report.limits import limits
+from bayesdid.report.svg_small import small
 from bayesdid.summary import percent, reach
 
 INK = "#010203"  # replaced by currentColor
@@ -74,37 +75,8 @@ def svg(figure: Any, title: str, synthetic: bool = False) -> str:
     text = buffer.getvalue()
     text = text[text.index("<svg") :].replace(INK, "currentColor")
     text = re.sub(r'width="[\d.]+pt" height="[\d.]+pt"', 'width="100%"', text, count=1)
-    text = _small(text)
+    text = small(text)
     return text.replace("<svg ", f'<svg role="img" aria-label="{html(title)}" ', 1)
-
-
-def _small(text: str) -> str:
-    """The same drawing in fewer bytes: no metadata, tenths of a point, no space between tags."""
-    text = re.sub(r"<metadata>.*?</metadata>", "", text, flags=re.S)
-    text = re.sub(r'<g id="[^"]*"', "<g", text)  # nothing refers to a group
-    text = re.sub(r' (?:d|x|y|transform|points)="[^"]*"', _tenths, text)
-    text = re.sub(r"font-family: [^;\"]*", "font-family: sans-serif", text)
-    text = re.sub(r"\s*\n\s*", " ", text).replace("> <", "><")
-    return re.sub(r'<path d="(M [^MLQz"]*z) "', _disc, text)
-
-
-def _tenths(found: re.Match[str]) -> str:
-    """An attribute of a drawing to a tenth of a point."""
-    return re.sub(r"(?<=\d\.\d)\d+", "", found[0])
-
-
-def _disc(found: re.Match[str]) -> str:
-    """A disc that is drawn as eight curves, as a circle; anything else as it is."""
-    if found[1].count("C") != _CURVES:
-        return found[0]
-    numbers = [float(part) for part in re.findall(r"-?[\d.]+", found[1])]
-    x, bottom, top = numbers[0], numbers[1], numbers[_TOP]
-    radius = abs(bottom - top) / 2
-    return f'<circle cx="{x:.1f}" cy="{(bottom + top) / 2:.1f}" r="{radius:.1f}"'
-
-
-_CURVES = 8  # of a disc as matplotlib draws it, from its lowest point
-_TOP = 2 + 3 * 6 + 5  # where the fourth curve ends
 
 
 def assumptions_figure(items: list[dict[str, Any]]) -> str:

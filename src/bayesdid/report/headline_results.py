@@ -5,12 +5,14 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any
 
+from bayesdid.checks.predictive import MEANING
 from bayesdid.checks.run import run_checks
 from bayesdid.digest import digest, environment_digest
 from bayesdid.estimands.synergy import Synergy, synergy
-from bayesdid.estimands.violated_synergy import sentences, violated_synergy
+from bayesdid.estimands.violated_synergy import brief, sentences, violated_synergy
 from bayesdid.exceptions import InputError, NotIdentifiedError, ResultError
 from bayesdid.jsonio import plain, read_sealed, write_sealed
+from bayesdid.model.bound import BoundModel
 from bayesdid.model.bound import model as bind
 from bayesdid.panel.adoption import arm
 from bayesdid.panel.panel import Panel
@@ -30,10 +32,12 @@ def headline_section(
         ``contrasts`` by name, ``refused``, ``notes``, ``checks`` of the model, ``trends``: what
         violations of parallel trends do, ``verdicts`` on the study's claims, ``quantiles`` by
         contrast and model, ``examination``: all checks of the model, and ``failed``: why there is
-        none of this, or empty.
+        none of this, or empty. ``brief``: the same of trends in a sentence; ``robust``: the sets.
     """
     files = (study.file, tuple(study.tables.values()), study.claims)
-    key = digest("headline", files, panel.sha256, draws, seed, environment_digest())[:16]
+    key = digest(
+        "headline with robust sets", files, panel.sha256, draws, seed, environment_digest()
+    )[:16]
     path = folder / f"headline-{key}.json"
     try:
         return dict(read_sealed(path))
@@ -49,6 +53,8 @@ def no_headline(why: str) -> dict[str, Any]:
         "notes": [],
         "checks": [],
         "trends": [],
+        "brief": "",
+        "robust": [],
         "verdicts": [],
         "quantiles": {},
         "examination": {},
@@ -63,25 +69,46 @@ def _made(study: Study, panel: Panel, draws: int, seed: int) -> dict[str, Any]:
         return no_headline(str(error))
     violated = violated_synergy(study, panel, found, seed=seed)
     bound = bind(found.design, errors=found.errors)
-    checks = run_checks(found.fit.tree, bound, arm(panel.adoption), labels=panel.unit_labels)
+    of = "the model behind the panel's answer"
+    examination = examined(study, panel, found.fit, bound, of, found)
     return {
         "contrasts": {name: plain(item) for name, item in found.items()},
         "refused": found.refused,
         "notes": [note.text for note in found.notes],
-        "checks": [plain(check) for check in checks],
+        "checks": [
+            check | {"figure": None, "done": ""}
+            for check in examination["results"]
+            if check["name"] in _ANSWERING
+        ]
+        or _checks(study, panel, found, bound),
         "trends": (
             sentences(violated, found[violated.name], study.file.outcome.unit) if violated else []
         ),
+        "brief": brief(violated, found[violated.name]) if violated else "",
+        "robust": plain(violated.robust) if violated else [],
         "verdicts": plain(_verdicts(study, found)),
         "quantiles": {
             name: {label: list(says.quantiles) for label, says in item.models.items()}
             for name, item in found.items()
         },
-        "examination": examined(
-            study, panel, found.fit, bound, "the model of the panel's answer", found
-        ),
+        "examination": examination,
         "failed": "",
     }
+
+
+_ANSWERING = frozenset({*MEANING, "loo"})  # checks of an examination that stand beside the answer
+
+
+def _checks(study: Study, panel: Panel, found: Synergy, bound: BoundModel) -> list[dict[str, Any]]:
+    """The same checks of a model that could not be examined in full."""
+    results = run_checks(
+        found.fit.tree,
+        bound,
+        arm(panel.adoption),
+        minimum=study.file.outcome.minimum_of(study.file.outcome.column),
+        labels=panel.unit_labels,
+    )
+    return [plain(check) for check in results]
 
 
 def _verdicts(study: Study, found: Synergy) -> list[Verdict]:

@@ -24,10 +24,10 @@ class Report:
     synthetic: bool
 
 
-def build(results: dict[str, Any]) -> Report:
-    """The documents of a report, numbered."""
+def build(results: dict[str, Any], since: dict[str, Any] | None = None) -> Report:
+    """The documents of a report, numbered; with what changed `since` an earlier run."""
     require("report")
-    main, more = documents(results)
+    main, more = documents(results, since)
     found = places({PAGE: ("", main), SUPPLEMENT: ("S", more)})
     return Report(main, more, found, bool(results["synthetic"]))
 

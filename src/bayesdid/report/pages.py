@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from typing import Any
+
 from bayesdid.report.document.blocks import Block, Document, Fold, Heading, Section, Text, ref
 from bayesdid.report.sections.analyses import analyses
 from bayesdid.report.sections.audit import audit
+from bayesdid.report.sections.changes import changes_part
 from bayesdid.report.sections.checks import checks
 from bayesdid.report.sections.design import design
 from bayesdid.report.sections.examination import examination
@@ -20,16 +24,26 @@ from bayesdid.report.sections.statements import statements
 PAGE, SUPPLEMENT, ARTICLE = "index.html", "supplement.html", "report.pdf"
 
 
-def documents(results: Results) -> tuple[Document, Document]:
-    """The page, and the supplement with what the page has no room for."""
+def documents(
+    results: Results, since: Mapping[str, Any] | None = None
+) -> tuple[Document, Document]:
+    """The page, and the supplement with what the page has no room for.
+
+    Parameters
+    ----------
+    since
+        What changed since an earlier run (:func:`bayesdid.report.against.changes`).
+    """
     parts = [part for part in _parts(results) if part.main or part.more]
+    if since is not None:
+        parts.insert(1, changes_part(since))
     apart = [part for part in parts if part.of_panel and results["synthetic"]]
     kept = [part for part in parts if part not in apart]
     title = results["study"]["title"]
     head: tuple[Block, ...] = (Text(f"bayesdid report · {results['study']['citation']}", "soft"),)
     main = [Section(p.key, p.title, (*p.main, *_leads(p))) for p in kept if p.main]
     more = [
-        Section(f"s-{p.key}", p.title or "Alerts", (*_back(p), *p.more))
+        Section(f"s-{p.key}", p.title or "The answer", (*_back(p), *p.more))
         if p.main
         else Section(p.key, p.title, p.more)
         for p in kept

@@ -64,6 +64,7 @@ from bayesdid.study.load import Study
 from bayesdid.study.schema import Outcome
 
 Progress = Callable[[str], None]
+PARTS = ("fits", "checks", "analyses", "headline", "examination", "summaries")  # of a run, in order
 
 
 def compute_results(
@@ -132,13 +133,18 @@ def _compute(
             {"spec": item.spec_id, "reused": item.reused, "seconds": round(item.seconds, 3)}
         )
     failed |= {item.spec_id: item.refused for item in analyses if item.failed}
+    done = begin("headline", 1)
     with run.stage("headline"):
         made = attempt(partial(headline_section, study, panel, seed=seed), folder)
         headline = made.value or no_headline(made.failed)
+    done("")
+    done = begin("examination", 1)
     with run.stage("examination"):
         examination = examination_section(study, panel, stored, headline, folder)
+    done("")
     if made.failed:
         failed["contrasts of the panel"] = made.failed
+    begin("summaries", 1)
     with run.stage("summaries"):
         return _results(
             study,
@@ -239,6 +245,8 @@ def _results(
     doubted = doubts(study, report)
     doubt = doubts_section(study, synergy, doubted, told_adoption(panel))
     published = published_section(study, synergy, doubted)
+    about, scale = _panel(study, panel), synergy.scale if synergy is not None else 0.0
+    scale = about["outcome_sd"] if not panel.synthetic else scale
     results = {
         "study": study.file.study.model_dump(),
         "outcome": study.file.outcome.model_dump(),
@@ -246,11 +254,11 @@ def _results(
         "claims": [
             item | {"doubts": claim_doubts(claim, contrast_of(item), doubted, doubt)}
             for item, claim in zip(
-                claims_section(study, synergy, evidence), study.claims, strict=True
+                claims_section(study, synergy, evidence, scale), study.claims, strict=True
             )
         ],
-        "sums": sums_section(study, synergy, evidence, headline["refused"]),
-        "panel": _panel(study, panel),
+        "sums": sums_section(study, synergy, evidence, headline["refused"], scale),
+        "panel": about,
         "design": design_section(study, panel),
         "synthetic": panel.synthetic or "",
         "reference": reference_section(study, panel),

@@ -7,15 +7,29 @@ from typing import Any
 
 from bayesdid.files import sweep
 from bayesdid.jsonio import plain, write_json, write_text
+from bayesdid.report.against import changes
 from bayesdid.report.document.typst import write_pdf
 from bayesdid.report.html import build, pages
 from bayesdid.report.pages import ARTICLE, PAGE, SUPPLEMENT
 from bayesdid.report.run import Run
 from bayesdid.report.tables import write_tables
 
+CHANGES = "changes.json"
 
-def write_report(results: dict[str, Any], folder: Path, run: Run | None = None) -> Path:
+
+def write_report(
+    results: dict[str, Any],
+    folder: Path,
+    run: Run | None = None,
+    *,
+    before: dict[str, Any] | None = None,
+) -> Path:
     """Write results, then the page rendered from what was written; facts of the run beside it.
+
+    Parameters
+    ----------
+    before
+        Results of an earlier run: what changed stands on the page and in ``changes.json``.
 
     Returns
     -------
@@ -27,7 +41,12 @@ def write_report(results: dict[str, Any], folder: Path, run: Run | None = None) 
     write_json(folder / "results.json", shown)
     write_tables(shown, folder / "tables")
     page = folder / PAGE
-    report = build(shown)
+    since = None if before is None else plain(changes(before, shown))
+    if since is None:
+        (folder / CHANGES).unlink(missing_ok=True)  # of another comparison
+    else:
+        write_json(folder / CHANGES, since)
+    report = build(shown, since)
     html, more = pages(report)
     write_text(page, html)
     write_text(folder / SUPPLEMENT, more)

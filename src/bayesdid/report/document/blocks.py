@@ -133,7 +133,41 @@ class Fold:
     blocks: tuple[Block, ...]
 
 
-type Block = Text | Heading | Items | Table | Figure | Forest | Fold
+@dataclass(frozen=True, slots=True)
+class Choice:
+    """A control of :class:`Sliders`: a range with few places, or a list if `listed`."""
+
+    name: str
+    label: str
+    options: tuple[str, ...]
+    start: int = 0
+    listed: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Sliders:
+    """An answer under settings that a reader chooses; looked up, never computed, on the page.
+
+    Attributes
+    ----------
+    choices
+        Controls in order.
+    said
+        What stands at the start, which is the page's own answer.
+    table
+        Key of the table that holds the same settings one at a time, for paper.
+    data
+        What the page looks up, as JSON.
+    """
+
+    key: str
+    choices: tuple[Choice, ...]
+    said: str
+    table: str
+    data: str
+
+
+type Block = Text | Heading | Items | Table | Figure | Forest | Fold | Sliders
 
 
 @dataclass(frozen=True, slots=True)

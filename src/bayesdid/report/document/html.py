@@ -13,6 +13,7 @@ from bayesdid.report.document.blocks import (
     STAMP,
     Block,
     Cell,
+    Choice,
     Document,
     Figure,
     Fold,
@@ -20,9 +21,12 @@ from bayesdid.report.document.blocks import (
     Heading,
     Items,
     Section,
+    Sliders,
     Table,
     Text,
+    ref,
     split_refs,
+    walk,
 )
 from bayesdid.report.document.forest import Axis, axis_of, stripe
 from bayesdid.report.document.numbering import Place, anchor
@@ -99,6 +103,11 @@ def to_html(
             sections=[(anchor(s.key), s.title) for s in document.sections if s.title],
             other=other,
             everypage=everypage,
+            slides=any(
+                isinstance(block, Sliders)
+                for section in document.sections
+                for block in walk(section.blocks)
+            ),
         )
     )
 
@@ -157,6 +166,37 @@ def _(block: Fold, writer: _Writer) -> str:
 
 
 @_block.register
+def _(block: Sliders, writer: _Writer) -> str:
+    controls = "".join(_choice(choice, block.key) for choice in block.choices)
+    data = block.data.replace("<", "\\u003c")
+    return (
+        f'<div class="sliders" id="{anchor(block.key)}"><div class="controls">{controls}</div>'
+        f'<p class="answer" aria-live="polite">{writer.inline(block.said)}</p>'
+        f'<p class="soft">One at a time: {writer.inline(ref(block.table))}.</p>'
+        f'<script type="application/json">{data}</script></div>\n'
+    )
+
+
+def _choice(choice: Choice, key: str) -> str:
+    """A labelled list, or a labelled range whose value is written beside it."""
+    name, label = f"{anchor(key)}-{choice.name}", escaped(choice.label)
+    if choice.listed:
+        options = "".join(
+            f'<option value="{k}"{" selected" * (k == choice.start)}>{escaped(text)}</option>'
+            for k, text in enumerate(choice.options)
+        )
+        own = f'<select id="{name}" name="{choice.name}">{options}</select>'
+        return f'<label for="{name}">{label}</label>{own}<span></span>'
+    texts = escaped("|".join(choice.options))
+    return (
+        f'<label for="{name}">{label}</label><input type="range" id="{name}" name="{choice.name}" '
+        f'min="0" max="{len(choice.options) - 1}" step="1" value="{choice.start}" '
+        f'data-texts="{texts}" aria-valuetext="{escaped(choice.options[choice.start])}">'
+        f'<output for="{name}">{escaped(choice.options[choice.start])}</output>'
+    )
+
+
+@_block.register
 def _(block: Table, writer: _Writer) -> str:
     head = "".join(
         f'<th scope="col"{_text(k, block)}>{escaped(name)}</th>'
@@ -187,8 +227,11 @@ def _row(row: tuple[str | Cell, ...], table: Table, writer: _Writer) -> str:
     cells = []
     for k, cell in enumerate(row):
         said = writer.inline(cell) if isinstance(cell, str) else _cell(cell, writer)
-        tag = 'th scope="row"' if k == 0 else "td"
-        cells.append(f"<{tag}{_text(k, table)}>{said}</{tag[:2]}>")
+        if k == 0:  # a row's header is text unless it says otherwise
+            kind = "" if 0 in table.text else ' class="number"'
+            cells.append(f'<th scope="row"{kind}>{said}</th>')
+        else:
+            cells.append(f"<td{_text(k, table)}>{said}</td>")
     return f"<tr>{''.join(cells)}</tr>"
 
 

@@ -23,8 +23,10 @@ from bayesdid.report.document.blocks import (
     Heading,
     Items,
     Section,
+    Sliders,
     Table,
     Text,
+    ref,
     split_refs,
 )
 from bayesdid.report.document.forest import axis_of, stripe
@@ -191,8 +193,20 @@ def _(block: Items, writer: _Writer) -> str:
 
 @_block.register
 def _(block: Fold, writer: _Writer) -> str:
+    slides = [item for item in block.blocks if isinstance(item, Sliders)]
+    if slides:  # what paper has of them is in tables
+        tables = ", ".join(ref(item.table) for item in slides)
+        return f"#strong[#{_string(typeset(block.summary))}]: {writer.inline(tables)}.\n\n"
     said = f"#strong[#{_string(typeset(block.summary))}]\n\n"
+    first = block.blocks[0] if block.blocks else None
+    if isinstance(first, Text) and first.text.startswith(block.summary):
+        said = ""  # it says so itself
     return said + "".join(_block(item, writer) for item in block.blocks)
+
+
+@_block.register
+def _(block: Sliders, writer: _Writer) -> str:
+    return f"{writer.inline(f'Other settings, one at a time: {ref(block.table)}.')}\n\n"
 
 
 @_block.register

@@ -55,7 +55,7 @@ def examination(results: Results) -> Part | None:
     for item in found["standards"]:
         standards.setdefault(item["standard"], []).append(item)
     more += [_standard(name, items, found["results"]) for name, items in standards.items()]
-    title = f"Everything asked of {found['of']}"
+    title = f"All checks of {found['of']}"
     return Part("examination", title, tuple(main), tuple(more), of_panel=True)
 
 

@@ -23,6 +23,7 @@ from bayesdid.report.document.blocks import (
     ref,
 )
 from bayesdid.report.sections.part import Part, Results, known, word_cell
+from bayesdid.report.sections.sliders import sliders
 from bayesdid.report.text import number, probability
 from bayesdid.summary import percent
 
@@ -55,6 +56,9 @@ def front(results: Results) -> Part:
     if depends:
         blocks.append(Text("What the answer depends on:"))
         blocks.append(Items(tuple(depends), (), "depends"))
+    slides, settings = sliders(main_evidence(results), sources(results), results)
+    if slides:
+        blocks.append(Fold("What if? Other errors, priors and limits", tuple(slides)))
     shown = alerts(results)
     if shown:
         blocks.append(
@@ -64,13 +68,17 @@ def front(results: Results) -> Part:
                 "alerts",
             )
         )
-    blocks += _available(results)
     long = [a for a in shown if _LIKE in a["text"]]
-    more = (
-        Heading("Alerts in full", ALERTS),
-        Items(tuple(a["text"] for a in long), tuple(f"{a['title']}." for a in long)),
-    )
-    return Part("answer", "", tuple(blocks), more if long else ())
+    if long:
+        blocks.append(Text(f"More like {many(len(long), 'alert')} above: {ref(ALERTS)}.", "soft"))
+    blocks += _available(results)
+    more: list[Block] = []
+    if long:
+        heads = tuple(f"{a['title']}." for a in long)
+        more = [Heading("Alerts in full", ALERTS), Items(tuple(a["text"] for a in long), heads)]
+    if settings:
+        more += [Heading("The answer under other settings", "settings"), *settings]
+    return Part("answer", "", tuple(blocks), tuple(more))
 
 
 def _drawn(rows: tuple[ForestRow, ...], level: str) -> str:
@@ -83,8 +91,8 @@ def _drawn(rows: tuple[ForestRow, ...], level: str) -> str:
 
 def _short(text: str) -> str:
     """An alert without those like it, which the supplement lists."""
-    told, _, others = text.partition(_LIKE)
-    return f"{told} More like it: {ref(ALERTS)}." if others else told
+    told, _, _ = text.partition(_LIKE)
+    return told
 
 
 def sources(results: Results) -> tuple[str, ...]:
@@ -163,9 +171,18 @@ def _amount(
             f"difference {number(low, places)} to {number(high, places)})"
         )
     return (
-        f"{evidence['label']} is {number(scale * mean, places)} {unit} ({level} interval "
+        f"{_named(evidence, results)} is {number(scale * mean, places)} {unit} ({level} interval "
         f"{number(low, places)} to {number(high, places)})"
     )
+
+
+def _named(evidence: Mapping[str, Any], results: Results) -> str:
+    """What is estimated; the effect of the only policy by the name of its outcome."""
+    policies = results.get("policies", [])
+    if len(policies) == 1 and evidence["contrast"] == f"only:{policies[0]['id']} - none":
+        of = results["outcome"]["label"]
+        return f"the effect of {policies[0]['label']} on {of[:1].lower()}{of[1:]}"
+    return str(evidence["label"])
 
 
 def _sure(found: Mapping[str, Any]) -> str:
@@ -327,11 +344,12 @@ def depends_on(results: Results) -> list[str]:
         for source in sources(results):
             given = evidence["answers"].get(source)
             if given is not None and given["p_size"] is not None:
-                origin = "By print" if source == "published" else "In the microdata"
+                origin = "In print" if source == "published" else "In the microdata"
                 low, high = probability(given["size_low"]), probability(given["size_high"])
+                size = f"the claimed size ({size_asked(evidence)}, {evidence['unit']})"
                 said.append(
-                    f"{origin} the claimed size ({size_asked(evidence)}) has P "
-                    f"{probability(given['p_size'])} ({low} to {high})."
+                    f"{origin}, {size} has P {probability(given['p_size'])} ({low} to {high} over "
+                    "the models that count)."
                 )
             if given is not None and given["moved"]:
                 said.append(given["moved"])
@@ -351,6 +369,7 @@ def depends_on(results: Results) -> list[str]:
             else []
         )
         said += headline.get("trends", [])[:1]
+        said += [headline["brief"]] if headline.get("brief") else []
     return said
 
 
@@ -413,13 +432,13 @@ def _available(results: Results) -> list[Block]:
         drawn = {(e["contrast"], e["sign"]) for e in evidence_of(results)[:MOST_ROWS]}
         above = [c for c in answered if (c["evidence"]["contrast"], c["evidence"]["sign"]) in drawn]
         said = (
-            f"{many(len(declared), 'claim')} declared, {len(answered)} decided: {len(above)} by a "
+            f"{many(len(declared), 'claim')} declared, {len(answered)} judged: {len(above)} by a "
             f"contrast above, {len(answered) - len(above)} by a coefficient ({ref(STATEMENTS)})."
         )
         rest = [c for c in declared if c not in answered]
         listed = tuple(f"“{c['text']}” ({c['place']}): {_why_not(c)}" for c in rest)
         if listed:
-            said += f" {len(rest)} not decided:"
+            said += f" {len(rest)} not judged:"
         blocks.append(Text(said))
         if listed:
             blocks.append(Fold(f"What was not available for {len(rest)}", (Items(listed),)))

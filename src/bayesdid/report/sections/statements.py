@@ -80,7 +80,8 @@ def _models(group: Mapping[str, Any], sources: tuple[str, ...], key: str) -> tup
         if of and len(sources) > 1:
             rows.append((_ORIGIN[source],))
         rows += [_row(m, bool(size)) for m in of]
-    rows.append(("", Cell(_axis_text(group), "soft", group["axis"]), "", "", *([""] * len(size))))
+    blank = ("–",) * (2 + len(size))
+    rows.append(("axis", Cell(_axis_text(group), "soft", group["axis"]), *blank))
     said = tuple(Text(s) for s, source in _said(group, sources))
     caption = f"{group['label']}: every model."
     return (*said, Table(key, caption, columns, tuple(rows), frozenset({0, 1})))
