@@ -20,7 +20,8 @@ from bayesdid.design.within import absorb
 from bayesdid.estimands.distribution import distribution_of, normal_distribution
 from bayesdid.estimands.gls import Scalars
 from bayesdid.estimands.imputation import Imputed, imputed_moments
-from bayesdid.estimands.names import RATIO, contrasts_between
+from bayesdid.estimands.names import contrasts_between
+from bayesdid.estimands.nonlinear import claim_holds
 from bayesdid.estimands.row_weights import contrast_weights
 from bayesdid.estimands.saturated import cell_moments, saturated_moments
 from bayesdid.estimands.state_columns import Columns, state_columns
@@ -250,9 +251,8 @@ def _state_vectors(rows: OverlapDesign) -> dict[str, FloatArray]:
 
 def of_draws(name: str, values: FloatArray, lower: bool, assumes: str) -> ModelSays:
     """What draws of a contrast say."""
-    claim = values > 1 if name == RATIO else values < 0 if lower else values > 0
     found = distribution_of(values)
-    p_claim = float(claim.mean())
+    p_claim = float(claim_holds(name, values, lower).mean())
     return ModelSays(
         found.mean, found.sd, found.interval, p_claim, assumes, quantiles=found.quantiles
     )

@@ -11,7 +11,8 @@ import numpy as np
 from bayesdid.arrays import FloatArray
 from bayesdid.estimands.distribution import Distribution, distribution_of
 from bayesdid.estimands.evidence import PRIOR_SHARES, DesignErrors, design_errors
-from bayesdid.estimands.names import MAX_SINGLE, RATIO, SUM, Contrast, contrasts_of
+from bayesdid.estimands.names import RATIO, SUM, Contrast, contrasts_of
+from bayesdid.estimands.nonlinear import NONLINEAR, claim_holds, of_singles
 from bayesdid.published.columns import PrintedColumns
 from bayesdid.study.load import Study
 from bayesdid.summary import Summary, summarise
@@ -121,8 +122,7 @@ def published_contrasts(
             linear = contrast.name != RATIO
             posteriors[name] = summarise(values, rope=rope if linear else None)
             whole[name] = distribution_of(values)
-            holds = values < 0 if lower else values > 0
-            p_claim[name] = float((holds if linear else values > 1).mean())
+            p_claim[name] = float(claim_holds(contrast.name, values, lower).mean())
         if not posteriors:
             continue
         cells, naive, se = _as_read(contrast, refs, columns, V)
@@ -157,10 +157,8 @@ def contrast_draws(
             return np.asarray(q["both"] - at_both.mean(axis=0))
         case _ if name == SUM:
             return q["joint"]
-        case _ if name == MAX_SINGLE:
-            return np.asarray(q["both"] - (at_both.min(axis=0) if lower else at_both.max(axis=0)))
-        case _ if name == RATIO:
-            return np.asarray(q["both"] / at_both.sum(axis=0))
+        case _ if name in NONLINEAR:
+            return of_singles(name, q["both"], at_both, lower)
         case _ if name.startswith("both - only:"):
             return np.asarray(q["both"] - q[f"{name.removeprefix('both - only:')} at both"])
     gap = [q[order] for order in first]

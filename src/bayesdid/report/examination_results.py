@@ -11,7 +11,7 @@ from bayesdid.arrays import FloatArray
 from bayesdid.checks.examine import examine
 from bayesdid.checks.standards import standards
 from bayesdid.digest import digest
-from bayesdid.estimands.names import MAX_SINGLE, RATIO
+from bayesdid.estimands.nonlinear import NONLINEAR
 from bayesdid.estimands.synergy import Synergy
 from bayesdid.exceptions import BayesdidError
 from bayesdid.families.examined import declared_weights
@@ -100,5 +100,5 @@ def _contrasts(synergy: Synergy, lower: bool) -> dict[str, FloatArray]:
     return {
         name: synergy.averages[name].values(name, tau, lower)
         for name in synergy
-        if name in synergy.averages and name not in (MAX_SINGLE, RATIO)
+        if name in synergy.averages and name not in NONLINEAR
     }
