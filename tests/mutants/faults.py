@@ -52,8 +52,8 @@ MUTANTS = (
     Mutant(
         "verdict-sign",
         "published/contrasts.py",
-        "claim_holds(contrast.name, values, lower).mean()",
-        "claim_holds(contrast.name, values, not lower).mean()",
+        "claim_holds(contrast.name, values, below).mean()",
+        "claim_holds(contrast.name, values, not below).mean()",
         "the probability of a claim from published columns is that of its opposite",
         (PUBLISHED + "test_a_claim_is_better_where_the_outcome_is_meant_to_go",),
     ),
@@ -795,8 +795,8 @@ MUTANTS = (
     Mutant(
         "headline-claim",
         "estimands/beside.py",
-        "claim_holds(name, values, lower).mean()",
-        "claim_holds(name, values, not lower).mean()",
+        "claim_holds(name, values, below).mean()",
+        "claim_holds(name, values, not below).mean()",
         "the probability of a claim from a panel is that of its opposite",
         ("estimands/test_synergy.py::test_a_planted_synergy_is_found_with_its_sign",),
     ),

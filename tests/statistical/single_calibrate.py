@@ -115,7 +115,7 @@ def _evidence(panel: Panel, found: Synergy, path: Fit) -> PanelEvidence:
     after = [f"{TERM[0]}@{time}" for time in range(LAST + 1)]
     average = path.tree["posterior"]["tau"].sel(treatment=after).mean("treatment").to_numpy()
     stated = (drawn(TERM[0], EVENT, "trends are parallel", average),) if path.converged else ()
-    models = headline_models(headline, "lower")
+    models = headline_models(headline)
     return PanelEvidence({"t.e": {MAIN: path.tree}}, {}, {"t.e": stated}, models, {}, {}, {})
 
 

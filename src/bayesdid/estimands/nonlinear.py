@@ -27,8 +27,13 @@ def of_singles(name: str, both: FloatArray, singles: FloatArray, lower: bool) ->
     return np.asarray(both - (singles.min(axis=0) if lower else singles.max(axis=0)))
 
 
-def claim_holds(name: str, values: FloatArray, lower: bool) -> np.ndarray:
-    """Whether draws of a contrast lie on the side that a synergy claim states, boolean."""
+def claim_holds(name: str, values: FloatArray, below: bool) -> np.ndarray:
+    """Whether draws of a contrast lie on the side that is claimed, boolean; see :func:`side`."""
     if name == RATIO:
         return np.asarray(values > 1)
-    return np.asarray(values < 0 if lower else values > 0)
+    return np.asarray(values < 0 if below else values > 0)
+
+
+def side(name: str, below: bool) -> str:
+    """What is claimed of a contrast, in signs; of the ratio always that it exceeds one."""
+    return "> 1" if name == RATIO else "< 0" if below else "> 0"

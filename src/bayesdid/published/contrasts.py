@@ -13,6 +13,7 @@ from bayesdid.estimands.distribution import Distribution, distribution_of
 from bayesdid.estimands.evidence import PRIOR_SHARES, DesignErrors, design_errors
 from bayesdid.estimands.names import RATIO, SUM, Contrast, contrasts_of
 from bayesdid.estimands.nonlinear import NONLINEAR, claim_holds, of_singles
+from bayesdid.estimands.question import claimed_below
 from bayesdid.published.columns import PrintedColumns
 from bayesdid.study.load import Study
 from bayesdid.summary import Summary, summarise
@@ -37,7 +38,8 @@ class PublishedContrast:
     posteriors
         Assumption -> summary: ``averaged``, and a path and a phi such as ``growing, phi 0.3``.
     p_claim
-        The same keys -> probability of the claim's direction.
+        The same keys -> probability of the side that is claimed, without a claim that on which
+        the outcome is better.
     design_errors
         Type-S and type-M errors under the sceptical prior, of an estimate this precise.
     distributions
@@ -112,6 +114,7 @@ def published_contrasts(
     policies = tuple(policy.id for policy in study.policies)
     found = {}
     for contrast in contrasts_of(study):
+        below = claimed_below(study, contrast.name)
         posteriors: dict[str, Summary] = {}
         p_claim: dict[str, float] = {}
         whole: dict[str, Distribution] = {}
@@ -122,7 +125,7 @@ def published_contrasts(
             linear = contrast.name != RATIO
             posteriors[name] = summarise(values, rope=rope if linear else None)
             whole[name] = distribution_of(values)
-            p_claim[name] = float(claim_holds(contrast.name, values, lower).mean())
+            p_claim[name] = float(claim_holds(contrast.name, values, below).mean())
         if not posteriors:
             continue
         cells, naive, se = _as_read(contrast, refs, columns, V)

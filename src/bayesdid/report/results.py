@@ -227,7 +227,7 @@ def _results(
         trees,
         estimates,
         stated_effects(contents),
-        headline_models(headline, study.file.outcome.better),
+        headline_models(headline),
         {(item["spec"], item["kind"]): width_of(plain(item["results"])) for item in checks},
         static_models(contrasts),
         permuted(study, trees, designs),

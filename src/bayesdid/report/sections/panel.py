@@ -248,15 +248,17 @@ def synergy(results: Results) -> Part:
                     "contrast",
                     "mean (sd)",
                     f"{level} interval",
-                    f"P({_side(results)})",
+                    "claim",
+                    "P(claim)",
                     "over models",
-                    f"that it is {_side(results)}",
+                    "verdict",
                 ),
                 tuple(
                     (
                         c["label"],
                         estimate(c["mean"], c["sd"]),
                         ends(c["interval"]),
+                        c["claim"],
                         probability(c["p_claim"]),
                         interval_p(c["p_range"]),
                         word_cell(c["word"]),
@@ -279,11 +281,6 @@ def synergy(results: Results) -> Part:
     more += _static(results, level)
     title = "Contrasts" if len(results["policies"]) < 2 else "What the policies do together"
     return Part("contrasts-panel", title, tuple(main), tuple(more), of_panel=True)
-
-
-def _side(results: Results) -> str:
-    """The side of zero on which the outcome is better."""
-    return "< 0" if results["outcome"]["better"] == "lower" else "> 0"
 
 
 def interval_p(pair: list[float]) -> str:
@@ -330,7 +327,7 @@ def _models_table(results: Results, level: str) -> Table:
     for name, c in results["headline"]["contrasts"].items():
         if name not in with_models(results):
             continue
-        rows.append((c["label"],))
+        rows.append((f"{c['label']} {c['claim']}",))
         rows += [
             (
                 f"{model}, if {m['assumes']}",
@@ -344,7 +341,7 @@ def _models_table(results: Results, level: str) -> Table:
     return Table(
         "contrast-models",
         "Contrasts of the panel under every model.",
-        ("model", "mean (sd)", f"{level} interval", f"P({_side(results)})", "bias"),
+        ("model", "mean (sd)", f"{level} interval", "P(claim)", "bias"),
         tuple(rows),
         note="A bias is what a model would be off by if the effects were those of the first model.",
     )
