@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 from printing import BOTH, COUNTS, INTERACTION, ONLY_A, ONLY_B, study
 from scipy.stats import norm
 
+from bayesdid.cli.synergy import command
 from bayesdid.estimands.evidence import design_errors, savage_dickey, update
 from bayesdid.estimands.names import RATIO, SUM
 from bayesdid.estimands.verdict import LEANS, SURE, WORDS, rules, word_for

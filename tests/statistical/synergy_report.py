@@ -38,6 +38,11 @@ LOW, HIGH, FALSE = 0.85, 0.93, 0.05  # wanted of the headline
 
 # family -> (document, command, what is shown there)
 LEDGER = {
+    "claims about one policy: TWFE, average effects, event studies, verdicts": (
+        "validity-single.md",
+        "make calibrate-single",
+        "coverage, false verdicts and words in worlds of one policy, placebo laws on real panels",
+    ),
     "two-way, event study, pooled, counts": (
         "calibration-sbc.md",
         "make calibrate-sbc",

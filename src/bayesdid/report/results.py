@@ -248,7 +248,7 @@ def _results(
         "headline": {
             key: value for key, value in headline.items() if key not in ("quantiles", "examination")
         },
-        "validity": _validity(published, headline),
+        "validity": _validity(published, headline, len(study.policies)),
         "contrasts": contrasts,
         "effects": effects_section(study, trees),
         "event_studies": event_sections(study, trees),
@@ -369,13 +369,15 @@ def _panel(study: Study, panel: Panel) -> dict[str, Any]:
     }
 
 
-def _validity(published: dict[str, Any] | None, headline: dict[str, Any]) -> dict[str, str]:
+def _validity(
+    published: dict[str, Any] | None, headline: dict[str, Any], policies: int
+) -> dict[str, str]:
     """How far the answers from printed cells and from the panel can be trusted, where there are."""
     found = {}
     if published is not None:
         found["published"] = published_validity(published["timings"])
     if contrasts := headline["contrasts"]:
-        found["panel"] = panel_validity(main_contrast(contrasts))
+        found["panel"] = panel_validity(main_contrast(contrasts), policies)
     return found
 
 
