@@ -134,7 +134,9 @@ def test_how_many_effects_exclude_zero_and_lie_near_print():
 @pytest.mark.parametrize(("p", "word"), [(0.04, "speaks against"), (0.06, "does not speak")])
 def test_a_flat_path_before_adoption(p, word):
     path = {"pre_p": p, "pre_largest": 0.5, "pre_in_rope": None}
-    said = see_event({"title": "Event study", "paths": {"independent": path}})
+    said = see_event({"title": "Event study", "leads": "Led.", "paths": {"independent": path}})
+    assert said.endswith(" Led.")
+    said = said.removesuffix(" Led.")
     assert word in said
     assert "ROPE" not in said
 

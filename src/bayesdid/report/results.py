@@ -251,7 +251,7 @@ def _results(
         "validity": _validity(published, headline, len(study.policies)),
         "contrasts": contrasts,
         "effects": effects_section(study, trees),
-        "event_studies": event_sections(study, trees),
+        "event_studies": event_sections(study, panel, trees, designs),
         "analyses": [item | {"effects": without_quantiles(item["effects"])} for item in contents],
         "sections": sections(contents, families()),
         "refused": {

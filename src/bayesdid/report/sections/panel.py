@@ -230,7 +230,7 @@ def see_event(item: Mapping[str, Any]) -> str:
     )
     if p["pre_in_rope"] is not None:
         said += f", and all lie within the ROPE with probability {probability(p['pre_in_rope'])}"
-    return f"{said}."
+    return f"{said}. {item['leads']}".strip()
 
 
 def synergy(results: Results) -> Part:
