@@ -21,17 +21,14 @@ def panel():
     return make_panel(frame, adoption)
 
 
-@pytest.mark.parametrize(
-    ("time", "share"), [(-1, 0.75), (-3, 0.5), (-4, 0.25), (-6, 0.0), (0, 1.0)]
-)
+@pytest.mark.parametrize(("time", "share"), [(-1, 0.75), (-3, 0.5), (-4, 0.25), (-6, 0), (0, 1)])
 def test_shares_are_those_of_the_units_under_both(panel, time, share):
     assert under_a_part(panel, "both", range(5), time) == (share, 4)
 
 
 def test_the_sentence_says_how_many_and_only_where_there_are_some(panel):
     said = leads_sentence(panel, "both", range(5), -4)
-    assert said.startswith("75% of the 4 units are under a policy already one period before, 25% ")
-    assert "of 4 4 periods before" in said
-    assert "not those of untreated units" in said
+    assert said.startswith("75% of the 4 units are under a policy already one period before, ")
+    assert ", 25% 4 periods before: its leads are not those of untreated units" in said
     assert leads_sentence(panel, "active:a", range(5), -4) == ""
     assert leads_sentence(panel, "both", [3], -4) == ""  # simultaneous

@@ -141,7 +141,8 @@ def _why(steps: pd.DataFrame) -> str:
         "them: a narrower prior would be knowledge that nobody has. Growing effects "
         "are shrunk towards the paths with less growth that fit almost as well: the bias in these "
         "rows. Where timing is drawn the true one is none of those averaged over, and "
-        "cohort-specific sizes are then the hardest world: they depend on who adopted when, twice.\n\n"
+        "cohort-specific sizes are then the hardest world: they depend on who adopted when, "
+        "twice.\n\n"
         "Nine columns, timing known, no synergy; averaged over each thing and those above it:\n\n"
         + markdown(steps)
     )

@@ -4,9 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
-import pandas as pd
-
-from bayesdid.panel.adoption import event_time
+from bayesdid.panel.adoption import reversing, unknown_start
 from bayesdid.panel.panel import Panel
 from bayesdid.study.terms import parse_term
 
@@ -26,20 +24,15 @@ def under_a_part(panel: Panel, term: str, units: Iterable[object], time: int) ->
     Returns
     -------
     share, count
-        The share, and of how many units that come under the state and have a row at that time.
+        The share, and of how many units that come under the state.
     """
     (factor,) = parse_term(term).factors
-    policies = list(factor.policies or panel.policies)
-    rows = pd.DataFrame(
-        {
-            "unit": panel.frame[panel.unit],
-            "period": panel.frame[panel.period],
-            "time": event_time(panel, *policies),
-        }
-    )
-    at = rows[rows["time"].eq(time).fillna(False) & rows["unit"].isin(list(units))]
-    first = panel.adoption[policies].min(axis=1).reindex(at["unit"]).to_numpy()
-    return (float((first <= at["period"].to_numpy()).mean()) if len(at) else 0.0), len(at)
+    policies = factor.policies or panel.policies
+    starts = panel.adoption[list(policies)]
+    known = ~(unknown_start(panel, *policies) | reversing(panel, *policies))
+    starts = starts[known & starts.notna().all(axis=1) & starts.index.isin(list(units))]
+    already = starts.min(axis=1) <= starts.max(axis=1) + time
+    return (float(already.mean()) if len(starts) else 0.0), len(starts)
 
 
 def leads_sentence(panel: Panel, term: str, units: Iterable[object], first: int) -> str:
@@ -58,9 +51,8 @@ def leads_sentence(panel: Panel, term: str, units: Iterable[object], first: int)
     if not share:
         return ""
     said = f"{share:.0%} of the {count} units are under a policy already one period before"
-    far, seen = under_a_part(panel, term, known, first)
-    if first < -1 and seen:
-        said += f", {far:.0%} of them {-first} periods before"
+    if first < -1:
+        said += f", {under_a_part(panel, term, known, first)[0]:.0%} {-first} periods before"
     return (
         f"{said}: its leads are not those of untreated units, and hold the effect of the first "
         "policy. What both do beyond their sum has a path of its own, whose leads are free of it."
