@@ -19,6 +19,7 @@ import pandas as pd
 sys.path.insert(0, str(Path(__file__).parent))
 sys.path.insert(0, str(Path(__file__).parents[1] / "families"))
 
+import single_griffin
 from made import make_panel, make_study
 from panel_rows import rows_of
 from single_report import CALLAWAY, EVENT, EVENT_AT, report
@@ -150,6 +151,7 @@ def main() -> None:
     """Write docs/validity-single.md."""
     parser = argparse.ArgumentParser()
     parser.add_argument("--panels", type=int, default=200, help="a world")
+    parser.add_argument("--griffin", type=int, default=60, help="panels on outcomes of states")
     parser.add_argument("--workers", type=int, default=None)
     parser.add_argument("--folder", type=Path, default=Path("reports/calibration-single"))
     parser.add_argument("--out", type=Path, default=Path("docs/validity-single.md"))
@@ -159,7 +161,14 @@ def main() -> None:
     items = [(name, k) for k in range(options.panels) for name in WORLDS]
     with process_pool(options.workers):
         found = measure(items, options.folder)
-    text = report(found)
+        states = rows_of(
+            [("griffin", k) for k in range(options.griffin)],
+            single_griffin.run,
+            options.folder,
+            (single_griffin.DRAWS, single_griffin.CHAINS),
+            ("single_griffin.py", "synergy_griffin.py", "error_worlds.py"),
+        )
+    text = report(found, single_griffin.section(states))
     options.out.write_text(text, encoding="utf-8")
     update(single_facts(text))
     sys.stdout.write(f"{options.out}: {time.perf_counter() - begin:.0f} s\n")

@@ -78,8 +78,14 @@ def words(frame: pd.DataFrame) -> pd.DataFrame:
     return pd.crosstab(answers["world"], said, normalize="index")
 
 
-def report(frame: pd.DataFrame) -> str:
-    """The document."""
+def report(frame: pd.DataFrame, states: list[str]) -> str:
+    """The document.
+
+    Parameters
+    ----------
+    states
+        Lines of :func:`single_griffin.section`.
+    """
     found = table(frame)
     lost = int((~frame["converged"].astype(bool)).sum())
     worlds = [world for world in WORLDS if world in set(found["world"])]
@@ -128,6 +134,7 @@ def report(frame: pd.DataFrame) -> str:
             f"Share of panels with P(negative) of at most {1 - SURE:.2g} where the effect is "
             "negative or zero.",
         ),
+        *states,
     ]
     return "\n".join([*lines, ""])
 

@@ -5,8 +5,10 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 import pytest
+from error_worlds import real
 from scipy.stats import binom
 from single_calibrate import measure
+from single_griffin import STRAIGHT, residuals, section, trend_share
 from single_report import EVENT, EVENT_AT, MODELS, report, table, words
 from single_worlds import WORLDS, make
 from validity_facts import single_facts
@@ -60,6 +62,24 @@ def test_worlds_are_as_they_are_named():
     assert not WORLDS["placebo laws: castle"].named
 
 
+STATES = pd.DataFrame(
+    {
+        "outcome": STRAIGHT,
+        "panel": [0, 1],
+        "model": HEADLINE,
+        "error": [0.0, 0.2],
+        "sd": 0.2,
+        "covers": [True, False],
+    }
+)
+
+
+def test_real_outcomes_have_trends_of_their_own_and_straightened_ones_none():
+    left, trend = residuals(real("driving")[:, -12:])
+    assert trend_share() > 0.25
+    np.testing.assert_allclose(residuals(left - trend)[1], 0.0, atol=1e-9)
+
+
 def rows_of(world, *, p, truth, inside=True, word="undecided", panels=100):
     return pd.DataFrame(
         {
@@ -101,7 +121,8 @@ def test_the_document_shows_words_and_stars():
             rows_of("placebo laws: castle", p=0.5, truth=0.0),
         ]
     )
-    text = report(frame)
+    text = report(frame, section(STATES))
+    assert f"| {STRAIGHT} | {HEADLINE} | 2 | 0.500 | +0.100 (0.100) | 0.141 | 0.200 |" in text
     assert words(frame).loc[NONE, "undecided"] == pytest.approx(2 / 3)
     assert f"| {NONE} | [0.000] | [0.333] | 0.667 | [0.000] | [0.000] |" in text
     assert f"| {NONE} | yes | 150 | 0.333 * | +0.100 (0.000)" in text
