@@ -779,8 +779,8 @@ MUTANTS = (
     Mutant(
         "held-out-with-itself",
         "published/inversion.py",
-        "rest = np.flatnonzero(np.arange(len(b)) != c)",
-        "rest = np.arange(len(b))",
+        "means, sds = b - precision @ b / alone, alone**-0.5",
+        "means, sds = np.tile(b, (len(parts), 1)), alone**-0.5",
         "each printed coefficient is predicted by itself",
         (INVERSION + "test_held_out_columns_are_predicted_unless_one_is_wrong",),
     ),
