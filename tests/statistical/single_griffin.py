@@ -104,11 +104,11 @@ def section(rows: pd.DataFrame) -> list[str]:
         "effect of a single policy is covered less often than 89 % on real traffic deaths. "
         f"{100 * trend_share():.0f} % of the variance that state and year effects leave in these "
         "outcomes is linear trends of the states: trends are not parallel, and which states enact "
-        "the policy decides by how much an estimate is off. The same laws on the same outcomes without "
-        "each state's linear trend, and on simulated ones with AR(1) errors of the same size by "
-        "state, show what is left of it; imputation, which models no errors, stands beside. "
-        "Spread is the standard deviation of estimates over panels: where it is above the mean sd, "
-        "intervals are too narrow. In units of one policy's effect.",
+        "the policy decides by how much an estimate is off. The same laws on the same outcomes "
+        "without each state's linear trend, and on simulated ones with AR(1) errors of the same "
+        "size by state, show what is left of it; imputation, which models no errors, stands "
+        "beside. Spread is the standard deviation of estimates over panels: where it is above the "
+        "mean sd, intervals are too narrow. In units of one policy's effect.",
         "",
         "| outcome | model | panels | coverage | bias | spread | mean sd |",
         "|---|---|---|---|---|---|---|",

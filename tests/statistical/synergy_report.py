@@ -237,8 +237,8 @@ def _griffin(states: pd.DataFrame, rows: pd.DataFrame) -> list[str]:
         "both, and no row under both has a comparison at its ages: the synergy is refused in "
         f"{len(refused)} of {len(asked[(asked['estimand'] == 'synergy')])} panels of both designs. "
         "In the second, 12 states enact both and 12 each one alone; the synergy is zero. That a "
-        "single effect is covered less often than 89 % comes from trends of the states, not from "
-        "the model: validity-single.md has the same laws on outcomes without them, and the peers.",
+        "single effect is covered less often than 89 % goes with trends of the states: "
+        "validity-single.md has the same laws on the same outcomes without them, and a peer.",
         "",
         "| design | estimand | gap | model | panels | bias | coverage | width |",
         "|---|---|---|---|---|---|---|---|",
