@@ -242,7 +242,7 @@ def test_verdicts_of_the_panel_are_those_of_the_headline(studies, tmp_path):
 
 
 def test_a_panel_of_one_policy_is_answered_by_its_effect(real):
-    """Sign, side of zero and range are those of the contrast; the side turns with the outcome."""
+    """Sign, side of zero and range are those of the contrast; the side turns with the claim."""
     changed = copy.deepcopy(real)
     item = copy.deepcopy(changed["headline"]["contrasts"]["both - none"])
     item |= {"label": "A − none", "mean": 0.25, "p_claim": 0.04, "p_range": [0.02, 0.13]}
@@ -258,7 +258,7 @@ def test_a_panel_of_one_policy_is_answered_by_its_effect(real):
     )
     page = render(changed)[0]
     assert "A − none" in page[page.index('id="claims"') : page.index("<h2>")]
-    changed["outcome"]["better"] = "higher"
+    item["claim"] = "> 0"
     assert answer(changed)[1].startswith("That it is above zero is")
     assert answer(changed | {"synthetic": "made up"}) == []
 
