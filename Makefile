@@ -20,10 +20,16 @@ report: $(STAMP) ## Build the reports of the shipped studies
 	done
 
 test: $(STAMP) ## Lint, types, tests
+	@$(MAKE) --no-print-directory -j 2 lint kernel
+	OMP_NUM_THREADS=1 $(BIN)/python -m pytest -q -n 2 --dist worksteal
+
+lint: $(STAMP) ## Lint and types
 	$(BIN)/ruff check src tests data
 	$(BIN)/ruff format --check src tests data
 	$(BIN)/mypy
-	OMP_NUM_THREADS=1 $(BIN)/python -m pytest -q -n 2 --dist worksteal
+
+kernel: $(STAMP) ## Compile the sampler that the first fit would compile
+	OMP_NUM_THREADS=1 $(BIN)/python tests/compile_kernel.py
 
 test-slow: $(STAMP) ## The cells of the tests' matrices that `make test` leaves out
 	OMP_NUM_THREADS=1 $(BIN)/python -m pytest -q -n 2 -m slow
@@ -51,6 +57,9 @@ calibrate-three: $(STAMP) ## The same of three policies: docs/validity-three.md 
 
 calibrate-published: $(STAMP) ## Coverage of intervals from printed columns, and a real panel behind its print
 	OMP_NUM_THREADS=1 $(BIN)/python tests/statistical/published_calibrate.py
+
+reconstruct: $(STAMP) ## Make the reference panel of dual_pilot and what an ensemble says beside it: docs/reconstruct.md
+	OMP_NUM_THREADS=1 $(BIN)/bayesdid reconstruct models/dual_pilot --members 6 --seed 1 -o ensembles/dual_pilot --reference
 
 calibrate-reconstruct: $(STAMP) ## Held-out tables, and real panels hidden behind their print: docs/reconstruct.md
 	OMP_NUM_THREADS=1 $(BIN)/python tests/statistical/reconstruct_calibrate.py
@@ -99,4 +108,4 @@ lock: ## Re-resolve requirements.lock from pyproject.toml
 clean: ## Remove the virtual environment and caches
 	rm -rf $(VENV) site .mypy_cache .ruff_cache .pytest_cache .hypothesis
 
-.PHONY: help setup report test test-slow calibrate calibrate-spatial calibrate-errors calibrate-sbc calibrate-published calibrate-reconstruct calibrate-synergy calibrate-single calibrate-three docs docs-write mutants fuzz bench format map core lock clean
+.PHONY: help setup report test lint kernel test-slow calibrate calibrate-spatial calibrate-errors calibrate-sbc calibrate-published reconstruct calibrate-reconstruct calibrate-synergy calibrate-single calibrate-three docs docs-write mutants fuzz bench format map core lock clean

@@ -197,6 +197,7 @@ class Fit:
     crit: float
     r2: dict[str, float]
     constant: float
+    sigma: float
 
 
 def regress(y, X, groups, weight, cluster, kind, normal):
@@ -248,6 +249,7 @@ def regress(y, X, groups, weight, cluster, kind, normal):
         float(law.isf(0.025)),
         r2,
         float(mean_y - mean_x @ coef),
+        float(np.sqrt(rss / (n - used))),
     )
 
 
@@ -273,7 +275,23 @@ class Style:
         return f"({text})" if self.brackets else text
 
 
-def raw_tables(seed: int) -> dict | None:
+@dataclass(frozen=True)
+class Kitchen:
+    """What a table was made of, for what is added to it."""
+
+    source: Source
+    frame: pd.DataFrame
+    complete: np.ndarray
+    style: Style
+    outcome: str
+    names: list[str]
+    kind: str
+    normal: bool
+    kept: list
+    fits: list[Fit]
+
+
+def printed_table(seed: int) -> tuple[dict, Kitchen] | None:
     """A study of one table, its moments and claims, as nested dictionaries; None if degenerate."""
     rng = np.random.default_rng([seed, 15])
     source = SOURCES[seed % len(SOURCES)]
@@ -426,7 +444,10 @@ def raw_tables(seed: int) -> dict | None:
         "n": str(int(described.sum())),
         "moments": moments,
     }
-    return {"file": file, "tables": [shown_table, table], "claims": _claims(columns, fits, style)}
+    raw = {"file": file, "tables": [shown_table, table], "claims": _claims(columns, fits, style)}
+    return raw, Kitchen(
+        source, frame, complete.to_numpy(), style, outcome, names, kind, normal, kept, fits
+    )
 
 
 def _claims(columns, fits, style):

@@ -49,7 +49,9 @@ def _in_triples(raw):
     return [
         item
         for item in _cells(raw)
-        if item[0]["period_effects"] == "fixed" and not item[0]["labels"] and "rows" not in item[0]
+        if item[0]["period_effects"] == "fixed"
+        and not item[0]["labels"]
+        and not {"rows", "sample"} & item[0].keys()
     ]
 
 
@@ -80,7 +82,7 @@ def digits_transposed(raw, rng):
 
 
 def error_decimal_shifted(raw, rng):
-    marked = [i for i in _cells(raw) if _bare(i[2]["estimate"])[1]]
+    marked = [i for i in _cells(raw) if _bare(i[2]["estimate"])[1] and "t" not in i[2]]
     found = _pick(rng, [i for i in marked if 2 < (_t(raw, i[2]) or 0) < 15])
     if found is None:
         return False
@@ -148,8 +150,13 @@ def n_above_the_panel(raw, rng):
     return True
 
 
+def _of_cells(raw):
+    """Claims that repeat a cell."""
+    return [claim for claim in raw["claims"] if "direction" in claim]
+
+
 def text_number(raw, rng):
-    claim = _pick(rng, raw["claims"])
+    claim = _pick(rng, _of_cells(raw))
     printed = Printed.parse(claim["value"])
     unit = 10.0**-printed.places
     claim["value"] = f"{float(printed) + 5 * unit:.{max(printed.places, 0)}f}"
@@ -157,7 +164,7 @@ def text_number(raw, rng):
 
 
 def text_sign(raw, rng):
-    claim = _pick(rng, [c for c in raw["claims"] if _value(c["value"]) != 0])
+    claim = _pick(rng, [c for c in _of_cells(raw) if _value(c["value"]) != 0])
     if claim is None:
         return False
     claim["direction"] = {"positive": "negative", "negative": "positive"}[claim["direction"]]
@@ -166,7 +173,7 @@ def text_sign(raw, rng):
 
 def text_level(raw, rng):
     """Significant at 1% in the text, where |t| is below 1.2."""
-    for claim in raw["claims"]:
+    for claim in _of_cells(raw):
         place, name = claim["cell"].split(":")
         cell = next(c for c in _columns(raw) if f"t1.{c['id']}" == place)["coefficients"][name]
         if 0 < (_t(raw, cell) or 0) < 1.2:

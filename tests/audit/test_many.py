@@ -93,9 +93,40 @@ def test_one_bad_study_among_many_is_named_and_the_rest_is_audited(tmp_path):
     assert "line 1" in said["failed"][str(bad)]
     assert said["rates"][-1]["rule"] == ANY
     assert said["rates"][-1]["contradicted"] == 1
-    assert len(json.loads(out.read_text(encoding="utf-8"))["runs"][0]["results"]) == 19
+    assert len(json.loads(out.read_text(encoding="utf-8"))["runs"][0]["results"]) == 21
     shown = bayesdid("audit", PILOT, SMALL)
     assert shown.code == 0
     assert "share" in shown.out
     assert bayesdid("audit", PILOT, SMALL, "--strict").code == 1
     assert bayesdid("audit", bad).code == 2
+
+
+def test_many_studies_go_side_by_side_and_say_the_same(tmp_path, monkeypatch):
+    """From `_MANY` studies on, in workers: the same table, in order, failures named."""
+    from concurrent.futures import ThreadPoolExecutor
+    from contextlib import contextmanager
+
+    from bayesdid.cli import audit
+    from bayesdid.inference import executor
+
+    used = []
+
+    @contextmanager
+    def pool(workers=None):
+        with ThreadPoolExecutor(1) as threads, executor.using(threads):
+            used.append(threads)
+            yield threads
+
+    folders = [tmp_path / str(k) for k in range(5)]
+    for folder in folders:
+        shutil.copytree(SMALL, folder)
+    (folders[2] / "t2.toml").write_text("id = = 2\n", encoding="utf-8")
+    alone = json.loads(bayesdid("audit", *folders, "--json").out)
+    monkeypatch.setattr(executor, "process_pool", pool)
+    monkeypatch.setattr(audit, "_MANY", 5)
+    monkeypatch.setattr(audit, "_CHUNK", 2)
+    together = bayesdid("audit", *folders, "--json")
+    assert used
+    assert together.code == 1
+    assert json.loads(together.out) == alone
+    assert list(alone["failed"]) == [str(folders[2])]

@@ -82,3 +82,25 @@ def test_json_is_one_document(models):
     assert run.exit_code == 0
     assert document["counts"]["contradiction"] == 9
     assert document["findings"][0]["left_interval"]
+
+
+def test_doubts_are_told_with_what_they_do_to_indirect_effects(models):
+    """TI's sign mends its identity: the indirect effect is -.038 as printed, .038 without it."""
+    run = CliRunner().invoke(app, ["audit", str(models / "dual_pilot")])
+    said = " ".join(run.stdout.split())
+    assert "doubted: table4.3:constant 10.111*, table6.2:TI -0.153*** (instead 0.153***?)" in said
+    assert "indirect effect, both through TI: table6.1:both times table6.2:TI is -0.038" in said
+    assert "If that was misprinted for 0.153***, it is 0.038 (P(< 0) 0.000)" in said
+    document = json.loads(
+        CliRunner().invoke(app, ["audit", str(models / "dual_pilot"), "--json"]).stdout
+    )
+    assert {item["cell"] for item in document["doubts"]} == {
+        "table2.4:only:smart",
+        "table4.3:constant",
+        "table4.3:both",
+        "table5.4:broadband",
+        "table6.2:TI",
+        "table6.3:both",
+        "table6.4:IU",
+    }
+    assert len(document["mediations"]) == 2

@@ -1,7 +1,6 @@
 """Tables that print t statistics in the place of standard errors."""
 
 import pytest
-from pydantic import ValidationError
 
 from bayesdid.audit.columns import size_of_t
 from bayesdid.audit.stars import stars
@@ -42,8 +41,3 @@ def test_stars_are_judged_by_the_printed_t(tmp_path):
 def test_its_size_is_the_rounding_interval():
     size = size_of_t(Cell(estimate="0.42", t="-2.35"))
     assert (size.low, size.high) == pytest.approx((2.345, 2.355))
-
-
-def test_one_of_both_is_printed():
-    with pytest.raises(ValidationError, match="whichever is printed"):
-        Cell(estimate="0.42", se="0.1", t="4.2")

@@ -16,6 +16,7 @@ from bayesdid.exceptions import InputError
 from bayesdid.families.registry.load import load_study
 from bayesdid.inference import gate
 from bayesdid.panel.simulate import simulate_panel
+from bayesdid.panel.write import write_panel
 from bayesdid.report.validity import panel_validity, published_validity
 
 COMMANDS = (
@@ -218,7 +219,8 @@ def test_synergy_json(models):
 
 def test_synergy_of_a_panel_has_its_coverage_and_the_priors_asked_for(studies):
     def means(*more):
-        args = ["synergy", str(studies / "small"), "--json", "--errors", "iid", *more]
+        given = ["synergy", str(studies / "small"), "--json", "--errors", "iid", "--draws", "250"]
+        args = [*given, *more]
         document = json.loads(CliRunner().invoke(app, args).stdout)
         names = document["contrasts"]
         assert document["coverage"] == {name: panel_validity(name) for name in names}
@@ -273,7 +275,10 @@ def test_analyse_prints_one_document_and_stores_draws(models, tmp_path):
 
 
 def test_what_is_not_identified_is_refused_with_the_reason(models, tmp_path):
-    result = run("analyse", models / "dual_pilot", "--spec", "table4.2", "--out", tmp_path)
+    study = load_study(models / "dual_pilot")
+    write_panel(simulate_panel(study), study, tmp_path / "panel.csv")
+    told = ("--spec", "table4.2", "--panel", tmp_path / "panel.csv", "--out", tmp_path / "out")
+    result = run("analyse", models / "dual_pilot", *told)
     assert result.returncode == 2
     assert "constant in time" in result.stderr.replace("\n", " ")
 

@@ -19,6 +19,7 @@ from bayesdid.estimands.violation import (
 )
 from bayesdid.exceptions import InputError
 from bayesdid.families.event_study.analysis import honest_path
+from cells import slow_but
 
 # The README of HonestDiD, 2014 effect of the Medicaid expansion, 5 periods before and 2 after.
 RELATIVE = {
@@ -143,7 +144,7 @@ def test_the_earliest_increment_counts():
         assert theirs.id_ub - theirs.id_lb < 1e-9
 
 
-@pytest.mark.parametrize("m_bar", [0.5, 1.5])
+@pytest.mark.parametrize("m_bar", slow_but([0.5, 1.5], 1.5))
 @pytest.mark.parametrize("weights", [[1.0, 0.0], [0.5, 0.5]])
 def test_closed_form_test_equals_moderndid_on_one_polyhedron(ehec, m_bar, weights):
     """Same decisions where the package's polyhedron is right, given the same critical value."""

@@ -11,7 +11,7 @@ from bayesdid.exceptions import NotIdentifiedError
 @pytest.fixture(scope="module")
 def dual(models):
     study = bd.load_study(models / "dual_pilot")
-    return study, bd.load_panel(study)
+    return study, bd.simulate_panel(study)
 
 
 def test_truth_of_the_simulator_is_recovered(dual):

@@ -343,7 +343,7 @@ def small(studies, tmp_path):
     """Arguments for the small study, and its units."""
     study = bd.load_study(studies / "small")
     units = list(bd.load_panel(study).units)
-    return ["spatial", str(studies / "small"), "--spec", "t2.factorial", "--draws", "200"], units
+    return ["spatial", str(studies / "small"), "--spec", "t2.factorial", "--draws", "100"], units
 
 
 def test_command_prints_and_writes_json(small, tmp_path):

@@ -18,6 +18,7 @@ from bayesdid.peers.spatial_profile import profile, setup, spectrum
 from bayesdid.peers.spatial_spreg import spreg_panel
 from bayesdid.spatial.design import spatial_design, with_kind
 from bayesdid.spatial.weights.weights import make_weights
+from cells import slow_but
 
 PRINTED = {"abs": 0.6e-4, "rel": 0}  # four printed decimals
 KINDS = ("none", "slx", "sar", "sdm", "sem", "sdem")
@@ -350,7 +351,7 @@ def test_covariance_is_the_inverse_hessian_of_the_whole_likelihood(kind, unit):
 
 
 @pytest.mark.parametrize("unit", ["none", "fixed", "random"])
-@pytest.mark.parametrize("period", ["none", "fixed"])
+@pytest.mark.parametrize("period", slow_but(["none", "fixed"], "fixed"))
 @pytest.mark.parametrize("kind", KINDS)
 def test_truth_is_recovered(kind, unit, period):
     """Mean error over panels within four of its standard errors; Lee & Yu's has no O(1/N) bias."""

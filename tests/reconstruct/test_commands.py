@@ -11,6 +11,7 @@ from bayesdid.cli.app import app
 from bayesdid.estimands.beside import HEADLINE, ModelSays
 from bayesdid.exceptions import InputError
 from bayesdid.reconstruct import combine
+from bayesdid.reconstruct.choices import IID
 from bayesdid.summary import Interval
 
 TOWNS = str(Path(__file__).parent / "towns")
@@ -60,7 +61,12 @@ def test_posteriors_of_the_members_are_combined(folder, monkeypatch):
         says = ModelSays(mean, 1.0, Interval(mean - 1, mean + 1, 0.89), 0.5 - mean / 5, "")
         return {"both - none": SimpleNamespace(label="both laws", models={HEADLINE: says})}
 
+    def others(_study, _panel, **_options):
+        says = ModelSays(1.0, 1.0, Interval(0.0, 2.0, 0.89), 0.5, "")
+        return {"both - none": {IID: says}}
+
     monkeypatch.setattr(combine, "synergy", stand_in)
+    monkeypatch.setattr(combine, "other_models", others)
     monkeypatch.setattr("bayesdid.inference.executor.cores", lambda: 1)
     asked = run("synergy", TOWNS, "--ensemble", folder, "--json")
     document = json.loads(asked.stdout)
@@ -71,3 +77,7 @@ def test_posteriors_of_the_members_are_combined(folder, monkeypatch):
     assert found["p_range"] == pytest.approx([0.1, 0.5])
     assert document["sentences"][0].startswith("both laws (")
     assert "75% is what the tables do not say, over 2 synthetic panels" in document["sentences"][0]
+    (choice,) = document["contrasts"]["both - none"]["choices"]
+    assert choice["name"] == "errors"
+    assert [choice["low"], choice["high"]] == pytest.approx([-1.0, 1.0])
+    assert document["sentences"][1].startswith("both laws, errors: of the uncertainty under pooled")

@@ -123,7 +123,7 @@ def test_rubins_rules():
 
 def test_the_sentence_says_which_share_is_which():
     one = combined([says(0.0, 1.0, 0.5), says(2.0, 1.0, 0.1)])
-    contrast = CombinedContrast("synergy", "synergy", {"pooled paths": one})
+    contrast = CombinedContrast("synergy", "synergy", {"pooled paths": one}, ())
     found = EnsembleSynergy("towns", "synthetic", 2, {"synergy": contrast})
     assert np.isclose(one.share_sampling, 0.25)
     assert (

@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 
 from bayesdid.reconstruct.project import Restrictions, project
+from bayesdid.reconstruct.slopes import Slopes
 
 
 def case(seed, width):
@@ -14,7 +15,12 @@ def case(seed, width):
     x0, low, high = rng.standard_normal(n), np.full(n, -0.8), np.full(n, 0.9)
     goal = A @ np.clip(x0 + rng.standard_normal(n), low, high)
     ones = np.ones(m)
-    return x0, Restrictions(A, goal, goal - width, goal + width, 0.5 * ones, 1e-4 * ones), low, high
+    return (
+        x0,
+        Restrictions(Slopes.dense(A), goal, goal - width, goal + width, 0.5 * ones, 1e-4 * ones),
+        low,
+        high,
+    )
 
 
 @pytest.mark.parametrize("width", [0.01, 1.0])
@@ -30,7 +36,13 @@ def test_the_projection_is_the_minimum(width):
         + cvxpy.sum(cvxpy.multiply(1 / (2 * of.outside), cvxpy.square(out)))
         + cvxpy.sum(cvxpy.multiply(kink, cvxpy.abs(out)))
     )
-    limits = [x >= low, x <= high, inner >= of.low, inner <= of.high, of.A @ x == inner + out]
+    limits = [
+        x >= low,
+        x <= high,
+        inner >= of.low,
+        inner <= of.high,
+        of.A.blocks[0].values @ x == inner + out,
+    ]
     cvxpy.Problem(cvxpy.Minimize(cost), limits).solve(solver="CLARABEL")
     assert found == pytest.approx(x.value, abs=1e-5)
     assert (found >= low).all()
@@ -41,7 +53,9 @@ def test_the_projection_is_the_minimum(width):
 def test_restrictions_that_contradict_each_other_are_relaxed_least():
     A = np.array([[1.0, 0.0], [1.0, 0.0]])
     goal, ones = np.array([0.0, 1.0]), np.ones(2)
-    of = Restrictions(A, goal, goal - 1e-6, goal + 1e-6, 1e-3 * ones, np.array([1e-6, 3e-6]))
+    of = Restrictions(
+        Slopes.dense(A), goal, goal - 1e-6, goal + 1e-6, 1e-3 * ones, np.array([1e-6, 3e-6])
+    )
     x, _ = project(np.zeros(2), of, np.full(2, -9.0), np.full(2, 9.0))
     assert x[0] == pytest.approx(0.25, abs=1e-3)  # three times as mobile: three quarters of the way
     assert x[1] == 0

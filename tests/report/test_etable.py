@@ -9,9 +9,14 @@ from made import make_panel, make_study, staggered
 
 import bayesdid as bd
 from bayesdid import escape
+from bayesdid.audit.run import audit_study
 from bayesdid.exceptions import InputError
+from bayesdid.importing.folder import import_study
+from bayesdid.importing.read import read_document
+from bayesdid.importing.understand import understand
 from bayesdid.inference.result import Fit
 from bayesdid.report.text import estimate, interval
+from bayesdid.study.load import read_study
 
 
 @pytest.fixture(scope="module")
@@ -125,3 +130,28 @@ def test_maketables_reads_a_fit_and_gives_it_no_stars(fits):
     assert f"{row['sd']:.4f}" in str(found)
     assert not re.search(r"\d\*", str(found))
     assert "240" in str(found)
+
+
+@pytest.mark.parametrize("suffix", ["tex", "html", "md", "docx"])
+def test_the_importer_reads_it_back(fits, tmp_path, suffix):
+    """Every mean, sd and interval of every fit in its column, and the rows of what was fitted."""
+    path = tmp_path / f"table.{suffix}"
+    bd.etable(fits, suffix, file=path)
+    (table,) = understand(read_document(path)).tables
+    rows = {row.label: row for row in table.rows}
+    for term in ("active:a", "x"):
+        for j, fit in enumerate(fits):
+            if term not in fit.tidy().index:
+                assert j not in rows[term].cells
+                continue
+            value = fit.tidy().loc[term]
+            mean, sd = estimate(value["mean"], value["sd"]).split(" ")
+            assert rows[term].cells[j].text == mean
+            assert rows[term].below[j].text == sd
+    assert [cell.text for cell in rows["Rows"].cells.values()] == ["240", "240"]
+    assert rows["Rows"].role == "n"
+    assert [column.outcome for column in table.columns] == ["y", "y"]
+    result = import_study(path, tmp_path / "study")
+    assert not result.doubts
+    report = audit_study(read_study(tmp_path / "study"))
+    assert report.findings == ()

@@ -7,6 +7,7 @@ import re
 
 import pandas as pd
 import pytest
+from drawn import draw_once
 
 import bayesdid as bd
 from bayesdid.estimands.evidence import PRIOR_SHARES, evidence_word, grades
@@ -34,6 +35,14 @@ def folder(studies, tmp_path_factory):
     results = compute_results(study, bd.load_panel(study), path / "fits", draws=300)
     write_report(results, path)
     return path
+
+
+@pytest.fixture(scope="module", autouse=True)
+def _drawn(folder):
+    """After the first report, which is drawn as its users get it."""
+    with pytest.MonkeyPatch.context() as patch:
+        draw_once(patch)
+        yield
 
 
 @pytest.fixture(scope="module")

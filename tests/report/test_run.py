@@ -17,6 +17,7 @@ id = "{family}"
 outcome = "y"
 treatments = ["active:p"]
 family = "{family}"
+options = {options}
 """
 PLAIN = """
 [[column]]
@@ -38,8 +39,13 @@ def study(tmp_path_factory):
     """A study with every loop over fits: specs, checks, placebos, curve, bands, folds."""
     folder = tmp_path_factory.mktemp("study")
     write_study(folder)
-    families = ("specification_curve", "spillover_bands", "placebo")
-    columns = [PLAIN, COMPARISON, *(CURVE.format(family=name) for name in families)]
+    families = {
+        "specification_curve": '{ effects = ["fixed", "mundlak"], errors = ["iid"] }',
+        "spillover_bands": "{ step_km = 700.0 }",
+        "placebo": "{ draws = 60 }",
+    }
+    curves = [CURVE.format(family=name, options=options) for name, options in families.items()]
+    columns = [PLAIN, COMPARISON, *curves]
     table = folder / "t.toml"
     table.write_text(table.read_text() + "".join(columns))
     return bd.load_study(folder)

@@ -333,7 +333,7 @@ def test_the_documented_declaration(root, tmp_path):
 @pytest.fixture(scope="module")
 def dual(models):
     study = bd.load_study(models / "dual_pilot")
-    return study, bd.load_panel(study)
+    return study, bd.simulate_panel(study)
 
 
 @pytest.fixture(scope="module")

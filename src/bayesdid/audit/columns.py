@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterator
 
 from bayesdid.audit.bounds import Bounds
 from bayesdid.study.load import Spec, Study
 from bayesdid.study.printed import Printed
-from bayesdid.study.schema import Cell, Moments
+from bayesdid.study.schema import Cell, Moments, Statistic
 
 LEAST_SQUARES = frozenset({"twfe", "pooled"})
 
@@ -45,6 +46,18 @@ def size_of_t(cell: Cell) -> Bounds | None:
         return None
     se = Bounds.of(cell.se)
     return abs(estimate(cell)) / Bounds(max(se.low, 0.0), se.high)
+
+
+_STATISTICS = {
+    "adjusted": ("r2_adjusted", "adjusted_r2", "r2_adj", "adj_r2", "adjusted_r_squared"),
+    "within": ("r2_within", "within_r2", "within_r_squared"),
+    "residual": ("rmse", "root_mse", "residual_std_error", "residual_se", "residual_sd"),
+}
+
+
+def is_statistic(statistic: Statistic, kind: str) -> bool:
+    """Whether a number below a column is its adjusted or within R2 or its residual sd, by name."""
+    return statistic.name.lower() in _STATISTICS[kind]
 
 
 def count(text: str | None) -> int | None:
@@ -98,6 +111,20 @@ def rows_differ(left: Spec, right: Spec) -> bool:
 def terms(spec: Spec) -> frozenset[str]:
     """Treatments and covariates of a column."""
     return frozenset((*spec.column.treatments, *spec.column.covariates))
+
+
+def most_coefficients(study: Study, spec: Spec) -> float:
+    """The most coefficients that a column may have; infinite where it has labels or effects."""
+    column, panel = spec.column, study.file.panel
+    if column.effects or column.labels or column.row_weights:
+        return math.inf
+    found = len(terms(spec)) + 1
+    if "fixed" in {column.unit_effects, column.period_effects}:
+        first, last = panel.first_period, panel.last_period
+        if panel.units is None or first is None or last is None:
+            return math.inf
+        found += panel.units + last - first + 1
+    return found
 
 
 def moments_for(study: Study, spec: Spec) -> dict[str, Moments]:

@@ -6,17 +6,19 @@ import math
 
 from bayesdid.audit.bounds import Bounds
 from bayesdid.audit.columns import count
-from bayesdid.audit.finding import Outcome, compare
+from bayesdid.audit.finding import Finding, Outcome, compare
 from bayesdid.study.load import Study
+from bayesdid.study.schema import Moments
 
 _ROWS = ("all four numbers describe the same rows",)
 
 
 def descriptives(study: Study) -> Outcome:
-    """Min <= mean <= max; sd at most sqrt((max - mean)(mean - min) n / (n - 1)).
+    """Min <= mean <= max; sd at most sqrt((max - mean)(mean - min) n / (n - 1)); what extremes add.
 
     The bound on the sd is that of Bhatia & Davis (2000, doi:10.2307/2589180); a 0/1 variable
-    attains it.
+    attains it. One row each has the minimum and the maximum: the mean is at least (max - min) / n
+    off either, and the sd at least what these two rows make of it.
     """
     for table in study.tables.values():
         n = count(table.n) or 1_000_000
@@ -35,9 +37,13 @@ def descriptives(study: Study) -> Outcome:
                 assumptions=_ROWS,
                 text=f"the mean {row.mean} lies outside {row.min} to {row.max}.",
             )
+            if table.n is not None and n > 1:
+                yield _mean_of_extremes(place, row, mean, low, high, n)
             if row.sd is None:
                 continue
             sd = Bounds.of(row.sd)
+            if table.n is not None and n > 2:
+                yield _sd_of_extremes(place, row, mean, low, high, n)
             factor = math.sqrt(n / (n - 1))
             most = math.sqrt(max(high.high - mean.low, 0) * max(mean.high - low.low, 0)) * factor
             yield compare(
@@ -64,3 +70,48 @@ def descriptives(study: Study) -> Outcome:
                     text=f"a 0/1 variable with mean {row.mean} has sd {exact.middle:.4f}, printed "
                     f"is {row.sd}.",
                 )
+
+
+def _mean_of_extremes(
+    place: str, row: Moments, mean: Bounds, low: Bounds, high: Bounds, n: int
+) -> Finding | None:
+    """One row has the maximum and one the minimum: the mean is that far from either."""
+    off = max(high.low - low.high, 0.0) / n
+    return compare(
+        "descriptives",
+        place,
+        "mean at least (max - min) / n from the extremes",
+        mean,
+        Bounds(low.low + off, high.high - off),
+        severity="contradiction",
+        assumptions=_ROWS,
+        text=f"one of {n} rows has {row.min} and one {row.max}: the mean {row.mean} is nearer to "
+        "one of them than that allows.",
+    )
+
+
+def _sd_of_extremes(
+    place: str, row: Moments, mean: Bounds, low: Bounds, high: Bounds, n: int
+) -> Finding | None:
+    """The sd if all rows but the two extremes are alike, least over the means and extremes."""
+    least = math.inf
+    for centre in mean.pair:
+        above, below = max(high.low - centre, 0.0), max(centre - low.high, 0.0)
+        squares = above**2 + below**2 + (above - below) ** 2 / (n - 2)
+        least = min(least, squares)
+    inside = max(mean.low, min(mean.high, (high.low + low.high) / 2))
+    squares = 2 * max(0.0, (high.low - low.high) / 2) ** 2
+    if abs(inside - (high.low + low.high) / 2) < 1e-12:
+        least = min(least, squares)
+    bound = math.sqrt(least / n)
+    return compare(
+        "descriptives",
+        place,
+        "sd at least what the minimum and the maximum make of it",
+        Bounds.of(str(row.sd)),
+        Bounds(bound, math.inf),
+        severity="contradiction",
+        assumptions=_ROWS,
+        text=f"{n} rows with mean {row.mean}, of which one is {row.min} and one {row.max}, have "
+        f"an sd of at least {bound:.4g}; printed is {row.sd}.",
+    )

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+
 from bayesdid.audit.columns import estimate, least_squares, terms
 from bayesdid.audit.finding import Finding, Outcome
-from bayesdid.study.load import Study
+from bayesdid.study.load import Spec, Study
 from bayesdid.study.printed import number
+from bayesdid.study.schema import Cell
 from bayesdid.study.terms import POLICY_KINDS, parse_term
 
 _RATIO = 5.0  # instrumented over least squares
@@ -25,14 +28,9 @@ def magnitudes(study: Study) -> Outcome:
     mean, sd = number(rows[outcome].mean), number(rows[outcome].sd)
     limit = abs(mean) + 2 * sd
     for spec in study.specs.values():
-        ratio = spec.column.printed_as == "ratio"
-        if spec.column.outcome != outcome or spec.column.family == "sdm" or ratio:
+        if spec.column.outcome != outcome or spec.column.printed_as == "ratio":
             continue
-        for name in spec.column.treatments:
-            cell = spec.column.coefficients.get(name)
-            factors = parse_term(name).factors
-            if cell is None or len(factors) > 1 or factors[0].kind not in POLICY_KINDS:
-                continue
+        for name, cell in _effects(spec):
             size = abs(estimate(cell))
             yield (
                 None
@@ -51,6 +49,21 @@ def magnitudes(study: Study) -> Outcome:
                     f"an effect of {cell.estimate} on an outcome with mean {mean:g} and sd {sd:g}.",
                 )
             )
+
+
+def _effects(spec: Spec) -> Iterator[tuple[str, Cell]]:
+    """Cells that are the effect of having a policy: of a spatial model its effects, not beta."""
+    column = spec.column
+    for name in column.treatments:
+        factors = parse_term(name).factors
+        if len(factors) > 1 or factors[0].kind not in POLICY_KINDS:
+            continue
+        cell, impacts = column.coefficients.get(name), column.impacts.get(name)
+        if column.family != "sdm" and cell is not None:
+            yield name, cell
+        for part in ("direct", "indirect", "total") if impacts is not None else ():
+            if (found := getattr(impacts, part)) is not None:
+                yield f"{name}.{part}", found
 
 
 def instrumented(study: Study) -> Outcome:

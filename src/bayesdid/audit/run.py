@@ -2,18 +2,26 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 
 from bayesdid.audit import (
     claims,
     descriptives,
+    few,
+    fit,
     identities,
+    instruments,
+    measures,
     plausibility,
     prediction,
     sizes,
     spread,
     stars,
+    stated,
+    subsamples,
+    weights,
+    whole,
 )
 from bayesdid.audit.bounds import cut_off
 from bayesdid.audit.finding import SEVERITIES, AuditReport, Finding, Outcome
@@ -22,7 +30,10 @@ from bayesdid.study.load import Study
 RULES: tuple[Callable[[Study], Outcome], ...] = (
     stars.stars,
     stars.statistics,
-    stars.first_stage,
+    measures.measures,
+    few.few_clusters,
+    instruments.first_stage,
+    instruments.rank_tests,
     sizes.counts,
     sizes.observations,
     sizes.groups,
@@ -31,13 +42,23 @@ RULES: tuple[Callable[[Study], Outcome], ...] = (
     identities.spatial_effects,
     spread.constants,
     spread.r_squared,
+    fit.kinds_of_r_squared,
+    fit.t_and_r_squared,
+    fit.added_regressor,
+    fit.nested_errors,
+    subsamples.subsamples,
+    subsamples.nested_samples,
+    weights.weights,
     spread.standard_errors,
     spread.pooled,
     descriptives.descriptives,
+    whole.whole_numbers,
     claims.values,
     claims.directions,
     claims.significance,
     claims.comparisons,
+    stated.differences,
+    stated.percents,
     claims.arithmetic,
     plausibility.magnitudes,
     plausibility.instrumented,
@@ -58,8 +79,13 @@ def _doubted(finding: Finding) -> Finding:
     )
 
 
-def audit_study(study: Study) -> AuditReport:
+def audit_study(study: Study, rules: Sequence[Callable[[Study], Outcome]] = RULES) -> AuditReport:
     """Every comparison that the study's numbers allow.
+
+    Parameters
+    ----------
+    rules
+        Those to run: all.
 
     Returns
     -------
@@ -69,7 +95,7 @@ def audit_study(study: Study) -> AuditReport:
     """
     findings: list[Finding] = []
     checked: dict[str, int] = {}
-    for rule in RULES:
+    for rule in rules:
         outcomes = list(rule(study))
         checked[rule.__name__] = len(outcomes)
         found = [outcome for outcome in outcomes if outcome is not None]

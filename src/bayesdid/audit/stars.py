@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from bayesdid.audit.below import mark, measure, p_of, sizes
 from bayesdid.audit.bounds import Bounds
-from bayesdid.audit.columns import cells, size_of_t
+from bayesdid.audit.columns import cells
 from bayesdid.audit.finding import Finding, Outcome, Severity
 from bayesdid.audit.reference import p_value
 from bayesdid.study.load import Spec, Study
@@ -56,39 +56,6 @@ def statistics(study: Study) -> Outcome:
                 f"{statistic.label or statistic.name} {statistic.value} under "
                 f"{statistic.reference}, ",
             )
-
-
-def first_stage(study: Study) -> Outcome:
-    """With one instrument the first stage's F is the square of its t."""
-    for spec in study.specs.values():
-        column = spec.column
-        cell = column.coefficients.get(column.instrument or "")
-        size = size_of_t(cell) if cell is not None else None
-        if column.family != "iv_first" or size is None:
-            continue
-        for statistic in column.statistic:
-            if (statistic.reference or "").replace(" ", "").startswith("F(1"):
-                value = Bounds.of(statistic.value)
-                square = size.square()
-                miss = square.distance(value)
-                yield (
-                    None
-                    if miss == 0.0
-                    else Finding(
-                        "first_stage",
-                        "warning",
-                        f"{spec.id}:{statistic.name}",
-                        "F of one instrument = t squared",
-                        square.middle,
-                        square.pair,
-                        value.middle,
-                        value.pair,
-                        miss,
-                        ("there is one instrument", "F and t use the same standard errors"),
-                        f"F = {statistic.value}, but the instrument's t squared lies between "
-                        f"{square.low:.1f} and {square.high:.1f}.",
-                    )
-                )
 
 
 def _judge(spec: Spec, rule: str, place: str, printed: str, p: Bounds, what: str) -> Finding | None:

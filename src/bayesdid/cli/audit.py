@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
@@ -12,6 +12,7 @@ from bayesdid.cli import reading
 if TYPE_CHECKING:
     from bayesdid.audit.finding import AuditReport
 
+_MANY, _CHUNK = 100, 20  # studies from which worker processes pay, and how many go together
 _STYLE = {"contradiction": "bold red", "warning": "yellow", "note": "dim"}
 
 
@@ -29,33 +30,77 @@ def command(
     as_json: Annotated[bool, typer.Option("--json", help="One JSON document on stdout.")] = False,
 ) -> None:
     """Check every published number against every other that algebra ties it to."""
-    from bayesdid.audit.run import audit_study
     from bayesdid.cli.console import print_json
-    from bayesdid.exceptions import InputError
-    from bayesdid.families.registry.load import load_study
+    from bayesdid.jsonio import plain
 
     audited: list[tuple[Path, AuditReport]] = []
     failed: dict[str, str] = {}
-    for folder in study:
-        try:
-            audited.append((folder, audit_study(load_study(folder, trust=trust))))
-        except InputError as error:
-            if len(study) == 1:
-                raise
-            failed[str(folder)] = str(error)
+    for folder, made in _audits(study, trust):
+        if isinstance(made, str):
+            failed[str(folder)] = made
+        else:
+            audited.append((folder, made))
     if sarif is not None:
         _write_sarif(sarif, audited)
     if len(study) > 1:
         _many(audited, failed, as_json=as_json)
     elif as_json:
-        print_json(audited[0][1])
+        print_json(plain(audited[0][1]) | _carried(study[0], audited[0][1], trust))
     else:
-        _one(audited[0][1])
+        _one(audited[0][1], _carried(study[0], audited[0][1], trust))
     if failed or (strict and any(report.flagged for _, report in audited)):
         raise typer.Exit(1)
 
 
-def _one(report: AuditReport) -> None:
+def _audits(folders: list[Path], trust: bool) -> list[tuple[Path, AuditReport | str]]:
+    """Report, or why there is none, of each study; many of them side by side.
+
+    Raises
+    ------
+    InputError
+        If the only study cannot be loaded.
+    """
+    from functools import partial
+
+    from bayesdid.audit.run import audit_study
+    from bayesdid.families.registry.load import load_study
+
+    if len(folders) == 1:
+        return [(folders[0], audit_study(load_study(folders[0], trust=trust)))]
+    one = partial(_audited, trust=trust)
+    if len(folders) < _MANY:
+        return [(folder, one(folder)) for folder in folders]
+    from bayesdid.inference.executor import map_fits, process_pool
+
+    with process_pool():
+        return list(zip(folders, map_fits(one, folders, chunk=_CHUNK), strict=True))
+
+
+def _audited(folder: Path, trust: bool) -> AuditReport | str:
+    from bayesdid.audit.run import audit_study
+    from bayesdid.exceptions import InputError
+    from bayesdid.families.registry.load import load_study
+
+    try:
+        return audit_study(load_study(folder, trust=trust))
+    except InputError as error:
+        return str(error)
+
+
+def _carried(folder: Path, report: AuditReport, trust: bool) -> dict[str, list[Any]]:
+    """Cells that contradictions are about, and what becomes of indirect effects from print."""
+    from bayesdid.audit.doubts import doubts
+    from bayesdid.audit.mediation import mediation_sentence, printed_mediations
+    from bayesdid.families.registry.load import load_study
+    from bayesdid.jsonio import plain
+
+    study = load_study(folder, trust=trust)
+    found = doubts(study, report)
+    said = [mediation_sentence(item, found) for item in printed_mediations(study, found)]
+    return {"doubts": [plain(doubt) for doubt in found.values()], "mediations": said}
+
+
+def _one(report: AuditReport, carried: dict[str, list[Any]]) -> None:
     from bayesdid.cli.console import out, said
     from bayesdid.notebook import many
 
@@ -65,6 +110,15 @@ def _one(report: AuditReport) -> None:
         out.print(f"  {finding.text}")
         if finding.assumptions:
             out.print(f"  unless: {'; '.join(finding.assumptions)}", style="dim")
+    if carried["doubts"]:
+        cells = [
+            f"{item['cell']} {item['printed']}"
+            + (f" (instead {item['instead']}?)" if item["instead"] else "")
+            for item in carried["doubts"]
+        ]
+        out.print(f"doubted: {', '.join(cells)}", highlight=False)
+    for sentence in carried["mediations"] if carried["doubts"] else ():
+        out.print(f"indirect effect, {sentence}", highlight=False)
     counts = ", ".join(many(number, name) for name, number in report.counts.items())
     out.print(f"{report.study_id}: {report.comparisons} comparisons, {counts}.")
 

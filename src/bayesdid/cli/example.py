@@ -44,7 +44,7 @@ def _list(as_json: bool) -> None:
         {
             "study": name,
             "title": file.study.title,
-            "data": file.panel.package.name if file.panel.package else "simulated",
+            "data": file.panel.package.name if file.panel.package else "synthetic",
         }
         for name, file in studies.items()
     ]

@@ -31,6 +31,14 @@ def command(
     keep: Annotated[
         bool, typer.Option("--keep", help="Keep the study's real panel, all but its outcomes.")
     ] = False,
+    reference: Annotated[
+        bool,
+        typer.Option(
+            "--reference",
+            help="Also put the first panel, and what all members say, into the study's folder, "
+            "for its report.",
+        ),
+    ] = False,
     seed: reading.Seed = 0,
     workers: Annotated[int | None, typer.Option(min=1, help="Processes; default one a core.")] = (
         None
@@ -45,6 +53,7 @@ def command(
     from bayesdid.inference.executor import process_pool
     from bayesdid.panel.load import load_panel
     from bayesdid.reconstruct.ensemble import reconstruct
+    from bayesdid.reconstruct.reference import write_reference
 
     loaded = load_study(study, trust=trust)
     known = load_panel(loaded) if keep else None
@@ -59,6 +68,8 @@ def command(
         found = reconstruct(
             loaded, out_dir, members=members, seed=seed, hold_out=held, reading=read_as, known=known
         )
+        if reference:
+            write_reference(loaded, found, out_dir)
     if as_json:
         print_json(found)
     else:

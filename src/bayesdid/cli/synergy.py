@@ -85,15 +85,20 @@ def command(
 
 
 def _published(loaded: Study, seed: int, as_json: bool) -> None:
+    from bayesdid.audit.doubts import doubts
+    from bayesdid.audit.misprints import carried, what_ifs
+    from bayesdid.audit.run import audit_study
     from bayesdid.published.synergy import published_synergy
     from bayesdid.published.verdict import published_verdicts
 
     synergy = published_synergy(loaded, seed=seed)
-    verdicts = published_verdicts(loaded, synergy)
+    doubted = carried(synergy, doubts(loaded, audit_study(loaded)))
+    verdicts = published_verdicts(loaded, synergy, doubted)
+    otherwise = what_ifs(loaded, synergy, doubted, seed=seed)
     if not as_json:
         from bayesdid.cli.synergy_printed import print_published
 
-        print_published(loaded, synergy, verdicts)
+        print_published(loaded, synergy, verdicts, otherwise, doubted)
         return
     from bayesdid.cli.console import print_json
     from bayesdid.report.validity import published_validity
@@ -113,6 +118,8 @@ def _published(loaded: Study, seed: int, as_json: bool) -> None:
             },
             "timing": {"knowledge": synergy.knowledge, "drawn": synergy.timings},
             "scale": {"value": synergy.scale, "source": synergy.scale_source},
+            "doubts": list(doubted.values()),
+            "what_if": otherwise,
             "notes": [note.text for note in synergy.notes],
             "coverage": published_validity(synergy.timings),
         }

@@ -10,10 +10,11 @@ if TYPE_CHECKING:
     from bayesdid.study.load import Study
 
 
-def print_published(loaded: Any, synergy: Any, verdicts: Any) -> None:
-    """Contrasts from published columns, the claims they decide, and what decides them."""
+def print_published(loaded: Any, synergy: Any, verdicts: Any, otherwise: Any, doubted: Any) -> None:
+    """Contrasts from published columns, the claims they decide, what decides them, and doubts."""
     from rich.table import Table
 
+    from bayesdid.audit.misprints import doubt_sentences
     from bayesdid.cli.console import out, said
     from bayesdid.estimands.names import RATIO
     from bayesdid.estimands.verdict import rules
@@ -57,13 +58,16 @@ def print_published(loaded: Any, synergy: Any, verdicts: Any) -> None:
                 "  ",
                 (verdict.word, "bold"),
                 f", P = {verdict.p:.3f} ({verdict.p_low:.3f} to {verdict.p_high:.3f}): "
-                f"“{verdict.text}” ({verdict.place})",
+                f"“{verdict.text}” ({verdict.place})"
+                + (f"; doubted: {', '.join(verdict.doubted)}" if verdict.doubted else ""),
             )
         )
     chosen = headline(synergy)
     out.print(chosen.label, style="bold")
     for sentence in published_sentences(synergy, chosen):
         out.print(f"  {sentence}")
+    for sentence in doubt_sentences(synergy, otherwise, doubted, chosen.name):
+        out.print(f"  {sentence}", highlight=False)
     out.print(
         "Main column: averaged over timings, paths of the single effects and autocorrelation of "
         "errors. Range: over every path and autocorrelation."

@@ -18,7 +18,7 @@ from __future__ import annotations
 
 import warnings
 from dataclasses import dataclass
-from functools import partial
+from functools import lru_cache, partial
 from typing import Literal, Protocol
 
 import numpy as np
@@ -266,6 +266,13 @@ def _relative_set(model: _RelativeMagnitudes, M: float, alpha: float) -> RobustS
 
 def _frontier(covariance: FloatArray, n_pre: int, w: FloatArray) -> FloatArray:
     """Weights on the path from smallest variance to smallest bias, shape (F, K); whatever M is."""
+    return _frontier_of(covariance.tobytes(), n_pre, w.tobytes())
+
+
+@lru_cache(maxsize=16)  # sets and breakdown value of one path ask for the same
+def _frontier_of(variances: bytes, n_pre: int, averaging: bytes) -> FloatArray:
+    w = np.frombuffer(averaging)
+    covariance = np.frombuffer(variances).reshape(n_pre + len(w), -1)
     with extra("peers"):
         from moderndid.didhonest import fixed_length_ci as flci
 

@@ -286,7 +286,7 @@ def _cells(rows: list[tuple[str, ReadRow]], j: int) -> list[str]:
     statistics: list[str] = []
     for key, row in rows:
         cell, below = row.cells[j], row.below.get(j)
-        value = _cell(cell, below)
+        value = _cell(cell, below, row.beside.get(j))
         doubt = _doubt(cell, below)
         if row.role == "estimate" and row.part in {"direct", "indirect", "total"}:
             term = key.rpartition(".")[0]
@@ -301,6 +301,7 @@ def _cells(rows: list[tuple[str, ReadRow]], j: int) -> list[str]:
                 f"name = {quoted(key)}",
                 f"value = {quoted(cell.text)}{doubt}",
                 f"label = {quoted(row.label)}",
+                *([f"reference = {quoted(row.references[j])}"] if j in row.references else []),
             ]
     lines: list[str] = []
     for group, items in groups.items():
@@ -311,11 +312,12 @@ def _cells(rows: list[tuple[str, ReadRow]], j: int) -> list[str]:
     return lines + statistics
 
 
-def _cell(cell: ReadCell, below: ReadCell | None) -> str:
+def _cell(cell: ReadCell, below: ReadCell | None, beside: ReadCell | None = None) -> str:
     if below is None or not (_is_printed(below.text) or is_interval(below.text)):
         return f"{{ estimate = {quoted(cell.text)} }}"
     text = below.text if is_interval(below.text) else below.text.strip("()[]")
-    return f"{{ estimate = {quoted(cell.text)}, parentheses = {quoted(text)} }}"
+    more = f", interval = {quoted(beside.text)}" if beside is not None else ""
+    return f"{{ estimate = {quoted(cell.text)}, parentheses = {quoted(text)}{more} }}"
 
 
 def study_text(tables: list[ReadTable], names: Names, folder: str, source: str, title: str) -> str:

@@ -42,7 +42,7 @@ _SYMBOLS = {
 _KEPT = re.compile(
     r"\\(?:textbf|textit|textrm|textsc|texttt|emph|mathrm|mathbf|mathit|text|underline|sym|"
     r"textsuperscript|ensuremath|mbox|makecell|shortstack|num|tablenum|SI|phantom|small|sup|"
-    r"footnotesize|cellcolor|textsubscript|thead)\*?(?:\[[^\]]*\])?"
+    r"footnotesize|cellcolor|textsubscript|thead)(?![A-Za-z])\*?(?:\[[^\]]*\])?"
 )
 _LENGTH = r"\[\s*-?[\d.]+\s*(?:\\[a-z]+|em|ex|pt|mm|cm|in|bp)[^\]]*\]"  # of a line's space
 _DEEPEST = 40  # of braces
@@ -58,6 +58,7 @@ def read_latex(text: str) -> Document:
         end = re.compile(rf"\\end\{{{re.escape(found[1])}\}}").search(text, found.end())
         stop = end.start() if end else len(text)
         body = _after_arguments(text[found.end() : stop])
+        options = text[found.end() : stop].removesuffix(body)
         before = text[at : found.start()]
         following = text[end.end() if end else stop :]
         upto = re.search(r"\\end\{table\*?\}|\\begin\{|\n\s*\n", following)
@@ -70,12 +71,20 @@ def read_latex(text: str) -> Document:
             notes = following[: upto.start()] if upto else following
             if not notes.strip() and upto:
                 notes = following[: 2000 if not next_one else min(2000, next_one.start())]
+        notes += "".join(f" {note}" for note in _options(options, "note"))
         caption = _caption(before[-3000:]) or _caption(notes)
+        caption = caption or next(map(plain, _options(options, "caption")), "")
         grids.append(_grid(body, caption, notes))
         prose += _paragraphs(before)
         at = (end.end() if end else stop) or len(text)
     prose += _paragraphs(text[at:])
     return Document(tuple(grid for grid in grids if grid.rows), tuple(prose))
+
+
+def _options(text: str, name: str) -> list[str]:
+    """Values of an option of tabularray: ``note{a}={text}``, ``caption={text}``."""
+    found = re.finditer(rf"(?<![a-z]){name}(?:\{{[^{{}}]*\}})?\s*=\s*\{{", text)
+    return [_braced(text, item.end() - 1)[0] for item in found]
 
 
 def _caption(text: str) -> str:

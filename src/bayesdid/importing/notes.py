@@ -26,7 +26,7 @@ _SINGLE = re.compile(
     re.IGNORECASE,
 )
 _WHAT: tuple[tuple[Below, str], ...] = (
-    ("t", r"\bt[- ]?(?:stat|value|ratio)|z[- ]?stat|t values"),
+    ("t", r"\bt[- ]?(?:stat|values?\b|ratio)|\bz[- ]?stat"),
     (
         "p",
         r"\bp[- ]?values?\b[^.;]{0,40}(?:parenthes|bracket)"
@@ -99,6 +99,8 @@ def guessed_below(pairs: Iterable[tuple[str, str]], stars: dict[str, float]) -> 
     levels = sorted(stars.values())
     fits = dict.fromkeys(("se", "t", "p"), 0.0)
     for estimate, value in numbers:
+        if not value and not estimate.value:
+            continue  # 0.000 below 0.000 tells nothing
         size = abs(float(estimate.value))
         level = stars.get(estimate.mark, 0.0)
         for kind in fits:

@@ -193,19 +193,31 @@ def read_rows(laid: Laid) -> list[ReadRow]:
         elif below is None and (known or (after and not _starred(filled))):
             found.append(_single(line, known or "statistic", section))
             after = True
+            if i + 1 < len(lines) and (degrees := _degrees(line, lines[i + 1])):
+                found[-1].references = degrees
+                i += 1
         elif known in {"n", "r2"} or (known == "clusters" and below is None):
             found.append(_single(line, known, section))
             after = True
         else:
             row = _estimates(line, below)
             if below is not None and i + 2 < len(lines) and _third(line, lines[i + 2]):
-                i += 1  # a second line below, such as an interval: the first one is read
+                i += 1  # a second line below: kept if it holds intervals
+                row.beside = _intervals(lines[i + 1], row)
             if below is None:
                 row.confidence, row.why = 0.9, "nothing stands below it"
             found.append(row)
             i += below is not None
         i += 1
     return found
+
+
+def _degrees(line: Line, other: Line) -> dict[int, str]:
+    """Null distributions of F statistics from ``(df = 8; 273)`` below them."""
+    if other.label.strip() or not re.match(r"f\b", line.label.strip(), re.IGNORECASE):
+        return {}
+    found = {j: re.fullmatch(r"\(df = (\d+); (\d+)\)", text) for j, text in other.filled()}
+    return {j: f"F({m[1]}, {m[2]})" for j, m in found.items() if m is not None}
 
 
 def _starred(filled: list[tuple[int, str]]) -> bool:
@@ -227,6 +239,13 @@ def _stands_below(line: Line, other: Line) -> bool:
 
 def _third(line: Line, other: Line) -> bool:
     return not other.label.strip() and _stands_below(line, other)
+
+
+def _intervals(line: Line, row: ReadRow) -> dict[int, ReadCell]:
+    """A second line below estimates, where it holds their intervals and the first does not."""
+    found = {j: _cell(line, j, "below") for j, text in line.filled() if is_interval(text)}
+    other = any(is_interval(cell.text) for cell in row.below.values())
+    return {} if line.lost or other else {j: c for j, c in found.items() if j in row.below}
 
 
 def _cell(line: Line, j: int, role: Role, *, confidence: float = 1.0, why: str = "") -> ReadCell:

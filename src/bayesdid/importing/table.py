@@ -48,6 +48,10 @@ class ReadRow:
         Column -> its cell, and the cell below it.
     lost
         Texts in order where their columns are not known, each with what stands below it.
+    references
+        Column -> null distribution of a statistic, as degrees of freedom beside it say.
+    beside
+        Column -> the interval that stands in a second line below an estimate.
     """
 
     label: str
@@ -57,6 +61,8 @@ class ReadRow:
     below: dict[int, ReadCell] = field(default_factory=dict)
     lost: tuple[tuple[ReadCell, ReadCell | None], ...] = ()
     lost_below: tuple[ReadCell, ...] = ()
+    references: dict[int, str] = field(default_factory=dict)
+    beside: dict[int, ReadCell] = field(default_factory=dict)
     confidence: float = 1.0
     why: str = ""
 

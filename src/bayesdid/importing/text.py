@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 
+from bayesdid.importing.console import read_console
 from bayesdid.importing.grid import Document, Grid, make_grid
 from bayesdid.importing.numbers import enumerator, is_number
 
@@ -18,9 +19,16 @@ _TITLE = re.compile(r"^\s*(?:\*\*)?(?:table|tab\.|panel)\s+[A-Z]?\d", re.IGNOREC
 def read_text(text: str) -> Document:
     """Pipe tables, and blocks of lines of which most end in numbers."""
     lines = text.replace("\r\n", "\n").replace("\r", "\n").expandtabs(8).split("\n")
-    if any(_is_pipe_rule(line) for line in lines):
+    if any(_is_pipe_rule(line) for line in lines) or _piped(lines):
         return _markdown(lines)
-    return _columns(lines)
+    return read_console(lines) or _columns(lines)
+
+
+def _piped(lines: list[str]) -> bool:
+    """Whether most lines are rows between pipes, although no rule of dashes is among them."""
+    full = [line.strip() for line in lines if line.strip()]
+    rows = [line for line in full if line.startswith("|") and line.endswith("|")]
+    return len(rows) >= 4 and 2 * len(rows) > len(full)
 
 
 def _is_pipe_rule(line: str) -> bool:

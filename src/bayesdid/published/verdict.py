@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from dataclasses import dataclass
 
 from bayesdid.estimands.verdict import word_for
@@ -31,6 +32,8 @@ class Verdict:
         Posterior of the contrast under the main assumption.
     synthetic
         Why the panel is synthetic, or empty.
+    doubted
+        Cells that it rests on and that the audit doubts.
     """
 
     claim: str
@@ -45,10 +48,20 @@ class Verdict:
     p_high: float
     summary: Summary
     synthetic: str = ""
+    doubted: tuple[str, ...] = ()
 
 
-def published_verdicts(study: Study, synergy: PublishedSynergy) -> tuple[Verdict, ...]:
-    """A verdict for each claim that names a contrast which the printed cells allow."""
+def published_verdicts(
+    study: Study, synergy: PublishedSynergy, doubted: Collection[str] = ()
+) -> tuple[Verdict, ...]:
+    """A verdict for each claim that names a contrast which the printed cells allow.
+
+    Parameters
+    ----------
+    doubted
+        Cells that the audit doubts: a verdict names those among the columns that were inverted.
+    """
+    resting = tuple(ref for ref in synergy.columns.names if ref in doubted)
     verdicts = []
     for claim in study.claims:
         if claim.synergy is None or claim.synergy not in synergy.contrasts:
@@ -68,6 +81,7 @@ def published_verdicts(study: Study, synergy: PublishedSynergy) -> tuple[Verdict
                 low,
                 high,
                 contrast.main,
+                doubted=resting,
             )
         )
     return tuple(verdicts)

@@ -19,12 +19,14 @@ import numpy as np
 
 from bayesdid.digest import file_digest
 from bayesdid.estimands.beside import ModelSays
+from bayesdid.estimands.names import main_contrast
 from bayesdid.estimands.synergy import Synergy, synergy
 from bayesdid.exceptions import InputError
 from bayesdid.inference.executor import item_seed, map_fits
 from bayesdid.model.errors import DEFAULT_ERRORS, Errors
 from bayesdid.panel.panel import Panel
 from bayesdid.panel.read import read_panel
+from bayesdid.reconstruct.choices import CHOICES, Choice, choice, choice_sentence, other_models
 from bayesdid.reconstruct.ensemble import MANIFEST
 from bayesdid.study.load import Study
 
@@ -62,11 +64,22 @@ class Combined:
 
 @dataclass(frozen=True, slots=True)
 class CombinedContrast:
-    """A contrast under the headline model and under those beside it."""
+    """A contrast under the headline model and under those beside it.
+
+    Attributes
+    ----------
+    name, label
+        Which.
+    models
+        Model -> its answer.
+    choices
+        Pairs of models that differ in one thing.
+    """
 
     name: str
     label: str
     models: dict[str, Combined]
+    choices: tuple[Choice, ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -98,8 +111,20 @@ class EnsembleSynergy:
 
     @property
     def sentences(self) -> tuple[str, ...]:
-        """The finding of each contrast, in words."""
-        return tuple(_sentence(contrast, self.size) for contrast in self.contrasts.values())
+        """The finding of each contrast, in words; of the main one, each choice of models too."""
+        found = [_sentence(contrast, self.size) for contrast in self.contrasts.values()]
+        if (name := main_contrast(self.contrasts)) in self.contrasts:
+            main = self.contrasts[name]
+            found += [
+                choice_sentence(main.label, one, self.size, self._shares(main, one))
+                for one in main.choices
+            ]
+        return tuple(found)
+
+    @staticmethod
+    def _shares(contrast: CombinedContrast, of: Choice) -> dict[str, tuple[float, float]]:
+        models = ((model, contrast.models[model]) for model in (of.first, of.second))
+        return {model: (one.share_sampling, one.share_open) for model, one in models}
 
 
 def combined(says: list[ModelSays]) -> Combined:
@@ -154,8 +179,16 @@ def ensemble_synergy(
     for name in names:
         label, first = fitted[0][name]
         shared = [m for m in first if all(m in one[name][1] for one in fitted)]
+        says = {m: [one[name][1][m] for one in fitted] for m in shared}
         contrasts[name] = CombinedContrast(
-            name, label, {m: combined([one[name][1][m] for one in fitted]) for m in shared}
+            name,
+            label,
+            {m: combined(found) for m, found in says.items()},
+            tuple(
+                choice(what, first, second, says[first], says[second])
+                for what, first, second in CHOICES
+                if first in says and second in says
+            ),
         )
     return EnsembleSynergy(study.id, str(panels[0].synthetic), len(panels), contrasts)
 
@@ -213,10 +246,13 @@ def _fit(
 ) -> dict[str, tuple[str, Mapping[str, ModelSays]]]:
     """Label and models of each contrast of a member."""
     index, panel = item
-    found: Synergy = synergy(
-        study, panel, spec=spec, errors=errors, draws=draws, seed=item_seed(seed, "member", index)
-    )
-    return {name: (contrast.label, contrast.models) for name, contrast in found.items()}
+    seed = item_seed(seed, "member", index)
+    found: Synergy = synergy(study, panel, spec=spec, errors=errors, draws=draws, seed=seed)
+    more = other_models(study, panel, spec=spec, errors=errors, draws=draws, seed=seed)
+    return {
+        name: (contrast.label, {**contrast.models, **more.get(name, {})})
+        for name, contrast in found.items()
+    }
 
 
 def _sentence(contrast: CombinedContrast, size: int) -> str:

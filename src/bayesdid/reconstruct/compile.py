@@ -7,7 +7,7 @@ from collections.abc import Collection
 import numpy as np
 import pandas as pd
 
-from bayesdid.arrays import IntArray
+from bayesdid.arrays import BoolArray, IntArray
 from bayesdid.design.sample import sample_rows
 from bayesdid.design.terms import term_values
 from bayesdid.exceptions import InputError
@@ -36,7 +36,9 @@ def held_columns(study: Study) -> tuple[dict[str, Spec], dict[str, str]]:
 
 
 def _terms(spec: Spec) -> tuple[str, ...]:
-    return (spec.column.outcome, *spec.column.treatments, *spec.column.covariates)
+    column = spec.column
+    last = () if column.instrument is None else (column.instrument,)
+    return (column.outcome, *column.treatments, *column.covariates, *last)
 
 
 def _simple(text: str) -> bool:
@@ -53,8 +55,19 @@ def columns_named(spec: Spec) -> dict[str, None]:
     return {name: None for name, kind in zip(found, kinds, strict=True) if kind == "column"}
 
 
-def regression_of(spec: Spec, panel: Panel, sought: Collection[str], pooled: bool) -> Regression:
+def regression_of(
+    spec: Spec,
+    panel: Panel,
+    sought: Collection[str],
+    pooled: bool,
+    matched: BoolArray | None = None,
+) -> Regression:
     """A column as a function of the sought columns; without effects if it is read as pooled.
+
+    Parameters
+    ----------
+    matched
+        Rows of the panel that a matched column is fitted on.
 
     Raises
     ------
@@ -63,6 +76,8 @@ def regression_of(spec: Spec, panel: Panel, sought: Collection[str], pooled: boo
     """
     column = spec.column
     rows = sample_rows(column.sample, panel, [])
+    if matched is not None:
+        rows = rows & matched
     frame = panel.frame
     at = np.flatnonzero(rows)
     later = at
@@ -78,6 +93,12 @@ def regression_of(spec: Spec, panel: Panel, sought: Collection[str], pooled: boo
             f"{spec.id}: no row of the panel is in its sample", remedy="correct the sample"
         )
     names = (*column.treatments, *column.covariates)
+    instrument = None
+    if column.instrument is not None:
+        if column.family == "iv_first":
+            names = (column.instrument, *names)
+        else:
+            instrument = _factor(column.instrument, panel, rows, at, sought)
     return Regression(
         spec.id,
         _factor(column.outcome, panel, rows, later, sought),
@@ -87,6 +108,7 @@ def regression_of(spec: Spec, panel: Panel, sought: Collection[str], pooled: boo
         pd.factorize(frame[panel.period].iloc[at], sort=True)[0].astype(np.int64),
         column.unit_effects == "fixed" and not pooled,
         column.period_effects == "fixed" and not pooled,
+        instrument,
     )
 
 

@@ -14,6 +14,7 @@ from bayesdid.inference.executor import item_seed
 from bayesdid.panel.panel import Panel
 from bayesdid.panel.validate import STAMP, validate_panel
 from bayesdid.reconstruct.compile import columns_named, held_columns, regression_of
+from bayesdid.reconstruct.matched import column_of, draw_matched
 from bayesdid.reconstruct.prior import (
     Habits,
     Shape,
@@ -30,6 +31,7 @@ from bayesdid.reconstruct.solve import Problem, Solution, solve
 from bayesdid.reconstruct.targets import Target, printed_targets
 from bayesdid.reconstruct.whole import onto_grid
 from bayesdid.study.load import Spec, Study
+from bayesdid.study.terms import parse_term
 
 _FIRST, _THEN, _LAST = 20, 50, 30  # rounds: all numbers, the exact ones, those after rounding
 
@@ -136,8 +138,14 @@ def make_member(task: Task) -> Member:
     if task.reading == "printed":
         found = ()
     every, pooled = mended(printed_targets(study, {*held, *study.tables}), found)
+    matched = {
+        spec.id: draw_matched(study, spec, panel, rng)
+        for spec in held.values()
+        if spec.column.family == "psm_did"
+    }
     regressions = {
-        name: regression_of(spec, panel, sought, name in pooled) for name, spec in held.items()
+        name: regression_of(spec, panel, sought, name in pooled, matched.get(name))
+        for name, spec in held.items()
     }
     every = tuple(t for t in every if t.place in regressions or t.name in sought)
     targets = tuple(t for t in every if not is_held_out(t.place, task.hold_out))
@@ -153,7 +161,8 @@ def make_member(task: Task) -> Member:
     )
     _pin_extremes(problem, shapes, drawn)
     solution = _solve(problem, drawn, study, rng)
-    frame = bare.assign(**solution.columns)
+    which = {column_of(held[name]): rows.astype(int) for name, rows in matched.items()}
+    frame = bare.assign(**solution.columns, **which)
     frame[STAMP] = _stamp(task)
     return Member(
         task.index,
@@ -169,8 +178,10 @@ def _skeleton(task: Task, seed: int) -> tuple[pd.DataFrame, Panel]:
     study = task.study
     if task.known is None:
         bare = drawn_skeleton(study, seed)
-        frame = bare.copy()
-        return bare, validate_panel(frame, study, source="a drawn design", first_row=1)
+        panel = validate_panel(bare.copy(), study, source="a drawn design", first_row=1)
+        keys = [panel.unit, panel.period]
+        bare = panel.frame[keys].merge(bare, on=keys, how="left", validate="one_to_one")
+        return bare, panel
     return task.known.frame.copy(), task.known
 
 
@@ -178,11 +189,16 @@ def _sought(
     study: Study, held: dict[str, Spec], bare: pd.DataFrame, *, known: bool
 ) -> tuple[str, ...]:
     """Columns to be found: outcomes, and covariates that the skeleton lacks."""
-    outcomes = dict.fromkeys(spec.column.outcome for spec in held.values())
+    outcomes = dict.fromkeys(
+        spec.column.outcome
+        for spec in held.values()
+        if parse_term(spec.column.outcome).factors[0].kind == "column"
+    )
     named = {name: None for spec in held.values() for name in columns_named(spec)}
     if known:
         return tuple(name for name in outcomes if name in bare)
     given = set(bare.columns) - {study.file.outcome.column}
+    given -= {str(spec.column.instrument) for spec in held.values()}
     described = [
         row.column
         for table in study.tables.values()
@@ -301,9 +317,11 @@ def _checks(
 
 def _stamp(task: Task) -> str:
     held = f", held out {', '.join(task.hold_out)}" if task.hold_out else ""
+    named = task.known is None and bool(task.study.file.design.timing.sourced)
+    real = "; the places are real, their numbers are not" * named
     return (
         "reconstructed by bayesdid so that it gives the study's printed numbers; not the study's "
-        f"data (seed {task.seed}, member {task.index}, reading {task.reading}{held})"
+        f"data{real} (seed {task.seed}, member {task.index}, reading {task.reading}{held})"
     )
 
 

@@ -17,6 +17,7 @@ import numpy as np
 import scipy.linalg
 
 from bayesdid.arrays import FloatArray
+from bayesdid.reconstruct.slopes import Slopes
 
 _STEPS = 25
 _TOLERANCE = 1e-7  # of the dual gradient
@@ -29,14 +30,14 @@ class Restrictions:
     Attributes
     ----------
     A
-        Shape (m, n), rows in units of their half widths.
+        Shape (m, n).
     aim, low, high
         Shape (m,): where t would best be, and the interval that it should lie in.
     inside, outside
         Shape (m,): how far t moves for a unit of its multiplier, in the interval and out of it.
     """
 
-    A: FloatArray
+    A: Slopes
     aim: FloatArray
     low: FloatArray
     high: FloatArray
@@ -49,43 +50,51 @@ def project(
 ) -> tuple[FloatArray, FloatArray]:
     """The solution x, shape (n,), and the multipliers, shape (m,)."""
     m = len(of.aim)
-    multipliers = np.zeros(m)
-    x, t, value = _primal(multipliers, x0, of, low, high)
+    multipliers, pull = np.zeros(m), np.zeros(len(x0))
+    x, t, value = _primal(multipliers, x0, pull, of, low, high)
     free = np.zeros(len(x0), dtype=bool)
     products = np.zeros((m, m))
     for _ in range(_STEPS):
-        gradient = t - of.A @ x
+        gradient = t - of.A.times(x)
         if np.abs(gradient).max() < _TOLERANCE:
             break
         now = (x > low) & (x < high)
-        products += _products(of.A, now & ~free) - _products(of.A, free & ~now)
+        if 2 * np.count_nonzero(now != free) > np.count_nonzero(now):
+            products = of.A.products(now)
+        else:
+            products += of.A.products(now & ~free) - of.A.products(free & ~now)
         free = now
         H = products.copy()
         H[np.diag_indices(m)] += np.where((t > of.low) & (t < of.high), of.inside, of.outside)
         H[np.diag_indices(m)] += 1e-13 * np.trace(H)
         step = scipy.linalg.cho_solve(scipy.linalg.cho_factor(H, check_finite=False), gradient)
-        size, slope = 1.0, float(gradient @ step)
+        size, slope, push = 1.0, float(gradient @ step), of.A.transposed(step)
         while True:
-            trial = multipliers + size * step
-            x_new, t_new, value_new = _primal(trial, x0, of, low, high)
+            trial, drawn = multipliers + size * step, pull + size * push
+            x, t, value_new = _primal(trial, x0, drawn, of, low, high)
             if value_new >= value + 1e-4 * size * slope or size < 1e-6:
                 break
             size /= 2
-        multipliers, x, t, value = trial, x_new, t_new, value_new
+        multipliers, pull, value = trial, drawn, value_new
     return x, multipliers
 
 
-def _products(A: FloatArray, columns: np.ndarray) -> FloatArray:
-    """A A' over some columns of A, shape (m, m)."""
-    chosen = A[:, columns]
-    return chosen @ chosen.T
-
-
 def _primal(
-    multipliers: FloatArray, x0: FloatArray, of: Restrictions, low: FloatArray, high: FloatArray
+    multipliers: FloatArray,
+    x0: FloatArray,
+    pull: FloatArray,
+    of: Restrictions,
+    low: FloatArray,
+    high: FloatArray,
 ) -> tuple[FloatArray, FloatArray, float]:
-    """The x and t that minimise the Lagrangian, and its value, which the dual maximises."""
-    x = np.clip(x0 + multipliers @ of.A, low, high)
+    """The x and t that minimise the Lagrangian, and its value, which the dual maximises.
+
+    Parameters
+    ----------
+    pull
+        A' times the multipliers, shape (n,).
+    """
+    x = np.clip(x0 + pull, low, high)
     t = of.aim - of.inside * multipliers
     over, under = t > of.high, t < of.low
     # the cost has a kink at the ends of the interval: t stays there until the multiplier is
@@ -99,5 +108,6 @@ def _primal(
     out = t - inner
     cost += out**2 / (2 * of.outside) + np.where(over, -at_high * out, 0.0)
     cost += np.where(under, -at_low * out, 0.0)
-    value = ((x - x0) ** 2).sum() / 2 + cost.sum() + multipliers @ (t - of.A @ x)
+    moved = x - x0
+    value = moved @ moved / 2 + cost.sum() + multipliers @ t - pull @ x
     return x, t, float(value)

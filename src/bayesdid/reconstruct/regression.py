@@ -5,7 +5,12 @@ least squares gives b = G^-1 Z~'y~. A small change of the panel moves it by
 
     db = G^-1 Z~' dy + G^-1 dZ' e - G^-1 Z~' dZ b,
 
-and standard errors, R2 and the constant follow. Projections are symmetric and idempotent, so
+and standard errors, R2 and the constant follow. With an instrument z for the first regressor, W = Z
+but for z in its place, b = (W~'Z~)^-1 W~'y~ and
+
+    db = (W~'Z~)^-1 (W~' dy + dW' e - W~' dZ b).
+
+Projections are symmetric and idempotent, so
 that the changes are those of the raw columns.
 """
 
@@ -57,6 +62,8 @@ class Regression:
         Of its rows, shape (n,).
     unit, period
         Whether it has fixed effects of units and of periods.
+    instrument
+        Of the first regressor, for two-stage least squares; None for ordinary.
     """
 
     spec: str
@@ -67,6 +74,13 @@ class Regression:
     period_index: IntArray
     unit: bool
     period: bool
+    instrument: Factor | None = None
+
+    @property
+    def factors(self) -> tuple[Factor, ...]:
+        """The outcome, the regressors and the instrument."""
+        last = () if self.instrument is None else (self.instrument,)
+        return (self.outcome, *self.regressors, *last)
 
     @property
     def df(self) -> int:
@@ -75,23 +89,31 @@ class Regression:
         levels = 1 + (N - 1) * self.unit + (T - 1) * self.period
         return len(self.unit_index) - levels - len(self.regressors)
 
+    def within(self, values: FloatArray) -> FloatArray:
+        """What its effects leave of a variable, shape (n,)."""
+        left: FloatArray = absorb(
+            values[:, None], self.unit_index, self.period_index, unit=self.unit, period=self.period
+        )
+        return left[:, 0]
+
     def estimate(self, sought: Mapping[str, FloatArray]) -> Estimates:
         """Fit it to the panel."""
-        y = self.outcome.value(sought)
-        Z = np.column_stack([one.value(sought) for one in self.regressors])
-        both = absorb(
-            np.column_stack([y, Z]),
-            self.unit_index,
-            self.period_index,
-            unit=self.unit,
-            period=self.period,
+        values = np.column_stack([one.value(sought) for one in self.factors])
+        left = absorb(
+            values, self.unit_index, self.period_index, unit=self.unit, period=self.period
         )
-        within = both[:, 1:]
-        inverse = np.linalg.inv(within.T @ within)
-        H = inverse @ within.T
-        b = H @ both[:, 0]
-        e = both[:, 0] - within @ b
-        return Estimates(self, b, inverse, H, e, within, y, Z.mean(axis=0))
+        K = len(self.regressors)
+        within = left[:, 1 : K + 1]
+        outer = within
+        if self.instrument is not None:
+            outer = np.column_stack([left[:, K + 1], within[:, 1:]])
+        inverse = np.linalg.inv(outer.T @ within)
+        H = inverse @ outer.T
+        b = H @ left[:, 0]
+        e = left[:, 0] - within @ b
+        return Estimates(
+            self, b, inverse, H, e, within, outer, values[:, 0], values[:, 1 : K + 1].mean(axis=0)
+        )
 
 
 @dataclass(frozen=True, slots=True)
@@ -103,11 +125,11 @@ class Estimates:
     b
         Coefficients, shape (K,).
     inverse, H
-        (Z~'Z~)^-1, (K, K), and (Z~'Z~)^-1 Z~', (K, n).
+        (W~'Z~)^-1, (K, K), and (W~'Z~)^-1 W~', (K, n); W = Z without an instrument.
     e
         Residuals, shape (n,).
-    within
-        Z~, shape (n, K).
+    within, outer
+        Z~ and W~, shape (n, K).
     y
         Outcome, shape (n,).
     means
@@ -120,6 +142,7 @@ class Estimates:
     H: FloatArray
     e: FloatArray
     within: FloatArray
+    outer: FloatArray
     y: FloatArray
     means: FloatArray
 
@@ -139,10 +162,13 @@ class Estimates:
         k = self.of.names.index(name)
         if field == "estimate":
             return float(self.b[k])
-        return float(np.sqrt(self.rss / self.of.df * self.inverse[k, k]))
+        return float(np.sqrt(self.rss / self.of.df * self._size(k)))
 
     def slope(self, name: str, field: str) -> tuple[FloatArray, FloatArray]:
-        """How a printed number moves with the outcome, (n,), and with each regressor, (K, n)."""
+        """How a printed number moves with the outcome, (n,), and with each other factor, (K, n)."""
+        if self.of.instrument is not None:
+            k = self.of.names.index(name)
+            return self._slope_instrumented(k) if field == "estimate" else self._slope_two_stage()
         if name == "r2":
             return self._slope_r2()
         if field == "estimate":
@@ -159,6 +185,34 @@ class Estimates:
             k = self.of.names.index(name)
             by_Z = -np.outer(self.inverse[k], self.H[k]) / self.inverse[k, k]
         return se * self.e / self.rss, se * (by_Z - np.outer(self.b, self.e) / self.rss)
+
+    def _size(self, k: int) -> float:
+        """Variance of coefficient k over that of the errors."""
+        if self.of.instrument is None:
+            return float(self.inverse[k, k])
+        return float(self.H[k] @ self.H[k])
+
+    def _slope_instrumented(self, k: int) -> tuple[FloatArray, FloatArray]:
+        by_Z = np.outer(self.inverse[k], self.e) - np.outer(self.b, self.H[k])
+        by_z = self.inverse[k, 0] * self.e
+        by_Z[0] -= by_z  # the endogenous regressor is none of its own instruments
+        return self.H[k], np.vstack([by_Z, by_z])
+
+    def _slope_two_stage(self) -> tuple[FloatArray, FloatArray]:
+        """Of the first coefficient's standard error: s |r| / (r'd), r what Z leaves of z."""
+        se, e, rss = self.value(self.of.names[0], "se"), self.e, self.rss
+        d, Z, z = self.within[:, 0], self.within[:, 1:], self.outer[:, 0]
+        of_z, of_d = np.linalg.lstsq(Z, np.column_stack([z, d]), rcond=None)[0].T
+        r, rest = z - Z @ of_z, d - Z @ of_d
+        D, length = float(r @ d), float(r @ r)
+        by_y, by_Z = self._slope_instrumented(0)
+        pull = float(e @ d) / rss
+        found = -pull * by_Z
+        found[:-1] -= np.outer(self.b, e) / rss
+        found[0] -= r / D
+        found[1:-1] += np.outer(of_z, rest / D - r / length) + np.outer(of_d, r / D)
+        found[-1] += r / length - rest / D
+        return se * (e / rss - pull * by_y), se * found
 
     def _constant_size(self) -> float:
         return 1 / len(self.e) + float(self.means @ self.inverse @ self.means)

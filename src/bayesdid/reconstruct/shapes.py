@@ -6,8 +6,6 @@ from collections.abc import Iterable, Mapping
 
 import numpy as np
 
-from bayesdid.arrays import FloatArray
-from bayesdid.design.within import absorb
 from bayesdid.reconstruct.prior import Shape
 from bayesdid.reconstruct.regression import Regression
 from bayesdid.reconstruct.targets import bounds_of
@@ -75,6 +73,8 @@ def _shape(
             mean = float(Printed.parse(cell.estimate))
         return Shape(mean, sigma / np.sqrt(1 - share), low, high, sigma)
     within = 1.0 if within is None else within
+    if row is None:  # a level is not printed: any will do, and counts are above zero
+        return Shape(2 * within / _WITHIN, within / _WITHIN, 0.0, high, within)
     return Shape(mean, within / _WITHIN, low, high, within)
 
 
@@ -98,14 +98,17 @@ def _from_errors(
     low, high = [], []
     for spec in specs:
         column, cell = spec.column, spec.column.coefficients[name]
-        outcome = rows.get(column.outcome)
-        if cell.se is None or outcome is None or outcome.sd is None or column.r2 is None:
-            continue
-        regression = regressions[spec.id]
+        outcome, regression = rows.get(column.outcome), regressions[spec.id]
         n = len(regression.unit_index)
-        sigma = float(Printed.parse(outcome.sd)) * np.sqrt(
-            (1 - float(Printed.parse(column.r2))) * n / regression.df
-        )
+        if cell.se is None or regression.instrument is not None:
+            continue
+        if regression.outcome.column is None:  # it is given: a treatment, in a first stage
+            sigma = float(np.sqrt((regression.within(regression.outcome.fixed) ** 2).sum() / n))
+        elif outcome is None or outcome.sd is None or column.r2 is None:
+            continue
+        else:
+            sigma = float(Printed.parse(outcome.sd)) * np.sqrt(1 - float(Printed.parse(column.r2)))
+        sigma *= np.sqrt(n / regression.df)
         small, large = Printed.parse(cell.se).interval
         low.append(sigma / (large * np.sqrt(n)))
         high.append(sigma / (max(small, 0.05 * large) * np.sqrt(n)))
@@ -126,12 +129,6 @@ def _from_treatment(spec: Spec, regression: Regression) -> tuple[float, float]:
     for name, factor in zip(regression.names, regression.regressors, strict=True):
         cell = spec.column.coefficients.get(name)
         if factor.column is None and cell is not None and cell.se is not None:
-            left: FloatArray = absorb(
-                factor.fixed[:, None],
-                regression.unit_index,
-                regression.period_index,
-                unit=regression.unit,
-                period=regression.period,
-            )
+            left = regression.within(factor.fixed)
             return float(Printed.parse(cell.se)) * float(np.sqrt((left**2).sum())), share
     return 1.0, share

@@ -15,6 +15,7 @@ import pandas as pd
 from bayesdid.exceptions import InputError
 from bayesdid.panel.simulate import simulate_frame
 from bayesdid.published.timing import Timing, timings
+from bayesdid.reconstruct.places import settle
 from bayesdid.study.load import Study
 from bayesdid.study.printed import Printed
 from bayesdid.study.schema import Simulation
@@ -51,7 +52,9 @@ def drawn_skeleton(study: Study, seed: int) -> pd.DataFrame:
     file = study.file.model_copy(
         update={"panel": section.model_copy(update={"simulate": settings, "path": None})}
     )
-    return simulate_frame(dataclasses.replace(study, file=file), seed=seed)
+    frame = simulate_frame(dataclasses.replace(study, file=file), seed=seed)
+    frame = frame[[name for name in frame if len(parse_term(str(name)).factors) == 1]]
+    return settle(frame, study, np.random.default_rng([seed, 0xC17]))
 
 
 def _counts(timing: Timing) -> dict[str, dict[str, int]]:

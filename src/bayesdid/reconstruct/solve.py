@@ -15,7 +15,8 @@ import numpy as np
 
 from bayesdid.arrays import FloatArray
 from bayesdid.reconstruct.project import Restrictions, project
-from bayesdid.reconstruct.regression import Estimates, Factor, Regression
+from bayesdid.reconstruct.regression import Estimates, Regression
+from bayesdid.reconstruct.slopes import Block, Slopes
 from bayesdid.reconstruct.targets import Target, value_of
 
 MARGIN = 0.8  # of a half width: what a solution uses of an interval, for the sake of rounding
@@ -115,10 +116,11 @@ def solve(
 
     damping, taken, slow = _FIRST, 0, 0
     for _ in range(rounds):
-        values, A = linearised(problem, columns_of(x), names)
-        A *= size
-        length = np.sqrt((A * A).sum(axis=1))
-        A /= length[:, None]
+        values, A = linearised(problem, columns_of(x), problem.scales)
+        length = A.lengths()
+        movable = A.lengths(free) > 0
+        length = np.where(length > 0, length, 1.0)
+        A.divide(length)
         room = half / length - np.minimum((1 - MARGIN) * half / length, _SPARE)
 
         def missed(
@@ -126,7 +128,6 @@ def solve(
         ) -> FloatArray:
             return np.maximum(np.abs(found - middle) / length - room, 0.0)
 
-        movable = np.abs(A[:, free]).max(axis=1, initial=0.0) > 0
         if not movable.all():  # nothing that is free could change these
             weight = np.where(movable, weight, 0.0)
         before = float((weight * missed(values) ** 2).sum())
@@ -139,12 +140,12 @@ def solve(
         def nearest(
             point: FloatArray,
             found: FloatArray,
-            A: FloatArray = A,
+            A: Slopes = A,
             length: FloatArray = length,
             room: FloatArray = room,
             mobile: tuple[FloatArray, FloatArray] = (inside, outside),
         ) -> FloatArray:
-            here = A @ point
+            here = A.times(point)
             offset = here + (middle - found) / length
             aim = np.clip(here, offset - room, offset + room)
             of = Restrictions(A, aim, offset - room, offset + room, *mobile)
@@ -179,32 +180,50 @@ def solve(
 
 
 def linearised(
-    problem: Problem, columns: Mapping[str, FloatArray], names: list[str]
-) -> tuple[FloatArray, FloatArray]:
-    """Values of the targets, (m,), and their slopes in the columns `names`, (m, sum of rows)."""
-    lengths = [len(columns[k]) for k in names]
-    start = dict(zip(names, np.cumsum([0, *lengths[:-1]]).tolist(), strict=True))
+    problem: Problem, columns: Mapping[str, FloatArray], sizes: Mapping[str, float]
+) -> tuple[FloatArray, Slopes]:
+    """Values of the targets, (m,), and their slopes in steps of `sizes` of the columns it names."""
     fits = problem.fits(columns)
     values = np.array([value_of(target, fits, columns) for target in problem.targets])
-    slopes = np.zeros((len(problem.targets), sum(lengths)))
-    for row, target in zip(slopes, problem.targets, strict=True):
+    about: dict[str, list[int]] = {name: [] for name in sizes}
+    for k, target in enumerate(problem.targets):
+        for name in _columns(problem, target):
+            if name in about:
+                about[name].append(k)
+    blocks, start = {}, 0
+    for name, rows in about.items():
+        n = len(columns[name])
+        held = np.zeros((len(rows), n))
+        blocks[name] = Block(np.array(rows, dtype=np.int64), slice(start, start + n), held)
+        start += n
+    where = {name: {k: i for i, k in enumerate(rows)} for name, rows in about.items()}
+    for k, target in enumerate(problem.targets):
         if target.kind in {"mean", "sd"}:
-            if target.name not in start:
-                continue
-            column = columns[target.name]
-            n, at = len(column), start[target.name]
-            if target.kind == "mean":
-                row[at : at + n] = 1 / n
-            else:
-                row[at : at + n] = (column - column.mean()) / ((n - 1) * column.std(ddof=1))
+            if target.name in blocks:
+                row = blocks[target.name].values[where[target.name][k]]
+                row[:] = _moment(target, columns[target.name])
             continue
         fit = fits[target.place]
         by_y, by_Z = fit.slope(target.name, target.kind)
-        for factor, slope in zip((fit.of.outcome, *fit.of.regressors), (by_y, *by_Z), strict=True):
-            _add(row, factor, slope, start)
-    return values, slopes
+        for factor, slope in zip(fit.of.factors, (by_y, *by_Z), strict=True):
+            if factor.column is not None and factor.column in blocks:
+                row = blocks[factor.column].values[where[factor.column][k]]
+                row[factor.rows] += factor.fixed * slope
+    for name, block in blocks.items():
+        block.values[:] *= sizes[name]
+    return values, Slopes((len(problem.targets), start), tuple(blocks.values()))
 
 
-def _add(row: FloatArray, factor: Factor, slope: FloatArray, start: Mapping[str, int]) -> None:
-    if factor.column is not None and factor.column in start:
-        row[start[factor.column] + factor.rows] += factor.fixed * slope
+def _columns(problem: Problem, target: Target) -> list[str]:
+    """Sought columns that a printed number is about."""
+    if target.kind in {"mean", "sd"}:
+        return [target.name]
+    factors = problem.regressions[target.place].factors
+    return list(dict.fromkeys(one.column for one in factors if one.column is not None))
+
+
+def _moment(target: Target, column: FloatArray) -> FloatArray:
+    n = len(column)
+    if target.kind == "mean":
+        return np.full(n, 1 / n)
+    return np.asarray((column - column.mean()) / ((n - 1) * column.std(ddof=1)))

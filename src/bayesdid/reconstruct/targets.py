@@ -12,7 +12,7 @@ from bayesdid.study.load import Spec, Study
 from bayesdid.study.printed import Printed
 from bayesdid.study.schema import Moments, TableFile
 
-FITTED = frozenset({"twfe", "pooled"})
+FITTED = frozenset({"twfe", "pooled", "iv_first", "iv_second", "psm_did"})
 Kind = Literal["estimate", "se", "r2", "mean", "sd"]
 
 
@@ -58,9 +58,11 @@ def reason_against(spec: Spec) -> str:
     """Why a column is not held to what it prints; empty if it is."""
     column = spec.column
     if column.family not in FITTED:
-        return f"a '{column.family}' column is not ordinary least squares"
+        return f"a '{column.family}' column is not least squares"
     if column.printed_as == "ratio":
         return "ratios are not least-squares coefficients"
+    if column.family == "psm_did" and column.n is None:
+        return "how many rows were matched is not printed"
     if column.effects or column.row_weights or column.sample.has_chosen_rows:
         return "effects beside those of unit and period, weights and chosen rows are not handled"
     kinds = {column.unit_effects, column.period_effects}

@@ -12,6 +12,7 @@ import numpy as np
 
 from bayesdid.arrays import FloatArray, IntArray
 from bayesdid.reconstruct.project import Restrictions, project
+from bayesdid.reconstruct.slopes import Slopes
 from bayesdid.reconstruct.solve import Problem, linearised
 from bayesdid.reconstruct.targets import Target
 
@@ -44,7 +45,10 @@ def onto_grid(
         y[now] = np.round(y[now] / step) * step
         y[now] = np.clip(y[now], np.ceil(low[now] / step) * step, np.floor(high[now] / step) * step)
         low[now] = high[now] = y[now]
-        values, slopes = linearised(only, {**columns, name: y}, [name])
+        values, held = linearised(only, {**columns, name: y}, {name: 1.0})
+        (block,) = held.blocks
+        slopes = np.zeros(held.shape)
+        slopes[block.rows] = block.values
         moved = np.abs(slopes).max(axis=1) > 0
         A = slopes[moved] / half[moved, None]
         if share == 1.0 or not moved.any():
@@ -56,7 +60,7 @@ def onto_grid(
         offset = A @ y + (goal - values)[moved] / half[moved] / lengths
         room = _ROOM / lengths
         stiff = np.full(len(A), 1e-6)
-        of = Restrictions(A, offset, offset - room, offset + room, stiff * 1e3, stiff)
+        of = Restrictions(Slopes.dense(A), offset, offset - room, offset + room, stiff * 1e3, stiff)
         y, _ = project(y, of, low, high)
     return np.round(y / step) * step
 

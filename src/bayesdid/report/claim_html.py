@@ -25,6 +25,9 @@ def claim_groups(results: Mapping[str, Any]) -> list[dict[str, Any]]:
         key = (evidence["label"], evidence["sign"], evidence["size"])
         group = groups.setdefault(key, _group(evidence, bool(results["synthetic"])))
         group["claims"].append({"text": claim["text"], "place": claim["place"]})
+        for sentence in claim.get("doubts", ()):
+            if sentence not in group["sentences"]:
+                group["sentences"].append(sentence)
         group["main"] |= evidence["main"]
     return sorted(groups.values(), key=lambda group: not group["main"])
 

@@ -13,6 +13,7 @@ from bayesdid.report.sections.methods import methods
 from bayesdid.report.sections.panel import effects, events, synergy
 from bayesdid.report.sections.part import Part, Results
 from bayesdid.report.sections.published import published
+from bayesdid.report.sections.reference import reference
 from bayesdid.report.sections.robustness import robustness
 from bayesdid.report.sections.statements import statements
 
@@ -65,6 +66,7 @@ def _parts(results: Results) -> list[Part]:
         *dynamics,
         events(results),
         synergy(results),
+        *([reference(results)] if results["reference"] else []),
         *together,
         *rest,
         robustness(results),

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from typing import Any
+
+import pandas as pd
 
 from bayesdid.jsonio import plain
 from bayesdid.panel.panel import Panel
@@ -19,17 +22,23 @@ def inverted(study: Study, panel: Panel) -> PublishedSynergy | None:
     """
     if not published_cells(study):
         return None
-    told = not panel.synthetic and not panel.indicators
-    return published_synergy(study, panel.adoption if told else None)
+    return published_synergy(study, told_adoption(panel))
 
 
-def published_section(study: Study, synergy: PublishedSynergy | None) -> dict[str, Any] | None:
-    """The same for ``results.json``."""
+def told_adoption(panel: Panel) -> pd.DataFrame | None:
+    """Who adopted when, if a panel tells it."""
+    return panel.adoption if not panel.synthetic and not panel.indicators else None
+
+
+def published_section(
+    study: Study, synergy: PublishedSynergy | None, doubted: Collection[str] = ()
+) -> dict[str, Any] | None:
+    """The same for ``results.json``; `doubted` are cells that the audit doubts."""
     if synergy is None:
         return None
     return {
         "contrasts": {name: plain(item) for name, item in synergy.contrasts.items()},
-        "verdicts": published_verdicts(study, synergy),
+        "verdicts": published_verdicts(study, synergy, doubted),
         "columns": list(synergy.columns.names),
         "estimates": synergy.columns.estimates.tolist(),
         "left": synergy.left,

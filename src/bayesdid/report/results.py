@@ -15,6 +15,7 @@ import pandas as pd
 import xarray as xr
 
 from bayesdid import summary
+from bayesdid.audit.doubts import doubts
 from bayesdid.audit.run import audit_study
 from bayesdid.checks.store import StoredChecks, check_or_reuse
 from bayesdid.design.counted import counted
@@ -47,13 +48,15 @@ from bayesdid.report.claim_results import (
     without_quantiles,
 )
 from bayesdid.report.design_results import design_section
+from bayesdid.report.doubt_results import claim_doubts, contrast_of, doubts_section
 from bayesdid.report.effects_results import effects_section
 from bayesdid.report.event_results import event_sections
 from bayesdid.report.examination_results import examination_section
 from bayesdid.report.headline_results import headline_section, no_headline
 from bayesdid.report.methods_results import methods_section
 from bayesdid.report.panel_results import panel_section
-from bayesdid.report.published_results import inverted, published_section
+from bayesdid.report.published_results import inverted, published_section, told_adoption
+from bayesdid.report.reference_results import reference_section
 from bayesdid.report.run import Run
 from bayesdid.report.validity import panel_validity, published_validity
 from bayesdid.report.weights_results import weight_rows, weights_section
@@ -232,16 +235,25 @@ def _results(
         static_models(contrasts),
         permuted(study, trees, designs),
     )
-    published = published_section(study, synergy)
+    report = audit_study(study)
+    doubted = doubts(study, report)
+    doubt = doubts_section(study, synergy, doubted, told_adoption(panel))
+    published = published_section(study, synergy, doubted)
     results = {
         "study": study.file.study.model_dump(),
         "outcome": study.file.outcome.model_dump(),
         "policies": [policy.model_dump() for policy in study.policies],
-        "claims": claims_section(study, synergy, evidence),
+        "claims": [
+            item | {"doubts": claim_doubts(claim, contrast_of(item), doubted, doubt)}
+            for item, claim in zip(
+                claims_section(study, synergy, evidence), study.claims, strict=True
+            )
+        ],
         "sums": sums_section(study, synergy, evidence, headline["refused"]),
         "panel": _panel(study, panel),
         "design": design_section(study, panel),
         "synthetic": panel.synthetic or "",
+        "reference": reference_section(study, panel),
         "level": summary.LEVEL,
         "levels": summary.levels(),
         "published": published,
@@ -271,7 +283,8 @@ def _results(
             for spec, reason in plan.skipped.items()
             if spec not in failed and not families()[study[spec].column.family].has_analysis
         },
-        "audit": audit_study(study),
+        "audit": report,
+        "doubts": doubt,
         "provenance": _provenance(plan, estimates, draws, seed),
         "methods": methods_section(
             study,

@@ -14,6 +14,10 @@ class Comparison(Strict):
 
     stronger: str
     weaker: str
+    difference: PrintedText | None = Field(
+        default=None, description="Of the sizes, as stated: 'by 17.3'; in units of scale"
+    )
+    ratio: PrintedText | None = Field(default=None, description="As stated: '2' of 'twice'")
 
 
 class Arithmetic(Strict):
@@ -37,6 +41,11 @@ class Claim(Strict):
     effect: str | None = Field(
         default=None,
         description="The effect that it is about where no cell prints it: 'figure2.1:both@2'",
+    )
+    percent_of: str | None = Field(
+        default=None,
+        description="The value is the cell's effect in percent: of this cell (a mean), of an "
+        "outcome in logarithms ('log'), or of a ratio ('ratio')",
     )
     signed: bool = Field(default=False, description="Compare with sign (default: sizes)")
     significance: Literal["0.1%", "1%", "5%", "10%", "significant", "none"] | None = None

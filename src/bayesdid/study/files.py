@@ -28,6 +28,7 @@ def named_files(study: Study, spec: Spec | None = None) -> dict[str, Path]:
     """
     file = study.file
     named = [file.panel.path, file.panel.coordinates, *(item.path for item in file.weights)]
+    named.append(file.design.timing.sourced)
     if file.panel.simulate is not None:
         named.append(file.panel.simulate.places)
     found = {name: study.inside(name) for name in named if name is not None}

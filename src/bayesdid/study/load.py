@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from itertools import combinations
 from pathlib import Path
@@ -247,11 +247,23 @@ def _parse[T: BaseModel](path: Path, model: type[T]) -> T:
         raise InputError(
             f"{first['msg'].removeprefix('Value error, ')}{more}",
             file=path,
-            line=line_of(path.read_text(encoding="utf-8-sig"), first["loc"]),
+            line=line_of(path.read_text(encoding="utf-8-sig"), first["loc"] or _twice(raw)),
             column=".".join(str(part) for part in first["loc"]) or None,
             value=value if isinstance(value, str | int | float | bool) else None,
             remedy=meant or "see docs/study-format.md or the JSON Schema (bayesdid schema)",
         ) from error
+
+
+def _twice(raw: Mapping[str, object]) -> tuple[int | str, ...]:
+    """Where an id stands for the second time among the tables of an array; empty if none does."""
+    for name, items in raw.items():
+        seen: set[str] = set()
+        for k, item in enumerate(items if isinstance(items, list) else ()):
+            key = item.get("id") if isinstance(item, dict) else None
+            if isinstance(key, str) and key in seen:
+                return name, k, "id"
+            seen |= {key} if isinstance(key, str) else set()
+    return ()
 
 
 def _meant(model: type[BaseModel], place: tuple[int | str, ...]) -> str:
@@ -411,6 +423,8 @@ def _cell_references(study: Study) -> list[str]:
         refs.append(claim.cell)
         if claim.comparison:
             refs.extend((claim.comparison.stronger, claim.comparison.weaker))
+        if claim.percent_of not in (None, "log", "ratio"):
+            refs.append(claim.percent_of)
     return [ref for ref in refs if ref is not None]
 
 

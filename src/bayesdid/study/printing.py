@@ -95,8 +95,17 @@ def _cell(cell: Cell, kind: Below, file: Path, place: str) -> Cell:
                 "in_parentheses out",
             )
         return cell
+    if kind in given:
+        raise InputError(
+            f"{_WORDS[kind]} twice, in parentheses and by name",
+            file=file,
+            column=place,
+            value=cell.parentheses,
+            remedy=f"take {kind} out, or say in in_parentheses what stands there",
+        )
+    beside = {name: getattr(cell, name) for name in given}
     try:
-        return Cell.model_validate({"estimate": cell.estimate, kind: cell.parentheses})
+        return Cell.model_validate({"estimate": cell.estimate, **beside, kind: cell.parentheses})
     except ValidationError as error:
         raise InputError(
             error.errors()[0]["msg"].removeprefix("Value error, "),

@@ -185,8 +185,8 @@ class PanelSection(Strict):
         if first is not None and last is not None and first > last:
             raise ValueError(f"first_period {first} is after last_period {last}")
         given = [key for key in ("path", "package", "simulate") if getattr(self, key) is not None]
-        if len(given) > 1:
-            raise ValueError(f"give at most one of path, package, simulate (got {given})")
+        if "package" in given and len(given) > 1:  # a file may stand beside a simulation's settings
+            raise ValueError(f"give package alone, or else path or simulate (got {given})")
         if (self.longitude is None) != (self.latitude is None):
             raise ValueError("give both longitude and latitude, or neither")
         if self.longitude is not None and self.coordinates is not None:
@@ -209,6 +209,7 @@ class TimingSection(Strict):
     both_share: PrintedText | None = Field(
         default=None, description="Mean of the state both over the rows of the panel, as printed"
     )
+    sourced: str | None = Field(default=None, description="CSV: known adoptions, see reconstruct")
     source: str = ""
 
 
@@ -310,24 +311,12 @@ class Cell(Strict):
 
     estimate: PrintedText
     se: PrintedText | None = None
-    t: PrintedText | None = Field(default=None, description="t, where no se is printed")
-    p: PText | None = Field(default=None, description="p-value, where no se is printed: '<.001'")
-    interval: IntervalText | None = Field(
-        default=None, description="Interval, where no se is printed: '[0.10, 0.73]'"
-    )
+    t: PrintedText | None = Field(default=None, description="t statistic")
+    p: PText | None = Field(default=None, description="p-value: '<.001'")
+    interval: IntervalText | None = Field(default=None, description="Interval: '[0.10, 0.73]'")
     parentheses: str | None = Field(
         default=None, description="What stands in parentheses: in_parentheses says what it is"
     )
-
-    @model_validator(mode="after")
-    def _one_measure(self) -> Cell:
-        given = [name for name in (*BELOW, "parentheses") if getattr(self, name) is not None]
-        if len(given) > 1:
-            raise ValueError(
-                "give the standard error, the t statistic, the p-value or the interval, "
-                f"whichever is printed (got {' and '.join(given)})"
-            )
-        return self
 
 
 class Impacts(Strict):
@@ -464,6 +453,9 @@ class Moments(Strict):
     sd: PrintedText | None = None
     min: PrintedText | None = None
     max: PrintedText | None = None
+    step: PrintedText | None = Field(
+        default=None, description="Values are whole multiples of it: 1 of counts, 0.01 of hundreds"
+    )
 
 
 class NamedNumber(Strict):

@@ -24,13 +24,30 @@ def audit(results: Results) -> Part:
         )
     ordered = sorted(found["findings"], key=lambda f: _GRAVITY.index(f["severity"]))
     whole = _table("findings", "All findings of the audit.", ordered)
+    carried = _doubts(results)
     if len(ordered) <= _SHOWN:
-        return Part("audit", "Audit of the published numbers", (Text(said), whole))
+        return Part("audit", "Audit of the published numbers", (Text(said), whole, *carried))
     main: list[Block] = [
         Text(f"{said} All of them: {ref('findings')}."),
         _table("findings-first", f"The {_SHOWN} gravest findings.", ordered[:_SHOWN]),
+        *carried,
     ]
     return Part("audit", "Audit of the published numbers", tuple(main), (whole,))
+
+
+def _doubts(results: Results) -> list[Block]:
+    """Cells that contradictions are about, and indirect effects of printed columns."""
+    found = results.get("doubts")
+    if not found or not found["cells"]:
+        return []
+    table = Table(
+        "doubts",
+        f"{many(len(found['cells']), 'cell')} that a contradiction is about.",
+        ("cell", "printed", "may have been", "because"),
+        tuple((c["cell"], c["printed"], c["instead"] or "–", c["text"]) for c in found["cells"]),
+        frozenset({0, 3}),
+    )
+    return [table, *(Text(f"Indirect effect, {text}") for text in found["mediations"])]
 
 
 def _table(key: str, caption: str, findings: list[dict[str, object]]) -> Table:

@@ -66,6 +66,7 @@ def published(results: Results) -> Part | None:
         )
     ]
     main += [Text(sentence) for sentence in found.get("sentences", [])]
+    main += _otherwise(results)
     more: list[Block] = [
         Text(
             "A printed coefficient averages the effects of several policy states: units under both "
@@ -106,6 +107,50 @@ def published(results: Results) -> Part | None:
             )
         )
     return Part("effects-print", "Effects, from the printed numbers", tuple(main), tuple(more))
+
+
+def _otherwise(results: Results) -> list[Block]:
+    """Contrasts with each doubted cell printed as it may have been."""
+    doubt = results.get("doubts") or {"contrasts": [], "what_if": []}
+    if not doubt["contrasts"]:
+        return []
+    listed = ", ".join(doubt["contrasts"])
+    blocks: list[Block] = [
+        Text(f"These contrasts rest on cells that the audit doubts: {listed} ({ref('doubts')}).")
+    ]
+    for k, item in enumerate(doubt["what_if"]):
+        rows = tuple(
+            (
+                results["published"]["contrasts"][name]["label"],
+                number(one["printed_mean"]),
+                probability(one["printed_p"]),
+                str(one["printed_word"]),
+                number(one["mean"]),
+                probability(one["p"]),
+                str(one["word"]),
+            )
+            for name, one in item["contrasts"].items()
+        )
+        moved = sum(row[3] != row[6] for row in rows)
+        blocks.append(
+            Table(
+                f"misprint-{k + 1}",
+                f"If {item['cell']} was misprinted for {item['instead']}: {moved} of "
+                f"{many(len(rows), 'verdict')} would change.",
+                (
+                    "contrast",
+                    "as printed",
+                    "P of the claim",
+                    "word",
+                    "mended",
+                    "P of the claim",
+                    "word",
+                ),
+                rows,
+                frozenset({0, 3, 6}),
+            )
+        )
+    return blocks
 
 
 def assumption_items(found: dict[str, Any]) -> list[dict[str, Any]]:

@@ -1,0 +1,85 @@
+"""Tables of coefficients as R prints them: ``summary`` of lm, glm, plm, feols and others."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+
+from bayesdid.importing.grid import Document, Grid, make_grid
+from bayesdid.importing.numbers import is_number
+
+_HEAD = re.compile(r"^\s*Estimate\s+(?:Robust\s+)?Std\. ?Error\s+([tz])[ -]value\s+Pr\(>\|[tz]\|\)")
+_MARKS = re.compile(r"'(\*{1,3})'\s*(0?\.\d+)")
+_ENDS = re.compile(r"\s(\*{1,3}|\.)\s*$")
+_BELOW = (
+    ("Observations", r"\bObservations:\s*([\d,]+)"),
+    ("Observations", r"\bNobs?(?:ervations)?\s*[=:]\s*([\d,]+)"),
+    ("R2", r"\b(?:Multiple )?R-[Ss]quared:\s*(-?[\d.]+)"),
+    ("Adjusted R2", r"\bAdj(?:\.|usted) (?:R2|R-[Ss]quared):\s*(-?[\d.]+)"),
+    ("Within R2", r"\bWithin R2:\s*([\d.e-]+)"),
+    ("Residual Std. Error", r"\bResidual standard error:\s*([\d.]+)"),
+    ("RMSE", r"\bRMSE:\s*([\d.]+)"),
+)
+_OUTCOME = re.compile(r"Dep\. Var\.:\s*(\S+)|formula = (\S+) ~|^\s*(\S+) ~ ")
+
+
+def read_console(lines: list[str]) -> Document | None:
+    """Every block of coefficients with what stands around it; None if there is none."""
+    heads = [i for i, line in enumerate(lines) if _HEAD.match(line)]
+    if not heads:
+        return None
+    starts = [0, *(_start(lines, head) for head in heads[1:]), len(lines)]
+    grids = [
+        _grid(lines[starts[k] : starts[k + 1]], head - starts[k]) for k, head in enumerate(heads)
+    ]
+    return Document(tuple(grid for grid in grids if len(grid.rows) > 2))
+
+
+def _start(lines: list[str], head: int) -> int:
+    """Where the output begins whose coefficients follow: after the last line of the one before."""
+    begins = re.compile(r"^\s*(?:Call:|OLS estimation|.* estimation,|> summary)")
+    return next((i for i in range(head, 0, -1) if begins.match(lines[i])), head)
+
+
+def _grid(lines: list[str], head: int) -> Grid:
+    outcome = next((m for line in lines[:head] if (m := _OUTCOME.search(line))), None)
+    name = next((part for part in outcome.groups() if part), "") if outcome else ""
+    rows = [["", name, "", "", ""], ["", "Estimate", "Std. Error", "t value", "Pr(>|t|)"]]
+    rest = list(lines[:head])
+    for k, line in enumerate(lines[head + 1 :], head + 1):
+        row = _row(line)
+        if row is None:
+            rest += lines[k:]
+            break
+        rows.append(row)
+    text = "\n".join(rest)
+    seen = set()
+    for label, pattern in _BELOW:
+        found = re.search(pattern, text)
+        if found and label not in seen:
+            seen.add(label)
+            rows.append([label, found[1], "", "", ""])
+    return make_grid(rows, "", _notes(rest))
+
+
+def _row(line: str) -> list[str] | None:
+    """Term, estimate with its mark, standard error, t and p; None of another line."""
+    mark = _ENDS.search(line)
+    words = re.sub(r"<\s+(?=\d)", "<", line[: mark.start()] if mark else line).split()
+    if len(words) < 5 or not all(is_number(word) for word in words[-4:]):
+        return None
+    stars = mark[1] if mark and mark[1] != "." else ""
+    return [" ".join(words[:-4]), words[-4] + stars, *words[-3:]]
+
+
+def _notes(lines: list[str]) -> str:
+    """The legend and the kind of errors, as notes of a table say them."""
+    return " ".join(_told(lines))
+
+
+def _told(lines: list[str]) -> Iterator[str]:
+    for line in lines:
+        if "Signif. codes" in line:
+            yield ", ".join(f"{mark}: {level}" for mark, level in _MARKS.findall(line)) + "."
+        elif re.search(r"standard[- ]errors?:", line, re.IGNORECASE):
+            yield f"{line.strip()}."

@@ -1,0 +1,36 @@
+"""Figures drawn once for the same numbers: twenty pages of one report differ in words alone.
+
+A figure is a function of its numbers (``test_page_is_rendered_from_results_alone``), so that its
+text may be kept; one whose numbers a test changes is drawn anew.
+"""
+
+from __future__ import annotations
+
+import pickle
+import pkgutil
+from collections.abc import Callable
+from importlib import import_module
+
+import pytest
+
+from bayesdid.report import figures, sections
+
+
+def draw_once(patch: pytest.MonkeyPatch) -> None:
+    """Keep what every ``*_figure`` that a section calls has drawn."""
+    kept: dict[bytes, str] = {}
+    names = [f"{sections.__name__}.{item.name}" for item in pkgutil.iter_modules(sections.__path__)]
+    for module in (figures, *map(import_module, names)):
+        for name, drawing in vars(module).copy().items():
+            if name.endswith("_figure") and callable(drawing):
+                patch.setattr(module, name, _kept(drawing, kept))
+
+
+def _kept(drawing: Callable[..., str], kept: dict[bytes, str]) -> Callable[..., str]:
+    def drawn(*args: object, **options: object) -> str:
+        key = pickle.dumps((drawing.__name__, args, options))
+        if key not in kept:
+            kept[key] = drawing(*args, **options)
+        return kept[key]
+
+    return drawn
