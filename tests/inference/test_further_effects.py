@@ -330,7 +330,7 @@ def test_what_no_engine_does_is_said():
         bd.model(study["did.1"], found, period_effects="random")
     shocks = bd.study_of(panel(), "y ~ D + x | city + year + random(region^year)")
     bound = bd.model(shocks[0]["did.1"], shocks[1], errors="ar1")
-    with pytest.raises(InputError, match="fixed unless each unit's errors have their own scale"):
+    with pytest.raises(InputError, match="of its further effects one at most is random"):
         bd.fit(bound, engine="exact")
 
 

@@ -146,11 +146,11 @@ def test_pooled(likelihood):
     group = indicators(design.period_index % 2, [0, 1], design.D[:, 0])
     pooled = stack(design, [("group", ("even", "odd"), group), ("", ("average",), design.D)]).design
     value, v = log_density(to_pymc(model_of(Pooled(), likelihood, "ar1"), pooled))
-    np.testing.assert_allclose(v["tau"], [*(v["omega_group"] * v["u_group"]), *v["mu"]])
+    np.testing.assert_allclose(v["tau"], [*(v["omega_group"] * v["u:group"]), *v["mu"]])
     sd = link_outcome(design, likelihood).std()
     prior_of_tau = (
         stats.halfnorm.logpdf(v["omega_group"], scale=0.25 * sd)
-        + stats.norm.logpdf(v["u_group"]).sum()
+        + stats.norm.logpdf(v["u:group"]).sum()
         + stats.norm.logpdf(v["mu"], 0, 2.5 * sd / _within_sd(design)).sum()
     )
     cell = (likelihood, "ar1", ("fixed", "fixed"), "weak", False)

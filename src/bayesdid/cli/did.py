@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from bayesdid.cli import model_options, reading
+from bayesdid.exceptions import InputError
 
 if TYPE_CHECKING:
     from bayesdid.inference.result import Fit
@@ -26,6 +27,16 @@ def command(
     policy: Annotated[
         list[str] | None,
         typer.Option(help="NAME=COLUMN: its period of adoption or its state; repeat for two."),
+    ] = None,
+    cut: Annotated[
+        list[str] | None,
+        typer.Option(
+            help="From which fraction on a policy is adopted: 0.5, or NAME=0.5 for one of several."
+        ),
+    ] = None,
+    effect: Annotated[
+        list[str] | None,
+        typer.Option(help="Beside policies, e.g. region^year or state[year]; repeat for several."),
     ] = None,
     covariate: Annotated[
         list[str] | None, typer.Option(help="Beside policies; repeat for several.")
@@ -55,6 +66,8 @@ def command(
     switchers: Annotated[
         bool, typer.Option("--switchers", help="Only units seen with and without the treatment.")
     ] = False,
+    sheet: Annotated[str | None, typer.Option(help="Sheet of a workbook.")] = None,
+    skip: Annotated[int | None, typer.Option(min=0, help="Lines above the header.")] = None,
     engine: Annotated[str, typer.Option(help="auto, exact, nuts, or an engine's name.")] = "auto",
     draws: Annotated[int, typer.Option(min=50, help="Draws per chain.")] = 1000,
     seed: reading.Seed = 0,
@@ -73,7 +86,9 @@ def command(
         unit=unit,
         time=time,
         policies=dict(map(policy_pair, policy)) if policy else None,
+        cut=cut_of(cut) if cut else None,
         covariates=covariate or (),
+        effects=effect or (),
         treatment=treatment,
         errors=variant.errors,
         likelihood=variant.likelihood,
@@ -85,6 +100,8 @@ def command(
         cluster=cluster,
         repeated=repeated,
         sample={"first": first, "last": last, "without": without or (), "switchers": switchers},
+        sheet=sheet,
+        skip=skip,
         engine=engine,
         draws=draws,
         seed=seed,
@@ -117,6 +134,34 @@ def policy_pair(text: str) -> tuple[str, str]:
     """``NAME=COLUMN``, or a column that is the policy's name itself."""
     name, _, column = text.partition("=")
     return name, column or name
+
+
+def cut_of(texts: list[str]) -> float | dict[str, float]:
+    """``0.5`` for all policies, or ``NAME=0.5`` for some.
+
+    Raises
+    ------
+    InputError
+        For what is no number, or both ways at once.
+    """
+    found: dict[str, float] = {}
+    for text in texts:
+        name, _, value = text.rpartition("=")
+        try:
+            found[name] = float(value)
+        except ValueError as error:
+            raise InputError(
+                "a cut is a number above 0 and up to 1",
+                value=text,
+                remedy="for example 0.5, or NAME=0.5",
+            ) from error
+    if "" in found and len(texts) > 1:
+        raise InputError(
+            "several cuts of which one names no policy",
+            value=", ".join(texts),
+            remedy="write NAME=0.5 for each",
+        )
+    return found.get("", found)
 
 
 def _json(formula: str | None, fit: Fit) -> dict[str, Any]:

@@ -173,11 +173,8 @@ def _panel(
 ) -> None:
     from bayesdid.estimands.synergy import synergy
     from bayesdid.estimands.violated_synergy import violated_synergy
-    from bayesdid.model.errors import DEFAULT_ERRORS
 
-    found = synergy(
-        loaded, data, spec=spec, errors=errors or DEFAULT_ERRORS, draws=draws, seed=seed
-    )
+    found = synergy(loaded, data, spec=spec, errors=errors, draws=draws, seed=seed)
     if rows is not None:
         import pandas as pd
 

@@ -205,22 +205,25 @@ def _ordered(spec: Spec) -> tuple[str, ...]:
     return tuple(dict.fromkeys([*orders, *(spec.column.sample.sequences or ())]))
 
 
-def as_two_way(spec: Spec, **changes: Any) -> Spec:
+def as_two_way(spec: Spec, *, with_rows: bool = False, **changes: Any) -> Spec:
     """A spec of another family as the two-way linear model that it extends.
 
     Parameters
     ----------
+    with_rows
+        Whether what extends it takes further effects and weights of rows too.
     changes
         Further fields of its column, e.g. ``covariates``.
 
     Raises
     ------
     InputError
-        For a spec with effects beside those of unit and period, or weights of its rows: what
-        extends a regression has neither.
+        For a spec with effects beside those of unit and period, or weights of its rows, where
+        what extends it has neither.
     """
     column = spec.column
-    if more := [*column.effects, *([column.row_weights] if column.row_weights else [])]:
+    more = [*column.effects, *([column.row_weights] if column.row_weights else [])]
+    if more and not with_rows:
         raise InputError(
             f"{spec.id}: what extends this regression has effects of unit and period alone, and no "
             "weights of rows",
@@ -230,6 +233,24 @@ def as_two_way(spec: Spec, **changes: Any) -> Spec:
     return dataclasses.replace(
         spec, column=spec.column.model_copy(update={"family": "twfe", **changes})
     )
+
+
+def refuse_frequencies(spec: Spec) -> None:
+    """Refuse frequency weights where each unit has one row in a period.
+
+    Raises
+    ------
+    InputError
+        With the column.
+    """
+    if spec.column.row_weights and spec.column.row_weights_kind == "frequency":
+        raise InputError(
+            f"{spec.id}: with frequency weights a unit has several rows in a period, of which "
+            "states and event times are averages",
+            value=spec.column.row_weights,
+            remedy='say that the weights are analytic (row_weights_kind = "analytic", '
+            'weights_kind="analytic"): a cell of so many that are alike',
+        )
 
 
 def with_effects(design: Design, unit: EffectKind, period: EffectKind) -> Design:

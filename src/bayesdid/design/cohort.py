@@ -14,9 +14,10 @@ from dataclasses import dataclass
 import numpy as np
 
 from bayesdid.arrays import FloatArray, IntArray
-from bayesdid.design.build import as_two_way, build_design
+from bayesdid.design.build import as_two_way, build_design, refuse_frequencies, with_effects
 from bayesdid.design.design import Design
-from bayesdid.design.within import absorb
+from bayesdid.design.span import within, without_spanned
+from bayesdid.design.told import told_by, untold_note_text
 from bayesdid.exceptions import InputError, Note, NotIdentifiedError
 from bayesdid.panel.adoption import cohort as both_cohort
 from bayesdid.panel.adoption import require_states
@@ -123,11 +124,14 @@ def cohort_design(spec: Spec, panel: Panel, *, controls: str = "not_yet") -> Coh
     ------
     NotIdentifiedError
         If no cell has a control.
+    InputError
+        For frequency weights, or another treatment than :func:`unit_start` takes.
     """
     if controls not in {"not_yet", "never"}:
         raise InputError("unknown control group", value=controls, remedy="use not_yet or never")
     term, all_starts = unit_start(spec, panel)
-    base = build_design(as_two_way(spec), panel, timed=(term,))
+    refuse_frequencies(spec)
+    base = build_design(as_two_way(spec, with_rows=True), panel, timed=(term,))
     position = {unit: k for k, unit in enumerate(panel.units)}
     start = all_starts[[position[unit] for unit in base.units]]
     start = np.where(start > base.periods.max(), np.inf, start)
@@ -137,6 +141,13 @@ def cohort_design(spec: Spec, panel: Panel, *, controls: str = "not_yet") -> Coh
     lag = np.where(np.isfinite(g), period - g, -np.inf)
     base_lag = _base_lags(g, lag, base, notes) if controls == "never" else np.full(base.n, -1.0)
     wanted = lag >= 0 if controls == "not_yet" else np.isfinite(g) & (lag != base_lag)
+    if base.further:
+        told = told_by(base, ~wanted)
+        if lost := int((~told).sum()):
+            notes.append(Note("rows_without_control", lost, untold_note_text(base, lost)))
+        base, start, _ = _rows(base, start, base.D, told)
+        base = without_spanned(base)
+        g, lag, base_lag, wanted = (values[told] for values in (g, lag, base_lag, wanted))
     pairs = sorted({(int(a), int(b)) for a, b in zip(g[wanted], lag[wanted], strict=True)})
     if not pairs:
         raise NotIdentifiedError(
@@ -149,7 +160,7 @@ def cohort_design(spec: Spec, panel: Panel, *, controls: str = "not_yet") -> Coh
         notes.append(Note("cells_without_control", lost, text))
         rows = D[:, [k for k in range(len(pairs)) if k not in set(kept)]].sum(axis=1) == 0
         base, start, D = _rows(base, start, D, rows)
-        D = D[:, kept]
+        base, D = without_spanned(base), D[:, kept]
     pairs = [pairs[k] for k in kept]
     design = dataclasses.replace(
         base,
@@ -219,28 +230,16 @@ def _rows(
     """The design restricted to some rows, levels renumbered."""
     if rows.all():
         return base, start, D
-    units, unit_index = np.unique(base.unit_index[rows], return_inverse=True)
-    periods, period_index = np.unique(base.period_index[rows], return_inverse=True)
-    smaller = dataclasses.replace(
-        base,
-        y=base.y[rows],
-        D=base.D[rows],
-        X=base.X[rows],
-        unit_index=unit_index.astype(np.int64),
-        period_index=period_index.astype(np.int64),
-        units=base.units[units],
-        periods=base.periods[periods],
-    )
-    return smaller, start[units], D[rows]
+    return base.take(rows), start[np.unique(base.unit_index[rows])], D[rows]
 
 
 def _identified(D: FloatArray, base: Design) -> list[int]:
     """Cells that the effects and the cells before them do not explain."""
-    within = absorb(D, base.unit_index, base.period_index, unit=True, period=True)
+    left = within(with_effects(base, "fixed", "fixed"), D)
     kept: list[int] = []
     basis = np.empty((base.n, 0))
     for k in range(D.shape[1]):
-        rest = within[:, k] - basis @ (basis.T @ within[:, k])
+        rest = left[:, k] - basis @ (basis.T @ left[:, k])
         rest = rest - basis @ (basis.T @ rest)
         size = np.linalg.norm(rest)
         if size > 1e-6 * np.linalg.norm(D[:, k]):

@@ -22,8 +22,10 @@ from itertools import combinations
 import numpy as np
 
 from bayesdid.arrays import FloatArray, IntArray
-from bayesdid.design.build import as_two_way, build_design
+from bayesdid.design.build import as_two_way, build_design, refuse_frequencies
 from bayesdid.design.design import Design
+from bayesdid.design.span import without_spanned
+from bayesdid.design.told import told_by, untold_note_text
 from bayesdid.exceptions import InputError, Note, NotIdentifiedError
 from bayesdid.panel.adoption import order_name, state_names
 from bayesdid.panel.panel import Panel
@@ -155,7 +157,7 @@ def overlap_design(spec: Spec, panel: Panel) -> OverlapDesign:
     Raises
     ------
     InputError
-        If the study has no policy, or rows are individuals.
+        If the study has no policy, rows are individuals, or have frequency weights.
     NotIdentifiedError
         If no unit is ever under two policies of several, or no untreated row is left.
     """
@@ -172,9 +174,10 @@ def overlap_design(spec: Spec, panel: Panel) -> OverlapDesign:
             column="panel.repeated",
             remedy="average individuals by unit and period, and weigh the cells",
         )
+    refuse_frequencies(spec)
     policies = panel.policies
     timed = tuple(f"active:{policy}" for policy in policies)
-    design = build_design(as_two_way(spec, treatments=("any",)), panel, timed=timed)
+    design = build_design(as_two_way(spec, with_rows=True, treatments=("any",)), panel, timed=timed)
     position = {unit: k for k, unit in enumerate(panel.units)}
     adoption = panel.adoption.to_numpy(dtype=float, na_value=np.inf)
     starts = adoption[[position[unit] for unit in design.units]]
@@ -235,31 +238,26 @@ def _usable(design: Design, starts: FloatArray) -> tuple[Design, np.ndarray]:
         free = rows & (period < starts.min(axis=1)[design.unit_index])
         unit_ok = np.bincount(design.unit_index[free], minlength=len(design.units)) > 0
         period_ok = np.bincount(design.period_index[free], minlength=len(design.periods)) > 0
-        smaller = rows & unit_ok[design.unit_index] & period_ok[design.period_index]
-        if (smaller == rows).all():
+        fewer = rows & unit_ok[design.unit_index] & period_ok[design.period_index]
+        if (fewer == rows).all():
             break
-        rows = smaller
+        rows = fewer
     if not rows.any():
         raise NotIdentifiedError(
             f"{design.spec_id}: no untreated row is left", remedy="take a longer panel"
         )
-    units, unit_index = np.unique(design.unit_index[rows], return_inverse=True)
-    periods, period_index = np.unique(design.period_index[rows], return_inverse=True)
-    if lost := len(design.units) - len(units):
+    units, periods = (len(np.unique(k[rows])) for k in (design.unit_index, design.period_index))
+    if lost := len(design.units) - units:
         text = f"{lost} units are treated in all their rows and left out: no period before"
         notes.append(Note("always_treated", lost, text))
-    if lost := len(design.periods) - len(periods):
+    if lost := len(design.periods) - periods:
         text = f"{lost} periods have no untreated row and are left out"
         notes.append(Note("periods_without_control", lost, text))
-    smaller_design = dataclasses.replace(
-        design,
-        y=design.y[rows],
-        D=design.D[rows],
-        X=design.X[rows],
-        unit_index=unit_index.astype(np.int64),
-        period_index=period_index.astype(np.int64),
-        units=design.units[units],
-        periods=design.periods[periods],
-        notes=(*design.notes, *notes),
-    )
-    return smaller_design, units
+    if design.further:
+        told = told_by(design.take(rows), free[rows])
+        if lost := int((~told).sum()):
+            notes.append(Note("rows_without_control", lost, untold_note_text(design, lost)))
+        rows[rows] = told
+    kept = np.unique(design.unit_index[rows])
+    smaller = dataclasses.replace(design.take(rows), notes=(*design.notes, *notes))
+    return without_spanned(smaller), kept

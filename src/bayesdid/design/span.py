@@ -287,8 +287,7 @@ def independent_columns(
         and are left to whoever eliminates the units.
     """
     if unit_slopes:
-        order = sorted(design.further, key=lambda f: f.is_unit_slope)
-        design = replace(design, further=tuple(replace(f, of="") for f in order))
+        design = _slopes_last(design)
     span = fixed_span(design)
     names = np.array([name for name, width in span.blocks for _ in range(width)], dtype=object)
     level = np.array([k for _, width in span.blocks for k in range(width)], dtype=np.int64)
@@ -299,6 +298,26 @@ def independent_columns(
         f = mine[names[k]]
         columns[:, j] = np.where(f.index == level[k], f.times, 0.0)
     return columns, names[kept], level[kept]
+
+
+def independent_periods(design: Design, *, unit_slopes: bool) -> IntArray:
+    """Periods whose fixed effects add to those of units and, unless `unit_slopes`, to their slopes.
+
+    Parameters
+    ----------
+    unit_slopes
+        As of :func:`independent_columns`.
+    """
+    span = fixed_span(_slopes_last(design) if unit_slopes else design)
+    names = np.array([name for name, width in span.blocks for _ in range(width)], dtype=object)
+    at = np.flatnonzero(names == design.period_dim)
+    return np.array([k - at[0] for k in span.kept if k in set(at.tolist())], dtype=np.int64)
+
+
+def _slopes_last(design: Design) -> Design:
+    """The design with slopes of units as columns like others, after everything else."""
+    order = sorted(design.further, key=lambda f: f.is_unit_slope)
+    return replace(design, further=tuple(replace(f, of="") for f in order))
 
 
 def _within_unit_basis(columns: list[FloatArray], index: IntArray, N: int) -> FloatArray:

@@ -16,7 +16,7 @@ import numpy as np
 
 from bayesdid.arrays import FloatArray
 from bayesdid.design.overlap import OverlapDesign
-from bayesdid.design.within import absorb
+from bayesdid.design.span import within
 from bayesdid.estimands.distribution import distribution_of, normal_distribution
 from bayesdid.estimands.gls import Scalars
 from bayesdid.estimands.imputation import Imputed, imputed_moments
@@ -221,8 +221,8 @@ def static_factorial(
     found = fit(design, errors=errors, priors=priors, draws=draws, chains=chains, seed=seed)
     P = len(design.treatments)
     tau = found.tree["posterior"]["tau"].to_numpy().reshape(-1, P)
-    kinds = {"unit": design.unit_effects != "none", "period": design.period_effects != "none"}
-    Z = absorb(design.regressors, design.unit_index, design.period_index, **kinds)
+    Z = within(design, design.regressors, flat_only=False, weights=design.weights)
+    root = np.ones(design.n) if design.weights is None else np.sqrt(design.weights)
     weights: dict[str, FloatArray] = {}
     if found.converged:
         vectors = _state_vectors(rows)
@@ -231,7 +231,7 @@ def static_factorial(
             for name, shares in state_shares(rows.policies).items()
             if set(shares) <= set(vectors)
         }
-    return StaticFactorial(tau, weights, np.linalg.pinv(Z)[:P])
+    return StaticFactorial(tau, weights, np.linalg.pinv(Z)[:P] * root)
 
 
 def state_shares(policies: tuple[str, ...]) -> dict[str, dict[str, float]]:

@@ -9,14 +9,18 @@ that.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
 
 import numpy as np
 import xarray as xr
 
 from bayesdid.arrays import FloatArray
 from bayesdid.design.design import Design
+from bayesdid.design.further import Further
+from bayesdid.design.span import DEPENDENT, independent_periods
+from bayesdid.design.within import group_sums
 from bayesdid.exceptions import NotIdentifiedError
+from bayesdid.inference.exact.further import further_columns
 from bayesdid.model.bound import PriorsLike
 from bayesdid.model.pooling import Pooling
 from bayesdid.model.priors import PriorChoice, resolve_priors
@@ -38,6 +42,8 @@ class Scalars:
         Standard deviations of random effects; inf for fixed ones, 0 for none.
     omega
         Part -> standard deviation of its coefficients.
+    further
+        Random further effect -> standard deviation of its levels.
     """
 
     sigma: FloatArray
@@ -45,6 +51,7 @@ class Scalars:
     unit: float
     period: float
     omega: dict[str, float]
+    further: dict[str, float] = field(default_factory=dict)
 
     @classmethod
     def of(cls, tree: xr.DataTree, design: Design) -> Scalars:
@@ -66,7 +73,9 @@ class Scalars:
             for kind, dim in zip(kinds, (design.unit_dim, design.period_dim), strict=True)
         )
         omega = {part: mean(f"omega_{part}", np.inf) for part in design.parts}
-        return cls(np.asarray(sigma), mean("phi", 0.0), unit, period, omega)
+        random = [one.name for one in design.further if one.kind == "random"]
+        further = {name: mean(f"sigma_{name}", np.inf) for name in random}
+        return cls(np.asarray(sigma), mean("phi", 0.0), unit, period, omega, further)
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,7 +89,8 @@ class Gls:
     loading
         The coefficients as functionals of the outcome, shape (P, n).
     outcome, columns
-        Whitened outcome, (n,), and whitened treatments, covariates and periods, (n, K).
+        Whitened outcome, (n,), and whitened treatments, covariates, periods and further effects,
+        (n, K).
     gram
         Their precision, unit effects taken out, priors added, (K, K).
     rows
@@ -118,7 +128,13 @@ class Gls:
 
 @dataclass(frozen=True, slots=True)
 class Whitening:
-    """Rows in order of unit and time, and the transformation that makes their errors white."""
+    """Rows in order of unit and time, and the transformation that makes their errors white.
+
+    Attributes
+    ----------
+    slopes
+        Whitened slopes of units beside their flat levels, orthonormal within each, shape (n, q).
+    """
 
     order: np.ndarray
     unit: np.ndarray
@@ -126,6 +142,7 @@ class Whitening:
     own: FloatArray
     one: FloatArray
     prior: float
+    slopes: FloatArray
 
     @classmethod
     def of(
@@ -146,7 +163,19 @@ class Whitening:
         one = own.copy()
         one[1:] -= before[1:]
         prior = 0.0 if not np.isfinite(unit_sd) else 1 / max(unit_sd, 1e-12) ** 2
-        return cls(order, unit, before, own, one, prior)
+        found = cls(order, unit, before, own, one, prior, np.empty((design.n, 0)))
+        for slope in own_slopes(design, found.eliminates_slopes):
+            rest = found.without_units(found.whiten(slope.times[:, None]))
+            size = group_sums(rest**2, unit, len(sigma))
+            there = size > DEPENDENT * group_sums(slope.times[order, None] ** 2, unit, len(sigma))
+            norm = np.where(there, np.sqrt(np.maximum(size, 1e-300)), np.inf)
+            found = replace(found, slopes=np.column_stack([found.slopes, rest / norm[unit]]))
+        return found
+
+    @property
+    def eliminates_slopes(self) -> bool:
+        """Whether levels of units are flat, so that their slopes are taken out with them."""
+        return self.prior == 0.0
 
     def whiten(self, B: FloatArray) -> FloatArray:
         """Rows of `B` in order of unit and time, less what the row before predicts."""
@@ -171,7 +200,15 @@ class Whitening:
         for k in range(W.shape[1]):
             level = np.bincount(self.unit, self.one * W[:, k], minlength=N) / size
             found[:, k] -= self.one * level[self.unit]
+        for j in range(self.slopes.shape[1]):
+            slope = self.slopes[:, [j]]
+            found -= slope * group_sums(slope * found, self.unit, N)[self.unit]
         return found
+
+
+def own_slopes(design: Design, eliminated: bool) -> list[Further]:
+    """Fixed slopes of units that are taken out with their levels."""
+    return [one for one in design.further if one.is_unit_slope and eliminated]
 
 
 def gls(
@@ -206,14 +243,21 @@ def gls(
     else:
         # the first period is left out where flat unit effects span the constant
         first = int(rows.prior == 0.0 and not np.isfinite(scalars.period))
-        periods = (design.period_index[:, None] == np.arange(first, T)).astype(float)
+        levels = np.arange(first, T)
+        if design.further and design.period_effects == "fixed":
+            levels = independent_periods(design, unit_slopes=not rows.eliminates_slopes)
+        periods = (design.period_index[:, None] == levels).astype(float)
         spread = np.full(periods.shape[1], scalars.period)
-    columns = rows.whiten(np.column_stack([design.D, design.X, periods]))
+    further, own_sd = _further(design, rows, scalars)
+    spread = np.concatenate([spread, own_sd])
+    columns = rows.whiten(np.column_stack([design.D, design.X, periods, further]))
     projected = rows.without_units(columns)
     gram = columns.T @ projected
     gram += np.diag(np.concatenate([sd, spread]) ** -2.0)
     if design.period_effects == "none" and rows.prior == 0.0:
-        gram[-1, -1] += 1.0  # the constant is spanned by unit effects: its column is zero
+        gram[len(names), len(names)] += (
+            1.0  # the constant is spanned by unit effects: its column is zero
+        )
     y = rows.whiten((design.y - design.y.mean())[:, None])[:, 0]
     P = len(design.treatments)
     size = 1 / np.sqrt(np.maximum(np.diag(gram), 1e-300))
@@ -226,3 +270,13 @@ def gls(
     pull = np.concatenate([centre * sd**-2.0, np.zeros(len(spread))])
     mean = loading @ (design.y - design.y.mean()) + inverse[:P] @ pull
     return Gls(mean, inverse[:P, :P], loading, y, columns, gram, rows)
+
+
+def _further(design: Design, rows: Whitening, scalars: Scalars) -> tuple[FloatArray, FloatArray]:
+    """Columns of further effects that are not taken out with the units, (n, F), and their sds."""
+    if not design.further:
+        return np.empty((design.n, 0)), np.empty(0)
+    found = further_columns(design, by_unit=not rows.eliminates_slopes)
+    random = [one.name for one in design.further if one.kind == "random"]
+    sd = [scalars.further[random[k]] if k >= 0 else np.inf for k in found.scale]
+    return found.values, np.array(sd)

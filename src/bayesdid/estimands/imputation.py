@@ -1,8 +1,8 @@
 r"""Effects by imputation, as functionals of the outcome.
 
-Unit and period effects and the slopes of covariates come from untreated rows alone; a treated row's
-effect is what it exceeds its imputed value by (Borusyak, Jaravel & Spiess 2024,
-doi:10.1093/restud/rdae007). With weights q of treated rows the estimate is
+Effects of units, periods and anything crossed, and the slopes of covariates, come from untreated
+rows alone; a treated row's effect is what it exceeds its imputed value by (Borusyak, Jaravel &
+Spiess 2024, doi:10.1093/restud/rdae007). With weights q of treated rows the estimate is
 
 .. math::
 
@@ -16,14 +16,15 @@ state at the same time since the last adoption, weighted as there (their eq. 8 a
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
-from bayesdid.arrays import FloatArray
+from bayesdid.arrays import FloatArray, IntArray
 from bayesdid.design.design import Design
 from bayesdid.design.overlap import OverlapDesign
-from bayesdid.design.within import group_sums
+from bayesdid.design.span import within
+from bayesdid.design.told import effect_columns, solve_units, sums_of_units, unit_grams
 from bayesdid.estimands.saturated import cell_design
 
 _SOLVED = 1e-6  # relative residual of the normal equations above which nothing is identified
@@ -74,7 +75,7 @@ def imputed_moments(rows: OverlapDesign, weights: Mapping[str, FloatArray]) -> d
             continue
         e = effect.copy()
         e[~model.free] -= _group_means(q, effect, group, design.unit_index)[group][~model.free]
-        score = np.bincount(design.unit_index, v * e, minlength=len(design.units))
+        score = np.bincount(design.cluster_index, v * e, minlength=design.clusters)
         found[name] = Imputed(
             float(q @ effect), float(np.sqrt(score @ score)), v, -float(q @ apart)
         )
@@ -83,55 +84,91 @@ def imputed_moments(rows: OverlapDesign, weights: Mapping[str, FloatArray]) -> d
 
 @dataclass(frozen=True, slots=True)
 class _Untreated:
-    """Least squares of untreated rows on unit effects and on columns `C`, shape (n, K)."""
+    """Least squares of untreated rows on columns of the units and on columns `C`, shape (n, K).
+
+    Attributes
+    ----------
+    free, unit, weights
+        Untreated rows, each row's unit, analytic weights (one where there are none), shape (n,).
+    own
+        Level of each unit, and its slopes, shape (n, q).
+    gram, level
+        Cross-products of these in untreated rows, (N, q, q); what they take up of `C`, (N q, K).
+    cross
+        Cross-products of what is left of `C`, (K, K).
+    covariates
+        How many of `C`, the last ones, are covariates.
+    """
 
     free: np.ndarray
-    unit: np.ndarray
+    unit: IntArray
+    weights: FloatArray
+    own: FloatArray
     C: FloatArray
-    mean: FloatArray
-    count: FloatArray
     gram: FloatArray
+    level: FloatArray
+    cross: FloatArray
     covariates: int
 
     @classmethod
     def build(cls, design: Design, free: np.ndarray) -> _Untreated:
-        """Columns are period effects, or an intercept, and the covariates."""
-        periods = design.period_index[:, None] == np.arange(len(design.periods))
-        base = np.ones((design.n, 1)) if design.period_effects == "none" else periods.astype(float)
-        C = np.column_stack([base, design.X])
-        one_level = design.unit_effects == "none"
-        unit = np.zeros(design.n, dtype=np.int64) if one_level else design.unit_index
-        N = int(unit.max()) + 1
-        count = np.bincount(unit[free], minlength=N).astype(float)
-        mean = group_sums(C[free], unit[free], N) / count[:, None]
-        within = C[free] - mean[unit[free]]
-        return cls(free, unit, C, mean, count, within.T @ within, design.X.shape[1])
+        """Columns are effects of periods, or an intercept, further effects, and covariates."""
+        effects = effect_columns(design)
+        own, unit, N = effects.own, effects.unit, effects.units
+        C = np.column_stack([effects.shared, design.X])
+        w = np.ones(design.n) if design.weights is None else design.weights
+        gram = unit_grams(own[free], unit[free], N, w[free])
+        sums = sums_of_units(own[free], w[free, None] * C[free], unit[free], N)
+        level = solve_units(gram, sums)
+        flat = level.reshape(-1, C.shape[1])
+        left = np.sqrt(w[free])[:, None] * (C[free] - _of_rows(own, level, unit)[free])
+        return cls(free, unit, w, own, C, gram, flat, left.T @ left, design.X.shape[1])
 
     def without_covariates(self) -> _Untreated:
         """The same without its covariates."""
         K = self.C.shape[1] - self.covariates
-        return _Untreated(
-            self.free, self.unit, self.C[:, :K], self.mean[:, :K], self.count, self.gram[:K, :K], 0
+        return replace(
+            self, C=self.C[:, :K], level=self.level[:, :K], cross=self.cross[:K, :K], covariates=0
         )
+
+    def _left(self) -> FloatArray:
+        """What the units' own columns leave of `C` in untreated rows, times their weights."""
+        level = self.level.reshape(*self.gram.shape[:2], -1)
+        free, own, unit = self.free, self.own[self.free], self.unit[self.free]
+        return self.weights[free, None] * (self.C[free] - _of_rows(own, level, unit))
 
     def predict(self, y: FloatArray) -> FloatArray:
         """Untreated values of all rows, shape (n,)."""
-        free, unit = self.free, self.unit
-        level = np.bincount(unit[free], y[free], minlength=len(self.count)) / self.count
-        within = self.C[free] - self.mean[unit[free]]
-        slope = np.linalg.lstsq(self.gram, within.T @ (y[free] - level[unit[free]]), rcond=1e-10)[0]
-        return np.asarray((level - self.mean @ slope)[unit] + self.C @ slope)
+        free, unit, own, N = self.free, self.unit, self.own, len(self.gram)
+        wy = (self.weights * y)[free, None]
+        level = solve_units(self.gram, sums_of_units(own[free], wy, unit[free], N))
+        right = self._left().T @ (y - _of_rows(own, level, unit)[:, 0])[free]
+        slope = np.linalg.lstsq(self.cross, right, rcond=1e-10)[0]
+        each = level - (self.level @ slope).reshape(level.shape)
+        return np.asarray(_of_rows(own, each, unit)[:, 0] + self.C @ slope)
 
     def functional(self, q: FloatArray) -> FloatArray | None:
         """Weights of all outcomes in ``q @ (y - predict(y))``; None if that is not identified."""
-        by_unit = np.bincount(self.unit, q, minlength=len(self.count))
-        right = self.C.T @ q - by_unit @ self.mean
-        slope = np.linalg.lstsq(self.gram, right, rcond=1e-10)[0]
-        if np.abs(self.gram @ slope - right).max() > _SOLVED * max(np.abs(right).max(), 1e-12):
+        own, unit = self.own, self.unit
+        by_unit = sums_of_units(own, q[:, None], unit, len(self.gram))
+        right = self.C.T @ q - by_unit.ravel() @ self.level
+        slope = np.linalg.lstsq(self.cross, right, rcond=1e-10)[0]
+        if np.abs(self.cross @ slope - right).max() > _SOLVED * max(np.abs(right).max(), 1e-12):
             return None
-        unit = by_unit / self.count - self.mean @ slope
-        fitted = unit[self.unit] + self.C @ slope
+        each = solve_units(self.gram, by_unit)
+        if np.abs(self.gram @ each - by_unit).max() > _SOLVED * max(np.abs(by_unit).max(), 1e-12):
+            return None  # a unit's slope is not told by its untreated rows
+        each = each - (self.level @ slope).reshape(each.shape)
+        fitted = self.weights * (_of_rows(own, each, unit)[:, 0] + self.C @ slope)
         return np.where(self.free, -fitted, q)
+
+
+def _of_rows(own: FloatArray, level: FloatArray, unit: IntArray) -> FloatArray:
+    """Coefficients of the units' own columns, (N, q, K), as values of rows, (n, K)."""
+    found = own[:, :1] * level[unit, 0]
+    for k in range(1, own.shape[1]):
+        found = found + own[:, [k]] * level[unit, k]
+    return np.asarray(found)
 
 
 def _slopes(rows: OverlapDesign) -> FloatArray:
@@ -139,13 +176,9 @@ def _slopes(rows: OverlapDesign) -> FloatArray:
     design = rows.design
     if not design.X.shape[1]:
         return np.zeros(0)
-    periods = design.period_index[:, None] == np.arange(len(design.periods))
-    C = np.column_stack([periods.astype(float), cell_design(rows).D, design.X])
-    N = len(design.units)
-    each = np.bincount(design.unit_index, minlength=N).astype(float)[:, None]
-    both = np.column_stack([C, design.y])
-    within = both - (group_sums(both, design.unit_index, N) / each)[design.unit_index]
-    slope = np.linalg.lstsq(within[:, :-1], within[:, -1], rcond=1e-10)[0]
+    both = np.column_stack([cell_design(rows).D, design.X, design.y])
+    left = within(design, both, flat_only=False, weights=design.weights)
+    slope = np.linalg.lstsq(left[:, :-1], left[:, -1], rcond=1e-10)[0]
     return np.asarray(slope[-design.X.shape[1] :])
 
 

@@ -14,7 +14,7 @@ import numpy as np
 
 from bayesdid.arrays import FloatArray
 from bayesdid.design.overlap import OverlapDesign
-from bayesdid.design.within import absorb
+from bayesdid.design.span import within
 from bayesdid.panel.adoption import state_name
 
 
@@ -29,7 +29,7 @@ class Columns:
     weights
         State -> weights of all outcomes in it, shape (n,), zero outside the column's sample.
     score
-        State -> what each unit adds to its error, shape (N,).
+        State -> what each unit, or cluster, adds to its error, shape (N,) or (G,).
     """
 
     estimate: dict[str, float]
@@ -46,7 +46,7 @@ class Columns:
 
 def state_columns(rows: OverlapDesign) -> Columns:
     """The regressions of every state whose sample has units of the state and others."""
-    design, N = rows.design, len(rows.design.units)
+    design = rows.design
     adopts = np.isfinite(rows.start)
     found = Columns({}, {}, {})
     alone = [(policy,) for policy in rows.policies]
@@ -55,29 +55,26 @@ def state_columns(rows: OverlapDesign) -> Columns:
         arm = (adopts == np.isin(rows.policies, of)).all(axis=1)
         sample = np.flatnonzero(arm | ~adopts.any(axis=1))
         on = rows.just(of)
-        _, unit = np.unique(design.unit_index[sample], return_inverse=True)
-        _, period = np.unique(design.period_index[sample], return_inverse=True)
-        within = absorb(
-            np.column_stack([on, design.X, design.y])[sample].astype(float),
-            unit,
-            period,
-            unit=design.unit_effects != "none",
-            period=design.period_effects != "none",
-        )
-        left = within[:, 0].copy()
-        if within.shape[1] > 2:
-            rest = within[:, 1:-1]
+        if not on[sample].any():
+            continue
+        part = design.take(sample)
+        both = np.column_stack([on, design.X, design.y])[sample].astype(float)
+        residuals = within(part, both, flat_only=False, weights=part.weights)
+        root = np.ones(part.n) if part.weights is None else np.sqrt(part.weights)
+        left = residuals[:, 0].copy()
+        if residuals.shape[1] > 2:
+            rest = residuals[:, 1:-1]
             left -= rest @ np.linalg.lstsq(rest, left, rcond=None)[0]
         size = left @ left
         if size < 1e-9 * len(sample):
             continue
-        slope = np.linalg.lstsq(within[:, :-1], within[:, -1], rcond=None)[0]
-        residual = within[:, -1] - within[:, :-1] @ slope
-        weight = np.zeros(design.n)
-        weight[sample] = left / size
-        found.estimate[state] = float(weight[sample] @ within[:, -1])
+        slope = np.linalg.lstsq(residuals[:, :-1], residuals[:, -1], rcond=None)[0]
+        residual = residuals[:, -1] - residuals[:, :-1] @ slope
+        own, weight = left / size, np.zeros(design.n)
+        weight[sample] = own * root
+        found.estimate[state] = float(own @ residuals[:, -1])
         found.weights[state] = weight
         found.score[state] = np.bincount(
-            design.unit_index[sample], weight[sample] * residual, minlength=N
+            design.cluster_index[sample], own * residual, minlength=design.clusters
         )
     return found

@@ -29,10 +29,12 @@ from bayesdid.estimands.verdict import SURE, word_for
 from bayesdid.exceptions import InputError, Note, ResultError
 from bayesdid.inference.fit import fit
 from bayesdid.inference.result import Fit
-from bayesdid.model.bound import PriorsLike, study_priors
+from bayesdid.model.bound import BoundModel, PriorsLike, study_priors
+from bayesdid.model.bound import model as bind
 from bayesdid.model.errors import DEFAULT_ERRORS, Errors
 from bayesdid.model.overlap import overlap_pooling
 from bayesdid.model.pooling import Pooling
+from bayesdid.model.resolve import base_of
 from bayesdid.notebook import html, lines
 from bayesdid.panel.panel import Panel
 from bayesdid.study.load import Spec, Study
@@ -233,7 +235,7 @@ def fit_headline(
     panel: Panel,
     *,
     spec: str | None = None,
-    errors: str | Errors = DEFAULT_ERRORS,
+    errors: str | Errors | None = None,
     draws: int = 500,
     chains: int = 4,
     seed: int = 0,
@@ -253,12 +255,13 @@ def fit_headline(
     rows = overlap_design(own, panel)
     pooling = overlap_pooling(rows)
     priors = covariate_priors(own)
-    found = fit(pooling.design, errors=errors, priors=priors, draws=draws, chains=chains, seed=seed)
-    named = Errors.parse(errors) if isinstance(errors, str) else errors
-    if not found.converged and len(rows.policies) > 2 and named.scale == "common":
+    bound = bind(pooling.design, errors=errors, priors=priors)
+    found = fit(bound, draws=draws, chains=chains, seed=seed)
+    used = bound.model.errors
+    if not found.converged and len(rows.policies) > 2 and used.scale == "common":
         raise ResultError(
             f"{own.id}: {len(pooling.parts)} parts are too many for the sampler of errors of one "
-            f"scale ({named}): use errors {DEFAULT_ERRORS.name}, whose sampler has no such limit"
+            f"scale ({used}): use errors {DEFAULT_ERRORS.name}, whose sampler has no such limit"
         )
     found = found.require()
     averages = state_averages(rows, pooling, since=anticipation)
@@ -270,7 +273,7 @@ def synergy(
     panel: Panel,
     *,
     spec: str | None = None,
-    errors: str | Errors = DEFAULT_ERRORS,
+    errors: str | Errors | None = None,
     draws: int = 500,
     chains: int = 4,
     seed: int = 0,
@@ -283,7 +286,7 @@ def synergy(
         Whose covariates and effects to use; default the study's spec of family ``overlap`` or
         ``cohort``, else its first spec on all rows of the main outcome.
     errors
-        Of the headline model.
+        Of the headline model; default :func:`bayesdid.model.bound.default_errors`.
     draws, chains
         Size of the run, draws per chain.
 
@@ -303,6 +306,8 @@ def synergy(
         study, panel, spec=spec, errors=errors, draws=draws, chains=chains, seed=seed
     )
     rows, tau, averages, refused = head.rows, head.tau, head.averages, head.refused
+    bound = bound_of(head.fit)
+    errors = bound.model.errors
     lower = study.file.outcome.better == "lower"
     labels = {contrast.name: contrast.label for contrast in contrasts_of(study)}
     beside = Beside.of(
@@ -340,12 +345,18 @@ def synergy(
         {name: why for name, why in refused.items() if name not in found},
         head.fit,
         head.pooling.design,
-        Errors.parse(errors) if isinstance(errors, str) else errors,
-        (*rows.design.notes, *_assumed(rows, beside)),
+        errors,
+        (*base_of(bound.design).notes, *_assumed(rows, beside)),
         panel.synthetic or "",
         rows,
         averages,
     )
+
+
+def bound_of(found: Fit) -> BoundModel:
+    """The model of a fit that was just made, with its data."""
+    assert found.bound is not None
+    return found.bound
 
 
 def covariate_priors(spec: Spec) -> PriorsLike:
@@ -457,7 +468,9 @@ def _row_frame(average: Average, rows: OverlapDesign, panel: Panel) -> pd.DataFr
 
 def _assumed(rows: OverlapDesign, beside: Beside) -> list[Note]:
     several = np.logical_or.reduce([rows.on(of) for of in rows.sets] or [rows.both])
-    found = [Note("averaging", int(several.sum()), "contrasts average over rows, not over units")]
+    alike = ", and every row counts once whatever its weight" * (rows.design.weights is not None)
+    text = f"contrasts average over rows, not over units{alike}"
+    found = [Note("averaging", int(several.sum()), text)]
     name = main_contrast(beside.imputed)
     if rows.design.covariates and name:
         moved = beside.imputed[name].slopes

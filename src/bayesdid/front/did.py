@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
-from bayesdid.front.policies import PoliciesLike
+from bayesdid.front.policies import CutLike, PoliciesLike
 from bayesdid.front.sample import SampleLike
 from bayesdid.front.study import study_of
 from bayesdid.inference.fit import fit
@@ -29,7 +29,9 @@ def did(
     unit: str | None = None,
     time: str | None = None,
     policies: PoliciesLike | None = None,
+    cut: CutLike | None = None,
     covariates: Sequence[str] = (),
+    effects: str | Sequence[str] = (),
     treatment: str | Sequence[str] | None = None,
     errors: str | Errors | None = None,
     likelihood: LikelihoodName | Likelihood = "normal",
@@ -41,6 +43,8 @@ def did(
     cluster: str | None = None,
     repeated: bool = False,
     sample: SampleLike | None = None,
+    sheet: str | None = None,
+    skip: int | None = None,
     exposure: str | None = None,
     trials: str | None = None,
     engine: str = "auto",
@@ -59,9 +63,9 @@ def did(
 
     Parameters
     ----------
-    data, formula, y, unit, time, policies, covariates, treatment
+    data, formula, y, unit, time, policies, cut, covariates, effects, treatment
         See :func:`bayesdid.front.study.study_of`.
-    weights, weights_kind, cluster, repeated, sample
+    weights, weights_kind, cluster, repeated, sample, sheet, skip
         See :func:`bayesdid.front.study.study_of`.
     errors, likelihood, unit_effects, period_effects, priors, exposure, trials
         Parts of the model, see :func:`bayesdid.model`; effects by default fixed where the formula
@@ -86,7 +90,9 @@ def did(
         unit=unit,
         time=time,
         policies=policies,
+        cut=cut,
         covariates=covariates,
+        effects=effects,
         treatment=treatment,
         columns=[name for name in (exposure, trials) if name is not None],
         weights=weights,
@@ -94,6 +100,8 @@ def did(
         cluster=cluster,
         repeated=repeated,
         sample=sample,
+        sheet=sheet,
+        skip=skip,
     )
     fits = {}
     for spec in study.specs.values():

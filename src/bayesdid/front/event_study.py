@@ -103,6 +103,8 @@ def event_study(
     time: str | None = None,
     policy: str | None = None,
     covariates: Sequence[str] = (),
+    effects: str | Sequence[str] = (),
+    cut: float | None = None,
     first: int = -5,
     last: int = 5,
     reference: int = -1,
@@ -111,7 +113,10 @@ def event_study(
     likelihood: LikelihoodName | Likelihood = "normal",
     priors: PriorsLike | None = None,
     weights: str | None = None,
+    cluster: str | None = None,
     sample: SampleLike | None = None,
+    sheet: str | None = None,
+    skip: int | None = None,
     rope: float | None = None,
     draws: int = 1000,
     seed: int = 0,
@@ -127,14 +132,16 @@ def event_study(
         Outcome, unit and period.
     policy
         Column with its period of adoption, or its state in each row.
-    covariates
-        As in a formula.
+    covariates, effects
+        As in a formula; effects beside those of unit and period.
+    cut
+        From which fraction on the policy counts as adopted, if its column holds fractions.
     first, last, reference, ends
         The window: see ``bayesdid families event_study``.
     errors, likelihood, priors, weights, draws, seed
         As :func:`bayesdid.fit`.
-    sample
-        Which rows enter, see :func:`bayesdid.front.study.study_of`.
+    cluster, sample, sheet, skip
+        See :func:`bayesdid.front.study.study_of`.
     rope
         Half-width of the region of practical equivalence, in the outcome's units.
 
@@ -147,7 +154,8 @@ def event_study(
     """
     if isinstance(data, Fit):
         keys: dict[str, object] = {"y": y, "unit": unit, "time": time, "policy": policy}
-        given = keys | {"weights": weights, "sample": sample}
+        given = keys | {"weights": weights, "cluster": cluster, "cut": cut, "sample": sample}
+        given |= {"effects": effects or None, "sheet": sheet, "skip": skip}
         if said := [name for name, value in given.items() if value is not None]:
             raise InputError(
                 "a fit knows its outcome, keys and policy",
@@ -161,14 +169,26 @@ def event_study(
             remedy='give policy="the column with its period of adoption, or its state"',
         )
     study, panel = study_of(
-        data, y=y, unit=unit, time=time, policies=[policy], covariates=covariates, sample=sample
+        data,
+        y=y,
+        unit=unit,
+        time=time,
+        policies=[policy],
+        cut=cut,
+        covariates=covariates,
+        effects=effects,
+        weights=weights,
+        cluster=cluster,
+        sample=sample,
+        sheet=sheet,
+        skip=skip,
     )
     base = study["did.1"]
     options = {"first": first, "last": last, "reference": reference, "ends": ends}
     column = base.column.model_copy(update={"family": "event_study", "options": options})
     spec = dataclasses.replace(base, column=column)
     event_window(spec)
-    bound = model(spec, panel, errors=errors, likelihood=likelihood, priors=priors, weights=weights)
+    bound = model(spec, panel, errors=errors, likelihood=likelihood, priors=priors)
     found = fit(bound, draws=draws, seed=seed)
     return _of_fit(found, reference, rope)
 

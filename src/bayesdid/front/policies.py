@@ -7,7 +7,6 @@ from collections.abc import Mapping, Sequence
 from itertools import combinations
 
 import numpy as np
-import pandas as pd
 
 from bayesdid.exceptions import InputError
 from bayesdid.panel.frames import Columns
@@ -16,24 +15,65 @@ from bayesdid.study.schema import Policy
 
 Products = tuple[str, ...]
 PoliciesLike = str | Sequence[str] | Mapping[str, str]
+CutLike = float | Mapping[str, float]
 
 
-def policies_of(given: PoliciesLike, raw: Columns, unit: str) -> tuple[Policy, ...]:
+def policies_of(
+    given: PoliciesLike, raw: Columns, unit: str, cut: CutLike | None = None
+) -> tuple[Policy, ...]:
     """Policies from ``{id: column}``, or from columns that are ids themselves.
 
     A column with values from 0 to 1 is the policy's state in each row, any other the period of
     adoption, repeated in every row of a unit.
 
+    Parameters
+    ----------
+    cut
+        From which value on a policy is on whose state is a fraction in some rows: one for all, or
+        by policy.
+
     Raises
     ------
     InputError
-        For ids that no term can name, and a 0/1 column that changes in no unit: it says who is
-        treated, not when.
+        For ids that no term can name, a 0/1 column that changes in no unit (it says who is treated,
+        not when), and a cut of a policy that is not there, has periods, or beyond 0 to 1.
     """
     names = [given] if isinstance(given, str) else given
     columns = dict(names) if isinstance(names, Mapping) else {name: name for name in names}
     raw.require(columns.values())
-    return tuple(_policy(name, column, raw, unit) for name, column in columns.items())
+    found = [_policy(name, column, raw, unit) for name, column in columns.items()]
+    if cut is None:
+        return tuple(found)
+    states = [policy.id for policy in found if policy.indicator is not None]
+    cuts = cut if isinstance(cut, Mapping) else dict.fromkeys(states, cut)
+    if other := next((name for name in cuts if name not in states), None):
+        there = other in columns
+        raise InputError(
+            "a cut of a policy whose column holds periods of adoption"
+            if there
+            else "a cut of no such policy",
+            value=other,
+            remedy="a cut says from which fraction on a 0/1 column counts as adopted"
+            if there
+            else f"there are {', '.join(columns)}",
+        )
+    if not states:
+        raise InputError(
+            "a cut, and no policy whose column holds its state",
+            value=str(cut),
+            remedy="leave it out: the columns hold periods of adoption",
+        )
+    return tuple(_with_cut(policy, cuts.get(policy.id)) for policy in found)
+
+
+def _with_cut(policy: Policy, cut: object) -> Policy:
+    if cut is None:
+        return policy
+    if isinstance(cut, bool) or not isinstance(cut, int | float) or not 0 < cut <= 1:
+        raise InputError(
+            "a cut is a number above 0 and up to 1", value=str(cut), remedy="for example 0.5"
+        )
+    return Policy(id=policy.id, label=policy.label, indicator=policy.indicator, cut=float(cut))
 
 
 def products_told(on: Mapping[str, np.ndarray]) -> tuple[list[Products], dict[Products, str]]:
@@ -66,7 +106,7 @@ def _policy(name: str, column: str, raw: Columns, unit: str) -> Policy:
             value=name,
             remedy=f'give policies={{"{re.sub(r"[^A-Za-z0-9_]", "_", name)}": "{column}"}}',
         )
-    values = pd.to_numeric(raw.frame[column], errors="coerce")
+    values = raw.numbers(column)
     if not values.notna().any() or not values.dropna().between(0, 1).all():
         return Policy(id=name, label=name, adoption=column)
     of_unit = values.groupby(raw.frame[unit])

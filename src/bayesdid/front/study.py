@@ -11,14 +11,14 @@ from typing import Any, Literal, get_args
 from bayesdid.exceptions import InputError, Note
 from bayesdid.families.registry.load import check_study
 from bayesdid.front.keys import Keys, keys_of
-from bayesdid.front.policies import PoliciesLike, policies_of, products_told
+from bayesdid.front.policies import CutLike, PoliciesLike, policies_of, products_told
 from bayesdid.front.regressors import Regressors, regressors_of, terms_of
 from bayesdid.front.sample import SampleLike, sample_of
 from bayesdid.panel.adoption import active
 from bayesdid.panel.frames import Columns, columns_of
 from bayesdid.panel.panel import Panel
 from bayesdid.study.derived import source_column
-from bayesdid.study.effects import EffectTerm
+from bayesdid.study.effects import EffectTerm, parse_effect
 from bayesdid.study.formula import Formula, names_in, parse_formula, parse_parts
 from bayesdid.study.load import Study, assemble_study
 from bayesdid.study.schema import (
@@ -45,7 +45,9 @@ def study_of(
     unit: str | None = None,
     time: str | None = None,
     policies: PoliciesLike | None = None,
+    cut: CutLike | None = None,
     covariates: Sequence[str] = (),
+    effects: str | Sequence[str] = (),
     treatment: str | Sequence[str] | None = None,
     columns: Sequence[str] = (),
     weights: str | None = None,
@@ -53,6 +55,8 @@ def study_of(
     cluster: str | None = None,
     repeated: bool = False,
     sample: SampleLike | None = None,
+    sheet: str | None = None,
+    skip: int | None = None,
     better: Literal["lower", "higher"] = "lower",
 ) -> tuple[Study, Panel]:
     """The study and the panel of a data frame, for every function that takes the two.
@@ -72,8 +76,13 @@ def study_of(
         Policy -> column with its period of adoption or its state, see
         :func:`bayesdid.front.policies.policies_of`. Several make a factorial spec: each policy, and
         each product that rows tell from the smaller ones.
+    cut
+        From which fraction on a policy counts as adopted whose column holds fractions: a number, or
+        policy -> number. Without it whatever needs the state of such a policy is refused.
     covariates
         Beside policies; each as in a formula.
+    effects
+        Beside those of unit and period, as in a formula: ``region^year``, ``state[year]``.
     treatment
         Which terms of the formula are treatments, by default the first, with their products.
     columns
@@ -90,6 +99,9 @@ def study_of(
         Which rows enter, as a study's column says it: ``{"first": 2004, "last": 2012}``,
         ``{"without": ["Ohio"]}``, ``{"switchers": True}``, and `arms`, `only`, `sequences` where
         there are `policies`. Rows outside are not in the fit but date adoption.
+    sheet, skip
+        Sheet of a workbook, and lines above the header of a file; by default found by the names of
+        unit and period.
     better
         Which direction of the outcome a policy is meant to move it in.
 
@@ -104,23 +116,31 @@ def study_of(
         For a formula that is not understood, or beside what stands for one; columns that are not
         there; and all that :func:`bayesdid.panel.validate.validate_panel` refuses.
     """
-    raw, rows = columns_of(data), sample_of(sample)
+    rows = sample_of(sample)
     if weights_kind not in get_args(RowWeightsKind):
         raise InputError(
             "unknown kind of weights", value=weights_kind, remedy="use analytic or frequency"
         )
     if weights_kind == "frequency" and weights is None:
         raise InputError("a kind of weights without weights", remedy="name the column: weights=")
-    raw.require([name for name in (unit, time, weights, cluster, *columns) if name is not None])
     if formula is None:
-        keys, formulas, found, declared = _of_policies(raw, y, unit, time, policies, covariates)
+        keys = _keys_said(y=y, unit=unit, time=time, policies=policies)
+        formulas: tuple[Formula, ...] = ()
     else:
-        _refuse_both(y, policies, covariates)
-        declared = ()
-        formulas = parse_formula(formula)
+        _refuse_both(
+            y=y, policies=policies, cut=cut is not None, covariates=covariates, effects=effects
+        )
+        formulas = tuple(parse_formula(formula))
+        keys = keys_of(formulas[0].effects, unit, time)
+    raw = columns_of(data, (keys.unit, keys.period), sheet=sheet, skip=skip)
+    raw.require([name for name in (unit, time, weights, cluster, *columns) if name is not None])
+    declared: tuple[Policy, ...] = ()
+    if formula is None:
+        declared = policies_of(policies or {}, raw, keys.unit, cut)
+        keys, formulas, found = _of_policies(raw, str(y), keys, declared, covariates, effects)
+    else:
         for one in formulas:
             raw.require(one.columns())
-        keys = keys_of(formulas[0].effects, unit, time)
         named = [treatment] if isinstance(treatment, str) else treatment
         found = [regressors_of(one, named, raw) for one in formulas]
     outcome = formulas[0].outcome
@@ -184,9 +204,8 @@ def _product(of: Sequence[str]) -> str:
     return " * ".join(f"active:{policy}" for policy in of)
 
 
-def _refuse_both(y: str | None, policies: PoliciesLike | None, covariates: Sequence[str]) -> None:
+def _refuse_both(**given: object) -> None:
     """Refuse what a formula says already."""
-    given = {"y": y, "policies": policies, "covariates": covariates}
     if twice := [name for name, value in given.items() if value]:
         raise InputError(
             "both a formula and what stands for one",
@@ -195,30 +214,45 @@ def _refuse_both(y: str | None, policies: PoliciesLike | None, covariates: Seque
         )
 
 
-def _of_policies(
-    raw: Columns,
-    y: str | None,
-    unit: str | None,
-    time: str | None,
-    policies: PoliciesLike | None,
-    covariates: Sequence[str],
-) -> tuple[Keys, tuple[Formula, ...], list[Regressors], tuple[Policy, ...]]:
-    """What a call without a formula says."""
-    given = {"y": y, "unit": unit, "time": time, "policies": policies}
+def _keys_said(**given: object) -> Keys:
+    """Unit and period of a call without a formula, in which all of these must be there."""
     if missing := [name for name, value in given.items() if not value]:
         raise InputError(
             "neither a formula nor all that stands for one",
             value=f"without {', '.join(missing)}",
             remedy='give "y ~ D + x | unit + period", or y=, unit=, time= and policies=',
         )
-    outcome, keys = str(y), Keys(str(unit), str(time))
+    return Keys(str(given["unit"]), str(given["time"]))
+
+
+def _of_policies(
+    raw: Columns,
+    outcome: str,
+    keys: Keys,
+    declared: Sequence[Policy],
+    covariates: Sequence[str],
+    effects: str | Sequence[str],
+) -> tuple[Keys, tuple[Formula, ...], list[Regressors]]:
+    """What a call without a formula says."""
     parts = parse_parts([covariates] if isinstance(covariates, str) else covariates)
-    raw.require([source_column(outcome), *names_in(parts)])
-    declared = policies_of(policies or {}, raw, keys.unit)
+    further = tuple(map(_effect, [effects] if isinstance(effects, str) else effects))
+    raw.require(
+        [source_column(outcome), *names_in(parts), *(c for one in further for c in one.columns)]
+    )
     ids = [policy.id for policy in declared]
     treatments = tuple(
         _product(some) for size in range(1, len(ids) + 1) for some in combinations(ids, size)
     )
-    effects = (EffectTerm((keys.unit,)), EffectTerm((keys.period,)))
-    formula = Formula(outcome, (*treatments, *parts), len(treatments), effects)
-    return keys, (formula,), [Regressors("twfe", treatments, terms_of(parts, raw), {})], declared
+    own = (EffectTerm((keys.unit,)), EffectTerm((keys.period,)))
+    formula = Formula(outcome, (*treatments, *parts), len(treatments), (*own, *further))
+    found = [Regressors("twfe", treatments, terms_of(parts, raw), {})]
+    return dataclasses.replace(keys, further=further), (formula,), found
+
+
+def _effect(text: str) -> EffectTerm:
+    try:
+        return parse_effect(text)
+    except ValueError as error:
+        raise InputError(
+            "an effect that is not understood", value=text, remedy=str(error)
+        ) from error

@@ -58,10 +58,29 @@ def _crossed(model: Model, design: AnyDesign) -> str:
     if model.errors != Errors() and levels * base.n > cells:
         return f"rows times levels of further effects are at most {cells:,} under such errors"
     if model.errors.scale == "common":
-        if any(f.kind == "random" for f in base.further):
-            return "its further effects are fixed unless each unit's errors have their own scale"
+        if reason := _random_levels(model, base):
+            return reason
         if any(f.is_unit_slope for f in base.further) and base.unit_effects != "fixed":
             return "units with fixed slopes have fixed effects"
+    return ""
+
+
+def _random_levels(model: Model, base: Design) -> str:
+    """Why random further effects have no closed form under errors of one scale."""
+    random = [one for one in base.further if one.kind == "random"]
+    if not random:
+        return ""
+    others = {base.unit_effects, base.period_effects}
+    if len(random) > 1 or model.errors != Errors() or not others <= {"fixed", "none"}:
+        return (
+            "of its further effects one at most is random, its errors are i.i.d. and effects of "
+            "units and periods fixed, unless each unit's errors have their own scale"
+        )
+    if not isinstance(model.mean, TwoWay):
+        return "its further effects are fixed unless each unit's errors have their own scale"
+    levels = len(random[0].levels)
+    if levels > crossed.ROTATED or levels * base.n > crossed.CELLS:
+        return f"its random further effect has at most {crossed.ROTATED} levels"
     return ""
 
 

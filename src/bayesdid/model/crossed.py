@@ -10,6 +10,8 @@ OWN_SCALES = 400
 """Levels that are solved at each draw where every unit's errors have a scale of their own."""
 ONE_SCALE = 1000
 """Levels that are solved at each node of AR(1) errors of one scale; slopes of units are none."""
+ROTATED = 2000
+"""Levels of one random effect whose cross-products are diagonalised once, under i.i.d. errors."""
 CHAIN_CELLS = 5_000_000
 """Rows times levels beyond which a chain takes too long."""
 CELLS = 150_000_000

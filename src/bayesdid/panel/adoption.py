@@ -121,8 +121,8 @@ def require_states(panel: Panel, *policies: str) -> None:
                 "indicator lie between 0 and 1",
                 file=panel.source,
                 column=column,
-                remedy=f"say cut = 0.5 (or another) in its [[policy]] or make a 0/1 column; a term "
-                f"that names {column} takes the values as they are",
+                remedy="say cut = 0.5 (or another) in its [[policy]], cut=0.5 in a call, or make a "
+                f"0/1 column; a term that names {column} takes the values as they are",
             )
 
 

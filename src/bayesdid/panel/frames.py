@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -13,8 +13,8 @@ from narwhals.exceptions import NarwhalsError
 
 from bayesdid.exceptions import InputError, nearest_name
 from bayesdid.panel.panel import Panel
-from bayesdid.panel.raw import refuse_doubled
-from bayesdid.panel.read import read_frame, read_panel
+from bayesdid.panel.raw import Wanted, refuse_doubled
+from bayesdid.panel.read import read_panel, read_raw
 from bayesdid.panel.validate import validate_panel
 from bayesdid.panel.wide import wide_remedy
 from bayesdid.study.load import Study
@@ -33,18 +33,29 @@ class Columns:
         May share memory with the caller's, so that nothing may be written into it.
     source
         What messages call it.
-    path
-        The file, or None for a data frame.
+    path, sheet, skip
+        The file, or None for a data frame; and which table of it, see
+        :func:`bayesdid.panel.read.read_panel`.
+    codes
+        The numbers behind labelled columns.
     """
 
     frame: pd.DataFrame
     source: str
     path: Path | None = None
+    sheet: str | None = None
+    skip: int | None = None
+    codes: pd.DataFrame = field(default_factory=pd.DataFrame)
+
+    def numbers(self, name: str) -> pd.Series:
+        """A column as numbers: the codes behind its labels; missing where there is none."""
+        held = self.codes if name in self.codes.columns else self.frame
+        return pd.to_numeric(held[name], errors="coerce")
 
     def panel(self, study: Study) -> Panel:
         """The panel that a study makes of them."""
         if self.path is not None:
-            return read_panel(self.path, study)
+            return read_panel(self.path, study, sheet=self.sheet, skip=self.skip)
         return validate_panel(self.frame, study, source=self.source, first_row=1)
 
     def require(self, names: Iterable[str]) -> None:
@@ -75,7 +86,13 @@ class Columns:
             )
 
 
-def columns_of(data: Any) -> Columns:
+def columns_of(
+    data: Any,
+    keys: tuple[str, str] = ("", ""),
+    *,
+    sheet: str | None = None,
+    skip: int | None = None,
+) -> Columns:
     """A data frame of pandas, polars or Arrow, or what the name of a file holds.
 
     Parameters
@@ -83,15 +100,28 @@ def columns_of(data: Any) -> Columns:
     data
         Whatever narwhals reads (https://narwhals-dev.github.io/narwhals/), or a path. A named
         index of pandas counts as columns.
+    keys
+        Columns of unit and period, by which the header of a workbook is found.
+    sheet, skip
+        Of a file, see :func:`bayesdid.panel.read.read_panel`.
 
     Raises
     ------
     InputError
-        If it is neither, or two of its columns have one name.
+        If it is neither, or two of its columns have one name; for a sheet or lines to skip of a
+        data frame.
     """
     if isinstance(data, str | Path):
         path = Path(data)
-        return Columns(_stripped(read_frame(path)), str(path), path)
+        raw = read_raw(path, Wanted(*keys), sheet, skip)
+        codes = _stripped(raw.codes)
+        return Columns(_stripped(raw.frame), str(path), path, sheet, skip, codes)
+    if given := [name for name, value in (("sheet", sheet), ("skip", skip)) if value is not None]:
+        raise InputError(
+            "a data frame has no sheets and no lines above its header",
+            value=", ".join(given),
+            remedy="give the path of the file, or leave this out",
+        )
     try:
         found = nw.from_native(data)
         frame = (found.collect() if isinstance(found, nw.LazyFrame) else found).to_pandas()

@@ -103,7 +103,7 @@ def read_raw(file: Path, wanted: Wanted, sheet: str | None, skip: int | None) ->
     try:
         match suffix:
             case ".csv" | ".tsv":
-                return read_text(file, "," if suffix == ".csv" else "\t", wanted, skip or 0)
+                return read_text(file, "," if suffix == ".csv" else "\t", wanted, skip)
             case ".parquet":
                 return Raw(_parquet(file), 1)
             case ".dta":

@@ -14,11 +14,17 @@ from bayesdid.panel.raw import Raw, Wanted, refuse_doubled
 from bayesdid.panel.values import BIGGEST, MISSING
 
 _WHOLE = r"-?(?:0|[1-9]\d*)(?:\.0+)?"  # 7 and 7.0, not 07
+_SEARCHED = 30  # lines in which a header is looked for
 _SAMPLE = 4_000_000  # bytes that are looked at to tell an encoding
 
 
-def read_text(file: Path, separator: str, wanted: Wanted, skip: int) -> Raw:
+def read_text(file: Path, separator: str, wanted: Wanted, skip: int | None) -> Raw:
     """Read a table with one header line below `skip` lines.
+
+    Parameters
+    ----------
+    skip
+        Default found by the names of the keys, else none.
 
     Raises
     ------
@@ -28,8 +34,19 @@ def read_text(file: Path, separator: str, wanted: Wanted, skip: int) -> Raw:
     raw = file.read_bytes()
     encoding, notes = encoding_of(raw, file)
     text = raw.decode(encoding)
+    if skip is None:
+        skip = _above_header(text, separator, wanted)
+        if skip:
+            said = f"{skip} lines above the header were passed over"
+            notes = (*notes, Note("title_rows", skip, said))
     lines = text.split("\n", skip + 1)
-    header = lines[skip] if len(lines) > skip else ""
+    if len(lines) <= skip:
+        raise InputError(
+            f"the file has no line below the {skip} that are to be skipped",
+            file=file,
+            remedy="give the number of lines above the header as skip",
+        )
+    header = lines[skip]
     row = skip + 1
     if separator not in header and ";" in header:
         raise InputError(
@@ -61,6 +78,22 @@ def read_text(file: Path, separator: str, wanted: Wanted, skip: int) -> Raw:
         else:
             frame[name] = frame[name].mask(frame[name].str.strip() == "")
     return Raw(frame, row + 1, notes=notes)
+
+
+def _above_header(text: str, separator: str, wanted: Wanted) -> int:
+    """Lines above the first that names both keys, or else above the first that is as full as most.
+
+    Titles above a table fill a cell or two.
+    """
+    lines = text.split("\n", _SEARCHED)[:_SEARCHED]
+    cells = [[part.strip().strip('"') for part in line.split(separator)] for line in lines]
+    if wanted.unit and wanted.period:
+        for number, names in enumerate(cells):
+            if {wanted.unit, wanted.period} <= {from_spreadsheet(name) for name in names}:
+                return number
+    filled = [sum(map(bool, parts)) for parts in cells]
+    usual = sorted(filled)[len(filled) // 2]
+    return next((k for k, n in enumerate(filled) if n > 1 and 2 * n > usual), 0)
 
 
 def typed(values: pd.Series, *, key: bool = False) -> pd.Series:

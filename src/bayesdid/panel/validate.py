@@ -51,7 +51,7 @@ def validate_panel(
         adoption that is not constant or not absorbing, groups that vary within a unit.
     """
     keys = study.file.panel
-    frame = frame.copy()
+    frame = frame.reset_index(drop=True)  # a copy; labels of a caller's rows may occur twice
     frame.columns = pd.Index([str(name).strip() for name in frame.columns])
     refuse_doubled([str(name) for name in frame.columns], source, max(first_row - 1, 1))
     frame["__row__"] = np.arange(first_row, first_row + len(frame))

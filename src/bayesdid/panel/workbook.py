@@ -61,7 +61,9 @@ def read_workbook(file: Path, wanted: Wanted, sheet: str | None, skip: int | Non
         chosen = next(iter(found))
         notes.append(Note("sheet", 1, f"read from sheet {chosen}: the first one lacks the keys"))
     table = tables[chosen]
-    top = skip if skip is not None else max(found.get(chosen, 0), 0)
+    top = skip if skip is not None else found.get(chosen, -1)
+    if top < 0:
+        top = _likely_header(table)
     if len(table) <= top:
         return Raw(pd.DataFrame(), top + 2)
     header, first = _named(table, top, wanted, notes)
@@ -166,6 +168,21 @@ def _header(table: pd.DataFrame, wanted: Wanted) -> int:
         if {wanted.unit, wanted.period} <= cells:
             return row
     return -1
+
+
+def _likely_header(table: pd.DataFrame) -> int:
+    """Row of names where no key is found: the first that is as full as the rows below it.
+
+    Titles above a table fill a cell or two.
+    """
+    filled = table.notna().sum(axis=1).to_numpy()
+    if not len(filled):
+        return 0
+    usual = int(pd.Series(filled).median())
+    for row in range(min(len(table), _SEARCHED)):
+        if filled[row] > 1 and 2 * filled[row] > usual:
+            return row
+    return 0
 
 
 def _without_remarks(body: pd.DataFrame, notes: list[Note]) -> pd.DataFrame:

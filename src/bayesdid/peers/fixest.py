@@ -87,7 +87,7 @@ def least_squares(design: Design) -> Estimates:
     frame["cluster"] = design.cluster_index
     if design.weights is not None:
         frame["weight"] = design.weights
-    more = _written_out(design)
+    more = written_out(design)
     extras = [f"f{k}" for k in range(more.shape[1])]
     frame = pd.concat([frame, pd.DataFrame(more, columns=extras)], axis=1)
     absorbed = [
@@ -197,7 +197,7 @@ def prior_residual(
     return result / data.scale[: len(terms)]
 
 
-def _written_out(design: Design) -> FloatArray:
+def written_out(design: Design) -> FloatArray:
     """Columns of further effects beside unit and period dummies, all taken as fixed, (n, F)."""
     if not design.further:
         return np.empty((design.n, 0))

@@ -11,6 +11,7 @@ import pandas as pd
 from bayesdid.arrays import FloatArray
 from bayesdid.design.design import Design
 from bayesdid.extras import extra
+from bayesdid.peers.fixest import written_out
 
 UNBALANCED = (
     "The panel is unbalanced: imputation takes unit effects from untreated rows alone, saturated "
@@ -24,9 +25,15 @@ def imputed_effects(design: Design, treated: np.ndarray) -> FloatArray:
     Parameters
     ----------
     design
-        Its covariates enter the regression of the untreated rows; treatments do not.
+        Its covariates and further effects enter the regression of the untreated rows, weighted as
+        the design is; treatments do not.
     treated
         Rows to impute, boolean, shape (n,).
+
+    Raises
+    ------
+    InputError
+        If further effects have too many levels to be written out.
 
     Notes
     -----
@@ -36,14 +43,22 @@ def imputed_effects(design: Design, treated: np.ndarray) -> FloatArray:
     with extra("peers"):
         import pyfixest
 
-    names = [f"x{k}" for k in range(design.X.shape[1])]
-    frame = pd.DataFrame(design.X, columns=names)
+    columns = np.column_stack([design.X, written_out(design)])
+    names = [f"x{k}" for k in range(columns.shape[1])]
+    frame = pd.DataFrame(columns, columns=names)
     frame["y"], frame["unit"], frame["period"] = design.y, design.unit_index, design.period_index
+    if design.weights is not None:
+        frame["weight"] = design.weights
     formula = f"y ~ {' + '.join(names) or '1'} | unit + period"
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")  # singletons and compilation
         model: Any = pyfixest.feols(
-            formula, frame[~treated], vcov="iid", fixef_tol=1e-12, fixef_maxiter=100_000
+            formula,
+            frame[~treated],
+            vcov="iid",
+            fixef_tol=1e-12,
+            fixef_maxiter=100_000,
+            weights=None if design.weights is None else "weight",
         )
         fitted = model.predict(frame, atol=1e-13, btol=1e-13)
     return np.asarray(design.y - np.asarray(fitted), dtype=np.float64)

@@ -67,6 +67,8 @@ def _bacon(study: Study, spec_id: str, panel: Panel) -> dict[str, float] | None:
         return None  # a policy that is reversed is not absorbing
     if spec.column.outcome_lead or "none" in {spec.column.unit_effects, spec.column.period_effects}:
         return None
+    if spec.column.effects or spec.column.row_weights:
+        return None  # a decomposition of the regression on units and periods alone
     try:
         parts = bacon(cohort_design(bare, panel))
     except InputError:

@@ -6,7 +6,7 @@ from typing import Literal
 
 from pydantic import Field
 
-from bayesdid.families.registry.family import ErrorsOption, Family
+from bayesdid.families.registry.family import ROW_FIELDS, TWO_WAY_FIELDS, ErrorsOption, Family
 from bayesdid.families.registry.sections import DYNAMICS
 
 
@@ -26,6 +26,7 @@ FAMILY = Family(
     section=DYNAMICS,
     order=10,
     options=CohortOptions,
+    reads=TWO_WAY_FIELDS | ROW_FIELDS,
     treatments="`both` or `active:P`",
     run="bayesdid.families.cohort.analysis:cohort",
 )

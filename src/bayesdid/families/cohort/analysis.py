@@ -27,6 +27,7 @@ from bayesdid.inference.exact.conjugate import conjugate_posterior
 from bayesdid.model.bound import study_priors
 from bayesdid.model.pooling import Pooling, indicators, pooled_scale, stack
 from bayesdid.panel.panel import Panel
+from bayesdid.peers.fixest import least_squares
 from bayesdid.peers.impute import UNBALANCED
 from bayesdid.peers.staggered import (
     StaggeredEstimates,
@@ -100,12 +101,13 @@ def cohort(
         for label, values in (("pooled", pooled), ("flat, i.i.d. errors", flat))
         for name, weight in _named(weights["overall"]).items()
     }
-    (twfe,) = term_weights(build_design(as_two_way(spec), panel))
+    (twfe,) = term_weights(build_design(as_two_way(spec, with_rows=True), panel))
     main = overall["pooled, ATT over treated rows"]
     scale = pooled_scale(pooling.design)
     spreads = {_PART_NAMES[part]: spread_of(tree, part, scale) for part in pooling.parts}
     unit = study.file.outcome.unit if spec.column.outcome == study.file.outcome.column else "units"
-    peers = tuple(_peers(spec, panel))
+    plain = not (spec.column.effects or spec.column.row_weights)
+    peers = tuple(_peers(spec, panel) if plain else _by_dummies(cells, controls))
     sentences = (
         f"The average effect on the treated is {main.mean():.3f} ({unit}; "
         f"{hdi(main):.3f}; P(< 0) = {(main < 0).mean():.3f}) from {len(cells.cohort)} "
@@ -179,7 +181,8 @@ def weights_sentences(twfe: TermWeights, cells: CohortDesign) -> list[str]:
     else:
         said += "; all its weights are alike, so that it is the average effect"
     found = [f"The TWFE coefficient {said}."]
-    parts = bacon(cells)
+    plain = not cells.design.further and cells.design.weights is None
+    parts = bacon(cells) if plain else None
     if parts is not None:
         share = parts.weight["forbidden"]
         found.append(
@@ -234,6 +237,33 @@ def _cohort_figure(
         ),
         xlabel=unit,
     )
+
+
+def _by_dummies(cells: CohortDesign, controls: str) -> list[Peer]:
+    """Flat posterior means against least squares by pyfixest, further effects and weights in both.
+
+    The packages for staggered adoption have neither.
+    """
+    posterior, estimates = conjugate_posterior(cells.design), least_squares(cells.design)
+    P, weights = len(cells.cohort), cells.weights()
+    covariance = estimates.cluster_covariance[:P, :P]
+    averages = {"ATT": weights["overall"]["ATT"]}
+    averages |= {f"event time {e}": w for e, w in weights["event time"].items()}
+    found = []
+    for name, w in averages.items():
+        sd = np.sqrt(w @ posterior.scale[:P, :P] @ w * posterior.nu / max(posterior.nu - 2, 1))
+        found.append(
+            Peer(
+                f"{name}, {controls.replace('_', ' ')} treated, flat cells",
+                float(w @ posterior.location[:P]),
+                float(sd),
+                "least squares, every cell (pyfixest)",
+                float(w @ estimates.table["estimate"].to_numpy()[:P]),
+                float(np.sqrt(w @ covariance @ w)),
+                _EXACT * float(cells.design.y.std()),
+            )
+        )
+    return found
 
 
 def _peers(spec: Spec, panel: Panel) -> list[Peer]:

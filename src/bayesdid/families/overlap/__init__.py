@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from bayesdid.families.registry.family import TWO_WAY_FIELDS, ErrorsOption, Family
+from bayesdid.families.registry.family import ROW_FIELDS, TWO_WAY_FIELDS, ErrorsOption, Family
 from bayesdid.families.registry.sections import SYNERGY
 
 
@@ -17,7 +17,7 @@ FAMILY = Family(
     section=SYNERGY,
     options=OverlapOptions,
     order=20,
-    reads=TWO_WAY_FIELDS - {"treatments"},
+    reads=(TWO_WAY_FIELDS | ROW_FIELDS) - {"treatments"},
     treatments="none: the study's policies, two or more",
     run="bayesdid.families.overlap.analysis:overlap",
 )

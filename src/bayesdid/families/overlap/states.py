@@ -155,7 +155,8 @@ def imputation_peers(spec: Spec, panel: Panel) -> list[Peer]:
     """State averages against imputation through pyfixest.
 
     Imputation with the spec's covariates, whose slopes are those of untreated rows; and flat cells
-    without covariates, which in a balanced panel are imputation.
+    without covariates, which are imputation in a balanced panel without weights and further
+    effects.
     """
     bare = dataclasses.replace(spec, column=spec.column.model_copy(update={"covariates": ()}))
     full, plain = overlap_design(spec, panel), overlap_design(bare, panel)
@@ -163,7 +164,8 @@ def imputation_peers(spec: Spec, panel: Panel) -> list[Peer]:
     for label, rows in (("imputed", full), ("flat, no covariates", plain)):
         weights = state_weights(rows)
         peer = imputed_effects(rows.design, rows.state != "none")
-        exact = rows is full or rows.design.is_balanced  # see UNBALANCED
+        plainest = not rows.design.further and rows.design.weights is None
+        exact = rows is full or (rows.design.is_balanced and plainest)  # see UNBALANCED
         tolerance = _EXACT * float(rows.design.y.std()) if exact else float("inf")
         own = (
             {name: (item.mean, item.sd) for name, item in imputed_moments(rows, weights).items()}

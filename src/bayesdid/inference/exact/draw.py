@@ -107,7 +107,7 @@ def _start(exact: Target, stats: Equations) -> FloatArray:
 
 def _provisional(exact: Target, stats: Equations) -> Target:
     """A target whose nodes are cheap: exact, or a coarse surface over all that is plausible."""
-    if stats.is_summed:
+    if stats.is_summed or stats.is_constant:
         return exact
     where = coordinates(stats)
     box = np.array([(-0.9, 0.999), (1e-4, 1 - 1e-4), (1e-4, 1 - 1e-4)])[list(where.active)]

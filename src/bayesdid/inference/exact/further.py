@@ -49,6 +49,11 @@ class FurtherColumns:
         """F."""
         return self.values.shape[1]
 
+    @property
+    def fixed(self) -> int:
+        """How many of them, the first ones, are flat."""
+        return int((self.scale < 0).sum())
+
 
 def no_columns(design: Design) -> FurtherColumns:
     """Of a design that has none."""

@@ -36,6 +36,8 @@ def recover_further(
 
     Parameters
     ----------
+    coef
+        Of random further effects' columns, then of regressors.
     columns
         That the rows of `stats` were made with.
     """
@@ -52,6 +54,7 @@ def recover_further(
         alpha = rest[:, int(np.flatnonzero(full == rows.T)[0])]
     own = np.zeros((S, columns.count))
     own[:, full[full > rows.T] - rows.T - 1] = rest[:, full > rows.T]
+    own[:, columns.fixed :] = coef[:, : columns.count - columns.fixed]
     further = spread_out(columns, own, design)
     drawn = rows.N <= DRAWN_UNITS if draw_units is None else draw_units
     nobody = np.zeros((S, 0))

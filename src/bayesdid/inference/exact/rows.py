@@ -154,7 +154,8 @@ def sorted_rows(
     Parameters
     ----------
     columns
-        Of further effects. They stand before the regressors; `by_unit` they count as regressors.
+        Of further effects. They stand before the regressors; random ones count as regressors, and
+        `by_unit` all do.
 
     Raises
     ------
@@ -206,7 +207,7 @@ def sorted_rows(
                 'in time; take i.i.d. errors, errors="iid" or "iid_unit"',
             )
     start = np.searchsorted(unit, np.arange(N + 1)).astype(np.int64)
-    first = 0 if by_unit else F
+    first = 0 if by_unit else columns.fixed
     rows = Rows(values, root, unit, period, start, gap, N, T, kinds[0], kinds[1], first, slopes)
     return rows, swapped
 

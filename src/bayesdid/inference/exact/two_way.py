@@ -18,6 +18,7 @@ from bayesdid.inference.exact.further import (
     named_levels,
     spread_out,
 )
+from bayesdid.inference.exact.random_levels import draw_random_levels
 from bayesdid.inference.exact.recover import Effects, recover_effects
 from bayesdid.inference.exact.recover_further import recover_further
 from bayesdid.inference.exact.rows import sorted_rows
@@ -86,7 +87,12 @@ class TwoWay:
         return target(self.stats, self.beliefs, self.priors, serial=self.serial)
 
     def draw(self, size: int, rng: np.random.Generator) -> Draws:
-        """`size` independent draws of everything but the effects, for errors of one scale."""
+        """`size` independent draws of everything but the effects, for errors of one scale.
+
+        Levels of a random further effect stand before the coefficients.
+        """
+        if random := self.columns.count - self.columns.fixed:
+            return draw_random_levels(self.stats, self.beliefs, self.priors, random, size, rng)
         return draw_exact(self.stats, self.beliefs, self.priors, size, rng, serial=self.serial)
 
     def recover(
@@ -134,7 +140,8 @@ class TwoWay:
         rng = np.random.default_rng(seed)
         drawn = self.draw(draws * chains, rng)
         recovered = self.recover(drawn, rng, draw_units=draw_units) if effects else None
-        return Posterior(drawn, recovered, None)
+        random = self.columns.count - self.columns.fixed
+        return Posterior(replace(drawn, coef=drawn.coef[:, random:]), recovered, None)
 
     def _without_columns(self, found: Scaled) -> Posterior:
         """Coefficients of further effects' columns put among the effects."""

@@ -50,7 +50,7 @@ def pooled_effects(setting: Setting) -> Any:
         columns, level = design.columns(part), f"{part}_level"
         model.add_coord(level, [design.treatments[k] for k in columns])
         omega = pm.HalfNormal(f"omega_{part}", scale)
-        u = pm.Normal(f"u_{part}", dims=level)
+        u = pm.Normal(f"u:{part}", dims=level)
         blocks.append(pm.Deterministic(part, omega * u, dims=level))
         order.append(columns)
     tau = pm.math.concatenate(blocks)[np.argsort(np.concatenate(order))]

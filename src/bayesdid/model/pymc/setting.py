@@ -41,6 +41,8 @@ def coords(design: Design) -> dict[str, Any]:
 
 def is_internal(name: str) -> bool:
     """Whether a variable is the sampler's own: a result keeps what is made of it."""
+    if ":" in name:  # no column has one in its name
+        return True
     if ("_effect" in name or "_slope_" in name) and not name.endswith(("_and_share", "__")):
         return False  # a unit may be called u
     return (
