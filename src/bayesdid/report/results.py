@@ -236,7 +236,7 @@ def _results(
         trees,
         estimates,
         stated_effects(contents),
-        headline_models(headline, study.file.outcome.better),
+        headline_models(headline),
         {(item["spec"], item["kind"]): width_of(plain(item["results"])) for item in checks},
         static_models(contrasts),
         permuted(study, trees, designs),
@@ -268,10 +268,10 @@ def _results(
         "headline": {
             key: value for key, value in headline.items() if key not in ("quantiles", "examination")
         },
-        "validity": _validity(published, headline),
+        "validity": _validity(published, headline, len(study.policies)),
         "contrasts": contrasts,
         "effects": effects_section(study, trees),
-        "event_studies": event_sections(study, trees),
+        "event_studies": event_sections(study, panel, trees, designs),
         "analyses": [item | {"effects": without_quantiles(item["effects"])} for item in contents],
         "sections": sections(contents, families()),
         "refused": {
@@ -390,13 +390,15 @@ def _panel(study: Study, panel: Panel) -> dict[str, Any]:
     }
 
 
-def _validity(published: dict[str, Any] | None, headline: dict[str, Any]) -> dict[str, str]:
+def _validity(
+    published: dict[str, Any] | None, headline: dict[str, Any], policies: int
+) -> dict[str, str]:
     """How far the answers from printed cells and from the panel can be trusted, where there are."""
     found = {}
     if published is not None:
         found["published"] = published_validity(published["timings"])
     if contrasts := headline["contrasts"]:
-        found["panel"] = panel_validity(main_contrast(contrasts))
+        found["panel"] = panel_validity(main_contrast(contrasts), policies)
     return found
 
 
