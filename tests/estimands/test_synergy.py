@@ -26,9 +26,12 @@ from bayesdid.estimands.saturated import saturated_moments
 from bayesdid.estimands.state_effects import state_averages
 from bayesdid.estimands.synergy import headline_spec, synergy
 from bayesdid.estimands.verdict import WORDS, word_for
+from bayesdid.estimands.violated_synergy import violated_synergy
 from bayesdid.exceptions import NotIdentifiedError, ResultError
 from bayesdid.model.errors import Errors
 from bayesdid.model.overlap import joint_columns, overlap_pooling, policy_columns
+from bayesdid.study.claims import Claim
+from bayesdid.study.load import assemble_study
 
 COLUMN = {"id": "o", "outcome": "y", "family": "overlap"}
 
@@ -83,6 +86,24 @@ def test_better_higher_turns_the_claim():
     two = synergy(other, panel, draws=250)[SUM]
     assert one.mean == two.mean
     assert one.p_claim == pytest.approx(1 - two.p_claim)
+    assert (one.claim, two.claim) == ("< 0", "> 0")
+
+
+def test_the_word_follows_the_side_that_a_study_claims():
+    """A harm is claimed where less is better, and there is one: supported, in every sentence."""
+    frame, adoption = staggered(2, N=60, effect=lambda s, t: 0.5 * (t >= s[0]))
+    panel, study = make_panel(frame, adoption), make_study(("a",), [COLUMN])
+    name = "only:a - none"
+    harm = Claim(id="c", text="t", place="p", synergy=name, direction="positive")
+    claimed = assemble_study(study.path, study.file, study.tables, (harm,))
+    given = synergy(claimed, panel, draws=250)
+    free, asked = synergy(study, panel, draws=250)[name], given[name]
+    assert (free.claim, free.word) == ("< 0", "contradicted")
+    assert (asked.claim, asked.word, asked.mean) == ("> 0", "supported", free.mean)
+    assert all(says.p_claim > 0.95 for says in asked.models.values())
+    violated = violated_synergy(claimed, panel, given, periods=())
+    assert violated.p_parallel > 0.95
+    assert all(one.p_parallel > 0.95 for one in violated.trends)
 
 
 def test_averages_are_those_of_planted_effects():

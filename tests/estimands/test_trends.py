@@ -251,7 +251,7 @@ def says(p, *, keeps=0.0, excludes=0.0, robust=(), anticipated=(), refused=""):
     model = {HEADLINE: ModelSays(-0.2, 0.3, zero, p, "")}
     summary = Summary(*[0.0] * len(dataclasses.fields(Summary)))
     item = bd.estimands.synergy.SynergyContrast(
-        SUM, "Both", -0.2, 0.3, zero, 0.89, p, (p, p), "", model, None, "", "", summary
+        SUM, "Both", -0.2, 0.3, zero, 0.89, "< 0", p, (p, p), "", model, None, "", "", summary
     )
     return " ".join(sentences(result, item, "units"))
 

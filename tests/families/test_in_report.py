@@ -4,6 +4,7 @@ import copy
 import re
 
 import pytest
+from drawn import draw_once
 from every import COLUMNS, every, every_panel
 
 from bayesdid.families.registry.discover import families
@@ -34,7 +35,10 @@ def results(tmp_path_factory):
 def page(results):
     """Section -> its text, on the page and in the supplement, as if the panel were real."""
     found = {}
-    for html in render(results | {"synthetic": ""}):
+    with pytest.MonkeyPatch.context() as patch:
+        draw_once(patch)
+        both = render(results | {"synthetic": ""})
+    for html in both:
         parts = re.split(r'<section id="(?:s-)?(\w+)">', html)
         for key, text in zip(parts[1::2], parts[2::2], strict=True):
             found[key] = found.get(key, "") + text

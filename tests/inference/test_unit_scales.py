@@ -65,8 +65,8 @@ def test_the_pymc_model_has_this_posterior(unit, errors, balanced):
     assert ours.attrs["converged"], ours.attrs["gate"]
     with to_pymc(Model(errors=errors, effects=two_way(unit, "fixed")), design):
         tree = pm.sample(
-            1500,
-            tune=1000,
+            800,
+            tune=700,
             chains=2,
             cores=2,
             random_seed=1,

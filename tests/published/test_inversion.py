@@ -14,8 +14,8 @@ from bayesdid.published.inversion import (
     KAPPAS,
     OMEGAS,
     PATHS,
+    Mixture,
     components,
-    draw,
     held_out,
     layouts,
     log_weights,
@@ -45,14 +45,16 @@ def parts_of(columns, paths=PATHS, phis=(0.0,), scale=1.0):
 
 def test_one_component_is_the_conjugate_formula():
     columns = columns_of(study())
-    for part in parts_of(columns, (Path("growing", 3.0), Path("free", 0.05)), (0.3,))[::5]:
+    parts = parts_of(columns, (Path("growing", 3.0), Path("free", 0.05)), (0.3,))
+    mixture = Mixture.of(columns.estimates, parts)
+    for k in range(0, len(parts), 5):
+        part, root = parts[k], mixture.roots[k]
         noise = part.marginal - part.M @ part.prior @ part.M.T
         precision = np.linalg.inv(part.prior) + part.M.T @ np.linalg.inv(noise) @ part.M
         covariance = np.linalg.inv(precision)
         mean = covariance @ part.M.T @ np.linalg.inv(noise) @ columns.estimates
-        found_mean, found = part.posterior(columns.estimates)
-        np.testing.assert_allclose(found_mean, part.L @ mean, atol=1e-8)
-        np.testing.assert_allclose(found, part.L @ covariance @ part.L.T, atol=1e-8)
+        np.testing.assert_allclose(mixture.means[k], part.L @ mean, atol=1e-8)
+        np.testing.assert_allclose(root @ root.T, part.L @ covariance @ part.L.T, atol=1e-8)
 
 
 def test_what_the_functionals_leave_out_widens_every_component():
@@ -66,6 +68,8 @@ def test_what_the_functionals_leave_out_widens_every_component():
     assert min(KAPPAS) > 0
     for part in parts:
         units = sum(own[:, i] @ own[:, i].T for i in range(own.shape[1]))
+        whole = quantities(timing, effects_of(timing, part.path))  # every unit for itself
+        np.testing.assert_allclose(part.L, whole, atol=1e-12)
         H = (part.omega * scale) ** 2 * units + (part.kappa * scale) ** 2 * np.eye(len(V))
         np.testing.assert_allclose(part.marginal, part.M @ part.prior @ part.M.T + V + H)
     assert np.exp([part.log_prior for part in parts]).sum() == pytest.approx(1)
@@ -86,7 +90,8 @@ def test_the_mixture_equals_importance_sampling():
     weight = np.exp(np.concatenate(log_like))
     weight /= weight.sum()
     joint = np.concatenate(values)[:, NAMES.index("joint")]
-    draws, posterior = draw(columns.estimates, parts, 100_000, rng)
+    mixture, every = Mixture.of(columns.estimates, parts), np.ones(len(parts), dtype=bool)
+    draws, posterior = mixture.draw(every, 100_000, rng), mixture.weight(every)
     mean, found = weight @ joint, draws[:, NAMES.index("joint")]
     sd = np.sqrt(weight @ (joint - mean) ** 2)
     ess = 1 / (weight**2).sum()
@@ -96,6 +101,7 @@ def test_the_mixture_equals_importance_sampling():
     assert (found < 0).mean() == pytest.approx(weight @ (joint < 0), abs=5 * 0.5 / ess**0.5)
     growing = np.array([part.path.kind == "growing" for part in parts])
     own = weight.reshape(len(parts), -1).sum(axis=1)
+    assert mixture.weight(~growing)[growing].sum() == 0
     assert posterior[growing].sum() == pytest.approx(own[growing].sum(), abs=5 * 0.5 / ess**0.5)
 
 
@@ -109,7 +115,7 @@ def test_the_posterior_is_calibrated_over_its_own_prior():
     rng, pit = np.random.default_rng(1), []
     # every component's posterior is linear in b: what it takes is computed once
     gains = [part.L[row] @ np.linalg.solve(part.marginal, part.M @ part.prior).T for part in parts]
-    sds = np.sqrt([part.posterior(columns.estimates)[1][row, row] for part in parts])
+    sds = np.linalg.norm(Mixture.of(columns.estimates, parts).roots[:, row], axis=1)
     for k in rng.choice(len(parts), 1000, p=prior):
         part = parts[k]
         theta = rng.multivariate_normal(np.zeros(len(part.prior)), part.prior)
@@ -163,7 +169,8 @@ def test_a_printed_interaction_is_the_synergy_under_constant_effects():
     columns = columns_of(made)
     parts = parts_of(columns, (Path("static"),))
     exact = [part for part in parts if part.omega == 0 and part.kappa == min(KAPPAS)]
-    draws, _ = draw(columns.estimates, exact, 100_000, np.random.default_rng(0))
+    every = np.ones(len(exact), dtype=bool)
+    draws = Mixture.of(columns.estimates, exact).draw(every, 100_000, np.random.default_rng(0))
     # orders of adoption deviate a priori, around a mean of zero over each of three
     joint = draws[:, NAMES.index("joint")]
     order_rows = exact[0].L[NAMES.index("joint"), 3:]

@@ -2,6 +2,7 @@
 
 import re
 from dataclasses import replace
+from inspect import signature
 
 import numpy as np
 import pytest
@@ -10,6 +11,7 @@ from hypothesis import strategies as st
 from printing import BOTH, COUNTS, INTERACTION, ONLY_A, ONLY_B, study
 from scipy.stats import norm
 
+from bayesdid.cli.synergy import command
 from bayesdid.estimands.evidence import design_errors, savage_dickey, update
 from bayesdid.estimands.names import RATIO, SUM
 from bayesdid.estimands.verdict import LEANS, SURE, WORDS, rules, word_for
@@ -18,8 +20,8 @@ from bayesdid.families.registry.load import load_study
 from bayesdid.published.contrasts import MAIN, contrast_draws
 from bayesdid.published.groups import PublishedGroup, pooled_cells
 from bayesdid.published.inversion import HeldOut
-from bayesdid.published.synergy import KINDS, PHIS, published_synergy
-from bayesdid.published.timing import timings
+from bayesdid.published.synergy import KINDS, PHIS, invert, published_synergy, quantity_draws
+from bayesdid.published.timing import TIMINGS, timings
 from bayesdid.published.verdict import published_verdicts
 from bayesdid.published.words import held_out_sentence, naive_sentence, path_evidence, what_decides
 from bayesdid.report.figures import assumptions_figure
@@ -312,6 +314,11 @@ def test_columns_with_other_covariates_are_left_out():
     assert len(found.columns.names) == 3
 
 
+def test_python_and_the_command_have_one_default_seed():
+    entries = (published_synergy, invert, quantity_draws, timings, command)
+    assert {signature(entry).parameters["seed"].default for entry in entries} == {0}
+
+
 def test_a_timing_under_which_a_column_could_not_be_estimated_is_left_out():
     """Rounds in which all single units may join at once leave nothing to compare among them."""
     one = {"treatments": ["active:a"], "sample": {"arms": ["single"]}}
@@ -328,7 +335,7 @@ def test_a_timing_under_which_a_column_could_not_be_estimated_is_left_out():
         )
 
     found = published_synergy(made())
-    assert 5 < found.timings < 40
+    assert 5 < found.timings < TIMINGS
     with pytest.raises(InputError, match=r"could not have been estimated.*t\.c1:active:a"):
         published_synergy(made(known=True, adoption={"a": {"2003": 3}}))
 

@@ -155,11 +155,11 @@ def test_groups_are_compared_in_one_model_and_apart(dual):
     assert (from_print.source, from_print.p_sign > 0.9) == ("published", True)
 
 
-@pytest.mark.parametrize("better", ["lower", "higher"])
-def test_the_headline_turns_with_the_better_direction(better):
+@pytest.mark.parametrize("claim", ["< 0", "> 0"])
+def test_the_headline_turns_with_what_is_claimed(claim):
     values = draws(-1.0)
     found = distribution_of(values)
-    p = found.p_negative if better == "lower" else 1 - found.p_negative
+    p = found.p_negative if claim == "< 0" else 1 - found.p_negative
     says = {
         "mean": found.mean,
         "sd": found.sd,
@@ -170,11 +170,16 @@ def test_the_headline_turns_with_the_better_direction(better):
     }
     both = ("pooled paths", "static factorial")
     headline = {
-        "contrasts": {"c": {"models": {key: says | {"judged": key == both[0]} for key in both}}},
+        "contrasts": {
+            "c": {
+                "claim": claim,
+                "models": {key: says | {"judged": key == both[0]} for key in both},
+            }
+        },
         "quantiles": {"c": {key: list(found.quantiles) for key in both}},
         "checks": [],
     }
-    main, static = headline_models(headline, better)["c"]
+    main, static = headline_models(headline)["c"]
     assert main.effect.found.p_negative == pytest.approx(found.p_negative)
     assert main.effect.found.below(-0.5) == pytest.approx((values < -0.5).mean(), abs=0.005)
     assert (main.effect.main, main.effect.constant) == (True, False)

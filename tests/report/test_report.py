@@ -253,7 +253,7 @@ def test_verdicts_of_the_panel_are_those_of_the_headline(studies, tmp_path):
 
 
 def test_a_panel_of_one_policy_is_answered_by_its_effect(real):
-    """Sign, side of zero and range are those of the contrast; the side turns with the outcome."""
+    """Sign, side of zero and range are those of the contrast; the side turns with the claim."""
     changed = copy.deepcopy(real)
     item = copy.deepcopy(changed["headline"]["contrasts"]["both - none"])
     item |= {"label": "A − none", "mean": 0.25, "p_claim": 0.04, "p_range": [0.02, 0.13]}
@@ -269,7 +269,7 @@ def test_a_panel_of_one_policy_is_answered_by_its_effect(real):
     )
     page = render(changed)[0]
     assert "A − none" in page[page.index('id="claims"') : page.index("<h2>")]
-    changed["outcome"]["better"] = "higher"
+    item["claim"] = "> 0"
     assert answer(changed)[1].startswith("That it is above zero is")
     assert answer(changed | {"synthetic": "made up"}) == []
 
@@ -278,7 +278,7 @@ def test_the_effect_of_the_only_policy_is_named_with_its_outcome():
     policies = [{"id": "a", "label": "The law"}]
     interval = {"low": 0.1, "high": 0.3, "level": 0.89}
     item = {"label": "A − none", "mean": 0.2, "interval": interval, "p_claim": 0.9}
-    item |= {"p_range": [0.8, 0.95], "word": "undecided"}
+    item |= {"p_range": [0.8, 0.95], "word": "undecided", "claim": "> 0"}
     outcome = {"label": "Log deaths", "unit": "u", "natural_unit": "", "better": "higher"}
     results = {"policies": policies, "outcome": outcome, "claims": [], "sums": [], "synthetic": ""}
     results["headline"] = {"contrasts": {"only:a - none": item}}
@@ -289,23 +289,22 @@ def test_the_effect_of_the_only_policy_is_named_with_its_outcome():
     assert "In the microdata, A − none is 0.200" in answer(more)[0]
 
 
-def test_contrasts_are_judged_on_the_side_that_is_claimed(real):
-    """A claim against the better side turns probability, range and word; without it none is."""
+def test_contrasts_stand_with_the_side_that_is_claimed(real):
+    """Side, probability, range and word are those of the headline, and of one side."""
     changed = copy.deepcopy(real)
-    name, item = "both - none", changed["headline"]["contrasts"]["both - none"]
-    item |= {"p_claim": 0.02, "p_range": [0.01, 0.04], "word": "contradicted"}
-    evidence = {"contrast": name, "sign": 1}
+    item = changed["headline"]["contrasts"]["both - none"]
 
-    def row(claims):
-        part = synergy(changed | {"claims": claims})
+    def row(**says):
+        item.update(says)
+        part = synergy(changed)
         table = next(b for b in part.main if isinstance(b, Table) and b.key == "contrasts")
         found = next(r for r in table.rows if r[0] == item["label"])
         return found[3], found[4], found[5], found[6].text
 
-    assert row([]) == ("< 0", "0.020", "0.010 to 0.040", "contradicted")
-    assert row([{"evidence": evidence}]) == ("> 0", "0.980", "0.960 to 0.990", "supported")
-    assert row([{"evidence": evidence | {"sign": -1}}])[3] == "contradicted"
-    assert row([{"evidence": evidence | {"contrast": "other"}}])[3] == "contradicted"
+    less = {"claim": "< 0", "p_claim": 0.02, "p_range": [0.01, 0.04], "word": "contradicted"}
+    more = {"claim": "> 0", "p_claim": 0.98, "p_range": [0.96, 0.99], "word": "supported"}
+    assert row(**less) == ("< 0", "0.020", "0.010 to 0.040", "contradicted")
+    assert row(**more) == ("> 0", "0.980", "0.960 to 0.990", "supported")
 
 
 def test_a_panel_without_an_answer_says_why(results):

@@ -7,7 +7,7 @@ from bayesdid.report.limits import limits
 from bayesdid.report.sections.analyses import short_title
 from bayesdid.report.sections.design import see_states, see_trends
 from bayesdid.report.sections.front import forest_rows, see_claims
-from bayesdid.report.sections.panel import see_columns, see_contrasts, see_event
+from bayesdid.report.sections.panel import see_columns, see_contrasts, see_event, synergy
 from bayesdid.report.sections.published import see_assumptions
 from bayesdid.report.sections.robustness import see_models
 from bayesdid.report.text import typeset
@@ -30,6 +30,33 @@ def test_trends_before_adoption(gap, word):
     said = see_trends(trends).replace("(SE 0.100), more than", "errors, more than")
     assert word in said
     assert "Too few periods" in see_trends(None)
+
+
+def test_contrasts_say_beside_their_word_what_is_claimed():
+    contrast = {
+        "label": "X",
+        "mean": 0.1,
+        "sd": 0.01,
+        "interval": {"low": 0.08, "high": 0.12, "level": 0.89},
+        "claim": "> 0",
+        "p_claim": 0.97,
+        "p_range": [0.96, 0.98],
+        "word": "supported",
+        "refused": "",
+        "models": {},
+    }
+    found = synergy(
+        {
+            "headline": {"contrasts": {"x": contrast}, "refused": {}, "notes": [], "failed": ""},
+            "contrasts": None,
+            "level": 0.89,
+            "policies": ["x"],
+        }
+    )
+    table = found.main[0]
+    said = dict(zip(table.columns, table.rows[0], strict=True))
+    assert (said["claim"], said["P(claim)"]) == ("> 0", "0.970")
+    assert said["verdict"].text == "supported"
 
 
 def evidence(word, p=0.5):
@@ -108,7 +135,9 @@ def test_how_many_effects_exclude_zero_and_lie_near_print():
 @pytest.mark.parametrize(("p", "word"), [(0.04, "speaks against"), (0.06, "does not speak")])
 def test_a_flat_path_before_adoption(p, word):
     path = {"pre_p": p, "pre_largest": 0.5, "pre_in_rope": None}
-    said = see_event({"title": "Event study", "paths": {"independent": path}})
+    said = see_event({"title": "Event study", "leads": "Led.", "paths": {"independent": path}})
+    assert said.endswith(" Led.")
+    said = said.removesuffix(" Led.")
     assert word in said
     assert "ROPE" not in said
 

@@ -44,7 +44,7 @@ def page():
             for name, item in found.items()
         },
     }
-    evidence = PanelEvidence({}, {}, {}, headline_models(headline, "lower"), {}, {}, {})
+    evidence = PanelEvidence({}, {}, {}, headline_models(headline), {}, {}, {})
     sums = sums_section(study, None, evidence, headline["refused"])
     results = {
         "sums": sums,

@@ -21,6 +21,7 @@ import pandas as pd
 
 sys.path.insert(0, str(Path(__file__).parent))
 
+from published_causes import causes
 from published_microdata import COLUMNS, ROOT, printed_study, traffic, traffic_prints, traffic_rows
 from published_report import write_report
 from published_worlds import SCALE, SHAPES, World, answer, outcomes, printed, some
@@ -160,7 +161,9 @@ def main() -> None:
     real, prints = traffic_rows(), traffic_prints()
     with process_pool(options.workers):
         frame = measure(cells(options.panels, options.drawn))
-    text = write_report(frame, real, prints)
+    common = setting("nine", True)
+    steps = causes(common.columns, common.truths[0], common.laid, options.panels)
+    text = write_report(frame, real, prints, steps)
     options.out.write_text(text, encoding="utf-8")
     update(published_facts(text))
     sys.stdout.write(f"{options.out}: {time.perf_counter() - begin:.0f} s\n")

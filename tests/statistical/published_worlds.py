@@ -184,7 +184,7 @@ class Mixture:
 
 
 def mixture(b: FloatArray, parts: Sequence[Component]) -> Mixture:
-    """What :func:`bayesdid.published.inversion.draw` draws from, for the synergy alone."""
+    """What :class:`bayesdid.published.inversion.Mixture` is, for the synergy alone."""
     S = np.stack([part.marginal for part in parts])
     taken: dict[int, tuple[FloatArray, float]] = {}  # parts of one layout share M
     for part in parts:

@@ -2,7 +2,8 @@
 
 import numpy as np
 import pytest
-from published_calibrate import Chunk, cells, measure
+from published_calibrate import Chunk, cells, measure, setting
+from published_causes import LAST, causes
 from published_microdata import COLUMNS, FACTORIAL, printed_study, traffic, traffic_rows
 from published_report import rates, write_report
 from published_worlds import World
@@ -66,7 +67,22 @@ def test_the_factorial_column_alone_gives_the_synergy_of_the_panel():
     assert item.posteriors["constant, phi 0"].mean == pytest.approx(0.390, abs=0.2)
 
 
-def test_the_command_covers_every_world_and_its_page_can_be_written(frame):
+@pytest.fixture(scope="module")
+def steps():
+    common = setting("nine", True)
+    return causes(common.columns, common.truths[0], common.laid, 5)
+
+
+def test_what_a_paper_does_not_print_widens_intervals(steps):
+    """Each thing more that is averaged over leaves the sd no smaller, but phi in its own world."""
+    for (_, phi), part in steps.groupby(["single effects", "phi"], sort=False):
+        sd = part["mean sd"].to_numpy()
+        assert (np.diff(sd[:-1]) > -1e-3).all()
+        assert sd[3] > 1.1 * sd[0]
+        assert (sd[-1] > sd[-2]) == (phi == 0)
+
+
+def test_the_command_covers_every_world_and_its_page_can_be_written(frame, steps):
     chunks = cells(200, 60)
     assert sum(c.size for c in chunks if c.design == "nine" and c.known) == 24 * 200 + 60
     assert {c.world.path for c in chunks} == {
@@ -75,7 +91,10 @@ def test_the_command_covers_every_world_and_its_page_can_be_written(frame):
         "fading over 6",
         "sizes by cohort",
     }
-    page = write_report(frame, traffic_rows(), traffic_rows())
+    page = write_report(frame, traffic_rows(), traffic_rows(), steps)
+    said = steps.groupby("averaged over", sort=False)["coverage"].mean()
+    assert f"coverage is {said.iloc[0]:.3f} on average" in page
+    assert f"“{LAST}” {said.iloc[-1] - said.iloc[-2]:+.3f}" in page
     assert f"{PANELS} panels of each world" in page
     assert "| constant | 0.000 | 0.000 |" in page
     assert np.isfinite(rates(frame)["coverage"]).all()

@@ -1,7 +1,8 @@
 """What the page says of the coverage of its answers: read from the documents of calibrations.
 
-``synergy_calibrate.py``, ``three_calibrate.py`` and ``published_calibrate.py`` call :func:`update`
-after they have written their documents; run as a script it reads them as they are.
+``synergy_calibrate.py``, ``single_calibrate.py``, ``three_calibrate.py`` and
+``published_calibrate.py`` call :func:`update` after they have written their documents; run as a
+script it reads them as they are.
 """
 
 from __future__ import annotations
@@ -10,15 +11,18 @@ import json
 import re
 from pathlib import Path
 
-from bayesdid.report.validity import DRAWN, KNOWN, NAMED, THREE, UNNAMED, Facts
+from bayesdid.report.validity import DRAWN, KNOWN, NAMED, PLACEBO, SINGLE, THREE, UNNAMED, Facts
 
 ROOT = Path(__file__).parents[2]
 STORED = ROOT / "src" / "bayesdid" / "report" / "validity.json"
 SYNERGY, PUBLISHED = "docs/validity.md", "docs/calibration-published.md"
 TRIPLE = "docs/validity-three.md"
+ALONE = "docs/validity-single.md"
 DESIGNS = {
     NAMED: "worlds that the model names",
     UNNAMED: "worlds that it does not name",
+    SINGLE: "worlds of one policy that the model names",
+    PLACEBO: "real panels with laws that never were",
     THREE: "worlds of three policies, for all and for each pair",
     KNOWN: "worlds on the design of the nine columns of dual_pilot, timing known",
     DRAWN: "worlds on the design of the nine columns of dual_pilot, timing drawn",
@@ -92,6 +96,18 @@ def three_facts(text: str) -> dict[str, Facts]:
     return {THREE: found | {"worlds": len({row["world"] for row in rows})}}
 
 
+def single_facts(text: str) -> dict[str, Facts]:
+    """From docs/validity-single.md: the headline of one policy, and under placebo laws."""
+    level = int(LEVEL.search(text)[1]) / 100
+    panels = int(re.search(r"(\d+) a world", text)[1])
+    rows, false = _tables(text)[0], ("false for", "false against")
+    return {
+        name: _facts(ALONE, DESIGNS[name], level, panels, some, false)
+        for name, said in ((SINGLE, "yes"), (PLACEBO, "no"))
+        if (some := [row for row in rows if row["named"] == said])
+    }
+
+
 def published_facts(text: str) -> dict[str, Facts]:
     """From docs/calibration-published.md: all columns of dual_pilot, timing known and drawn."""
     level = int(LEVEL.search(text)[1]) / 100
@@ -116,6 +132,7 @@ def documents() -> dict[str, Facts]:
     """From the documents as they are."""
     return (
         synergy_facts((ROOT / SYNERGY).read_text(encoding="utf-8"))
+        | single_facts((ROOT / ALONE).read_text(encoding="utf-8"))
         | three_facts((ROOT / TRIPLE).read_text(encoding="utf-8"))
         | published_facts((ROOT / PUBLISHED).read_text(encoding="utf-8"))
     )

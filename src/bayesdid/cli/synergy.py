@@ -200,6 +200,6 @@ def _panel(
             "refused": found.refused,
             "notes": [note.text for note in found.notes],
             "violated": violated,
-            "coverage": {name: panel_validity(name) for name in found},
+            "coverage": {name: panel_validity(name, len(loaded.policies)) for name in found},
         }
     )

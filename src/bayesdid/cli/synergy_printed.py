@@ -137,6 +137,6 @@ def print_panel(loaded: Study, synergy: Synergy, violated: SynergyViolated | Non
         )
     )
     if len(synergy):
-        out.print(panel_validity(main_contrast(synergy)))
+        out.print(panel_validity(main_contrast(synergy), len(synergy.rows.policies)))
     for note in synergy.notes:
         out.print(f"Note: {note.text}.")

@@ -20,7 +20,8 @@ from bayesdid.design.span import within
 from bayesdid.estimands.distribution import distribution_of, normal_distribution
 from bayesdid.estimands.gls import Scalars
 from bayesdid.estimands.imputation import Imputed, imputed_moments
-from bayesdid.estimands.names import RATIO, contrasts_between
+from bayesdid.estimands.names import contrasts_between
+from bayesdid.estimands.nonlinear import claim_holds
 from bayesdid.estimands.row_weights import contrast_weights
 from bayesdid.estimands.saturated import cell_moments, saturated_moments
 from bayesdid.estimands.state_columns import Columns, state_columns
@@ -142,7 +143,7 @@ class Beside:
         )
 
     def models(
-        self, name: str, effects: FloatArray, mean: float, lower: bool
+        self, name: str, effects: FloatArray, mean: float, below: bool
     ) -> dict[str, ModelSays]:
         """What they say of a contrast.
 
@@ -152,31 +153,33 @@ class Beside:
             Of every row, as the headline fits them, shape (n,).
         mean
             Of the contrast at these effects.
+        below
+            Whether the claim is that it is negative.
         """
         found = {}
         if name in self.same:
-            found[CELLS] = of_normal(*self.same[name], lower, "errors are those of the first model")
+            found[CELLS] = of_normal(*self.same[name], below, "errors are those of the first model")
         if name in self.cells:
             cell, sd_iid, sd_cluster = self.cells[name]
-            found[CELLS_IID] = of_normal(cell, sd_iid, lower, "errors are independent")
+            found[CELLS_IID] = of_normal(cell, sd_iid, below, "errors are independent")
             found[CELLS_CLUSTERED] = of_normal(
-                cell, sd_cluster, lower, "there are many units; errors of a unit are anything"
+                cell, sd_cluster, below, "there are many units; errors of a unit are anything"
             )
         if name in self.imputed:
             item = self.imputed[name]
             text = "there are many units; unit and period effects{} are those of untreated rows"
             covariates = " and slopes of covariates" if self.rows.design.covariates else ""
-            found[IMPUTATION] = of_normal(item.mean, item.sd, lower, text.format(covariates))
+            found[IMPUTATION] = of_normal(item.mean, item.sd, below, text.format(covariates))
         if name in self.static.weights:
             w = self.static.weights[name]
             bias = float(w @ self.static.project(effects)) - mean
-            says = of_draws(name, self.static.tau @ w, lower, "effects of a state do not change")
+            says = of_draws(name, self.static.tau @ w, below, "effects of a state do not change")
             found[STATIC] = dataclasses.replace(says, bias=bias, judged=False)
         shares = state_shares(self.rows.policies).get(name)
         if shares is not None and set(shares) <= set(self.columns.estimate):
             estimate, sd, weights = self.columns.contrast(shares)
             text = "effects of a state do not change, and units under both were untreated before"
-            says = of_normal(estimate, sd, lower, text)
+            says = of_normal(estimate, sd, below, text)
             bias = float(weights @ effects) - mean
             found[COLUMNS] = dataclasses.replace(says, bias=bias, judged=False)
         return found
@@ -248,18 +251,17 @@ def _state_vectors(rows: OverlapDesign) -> dict[str, FloatArray]:
     }
 
 
-def of_draws(name: str, values: FloatArray, lower: bool, assumes: str) -> ModelSays:
+def of_draws(name: str, values: FloatArray, below: bool, assumes: str) -> ModelSays:
     """What draws of a contrast say."""
-    claim = values > 1 if name == RATIO else values < 0 if lower else values > 0
     found = distribution_of(values)
-    p_claim = float(claim.mean())
+    p_claim = float(claim_holds(name, values, below).mean())
     return ModelSays(
         found.mean, found.sd, found.interval, p_claim, assumes, quantiles=found.quantiles
     )
 
 
-def of_normal(mean: float, sd: float, lower: bool, assumes: str) -> ModelSays:
+def of_normal(mean: float, sd: float, below: bool, assumes: str) -> ModelSays:
     """What an estimate with a standard error says."""
     found = normal_distribution(mean, sd)
-    p_claim = found.p_negative if lower else 1 - found.p_negative
+    p_claim = found.p_negative if below else 1 - found.p_negative
     return ModelSays(mean, sd, found.interval, p_claim, assumes)

@@ -20,7 +20,8 @@ from bayesdid.estimands.evidence import (
     evidence_word,
     savage_dickey,
 )
-from bayesdid.estimands.names import MAX_SINGLE, RATIO, SUM, contrasts_between
+from bayesdid.estimands.names import RATIO, SUM, contrasts_between
+from bayesdid.estimands.nonlinear import NONLINEAR, claim_holds, of_singles
 from bayesdid.exceptions import NotIdentifiedError
 from bayesdid.inference.result import Fit
 from bayesdid.panel.adoption import policy_value, state_name
@@ -267,16 +268,13 @@ def contrast_values(
     if "both" not in state:
         return found
     effects = np.array([tau @ state[name] for name in state if name.startswith("only:")])
-    best = effects.min(axis=0) if better == "lower" else effects.max(axis=0)
-    both = tau @ state["both"]
-    return found | {MAX_SINGLE: both - best, RATIO: both / effects.sum(axis=0)}
+    both, lower = tau @ state["both"], better == "lower"
+    return found | {name: of_singles(name, both, effects, lower) for name in NONLINEAR}
 
 
 def claim_probability(name: str, draws: FloatArray, better: str) -> float:
     """Share of draws in the direction that a synergy claim states."""
-    if name == RATIO:
-        return float((draws > 1).mean())
-    return float((draws < 0).mean() if better == "lower" else (draws > 0).mean())
+    return float(claim_holds(name, draws, better == "lower").mean())
 
 
 def _linear_weights(

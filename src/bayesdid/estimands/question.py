@@ -121,6 +121,18 @@ def question(study: Study, claim: Claim) -> Question | None:
     return Question(claim.id, asks, label, _unit(study, cell), None, cell)
 
 
+def claimed_below(study: Study, contrast: str) -> bool:
+    """Whether a contrast is claimed to be negative: by the first claim about it that says a side.
+
+    Without such a claim it is the side on which the outcome is better.
+    """
+    for claim in study.claims:
+        asked = question(study, claim)
+        if asked is not None and asked.contrast == contrast and asked.asks.sign:
+            return asked.asks.sign < 0
+    return _better(study) < 0
+
+
 def _comparison(study: Study, claim: Claim, comparison: Comparison) -> Question | None:
     """Whether the stronger effect is further out, on its own side of zero."""
     strong, weak = (_cell(study, ref) for ref in (comparison.stronger, comparison.weaker))

@@ -11,13 +11,14 @@ import numpy as np
 
 from bayesdid.arrays import FloatArray
 from bayesdid.design.overlap import OverlapDesign, Set, pairs_of
-from bayesdid.estimands.names import ALL, BEYOND_PAIRS, MAX_SINGLE, RATIO, SUM, order_gap, sum_of
+from bayesdid.estimands.names import ALL, BEYOND_PAIRS, SUM, order_gap, sum_of
+from bayesdid.estimands.nonlinear import NONLINEAR
 from bayesdid.estimands.state_effects import Average
 
 
 def contrast_weights(name: str, rows: OverlapDesign, average: Average) -> FloatArray | None:
     """Weights of a linear contrast on the effects of rows, shape (n,); None for the others."""
-    if name in {MAX_SINGLE, RATIO}:
+    if name in NONLINEAR:
         return None
     weights = average.weights()
     if len(rows.policies) < 3:

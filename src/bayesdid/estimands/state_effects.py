@@ -25,6 +25,7 @@ from bayesdid.estimands.names import (
     order_gap,
     sum_of,
 )
+from bayesdid.estimands.nonlinear import NONLINEAR, of_singles
 from bayesdid.model.overlap import joint_columns, policy_columns
 from bayesdid.model.pooling import Pooling
 
@@ -56,11 +57,8 @@ class Average:
     def values(self, name: str, tau: FloatArray, lower: bool) -> FloatArray:
         """Draws of the contrast from draws of the coefficients, (S, P) -> (S,)."""
         found = tau @ self.parts.T
-        if name == MAX_SINGLE:
-            best = found[:, 1:].min(axis=1) if lower else found[:, 1:].max(axis=1)
-            return np.asarray(found[:, 0] - best)
-        if name == RATIO:
-            return np.asarray(found[:, 0] / found[:, 1:].sum(axis=1))
+        if name in NONLINEAR:
+            return of_singles(name, found[:, 0], found[:, 1:].T, lower)
         return np.asarray(found[:, 0])
 
 

@@ -22,6 +22,8 @@ from bayesdid.design.overlap import OverlapDesign, overlap_design
 from bayesdid.estimands.beside import CELLS, CELLS_CLUSTERED, HEADLINE, Beside, ModelSays, of_draws
 from bayesdid.estimands.gls import Scalars
 from bayesdid.estimands.names import RATIO, contrasts_of, main_contrast
+from bayesdid.estimands.nonlinear import side
+from bayesdid.estimands.question import claimed_below
 from bayesdid.estimands.state_effects import Average, state_averages
 from bayesdid.estimands.verdict import SURE, word_for
 from bayesdid.exceptions import InputError, Note, ResultError
@@ -52,8 +54,11 @@ class SynergyContrast:
         ``both - sum of singles``, and with the policies' own names.
     mean, sd, interval, level
         Of the headline model's posterior.
+    claim
+        What is claimed of it: ``< 0`` or ``> 0`` as the study's claim says, without one the side
+        on which the outcome is better; ``> 1`` of the ratio.
     p_claim, p_range
-        Probability of the claim's direction, and its range over `models`.
+        Probability of that, and its range over `models`.
     word
         See :func:`bayesdid.estimands.verdict.word_for`.
     models
@@ -75,6 +80,7 @@ class SynergyContrast:
         "sd",
         "interval",
         "level",
+        "claim",
         "p_claim",
         "p_range",
         "word",
@@ -90,6 +96,7 @@ class SynergyContrast:
     sd: float
     interval: Interval
     level: float
+    claim: str
     p_claim: float
     p_range: tuple[float, float]
     word: str
@@ -318,11 +325,20 @@ def synergy(
     for name, average in averages.items():
         values = average.values(name, tau, lower)
         assumes = "paths are smooth, cohorts alike, up to what they show"
-        models = {HEADLINE: of_draws(name, values, lower, assumes)}
-        models |= beside.models(name, effects, float(values.mean()), lower)
+        below = claimed_below(study, name)
+        models = {HEADLINE: of_draws(name, values, below, assumes)}
+        models |= beside.models(name, effects, float(values.mean()), below)
         rope = None if name == RATIO else study.file.synergy.rope
         found[name] = _contrast(
-            name, labels[name], average, rows, models, refused, panel, summarise(values, rope=rope)
+            name,
+            labels[name],
+            side(name, below),
+            average,
+            rows,
+            models,
+            refused,
+            panel,
+            summarise(values, rope=rope),
         )
     return Synergy(
         found,
@@ -383,6 +399,7 @@ def headline_spec(study: Study, name: str | None = None) -> Spec:
 def _contrast(
     name: str,
     label: str,
+    claim: str,
     average: Average,
     rows: OverlapDesign,
     models: dict[str, ModelSays],
@@ -400,6 +417,7 @@ def _contrast(
         main.sd,
         main.interval,
         main.interval.level,
+        claim,
         main.p_claim,
         (low, high),
         word_for(main.p_claim, low, high),

@@ -66,7 +66,7 @@ class Violated:
 
 
 def violated(
-    rows: OverlapDesign, fitted: Gls, contrast: FloatArray, mean: float, sd: float, lower: bool
+    rows: OverlapDesign, fitted: Gls, contrast: FloatArray, mean: float, sd: float, below: bool
 ) -> tuple[Violated, ...]:
     """A contrast under linear trends and under serial deviations of the arms.
 
@@ -78,7 +78,7 @@ def violated(
         Their weights in the contrast, shape (P,).
     mean, sd
         Of its posterior under parallel trends.
-    lower
+    below
         Whether the claim is that it is negative.
     """
     found = []
@@ -97,7 +97,7 @@ def violated(
         outside = np.array([end.low > 0 or end.high < 0 for end in intervals])
         here, spread = under(unit)
         interval = normal_interval(mean, sd)
-        towards = -1.0 if lower else 1.0
+        towards = -1.0 if below else 1.0
         p, parallel = (float(norm.cdf(towards * m / v)) for m, v in ((here, spread), (mean, sd)))
         found.append(
             Violated(

@@ -9,6 +9,7 @@ from bayesdid.estimands.departure_path import MULTIPLES, departure_path
 from bayesdid.estimands.gls import Scalars, gls
 from bayesdid.estimands.honest import Restriction, RobustSet
 from bayesdid.estimands.names import contrasts_of, is_sum, main_contrast
+from bayesdid.estimands.question import claimed_below
 from bayesdid.estimands.synergy import (
     Synergy,
     SynergyContrast,
@@ -117,7 +118,6 @@ def violated_synergy(
     item, average = found[name], found.averages[name]
     pooling = overlap_pooling(found.rows)
     scalars = Scalars.of(found.fit.tree, pooling.design)
-    lower = study.file.outcome.better == "lower"
     priors = covariate_priors(headline_spec(study, spec))
     trends = violated(
         found.rows,
@@ -125,7 +125,7 @@ def violated_synergy(
         average.parts[0],
         item.mean,
         item.sd,
-        lower,
+        claimed_below(study, name),
     )
     robust: list[Robust] = []
     refused = ""
@@ -174,7 +174,7 @@ def _anticipated(
     if name not in moved.averages:
         return Anticipated(periods, nan, nan, None, nan, moved.refused[name])
     draws_of = moved.averages[name].values(name, moved.tau, lower)
-    says = of_draws(name, draws_of, lower, "")
+    says = of_draws(name, draws_of, claimed_below(study, name), "")
     return Anticipated(periods, says.mean, says.sd, says.interval, says.p_claim)
 
 

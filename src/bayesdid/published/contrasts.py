@@ -11,7 +11,9 @@ import numpy as np
 from bayesdid.arrays import FloatArray
 from bayesdid.estimands.distribution import Distribution, distribution_of
 from bayesdid.estimands.evidence import PRIOR_SHARES, DesignErrors, design_errors
-from bayesdid.estimands.names import MAX_SINGLE, RATIO, SUM, Contrast, contrasts_of
+from bayesdid.estimands.names import RATIO, SUM, Contrast, contrasts_of
+from bayesdid.estimands.nonlinear import NONLINEAR, claim_holds, of_singles
+from bayesdid.estimands.question import claimed_below
 from bayesdid.published.columns import PrintedColumns
 from bayesdid.study.load import Study
 from bayesdid.summary import Summary, summarise
@@ -36,7 +38,8 @@ class PublishedContrast:
     posteriors
         Assumption -> summary: ``averaged``, and a path and a phi such as ``growing, phi 0.3``.
     p_claim
-        The same keys -> probability of the claim's direction.
+        The same keys -> probability of the side that is claimed, without a claim that on which
+        the outcome is better.
     design_errors
         Type-S and type-M errors under the sceptical prior, of an estimate this precise.
     distributions
@@ -111,6 +114,7 @@ def published_contrasts(
     policies = tuple(policy.id for policy in study.policies)
     found = {}
     for contrast in contrasts_of(study):
+        below = claimed_below(study, contrast.name)
         posteriors: dict[str, Summary] = {}
         p_claim: dict[str, float] = {}
         whole: dict[str, Distribution] = {}
@@ -121,8 +125,7 @@ def published_contrasts(
             linear = contrast.name != RATIO
             posteriors[name] = summarise(values, rope=rope if linear else None)
             whole[name] = distribution_of(values)
-            holds = values < 0 if lower else values > 0
-            p_claim[name] = float((holds if linear else values > 1).mean())
+            p_claim[name] = float(claim_holds(contrast.name, values, below).mean())
         if not posteriors:
             continue
         cells, naive, se = _as_read(contrast, refs, columns, V)
@@ -157,10 +160,8 @@ def contrast_draws(
             return np.asarray(q["both"] - at_both.mean(axis=0))
         case _ if name == SUM:
             return q["joint"]
-        case _ if name == MAX_SINGLE:
-            return np.asarray(q["both"] - (at_both.min(axis=0) if lower else at_both.max(axis=0)))
-        case _ if name == RATIO:
-            return np.asarray(q["both"] / at_both.sum(axis=0))
+        case _ if name in NONLINEAR:
+            return of_singles(name, q["both"], at_both, lower)
         case _ if name.startswith("both - only:"):
             return np.asarray(q["both"] - q[f"{name.removeprefix('both - only:')} at both"])
     gap = [q[order] for order in first]

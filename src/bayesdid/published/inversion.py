@@ -13,15 +13,16 @@ over by what they make of the printed numbers (their marginal likelihood).
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import dataclass
-from itertools import product
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
+from functools import partial
+from itertools import pairwise, product
 
 import numpy as np
 from scipy.special import logsumexp
 from scipy.stats import norm
 
-from bayesdid.arrays import FloatArray
+from bayesdid.arrays import FloatArray, IntArray
 from bayesdid.design.overlap import Set, pairs_of
 from bayesdid.estimands.names import ALL, BEYOND_PAIRS, contrasts_between, order_gap, sum_of
 from bayesdid.inference.numerics.mixture import psd_root
@@ -77,12 +78,6 @@ class Component:
     marginal: FloatArray
     L: FloatArray
     log_prior: float
-
-    def posterior(self, b: FloatArray) -> tuple[FloatArray, FloatArray]:
-        """Mean (Q,) and covariance (Q, Q) of the quantities."""
-        gain = np.linalg.solve(self.marginal, self.M @ self.prior).T
-        covariance = self.prior - gain @ self.M @ self.prior
-        return self.L @ gain @ b, self.L @ covariance @ self.L.T
 
 
 def log_weights(b: FloatArray, parts: Sequence[Component], S: FloatArray) -> FloatArray:
@@ -148,16 +143,22 @@ def layouts(
     found = []
     of_timings = weights or [printed_weights(columns, timing) for timing in timings]
     for timing, own_weights in zip(timings, of_timings, strict=True):
+        # units that adopt alike and weigh alike are one, as often as they occur
+        rows = np.concatenate(
+            [timing.start, own_weights.transpose(1, 0, 2).reshape(len(timing.start), -1)], axis=1
+        )
+        _, at, units = np.unique(rows.round(12), axis=0, return_index=True, return_counts=True)
+        few = replace(timing, start=timing.start[at])
         for path in paths:
-            effects = effects_of(timing, path)
-            own = np.einsum("cnt,ntj->cnj", own_weights, effects.values)  # by unit
+            effects = effects_of(few, path)
+            own = np.einsum("cnt,ntj->cnj", own_weights[:, at], effects.values)  # by unit
             found.append(
                 Layout(
                     path,
-                    own.sum(axis=1),
+                    np.einsum("cnj,n->cj", own, units),
                     _prior(effects, path, scale),
-                    np.einsum("cnj,dnj->cd", own, own),
-                    quantities(timing, effects),
+                    np.einsum("cnj,dnj,n->cd", own, own, units, optimize=True),
+                    quantities(few, effects, units),
                     own_weights,
                     -float(np.log(len(timings) * len(set(kinds)) * kinds.count(path.kind))),
                 )
@@ -264,7 +265,7 @@ def quantity_names(policies: tuple[str, ...]) -> tuple[str, ...]:
     )
 
 
-def quantities(timing: Timing, effects: Effects) -> FloatArray:
+def quantities(timing: Timing, effects: Effects, units: IntArray | None = None) -> FloatArray:
     """Averages over rows as functionals of theta, shape (Q, J).
 
     ``both``: the effect of both over the rows under both; ``joint``: its departure from the sum of
@@ -272,18 +273,18 @@ def quantities(timing: Timing, effects: Effects) -> FloatArray:
     the ages that it has in rows under both; ``first:P`` and ``first:P, singles``: both, and the
     mean of the singles, over the rows under both of units that began with P. Of three and more
     policies: their contrasts.
+
+    Parameters
+    ----------
+    units
+        How many units each of the timing stands for, shape (N,); default one.
     """
-    G = effects.values
+    mean = partial(_mean, effects.values, np.ones(len(timing.start)) if units is None else units)
     if len(timing.policies) > 2:
-        return _contrasts(timing, effects)
+        return _contrasts(timing, effects, mean)
     if len(timing.policies) == 1:
-        return np.asarray(G[timing.on[:, :, 0]].mean(axis=0, keepdims=True))
+        return mean(timing.on[:, :, 0])[None, :]
     both = timing.on.all(axis=2)
-    none = np.zeros(G.shape[2])
-
-    def mean(rows: np.ndarray) -> FloatArray:
-        return np.asarray(G[rows].mean(axis=0)) if rows.any() else none
-
     single = {
         p: np.array([name == p or name.startswith(f"{p} step") for name in effects.names])
         for p in timing.policies
@@ -303,18 +304,23 @@ def quantities(timing: Timing, effects: Effects) -> FloatArray:
     )
 
 
-def _contrasts(timing: Timing, effects: Effects) -> FloatArray:
+def _mean(G: FloatArray, units: FloatArray | IntArray, rows: np.ndarray) -> FloatArray:
+    """Mean of effects over rows, boolean (N, T), of so many units each; zero without rows."""
+    weight = rows * units[:, None]
+    return np.asarray(np.einsum("nt,ntj->j", weight, G) / max(weight.sum(), 1))
+
+
+def _contrasts(
+    timing: Timing, effects: Effects, mean: Callable[[np.ndarray], FloatArray]
+) -> FloatArray:
     """The contrasts of three and more policies as functionals of theta, shape (Q, J).
 
     Averages over the rows of :mod:`bayesdid.estimands.state_effects`, all of them: departures of a
     pair over the rows under it, whatever the others do, states as they are over rows of the state.
     """
-    G, policies = effects.values, timing.policies
+    policies = timing.policies
     state = state_names(timing.on.reshape(-1, len(policies)), policies).reshape(timing.on.shape[:2])
-    none = np.zeros(G.shape[2])
-
-    def mean(rows: np.ndarray) -> FloatArray:
-        return np.asarray(G[rows].mean(axis=0)) if rows.any() else none
+    none = np.zeros(effects.values.shape[2])
 
     def gap(pair: Set, rows: np.ndarray) -> FloatArray:
         one, two, _ = (state_rows(timing, order) & rows for order in pair_orders(pair, policies))
@@ -338,20 +344,49 @@ def _contrasts(timing: Timing, effects: Effects) -> FloatArray:
     return np.stack([found[name] for name in quantity_names(policies)])
 
 
-def draw(
-    b: FloatArray, parts: list[Component], size: int, rng: np.random.Generator
-) -> tuple[FloatArray, FloatArray]:
-    """Draws of the quantities, shape (size, Q), and the posterior weight of each component."""
-    log_weight = log_weights(b, parts, np.stack([part.marginal for part in parts]))
-    weight = np.exp(log_weight - logsumexp(log_weight))
-    counts = rng.multinomial(size, weight)
-    visited = np.flatnonzero(counts)
-    means, covariances = zip(*(parts[k].posterior(b) for k in visited), strict=True)
-    found = []
-    for k, mean, root in zip(visited, means, psd_root(np.stack(covariances)), strict=True):
-        noise = rng.standard_normal((counts[k], len(mean)))
-        found.append(mean + noise @ root.T)
-    return rng.permutation(np.concatenate(found)), weight
+@dataclass(frozen=True, slots=True)
+class Mixture:
+    """Posteriors of the quantities under every component, and what the components weigh.
+
+    Attributes
+    ----------
+    log_weight
+        Of each component, up to a constant, shape (K,).
+    means, roots
+        Shapes (K, Q) and (K, Q, Q): a root of each covariance.
+    """
+
+    log_weight: FloatArray
+    means: FloatArray
+    roots: FloatArray
+
+    @classmethod
+    def of(cls, b: FloatArray, parts: Sequence[Component]) -> Mixture:
+        """Of printed coefficients `b`."""
+        S = np.stack([part.marginal for part in parts])
+        # components of one layout share M, the prior and L, and are solved together
+        first = [k for k, part in enumerate(parts) if not k or part.M is not parts[k - 1].M]
+        means, covariances = [], []
+        for start, end in pairwise([*first, len(parts)]):
+            part = parts[start]
+            moved = part.M @ part.prior
+            gain = part.L @ np.linalg.solve(S[start:end], moved).transpose(0, 2, 1)
+            means.append(gain @ b)
+            covariances.append(part.L @ part.prior @ part.L.T - gain @ (moved @ part.L.T))
+        roots = psd_root(np.concatenate(covariances))
+        return cls(log_weights(b, parts, S), np.concatenate(means), roots)
+
+    def weight(self, some: np.ndarray) -> FloatArray:
+        """Posterior weights of some components, boolean (K,), zero for the others."""
+        log_weight = np.where(some, self.log_weight, -np.inf)
+        return np.asarray(np.exp(log_weight - logsumexp(log_weight)))
+
+    def draw(self, some: np.ndarray, size: int, rng: np.random.Generator) -> FloatArray:
+        """Draws of the quantities if one of some components holds, shape (size, Q)."""
+        counts = rng.multinomial(size, self.weight(some))
+        at = rng.permutation(np.repeat(np.arange(len(counts)), counts))
+        noise = rng.standard_normal((size, self.means.shape[1]))
+        return np.asarray(self.means[at] + (self.roots[at] @ noise[:, :, None])[:, :, 0])
 
 
 @dataclass(frozen=True, slots=True)
@@ -379,14 +414,13 @@ def held_out(columns: PrintedColumns, parts: list[Component]) -> tuple[HeldOut, 
     """Each coefficient predicted by the others, if there are others."""
     b, found = columns.estimates, []
     S = np.stack([part.marginal for part in parts])
+    log_all, precision = log_weights(b, parts, S), np.linalg.inv(S)
+    alone = np.einsum("kcc->kc", precision)  # of each coefficient given the others
+    means, sds = b - precision @ b / alone, alone**-0.5
     for c, name in enumerate(columns.names if len(b) > 1 else ()):
-        rest = np.flatnonzero(np.arange(len(b)) != c)
-        others = S[:, rest[:, None], rest]
-        log_weight = log_weights(b[rest], parts, others)
+        mean, sd = means[:, c], sds[:, c]
+        log_weight = log_all - norm.logpdf(b[c], mean, sd)  # of what the others print
         weight = np.exp(log_weight - logsumexp(log_weight))
-        gain = np.linalg.solve(others, S[:, rest, c][:, :, None])[:, :, 0]
-        mean = gain @ b[rest]
-        sd = np.sqrt(S[:, c, c] - (gain * S[:, rest, c]).sum(axis=1))
         centre = float(weight @ mean)
         below = float(weight @ norm.cdf((b[c] - mean) / sd))
         spread = float(np.sqrt(weight @ (sd**2 + (mean - centre) ** 2)))

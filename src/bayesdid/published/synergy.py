@@ -26,8 +26,8 @@ from bayesdid.published.inversion import (
     PATHS,
     Component,
     HeldOut,
+    Mixture,
     components,
-    draw,
     held_out,
     layouts,
     printed_weights,
@@ -40,7 +40,7 @@ from bayesdid.study.printed import number
 
 PHIS = (0.0, 0.3, 0.6)  # autocorrelations behind the printed standard errors, alike before
 KINDS = {"static": "constant", "growing": "growing", "fading": "fading", "free": "free to vary"}
-_DRAWS, _SEED = 20_000, 20_140_701
+_DRAWS = 20_000
 
 
 @dataclass(frozen=True, slots=True)
@@ -129,7 +129,7 @@ class Inversion:
 
 
 def invert(
-    study: Study, adoption: pd.DataFrame | None = None, *, size: int = TIMINGS, seed: int = _SEED
+    study: Study, adoption: pd.DataFrame | None = None, *, size: int = TIMINGS, seed: int = 0
 ) -> Inversion:
     """Every model of all printed coefficients that are functionals of state effects.
 
@@ -195,16 +195,18 @@ def _identifying(columns: PrintedColumns, found: Timings) -> _Identified:
 
 
 def quantity_draws(
-    study: Study, adoption: pd.DataFrame | None = None, *, seed: int = _SEED
+    study: Study, adoption: pd.DataFrame | None = None, *, seed: int = 0
 ) -> dict[str, FloatArray]:
     """Draws of every quantity of :func:`~bayesdid.published.inversion.quantities`, averaged."""
     found = invert(study, adoption, seed=seed)
-    draws, _ = draw(found.columns.estimates, found.parts, _DRAWS, np.random.default_rng(seed))
+    mixture = Mixture.of(found.columns.estimates, found.parts)
+    every = np.ones(len(found.parts), dtype=bool)
+    draws = mixture.draw(every, _DRAWS, np.random.default_rng(seed))
     return dict(zip(quantity_names(found.timings.members[0].policies), draws.T, strict=True))
 
 
 def published_synergy(
-    study: Study, adoption: pd.DataFrame | None = None, *, seed: int = _SEED
+    study: Study, adoption: pd.DataFrame | None = None, *, seed: int = 0
 ) -> PublishedSynergy:
     """Contrasts from all printed coefficients that are functionals of state effects.
 
@@ -223,13 +225,17 @@ def published_synergy(
     columns, allowed, parts = found.columns, found.timings, found.parts
     rng = np.random.default_rng(seed)
     names = quantity_names(allowed.members[0].policies)
-    averaged, weight = draw(columns.estimates, parts, _DRAWS, rng)
-    sets = {MAIN: dict(zip(names, averaged.T, strict=True))}
-    for kind, phi in product(dict.fromkeys(path.kind for path in PATHS), PHIS):
-        some = [part for part in parts if (part.path.kind, part.phi) == (kind, phi)]
-        values, _ = draw(columns.estimates, some, _DRAWS, rng)
-        sets[f"{KINDS[kind]}, phi {phi:g}"] = dict(zip(names, values.T, strict=True))
+    mixture = Mixture.of(columns.estimates, parts)
     kinds = np.array([part.path.kind for part in parts])
+    phis = np.array([part.phi for part in parts])
+    chosen = {MAIN: np.ones(len(parts), dtype=bool)}
+    for kind, phi in product(dict.fromkeys(path.kind for path in PATHS), PHIS):
+        chosen[f"{KINDS[kind]}, phi {phi:g}"] = (kinds == kind) & (phis == phi)
+    sets = {
+        name: dict(zip(names, mixture.draw(some, _DRAWS, rng).T, strict=True))
+        for name, some in chosen.items()
+    }
+    weight = mixture.weight(chosen[MAIN])
     weights = printed_weights(columns, allowed.members[0])
     V = sampling_covariance(columns, weights, 0.0)
     sd = np.sqrt(np.diag(V))

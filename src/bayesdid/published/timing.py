@@ -21,7 +21,7 @@ from bayesdid.study.load import Study
 from bayesdid.study.printed import Printed
 
 Knowledge = Literal["known", "stated", "drawn", "free"]
-TIMINGS = 40  # drawn where who adopted when is not known
+TIMINGS = 100  # drawn where who adopted when is not known
 _TRIES = 500  # timings of dual units proposed at once; the first with the right mean is kept
 _ROUNDS = 200
 _EVEN = 3.0  # concentration of the split of single units around even shares

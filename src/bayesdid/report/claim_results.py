@@ -169,7 +169,7 @@ def _distribution(found: Mapping[str, Any]) -> Distribution:
     return Distribution(found["mean"], found["sd"], interval, found["p_negative"], quantiles)
 
 
-def headline_models(headline: Mapping[str, Any], better: str) -> dict[str, tuple[Headline, ...]]:
+def headline_models(headline: Mapping[str, Any]) -> dict[str, tuple[Headline, ...]]:
     """Contrast -> its models, from the stored headline."""
     passes = width_of(headline["checks"])
     found = {}
@@ -177,7 +177,7 @@ def headline_models(headline: Mapping[str, Any], better: str) -> dict[str, tuple
         models = []
         for label, says in item["models"].items():
             p = says["p_claim"]
-            p_negative = p if better == "lower" else 1 - p
+            p_negative = p if item["claim"] == "< 0" else 1 - p
             effect = StatedEffect(
                 name,
                 label,

@@ -12,7 +12,8 @@ from bayesdid.checks.examine import examine
 from bayesdid.checks.left_out import Followed
 from bayesdid.checks.standards import standards
 from bayesdid.digest import digest
-from bayesdid.estimands.names import MAX_SINGLE, RATIO, main_contrast
+from bayesdid.estimands.names import main_contrast
+from bayesdid.estimands.nonlinear import NONLINEAR
 from bayesdid.estimands.synergy import Synergy
 from bayesdid.exceptions import BayesdidError
 from bayesdid.families.examined import declared_weights
@@ -99,7 +100,7 @@ def _rope(synergy: Synergy) -> float | None:
 
 def _followed(synergy: Synergy) -> Followed | None:
     """The contrast that the answer is about, which leaving units out is about too."""
-    linear = [name for name in synergy if name not in (MAX_SINGLE, RATIO)]
+    linear = [name for name in synergy if name not in NONLINEAR]
     name = main_contrast(linear)
     if not name or name not in synergy.averages:
         return None
@@ -114,5 +115,5 @@ def _contrasts(synergy: Synergy, lower: bool) -> dict[str, FloatArray]:
     return {
         name: synergy.averages[name].values(name, tau, lower)
         for name in synergy
-        if name in synergy.averages and name not in (MAX_SINGLE, RATIO)
+        if name in synergy.averages and name not in NONLINEAR
     }

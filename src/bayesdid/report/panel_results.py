@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import json
 from typing import Any
 
@@ -10,12 +11,13 @@ import xarray as xr
 
 from bayesdid.estimands.contrasts import (
     PanelContrast,
-    claim_probability,
     contrast_values,
     panel_contrasts,
     state_vectors,
 )
-from bayesdid.estimands.names import contrasts_of
+from bayesdid.estimands.names import RATIO, contrasts_of
+from bayesdid.estimands.nonlinear import claim_holds
+from bayesdid.estimands.question import claimed_below
 from bayesdid.exceptions import NotIdentifiedError
 from bayesdid.inference.plan import MAIN
 from bayesdid.model.errors import DEFAULT_ERRORS
@@ -69,7 +71,9 @@ def panel_section(
                 )
             except NotIdentifiedError:
                 break
-            found.setdefault(spec, {})[kind] = contrasts
+            found.setdefault(spec, {})[kind] = {
+                name: _as_claimed(study, item) for name, item in contrasts.items()
+            }
     if not found:
         return None
     rows = []
@@ -78,9 +82,7 @@ def panel_section(
         if not specs:
             continue
         main = found[specs[0]][MAIN][contrast.name]
-        clustered = _clustered(
-            contrast.name, trees[specs[0]][MAIN], estimates[specs[0]], better, policies
-        )
+        clustered = _clustered(study, contrast.name, trees[specs[0]][MAIN], estimates[specs[0]])
         by_kind = {k: found[specs[0]][k][contrast.name] for k in found[specs[0]]}
         probabilities = {_LABELS[kind]: item.p_claim for kind, item in by_kind.items()}
         probabilities[_LABELS["clustered"]] = clustered["p_claim"]
@@ -101,18 +103,27 @@ def panel_section(
     return {"rows": rows, "scale": scale}
 
 
+def _as_claimed(study: Study, item: PanelContrast) -> PanelContrast:
+    """With the probability of the side that the study claims."""
+    if item.name == RATIO:
+        return item
+    p = item.summary.p_negative
+    return dataclasses.replace(item, p_claim=p if claimed_below(study, item.name) else 1 - p)
+
+
 def _clustered(
-    name: str, tree: xr.DataTree, estimates: Estimates, better: str, policies: tuple[str, ...]
+    study: Study, name: str, tree: xr.DataTree, estimates: Estimates
 ) -> dict[str, float]:
     """The contrast under least squares with errors clustered by unit, taken as normal."""
+    policies = tuple(policy.id for policy in study.policies)
     state = state_vectors(tree, policies=len(policies), order=policies)
     P = len(json.loads(tree.attrs["treatments"]))
     tau = np.random.default_rng(_SEED).multivariate_normal(
         estimates.table["estimate"].to_numpy()[:P], estimates.cluster_covariance[:P, :P], _DRAWS
     )
-    draws = contrast_values(state, tau, better, policies)[name]
+    draws = contrast_values(state, tau, study.file.outcome.better, policies)[name]
     return {
         "estimate": float(np.median(draws)),
         "se": float(draws.std()),
-        "p_claim": claim_probability(name, draws, better),
+        "p_claim": float(claim_holds(name, draws, claimed_below(study, name)).mean()),
     }

@@ -67,7 +67,7 @@ def printed_sections(
         "level": summary.LEVEL,
         "levels": summary.levels(),
         "published": published,
-        "validity": _validity(published, headline),
+        "validity": _validity(published, headline, len(study.policies)),
         "failed": failed,
         "audit": report,
         "doubts": doubt,
@@ -96,11 +96,13 @@ def _read_by(evidence: dict[str, Any] | None) -> str:
     return "cell" if model.startswith("printed, ") else "pair" if "correlation" in model else ""
 
 
-def _validity(published: dict[str, Any] | None, headline: dict[str, Any]) -> dict[str, str]:
+def _validity(
+    published: dict[str, Any] | None, headline: dict[str, Any], policies: int
+) -> dict[str, str]:
     """How far the answers from printed cells and from the panel can be trusted, where there are."""
     found = {}
     if published is not None:
         found["published"] = published_validity(published["timings"])
     if contrasts := headline["contrasts"]:
-        found["panel"] = panel_validity(main_contrast(contrasts))
+        found["panel"] = panel_validity(main_contrast(contrasts), policies)
     return found

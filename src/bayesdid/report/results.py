@@ -235,7 +235,7 @@ def _results(
         trees,
         estimates,
         stated_effects(contents),
-        headline_models(headline, study.file.outcome.better),
+        headline_models(headline),
         {(item["spec"], item["kind"]): width_of(plain(item["results"])) for item in checks},
         static_models(contrasts),
         permuted(study, trees, designs),
@@ -249,7 +249,7 @@ def _results(
         "headline": _headline(headline),
         "contrasts": contrasts,
         "effects": effects_section(study, trees),
-        "event_studies": event_sections(study, trees),
+        "event_studies": event_sections(study, panel, trees, designs),
         "analyses": [item | {"effects": without_quantiles(item["effects"])} for item in contents],
         "sections": sections(contents, families()),
         "refused": {

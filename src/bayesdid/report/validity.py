@@ -1,7 +1,8 @@
 """How often intervals like the page's held the truth where it is known: numbers beside the answer.
 
-``validity.json`` is written by ``make calibrate-synergy``, ``calibrate-three`` and
-``calibrate-published`` beside their documents; a test compares it with them.
+``validity.json`` is written by ``make calibrate-synergy``, ``calibrate-single``,
+``calibrate-three`` and ``calibrate-published`` beside their documents; a test compares it with
+them.
 """
 
 from __future__ import annotations
@@ -45,6 +46,7 @@ class Facts(TypedDict):
 
 
 NAMED, UNNAMED = "named", "unnamed"  # worlds of the headline that its model names, or does not
+SINGLE, PLACEBO = "single", "placebo"  # one policy: simulated, and none on real panels
 THREE = "three"  # worlds of the headline of three policies
 KNOWN, DRAWN = "known", "drawn"  # who adopted when, behind printed columns
 
@@ -55,21 +57,42 @@ def facts() -> dict[str, Facts]:
     return cast("dict[str, Facts]", json.loads(text))
 
 
-def panel_validity(contrast: str) -> str:
-    """Of the headline of a panel; another contrast than the synergy has no worlds of its own."""
+def panel_validity(contrast: str, policies: int = 2) -> str:
+    """Of the headline of a panel; of several policies only sums have worlds of their own.
+
+    Parameters
+    ----------
+    policies
+        Of the study.
+    """
     found = facts()
+    if policies == 1:
+        return _of_one(found)
     if contrast != SUM and is_sum(contrast):
         return f"How far to trust this: {_said(found[THREE])} ({found[THREE]['document']})."
     if contrast != SUM:
         return (
             f"{found[NAMED]['document']} has the coverage of the synergy of two policies, not of "
-            "this effect; docs/calibration-errors.md has that of effects under these errors."
+            f"this effect; {found[SINGLE]['document']} has that of the effect of one policy."
         )
     text = f"How far to trust this: {_said(found[NAMED])}"
     if UNNAMED in found and found[UNNAMED]["level"] == summary.LEVEL:
         low, _, high = found[UNNAMED]["coverage"]
         text += f"; in {found[UNNAMED]['worlds']} that it does not name, in {low:.2f} to {high:.2f}"
     return f"{text} ({found[NAMED]['document']})."
+
+
+def _of_one(found: dict[str, Facts]) -> str:
+    """Of the effect of a study's one policy: where it is known, and under placebo laws."""
+    text, placebo = f"How far to trust this: {_said(found[SINGLE])}", found[PLACEBO]
+    if placebo["level"] == summary.LEVEL:
+        text += (
+            f"; on {placebo['worlds']} {placebo['design']} ({placebo['panels']} of each) it "
+            f"excluded the zero that is true in {1 - placebo['coverage'][1]:.2f}, and said "
+            f"“supported” in up to {placebo['false_for']:.2f}, “contradicted” in up to "
+            f"{placebo['false_against']:.2f}"
+        )
+    return f"{text} ({found[SINGLE]['document']})."
 
 
 def published_validity(timings: int) -> str:

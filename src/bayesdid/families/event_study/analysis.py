@@ -11,6 +11,7 @@ from scipy.stats import norm
 from bayesdid.arrays import FloatArray
 from bayesdid.design.build import build_design
 from bayesdid.estimands.honest import Restriction, RobustSet, robust_breakdown, robust_sets
+from bayesdid.estimands.leads import leads_sentence
 from bayesdid.estimands.stated import drawn
 from bayesdid.estimands.verdict import SURE
 from bayesdid.estimands.violation import (
@@ -104,11 +105,12 @@ def honest(
     name, w = next(iter(ordered.weights.items()))
     beside = _ordered(spec.id, times, iid, reference, None).parts[1] @ w
     (term,) = spec.column.treatments
+    leads = leads_sentence(panel, term, design.units, min(times))
     parallel = f"trends are parallel, priors {priors}"
     said = errors_sentence(errors, f"the effect in {name}, under parallel trends,", beside, trees)
     return replace(
         found,
-        sentences=(*found.sentences, said),
+        sentences=(found.sentences[0], *([leads] if leads else []), *found.sentences[1:], said),
         posterior=draws_tree(kept, spec, panel, engine=engine, seed=seed, priors=str(priors)),
         converged=converged,
         fit=own,

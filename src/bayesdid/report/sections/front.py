@@ -213,7 +213,7 @@ def _effect(results: Results) -> list[str]:
     name = SUM if SUM in contrasts else next(iter(contrasts))
     item, outcome = contrasts[name], results["outcome"]
     asked = {"contrast": name, "label": item["label"], "unit": outcome["unit"]}
-    side = "below" if outcome["better"] == "lower" else "above"
+    side = "below" if item["claim"] == "< 0" else "above"
     low, high = item["p_range"]
     return [
         f"{_ORIGIN[source]}, {_amount(item['mean'], item['interval'], asked, results)}.",

@@ -3,12 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 from typing import Any
 
 from bayesdid.estimands.evidence import PRIOR_SHARES, grades
 from bayesdid.estimands.names import RATIO, is_sum
-from bayesdid.estimands.verdict import word_for
 from bayesdid.notebook import many
 from bayesdid.report import figures
 from bayesdid.report.document.blocks import Block, Cell, Figure, Items, Table, Text, ref
@@ -232,7 +230,7 @@ def see_event(item: Mapping[str, Any]) -> str:
     )
     if p["pre_in_rope"] is not None:
         said += f", and all lie within the ROPE with probability {probability(p['pre_in_rope'])}"
-    return f"{said}."
+    return f"{said}. {item['leads']}".strip()
 
 
 def synergy(results: Results) -> Part:
@@ -250,23 +248,22 @@ def synergy(results: Results) -> Part:
                     "contrast",
                     "mean (sd)",
                     f"{level} interval",
-                    "asked",
-                    "P(asked)",
+                    "claim",
+                    "P(claim)",
                     "over models",
-                    "word",
+                    "verdict",
                 ),
                 tuple(
                     (
                         c["label"],
                         estimate(c["mean"], c["sd"]),
                         ends(c["interval"]),
-                        asked.side,
-                        probability(asked.p(c["p_claim"])),
-                        interval_p(sorted(map(asked.p, c["p_range"]))),
-                        word_cell(asked.word(c)),
+                        c["claim"],
+                        probability(c["p_claim"]),
+                        interval_p(c["p_range"]),
+                        word_cell(c["word"]),
                     )
-                    for name, c in headline["contrasts"].items()
-                    for asked in (_asked(results, name),)
+                    for c in headline["contrasts"].values()
                 ),
                 note=f"{_headline_note(results)} Every model: {ref('contrast-models')}.",
             )
@@ -284,34 +281,6 @@ def synergy(results: Results) -> Part:
     more += _static(results, level)
     title = "Contrasts" if len(results["policies"]) < 2 else "What the policies do together"
     return Part("contrasts-panel", title, tuple(main), tuple(more), of_panel=True)
-
-
-@dataclass(frozen=True, slots=True)
-class _Asked:
-    """On which side of its null a contrast is asked to be, and whether that is the better side."""
-
-    side: str
-    better: bool
-
-    def p(self, better: float) -> float:
-        """Its probability, from that of the side on which the outcome is better."""
-        return better if self.better else 1 - better
-
-    def word(self, item: Mapping[str, Any]) -> str:
-        """The word for a contrast of the panel."""
-        low, high = sorted(map(self.p, item["p_range"]))
-        return item["word"] if self.better else word_for(self.p(item["p_claim"]), low, high)
-
-
-def _asked(results: Results, name: str) -> _Asked:
-    """What the study claims of a contrast; without a claim the side on which it is better."""
-    if name == RATIO:
-        return _Asked("> 1", True)  # of two gains, whatever the outcome's better side
-    lower = results["outcome"]["better"] == "lower"
-    stated = (claim["evidence"] for claim in results["claims"])
-    signs = [e["sign"] for e in stated if e and e["contrast"] == name and e["sign"]]
-    below = signs[0] < 0 if signs else lower
-    return _Asked("< 0" if below else "> 0", below == lower)
 
 
 def interval_p(pair: list[float]) -> str:
@@ -358,14 +327,13 @@ def _models_table(results: Results, level: str) -> Table:
     for name, c in results["headline"]["contrasts"].items():
         if name not in with_models(results):
             continue
-        asked = _asked(results, name)
-        rows.append((f"{c['label']}: asked {asked.side}",))
+        rows.append((f"{c['label']} {c['claim']}",))
         rows += [
             (
                 f"{model}, if {m['assumes']}",
                 estimate(m["mean"], m["sd"]),
                 ends(m["interval"]),
-                probability(asked.p(m["p_claim"])),
+                probability(m["p_claim"]),
                 number(m["bias"]) if m["bias"] else "–",
             )
             for model, m in c["models"].items()
@@ -373,7 +341,7 @@ def _models_table(results: Results, level: str) -> Table:
     return Table(
         "contrast-models",
         "Contrasts of the panel under every model.",
-        ("model", "mean (sd)", f"{level} interval", "P(asked)", "bias"),
+        ("model", "mean (sd)", f"{level} interval", "P(claim)", "bias"),
         tuple(rows),
         note="A bias is what a model would be off by if the effects were those of the first model.",
     )
