@@ -20,7 +20,7 @@ report: $(STAMP) ## Build the reports of the shipped studies
 	done
 
 test: $(STAMP) ## Lint, types, tests
-	@$(MAKE) --no-print-directory -j 2 lint kernel
+	@$(MAKE) --no-print-directory -j 2 lint warm
 	OMP_NUM_THREADS=1 $(BIN)/python -m pytest -q -n 2 --dist worksteal
 
 lint: $(STAMP) ## Lint and types
@@ -28,8 +28,9 @@ lint: $(STAMP) ## Lint and types
 	$(BIN)/ruff format --check src tests data
 	$(BIN)/mypy
 
-kernel: $(STAMP) ## Compile the sampler that the first fit would compile
+warm: $(STAMP) ## Compile what both workers of the tests would compile: the sampler of a fit, and the tests
 	OMP_NUM_THREADS=1 $(BIN)/python tests/compile_kernel.py
+	@$(BIN)/python -m pytest --collect-only -qq > /dev/null
 
 test-slow: $(STAMP) ## The cells of the tests' matrices that `make test` leaves out
 	OMP_NUM_THREADS=1 $(BIN)/python -m pytest -q -n 2 -m slow
@@ -108,4 +109,4 @@ lock: ## Re-resolve requirements.lock from pyproject.toml
 clean: ## Remove the virtual environment and caches
 	rm -rf $(VENV) site .mypy_cache .ruff_cache .pytest_cache .hypothesis
 
-.PHONY: help setup report test lint kernel test-slow calibrate calibrate-spatial calibrate-errors calibrate-sbc calibrate-published reconstruct calibrate-reconstruct calibrate-synergy calibrate-single calibrate-three docs docs-write mutants fuzz bench format map core lock clean
+.PHONY: help setup report test lint warm test-slow calibrate calibrate-spatial calibrate-errors calibrate-sbc calibrate-published reconstruct calibrate-reconstruct calibrate-synergy calibrate-single calibrate-three docs docs-write mutants fuzz bench format map core lock clean

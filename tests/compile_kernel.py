@@ -1,6 +1,6 @@
 """Compile the chains of unit scales, once: two workers of the tests would do it at the same time.
 
-``make kernel`` runs it beside the linters; what it makes lies in the cache that numba keeps.
+``make warm`` runs it beside the linters; what it makes lies in the cache that numba keeps.
 """
 
 from __future__ import annotations

@@ -27,6 +27,7 @@ from bayesdid.summary import (
     summarise,
     summarise_normal,
 )
+from printed import write_printed
 
 
 def test_the_level_stands_in_one_place():
@@ -93,12 +94,12 @@ def test_summaries_bands_and_paths_follow_the_level():
 
 
 @pytest.mark.usefixtures("eighty")
-def test_commands_follow_the_level(models, studies, tmp_path):
+def test_commands_follow_the_level(studies, tmp_path):
     from bayesdid.cli.app import app
 
     for words in (
-        ("synergy", models / "dual_pilot"),
-        ("fit", studies / "small", "--draws", 100, "--workers", 1, "--out", tmp_path),
+        ("synergy", write_printed(tmp_path)),
+        ("fit", studies / "small", "--draws", 100, "--workers", 1, "--out", tmp_path / "out"),
     ):
         found = CliRunner().invoke(app, [str(word) for word in words], env={"COLUMNS": "200"})
         assert found.exit_code == 0, found.output

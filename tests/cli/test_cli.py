@@ -18,6 +18,7 @@ from bayesdid.inference import gate
 from bayesdid.panel.simulate import simulate_panel
 from bayesdid.panel.write import write_panel
 from bayesdid.report.validity import panel_validity, published_validity
+from printed import write_printed
 
 COMMANDS = (
     "did",
@@ -55,8 +56,8 @@ def test_help_is_light(command):
 
 
 @pytest.mark.parametrize("command", ["audit", "synergy"])
-def test_commands_for_published_tables_are_light(models, command):
-    assert loaded_modules(command, str(models / "dual_pilot")) == "[]"
+def test_commands_for_published_tables_are_light(tmp_path, command):
+    assert loaded_modules(command, str(write_printed(tmp_path))) == "[]"
 
 
 def run(*arguments):
