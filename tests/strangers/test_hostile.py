@@ -5,6 +5,7 @@ import html
 import json
 import re
 from html.parser import HTMLParser
+from importlib.resources import files
 
 import pytest
 from commands import bayesdid
@@ -67,7 +68,17 @@ def test_the_report_is_whole(made):
 def test_the_page_obeys_nothing_and_loses_nothing(made):
     folder, given, _ = made
     names = ("index.html", "supplement.html")
-    text = "".join((folder / "out" / name).read_text(encoding="utf-8") for name in names)
+    whole = "".join((folder / "out" / name).read_text(encoding="utf-8") for name in names)
+    ours = (files("bayesdid.report") / "templates" / "sliders.js").read_text(encoding="utf-8")
+    scripts = re.findall(r"<script([^>]*)>(.*?)</script>", whole, flags=re.S | re.I)
+    for kind, script in scripts:
+        if kind == "":
+            assert script.strip() == ours.strip()
+        else:  # data, which a page reads and does not run
+            assert kind == ' type="application/json"'
+            assert "<" not in script
+            json.loads(script)
+    text = re.sub(r"<script[^>]*>.*?</script>", "", whole, flags=re.S | re.I)
     page = Page(text)
     assert not page.tags & {"script", "img", "a:", "iframe"}
     assert not {name for name in page.attributes if name.startswith("on")}
