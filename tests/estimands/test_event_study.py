@@ -222,7 +222,7 @@ def test_smooth_path_equals_its_pymc_model():
         warnings.simplefilter("ignore")
         compiled = nutpie.compile_pymc_model(summarised(mean, V, K, 0.5))
         tree = nutpie.sample(
-            compiled, draws=1500, tune=1000, chains=2, cores=2, seed=1, progress_bar=False
+            compiled, draws=800, tune=700, chains=2, cores=2, seed=1, progress_bar=False
         )
     theta = tree["posterior"]["theta"]
     ess = az.ess(theta.to_dataset(name="x"))["x"].to_numpy()

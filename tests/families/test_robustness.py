@@ -149,7 +149,7 @@ def test_the_two_equations_in_pymc_have_this_posterior(pi):
     ours = bd.fit(bound, log_likelihood=True)
     assert ours.tree.attrs["engine"] == "instrument"
     assert ours.converged
-    theirs = bd.fit(bound, engine="nuts", draws=1000, chains=2, seed=1, log_likelihood=True)
+    theirs = bd.fit(bound, engine="nuts", draws=600, chains=2, seed=1, log_likelihood=True)
     same_posterior(ours, theirs)
     assert ours.tidy().loc["d ~ z", "mean"] == pytest.approx(
         float(ours.tree["posterior"]["pi"].mean())
@@ -315,7 +315,7 @@ def test_the_propensity_model_in_pymc_has_this_posterior():
     bound = BoundModel(model, design)
     ours = bd.fit(bound, draws=1000)
     assert ours.tree.attrs["engine"] == "propensity"
-    same_posterior(ours, bd.fit(bound, engine="nuts", draws=1000, chains=2, seed=1))
+    same_posterior(ours, bd.fit(bound, engine="nuts", draws=600, chains=2, seed=1))
     plain = bd.fit(BoundModel(model.but(priors=PriorChoice()), design), draws=1000)
     scores, quality = draw_propensity(treated, x, size=4000)
     assert all(item.passed for item in quality.gate())

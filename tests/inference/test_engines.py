@@ -84,7 +84,7 @@ def test_engines_agree(engine, unit, period, balanced):
 
     design = make_design(7, N=14, T=6, balanced=balanced, unit=unit, period=period)
     exact = fit(design, draws=2000, chains=4)["posterior"].to_dataset()
-    other = fit(design, engine=engine, draws=1000, chains=2, tune=800)["posterior"].to_dataset()
+    other = fit(design, engine=engine, draws=600, chains=2, tune=600)["posterior"].to_dataset()
     ess = az.ess(other)
     for name in other.data_vars:
         a, b = exact[name], other[name]

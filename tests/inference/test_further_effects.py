@@ -74,7 +74,7 @@ def test_exact_draws_are_those_of_the_compiled_model(effects, errors, weights):
     bound = bd.model(study["did.1"], found, errors=errors)
     ours = bd.fit(bound, draws=2000, log_likelihood=True)
     assert ours.tree.attrs["engine"] in {"two_way", "unit_scales"}
-    theirs = bd.fit(bound, engine="nuts", draws=1500, chains=2, seed=3, log_likelihood=True)
+    theirs = bd.fit(bound, engine="nuts", draws=700, chains=2, seed=3, log_likelihood=True)
     same_posterior(ours, theirs)
 
 

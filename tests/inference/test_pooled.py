@@ -86,7 +86,7 @@ def test_pooled_engines_draw_from_the_compiled_model(errors):
     import arviz as az
 
     bound = bd.model(make_pooling(8, N=24, T=6).design, errors=errors)
-    ours, theirs = bd.fit(bound), bd.fit(bound, engine="as_written", chains=2)
+    ours, theirs = bd.fit(bound), bd.fit(bound, engine="as_written", chains=2, draws=500)
     assert ours.tree.attrs["engine"] == ("pooled" if errors == "iid" else "pooled_unit_scales")
     assert ours.converged
     assert theirs.converged

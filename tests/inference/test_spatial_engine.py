@@ -34,7 +34,7 @@ def test_exact_draws_are_the_posterior_of_the_model_as_written(case):
     ours = bd.fit(design, draws=2000, log_likelihood=True)
     assert ours.tree.attrs["engine"] == "durbin"
     assert ours.converged
-    theirs = bd.fit(design, engine="nuts", draws=1000, chains=2, seed=1, log_likelihood=True)
+    theirs = bd.fit(design, engine="nuts", draws=600, chains=2, seed=1, log_likelihood=True)
     far = (
         {"effects"} if abs(ours.tree["posterior"]["rho"]).max() > 0.9 else set()
     )  # 1 / (1 - rho): no moments
