@@ -2,10 +2,21 @@
 
 from __future__ import annotations
 
-import numpy as np
 import pandas as pd
+from scores import (
+    FALSE,
+    HIGH,
+    LEVEL,
+    LOW,
+    averaged,
+    band,
+    bias_error,
+    cover_mark,
+    false_mark,
+    judged,
+    matrix,
+)
 from single_worlds import PERIODS, UNITS, WORLDS
-from synergy_report import FALSE, HIGH, LOW
 
 from bayesdid.estimands.beside import (
     CELLS,
@@ -22,7 +33,6 @@ from bayesdid.summary import percent
 CALLAWAY = "Callaway-Sant'Anna"
 EVENT = "event study, the average after adoption"
 EVENT_AT = "event study, two periods after adoption"
-LEVEL = 0.89
 MODELS = {
     HEADLINE: HEADLINE,
     CELLS: CELLS,
@@ -39,35 +49,15 @@ _UNDECIDED = tuple(word for word in WORDS if word.startswith("undecided"))
 
 
 def scored(frame: pd.DataFrame) -> pd.DataFrame:
-    """Rows of converged fits, each with its error and what it claims falsely."""
+    """Rows of converged fits, judged, with the word that each got."""
     used = frame[frame["converged"].astype(bool)]
     used = used.assign(model=used["model"].str.removesuffix(", t.e"))
-    error = used["mean"] - used["truth"]
-    word = used["word"].fillna("")
-    # the claim is that the effect is negative
-    return used.assign(
-        covers=(used["low"] <= used["truth"]) & (used["truth"] <= used["high"]),
-        error=error,
-        square=error**2,
-        false_for=(used["p"] >= SURE) & (used["truth"] >= 0),
-        false_against=(used["p"] <= 1 - SURE) & (used["truth"] <= 0),
-        said=word,
-    )
+    return judged(used).assign(said=used["word"].fillna(""))
 
 
 def table(frame: pd.DataFrame) -> pd.DataFrame:
     """By world and model: coverage, bias, root mean squared error, sd, false verdicts."""
-    by = scored(frame).groupby(["world", "model"], sort=False)
-    found = by.agg(
-        panels=("panel", "size"),
-        coverage=("covers", "mean"),
-        bias=("error", "mean"),
-        rmse=("square", lambda v: float(np.sqrt(v.mean()))),
-        sd=("sd", "mean"),
-        for_=("false_for", "mean"),
-        against=("false_against", "mean"),
-    )
-    return found.reset_index()
+    return averaged(scored(frame), ["world", "model"], "for_", "against")
 
 
 def words(frame: pd.DataFrame) -> pd.DataFrame:
@@ -107,9 +97,10 @@ def report(frame: pd.DataFrame, states: list[str]) -> str:
         "",
         *_answer(found, worlds, panels),
         *_words(words(frame), worlds),
-        *_matrix(
+        *matrix(
             found,
             worlds,
+            MODELS,
             "coverage",
             f"Coverage of {percent(LEVEL)} intervals",
             f"A star marks what is outside {LOW} to {HIGH} by more than Monte Carlo error. The "
@@ -117,18 +108,20 @@ def report(frame: pd.DataFrame, states: list[str]) -> str:
             "first five periods, or that two periods after adoption. TWFE has one coefficient for "
             "effects that may change: it is scored as what papers read it as, the average effect.",
         ),
-        *_matrix(found, worlds, "bias", "Bias", "Full effects are of size 0.4."),
-        *_matrix(
+        *matrix(found, worlds, MODELS, "bias", "Bias", "Full effects are of size 0.4."),
+        *matrix(
             found,
-            worlds,
+            [world for world in worlds if WORLDS[world].size >= 0],
+            MODELS,
             "for_",
             "False support",
             f"Share of panels with P(negative) of at least {SURE:g} where it is not. A star marks "
             f"what is above {FALSE} by more than Monte Carlo error.",
         ),
-        *_matrix(
+        *matrix(
             found,
-            worlds,
+            [world for world in worlds if WORLDS[world].size <= 0],
+            MODELS,
             "against",
             "False contradiction",
             f"Share of panels with P(negative) of at most {1 - SURE:.2g} where the effect is "
@@ -144,7 +137,7 @@ def _answer(found: pd.DataFrame, worlds: list[str], panels: int) -> list[str]:
         "## The answer of the page",
         "",
         f"The headline model. Coverage of its {percent(LEVEL)} interval (Monte Carlo band of "
-        f"{LEVEL:g} with {panels} panels: plus or minus {_band(LEVEL, panels):.3f}), bias with its "
+        f"{LEVEL:g} with {panels} panels: plus or minus {band(LEVEL, panels):.3f}), bias with its "
         "Monte Carlo error, root mean squared error, mean posterior sd, and the share of panels "
         f"with P(claim) of at least {SURE:g} where it is wrong (false for) or at most "
         f"{1 - SURE:.2g} where it is not (false against). Wanted in worlds that the model names: "
@@ -157,13 +150,12 @@ def _answer(found: pd.DataFrame, worlds: list[str], panels: int) -> list[str]:
     for world in worlds:
         row = rows.loc[world]
         count = int(row["panels"])
-        error = np.sqrt(max(row["rmse"] ** 2 - row["bias"] ** 2, 0.0) / count)
         lines.append(
             f"| {world} | {'yes' if WORLDS[world].named else 'no'} | {count} | "
-            f"{row['coverage']:.3f}{_mark('coverage', row['coverage'], count)} | "
-            f"{row['bias']:+.3f} ({error:.3f}) | {row['rmse']:.3f} | {row['sd']:.3f} | "
-            f"{row['for_']:.3f}{_mark('for_', row['for_'], count)} | "
-            f"{row['against']:.3f}{_mark('against', row['against'], count)} |"
+            f"{row['coverage']:.3f}{cover_mark(row['coverage'], count)} | "
+            f"{row['bias']:+.3f} ({bias_error(row):.3f}) | {row['rmse']:.3f} | {row['sd']:.3f} | "
+            f"{row['for_']:.3f}{false_mark(row['for_'], count)} | "
+            f"{row['against']:.3f}{false_mark(row['against'], count)} |"
         )
     return [*lines, ""]
 
@@ -193,42 +185,3 @@ def _words(shares: pd.DataFrame, worlds: list[str]) -> list[str]:
         cells = [f"[{c}]" if wrong[w] else c for c, w in zip(cells, columns, strict=True)]
         lines.append(f"| {world} | " + " | ".join(cells) + " |")
     return [*lines, ""]
-
-
-def _matrix(found: pd.DataFrame, worlds: list[str], what: str, title: str, text: str) -> list[str]:
-    """A table of worlds by models."""
-    models = [model for model in MODELS if (found["model"] == model).any()]
-    lines = [f"## {title}, beside other models", "", text, ""]
-    lines.append("| world | " + " | ".join(MODELS[model] for model in models) + " |")
-    lines.append("|" + "---|" * (1 + len(models)))
-    by = found.set_index(["world", "model"])
-    for world in worlds:
-        if what == "for_" and WORLDS[world].size < 0:
-            continue
-        if what == "against" and WORLDS[world].size > 0:
-            continue
-        cells = []
-        for model in models:
-            if (world, model) not in by.index:
-                cells.append("–")
-                continue
-            row = by.loc[(world, model)]
-            value, count = float(row[what]), int(row["panels"])
-            sign = "+" if what == "bias" else ""
-            cells.append(f"{value:{sign}.3f}{_mark(what, value, count)}")
-        lines.append(f"| {world} | " + " | ".join(cells) + " |")
-    return [*lines, ""]
-
-
-def _band(p: float, panels: int) -> float:
-    return float(1.96 * np.sqrt(p * (1 - p) / max(panels, 1)))
-
-
-def _mark(what: str, value: float, panels: int) -> str:
-    """A star beside what is outside the wanted range by more than Monte Carlo error."""
-    if what == "bias":
-        return ""
-    if what == "coverage":
-        band = _band(LEVEL, panels)
-        return "" if LOW - band <= value <= HIGH + band else " *"
-    return " *" if value > FALSE + _band(FALSE, panels) else ""

@@ -6,6 +6,18 @@ from pathlib import Path
 
 import numpy as np
 import pandas as pd
+from scores import (
+    FALSE,
+    HIGH,
+    LOW,
+    averaged,
+    band,
+    bias_error,
+    cover_mark,
+    false_mark,
+    judged,
+    matrix,
+)
 from synergy_worlds import DRIFT, WORLDS
 
 from bayesdid.estimands.beside import (
@@ -17,7 +29,6 @@ from bayesdid.estimands.beside import (
     IMPUTATION,
     STATIC,
 )
-from bayesdid.estimands.verdict import SURE
 
 DOCS = Path(__file__).parents[2] / "docs"
 ALLOWED = "pooled paths, trends may differ"
@@ -34,7 +45,6 @@ MODELS = (
     STATIC,
     COLUMNS,
 )
-LOW, HIGH, FALSE = 0.85, 0.93, 0.05  # wanted of the headline
 
 # family -> (document, command, what is shown there)
 LEDGER = {
@@ -72,38 +82,20 @@ LEDGER = {
 
 
 def scored(frame: pd.DataFrame) -> pd.DataFrame:
-    """Rows of identified, converged fits, each with its error and what it claims falsely."""
+    """Rows of identified, converged fits, judged; a lower outcome is better."""
     fine = frame["converged"].astype(bool) & ~frame["refused"].fillna(False).astype(bool)
-    used = frame[fine]
-    error = used["mean"] - used["truth"]
-    return used.assign(
-        covers=(used["low"] <= used["truth"]) & (used["truth"] <= used["high"]),
-        error=error,
-        square=error**2,
-        # a lower outcome is better: "supported" is false unless the synergy is negative
-        false_for=(used["p"] >= SURE) & (used["truth"] >= 0),
-        false_against=(used["p"] <= 1 - SURE) & (used["truth"] <= 0),
-    )
+    return judged(frame[fine])
 
 
 def table(frame: pd.DataFrame) -> pd.DataFrame:
     """By world and model: coverage, bias, root mean squared error, sd, false verdicts."""
-    by = scored(frame).groupby(["world", "model"], sort=False)
-    found = by.agg(
-        panels=("panel", "size"),
-        coverage=("covers", "mean"),
-        bias=("error", "mean"),
-        rmse=("square", lambda v: float(np.sqrt(v.mean()))),
-        sd=("sd", "mean"),
-        supported=("false_for", "mean"),
-        contradicted=("false_against", "mean"),
-    )
-    return found.reset_index()
+    return averaged(scored(frame), ["world", "model"], "supported", "contradicted")
 
 
 def report(frame: pd.DataFrame, states: pd.DataFrame, state_rows: pd.DataFrame) -> str:
     """The document."""
     found = table(frame)
+    worlds, models = list(dict.fromkeys(found["world"])), {model: model for model in MODELS}
     panels = int(found["panels"].max())
     lost = int((~frame["converged"].astype(bool)).sum())
     refused = int(frame["refused"].fillna(False).astype(bool).sum())
@@ -116,21 +108,23 @@ def report(frame: pd.DataFrame, states: pd.DataFrame, state_rows: pd.DataFrame) 
         f"converge and are left out; in {refused} panels no row under both was identified.",
         "",
         *_headline(found, panels),
-        *_matrix(
+        *matrix(
             found,
+            worlds,
+            models,
             "coverage",
             "Coverage of 89 % intervals",
             "A star marks what is outside 0.85 to 0.93 by more than Monte Carlo error. "
             + _beside_words(),
-            panels,
         ),
-        *_matrix(found, "bias", "Bias", "The synergy is 0, -0.3 or +0.3.", panels),
-        *_matrix(
+        *matrix(found, worlds, models, "bias", "Bias", "The synergy is 0, -0.3 or +0.3."),
+        *matrix(
             found,
+            [world for world in worlds if WORLDS[world].synergy >= 0],
+            models,
             "supported",
             "False support",
             "Share of panels with P(claim) of at least 0.95 where there is no synergy.",
-            panels,
         ),
         *_griffin(states, state_rows),
         *_ledger(),
@@ -152,15 +146,15 @@ def _beside_words() -> str:
 
 
 def _headline(found: pd.DataFrame, panels: int) -> list[str]:
-    band = _band(0.89, panels)
     lines = [
         "## The headline",
         "",
         "Coverage of the 89 % interval (Monte Carlo band of .89: plus or minus "
-        f"{band:.3f}), bias with its Monte Carlo error, root mean squared error, mean posterior "
-        "sd, that sd over the standard error of an oracle that knows the shape of both paths and "
-        "the errors and learns their sizes, and the share of panels with P(claim) of at least 0.95 "
-        "where the truth is no synergy (false for), or at most 0.05 where it is not its opposite "
+        f"{band(0.89, panels):.3f}), bias with its Monte Carlo error, root mean squared error, "
+        "mean posterior sd, that sd over the standard error of an oracle that knows the shape of "
+        "both paths and the errors and learns their sizes, and the share of panels with P(claim) "
+        "of at least 0.95 where the truth is no synergy (false for), or at most 0.05 where it is "
+        "not its opposite "
         f"(false against). Wanted in worlds that the model names: coverage {LOW} to {HIGH}, false "
         f"verdicts at most {FALSE}. A star marks what is outside by more than Monte Carlo error.",
         "",
@@ -170,13 +164,13 @@ def _headline(found: pd.DataFrame, panels: int) -> list[str]:
     best = found[found["model"] == ORACLE].set_index("world")["sd"]
     for row in found[found["model"] == HEADLINE].to_dict("records"):
         world = row["world"]
-        error = np.sqrt(max(row["rmse"] ** 2 - row["bias"] ** 2, 0.0) / row["panels"])
         ratio = f"{row['sd'] / best[world]:.2f}" if world in best.index else "–"
-        marks = [_false_mark(row[name], row["panels"]) for name in ("supported", "contradicted")]
+        marks = [false_mark(row[name], row["panels"]) for name in ("supported", "contradicted")]
         lines.append(
             f"| {world} | {'yes' if WORLDS[world].named else 'no'} | "
-            f"{row['coverage']:.3f}{_cover_mark(row['coverage'], row['panels'])} | "
-            f"{row['bias']:+.3f} ({error:.3f}) | {row['rmse']:.3f} | {row['sd']:.3f} | {ratio} | "
+            f"{row['coverage']:.3f}{cover_mark(row['coverage'], row['panels'])} | "
+            f"{row['bias']:+.3f} ({bias_error(row):.3f}) | {row['rmse']:.3f} | "
+            f"{row['sd']:.3f} | {ratio} | "
             f"{row['supported']:.3f}{marks[0]} | {row['contradicted']:.3f}{marks[1]} |"
         )
     named = found[(found["model"] == HEADLINE) & found["world"].map(lambda w: WORLDS[w].named)]
@@ -186,38 +180,11 @@ def _headline(found: pd.DataFrame, panels: int) -> list[str]:
         *lines,
         "",
         f"Over the {len(named)} worlds that the model names: coverage {average:.3f} (plus or minus "
-        f"{_band(0.89, int(named['panels'].sum())):.3f}), false for "
+        f"{band(0.89, int(named['panels'].sum())):.3f}), false for "
         f"{float((named['supported'] * weights).sum()):.3f}, false against "
         f"{float((named['contradicted'] * weights).sum()):.3f}.",
         "",
     ]
-
-
-def _matrix(found: pd.DataFrame, what: str, title: str, text: str, panels: int) -> list[str]:
-    """A table of worlds by models."""
-    del panels
-    models = [model for model in MODELS if (found["model"] == model).any()]
-    lines = [f"## {title}, beside other models", "", text, ""]
-    lines.append("| world | " + " | ".join(models) + " |")
-    lines.append("|" + "---|" * (1 + len(models)))
-    by = found.set_index(["world", "model"])
-    for world in dict.fromkeys(found["world"]):
-        if what == "supported" and WORLDS[world].synergy < 0:
-            continue
-        cells = []
-        for model in models:
-            if (world, model) not in by.index:
-                cells.append("–")
-                continue
-            row = by.loc[(world, model)]
-            value, count = float(row[what]), int(row["panels"])
-            if what == "bias":
-                cells.append(f"{value:+.3f}")
-            else:
-                mark = _cover_mark if what == "coverage" else _false_mark
-                cells.append(f"{value:.3f}{mark(value, count)}")
-        lines.append(f"| {world} | " + " | ".join(cells) + " |")
-    return [*lines, ""]
 
 
 def _griffin(states: pd.DataFrame, rows: pd.DataFrame) -> list[str]:
@@ -256,7 +223,7 @@ def _griffin(states: pd.DataFrame, rows: pd.DataFrame) -> list[str]:
         lines.append(
             f"| {row['design']} | {row['estimand']} | {row['gap']} | {row['model']} | "
             f"{row['panels']} | {row['bias']:+.2f} ({error:.2f}) | "
-            f"{row['coverage']:.3f}{_cover_mark(row['coverage'], row['panels'])} | "
+            f"{row['coverage']:.3f}{cover_mark(row['coverage'], row['panels'])} | "
             f"{row['width']:.2f} |"
         )
     return [*lines, ""]
@@ -296,16 +263,3 @@ def _direct() -> str:
     text = (DOCS / "calibration-spatial.md").read_text(encoding="utf-8")
     (row,) = (line for line in text.splitlines() if ", direct | rho |" in line)
     return row.split("|")[6].strip(" *")
-
-
-def _band(p: float, panels: int) -> float:
-    return float(1.96 * np.sqrt(p * (1 - p) / max(panels, 1)))
-
-
-def _cover_mark(value: float, panels: int) -> str:
-    band = _band(0.89, panels)
-    return "" if LOW - band <= value <= HIGH + band else " *"
-
-
-def _false_mark(value: float, panels: int) -> str:
-    return " *" if value > FALSE + _band(FALSE, panels) else ""

@@ -19,6 +19,7 @@ sys.path.insert(0, str(Path(__file__).parents[1] / "families"))
 
 from made import make_panel, make_study
 from panel_rows import rows_of
+from scores import averaged
 from synergy_report import scored
 from three_worlds import POLICIES, WORLDS, make
 from validity_facts import three_facts, update
@@ -93,17 +94,7 @@ def measure(items: list[tuple[str, int]], folder: Path | None = None) -> pd.Data
 
 def table(frame: pd.DataFrame) -> pd.DataFrame:
     """By world, contrast and model: coverage, bias, root mean squared error, sd, false verdicts."""
-    by = scored(frame).groupby(["world", "contrast", "model"], sort=False)
-    return by.agg(
-        panels=("panel", "size"),
-        truth=("truth", "mean"),
-        coverage=("covers", "mean"),
-        bias=("error", "mean"),
-        rmse=("square", lambda v: float(np.sqrt(v.mean()))),
-        sd=("sd", "mean"),
-        false_for=("false_for", "mean"),
-        false_against=("false_against", "mean"),
-    ).reset_index()
+    return averaged(scored(frame), ["world", "contrast", "model"])
 
 
 def report(frame: pd.DataFrame) -> str:

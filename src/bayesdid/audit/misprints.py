@@ -40,7 +40,7 @@ def what_ifs(
     doubted: dict[str, Doubt],
     adoption: pd.DataFrame | None = None,
     *,
-    seed: int | None = None,
+    seed: int = 0,
 ) -> tuple[WhatIf, ...]:
     """Contrasts with each doubted cell printed as it may have been, one at a time."""
     found = []
@@ -48,11 +48,7 @@ def what_ifs(
         if not doubt.instead:
             continue
         mended = instead(study, doubt)
-        other = (
-            published_synergy(mended, adoption)
-            if seed is None
-            else published_synergy(mended, adoption, seed=seed)
-        )
+        other = published_synergy(mended, adoption, seed=seed)
         contrasts: dict[str, dict[str, float | str]] = {}
         for name, item in other.contrasts.items():
             if name not in synergy.contrasts:

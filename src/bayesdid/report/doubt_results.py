@@ -21,7 +21,7 @@ def doubts_section(
     doubted: Mapping[str, Doubt],
     adoption: pd.DataFrame | None,
     *,
-    seed: int | None = None,
+    seed: int = 0,
 ) -> dict[str, Any]:
     """Doubted cells, those that contrasts rest on, what they would be, and indirect effects.
 
