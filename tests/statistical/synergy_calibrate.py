@@ -10,6 +10,7 @@ import argparse
 import sys
 import time
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 
 import pandas as pd
@@ -39,6 +40,7 @@ from bayesdid.summary import normal_interval
 
 UNITS, PERIODS, DRAWS, CHAINS = 120, 12, 1000, 2
 STUDY = make_study(columns=[{"id": "o", "outcome": "y", "family": "overlap"}])
+ONE_PATH = ("constant", "growing", "fading")  # worlds that differ in this alone, and their paths
 SOURCES = ("synergy_worlds.py", "synergy_peers.py", "synergy_griffin.py")
 
 
@@ -86,6 +88,21 @@ def run(item: tuple[str, int]) -> list[dict[str, object]]:
     return rows
 
 
+def run_path(item: tuple[str, int, str]) -> list[dict[str, object]]:
+    """The headline on errors and adoptions of a panel whose single effects take another path."""
+    name, number, path = item
+    world, seed = replace(WORLDS[name], path=path), item_seed(0, name, number)
+    made = make(world, seed, N=UNITS, T=PERIODS)
+    panel = make_panel(made.frame, made.adoption)
+    head = {"world": name, "panel": number, "path": path, "truth": world.synergy}
+    try:
+        says = synergy(STUDY, panel, draws=DRAWS, chains=CHAINS, seed=seed)[SUM].models[HEADLINE]
+    except ResultError:
+        return [{**head, "converged": False}]
+    ends = {"low": says.interval.low, "high": says.interval.high}
+    return [{**head, "converged": True, "mean": says.mean, "sd": says.sd, **ends}]
+
+
 def _trends_allowed(found: Synergy) -> tuple[float, float]:
     """Mean and sd where trends of the arms may differ by slopes of the sd of the drift world."""
     pooling = overlap_pooling(found.rows)
@@ -102,7 +119,7 @@ def _below_zero(mean: float, sd: float) -> float:
 
 
 def measure(
-    items: list[tuple[str, int]] | list[tuple[str, int, int]],
+    items: list[tuple[str, int]] | list[tuple[str, int, int]] | list[tuple[str, int, str]],
     folder: Path | None = None,
     make_rows: Callable[..., list[dict[str, object]]] = run,
 ) -> pd.DataFrame:
@@ -110,11 +127,18 @@ def measure(
     return rows_of(items, make_rows, folder, (DRAWS, CHAINS), SOURCES)
 
 
+def crossed(panels: int) -> list[tuple[str, int, str]]:
+    """Panels of each world of a path alone, under every other path."""
+    pairs = [(name, path) for name in ONE_PATH for path in ONE_PATH if path != name]
+    return [(name, k, path) for k in range(panels) for name, path in pairs]
+
+
 def main() -> None:
     """Write docs/validity.md."""
     parser = argparse.ArgumentParser()
     parser.add_argument("--panels", type=int, default=200, help="a world")
     parser.add_argument("--griffin", type=int, default=60, help="panels a gap and design")
+    parser.add_argument("--paths", type=int, default=100, help="panels under each other's paths")
     parser.add_argument("--workers", type=int, default=None)
     parser.add_argument("--folder", type=Path, default=Path("reports/calibration-synergy"))
     parser.add_argument("--out", type=Path, default=Path("docs/validity.md"))
@@ -131,7 +155,11 @@ def main() -> None:
     with process_pool(options.workers):
         found = measure(worlds, options.folder)
         also = measure(states, options.folder, griffin.run)
-    text = report(found, griffin.table(also), also)
+        others = measure(crossed(options.paths), options.folder, run_path)
+    own = found[(found["model"] == HEADLINE) & found["world"].isin(ONE_PATH)]
+    own = own[own["panel"] < options.paths].assign(path=own["world"])
+    paths = pd.concat([own, others]) if options.paths else own
+    text = report(found, griffin.table(also), also, paths)
     options.out.write_text(text, encoding="utf-8")
     update(synergy_facts(text))
     sys.stdout.write(f"{options.out}: {time.perf_counter() - begin:.0f} s\n")

@@ -11,7 +11,7 @@ import pytest
 import synergy_griffin as griffin
 from made import make_panel, make_study, staggered
 from scipy.stats import binom
-from synergy_calibrate import measure
+from synergy_calibrate import crossed, measure, run_path
 from synergy_peers import callaway_santanna
 from synergy_report import LEDGER, ORACLE, report, table
 from synergy_worlds import WORLDS, make
@@ -49,6 +49,36 @@ def test_the_headline_covers_where_the_static_regression_does_not(growing):
     static = growing[growing["model"] == STATIC]
     error = (static["mean"] - static["truth"]).to_numpy(float)
     assert error.mean() < -3.1 * error.std(ddof=1) / np.sqrt(PANELS)
+
+
+def test_the_path_of_single_effects_hardly_moves_the_answer(growing):
+    """The same errors and adoptions with fading effects: within a quarter of a posterior sd."""
+    (other,) = run_path(("growing", 0, "fading"))
+    here = growing[(growing["model"] == HEADLINE) & (growing["panel"] == 0)].iloc[0]
+    assert 1e-6 < abs(other["mean"] - here["mean"]) < 0.25 * here["sd"]
+
+
+def test_luck_and_path_are_told_apart():
+    """Panels of one world cover under both paths, those of the other under one of two."""
+    assert set(crossed(1)) == {
+        (name, 0, path)
+        for name in ("constant", "growing", "fading")
+        for path in ("constant", "growing", "fading")
+        if name != path
+    }
+    rows = [
+        {"world": w, "panel": 0, "path": p, "truth": 0.0, "converged": True}
+        | {"mean": m, "sd": 0.5, "low": m - 0.2, "high": m + 0.2}
+        for w, means in (("growing", (0.1, 0.15)), ("fading", (0.1, 0.25)))
+        for p, m in zip(("growing", "fading"), means, strict=True)
+    ]
+    nothing = griffin.table(pd.DataFrame([GRIFFIN_ROW])).iloc[:0]
+    text = report(frame_of(0.9, 0.05), nothing, pd.DataFrame(), pd.DataFrame(rows))
+    assert "| errors and adoptions of | growing | fading | all paths |" in text
+    assert "| growing | 1.000 | 1.000 | 1.000 |" in text
+    assert "| fading | 1.000 | 0.000 | 0.500 |" in text
+    assert "| all | 1.000 | 0.500 | 0.750 |" in text
+    assert "differs by 0.20 posterior sd in the median" in text  # .05 / .5 and .15 / .5
 
 
 def test_worlds_are_as_they_are_named():
@@ -100,7 +130,7 @@ def frame_of(coverage, claims, *, panels=200, world="growing", truth=0.0):
 def row_of(frame):
     """The headline's row of the document."""
     nothing = griffin.table(pd.DataFrame([GRIFFIN_ROW]))
-    text = report(frame, nothing.iloc[:0], pd.DataFrame())
+    text = report(frame, nothing.iloc[:0], pd.DataFrame(), pd.DataFrame())
     return next(line for line in text.splitlines() if line.startswith(f"| {frame['world'][0]} |"))
 
 
@@ -136,7 +166,7 @@ def test_coverage_over_all_gaps_counts_panels():
     """Two panels of one gap and one of another: 2 of 3 intervals hold the truth."""
     out = GRIFFIN_ROW | {"gap": 3, "high": -1.1}
     rows = pd.DataFrame([GRIFFIN_ROW, GRIFFIN_ROW | {"panel": 1}, out])
-    text = report(frame_of(0.9, 0.05), griffin.table(rows), rows)
+    text = report(frame_of(0.9, 0.05), griffin.table(rows), rows, pd.DataFrame())
     assert f"the effect of the primary policy: {HEADLINE} 0.667;" in text
 
 
