@@ -68,7 +68,7 @@ CELLS = [
 ]
 
 
-@pytest.mark.parametrize(("effects", "errors", "weights"), slow_but(CELLS, CELLS[0]))
+@pytest.mark.parametrize(("effects", "errors", "weights"), slow_but(CELLS))
 def test_exact_draws_are_those_of_the_compiled_model(effects, errors, weights):
     study, found = bd.study_of(panel(), f"y ~ D + x | {effects}", weights=weights)
     bound = bd.model(study["did.1"], found, errors=errors)
