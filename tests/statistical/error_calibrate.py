@@ -1,6 +1,7 @@
 """How often does an interval exclude the truth? Error models under laws that never happened.
 
-``make calibrate-errors`` writes docs/calibration-errors.md; the tests run a small version.
+``make calibrate-errors`` writes docs/calibration-errors.md, ``make calibrate-few`` the same laws
+with few treated units to docs/calibration-few.md; the tests run small versions.
 
 1. Placebo laws (Bertrand, Duflo & Mullainathan 2004, doi:10.1162/003355304772839588) on real
    panels: random units adopt at random times, so that the effect is zero whatever the errors are.
@@ -27,7 +28,7 @@ import pandas as pd
 
 sys.path.insert(0, str(Path(__file__).parent))
 
-from error_report import write_report
+from error_report import write_few, write_report
 from error_worlds import EFFECT, REAL, WORLDS, panel_design, placebo_law, real, world_errors
 
 from bayesdid.design.design import Design
@@ -128,23 +129,32 @@ def stored(chunk: Chunk, folder: Path) -> list[dict[str, object]]:
         return write_sealed(path, run(chunk))
 
 
-def cells(laws: int, few: int, panels: int, models: tuple[str, ...] = MODELS) -> list[Chunk]:
+def cells(laws: int, panels: int, models: tuple[str, ...] = MODELS) -> list[Chunk]:
     """All laws of the experiment, in chunks.
 
     Parameters
     ----------
-    laws, few
-        For each real panel, with half of the units and with few of them treated.
+    laws
+        For each real panel, with half of the units treated.
     panels
         For each simulated cell.
     """
-    sizes = {name: N for name, (N, _, _) in REAL.items()}
-    half = [Chunk(name, N // 2, 0, laws, N=N, models=models) for name, N in sizes.items()]
+    half = [Chunk(name, N // 2, 0, laws, N=N, models=models) for name, (N, _, _) in REAL.items()]
     worlds = [
         Chunk(name, UNITS // 2, 0, panels, T=T, models=models) for name in WORLDS for T in PERIODS
     ]
-    some = [Chunk(name, k, 0, few, N=N, models=models) for name, N in sizes.items() for k in FEW]
-    return _in_turn([*half, *worlds, *some])
+    return _in_turn([*half, *worlds])
+
+
+def few_cells(laws: int, models: tuple[str, ...] = MODELS) -> list[Chunk]:
+    """Laws for each real panel with three, five and ten treated units, in chunks."""
+    return _in_turn(
+        [
+            Chunk(name, k, 0, laws, N=N, models=models)
+            for name, (N, _, _) in REAL.items()
+            for k in FEW
+        ]
+    )
 
 
 def _in_turn(cells: list[Chunk]) -> list[Chunk]:
@@ -173,22 +183,25 @@ def measure(chunks: list[Chunk], folder: Path | None = None) -> pd.DataFrame:
 
 
 def main() -> None:
-    """Write docs/calibration-errors.md."""
+    """Write docs/calibration-errors.md, or docs/calibration-few.md."""
     parser = argparse.ArgumentParser()
-    parser.add_argument("--laws", type=int, default=500, help="a real panel, half treated")
-    parser.add_argument("--few", type=int, default=500, help="a real panel, 3, 5, 10 treated")
+    parser.add_argument("--few", action="store_true", help="laws with 3, 5 and 10 treated units")
+    parser.add_argument("--laws", type=int, default=500, help="a real panel (and treated units)")
     parser.add_argument("--panels", type=int, default=200, help="a simulated cell")
     parser.add_argument("--workers", type=int, default=None)
     parser.add_argument("--folder", type=Path, default=Path("reports/calibration-errors"))
-    parser.add_argument("--out", type=Path, default=Path("docs/calibration-errors.md"))
+    parser.add_argument("--out", type=Path)
     options = parser.parse_args()
     quiet()
     begin = time.perf_counter()
-    chunks = cells(options.laws, options.few, options.panels)
+    chunks = few_cells(options.laws) if options.few else cells(options.laws, options.panels)
     with process_pool(options.workers):
         frame = measure(chunks, options.folder)
-    options.out.write_text(write_report(frame), encoding="utf-8")
-    sys.stdout.write(f"{options.out}: {time.perf_counter() - begin:.0f} s\n")
+    out = options.out or Path(
+        "docs/calibration-few.md" if options.few else "docs/calibration-errors.md"
+    )
+    out.write_text(write_few(frame) if options.few else write_report(frame), encoding="utf-8")
+    sys.stdout.write(f"{out}: {time.perf_counter() - begin:.0f} s\n")
 
 
 if __name__ == "__main__":

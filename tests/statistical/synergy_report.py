@@ -68,6 +68,11 @@ LEDGER = {
         "make calibrate-errors",
         "placebo laws on real panels, coverage in worlds of many kinds of errors",
     ),
+    "three, five and ten treated units": (
+        "calibration-few.md",
+        "make calibrate-few",
+        "placebo laws on real panels, beside clustered errors and permutation",
+    ),
     "Durbin, bands, distance profile": (
         "calibration-spatial.md",
         "make calibrate-spatial",

@@ -6,8 +6,8 @@ import re
 import numpy as np
 import pandas as pd
 import pytest
-from error_calibrate import FEW, LEVEL, PERIODS, Chunk, cells, measure, stored
-from error_report import AVERAGE, COVERAGE, WANTED, write_report
+from error_calibrate import FEW, LEVEL, PERIODS, Chunk, cells, few_cells, measure, stored
+from error_report import AVERAGE, COVERAGE, WANTED, write_few, write_report
 from error_worlds import REAL, WORLDS, placebo_law, world_errors
 from scipy.stats import binom
 
@@ -105,18 +105,26 @@ def test_a_law_treats_as_many_units_as_it_says():
 
 
 def test_cells_are_done_in_turn():
-    parts = cells(laws=100, few=40, panels=40, models=("iid",))
-    assert len(parts) == 5 * len(REAL) + 2 * len(WORLDS) * len(PERIODS) + 2 * len(REAL) * len(FEW)
+    parts = cells(laws=100, panels=40, models=("iid",))
+    assert len(parts) == 5 * len(REAL) + 2 * len(WORLDS) * len(PERIODS)
     assert sum(part.size for part in parts[: len(parts) // 2]) >= 0.4 * sum(p.size for p in parts)
-    first = parts[: len(REAL) * (1 + len(FEW)) + len(WORLDS) * len(PERIODS)]
+    first = parts[: len(REAL) + len(WORLDS) * len(PERIODS)]
     assert {part.start for part in first} == {0}
+    few = few_cells(laws=40, models=("iid",))
+    assert len(few) == 2 * len(REAL) * len(FEW)
+    assert {part.start for part in few[: len(few) // 2]} == {0}
+    assert {part.treated for part in few} == set(FEW)
 
 
 def made(rate, cover, n=100):
     """Rows of an experiment in which every real panel and every world has the same share."""
-    rows = []
-    cells = [(name, 0, k, rate) for name in REAL for k in (24, *FEW)]
+    cells = [(name, 0, 24, rate) for name in REAL]
     cells += [(name, T, 24, 1 - cover) for name in WORLDS for T in PERIODS]
+    return _rows(cells, n)
+
+
+def _rows(cells, n=100):
+    rows = []
     for name, T, treated, share in cells:
         models = ["iid", "ar1", "ar1_unit", "cluster", *["permutation"] * (treated <= 5)]
         head = {"panel": name, "T": T, "treated": treated, "sd": 1.0, "gate": True}
@@ -144,9 +152,21 @@ def test_marks_and_words_of_the_page_are_those_of_the_numbers():
     assert "0.050 *" in wide
     assert "0.950 at T = 4 (too wide)" in wide
     between = write_report(made(rate=AVERAGE[1] + 0.02, cover=0.89))
-    table = between.partition("## Few")[0]
+    table = between.partition("## Coverage")[0]
     assert table.count("0.150 |") == 4 * len(REAL)
     assert table.count("0.150 * |") == 4  # the average is held to less
+
+
+def test_the_page_of_few_treated_units_says_what_its_table_shows():
+    rates = {3: 0.11, 5: 0.17, 10: 0.20}
+    text = write_few(_rows([(name, 0, k, rate) for name in REAL for k, rate in rates.items()]))
+    assert "100 placebo laws" in text
+    assert "3 treated: default 0.110, clustered 0.110, permutation 0.110;" in text
+    outside = ", ".join(f"{name} 0.170" for name in sorted(REAL))
+    assert f"permutation 0.170 (default outside the wanted range: {outside});" in text
+    assert "10 treated: default 0.200, clustered 0.200 (default" in text  # too many to permute
+    assert text.count("0.110 |") == 5 * (len(REAL) + 1)
+    assert text.count("0.170 * |") == 5 * (len(REAL) + 1)
 
 
 def test_the_document_shows_what_pages_say_of_independent_errors(root):
@@ -160,4 +180,7 @@ def test_the_document_shows_what_pages_say_of_independent_errors(root):
         if cells[0] not in {"model", "---"}
     }
     assert min(rates["i.i.d."]) > 0.16
+    page = (root / "docs" / "which-model.md").read_text(encoding="utf-8")
+    low, high = (round(100 * end(rates["i.i.d."][:-1])) for end in (min, max))
+    assert f"exclude zero in {low}-{high} % of placebo laws" in page
     assert 0.09 <= rates["AR(1), unit scales"][-1] <= 0.13

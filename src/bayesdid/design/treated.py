@@ -16,7 +16,7 @@ from bayesdid.exceptions import Note
 
 _ROUNDING = 1e-8  # of a treatment's size: what a projection leaves of it by rounding
 FEW = 5
-"""Treated units up to which an interval is not taken on trust (docs/calibration-errors.md)."""
+"""Treated units up to which an interval is not taken on trust (docs/calibration-few.md)."""
 
 
 def is_treated(design: Design, term: int) -> NDArray[np.bool_]:
