@@ -188,7 +188,8 @@ def _says(half: pd.DataFrame, worlds: pd.DataFrame) -> str:
             + ". A law that is assigned at random averages over neighbours, which is why little "
             "is lost here; one that neighbours adopt together would fare worse. Spatial models "
             "have errors of their own.",
-            "**Few treated units** have a page of their own: [calibration-few](calibration-few.md).",
+            "**Few treated units** have a page of their own: "
+            "[calibration-few](calibration-few.md).",
         ]
     )
 
