@@ -9,9 +9,10 @@ import pytest
 from error_calibrate import FEW, LEVEL, PERIODS, Chunk, cells, few_cells, measure, stored
 from error_report import AVERAGE, COVERAGE, WANTED, write_few, write_report
 from error_worlds import REAL, WORLDS, placebo_law, world_errors
-from scipy.stats import binom
+from scipy.stats import binom, norm
 
 from bayesdid.model.errors import DEFAULT_ERRORS
+from bayesdid.pool.normal import KAPPAS
 
 DEFAULT = DEFAULT_ERRORS.name
 ERROR = 1e-4  # chance that a test of this module fails though all is well
@@ -184,3 +185,8 @@ def test_the_document_shows_what_pages_say_of_independent_errors(root):
     low, high = (round(100 * end(rates["i.i.d."][:-1])) for end in (min, max))
     assert f"exclude zero in {low}-{high} % of placebo laws" in page
     assert 0.09 <= rates["AR(1), unit scales"][-1] <= 0.13
+    # what a pool makes of standard errors that suppose independence: N(0, kappa^2) leaves the
+    # interval of N(0, 1) as often
+    least, median, most = np.quantile(rates["i.i.d."][:-1], [0, 0.5, 1])
+    needed = norm.ppf((1 + LEVEL) / 2) / norm.isf(np.array([least, median, most]) / 2)
+    np.testing.assert_allclose(KAPPAS, [1.0, *needed.round(1)])
