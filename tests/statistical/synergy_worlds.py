@@ -57,6 +57,11 @@ class World:
         one; errors are then Poisson.
     shape
         Of a negative binomial in the place of the Poisson: variance ``mean + mean^2 / shape``.
+    unit_effects
+        Standard deviation between units of each policy's effect.
+    tails
+        Degrees of freedom of Student t noise of as large a scale on top of the errors, or infinity
+        for none.
     named
         Whether the model names this world.
     """
@@ -74,6 +79,8 @@ class World:
     drift: float = 0.0
     counts: float = 0.0
     shape: float = np.inf
+    unit_effects: float = 0.0
+    tails: float = np.inf
     named: bool = True
 
 
@@ -99,6 +106,8 @@ WORLDS: dict[str, World] = {
     "trend of dual units": World(drift=DRIFT, named=False),
     "anticipation by one period": World(anticipation=1, named=False),
     "regional shocks": World(shocks=0.15, named=False),
+    "effects differ between units": World(unit_effects=0.4, named=False),
+    "noise with heavy tails": World(tails=3.0, named=False),
 }
 
 
@@ -162,6 +171,10 @@ def make(world: World, seed: int, *, N: int = 120, T: int = 12) -> Made:
     y += world.synergy * (period >= start.max(axis=1)[:, None] - world.anticipation)
     y += world.drift * dual[:, None] * period
     y = _counted(world, y, rng) if world.counts else y + scales[:, None] * e
+    for k in range(2 * bool(world.unit_effects)):
+        y += world.unit_effects * rng.standard_normal((N, 1)) * (period >= start[:, [k]])
+    if np.isfinite(world.tails):
+        y += scales[:, None] * rng.standard_t(world.tails, (N, T))
     frame = pd.DataFrame(
         {"unit": np.repeat(np.arange(N), T), "period": np.tile(period, N), "y": y.ravel()}
     )
