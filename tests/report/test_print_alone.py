@@ -90,7 +90,7 @@ def test_the_page_answers_and_says_what_was_not_given(results):
     assert "That it is below zero is supported: P" in front
     assert LINE in front
     assert "they give no answer" not in front.lower()
-    assert "Diamond: published cells." in front
+    assert "Diamond: from the printed numbers." in front
     assert "Disc" not in front
     assert "no direction of t.c1:active:a is stated" in front
     assert "Estimand: the same contrasts, from printed coefficients alone" in text

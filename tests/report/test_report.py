@@ -224,12 +224,19 @@ def test_the_page_says_what_the_answer_depends_on(real):
     changed = copy.deepcopy(real)
     for check in changed["headline"]["checks"]:
         check["passed"] = check["name"] != "skewness"
+    changed["examination"] = nothing_examined("")
     said = depends_on(changed)
-    assert "The model of the panel's effect fails these checks: skewness." in said
+    assert "The main model fails checks that bear on its intervals: skewness." in said
     assert changed["headline"]["trends"][0] in said
     for check in changed["headline"]["checks"]:
         check["passed"] = True
-    assert "The model of the panel's effect passes its checks." in depends_on(changed)
+    bear = "The main model passes the checks that bear on its intervals"
+    changed["examination"] = {"results": [{"name": "skewness", "passed": False}]}  # one of those
+    assert f"{bear}." in depends_on(changed)
+    other = {"name": "spatial_dependence", "passed": False}
+    changed["examination"] = {"results": [other, other | {"name": "loo_pit", "passed": True}]}
+    (told,) = (text for text in depends_on(changed) if text.startswith(bear))
+    assert "; of others it fails 1 (Are neighbours alike beyond the model? " in told
     assert changed["headline"]["trends"][0] not in depends_on(changed | {"synthetic": "made up"})
 
 
@@ -406,8 +413,8 @@ def test_alerts_stand_on_the_first_page(real):
     changed["alerts"] = [{"kind": "k", "title": "Look here", "text": text}]
     html, more = render(changed)
     assert (
-        "Look here. Two models disagree. More like 1 alert above: “Alerts in full” in the "
-        "supplement." in words(html).replace(" .", ".")
+        "Look here. Two models disagree. 1 alert holds for more than what is named here: “Alerts "
+        "in full” in the supplement." in words(html).replace(" .", ".")
     )
     assert html.index("Look here") < html.index("<h2>")
     assert "two others" not in html

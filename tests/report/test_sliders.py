@@ -52,7 +52,7 @@ def test_the_start_is_the_page_s_own_answer():
                 "estimates": [vars_of(item) for item in found],
             },
             "panel",
-            False,
+            {"synthetic": ""},
         )
         numbers = re.findall(r"[−\d.]+ to [−\d.]+|P [\d.]+", said)
         assert len(numbers) == 3

@@ -5,7 +5,18 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from bayesdid.report.document.blocks import Block, Document, Fold, Heading, Section, Text, ref
+from bayesdid.report.document.blocks import (
+    Block,
+    Document,
+    Figure,
+    Fold,
+    Heading,
+    Section,
+    Text,
+    ref,
+    split_refs,
+    walk,
+)
 from bayesdid.report.sections.analyses import analyses
 from bayesdid.report.sections.audit import audit
 from bayesdid.report.sections.changes import changes_part
@@ -57,10 +68,23 @@ def documents(
 
 
 def _leads(part: Part) -> tuple[Block, ...]:
-    """From a section of the page to what the supplement has of it."""
-    if not part.more or not part.title:
+    """From a section of the page to what the supplement has of it, if nothing there leads to it."""
+    below = {block.key for block in walk(part.more) if isinstance(block, Heading) and block.key}
+    if not part.more or not part.title or below & _named(part.main):
         return ()
     return (Text(f"More: {ref(f's-{part.key}')}.", "soft"),)
+
+
+def _named(blocks: tuple[Block, ...]) -> set[str]:
+    """Keys that paragraphs and captions refer to."""
+    found: set[str] = set()
+    for block in walk(blocks):
+        match block:
+            case Text(text=said):
+                found |= {key for _, key in split_refs(said)}
+            case Figure(caption=said, note=note):
+                found |= {key for _, key in split_refs(said + note)}
+    return found
 
 
 def _back(part: Part) -> tuple[Block, ...]:

@@ -58,16 +58,19 @@ def _of_panel(results: Results) -> list[Block]:
     """Regressions, their priors, what must hold, how the fits went."""
     source, fits = results["provenance"], results["fits"]
     errors = results["effects"][0]["errors"] if results["effects"] else "as each analysis states"
+    begin = "On the synthetic stand-in, two-way" if results["synthetic"] else "Two-way"
     return [
         Text(
-            "Two-way regressions y[i,t] = a[i] + g[t] + τ′D[i,t] + β′x[i,t] + e[i,t], normal "
+            f"{begin} regressions y[i,t] = a[i] + g[t] + τ′D[i,t] + β′x[i,t] + e[i,t], normal "
             f"unless a column says otherwise; errors: {errors}. Unit and period effects are "
             "fixed and flat unless stated."
         ),
         Text(priors_text()),
         *_causal(results),
         Text(
-            f"{many(source['fits'], 'fit')} of {many(source['specs'], 'spec')}, {source['chains']} "
+            f"{many(source['fits'], 'fit')} of {many(source['specs'], 'spec')}"
+            f"{', all of them of the synthetic stand-in' * bool(results['synthetic'])}, "
+            f"{source['chains']} "
             f"× {source['draws']} draws each, seed {source['seed']}; engines "
             f"{', '.join(sorted({f['engine'] for f in fits})) or 'none'}. "
             f"{sum(f['converged'] for f in fits)} of {len(fits)} passed the convergence gate "
