@@ -378,8 +378,8 @@ def test_hdi_of_a_normal():
 def test_the_rules_of_words_are_those_that_choose_them():
     """The thresholds in the sentence, put to the function."""
     said = rules("the probability", "every assumption")
-    sure = re.search(r"Supported: at least (\S+) under every assumption;", said)[1]
-    wrong = re.search(r"contradicted: at most (\S+) under every assumption;", said)[1]
+    pattern = r"Supported: at least (\S+), contradicted: at most (\S+), under every assumption;"
+    sure, wrong = re.search(pattern, said).groups()
     leans, against = re.search(r"leaning for from (\S+) on, against from (\S+) down", said).groups()
     sure, wrong, leans, against = map(float, (sure, wrong, leans, against.rstrip(".")))
     assert word_for(sure, sure, 1.0) == "supported"

@@ -1,5 +1,6 @@
 """One content model, two formats: numbers, references, nothing of a study as markup, PDF."""
 
+import io
 import re
 
 import pytest
@@ -23,6 +24,7 @@ from bayesdid.report.document.blocks import (
 from bayesdid.report.document.forest import axis_of, stripe
 from bayesdid.report.document.html import to_html
 from bayesdid.report.document.numbering import places
+from bayesdid.report.document.pdf_small import compact
 from bayesdid.report.document.typst import to_typst, write_pdf
 
 HOSTILE = '<b>& "x" #panic() $y$ \\ *z* [a] @b <c>'
@@ -105,10 +107,36 @@ def test_pdf_is_one_article_with_bookmarks_and_the_same_bytes(made, tmp_path):
     text = first.read_bytes()
     assert text.startswith(b"%PDF")
     assert text == second.read_bytes()
-    assert b"/Outlines" in text
     _, drawings = to_typst((main, more), found)
     assert len(drawings) == 2
     assert "currentColor" not in "".join(drawings)
+
+
+def test_a_packed_pdf_is_smaller_and_says_the_same(made):
+    """Text, bookmarks and the structure for screen readers, by readers that are not ours."""
+    pdfium = pytest.importorskip("pypdfium2")
+    pdfplumber = pytest.importorskip("pdfplumber")
+    typst = pytest.importorskip("typst")
+    main, more, found = made
+    source = re.sub(r"#image\(.*?\)", "", to_typst((main, more), found)[0])
+    source = re.sub(r"\[#align\(center\).*?\] ", "[", source)
+    whole = typst.compile(source.encode(), timestamp=0)
+    packed = compact(whole)
+    assert len(packed) < 0.8 * len(whole)
+    assert b"StructElem" in whole
+    assert b"StructElem" not in packed
+    told = []
+    for file in (whole, packed):
+        read = pdfium.PdfDocument(file)
+        text = [page.get_textpage().get_text_range() for page in read]
+        with pdfplumber.open(io.BytesIO(file)) as other:
+            tree = [str(page.structure_tree) for page in other.pages]
+        told.append((text, [item.get_title() for item in read.get_toc()], tree))
+    assert told[0] == told[1]
+    assert told[0][1][0].startswith("Title")
+    assert "THead" in told[0][2][0]
+    assert compact(packed) == packed  # has no plain table any more
+    assert compact(b"no file of this kind") == b"no file of this kind"
 
 
 def test_marks_lie_where_the_numbers_are_and_tell_sources_apart():

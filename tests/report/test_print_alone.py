@@ -92,7 +92,7 @@ def test_the_page_answers_and_says_what_was_not_given(results):
     assert "they give no answer" not in front.lower()
     assert "Diamond: from the printed numbers." in front
     assert "Disc" not in front
-    assert "no direction of t.c1:active:a is stated" in front
+    assert "No direction of t.c1:active:a is stated" in front
     assert "Estimand: the same contrasts, from printed coefficients alone" in text
     assert "each analysis states" not in text
     assert "draws each" not in text

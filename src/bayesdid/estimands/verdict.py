@@ -26,8 +26,8 @@ def rules(p: str, assumptions: str) -> str:
         Over what it ranges, e.g. "every assumption considered".
     """
     return (
-        f"P is {p}. Supported: at least {SURE:g} under {assumptions}; contradicted: at most "
-        f"{1 - SURE:.2g} under {assumptions}; fragile: so under the main one, not under all. "
+        f"P is {p}. Supported: at least {SURE:g}, contradicted: at most {1 - SURE:.2g}, under "
+        f"{assumptions}; fragile: so under the main one, not under all. "
         f"Undecided: leaning for from {LEANS:g} on, against from {1 - LEANS:g} down."
     )
 

@@ -69,10 +69,20 @@ def documents(
 
 def _leads(part: Part) -> tuple[Block, ...]:
     """From a section of the page to what the supplement has of it, if nothing there leads to it."""
-    below = {block.key for block in walk(part.more) if isinstance(block, Heading) and block.key}
-    if not part.more or not part.title or below & _named(part.main):
+    if not part.more or not part.title or _sums_up(part):
         return ()
     return (Text(f"More: {ref(f's-{part.key}')}.", "soft"),)
+
+
+def _sums_up(part: Part) -> bool:
+    """Whether the page has the sentences and figures of the supplement, and leads to each."""
+    below = {block.key for block in walk(part.more) if isinstance(block, Heading) and block.key}
+    return bool(below & _named(part.main))
+
+
+def _once(part: Part) -> tuple[Block, ...]:
+    """What the page would show of a part, if what follows it does not say the same."""
+    return () if _sums_up(part) else part.main
 
 
 def _named(blocks: tuple[Block, ...]) -> set[str]:
@@ -130,6 +140,7 @@ def _appendix(parts: list[Part], results: Results) -> Section:
     off = [alert for alert in results["alerts"] if alert not in alerts(results)]
     blocks += [Text(f"{alert['title']}. {alert['text']}") for alert in off]
     blocks += [
-        Fold(part.title, (Heading(part.title, part.key), *part.main, *part.more)) for part in parts
+        Fold(part.title, (Heading(part.title, part.key), *_once(part), *part.more))
+        for part in parts
     ]
     return Section(APPENDIX, "What these models would show on a stand-in", tuple(blocks), True)

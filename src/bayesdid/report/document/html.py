@@ -238,7 +238,8 @@ def _row(row: tuple[str | Cell, ...], table: Table, writer: _Writer) -> str:
 def _cell(cell: Cell, writer: _Writer) -> str:
     if cell.svg:
         return cell.svg
-    return f'<span class="{cell.kind}">{writer.inline(cell.text)}</span>'
+    said = writer.inline(cell.text)
+    return f'<span class="{cell.kind}">{said}</span>' if cell.kind else said
 
 
 @_block.register
