@@ -1,7 +1,11 @@
 """One content model, two formats: numbers, references, nothing of a study as markup, PDF."""
 
 import io
+import json
 import re
+import shutil
+import subprocess
+from html import unescape
 
 import pytest
 
@@ -22,7 +26,7 @@ from bayesdid.report.document.blocks import (
     split_refs,
 )
 from bayesdid.report.document.forest import axis_of, stripe
-from bayesdid.report.document.html import to_html
+from bayesdid.report.document.html import LONG, to_html
 from bayesdid.report.document.numbering import places
 from bayesdid.report.document.pdf_small import compact
 from bayesdid.report.document.typst import to_typst, write_pdf
@@ -110,6 +114,61 @@ def test_pdf_is_one_article_with_bookmarks_and_the_same_bytes(made, tmp_path):
     _, drawings = to_typst((main, more), found)
     assert len(drawings) == 2
     assert "currentColor" not in "".join(drawings)
+
+
+def long_table(rows):
+    cells = tuple((f"r{k}", f"−{k}.5" if k % 3 else "–", "> 0.999") for k in range(rows))
+    table = Table("t", "c", ("name", "mean", "P"), cells)
+    page = Document("d", (Section("one", "One", (table,)),))
+    return to_html(page, "a.html", places({"a.html": ("", page)}), other=("x", "y"))
+
+
+def test_long_tables_are_sorted_and_filtered_by_one_script_without_requests():
+    html, short = long_table(LONG), long_table(LONG - 1)
+    assert '<table class="long">' in html
+    assert '<table class="long">' not in short
+    assert "<script>" not in short
+    (script,) = re.findall(r"<script>(.*?)</script>", html, re.DOTALL)
+    assert not re.search(r"fetch|XMLHttpRequest|import\b|src\s*=|https?:", script)
+    print_rules = html[html.index("@media print") :]
+    assert ".out { display:table-row }" in print_rules  # paper has every row
+    assert ".filter, .counted { display:none }" in print_rules
+
+
+PROBE = """<script>
+const table = document.querySelector("table.long"), said = [];
+const column = () => [...table.tBodies[0].rows].map((row) => row.cells[1].textContent).join(",");
+const head = table.tHead.rows[0].cells[1], start = column();
+for (const _ of [1, 2, 3]) {
+  head.querySelector("button").click();
+  said.push(head.getAttribute("aria-sort"), column());
+}
+const field = document.querySelector("input[type=search]");
+field.value = "-4.5";
+field.dispatchEvent(new Event("input"));
+said.push(document.querySelector(".counted").textContent, field.labels[0].textContent);
+head.querySelector("button").click();
+window.dispatchEvent(new Event("beforeprint"));
+said.push(head.getAttribute("aria-sort"), column() === start, start);
+document.title = JSON.stringify(said);
+</script>"""
+
+
+def test_a_browser_sorts_by_number_and_prints_the_order_of_the_report(tmp_path):
+    browser = shutil.which("chromium") or shutil.which("google-chrome")
+    if browser is None:
+        pytest.skip("needs a browser")
+    (tmp_path / "a.html").write_text(long_table(LONG).replace("</body>", f"{PROBE}</body>"))
+    options = ["--headless=new", "--no-sandbox", "--disable-gpu", "--dump-dom"]
+    command = [browser, *options, (tmp_path / "a.html").as_uri()]
+    dumped = subprocess.run(command, capture_output=True, text=True, check=True).stdout
+    said = json.loads(unescape(re.search(r"<title>(.*?)</title>", dumped, re.DOTALL)[1]))
+    up, down = [f"−{k}.5" for k in (11, 10, 8, 7, 5, 4, 2, 1)], ["–"] * 4
+    assert said[:2] == ["ascending", ",".join([*up, *down])]
+    assert said[2:4] == ["descending", ",".join([*up[::-1], *down])]  # what is missing stays last
+    assert said[4:6] == ["none", said[-1]]
+    assert said[6:9] == ["1 of 12 rows", "Rows with ", "none"]
+    assert said[9] is True
 
 
 def test_a_packed_pdf_is_smaller_and_says_the_same(made):
