@@ -22,7 +22,7 @@ from bayesdid.report.results import compute_results
 from bayesdid.report.run import Run
 from bayesdid.report.sections.front import alerts, answer, depends_on
 from bayesdid.report.sections.panel import synergy
-from bayesdid.report.tables import frames
+from bayesdid.report.tables import _contrasts_tex, frames
 from bayesdid.report.text import estimate, number, probability, significant, typeset
 from bayesdid.report.validity import panel_validity
 from bayesdid.report.weights_results import _sentences
@@ -461,8 +461,37 @@ def test_tables_hold_the_numbers_of_results(folder, results):
     assert found["mean"].iloc[0] == pytest.approx(row["main"]["summary"]["mean"])
     tex = (folder / "tables" / "contrasts.tex").read_text(encoding="utf-8")
     assert "SYNTHETIC" in tex
-    assert tex.count(r"\\") == len(results["contrasts"]["rows"]) + 2  # heading and stamp
+    rows = len(results["contrasts"]["rows"]) + len(results["headline"]["contrasts"])
+    assert tex.count(r"\\") == rows + 2  # heading and stamp
     assert r"\emph{Synthetic panel" in tex
+
+
+def test_tables_speak_of_the_side_that_is_claimed(real):
+    """As the page does: of each contrast its claim, and the probability of that, not of ``< 0``."""
+    changed = copy.deepcopy(real)
+    name = "both - sum of singles"
+    head = changed["headline"]["contrasts"][name]
+    head |= {"claim": "> 0", "p_claim": 0.12345}
+    model = next(iter(head["models"]))
+    head["models"][model]["p_claim"] = 0.12345
+    row = next(r for r in changed["contrasts"]["rows"] if r["name"] == name)
+    row["main"] |= {"claim": "> 0", "p_claim": 0.54321}
+    row["kinds"][MAIN] |= {"claim": "> 0", "p_claim": 0.54321}
+    table = frames(changed)["contrasts"]
+    assert "p_negative" not in table
+    of = table[table["contrast"] == name]
+    for source, assumption, p in (
+        ("panel", model, 0.12345),
+        ("panel, constant effects", f"{row['spec']} {MAIN}", 0.54321),
+    ):
+        (found,) = of[(of["source"] == source) & (of["assumption"] == assumption)].itertuples()
+        assert (found.claim, found.p_claim) == ("> 0", p)
+    others = table[(table["contrast"] == "both - none") & (table["source"] == "panel")]
+    assert set(others["claim"]) == {"< 0"}
+    assert len(others) == len(changed["headline"]["contrasts"]["both - none"]["models"])
+    lines = [line for line in _contrasts_tex(changed).splitlines() if "panel" in line]
+    assert sum("$>$ 0 & 0.123" in line for line in lines) == 1
+    assert sum("$>$ 0 & 0.543" in line for line in lines) == 1
 
 
 def test_second_run_reuses_every_fit(studies, folder):
