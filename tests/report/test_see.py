@@ -10,7 +10,7 @@ from bayesdid.report.limits import limits
 from bayesdid.report.model_words import model_name, short_title, with_titles
 from bayesdid.report.pages import _leads
 from bayesdid.report.sections.design import see_states, see_trends
-from bayesdid.report.sections.front import _drawn, _judged_by, _rest, forest_rows, see_claims
+from bayesdid.report.sections.front import _drawn, forest_rows, see_claims
 from bayesdid.report.sections.panel import (
     interval_p,
     see_columns,
@@ -21,6 +21,7 @@ from bayesdid.report.sections.panel import (
 from bayesdid.report.sections.part import Part
 from bayesdid.report.sections.published import see_assumptions
 from bayesdid.report.sections.robustness import see_models
+from bayesdid.report.sections.unjudged import judged_by, unjudged
 from bayesdid.report.text import typeset
 
 NB = "\N{NO-BREAK SPACE}"
@@ -184,11 +185,11 @@ def test_claims_that_nothing_judges_stand_by_their_reason():
         {"text": text, "place": "p", "unasked": why}
         for text, why in (("a", "not about an effect"), ("b", ""), ("a", "not about an effect"))
     ]
-    said = _rest(claims, {"panel": None, "synthetic": ""})
+    said = unjudged(claims, {"panel": None, "synthetic": ""})
     assert [block.text for block in said[::2]] == ["Not about an effect:", "Needs the microdata:"]
     assert [block.items for block in said[1::2]] == [("“a” (p)",), ("“b” (p)",)]
-    assert _judged_by(3, 0) == "3 by a contrast above"
-    assert _judged_by(1, 2) == "1 by a contrast above, 2 by a coefficient"
+    assert judged_by(3, 0) == "3 by a contrast above"
+    assert judged_by(1, 2) == "1 by a contrast above, 2 by a coefficient"
 
 
 def test_a_range_of_one_number_is_one_number():

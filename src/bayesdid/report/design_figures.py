@@ -28,7 +28,7 @@ def states_figure(found: Mapping[str, Any], synthetic: bool) -> str:
     N, T = state.shape
     named = N <= _NAMED
     figure, axes = plt.subplots(
-        figsize=(WIDTH, float(np.clip(0.11 * N, 2.2, 6.2) if named else np.clip(0.02 * N, 2.2, 4)))
+        figsize=(WIDTH, float(np.clip(0.112 * N, 2.2, 6.2) if named else np.clip(0.02 * N, 2.2, 4)))
     )
     for k in range(len(found["states"])):
         boxes = [(i, *run) for i, row in enumerate(state) for run in _runs(row == k)]

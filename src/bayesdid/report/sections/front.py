@@ -27,6 +27,7 @@ from bayesdid.report.sections.examination import check_title
 from bayesdid.report.sections.no_panel import no_panel, of_column, unclaimed
 from bayesdid.report.sections.part import Part, Results, known, word_cell
 from bayesdid.report.sections.sliders import sliders
+from bayesdid.report.sections.unjudged import judged_by, unjudged
 from bayesdid.report.text import number, probability
 from bayesdid.summary import percent
 
@@ -469,7 +470,7 @@ def _available(results: Results) -> list[Block]:
         above = [c for c in answered if (c["evidence"]["contrast"], c["evidence"]["sign"]) in drawn]
         said = (
             f"{many(len(declared), 'claim')} declared, {len(answered)} judged: "
-            f"{_judged_by(len(above), len(answered) - len(above))} ({ref(STATEMENTS)})."
+            f"{judged_by(len(above), len(answered) - len(above))} ({ref(STATEMENTS)})."
             if answered
             else f"{many(len(declared), 'claim')} declared, none judged."
         )
@@ -477,7 +478,7 @@ def _available(results: Results) -> list[Block]:
         blocks.append(Text(said))
         if rest:
             blocks.append(
-                Fold(f"The {many(len(rest), 'claim')} not judged, and why", _rest(rest, results))
+                Fold(f"The {many(len(rest), 'claim')} not judged, and why", unjudged(rest, results))
             )
     if results["synthetic"]:
         blocks.append(
@@ -487,29 +488,3 @@ def _available(results: Results) -> list[Block]:
             )
         )
     return blocks
-
-
-def _judged_by(contrasts: int, coefficients: int) -> str:
-    """How many claims a contrast of the first figure judges, and how many a coefficient."""
-    said = [f"{contrasts} by a contrast above"] if contrasts else []
-    said += [f"{coefficients} by a coefficient"] if coefficients else []
-    return ", ".join(said)
-
-
-def _rest(claims: list[Mapping[str, Any]], results: Results) -> tuple[Block, ...]:
-    """Claims that nothing judges, those of one reason together; what is said twice stands once."""
-    found: dict[str, dict[str, None]] = {}
-    for claim in claims:
-        quoted = f"“{claim['text']}” ({claim['place']})"
-        found.setdefault(_why_not(claim, results), {})[quoted] = None
-    blocks: list[Block] = []
-    for why, quotes in found.items():
-        blocks += [Text(f"{why[:1].upper()}{why[1:]}:"), Items(tuple(quotes))]
-    return tuple(blocks)
-
-
-def _why_not(claim: Mapping[str, Any], results: Results) -> str:
-    if claim["unasked"]:
-        return str(claim["unasked"])
-    real = results["panel"] is not None and not results["synthetic"]
-    return "nothing here estimates it" if real else "needs the microdata"

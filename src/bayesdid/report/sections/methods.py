@@ -7,6 +7,7 @@ from typing import Any
 
 from bayesdid.model.priors import GROUP_SHAPE, SCEPTICAL_SHARE, WEAK_MULTIPLE
 from bayesdid.notebook import many
+from bayesdid.report.again import as_given
 from bayesdid.report.document.blocks import Block, Cell, Items, Table, Text, ref
 from bayesdid.report.method_texts import GLOSSARY
 from bayesdid.report.sections.part import Part, Results
@@ -20,7 +21,7 @@ def methods(results: Results) -> Part:
     table = None if alone else _by_family(results["methods"])
     main: list[Block] = [
         *(_of_print(results) if alone else _of_panel(results)),
-        Text(f"To run it again: {command(results)}"),
+        Text(f"To run it again: {source['command']}"),
         Text(_data(results)),
         Text(
             ", ".join(f"{name} {version}" for name, version in source["versions"].items())
@@ -138,16 +139,6 @@ def _gate(results: Results) -> str:
     )
 
 
-def command(results: Results) -> str:
-    """The command that makes this report."""
-    source, panel = results["provenance"], results["panel"]
-    made = f"bayesdid report models/{results['study']['id']}"
-    if panel is None:
-        return f"{made} --seed {source['seed']}"
-    given = "" if results["synthetic"] or ":" in panel["source"] else f" --panel {panel['source']}"
-    return f"{made}{given} --draws {source['draws']} --seed {source['seed']}"
-
-
 def _data(results: Results) -> str:
     panel, study = results["panel"], results["study"]
     doi = f" doi:{study['doi']}." if study["doi"] else ""
@@ -161,8 +152,8 @@ def _data(results: Results) -> str:
         f"{panel['rows']} rows, {many(panel['units'], 'unit')}, {panel['first']} to {panel['last']}"
     )
     return (
-        f"Data: {panel['source']}; {rows}; sha256 {panel['sha256'][:16]}. {study['citation']}{doi} "
-        f"Licence of the data: {licence}."
+        f"Data: {as_given(panel['source'])}; {rows}; sha256 {panel['sha256'][:16]}. "
+        f"{study['citation']}{doi} Licence of the data: {licence}."
     )
 
 
