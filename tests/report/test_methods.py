@@ -122,6 +122,8 @@ def test_the_gate_is_said_with_its_limit_and_worst_value():
 
 def test_data_are_cited_and_a_missing_licence_is_said():
     assert "sha256 aaaaaaaaaaaaaaaa. Cheng. Licence of the data: not stated" in text(RESULTS)
+    bare = RESULTS | {"study": RESULTS["study"] | {"citation": "The panel x.csv"}}
+    assert "The panel x.csv. Licence of the data" in text(bare)
     stated = RESULTS | {"study": RESULTS["study"] | {"licence": "MIT"}}
     assert "Licence of the data: MIT." in text(stated)
     assert "No microdata." in text(RESULTS | {"synthetic": "made up"})

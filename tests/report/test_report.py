@@ -20,7 +20,7 @@ from bayesdid.report.headline_results import headline_section
 from bayesdid.report.html import render
 from bayesdid.report.results import compute_results
 from bayesdid.report.run import Run
-from bayesdid.report.sections.front import alerts, answer, depends_on
+from bayesdid.report.sections.front import alerts, answer, depends_on, see_claims
 from bayesdid.report.sections.panel import synergy
 from bayesdid.report.tables import _contrasts_tex, frames
 from bayesdid.report.text import estimate, number, probability, significant, typeset
@@ -194,7 +194,11 @@ def test_negative_weights_are_named_and_their_absence_is_no_promise():
         row = {"spec": "t.1", "negative": negative, "forbidden": None, "contamination": {}}
         return _sentences([row])[0]
 
-    assert "Negative weights on treated rows sum to more than 0.1 in 1 of 1 (t.1)" in said(-0.2)
+    assert (
+        "Negative weights on treated rows sum to more than 0.1 in 1 of 1 (t.1) coefficient:"
+        in said(-0.2)
+    )
+    assert "in none of 1 coefficient: no material" in said(-0.05)
     assert "no material negative weights. A TWFE coefficient still need not equal" in said(-0.05)
     assert "still need not equal" not in said(-0.2)
     assert "does not matter" not in said(0.0)
@@ -276,6 +280,10 @@ def test_a_panel_of_one_policy_is_answered_by_its_effect(real):
     )
     page = render(changed)[0]
     assert "A − none" in page[page.index('id="claims"') : page.index("<h2>")]
+    unclaimed = "The study declares no claim of an effect; in its place stands the side on which it"
+    assert f"{unclaimed} calls the outcome better, lower." in words(page)
+    assert unclaimed not in words(render(real)[0])
+    assert see_claims(changed) == "The contrast of the panel."
     item["claim"] = "> 0"
     assert answer(changed)[1].startswith("That it is above zero is")
     assert answer(changed | {"synthetic": "made up"}) == []

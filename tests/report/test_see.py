@@ -9,6 +9,7 @@ from bayesdid.report.document.blocks import Figure, ForestRow, Heading, Mark, Te
 from bayesdid.report.limits import limits
 from bayesdid.report.model_words import model_name, short_title, with_titles
 from bayesdid.report.pages import _leads
+from bayesdid.report.sections.audit import audit
 from bayesdid.report.sections.design import see_states, see_trends
 from bayesdid.report.sections.front import _drawn, forest_rows, see_claims
 from bayesdid.report.sections.panel import (
@@ -33,6 +34,8 @@ def test_who_adopts_when():
     assert said == "21 of 50 units come under a first policy between 2006 and 2010; 29 never do."
     found |= {"last_adoption": "2006", "adopters": 49}
     assert see_states(found, {"units": 50}).endswith("in 2006; 1 never does.")
+    said = see_states(found | {"adopters": 1}, {"units": 50})
+    assert said.startswith("1 of 50 units comes under a first policy")
     assert see_states(found | {"adopters": 50}, {"units": 50}).endswith("none is never treated.")
 
 
@@ -114,6 +117,14 @@ def test_how_many_claims_hold():
     assert (
         see_claims(page("supported, fragile")) == "The claim, by the panel: supported but fragile."
     )
+    alone = page() | {"sums": page("undecided", "supported")["claims"]}
+    assert see_claims(alone) == (
+        "The better side of 2 contrasts, by the panel: 1 supported, 1 undecided."
+    )
+    assert [row.below for row in forest_rows(alone)] == ["better: above zero"] * 2
+    assert forest_rows(page("supported"))[0].below == "claimed: above zero"
+    single = alone | {"sums": alone["sums"][:1]}
+    assert see_claims(single) == "The better side, by the panel: undecided."
 
 
 def test_a_row_of_another_scale_or_of_a_synthetic_panel_is_not_on_the_axis():
@@ -260,3 +271,11 @@ def test_an_estimate_without_a_standard_error_is_not_drawn_and_breaks_nothing():
     assert first.marks[0].wide == (-1.0, 2.0)
     contrasts = {"a": {"interval": {"low": None, "high": 1.0}}}
     assert "of 0 of 1 excludes" in see_contrasts(contrasts, "89 %")
+
+
+def test_an_audit_of_nothing_is_left_out():
+    counts = {"contradiction": 0, "warning": 0, "note": 0}
+    nothing = {"audit": {"comparisons": 0, "counts": counts, "findings": []}}
+    assert audit(nothing).main == audit(nothing).more == ()
+    nothing["audit"]["comparisons"] = 2
+    assert "2 comparisons" in audit(nothing).main[0].text

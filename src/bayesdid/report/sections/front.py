@@ -27,7 +27,7 @@ from bayesdid.report.sections.examination import check_title
 from bayesdid.report.sections.no_panel import no_panel, of_column, unclaimed
 from bayesdid.report.sections.part import Part, Results, known, word_cell
 from bayesdid.report.sections.sliders import sliders
-from bayesdid.report.sections.unjudged import judged_by, unjudged
+from bayesdid.report.sections.unjudged import claimed, judged_by, unclaimed_side, unjudged
 from bayesdid.report.text import number, probability
 from bayesdid.summary import percent
 
@@ -60,7 +60,7 @@ def front(results: Results) -> Part:
         blocks.append(Forest(FOREST, see_claims(results), drawn, unit, rows))
     if rows or answered:
         said = rules("the posterior probability of the claim", "every model that counts")
-        blocks.append(Text(f"{said} {COUNTS}", "soft"))
+        blocks.append(Text(f"{unclaimed_side(results)}{said} {COUNTS}", "soft"))
     depends = depends_on(results)
     if depends:
         blocks.append(Text("What the answer depends on:"))
@@ -275,7 +275,8 @@ def _row(evidence: Mapping[str, Any], results: Results) -> ForestRow:
         )
         words.append(word_cell(given["word"], f"{source}: " if both else ""))
         words.append(Cell(_range(given), "soft"))
-    return ForestRow(evidence["label"], f"claimed: {asks(evidence)}", tuple(words), tuple(marks))
+    side = "claimed" if claimed(results) else "better"
+    return ForestRow(evidence["label"], f"{side}: {asks(evidence)}", tuple(words), tuple(marks))
 
 
 def _range(given: Mapping[str, Any]) -> str:
@@ -342,7 +343,8 @@ def see_claims(results: Results) -> str:
     ]
     if not given:
         by = "of the panel" if unclaimed(results)[0] == "panel" else "from print"
-        return f"Contrasts {by}."
+        one = len(unclaimed(results)[1]) == 1
+        return f"{'The contrast' if one else 'Contrasts'} {by}."
     held = sum(word == "supported" for word in given)
     fragile = sum(word == "supported, fragile" for word in given)
     against = sum(word.startswith("contradicted") for word in given)
@@ -357,8 +359,10 @@ def see_claims(results: Results) -> str:
     said = ", ".join(f"{count} {word}" for word, count in counted.items() if count)
     if len(given) == 1:
         word = next(word for word, count in counted.items() if count)
-        return f"The claim, by {by}: {word}."
-    return f"Of {len(given)} claims about a contrast, by {by}: {said}."
+        return f"The {'claim' if claimed(results) else 'better side'}, by {by}: {word}."
+    if claimed(results):
+        return f"Of {len(given)} claims about a contrast, by {by}: {said}."
+    return f"The better side of {len(given)} contrasts, by {by}: {said}."
 
 
 def depends_on(results: Results) -> list[str]:

@@ -142,18 +142,16 @@ def _gate(results: Results) -> str:
 def _data(results: Results) -> str:
     panel, study = results["panel"], results["study"]
     doi = f" doi:{study['doi']}." if study["doi"] else ""
+    cited = study["citation"] + ("" if study["citation"].endswith((".", "?", "!")) else ".")
     licence = study.get("licence") or "not stated in the study file"
     if panel is None or results["synthetic"]:
-        return (
-            f"Published numbers: {study['citation']}{doi} No microdata. Licence of the data: "
-            f"{licence}."
-        )
+        return f"Published numbers: {cited}{doi} No microdata. Licence of the data: {licence}."
     rows = (
         f"{panel['rows']} rows, {many(panel['units'], 'unit')}, {panel['first']} to {panel['last']}"
     )
     return (
         f"Data: {as_given(panel['source'])}; {rows}; sha256 {panel['sha256'][:16]}. "
-        f"{study['citation']}{doi} Licence of the data: {licence}."
+        f"{cited}{doi} Licence of the data: {licence}."
     )
 
 

@@ -33,8 +33,8 @@ def effects(results: Results) -> Part:
                 figures.columns_figure(scaled, results["level"], bool(results["synthetic"])),
                 see_columns(scaled),
                 f"Effects on {results['outcome']['label']}, in {results['outcome']['unit']}; "
-                "diamond: "
-                "published, ring: least squares with clustered errors, disc: posterior under the "
+                f"{'diamond: published, ' * any(row['published'] is not None for row in scaled)}"
+                "ring: least squares with clustered errors, disc: posterior under the "
                 f"default errors; bars: {level}.",
                 bool(results["synthetic"]),
             )
@@ -351,7 +351,7 @@ def _models_table(results: Results, level: str) -> Table:
         "Contrasts of the panel under every model.",
         ("model", "mean (sd)", f"{level} interval", "P(claim)", "bias"),
         tuple(rows),
-        note="A bias is what a model would be off by if the effects were those of the first model.",
+        note="A bias is what a model would be off by if the effects were those of the main model.",
     )
 
 

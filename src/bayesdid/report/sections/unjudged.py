@@ -9,6 +9,21 @@ from bayesdid.report.document.blocks import Block, Items, Text
 from bayesdid.report.sections.part import Results
 
 
+def claimed(results: Results) -> bool:
+    """Whether the study claims anything of an effect."""
+    return any(claim["evidence"] for claim in results["claims"])
+
+
+def unclaimed_side(results: Results) -> str:
+    """What a probability is of, where the study claims nothing of a contrast."""
+    if claimed(results):
+        return ""
+    return (
+        "The study declares no claim of an effect; in its place stands the side on which it calls "
+        f"the outcome better, {results['outcome']['better']}. "
+    )
+
+
 def judged_by(contrasts: int, coefficients: int) -> str:
     """How many claims a contrast of the first figure judges, and how many a coefficient."""
     said = [f"{contrasts} by a contrast above"] if contrasts else []
