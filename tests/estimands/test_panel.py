@@ -5,7 +5,8 @@ import pytest
 
 import bayesdid as bd
 from bayesdid.estimands.contrasts import panel_contrasts, state_vectors
-from bayesdid.exceptions import NotIdentifiedError
+from bayesdid.estimands.names import RATIO, SUM
+from bayesdid.exceptions import InputError, NotIdentifiedError
 
 
 @pytest.fixture(scope="module")
@@ -83,3 +84,18 @@ def test_a_study_of_one_policy(dual):
     )
     with pytest.raises(NotIdentifiedError, match="do not name 2 policies"):
         panel_contrasts(tree, scale=1.0)
+    name, p = "only:smart - none", found["only:smart - none"].summary.p_negative
+    for better, given, says in (
+        ("lower", None, ("< 0", p)),
+        ("higher", None, ("> 0", 1 - p)),
+        ("lower", {name: "> 0"}, ("> 0", 1 - p)),
+        ("higher", {name: "< 0", "another": "> 0"}, ("< 0", p)),
+    ):
+        item = panel_contrasts(tree, scale=1.0, policies=1, better=better, claimed=given)[name]
+        assert (item.claim, item.p_claim) == (says[0], pytest.approx(says[1]))
+
+
+@pytest.mark.parametrize(("name", "claim"), [(SUM, "below"), (SUM, "> 1"), (RATIO, "< 0")])
+def test_a_side_that_is_none_is_refused(name, claim):
+    with pytest.raises(InputError, match=f"cannot be claimed to be '{claim}'"):
+        panel_contrasts(None, scale=1.0, claimed={name: claim})

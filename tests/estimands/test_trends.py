@@ -234,16 +234,18 @@ def test_the_brief_sentence_is_of_the_side_that_it_has():
         result = SynergyViolated(SUM, "Both", p, (trend,), robust, "", ())
         return brief(result, SimpleNamespace(mean=-0.2))
 
-    assert "it is negative with probability 0.800 (slopes)" in brief_of(0.9, 0.0)
-    assert "it is negative with probability 0.200 (slopes)" in brief_of(0.1, 0.0)
+    assert "it is negative with probability 0.800 (by slopes)" in brief_of(0.9, 0.0)
+    assert "it is negative with probability 0.200 (by slopes)" in brief_of(0.1, 0.0)
     assert brief_of(0.9, 0.0).endswith(
-        "0.5 or 1 times as much as before adoption, zero is in each robust set."
+        "at most 0.5 or 1 times their largest change before it, zero cannot be excluded."
     )
-    assert "exclude zero up to 0.37 times" in brief_of(0.9, 0.37)
-    assert "exclude zero at any bound" in brief_of(0.9, np.inf)
+    assert "zero is excluded if trends change after adoption by up to 0.37 times their" in brief_of(
+        0.9, 0.37
+    )
+    assert "zero is excluded however much trends change" in brief_of(0.9, np.inf)
 
 
-def says(p, *, keeps=0.0, excludes=0.0, robust=(), anticipated=(), refused=""):
+def says(p, *, claim="< 0", keeps=0.0, excludes=0.0, robust=(), anticipated=(), refused=""):
     """Sentences about a result made by hand."""
     trend = Violated("linear", 0.1, -0.2, 0.3, Interval(-0.7, 0.3, 0.89), 0.8, p, keeps, excludes)
     result = SynergyViolated(SUM, "Both", p, (trend,), robust, refused, anticipated)
@@ -251,7 +253,7 @@ def says(p, *, keeps=0.0, excludes=0.0, robust=(), anticipated=(), refused=""):
     model = {HEADLINE: ModelSays(-0.2, 0.3, zero, p, "")}
     summary = Summary(*[0.0] * len(dataclasses.fields(Summary)))
     item = bd.estimands.synergy.SynergyContrast(
-        SUM, "Both", -0.2, 0.3, zero, 0.89, "< 0", p, (p, p), "", model, None, "", "", summary
+        SUM, "Both", -0.2, 0.3, zero, 0.89, claim, p, (p, p), "", model, None, "", "", summary
     )
     return " ".join(sentences(result, item, "units"))
 
@@ -270,6 +272,8 @@ def test_words():
     assert "includes zero under parallel trends already." in weak
     # a claim that is contradicted is established on the other side
     assert "with probability 0.980: its sign is established by this model." in says(0.02)
+    assert "it is negative with" in says(0.99)
+    assert "it is negative, not as claimed, with probability 0.980" in says(0.02, claim="> 0")
     assert "P(negative) 0.800." in sure
     assert "P(negative) 0.200." in says(0.02)  # not that of the claim, which is on the other side
     sets = (RobustSet(0.5, -0.4, 0.1), RobustSet(1.0, -0.6, 0.3))

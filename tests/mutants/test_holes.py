@@ -60,9 +60,9 @@ def test_a_published_verdict_ranges_over_its_assumptions(models):
 
 def test_a_claim_is_the_share_of_draws_in_its_direction():
     draws = np.array([-3.0, -2.0, -1.0, 4.0])
-    assert claim_probability(SUM, draws, "lower") == 0.75
-    assert claim_probability(SUM, draws, "higher") == 0.25
-    assert claim_probability(RATIO, draws, "lower") == 0.25
+    assert claim_probability(SUM, draws, below=True) == 0.75
+    assert claim_probability(SUM, draws, below=False) == 0.25
+    assert claim_probability(RATIO, draws, below=True) == 0.25
 
 
 def test_contrasts_of_known_states():

@@ -378,12 +378,13 @@ def test_hdi_of_a_normal():
 def test_the_rules_of_words_are_those_that_choose_them():
     """The thresholds in the sentence, put to the function."""
     said = rules("the probability", "every assumption")
-    sure, wrong = re.search(r"at least (\S+) \(at most (\S+)\) under every", said).groups()
-    leans, against = re.search(r"leans from (\S+) on, and from (\S+) down", said).groups()
+    pattern = r"Supported: at least (\S+), contradicted: at most (\S+), under every assumption;"
+    sure, wrong = re.search(pattern, said).groups()
+    leans, against = re.search(r"leaning for from (\S+) on, against from (\S+) down", said).groups()
     sure, wrong, leans, against = map(float, (sure, wrong, leans, against.rstrip(".")))
     assert word_for(sure, sure, 1.0) == "supported"
     assert word_for(sure, sure - 0.01, 1.0) == "supported, fragile"
-    assert "fragile means not under every assumption, only under the main one" in said
+    assert "fragile: so under the main one, not under all." in said
     assert word_for(wrong - 1e-9, 0.0, wrong - 1e-9) == "contradicted"
     assert word_for(wrong - 1e-9, 0.0, wrong + 0.01) == "contradicted, fragile"
     assert word_for(leans, 0.0, 1.0) == "undecided, leaning for"

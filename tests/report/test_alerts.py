@@ -21,7 +21,10 @@ def test_pooling_that_decides():
     pooled = says(1.0, 1.0, 0.8)
     assert alerts.pooled_against_flat("x", pooled, says(1.4, 1.0, 0.9)) is None
     found = alerts.pooled_against_flat("x", pooled, says(1.6, 1.0, 0.9))
-    assert "without pooling (one model) 1.600 (sd 1.000; 0.900)" in found.text
+    assert found.text == (
+        "x is 1.000 (sd 1.000; P of the claim 0.800) with one model, 1.600 (sd 1.000; 0.900) with "
+        "one model."
+    )
     assert alerts.pooled_against_flat("x", pooled, says(1.4, 1.0, 0.96)) is not None  # across
 
 
@@ -29,14 +32,14 @@ def test_errors_that_decide():
     cells = says(1.0, 0.1, 0.9)
     assert alerts.errors_that_decide("x", cells, says(1.9, 1.0, 0.9)) is None
     found = alerts.errors_that_decide("x", cells, says(2.1, 1.0, 0.9, "clustered"))
-    assert "clustered 2.100 (1.000)" in found.text
+    assert "x is 1.000 (sd 0.100) with one model, 2.100 (sd 1.000) with clustered" in found.text
 
 
 def test_a_twfe_coefficient_away_from_the_att():
     att = says(1.0, 0.5, 0.97)
     assert alerts.twfe_against_att("x", says(1.4, 0.1, 0.99), att) is None
     found = alerts.twfe_against_att("x", says(0.4, 0.1, 0.99, "TWFE"), att)
-    assert "TWFE says 0.400 (P of the claim 0.990)" in found.text
+    assert "x is 0.400 (P of the claim 0.990) with TWFE, 1.000 (0.970) with one" in found.text
     assert "1.2 posterior sds" in found.text
     assert alerts.twfe_against_att("x", says(1.1, 0.1, 0.90), att) is not None  # across 0.95
     assert alerts.twfe_against_att("x", says(1.1, 0.1, 0.04), says(1.0, 0.5, 0.03)) is None
@@ -245,6 +248,17 @@ def test_alerts_of_a_kind_are_one(page):
     assert found.text.endswith("Likewise: t1.2 d.")
 
 
+def test_a_column_is_named_by_its_heading(page):
+    """By that of a column with several treatments, and by the treatment."""
+    page["effects"][0]["treated_units"] = 2
+    page["titles"] = {"t1.1": "Laws"}
+    (found,) = alerts_section(page)
+    assert found.text.startswith("“Laws”: 2 treated units;")
+    page["effects"].append(page["effects"][0] | {"term": "other", "treated_units": 10})
+    (found,) = alerts_section(page)
+    assert found.text.startswith("“Laws” d: 2 treated units;")
+
+
 def test_the_weightiest_of_a_kind_is_told(page):
     """Where pooling turns the probability over, rather than where it moves the mean."""
     first = page["claims"][0]["evidence"]
@@ -256,7 +270,8 @@ def test_the_weightiest_of_a_kind_is_told(page):
     other["evidence"]["estimates"][4]["mean"] = 1.1
     page["claims"].append(other)
     (found,) = alerts_section(page)
-    assert found.text.startswith("y: by pooled paths it is 1.000")
+    assert found.text.startswith("y is 1.000 (sd 1.000; P of the claim 0.960) with pooled paths")
+    assert "0.030) with no pooling, same errors." in found.text  # not the name it is stored under
     assert found.text.endswith("Likewise: x.")
 
 

@@ -254,14 +254,17 @@ def text_of(html):
 
 def test_the_answer_says_sign_size_and_what_does_not_count(results):
     item = results["claims"][0]["evidence"]
-    printed, panel = (answer_sentence(item, source, False) for source in ("published", "panel"))
-    (constant,) = constant_sentence(item)
+    printed, panel = (answer_sentence(item, source, results) for source in ("published", "panel"))
+    (constant,) = constant_sentence(item, results)
     assert "it is above zero is 0.989, and between 0.895 and 0.989 over the 2 models" in printed
     assert "at least 0.080 above zero, as claimed, is 0.446" in printed
     assert "In the microdata Castle doctrine − none is −0.2" in panel
     assert re.search(r"it is above zero is 0\.0\d\d: contradicted", panel)
-    assert f"Models that suppose {CONSTANT} do not count (1 of them" in constant
-    assert "no evidence about the world" in answer_sentence(item, "panel", True)
+    assert f"1 model that supposes {CONSTANT} does not count: by it P would be < 0.001" in constant
+    twice = item | {"estimates": item["estimates"] * 2}
+    assert "2 models that suppose" in constant_sentence(twice, results)[0]
+    made_up = results | {"synthetic": "made up"}
+    assert "no evidence about the world" in answer_sentence(item, "panel", made_up)
 
 
 def test_the_first_page_says_the_same_in_two_sentences(results):
@@ -282,9 +285,9 @@ def test_the_first_page_says_the_same_in_two_sentences(results):
 def test_a_moved_answer_says_so(results):
     item = copy.deepcopy(results["claims"][0]["evidence"])
     item["answers"]["panel"] |= {"moved": "Rich fails a check.", "word": "not settled"}
-    assert answer_sentence(item, "panel", False).endswith("Rich fails a check.")
+    assert answer_sentence(item, "panel", results).endswith("Rich fails a check.")
     item["answers"].pop("panel")
-    assert answer_sentence(item, "panel", False) == ""
+    assert answer_sentence(item, "panel", results) == ""
 
 
 def test_every_statement_has_a_row_and_every_model_of_it_a_fold(results):

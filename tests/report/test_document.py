@@ -1,6 +1,11 @@
 """One content model, two formats: numbers, references, nothing of a study as markup, PDF."""
 
+import io
+import json
 import re
+import shutil
+import subprocess
+from html import unescape
 
 import pytest
 
@@ -21,8 +26,9 @@ from bayesdid.report.document.blocks import (
     split_refs,
 )
 from bayesdid.report.document.forest import axis_of, stripe
-from bayesdid.report.document.html import to_html
+from bayesdid.report.document.html import LONG, to_html
 from bayesdid.report.document.numbering import places
+from bayesdid.report.document.pdf_small import compact
 from bayesdid.report.document.typst import to_typst, write_pdf
 
 HOSTILE = '<b>& "x" #panic() $y$ \\ *z* [a] @b <c>'
@@ -105,10 +111,91 @@ def test_pdf_is_one_article_with_bookmarks_and_the_same_bytes(made, tmp_path):
     text = first.read_bytes()
     assert text.startswith(b"%PDF")
     assert text == second.read_bytes()
-    assert b"/Outlines" in text
     _, drawings = to_typst((main, more), found)
     assert len(drawings) == 2
     assert "currentColor" not in "".join(drawings)
+
+
+def long_table(rows):
+    cells = tuple((f"r{k}", f"−{k}.5" if k % 3 else "–", "> 0.999") for k in range(rows))
+    table = Table("t", "c", ("name", "mean", "P"), cells)
+    page = Document("d", (Section("one", "One", (table,)),))
+    return to_html(page, "a.html", places({"a.html": ("", page)}), other=("x", "y"))
+
+
+def test_long_tables_are_sorted_and_filtered_by_one_script_without_requests():
+    html, short = long_table(LONG), long_table(LONG - 1)
+    assert '<table class="long">' in html
+    assert '<table class="long">' not in short
+    assert "<script>" not in short
+    (script,) = re.findall(r"<script>(.*?)</script>", html, re.DOTALL)
+    assert not re.search(r"fetch|XMLHttpRequest|import\b|src\s*=|https?:", script)
+    print_rules = html[html.index("@media print") :]
+    assert ".out { display:table-row }" in print_rules  # paper has every row
+    assert ".filter, .counted { display:none }" in print_rules
+
+
+PROBE = """<script>
+const table = document.querySelector("table.long"), said = [];
+const column = () => [...table.tBodies[0].rows].map((row) => row.cells[1].textContent).join(",");
+const head = table.tHead.rows[0].cells[1], start = column();
+for (const _ of [1, 2, 3]) {
+  head.querySelector("button").click();
+  said.push(head.getAttribute("aria-sort"), column());
+}
+const field = document.querySelector("input[type=search]");
+field.value = "-4.5";
+field.dispatchEvent(new Event("input"));
+said.push(document.querySelector(".counted").textContent, field.labels[0].textContent);
+head.querySelector("button").click();
+window.dispatchEvent(new Event("beforeprint"));
+said.push(head.getAttribute("aria-sort"), column() === start, start);
+document.title = JSON.stringify(said);
+</script>"""
+
+
+def test_a_browser_sorts_by_number_and_prints_the_order_of_the_report(tmp_path):
+    browser = shutil.which("chromium") or shutil.which("google-chrome")
+    if browser is None:
+        pytest.skip("needs a browser")
+    (tmp_path / "a.html").write_text(long_table(LONG).replace("</body>", f"{PROBE}</body>"))
+    options = ["--headless=new", "--no-sandbox", "--disable-gpu", "--dump-dom"]
+    command = [browser, *options, (tmp_path / "a.html").as_uri()]
+    dumped = subprocess.run(command, capture_output=True, text=True, check=True).stdout
+    said = json.loads(unescape(re.search(r"<title>(.*?)</title>", dumped, re.DOTALL)[1]))
+    up, down = [f"−{k}.5" for k in (11, 10, 8, 7, 5, 4, 2, 1)], ["–"] * 4
+    assert said[:2] == ["ascending", ",".join([*up, *down])]
+    assert said[2:4] == ["descending", ",".join([*up[::-1], *down])]  # what is missing stays last
+    assert said[4:6] == ["none", said[-1]]
+    assert said[6:9] == ["1 of 12 rows", "Rows with ", "none"]
+    assert said[9] is True
+
+
+def test_a_packed_pdf_is_smaller_and_says_the_same(made):
+    """Text, bookmarks and the structure for screen readers, by readers that are not ours."""
+    pdfium = pytest.importorskip("pypdfium2")
+    pdfplumber = pytest.importorskip("pdfplumber")
+    typst = pytest.importorskip("typst")
+    main, more, found = made
+    source = re.sub(r"#image\(.*?\)", "", to_typst((main, more), found)[0])
+    source = re.sub(r"\[#align\(center\).*?\] ", "[", source)
+    whole = typst.compile(source.encode(), timestamp=0)
+    packed = compact(whole)
+    assert len(packed) < 0.8 * len(whole)
+    assert b"StructElem" in whole
+    assert b"StructElem" not in packed
+    told = []
+    for file in (whole, packed):
+        read = pdfium.PdfDocument(file)
+        text = [page.get_textpage().get_text_range() for page in read]
+        with pdfplumber.open(io.BytesIO(file)) as other:
+            tree = [str(page.structure_tree) for page in other.pages]
+        told.append((text, [item.get_title() for item in read.get_toc()], tree))
+    assert told[0] == told[1]
+    assert told[0][1][0].startswith("Title")
+    assert "THead" in told[0][2][0]
+    assert compact(packed) == packed  # has no plain table any more
+    assert compact(b"no file of this kind") == b"no file of this kind"
 
 
 def test_marks_lie_where_the_numbers_are_and_tell_sources_apart():

@@ -66,3 +66,66 @@ def test_a_class_is_named_by_what_it_says():
         for colour in ("red", "blue")
     )
     assert red.isdisjoint(blue)
+
+
+def rings(solid):
+    """Two drawings' worth of one mark, by its class."""
+    use = '<use xlink:href="#m0123456789" x="1.0" y="{}" style="fill: {}; stroke: red"/>'
+    fill = "red" if solid else "none"
+    return (
+        '<svg xmlns:xlink="x"><defs><style type="text/css"></style>'
+        '<path id="m0123456789" d="M 0 1 L 2 2 " style="stroke: red"/></defs>'
+        + "".join(use.format(y, fill) for y in (1, 2, 3))
+        + "</svg>"
+    )
+
+
+def test_a_mark_has_its_class_once_and_a_name_of_its_own():
+    """Else the filled mark of one drawing would be drawn for the hollow one of the next."""
+    solid, hollow = small(rings(True)), small(rings(False))
+    names = [re.findall(r'id="(\w+)" class="(s\w+)"', text) for text in (solid, hollow)]
+    for text, found in zip((solid, hollow), names, strict=True):
+        ((own, name),) = found
+        assert text.count(f'<use href="#{own}"') == 3
+        assert text.count(f'class="{name}"') == 1
+        assert "xlink" not in text
+    assert names[0][0][0] != names[1][0][0]
+    own = small(rings(True).replace("fill: red; stroke: red", "stroke: red"))  # of the mark itself
+    assert re.search(r'id="m012345" d="[^"]*" class="s', own)
+    mixed = small(rings(True).replace("fill: red", "fill: none", 1))
+    assert "<use" in mixed
+    assert mixed.count('id="m012345"') == 1
+
+
+def test_lines_along_an_axis_are_short_and_others_are_kept():
+    text = small(
+        '<svg><defs><style></style></defs><path d="M 1 2 L 1 5 M 3 4 L 9 4 L 9.5 4 "/></svg>'
+    )
+    assert 'd="M1 2V5M3 4H9L9.5 4"' in text
+    text = small('<svg><style></style><path d="M 1 2 L 10 5 "/></svg>')
+    assert 'd="M1 2L10 5"' in text
+    clipped = '<path d="M 1 2 L 2 5 " clip-path="url(#p0)" style="fill: none"/>' * 3
+    found = small(f"<svg><defs><style></style></defs>{clipped}</svg>")
+    assert found.count("url(#p0)") == 1
+    assert ";clip-path:url(#p0)}" in found
+
+
+def test_a_mouse_over_a_bar_shows_its_numbers():
+    """Of a forest, a path and a specification curve; not where an end is missing."""
+    series = {"label": "fit", "x": ["a", "b"], "y": [0.5, 1.0], "low": [0.1, None]}
+    series |= {"high": [0.9, 2.0], "band_low": None, "band_high": None}
+    item = {"kind": "forest", "caption": "What: x", "series": [series], "reference": 0.0}
+    text = analysis_figure(item | {"xlabel": "u"}, False)
+    assert re.findall(
+        r'<path class="tip" d="M[\d.]+ [\d.]+H[\d.]+"><title>(.*?)</title>', text
+    ) == ["fit, a: 0.5 (0.1 to 0.9)"]
+    assert "tip:" not in text
+    x = {"x": [-2, 3], "low": [0.1, 0.2]}
+    more = {"verticals": [], "ylabel": "u", "rug": None, "xlabel": "t"}
+    text = analysis_figure(item | more | {"kind": "points", "series": [series | x]}, False)
+    assert "<title>fit, −2: 0.5 (0.1 to 0.9)</title>" in text
+    assert re.search(r'class="tip" d="M[\d.]+ [\d.]+V[\d.]+"><title>fit, 3: 1 \(0.2 to 2\)', text)
+    chosen = {"errors: iid": [True, False], "sample: all": [True, True]}
+    curve = item | {"kind": "specification", "ylabel": "u", "matrix": chosen}
+    curve["series"] = [series | {"low": [0.1, 0.2]}]
+    assert "<title>iid, all: 0.5 (0.1 to 0.9)</title>" in analysis_figure(curve, False)

@@ -1,11 +1,17 @@
 """The methods say what was fitted, under which priors, what must hold, and how to repeat it."""
 
+import dataclasses
+from pathlib import Path
+from types import SimpleNamespace
+
 import pytest
 
+import bayesdid as bd
 from bayesdid.families.registry.discover import families
 from bayesdid.model.priors import GROUP_SHAPE, SCEPTICAL_SHARE, WEAK_MULTIPLE
+from bayesdid.report.again import as_given, report_command
 from bayesdid.report.method_texts import METHODS
-from bayesdid.report.sections.methods import command, glossary, methods, priors_text
+from bayesdid.report.sections.methods import glossary, methods, priors_text
 
 RESULTS = {
     "study": {"id": "castle", "citation": "Cheng.", "doi": None, "title": "T"},
@@ -34,6 +40,7 @@ RESULTS = {
         "chains": 4,
         "draws": 500,
         "seed": 3,
+        "command": "bayesdid report a/b --draws 500 --seed 3",
     },
     "panel": {
         "source": "panel.csv",
@@ -80,13 +87,31 @@ def test_priors_are_those_of_the_code_with_reasons():
     assert "keeps the posterior off that boundary" in said
 
 
-def test_how_to_run_it_again():
-    assert command(RESULTS) == (
-        "bayesdid report models/castle --panel panel.csv --draws 500 --seed 3"
+def again(study, panel, **options):
+    return report_command(study, panel, draws=500, seed=3, **options)
+
+
+def test_how_to_run_it_again_is_said_with_the_paths_that_were_given(models, tmp_path, monkeypatch):
+    assert "To run it again: bayesdid report a/b --draws 500" in text(RESULTS)
+    monkeypatch.setenv("HOME", str(tmp_path))
+    study = dataclasses.replace(bd.load_study(models / "castle_doctrine"), path=Path("my own/laws"))
+    begin = "bayesdid report 'my own/laws'"
+    assert again(study, None) == f"{begin} --seed 3"
+    shipped = SimpleNamespace(synthetic="", source="causaldata:castle")
+    assert again(study, shipped) == f"{begin} --draws 500 --seed 3"
+    given = {"--panel": "a.xlsx", "--sheet": "two words", "--skip": 0, "--trust": True, "--x": None}
+    assert again(study, shipped, options=given) == (
+        f"{begin} --panel a.xlsx --sheet 'two words' --skip 0 --trust --draws 500 --seed 3"
     )
-    shipped = RESULTS | {"panel": RESULTS["panel"] | {"source": "causaldata:castle"}}
-    assert "--panel" not in command(shipped)
-    assert "--panel" not in command(RESULTS | {"synthetic": "made up"})
+    assert again(study, shipped, options={"--trust": False}) == again(study, shipped)
+    printed = dataclasses.replace(bd.load_study(models / "dual_pilot"), path=tmp_path / "laws")
+    other = SimpleNamespace(synthetic="", source=f"{tmp_path}/panel.csv")
+    assert again(printed, other) == (
+        "bayesdid report ~/laws --panel ~/panel.csv --draws 500 --seed 3"  # no home is told
+    )
+    assert "--panel" not in again(printed, SimpleNamespace(synthetic="made up", source="x"))
+    assert str(tmp_path) not in as_given(tmp_path / "a b")
+    assert as_given("../x") == "../x"
 
 
 def test_the_gate_is_said_with_its_limit_and_worst_value():
@@ -97,6 +122,8 @@ def test_the_gate_is_said_with_its_limit_and_worst_value():
 
 def test_data_are_cited_and_a_missing_licence_is_said():
     assert "sha256 aaaaaaaaaaaaaaaa. Cheng. Licence of the data: not stated" in text(RESULTS)
+    bare = RESULTS | {"study": RESULTS["study"] | {"citation": "The panel x.csv"}}
+    assert "The panel x.csv. Licence of the data" in text(bare)
     stated = RESULTS | {"study": RESULTS["study"] | {"licence": "MIT"}}
     assert "Licence of the data: MIT." in text(stated)
     assert "No microdata." in text(RESULTS | {"synthetic": "made up"})

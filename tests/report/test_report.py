@@ -20,9 +20,9 @@ from bayesdid.report.headline_results import headline_section
 from bayesdid.report.html import render
 from bayesdid.report.results import compute_results
 from bayesdid.report.run import Run
-from bayesdid.report.sections.front import alerts, answer, depends_on
+from bayesdid.report.sections.front import alerts, answer, depends_on, see_claims
 from bayesdid.report.sections.panel import synergy
-from bayesdid.report.tables import frames
+from bayesdid.report.tables import _contrasts_tex, frames
 from bayesdid.report.text import estimate, number, probability, significant, typeset
 from bayesdid.report.validity import panel_validity
 from bayesdid.report.weights_results import _sentences
@@ -194,7 +194,11 @@ def test_negative_weights_are_named_and_their_absence_is_no_promise():
         row = {"spec": "t.1", "negative": negative, "forbidden": None, "contamination": {}}
         return _sentences([row])[0]
 
-    assert "Negative weights on treated rows sum to more than 0.1 in 1 of 1 (t.1)" in said(-0.2)
+    assert (
+        "Negative weights on treated rows sum to more than 0.1 in 1 of 1 (t.1) coefficient:"
+        in said(-0.2)
+    )
+    assert "in none of 1 coefficient: no material" in said(-0.05)
     assert "no material negative weights. A TWFE coefficient still need not equal" in said(-0.05)
     assert "still need not equal" not in said(-0.2)
     assert "does not matter" not in said(0.0)
@@ -224,12 +228,19 @@ def test_the_page_says_what_the_answer_depends_on(real):
     changed = copy.deepcopy(real)
     for check in changed["headline"]["checks"]:
         check["passed"] = check["name"] != "skewness"
+    changed["examination"] = nothing_examined("")
     said = depends_on(changed)
-    assert "The model of the panel's effect fails these checks: skewness." in said
+    assert "The main model fails checks that bear on its intervals: skewness." in said
     assert changed["headline"]["trends"][0] in said
     for check in changed["headline"]["checks"]:
         check["passed"] = True
-    assert "The model of the panel's effect passes its checks." in depends_on(changed)
+    bear = "The main model passes the checks that bear on its intervals"
+    changed["examination"] = {"results": [{"name": "skewness", "passed": False}]}  # one of those
+    assert f"{bear}." in depends_on(changed)
+    other = {"name": "spatial_dependence", "passed": False}
+    changed["examination"] = {"results": [other, other | {"name": "loo_pit", "passed": True}]}
+    (told,) = (text for text in depends_on(changed) if text.startswith(bear))
+    assert "; of others it fails 1 (Are neighbours alike beyond the model? " in told
     assert changed["headline"]["trends"][0] not in depends_on(changed | {"synthetic": "made up"})
 
 
@@ -269,6 +280,10 @@ def test_a_panel_of_one_policy_is_answered_by_its_effect(real):
     )
     page = render(changed)[0]
     assert "A − none" in page[page.index('id="claims"') : page.index("<h2>")]
+    unclaimed = "The study declares no claim of an effect; in its place stands the side on which it"
+    assert f"{unclaimed} calls the outcome better, lower." in words(page)
+    assert unclaimed not in words(render(real)[0])
+    assert see_claims(changed) == "The contrast of the panel."
     item["claim"] = "> 0"
     assert answer(changed)[1].startswith("That it is above zero is")
     assert answer(changed | {"synthetic": "made up"}) == []
@@ -406,8 +421,8 @@ def test_alerts_stand_on_the_first_page(real):
     changed["alerts"] = [{"kind": "k", "title": "Look here", "text": text}]
     html, more = render(changed)
     assert (
-        "Look here. Two models disagree. More like 1 alert above: “Alerts in full” in the "
-        "supplement." in words(html).replace(" .", ".")
+        "Look here. Two models disagree. 1 alert holds for more than what is named here: “Alerts "
+        "in full” in the supplement." in words(html).replace(" .", ".")
     )
     assert html.index("Look here") < html.index("<h2>")
     assert "two others" not in html
@@ -454,8 +469,37 @@ def test_tables_hold_the_numbers_of_results(folder, results):
     assert found["mean"].iloc[0] == pytest.approx(row["main"]["summary"]["mean"])
     tex = (folder / "tables" / "contrasts.tex").read_text(encoding="utf-8")
     assert "SYNTHETIC" in tex
-    assert tex.count(r"\\") == len(results["contrasts"]["rows"]) + 2  # heading and stamp
+    rows = len(results["contrasts"]["rows"]) + len(results["headline"]["contrasts"])
+    assert tex.count(r"\\") == rows + 2  # heading and stamp
     assert r"\emph{Synthetic panel" in tex
+
+
+def test_tables_speak_of_the_side_that_is_claimed(real):
+    """As the page does: of each contrast its claim, and the probability of that, not of ``< 0``."""
+    changed = copy.deepcopy(real)
+    name = "both - sum of singles"
+    head = changed["headline"]["contrasts"][name]
+    head |= {"claim": "> 0", "p_claim": 0.12345}
+    model = next(iter(head["models"]))
+    head["models"][model]["p_claim"] = 0.12345
+    row = next(r for r in changed["contrasts"]["rows"] if r["name"] == name)
+    row["main"] |= {"claim": "> 0", "p_claim": 0.54321}
+    row["kinds"][MAIN] |= {"claim": "> 0", "p_claim": 0.54321}
+    table = frames(changed)["contrasts"]
+    assert "p_negative" not in table
+    of = table[table["contrast"] == name]
+    for source, assumption, p in (
+        ("panel", model, 0.12345),
+        ("panel, constant effects", f"{row['spec']} {MAIN}", 0.54321),
+    ):
+        (found,) = of[(of["source"] == source) & (of["assumption"] == assumption)].itertuples()
+        assert (found.claim, found.p_claim) == ("> 0", p)
+    others = table[(table["contrast"] == "both - none") & (table["source"] == "panel")]
+    assert set(others["claim"]) == {"< 0"}
+    assert len(others) == len(changed["headline"]["contrasts"]["both - none"]["models"])
+    lines = [line for line in _contrasts_tex(changed).splitlines() if "panel" in line]
+    assert sum("$>$ 0 & 0.123" in line for line in lines) == 1
+    assert sum("$>$ 0 & 0.543" in line for line in lines) == 1
 
 
 def test_second_run_reuses_every_fit(studies, folder):

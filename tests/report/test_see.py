@@ -1,15 +1,28 @@
 """What captions say that there is to see: each sentence turns with the numbers drawn."""
 
+import dataclasses
+
 import pytest
 
-from bayesdid.report.document.blocks import ForestRow
+from bayesdid.estimands.beside import CELLS
+from bayesdid.report.document.blocks import Figure, ForestRow, Heading, Mark, Text, ref
 from bayesdid.report.limits import limits
-from bayesdid.report.sections.analyses import short_title
+from bayesdid.report.model_words import model_name, short_title, with_titles
+from bayesdid.report.pages import _leads
+from bayesdid.report.sections.audit import audit
 from bayesdid.report.sections.design import see_states, see_trends
-from bayesdid.report.sections.front import forest_rows, see_claims
-from bayesdid.report.sections.panel import see_columns, see_contrasts, see_event, synergy
+from bayesdid.report.sections.front import _drawn, forest_rows, see_claims
+from bayesdid.report.sections.panel import (
+    interval_p,
+    see_columns,
+    see_contrasts,
+    see_event,
+    synergy,
+)
+from bayesdid.report.sections.part import Part
 from bayesdid.report.sections.published import see_assumptions
 from bayesdid.report.sections.robustness import see_models
+from bayesdid.report.sections.unjudged import judged_by, unjudged
 from bayesdid.report.text import typeset
 
 NB = "\N{NO-BREAK SPACE}"
@@ -21,6 +34,8 @@ def test_who_adopts_when():
     assert said == "21 of 50 units come under a first policy between 2006 and 2010; 29 never do."
     found |= {"last_adoption": "2006", "adopters": 49}
     assert see_states(found, {"units": 50}).endswith("in 2006; 1 never does.")
+    said = see_states(found | {"adopters": 1}, {"units": 50})
+    assert said.startswith("1 of 50 units comes under a first policy")
     assert see_states(found | {"adopters": 50}, {"units": 50}).endswith("none is never treated.")
 
 
@@ -99,7 +114,17 @@ def test_how_many_claims_hold():
         "Of 5 claims about a contrast, by the panel: 1 supported, 1 supported but fragile, "
         "1 undecided, 2 contradicted."
     )
-    assert "contradicted" not in see_claims(page("supported"))
+    assert (
+        see_claims(page("supported, fragile")) == "The claim, by the panel: supported but fragile."
+    )
+    alone = page() | {"sums": page("undecided", "supported")["claims"]}
+    assert see_claims(alone) == (
+        "The better side of 2 contrasts, by the panel: 1 supported, 1 undecided."
+    )
+    assert [row.below for row in forest_rows(alone)] == ["better: above zero"] * 2
+    assert forest_rows(page("supported"))[0].below == "claimed: above zero"
+    single = alone | {"sums": alone["sums"][:1]}
+    assert see_claims(single) == "The better side, by the panel: undecided."
 
 
 def test_a_row_of_another_scale_or_of_a_synthetic_panel_is_not_on_the_axis():
@@ -148,6 +173,48 @@ def test_how_many_models_hold_the_claim():
     assert see_models({"label": "A"}, [*models, *out]) == (
         "A: of 3 models that count, 2 lean to the claim and 1 hold it with P ≥ 0.95."
     )
+
+
+def test_models_have_plain_names_and_columns_their_headings():
+    results = {"titles": {"t1.2": "Weighted", "t1.2.b": "Other", "t1": "Never"}}
+    assert model_name(CELLS, results) == "no pooling, same errors"
+    assert model_name("TWFE t1.2, default errors", results) == "TWFE “Weighted”, default errors"
+    assert with_titles("t1.2.b, t1.2:only", results) == "“Other”, t1.2:only"  # a cell is none
+    assert with_titles("t1.2, x", {}) == "t1.2, x"
+
+
+def test_the_first_figure_says_what_is_hollow():
+    mark = Mark("panel", 0.0, -1.0, 1.0)
+    row = ForestRow("a", "", (), (mark,))
+    hollow = ForestRow("b", "", (), (dataclasses.replace(mark, solid=False),))
+    assert "Hollow" not in _drawn((row,), "89 %")
+    assert "Disc: from the panel. Hollow: other models that count." in _drawn((row, hollow), "89 %")
+
+
+def test_claims_that_nothing_judges_stand_by_their_reason():
+    claims = [
+        {"text": text, "place": "p", "unasked": why}
+        for text, why in (("a", "not about an effect"), ("b", ""), ("a", "not about an effect"))
+    ]
+    said = unjudged(claims, {"panel": None, "synthetic": ""})
+    assert [block.text for block in said[::2]] == ["Not about an effect:", "Needs the microdata:"]
+    assert [block.items for block in said[1::2]] == [("“a” (p)",), ("“b” (p)",)]
+    assert judged_by(3, 0) == "3 by a contrast above"
+    assert judged_by(1, 2) == "1 by a contrast above, 2 by a coefficient"
+
+
+def test_a_range_of_one_number_is_one_number():
+    assert interval_p([0.7541, 0.7539]) == "0.754"
+    assert interval_p([0.06, 0.9995]) == "0.060 to > 0.999"
+
+
+def test_a_section_leads_to_the_supplement_once():
+    """Not where a paragraph of it already does."""
+    more = (Heading("All", "all"),)
+    assert _leads(Part("k", "K", (Text("x"),), more)) != ()
+    assert _leads(Part("k", "K", (Text(f"More: {ref('all')}."),), more)) == ()
+    assert _leads(Part("k", "K", (Figure("f", "", "c", f"More: {ref('all')}."),), more)) == ()
+    assert _leads(Part("k", "K", (Text("x"),))) == ()
 
 
 def test_what_depends_most_on_what_is_not_published():
@@ -204,3 +271,11 @@ def test_an_estimate_without_a_standard_error_is_not_drawn_and_breaks_nothing():
     assert first.marks[0].wide == (-1.0, 2.0)
     contrasts = {"a": {"interval": {"low": None, "high": 1.0}}}
     assert "of 0 of 1 excludes" in see_contrasts(contrasts, "89 %")
+
+
+def test_an_audit_of_nothing_is_left_out():
+    counts = {"contradiction": 0, "warning": 0, "note": 0}
+    nothing = {"audit": {"comparisons": 0, "counts": counts, "findings": []}}
+    assert audit(nothing).main == audit(nothing).more == ()
+    nothing["audit"]["comparisons"] = 2
+    assert "2 comparisons" in audit(nothing).main[0].text

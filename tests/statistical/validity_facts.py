@@ -19,9 +19,9 @@ SYNERGY, PUBLISHED = "docs/validity.md", "docs/calibration-published.md"
 TRIPLE = "docs/validity-three.md"
 ALONE = "docs/validity-single.md"
 DESIGNS = {
-    NAMED: "worlds that the model names",
-    UNNAMED: "worlds that it does not name",
-    SINGLE: "worlds of one policy that the model names",
+    NAMED: "worlds that the model allows for",
+    UNNAMED: "worlds that it does not allow for",
+    SINGLE: "worlds of one policy that the model allows for",
     PLACEBO: "real panels with laws that never were",
     THREE: "worlds of three policies, for all and for each pair",
     KNOWN: "worlds on the design of the nine columns of dual_pilot, timing known",

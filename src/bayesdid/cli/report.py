@@ -66,7 +66,19 @@ def command(
     run = Run(workers)
     with process_pool(workers), stepper(len(PARTS)) as step:
         results = compute_results(
-            loaded, data, folder / "fits", draws=draws or 1000, seed=seed, step=step, run=run
+            loaded,
+            data,
+            folder / "fits",
+            draws=draws or 1000,
+            seed=seed,
+            step=step,
+            run=run,
+            options={
+                "--panel": None if panel is None else str(panel),
+                "--sheet": sheet,
+                "--skip": skip,
+                "--trust": trust,
+            },
         )
     page = write_report(results, folder, run, before=before)
     print_notes(run.notes)

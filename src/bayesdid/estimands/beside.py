@@ -158,7 +158,7 @@ class Beside:
         """
         found = {}
         if name in self.same:
-            found[CELLS] = of_normal(*self.same[name], below, "errors are those of the first model")
+            found[CELLS] = of_normal(*self.same[name], below, "errors are those of the main model")
         if name in self.cells:
             cell, sd_iid, sd_cluster = self.cells[name]
             found[CELLS_IID] = of_normal(cell, sd_iid, below, "errors are independent")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Mapping
 from dataclasses import dataclass
 from itertools import combinations
 from typing import ClassVar
@@ -21,12 +22,14 @@ from bayesdid.estimands.evidence import (
     savage_dickey,
 )
 from bayesdid.estimands.names import RATIO, SUM, contrasts_between
-from bayesdid.estimands.nonlinear import NONLINEAR, claim_holds, of_singles
-from bayesdid.exceptions import NotIdentifiedError
+from bayesdid.estimands.nonlinear import NONLINEAR, claim_holds, of_singles, side
+from bayesdid.exceptions import InputError, NotIdentifiedError
 from bayesdid.inference.result import Fit
 from bayesdid.panel.adoption import policy_value, state_name
 from bayesdid.study.terms import Factor, Term, parse_term
 from bayesdid.summary import Summary, summarise
+
+_SIDES = tuple(side(SUM, below) for below in (True, False))
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,8 +44,10 @@ class PanelContrast:
         Weights of the treatment terms, shape (P,); None for non-linear contrasts.
     summary
         Of its posterior.
+    claim
+        The side that is claimed: ``< 0``, ``> 0``; of the ratio ``> 1``.
     p_claim
-        Probability of the synergy claim's direction.
+        Probability of that side.
     bayes_factors, design_errors
         Savage-Dickey Bayes factors and type-S/M errors, from the normal approximation to the
         posterior; empty and None for non-linear contrasts.
@@ -51,6 +56,7 @@ class PanelContrast:
     json_keys: ClassVar[tuple[str, ...]] = (
         "name",
         "summary",
+        "claim",
         "p_claim",
         "bayes_factors",
         "evidence",
@@ -60,6 +66,7 @@ class PanelContrast:
     name: str
     weights: FloatArray | None
     summary: Summary
+    claim: str
     p_claim: float
     bayes_factors: tuple[BayesFactor, ...]
     design_errors: DesignErrors | None
@@ -177,6 +184,7 @@ def panel_contrasts(
     scale: float,
     rope: float | None = None,
     better: str = "lower",
+    claimed: Mapping[str, str] | None = None,
     policies: int = 2,
     order: tuple[str, ...] = (),
 ) -> dict[str, PanelContrast]:
@@ -190,25 +198,51 @@ def panel_contrasts(
         sd(y), for the priors of the Bayes factors.
     rope, better, policies
         From the study; `policies` is their number.
+    claimed
+        Contrast -> ``< 0`` or ``> 0``, the side whose probability is given; default for each the
+        side on which the outcome is better. Of the ratio it is always ``> 1``.
     order
         As of :func:`state_vectors`.
 
     Raises
     ------
+    InputError
+        If a side is something else.
     NotIdentifiedError
         See :func:`state_vectors`.
     """
+    below = {name: _below(name, claim) for name, claim in (claimed or {}).items()}
     state = state_vectors(tree, policies=policies, order=order)
     named = policies_named(tree, order)
     values = contrast_values(state, tree["posterior"]["tau"].to_numpy(), better, named)
     weights = _linear_weights(state, named)
     return {
-        name: _contrast(name, weights.get(name), draws, scale, rope, better)
+        name: _contrast(
+            name, weights.get(name), draws, scale, rope, below.get(name, better == "lower")
+        )
         for name, draws in values.items()
     }
 
 
-def contrast_table(fit: Fit, *, rope: float | None = None, better: str = "lower") -> pd.DataFrame:
+def _below(name: str, claim: str) -> bool:
+    """Whether a side is that below zero."""
+    if name != RATIO and claim in _SIDES:
+        return claim == _SIDES[0]
+    if name == RATIO and claim == side(RATIO, below=False):
+        return False
+    known = side(RATIO, below=False) if name == RATIO else " or ".join(_SIDES)
+    raise InputError(
+        f"'{name}' cannot be claimed to be '{claim}'", remedy=f"say {known}, or leave it out"
+    )
+
+
+def contrast_table(
+    fit: Fit,
+    *,
+    rope: float | None = None,
+    better: str = "lower",
+    claimed: Mapping[str, str] | None = None,
+) -> pd.DataFrame:
     """Tidy table of the contrasts of a factorial fit, one row each.
 
     Parameters
@@ -219,9 +253,14 @@ def contrast_table(fit: Fit, *, rope: float | None = None, better: str = "lower"
         Half width of the region of practical equivalence, in the outcome's units.
     better
         Whether a ``lower`` or a ``higher`` outcome is the better one.
+    claimed
+        Contrast -> ``< 0`` or ``> 0``: the side that ``claim`` names and ``p_claim`` is the
+        probability of; default for each the side on which the outcome is better.
 
     Raises
     ------
+    InputError
+        If a side is something else.
     NotIdentifiedError
         See :func:`state_vectors`.
     ResultError
@@ -230,7 +269,8 @@ def contrast_table(fit: Fit, *, rope: float | None = None, better: str = "lower"
     tree = fit.require().tree
     scale = float(tree["observed_data"]["y"].std())
     rows = []
-    for item in panel_contrasts(tree, scale=scale, rope=rope, better=better).values():
+    found = panel_contrasts(tree, scale=scale, rope=rope, better=better, claimed=claimed)
+    for item in found.values():
         main = item.summary.interval
         rows.append(
             {
@@ -241,6 +281,7 @@ def contrast_table(fit: Fit, *, rope: float | None = None, better: str = "lower"
                 f"hdi{100 * main.level:g}_high": main.high,
                 "p_negative": item.summary.p_negative,
                 "p_rope": item.summary.p_rope,
+                "claim": item.claim,
                 "p_claim": item.p_claim,
                 "synthetic": tree.attrs["synthetic"],
             }
@@ -272,9 +313,9 @@ def contrast_values(
     return found | {name: of_singles(name, both, effects, lower) for name in NONLINEAR}
 
 
-def claim_probability(name: str, draws: FloatArray, better: str) -> float:
-    """Share of draws in the direction that a synergy claim states."""
-    return float(claim_holds(name, draws, better == "lower").mean())
+def claim_probability(name: str, draws: FloatArray, below: bool) -> float:
+    """Share of draws on the claimed side: `below` zero, or above it; of the ratio above one."""
+    return float(claim_holds(name, draws, below).mean())
 
 
 def _linear_weights(
@@ -307,7 +348,7 @@ def _contrast(
     draws: FloatArray,
     scale: float,
     rope: float | None,
-    better: str,
+    below: bool,
 ) -> PanelContrast:
     mean, sd = float(draws.mean()), float(draws.std(ddof=1))
     linear = weights is not None
@@ -315,7 +356,8 @@ def _contrast(
         name,
         weights,
         summarise(draws, rope=None if name == RATIO else rope),
-        claim_probability(name, draws, better),
+        side(name, below),
+        claim_probability(name, draws, below),
         savage_dickey(mean, sd, scale) if linear else (),
         design_errors(mean, sd, PRIOR_SHARES["sceptical"] * scale) if linear else None,
     )

@@ -26,9 +26,9 @@ def rules(p: str, assumptions: str) -> str:
         Over what it ranges, e.g. "every assumption considered".
     """
     return (
-        f"P is {p}. Supported (contradicted) means at least {SURE:g} (at most {1 - SURE:.2g}) "
-        f"under {assumptions}; fragile means not under {assumptions}, only under the main one; "
-        f"an undecided claim leans from {LEANS:g} on, and from {1 - LEANS:g} down."
+        f"P is {p}. Supported: at least {SURE:g}, contradicted: at most {1 - SURE:.2g}, under "
+        f"{assumptions}; fragile: so under the main one, not under all. "
+        f"Undecided: leaning for from {LEANS:g} on, against from {1 - LEANS:g} down."
     )
 
 

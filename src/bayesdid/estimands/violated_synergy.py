@@ -184,8 +184,10 @@ def sentences(violated: SynergyViolated, main: SynergyContrast, unit: str) -> li
     established = p >= SURE or p <= 1 - SURE
     sure = max(p, 1 - p)
     side = "negative" if main.mean < 0 else "positive"
+    # the side it has need not be the one that is claimed
+    against = ", not as claimed," if main.claim != f"{'<' if side == 'negative' else '>'} 0" else ""
     said = [
-        f"Under parallel trends it is {side} with probability {sure:.3f}: its sign is "
+        f"Under parallel trends it is {side}{against} with probability {sure:.3f}: its sign is "
         + (
             "established by this model."
             if established
@@ -203,7 +205,7 @@ def sentences(violated: SynergyViolated, main: SynergyContrast, unit: str) -> li
             ),
         }[item.kind]
         text = (
-            f"{what}, which alone would move it by one of its sds, "
+            f"{what}, which alone would move it by one of its posterior sds, "
             f"leave {item.mean:+.3f} ({item.sd:.3f}; {percent()} interval {item.interval.low:.3f} "
             f"to {item.interval.high:.3f}), P({side}) {_same_side(item.p_claim, p):.3f}."
         )
@@ -234,27 +236,28 @@ def sentences(violated: SynergyViolated, main: SynergyContrast, unit: str) -> li
 def brief(violated: SynergyViolated, main: SynergyContrast) -> str:
     """The same in one sentence: how sure its sign is under deviations, and what sets exclude."""
     side, p = "negative" if main.mean < 0 else "positive", violated.p_parallel
-    of = {"linear": "slopes", "serial": "single periods"}
+    of = {"linear": "by slopes", "serial": "from period to period"}
     parts = [f"{_same_side(t.p_claim, p):.3f} ({of[t.kind]})" for t in violated.trends]
     said = []
     if parts:
         said.append(
-            f"with trends of the arms that differ by what would move it by one of its sds, it is "
-            f"{side} with probability {' or '.join(parts)}"
+            f"if trends of the arms differ by what alone would move it by one of its posterior "
+            f"sds, it is {side} with probability {' or '.join(parts)}"
         )
     for item in violated.robust:
         if item.kind == "relative_magnitude" and not any(at.low != at.low for at in item.sets):
             *first, last = (f"{at.M:g}" for at in item.sets)
             bounds = f"{', '.join(first)} or {last}" if first else last
             said.append(
-                f"if trends change at most {bounds} times as much as before adoption, zero is in "
-                "each robust set"
+                f"if trends change after adoption by at most {bounds} times their largest "
+                "change before it, zero cannot be excluded"
                 if not item.breakdown > 0
-                else "robust sets exclude zero "
+                else "zero is excluded "
                 + (
-                    "at any bound"
+                    "however much trends change after adoption"
                     if item.breakdown == float("inf")
-                    else f"up to {item.breakdown:.2f} times their largest change before adoption"
+                    else f"if trends change after adoption by up to {item.breakdown:.2f} times "
+                    "their largest change before it"
                 )
             )
     text = "; ".join(said)

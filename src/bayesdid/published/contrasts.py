@@ -12,7 +12,7 @@ from bayesdid.arrays import FloatArray
 from bayesdid.estimands.distribution import Distribution, distribution_of
 from bayesdid.estimands.evidence import PRIOR_SHARES, DesignErrors, design_errors
 from bayesdid.estimands.names import RATIO, SUM, Contrast, contrasts_of
-from bayesdid.estimands.nonlinear import NONLINEAR, claim_holds, of_singles
+from bayesdid.estimands.nonlinear import NONLINEAR, claim_holds, of_singles, side
 from bayesdid.estimands.question import claimed_below
 from bayesdid.published.columns import PrintedColumns
 from bayesdid.study.load import Study
@@ -37,9 +37,11 @@ class PublishedContrast:
         contrast is not linear, or its cells are not printed.
     posteriors
         Assumption -> summary: ``averaged``, and a path and a phi such as ``growing, phi 0.3``.
+    claim
+        The side that is claimed, without a claim that on which the outcome is better: ``< 0`` or
+        ``> 0``; of the ratio ``> 1``.
     p_claim
-        The same keys -> probability of the side that is claimed, without a claim that on which
-        the outcome is better.
+        The same keys as `posteriors` -> probability of that side.
     design_errors
         Type-S and type-M errors under the sceptical prior, of an estimate this precise.
     distributions
@@ -53,6 +55,7 @@ class PublishedContrast:
         "naive",
         "naive_se",
         "posteriors",
+        "claim",
         "p_claim",
         "range",
         "design_errors",
@@ -63,6 +66,7 @@ class PublishedContrast:
     naive: float
     naive_se: float
     posteriors: dict[str, Summary]
+    claim: str
     p_claim: dict[str, float]
     design_errors: DesignErrors | None
     distributions: dict[str, Distribution]
@@ -134,7 +138,15 @@ def published_contrasts(
         if contrast.weights is not None:
             errors = design_errors(main.mean, main.sd, PRIOR_SHARES["sceptical"] * scale)
         found[contrast.name] = PublishedContrast(
-            contrast, cells, naive, se, posteriors, p_claim, errors, whole
+            contrast,
+            cells,
+            naive,
+            se,
+            posteriors,
+            side(contrast.name, below),
+            p_claim,
+            errors,
+            whole,
         )
     return found
 

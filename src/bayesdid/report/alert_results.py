@@ -24,6 +24,7 @@ from bayesdid.report.alerts import (
     twfe_against_att,
     weak_instrument,
 )
+from bayesdid.report.model_words import model_name, with_titles
 
 Results = Mapping[str, Any]
 
@@ -50,12 +51,12 @@ def _together(items: list[Alert]) -> Alert:
 def _every(results: Results) -> Iterator[Alert]:
     evidence = _evidence(results)
     for alert in (
-        *_pooled(evidence),
-        *_twfe(evidence),
+        *_pooled(evidence, results),
+        *_twfe(evidence, results),
         *_spatial(results),
         *_audit(results, evidence),
         *_mediators(results),
-        *(() if results["synthetic"] else _sources(evidence)),
+        *(() if results["synthetic"] else _sources(evidence, results)),
         *_priors(results),
         *_few(results),
         *_instruments(results),
@@ -70,22 +71,22 @@ def _evidence(results: Results) -> list[tuple[Mapping[str, Any], Mapping[str, An
     return sorted(found, key=lambda pair: not pair[1]["main"])
 
 
-def _says(item: Mapping[str, Any]) -> Says:
-    return Says(item["model"], item["mean"], item["sd"], item["p_sign"])
+def _says(item: Mapping[str, Any], results: Results) -> Says:
+    return Says(model_name(item["model"], results), item["mean"], item["sd"], item["p_sign"])
 
 
-def _main(evidence: Mapping[str, Any], source: str) -> Says | None:
+def _main(evidence: Mapping[str, Any], source: str, results: Results) -> Says | None:
     """The estimate that answers for a source."""
     answer = evidence["answers"].get(source)
     for item in evidence["estimates"] if answer else ():
         if (item["source"], item["model"]) == (source, answer["model"]):
-            return _says(item)
+            return _says(item, results)
     return None
 
 
-def _pooled(evidence: list[Any]) -> Iterator[Alert | None]:
+def _pooled(evidence: list[Any], results: Results) -> Iterator[Alert | None]:
     for _, item in evidence:
-        by = {found["model"]: _says(found) for found in item["estimates"]}
+        by = {found["model"]: _says(found, results) for found in item["estimates"]}
         flat = by.get(CELLS, by.get(CELLS_CLUSTERED))
         if HEADLINE in by and flat is not None:
             yield pooled_against_flat(item["label"], by[HEADLINE], flat)
@@ -93,10 +94,10 @@ def _pooled(evidence: list[Any]) -> Iterator[Alert | None]:
             yield errors_that_decide(item["label"], by[CELLS], by[CELLS_CLUSTERED])
 
 
-def _twfe(evidence: list[Any]) -> Iterator[Alert | None]:
+def _twfe(evidence: list[Any], results: Results) -> Iterator[Alert | None]:
     """Of every quantity: the first model with constant effects, and the one that answers."""
     for _, item in evidence:
-        att = _main(item, "panel")
+        att = _main(item, "panel", results)
         constant = next(
             (
                 found
@@ -108,13 +109,13 @@ def _twfe(evidence: list[Any]) -> Iterator[Alert | None]:
             None,
         )
         if att is not None and constant is not None:
-            yield twfe_against_att(item["label"], _says(constant), att)
+            yield twfe_against_att(item["label"], _says(constant, results), att)
 
 
 def _spatial(results: Results) -> Iterator[Alert | None]:
     """Every spatial model beside every profile over distance of the same treatment."""
     stated = [
-        (item["family"], f"{item['spec']} ({effect['model']})", effect)
+        (item["family"], f"{_column(item['spec'], results)} ({effect['model']})", effect)
         for item in results["analyses"]
         if item["converged"]
         for effect in item["effects"]
@@ -150,12 +151,12 @@ def _mediators(results: Results) -> Iterator[Alert | None]:
         if item["family"] == "mediation":
             names = [effect["name"].partition(" through ")[2] for effect in item["effects"]]
             for finding in bad:
-                yield doubted_mediator(item["spec"], names, finding["text"])
+                yield doubted_mediator(_column(item["spec"], results), names, finding["text"])
 
 
-def _sources(evidence: list[Any]) -> Iterator[Alert | None]:
+def _sources(evidence: list[Any], results: Results) -> Iterator[Alert | None]:
     for _, item in evidence:
-        published, panel = _main(item, "published"), _main(item, "panel")
+        published, panel = (_main(item, source, results) for source in SOURCES)
         if published is not None and panel is not None:
             yield published_against_panel(item["label"], published, panel)
 
@@ -170,24 +171,38 @@ def _priors(results: Results) -> Iterator[Alert | None]:
                 yield prior_against_data(label, sd, WEAK_MULTIPLE * published["scale"])
     for effect in results["effects"]:
         if effect["converged"] and effect["prior_sd"]:
-            label = f"{effect['spec']} {effect['term']}"
+            label = _term(effect, results)
             yield prior_against_data(label, effect["summary"]["sd"], effect["prior_sd"])
     for spec, row in _strengths(results):
-        yield prior_against_data(f"{spec}, instrumented", row["posterior sd"], row["prior sd"])
+        yield prior_against_data(
+            f"{_column(spec, results)}, instrumented", row["posterior sd"], row["prior sd"]
+        )
 
 
 def _few(results: Results) -> Iterator[Alert | None]:
     for effect in results["effects"]:
         if effect["treated_units"] is not None:
-            label = f"{effect['spec']} {effect['term']}"
-            yield few_treated(label, effect["treated_units"], effect["units"])
+            yield few_treated(_term(effect, results), effect["treated_units"], effect["units"])
 
 
 def _instruments(results: Results) -> Iterator[Alert | None]:
     for spec, row in _strengths(results):
         low, high = row["AR 95% low"], row["AR 95% high"]
         ends = (-math.inf if low is None else low, math.inf if high is None else high)
-        yield weak_instrument(spec, row["F"], ends, row["P(< 0)"])
+        yield weak_instrument(_column(spec, results), row["F"], ends, row["P(< 0)"])
+
+
+def _column(spec: str, results: Results) -> str:
+    """A column by its heading."""
+    return with_titles(spec, results)
+
+
+def _term(effect: Mapping[str, Any], results: Results) -> str:
+    """A coefficient by the heading of its column, and by its own name where that has several."""
+    spec = effect["spec"]
+    alone = sum(other["spec"] == spec for other in results["effects"]) == 1
+    column = _column(spec, results)
+    return column if alone and column != spec else f"{column} {effect['term']}"
 
 
 def _strengths(results: Results) -> Iterator[tuple[str, dict[str, Any]]]:

@@ -68,10 +68,11 @@ def pooled_against_flat(label: str, pooled: Says, flat: Says) -> Alert | None:
     return Alert(
         "pooled_flat",
         "Pooling decides",
-        f"{label}: by {pooled.label} it is {number(pooled.mean)} (sd {number(pooled.sd)}; P of the "
-        f"claim {probability(pooled.p)}); without pooling ({flat.label}) "
-        f"{number(flat.mean)} (sd {number(flat.sd)}; {probability(flat.p)}).",
+        f"{label} is {number(pooled.mean)} (sd {number(pooled.sd)}; P of the claim "
+        f"{probability(pooled.p)}) with {pooled.label}, {number(flat.mean)} (sd {number(flat.sd)}; "
+        f"{probability(flat.p)}) with {flat.label}.",
         abs(pooled.p - flat.p),
+        label,
     )
 
 
@@ -83,10 +84,11 @@ def errors_that_decide(label: str, cells: Says, clustered: Says) -> Alert | None
     return Alert(
         "errors",
         "The errors decide",
-        f"{label}: {cells.label} say {number(cells.mean)} ({number(cells.sd)}), {clustered.label} "
-        f"{number(clustered.mean)} ({number(clustered.sd)}); both estimate the same if trends are "
-        "parallel.",
+        f"{label} is {number(cells.mean)} (sd {number(cells.sd)}) with {cells.label}, "
+        f"{number(clustered.mean)} (sd {number(clustered.sd)}) with {clustered.label}; both "
+        "estimate the same if trends are parallel.",
         gap,
+        label,
     )
 
 
@@ -99,10 +101,11 @@ def twfe_against_att(label: str, twfe: Says, att: Says) -> Alert | None:
     return Alert(
         "twfe_att",
         "Constant effects give another answer",
-        f"{label}: {twfe.label} says {number(twfe.mean)} (P of the claim {probability(twfe.p)}), "
-        f"{att.label} {number(att.mean)} ({probability(att.p)}), {number(gap, 1)} posterior sds "
-        "away.",
+        f"{label} is {number(twfe.mean)} (P of the claim {probability(twfe.p)}) with {twfe.label}, "
+        f"{number(att.mean)} ({probability(att.p)}) with {att.label}, {number(gap, 1)} posterior "
+        "sds away.",
         abs(twfe.p - att.p),
+        label,
     )
 
 

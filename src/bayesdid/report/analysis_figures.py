@@ -8,10 +8,24 @@ from typing import Any
 import numpy as np
 
 from bayesdid.escape import drawn
-from bayesdid.report.figures import INK, MUTED, pyplot, svg
+from bayesdid.report.figures import (
+    INK,
+    LABEL,
+    MUTED,
+    SMALL,
+    WIDTH,
+    legend,
+    pyplot,
+    row_height,
+    svg,
+    tips,
+    told,
+)
 from bayesdid.report.limits import limits
 
 _COLOURS = ("#2f6fb0", "#c2571a", "#2e8b57", "#8a5fb0", "#8a6d00")
+_ACROSS = 48  # letters of a label below the axis
+_TIPS = 24  # places of a curve that tell their values
 _SPECIFICATION_ROWS = 0.22  # inches for each choice below a specification curve
 
 
@@ -36,12 +50,15 @@ def _numbers(values: list[Any] | None) -> np.ndarray:
 def _forest(item: dict[str, Any]) -> tuple[Any, Any]:
     plt = pyplot()
     labels = list(dict.fromkeys(label for s in item["series"] for label in s["x"]))
-    figure, axes = plt.subplots(figsize=(8.2, 0.3 * len(labels) + 1.1))
+    shown = [textwrap.fill(drawn(str(label)), LABEL) for label in labels]
+    figure, axes = plt.subplots(figsize=(WIDTH, row_height(shown) * len(labels) + 1.1))
     offsets = np.linspace(0.22, -0.22, len(item["series"])) if len(item["series"]) > 1 else [0.0]
     for series, offset, colour in zip(item["series"], offsets, _COLOURS, strict=False):
         y = np.array([len(labels) - 1 - labels.index(label) for label in series["x"]]) + offset
-        axes.hlines(y, _numbers(series["low"]), _numbers(series["high"]), color=colour, lw=2)
+        low, high = _numbers(series["low"]), _numbers(series["high"])
+        axes.hlines(y, low, high, color=colour, lw=2)
         axes.plot(_numbers(series["y"]), y, "o", color=colour, ms=4.5, label=drawn(series["label"]))
+        tips(axes, zip(low, high, strict=True), zip(y, y, strict=True), _said(series))
     ends = [
         (low, high) for s in item["series"] for low, high in zip(s["low"], s["high"], strict=True)
     ]
@@ -49,26 +66,35 @@ def _forest(item: dict[str, Any]) -> tuple[Any, Any]:
         axes.axvline(item["reference"], color=INK, lw=0.8)
         low, high = (_numbers([pair[k] for pair in ends]) for k in (0, 1))
         axes.set_xlim(*limits(low, high, item["reference"]))
-    axes.set_yticks(
-        range(len(labels)), [textwrap.fill(str(t), 38) for t in labels][::-1], fontsize=9
-    )
+    axes.set_yticks(range(len(labels)), shown[::-1], fontsize=SMALL)
     axes.set_ylim(-0.7, len(labels) - 0.3)
     axes.tick_params(axis="y", length=0)
-    axes.set_xlabel(textwrap.fill(item["xlabel"], 70))
+    axes.set_xlabel(textwrap.fill(item["xlabel"], _ACROSS))
     if len(item["series"]) > 1:
-        axes.legend(frameon=False, fontsize=8, ncol=3, loc="lower left", bbox_to_anchor=(0, 1))
+        legend(axes)
     return figure, axes
+
+
+def _said(series: dict[str, Any]) -> list[str]:
+    """What a mouse over each of its bars shows."""
+    found = zip(series["x"], series["y"], series["low"], series["high"], strict=True)
+    before = f"{series['label']}, " if series["label"] else ""
+    return [told(f"{before}{_place(x)}", y, low, high) for x, y, low, high in found]
+
+
+def _place(x: Any) -> str:
+    return f"{x:g}".replace("-", "−") if isinstance(x, int | float) else str(x)
 
 
 def _lines(item: dict[str, Any]) -> tuple[Any, Any]:
     plt = pyplot()
-    figure, axes = plt.subplots(figsize=(8.2, 3.3))
+    figure, axes = plt.subplots(figsize=(WIDTH, 2.8))
     if item["reference"] is not None:
         axes.axhline(item["reference"], color=INK, lw=0.8)
     for position in item["verticals"]:
         axes.axvline(position, color=MUTED, lw=1.2, ls="--")
-    axes.set_xlabel(item["xlabel"])
-    axes.set_ylabel(textwrap.fill(item["ylabel"], 32))
+    axes.set_xlabel(textwrap.fill(item["xlabel"], _ACROSS))
+    axes.set_ylabel(textwrap.fill(item["ylabel"], 30))
     return figure, axes
 
 
@@ -81,6 +107,7 @@ def _curve(item: dict[str, Any]) -> tuple[Any, Any]:
         if len(x) <= 6:
             axes.vlines(x, low, high, color=colour, lw=2)
             axes.plot(x, y, "o", color=colour, ms=5, label=drawn(series["label"]))
+            tips(axes, zip(x, x, strict=True), zip(low, high, strict=True), _said(series))
             continue
         if series["band_low"] is not None:
             axes.fill_between(
@@ -93,11 +120,14 @@ def _curve(item: dict[str, Any]) -> tuple[Any, Any]:
             )
         axes.fill_between(x, low, high, color=colour, alpha=0.25, lw=0)
         axes.plot(x, y, color=colour, lw=1.6, label=drawn(series["label"]))
+        every = slice(None, None, max(1, len(x) // _TIPS))
+        ends = zip(low[every], high[every], strict=True)
+        tips(axes, zip(x[every], x[every], strict=True), ends, _said(series)[every])
     if item["rug"]:
         bottom = axes.get_ylim()[0]
         axes.plot(item["rug"], np.full(len(item["rug"]), bottom), "|", color=INK, ms=7, alpha=0.5)
     if len(item["series"]) > 1:
-        axes.legend(frameon=False, fontsize=8, ncol=3, loc="lower left", bbox_to_anchor=(0, 1))
+        legend(axes)
     return figure, axes
 
 
@@ -113,17 +143,19 @@ def _points(item: dict[str, Any]) -> tuple[Any, Any]:
             )
         axes.vlines(x, _numbers(series["low"]), _numbers(series["high"]), color=colour, lw=2.2)
         axes.plot(x, _numbers(series["y"]), "o", color=colour, ms=4.5, label=drawn(series["label"]))
+        ends = zip(_numbers(series["low"]), _numbers(series["high"]), strict=True)
+        tips(axes, zip(x, x, strict=True), ends, _said(series))
     axes.xaxis.get_major_locator().set_params(integer=True)
     if min(min(_numbers(s["x"]), default=0) for s in item["series"]) < 0:
         axes.axvline(-0.5, color=MUTED, lw=0.8, ls="--")
     if len(item["series"]) > 1:
-        axes.legend(frameon=False, fontsize=8, ncol=3, loc="lower left", bbox_to_anchor=(0, 1))
+        legend(axes)
     return figure, axes
 
 
 def _histogram(item: dict[str, Any]) -> tuple[Any, Any]:
     plt = pyplot()
-    figure, axes = plt.subplots(figsize=(8.2, 2.7))
+    figure, axes = plt.subplots(figsize=(WIDTH, 2.4))
     for series, colour in zip(item["series"], _COLOURS, strict=False):
         axes.hist(
             _numbers(series["y"]),
@@ -139,9 +171,9 @@ def _histogram(item: dict[str, Any]) -> tuple[Any, Any]:
         axes.axvline(position, color=MUTED, lw=1.4, ls="--")
     axes.set_yticks([])
     axes.spines["left"].set_visible(False)
-    axes.set_xlabel(textwrap.fill(item["xlabel"], 70))
+    axes.set_xlabel(textwrap.fill(item["xlabel"], _ACROSS))
     if len(item["series"]) > 1:
-        axes.legend(frameon=False, fontsize=8, ncol=3, loc="lower left", bbox_to_anchor=(0, 1))
+        legend(axes)
     return figure, axes
 
 
@@ -151,7 +183,7 @@ def _specification(item: dict[str, Any]) -> tuple[Any, Any]:
     choices = item["matrix"]
     below = _SPECIFICATION_ROWS * len(choices)
     figure, (axes, grid) = plt.subplots(
-        2, 1, figsize=(8.6, 2.6 + below), sharex=True, height_ratios=[2.6, below]
+        2, 1, figsize=(WIDTH, 2.6 + below), sharex=True, height_ratios=[2.6, below]
     )
     (series,) = item["series"]
     x = np.arange(len(series["y"]))
@@ -160,13 +192,22 @@ def _specification(item: dict[str, Any]) -> tuple[Any, Any]:
     for rows, colour in ((sure, _COLOURS[0]), (~sure, MUTED)):
         axes.plot(*_bars(x[rows], low[rows], high[rows]), color=colour, lw=0.7, alpha=0.6)
         axes.plot(x[rows], y[rows], ".", color=colour, ms=3)
+    values = {name: name.partition(": ")[2] or name for name in choices}
+    made = [[values[name] for name, chosen in choices.items() if chosen[k]] for k in range(len(x))]
+    found = zip(made, y, low, high, strict=True)
+    tips(
+        axes,
+        zip(x, x, strict=True),
+        zip(low, high, strict=True),
+        [told(", ".join(names), *values) for names, *values in found],
+    )
     axes.axhline(0.0, color=INK, lw=0.8)
-    axes.set_ylabel(textwrap.fill(item["ylabel"], 20), fontsize=9)
+    axes.set_ylabel(textwrap.fill(item["ylabel"], 20), fontsize=SMALL)
     for k, (_, made) in enumerate(reversed(choices.items())):
         chosen = np.flatnonzero(made)
         bars = _bars(chosen, np.full(len(chosen), k - 0.3), np.full(len(chosen), k + 0.3))
         grid.plot(*bars, color=INK, lw=0.7, alpha=0.7)
-    grid.set_yticks(range(len(choices)), list(choices)[::-1], fontsize=8)
+    grid.set_yticks(range(len(choices)), list(choices)[::-1], fontsize=SMALL)
     grid.set_ylim(-0.8, len(choices) - 0.2)
     grid.tick_params(axis="y", length=0)
     grid.set_xlabel("specifications, sorted by their estimate")
@@ -207,7 +248,7 @@ def _map(item: dict[str, Any]) -> tuple[Any, Any]:
     ringed = _numbers(series["band_low"]) != 0
     # degrees of longitude are shorter than those of latitude
     aspect = 1 / np.cos(np.deg2rad(np.mean(y)))
-    figure, axes = plt.subplots(figsize=(7.6, 4.6))
+    figure, axes = plt.subplots(figsize=(WIDTH, 4.0))
     colours, low, high = scale_of(value)
     points = axes.scatter(
         x,
@@ -226,14 +267,6 @@ def _map(item: dict[str, Any]) -> tuple[Any, Any]:
     axes.set_aspect(aspect)
     axes.set_xlabel(item["xlabel"])
     axes.set_ylabel(item["ylabel"])
-    axes.legend(
-        frameon=False,
-        fontsize=8,
-        ncol=len(_SIZES),
-        loc="lower left",
-        bbox_to_anchor=(0, 1),
-        title="probability of the sign",
-        title_fontsize=8,
-    )
+    legend(axes, title="probability of the sign", title_fontsize=SMALL)
     figure.colorbar(points, ax=axes, shrink=0.8, pad=0.02, label=textwrap.fill(series["label"], 40))
     return figure, axes

@@ -8,6 +8,7 @@ from typing import Any
 from bayesdid.estimands.judgement import RANGE_RULE, SOURCES
 from bayesdid.report.claim_words import answer_sentence, asks, size_asked
 from bayesdid.report.figures import COLOURS
+from bayesdid.report.model_words import model_name
 from bayesdid.report.text import number
 
 _WIDTH, _HEIGHT, _MARK = 240, 18, 4  # of a row of a forest, in pixels
@@ -24,7 +25,7 @@ def claim_groups(results: Mapping[str, Any]) -> list[dict[str, Any]]:
         if evidence is None:
             continue
         key = (evidence["label"], evidence["sign"], evidence["size"])
-        group = groups.setdefault(key, _group(evidence, bool(results["synthetic"])))
+        group = groups.setdefault(key, _group(evidence, results))
         group["claims"].append({"text": claim["text"], "place": claim["place"]})
         for sentence in claim.get("doubts", ()):
             if sentence not in group["sentences"]:
@@ -33,12 +34,12 @@ def claim_groups(results: Mapping[str, Any]) -> list[dict[str, Any]]:
     return sorted(groups.values(), key=lambda group: not group["main"])
 
 
-def _sentences(evidence: Mapping[str, Any], synthetic: bool) -> list[str]:
-    said = (answer_sentence(evidence, source, synthetic) for source in SOURCES)
+def _sentences(evidence: Mapping[str, Any], results: Mapping[str, Any]) -> list[str]:
+    said = (answer_sentence(evidence, source, results) for source in SOURCES)
     return [sentence for sentence in said if sentence]
 
 
-def _group(evidence: Mapping[str, Any], synthetic: bool) -> dict[str, Any]:
+def _group(evidence: Mapping[str, Any], results: Mapping[str, Any]) -> dict[str, Any]:
     scale = _scale(evidence)
     return {
         "claims": [],
@@ -48,11 +49,16 @@ def _group(evidence: Mapping[str, Any], synthetic: bool) -> dict[str, Any]:
         "asks": asks(evidence),
         "size_asked": size_asked(evidence) if evidence["size"] is not None else "",
         "answers": evidence["answers"],
-        "sentences": _sentences(evidence, synthetic),
+        "sentences": _sentences(evidence, results),
         "rule": RANGE_RULE,
         "axis": _axis(scale),
         "rows": [
-            dict(item) | {"svg": _row(item, evidence, scale), "counts": _counts(item)}
+            dict(item)
+            | {
+                "model": model_name(item["model"], results),
+                "svg": _row(item, evidence, scale),
+                "counts": _counts(item),
+            }
             for item in evidence["estimates"]
             if _known(item)
         ],

@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
+from bayesdid.notebook import many
+from bayesdid.report.model_words import model_name
 from bayesdid.report.text import number, probability
 
 
@@ -32,7 +34,7 @@ def origin(source: str, synthetic: bool) -> str:
     return "In the microdata"
 
 
-def answer_sentence(evidence: Mapping[str, Any], source: str, synthetic: bool) -> str:
+def answer_sentence(evidence: Mapping[str, Any], source: str, results: Mapping[str, Any]) -> str:
     """What one source says: estimate, probability and range, size, word; empty without one."""
     answer = evidence["answers"].get(source)
     if answer is None:
@@ -42,13 +44,13 @@ def answer_sentence(evidence: Mapping[str, Any], source: str, synthetic: bool) -
         for item in evidence["estimates"]
         if item["source"] == source and item["model"] == answer["model"]
     )
-    interval = by["interval"]
+    interval, model = by["interval"], model_name(answer["model"], results)
     said = (
-        f"{origin(source, synthetic)} {evidence['label']} is {number(by['mean'])} "
-        f"({100 * interval['level']:g} % interval {number(interval['low'])} to "
-        f"{number(interval['high'])}; {evidence['unit']}; {answer['model']}). The probability that "
-        f"it is {asks(evidence)} is {probability(answer['p'])}{_range(answer, 'p')}: "
-        f"{answer['word']}."
+        f"{origin(source, bool(results['synthetic']))} {evidence['label']} is "
+        f"{number(by['mean'])} ({100 * interval['level']:g} % interval "
+        f"{number(interval['low'])} to {number(interval['high'])}; {evidence['unit']}; {model}). "
+        f"The probability that it is {asks(evidence)} is {probability(answer['p'])}"
+        f"{_range(answer, 'p')}: {answer['word']}."
     )
     if answer["p_size"] is not None:
         said += (
@@ -69,7 +71,7 @@ def _range(answer: Mapping[str, Any], of: str) -> str:
     )
 
 
-def constant_sentence(evidence: Mapping[str, Any]) -> list[str]:
+def constant_sentence(evidence: Mapping[str, Any], results: Mapping[str, Any]) -> list[str]:
     """What the panel says if effects do not change with time, beside what answers."""
     constant = [
         item
@@ -78,10 +80,11 @@ def constant_sentence(evidence: Mapping[str, Any]) -> list[str]:
     ]
     if not constant:
         return []
-    first = constant[0]
-    low, high = (end(item["p_sign"] for item in constant) for end in (min, max))
+    first, one = constant[0], len(constant) == 1
+    low, high = (probability(end(item["p_sign"] for item in constant)) for end in (min, max))
+    said = f"P would be {low}" if low == high else f"P would be {low} to {high}"
     return [
-        f"Models that suppose {first['false_here']} do not count ({len(constant)} of them; "
-        f"{first['model']}: {number(first['mean'])}); by them the probability would be between "
-        f"{probability(low)} and {probability(high)}."
+        f"{many(len(constant), 'model')} that suppose{'s' if one else ''} {first['false_here']} "
+        f"do{'es' if one else ''} not count: by {'it' if one else 'them'} {said} "
+        f"({model_name(first['model'], results)}: an estimate of {number(first['mean'])})."
     ]

@@ -10,12 +10,11 @@ import numpy as np
 
 from bayesdid.escape import drawn
 from bayesdid.extras import extra
-from bayesdid.report.figures import INK, MUTED, pyplot, svg
+from bayesdid.report.figures import INK, MUTED, WIDTH, legend, pyplot, svg
 
 SHADES = ("#dfe4e8", "#2f6fb0", "#c2571a", "#5b2a86", "#2e8b57", "#8a6d00", "#b03a48", "#5a5a5a")
 _STYLES = ("-", "--", "-.", ":")
-_TICKS, _NAMED = 12, 60
-_LINE = 60  # letters of a legend that fit in one line
+_TICKS, _NAMED = 9, 60
 
 
 def states_figure(found: Mapping[str, Any], synthetic: bool) -> str:
@@ -29,7 +28,7 @@ def states_figure(found: Mapping[str, Any], synthetic: bool) -> str:
     N, T = state.shape
     named = N <= _NAMED
     figure, axes = plt.subplots(
-        figsize=(8.2, float(np.clip((0.085 if named else 0.02) * N, 2.2, 4.4)))
+        figsize=(WIDTH, float(np.clip(0.112 * N, 2.2, 6.2) if named else np.clip(0.02 * N, 2.2, 4)))
     )
     for k in range(len(found["states"])):
         boxes = [(i, *run) for i, row in enumerate(state) for run in _runs(row == k)]
@@ -43,12 +42,11 @@ def states_figure(found: Mapping[str, Any], synthetic: bool) -> str:
     every = max(1, int(np.ceil(T / _TICKS)))
     axes.set_xticks(range(0, T, every), [drawn(found["periods"][k]) for k in range(0, T, every)])
     if named:
-        axes.set_yticks(range(N), [drawn(u) for u in found["units"]], fontsize=5)
+        axes.set_yticks(range(N), [drawn(u) for u in found["units"]], fontsize=7)
     else:
         axes.set_yticks([])
     axes.tick_params(length=0)
-    columns = 4 if sum(map(len, found["states"])) < _LINE else 2
-    axes.legend(frameon=False, fontsize=9, ncol=columns, loc="lower left", bbox_to_anchor=(0, 1))
+    legend(axes)
     return svg(figure, "States of units by period", synthetic)
 
 
@@ -81,7 +79,7 @@ def _runs(on: np.ndarray) -> list[tuple[int, int]]:
 def paths_figure(found: Mapping[str, Any], unit: str, synthetic: bool) -> str:
     """Mean outcome of each arm by period; the first adoption dashed."""
     plt = pyplot()
-    figure, axes = plt.subplots(figsize=(8.2, 3.0))
+    figure, axes = plt.subplots(figsize=(WIDTH, 2.6))
     periods = found["periods"]
     for k, path in enumerate(found["paths"]):
         values = np.array([np.nan if v is None else v for v in path["mean"]], dtype=float)
@@ -99,5 +97,5 @@ def paths_figure(found: Mapping[str, Any], unit: str, synthetic: bool) -> str:
     at = range(0, len(periods), every)
     axes.set_xticks(at, [drawn(periods[k]) for k in at])
     axes.set_ylabel(textwrap.fill(drawn(unit), 28))
-    axes.legend(frameon=False, fontsize=9, ncol=3, loc="lower left", bbox_to_anchor=(0, 1))
+    legend(axes)
     return svg(figure, "Mean outcome by arm", synthetic)

@@ -15,7 +15,8 @@ from bayesdid.extras import extra
 from bayesdid.published.contrasts import MAIN as AVERAGED
 from bayesdid.published.synergy import KINDS
 from bayesdid.report.limits import limits
-from bayesdid.report.svg_small import small
+from bayesdid.report.svg_small import TIP, small
+from bayesdid.report.text import significant
 from bayesdid.summary import percent, reach
 
 INK = "#010203"  # replaced by currentColor
@@ -23,6 +24,12 @@ MUTED = "#7a8794"
 COLOURS = {"published": "#2f6fb0", "panel": "#c2571a"}
 _GOOD, BAD = "#2e8b57", "#b03a48"
 STAMP = "SYNTHETIC PANEL: NOT EVIDENCE"
+WIDTH = 5.4  # inches: text is legible where a phone shows the whole figure
+SMALL = 9  # points: the smallest type of a figure, but for names of many units
+LABEL = 32  # letters of a label beside a row
+_LETTER, _HANDLE = 5.0, 40.0  # points: of a legend's letter, of what stands before its label
+_SHRUNK = 0.6  # of its size: a figure that a screen would make smaller than this scrolls
+_GROWN = 1.15
 
 
 def pyplot() -> Any:
@@ -38,7 +45,7 @@ def pyplot() -> Any:
             "svg.fonttype": "none",
             "svg.hashsalt": "bayesdid",
             "font.family": "sans-serif",
-            "font.size": 11,
+            "font.size": 10,
             "text.color": INK,
             "axes.labelcolor": INK,
             "axes.edgecolor": MUTED,
@@ -76,16 +83,58 @@ def svg(figure: Any, title: str, synthetic: bool = False) -> str:
     text = text[text.index("<svg") :].replace(INK, "currentColor")
     text = re.sub(r'width="[\d.]+pt" height="[\d.]+pt"', 'width="100%"', text, count=1)
     text = small(text)
-    return text.replace("<svg ", f'<svg role="img" aria-label="{html(title)}" ', 1)
+    natural = size(text)[0] * 4 / 3  # pixels
+    limits = f"max-width:{_GROWN * natural:.0f}px;min-width:{_SHRUNK * natural:.0f}px"
+    head = f'<svg role="img" aria-label="{html(title)}" style="{limits}" '
+    return text.replace("<svg ", head, 1)
+
+
+def size(text: str) -> tuple[float, float]:
+    """Width and height of a drawing, in points."""
+    found = re.search(r'viewBox="[-\d.]+ [-\d.]+ ([\d.]+) ([\d.]+)"', text)
+    return (float(found[1]), float(found[2])) if found else (72 * WIDTH, 0.0)
+
+
+def legend(axes: Any, **more: Any) -> None:
+    """Above the axes, in as many columns as fit its longest label; none without one."""
+    labels = axes.get_legend_handles_labels()[1]
+    if labels:
+        fit = int(72 * WIDTH // (_LETTER * max(map(len, labels)) + _HANDLE))
+        columns = min(max(fit, 1), len(labels))
+        place = {"loc": "lower left", "bbox_to_anchor": (0, 1), "ncol": columns}
+        axes.legend(frameon=False, fontsize=SMALL, **(place | more))
+
+
+def tips(axes: Any, x: Any, y: Any, texts: list[str]) -> None:
+    """What a mouse over a bar or a point shows: lines that nobody sees, each with its text.
+
+    Parameters
+    ----------
+    x, y
+        For each text the two ends of a line.
+    """
+    for across, up, text in zip(x, y, texts, strict=True):
+        if np.isfinite([*across, *up]).all():
+            axes.plot(across, up, alpha=0.0, gid=f"{TIP}{text}", scalex=False, scaley=False)
+
+
+def told(label: str, mean: Any, low: Any, high: Any) -> str:
+    """The text of a tip: label, mean and interval."""
+    return f"{label}: {significant(mean)} ({significant(low)} to {significant(high)})"
+
+
+def row_height(labels: list[str]) -> float:
+    """Of a row of a forest, in inches, by the lines of its longest label."""
+    return 0.12 + 0.13 * max(label.count("\n") + 1 for label in labels)
 
 
 def assumptions_figure(items: list[dict[str, Any]]) -> str:
     """P(claim) against the autocorrelation behind the SEs, for each path of the single effects."""
     plt = pyplot()
-    columns = min(3, len(items))
+    columns = min(2, len(items))
     rows = int(np.ceil(len(items) / columns))
     figure, grid = plt.subplots(
-        rows, columns, figsize=(8.6, 2.5 * rows), sharex=True, sharey=True, squeeze=False
+        rows, columns, figsize=(WIDTH, 2.0 * rows + 0.4), sharex=True, sharey=True, squeeze=False
     )
     styles = dict(zip(KINDS.values(), ("-", "--", "-.", ":"), strict=True))
     for axes, item in zip(grid.ravel(), items, strict=False):
@@ -101,7 +150,7 @@ def assumptions_figure(items: list[dict[str, Any]]) -> str:
         axes.axhline(item["p_claim"][AVERAGED], color=COLOURS["panel"], lw=1.2, label=AVERAGED)
         for level in (0.05, 0.5, 0.95):
             axes.axhline(level, color=MUTED, lw=0.6, ls="-" if level == 0.5 else (0, (4, 4)))
-        axes.set_title(textwrap.fill(item["label"], 30), fontsize=9)
+        axes.set_title(textwrap.fill(item["label"], 30), fontsize=SMALL)
         axes.set_ylim(-0.03, 1.03)
     for axes in grid.ravel()[len(items) :]:
         axes.set_visible(False)
@@ -109,7 +158,7 @@ def assumptions_figure(items: list[dict[str, Any]]) -> str:
         axes.set_ylabel("P(claim)")
     for axes in grid[-1]:
         axes.set_xlabel("autocorrelation of errors")
-    grid[0, 0].legend(frameon=False, fontsize=8, title="single effects", title_fontsize=8)
+    grid[0, 0].legend(frameon=False, fontsize=7, title="single effects", title_fontsize=7)
     figure.tight_layout()
     return svg(figure, "Probability of each claim by assumption")
 
@@ -123,7 +172,8 @@ def columns_figure(rows: list[dict[str, Any]], level: float, synthetic: bool) ->
         ("ols", "se_cluster", "OLS, clustered", "o", MUTED, False),
         ("mean", None, "posterior", "o", COLOURS["panel"], True),
     )
-    figure, axes = plt.subplots(figsize=(8.2, 0.34 * len(rows) + 1.2))
+    labels = [textwrap.fill(row["label"], LABEL) for row in rows]
+    figure, axes = plt.subplots(figsize=(WIDTH, row_height(labels) * len(rows) + 1.2))
     offsets = (0.24, 0.0, -0.24)
     drawn: list[tuple[float, float]] = []
     for (key, error, label, marker, colour, solid), offset in zip(series, offsets, strict=True):
@@ -140,11 +190,13 @@ def columns_figure(rows: list[dict[str, Any]], level: float, synthetic: bool) ->
             axes.hlines(y, low, high, color=colour, lw=1.4)
             face = colour if solid else "none"
             axes.plot(x, y, marker, ms=4.5, color=colour, mfc=face, label=label, ls="none")
+            said = [told(label, *found) for found in zip(x, low, high, strict=True)]
+            tips(axes, zip(low, high, strict=True), zip(y, y, strict=True), said)
     axes.set_xlim(*limits([low for low, _ in drawn], [high for _, high in drawn]))
     axes.axvline(0.0, color=INK, lw=0.8)
-    axes.set_yticks(range(len(rows)), [row["label"] for row in rows][::-1], fontsize=8)
+    axes.set_yticks(range(len(rows)), labels[::-1], fontsize=SMALL)
     axes.set_ylim(-0.8, len(rows) - 0.2)
-    axes.legend(frameon=False, ncol=3, fontsize=9, loc="lower left", bbox_to_anchor=(0, 1))
+    legend(axes)
     axes.set_xlabel(f"effect, {percent(level)} intervals")
     return svg(figure, "Published, least-squares and posterior estimates", synthetic)
 
@@ -153,7 +205,7 @@ def event_figure(item: dict[str, Any], unit: str, synthetic: bool) -> str:
     """An event study: points with pointwise and simultaneous bands, and the smoothed path."""
     plt = pyplot()
     path, smooth = item["paths"]["independent"], item["paths"]["random_walk"]
-    figure, axes = plt.subplots(figsize=(8.2, 3.4))
+    figure, axes = plt.subplots(figsize=(WIDTH, 2.9))
     t = np.array(path["times"])
     at = np.append(t, path["reference"])
     order = np.argsort(at)
@@ -170,6 +222,10 @@ def event_figure(item: dict[str, Any], unit: str, synthetic: bool) -> str:
     axes.vlines(t, path["band_low"], path["band_high"], color=blue, lw=0.8)
     axes.vlines(t, path["low"], path["high"], color=blue, lw=2.4)
     axes.plot(t, path["mean"], "o", color=blue, ms=4.5, label="independent effects")
+    found = zip(t, path["mean"], path["low"], path["high"], strict=True)
+    said = [told(f"period {k:g}", *values) for k, *values in found]
+    ends = zip(path["band_low"], path["band_high"], strict=True)
+    tips(axes, zip(t, t, strict=True), ends, said)
     axes.plot(path["reference"], 0.0, "o", color="none", mec=INK, ms=5, label="reference")
     axes.axhline(0.0, color=INK, lw=0.8)
     axes.axvline(-0.5, color=MUTED, lw=0.8, ls="--")
@@ -179,7 +235,7 @@ def event_figure(item: dict[str, Any], unit: str, synthetic: bool) -> str:
     axes.set_xticks(sorted(labels), [labels[k].replace("-", "−") for k in sorted(labels)])
     axes.set_xlabel("periods since adoption")
     axes.set_ylabel(textwrap.fill(unit, 28))
-    axes.legend(frameon=False, fontsize=8, ncol=3, loc="lower center", bbox_to_anchor=(0.5, 1.0))
+    legend(axes)
     return svg(figure, f"Event study {item['spec']}", synthetic)
 
 
@@ -188,7 +244,7 @@ def checks_figure(
 ) -> str:
     """Which spec passes which check."""
     plt = pyplot()
-    figure, axes = plt.subplots(figsize=(8.2, 0.26 * len(specs) + 1.0))
+    figure, axes = plt.subplots(figsize=(WIDTH, 0.24 * len(specs) + 1.0))
     for i, spec in enumerate(specs):
         for j, name in enumerate(names):
             value = passed.get((spec, name))
@@ -206,8 +262,10 @@ def checks_figure(
             )
     axes.set_xlim(-0.5, len(names) - 0.5)
     axes.set_ylim(-0.7, len(specs) - 0.3)
-    axes.set_xticks(range(len(names)), [name.replace("_", "\n") for name in names], fontsize=8)
-    axes.set_yticks(range(len(specs)), specs[::-1], fontsize=8)
+    spoken = [name.replace("_", " ") for name in names]
+    slanted = {"rotation": 45, "ha": "left", "rotation_mode": "anchor"}
+    axes.set_xticks(range(len(names)), spoken, fontsize=SMALL, **slanted)
+    axes.set_yticks(range(len(specs)), specs[::-1], fontsize=SMALL)
     axes.xaxis.tick_top()
     axes.tick_params(length=0)
     for side in ("left", "bottom"):

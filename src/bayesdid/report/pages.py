@@ -5,7 +5,18 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from bayesdid.report.document.blocks import Block, Document, Fold, Heading, Section, Text, ref
+from bayesdid.report.document.blocks import (
+    Block,
+    Document,
+    Figure,
+    Fold,
+    Heading,
+    Section,
+    Text,
+    ref,
+    split_refs,
+    walk,
+)
 from bayesdid.report.sections.analyses import analyses
 from bayesdid.report.sections.audit import audit
 from bayesdid.report.sections.changes import changes_part
@@ -57,10 +68,33 @@ def documents(
 
 
 def _leads(part: Part) -> tuple[Block, ...]:
-    """From a section of the page to what the supplement has of it."""
-    if not part.more or not part.title:
+    """From a section of the page to what the supplement has of it, if nothing there leads to it."""
+    if not part.more or not part.title or _sums_up(part):
         return ()
     return (Text(f"More: {ref(f's-{part.key}')}.", "soft"),)
+
+
+def _sums_up(part: Part) -> bool:
+    """Whether the page has the sentences and figures of the supplement, and leads to each."""
+    below = {block.key for block in walk(part.more) if isinstance(block, Heading) and block.key}
+    return bool(below & _named(part.main))
+
+
+def _once(part: Part) -> tuple[Block, ...]:
+    """What the page would show of a part, if what follows it does not say the same."""
+    return () if _sums_up(part) else part.main
+
+
+def _named(blocks: tuple[Block, ...]) -> set[str]:
+    """Keys that paragraphs and captions refer to."""
+    found: set[str] = set()
+    for block in walk(blocks):
+        match block:
+            case Text(text=said):
+                found |= {key for _, key in split_refs(said)}
+            case Figure(caption=said, note=note):
+                found |= {key for _, key in split_refs(said + note)}
+    return found
 
 
 def _back(part: Part) -> tuple[Block, ...]:
@@ -106,6 +140,7 @@ def _appendix(parts: list[Part], results: Results) -> Section:
     off = [alert for alert in results["alerts"] if alert not in alerts(results)]
     blocks += [Text(f"{alert['title']}. {alert['text']}") for alert in off]
     blocks += [
-        Fold(part.title, (Heading(part.title, part.key), *part.main, *part.more)) for part in parts
+        Fold(part.title, (Heading(part.title, part.key), *_once(part), *part.more))
+        for part in parts
     ]
     return Section(APPENDIX, "What these models would show on a stand-in", tuple(blocks), True)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import dataclasses
 import json
 from typing import Any
 
@@ -11,12 +10,13 @@ import xarray as xr
 
 from bayesdid.estimands.contrasts import (
     PanelContrast,
+    claim_probability,
     contrast_values,
     panel_contrasts,
     state_vectors,
 )
-from bayesdid.estimands.names import RATIO, contrasts_of
-from bayesdid.estimands.nonlinear import claim_holds
+from bayesdid.estimands.names import contrasts_of
+from bayesdid.estimands.nonlinear import side
 from bayesdid.estimands.question import claimed_below
 from bayesdid.exceptions import NotIdentifiedError
 from bayesdid.inference.plan import MAIN
@@ -53,6 +53,9 @@ def panel_section(
     scale = float(panel.frame[study.file.outcome.column].std())
     rope, better = study.file.synergy.rope, study.file.outcome.better
     policies = tuple(policy.id for policy in study.policies)
+    claimed = {
+        one.name: side(one.name, claimed_below(study, one.name)) for one in contrasts_of(study)
+    }
     found: dict[str, dict[str, dict[str, PanelContrast]]] = {}
     for spec, kinds in trees.items():
         if study[spec].column.outcome != study.file.outcome.column:
@@ -66,14 +69,13 @@ def panel_section(
                     scale=scale,
                     rope=rope,
                     better=better,
+                    claimed=claimed,
                     policies=len(policies),
                     order=policies,
                 )
             except NotIdentifiedError:
                 break
-            found.setdefault(spec, {})[kind] = {
-                name: _as_claimed(study, item) for name, item in contrasts.items()
-            }
+            found.setdefault(spec, {})[kind] = contrasts
     if not found:
         return None
     rows = []
@@ -103,14 +105,6 @@ def panel_section(
     return {"rows": rows, "scale": scale}
 
 
-def _as_claimed(study: Study, item: PanelContrast) -> PanelContrast:
-    """With the probability of the side that the study claims."""
-    if item.name == RATIO:
-        return item
-    p = item.summary.p_negative
-    return dataclasses.replace(item, p_claim=p if claimed_below(study, item.name) else 1 - p)
-
-
 def _clustered(
     study: Study, name: str, tree: xr.DataTree, estimates: Estimates
 ) -> dict[str, float]:
@@ -125,5 +119,5 @@ def _clustered(
     return {
         "estimate": float(np.median(draws)),
         "se": float(draws.std()),
-        "p_claim": float(claim_holds(name, draws, claimed_below(study, name)).mean()),
+        "p_claim": claim_probability(name, draws, claimed_below(study, name)),
     }

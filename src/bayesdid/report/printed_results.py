@@ -17,6 +17,7 @@ from bayesdid.report.claim_panel import PanelEvidence
 from bayesdid.report.claim_results import claims_section, sums_section
 from bayesdid.report.doubt_results import claim_doubts, contrast_of, doubts_section
 from bayesdid.report.methods_results import methods_section
+from bayesdid.report.model_words import short_title
 from bayesdid.report.published_results import inverted, published_section, told_adoption
 from bayesdid.report.validity import panel_validity, published_validity
 from bayesdid.study.load import Study
@@ -64,6 +65,7 @@ def printed_sections(
             for item, claim in zip(claims, study.claims, strict=True)
         ],
         "sums": sums_section(study, synergy, evidence, headline["refused"], scale),
+        "titles": {name: short_title(spec.title) for name, spec in study.specs.items()},
         "level": summary.LEVEL,
         "levels": summary.levels(),
         "published": published,

@@ -2,9 +2,21 @@
 
 from __future__ import annotations
 
+import textwrap
 from typing import Any
 
-from bayesdid.report.figures import COLOURS, INK, MUTED, pyplot, svg
+from bayesdid.report.figures import (
+    COLOURS,
+    INK,
+    LABEL,
+    MUTED,
+    SMALL,
+    WIDTH,
+    legend,
+    pyplot,
+    row_height,
+    svg,
+)
 from bayesdid.report.limits import limits
 from bayesdid.summary import percent, reach
 
@@ -19,7 +31,8 @@ def reference_figure(rows: list[dict[str, Any]], level: float) -> str:
         ``mean``, ``low``, ``high`` of this panel's posterior, or None.
     """
     plt = pyplot()
-    figure, axes = plt.subplots(figsize=(8.2, 0.36 * len(rows) + 1.2))
+    labels = [textwrap.fill(row["label"], LABEL) for row in rows]
+    figure, axes = plt.subplots(figsize=(WIDTH, row_height(labels) * len(rows) + 1.2))
     wide, ends = reach(level), []
     for k, row in enumerate(rows):
         y, half = len(rows) - 1 - k, wide * (row["se"] or 0.0)
@@ -56,8 +69,8 @@ def reference_figure(rows: list[dict[str, Any]], level: float) -> str:
     axes.plot([], [], "|", ms=6, color=MUTED, label="posterior means, all panels")
     axes.set_xlim(*limits(ends, ends))
     axes.axvline(0.0, color=INK, lw=0.8)
-    axes.set_yticks(range(len(rows)), [row["label"] for row in rows][::-1], fontsize=8)
+    axes.set_yticks(range(len(rows)), labels[::-1], fontsize=SMALL)
     axes.set_ylim(-0.8, len(rows) - 0.2)
-    axes.legend(frameon=False, ncol=4, fontsize=8, loc="lower left", bbox_to_anchor=(0, 1))
+    legend(axes)
     axes.set_xlabel(f"effect, {percent(level)} intervals")
     return svg(figure, "Printed columns on reference panels", True)

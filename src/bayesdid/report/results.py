@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from concurrent.futures import Executor
 from contextlib import nullcontext
 from dataclasses import asdict, dataclass
@@ -33,6 +33,7 @@ from bayesdid.panel.adoption import adopted_orders, arm, only
 from bayesdid.panel.panel import Panel
 from bayesdid.peers.agreement import Agreement, agree
 from bayesdid.peers.fixest import Estimates, least_squares
+from bayesdid.report.again import report_command
 from bayesdid.report.alert_results import alerts_section
 from bayesdid.report.claim_panel import NO_PANEL, PanelEvidence, permuted
 from bayesdid.report.claim_results import (
@@ -69,6 +70,7 @@ def compute_results(
     seed: int = 0,
     step: Callable[[str, int], Progress] | None = None,
     run: Run | None = None,
+    options: Mapping[str, str | int | bool | None] | None = None,
 ) -> dict[str, Any]:
     """Fit, check, contrast, audit: the same for the same seed, fresh or resumed.
 
@@ -87,6 +89,9 @@ def compute_results(
         ``step(description, total)`` returns a callback for each unit of progress.
     run
         Takes down what was reused and how long it took.
+    options
+        Of the command that makes the report again:
+        :func:`bayesdid.report.again.report_command`.
 
     Raises
     ------
@@ -96,9 +101,12 @@ def compute_results(
     run = Run() if run is None else run
     if panel is None:
         with run.stage("printed numbers"):
-            return _of_print(study, seed)
-    with using(executor) if executor is not None else nullcontext(), one_thread():
-        return _compute(study, panel, folder, draws, seed, step or _silent, run)
+            found = _of_print(study, seed)
+    else:
+        with using(executor) if executor is not None else nullcontext(), one_thread():
+            found = _compute(study, panel, folder, draws, seed, step or _silent, run)
+    again = report_command(study, panel, draws=draws, seed=seed, options=options)
+    return found | {"provenance": found["provenance"] | {"command": again}}
 
 
 def _silent(_description: str, _total: int) -> Progress:

@@ -6,8 +6,11 @@ import hashlib
 import re
 from collections import Counter
 
+TIP = "tip:"  # what the name of a group begins with whose rest a mouse over it shows
 _REPEATED = 3  # times that a style is written out before it becomes a class
 _CURVES = 8  # of a disc as matplotlib draws it, from its lowest point
+_ACROSS = re.compile(r"M(-?[\d.]+) (-?[\d.]+)L(-?[\d.]+) \2(?![\d.])")  # lines along an axis
+_UP = re.compile(r"M(-?[\d.]+) (-?[\d.]+)L\1 (-?[\d.]+)")
 _TOP = 2 + 3 * 6 + 5  # where the fourth curve ends
 
 
@@ -17,21 +20,31 @@ def small(text: str) -> str:
     Classes are named by what they say, so that those of two drawings on one page do not differ.
     """
     text = re.sub(r"<metadata>.*?</metadata>", "", text, flags=re.S)
+    text = re.sub(rf'<g id="{TIP}([^"]*)">\s*<path d="([^"]*)".*?/>\s*</g>', _tip, text, flags=re.S)
     text = re.sub(r'<g id="[^"]*"', "<g", text)  # nothing refers to a group
     text = re.sub(r' (?:d|x|y|transform|points)="[^"]*"', _tenths, text)
     text = re.sub(r"font-family: [^;\"]*", "font-family: sans-serif", text)
     text = re.sub(r"\s*\n\s*", " ", text).replace("> <", "><")
-    text = re.sub(r'<path d="(M [^MLQz"]*z) "', _disc, text)
+    text = re.sub(r'<path( id="[^"]*")? d="(M [^MLQz"]*z) "', _disc, text)
+    text = re.sub(r'(id="|href="#)(m\w{6})\w+"', r'\1\2"', text).replace("xlink:href", "href")
+    text = re.sub(r' xmlns:xlink="[^"]*"', "", text)
     text = re.sub(r' transform="rotate\(-0 [^)]*\)"', "", text)
     text = re.sub(r'<path d="[^"]*" style="fill: none"/>', "", text)  # backgrounds
     text = re.sub(r' (?:d|points)="[^"]*"', _tight, text)
-    return _classes(_flat(text))
+    text = _UP.sub(r"M\1 \2V\3", _ACROSS.sub(r"M\1 \2H\3", text))
+    text = re.sub(r' clip-path="(url\(#\w+\))" style="([^"]*)"', r' style="\2;clip-path:\1"', text)
+    return _of_marks(_classes(_flat(text)))
 
 
 def _tenths(found: re.Match[str]) -> str:
     """An attribute of a drawing to a tenth of a point."""
     rounded = re.sub(r"(?<=\d\.\d)\d+", "", found[0])
     return re.sub(r"(?<=\d)\.0(?!\d)", "", rounded)
+
+
+def _tip(found: re.Match[str]) -> str:
+    """A line that is not seen, and what it says."""
+    return f'<path class="tip" d="{found[2]}"><title>{found[1]}</title></path>'
 
 
 def _tight(found: re.Match[str]) -> str:
@@ -43,12 +56,12 @@ def _tight(found: re.Match[str]) -> str:
 
 def _disc(found: re.Match[str]) -> str:
     """A disc that is drawn as eight curves, as a circle; anything else as it is."""
-    if found[1].count("C") != _CURVES:
+    if found[2].count("C") != _CURVES:
         return found[0]
-    numbers = [float(part) for part in re.findall(r"-?[\d.]+", found[1])]
+    numbers = [float(part) for part in re.findall(r"-?[\d.]+", found[2])]
     x, bottom, top = numbers[0], numbers[1], numbers[_TOP]
     radius = abs(bottom - top) / 2
-    return f'<circle cx="{x:.1f}" cy="{(bottom + top) / 2:.1f}" r="{radius:.1f}"'
+    return f'<circle{found[1] or ""} cx="{x:.1f}" cy="{(bottom + top) / 2:.1f}" r="{radius:.1f}"'
 
 
 def _flat(text: str) -> str:
@@ -82,6 +95,24 @@ def _classes(text: str) -> str:
     )
     rules = "".join(f".{name}{{{style}}}" for style, name in named.items())
     return text.replace("</style>", f"{rules}</style>", 1)
+
+
+def _of_marks(text: str) -> str:
+    """The class of a mark once, where the mark is defined, if all its places have the same.
+
+    A page has one mark of a name: it is named by its class as well, which may be filled or not.
+    """
+    used: dict[str, set[str]] = {}
+    for mark, said in re.findall(r'<use href="#(\w+)"([^>]*)/>', text):
+        found = re.search(r' class="(\w+)"', said)
+        used.setdefault(mark, set()).add(found[1] if found and " style=" not in said else "")
+    for mark, names in used.items():
+        has_one = re.search(rf'<\w+ id="{mark}"[^>]* class=', text)
+        if len(names) == 1 and (name := names.pop()) and not has_one:
+            own = f"m{_name(mark + name)}"
+            text = re.sub(rf'(<use href="#){mark}("[^>]*) class="{name}"', rf"\1{own}\2", text)
+            text = text.replace(f'id="{mark}"', f'id="{own}" class="{name}"', 1)
+    return text
 
 
 def _name(style: str) -> str:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -13,33 +14,18 @@ from bayesdid.panel.write import csv_text
 from bayesdid.report.text import hdi, interval, number, probability
 from bayesdid.summary import percent
 
+_STATIC = "panel, constant effects"
+
 
 def frames(results: dict[str, Any]) -> dict[str, pd.DataFrame]:
     """Name -> tidy table: ``contrasts``, ``agreement``, ``checks``, ``audit``, ``fits``.
 
     A table without rows is left out. Rows that come from a synthetic panel say so in the column
-    ``synthetic``.
+    ``synthetic``. Every contrast stands with the side that is claimed of it, without a claim that
+    on which the outcome is better, and the probability of that side.
     """
     synthetic = bool(results["synthetic"])
-    contrasts: list[dict[str, Any]] = []
-    for name, item in (results["published"] or {"contrasts": {}})["contrasts"].items():
-        for key, summary in item["posteriors"].items():
-            contrasts.append(
-                _row(name, item["label"], "published", key, summary, item["p_claim"][key], False)
-            )
-    for item in (results["contrasts"] or {"rows": []})["rows"]:
-        for kind, found in item["kinds"].items():
-            contrasts.append(
-                _row(
-                    item["name"],
-                    item["label"],
-                    "panel",
-                    f"{item['spec']} {kind}",
-                    found["summary"],
-                    found["p_claim"],
-                    synthetic,
-                )
-            )
+    contrasts = [*_printed_rows(results), *_panel_rows(results), *_static_rows(results)]
     agreement = [
         {"spec": item["spec"], **row, "synthetic": synthetic}
         for item in results["agreement"]
@@ -90,29 +76,81 @@ def frames(results: dict[str, Any]) -> dict[str, pd.DataFrame]:
     } | analyses
 
 
-def _row(
+def _printed_rows(results: dict[str, Any]) -> list[dict[str, Any]]:
+    """Contrasts from printed columns, under every assumption."""
+    return [
+        _of(name, item, "published", key, _moments(summary), item["p_claim"][key], False)
+        for name, item in (results["published"] or {"contrasts": {}})["contrasts"].items()
+        for key, summary in item["posteriors"].items()
+    ]
+
+
+def _panel_rows(results: dict[str, Any]) -> list[dict[str, Any]]:
+    """The page's contrasts of the panel, under every model."""
+    return [
+        _of(
+            name,
+            item,
+            "panel",
+            model,
+            {"mean": m["mean"], "sd": m["sd"], "median": None}
+            | {key: m["interval"][key] for key in ("low", "high", "level")}
+            | {"p_rope": None},
+            m["p_claim"],
+            bool(results["synthetic"]),
+        )
+        for name, item in results["headline"]["contrasts"].items()
+        for model, m in item["models"].items()
+    ]
+
+
+def _static_rows(results: dict[str, Any]) -> list[dict[str, Any]]:
+    """Contrasts of regressions whose effects do not change with time, under every kind of fit."""
+    return [
+        _of(
+            item["name"],
+            {"label": item["label"], "claim": found["claim"]},
+            _STATIC,
+            f"{item['spec']} {kind}",
+            _moments(found["summary"]),
+            found["p_claim"],
+            bool(results["synthetic"]),
+        )
+        for item in (results["contrasts"] or {"rows": []})["rows"]
+        for kind, found in item["kinds"].items()
+    ]
+
+
+def _moments(summary: dict[str, Any]) -> dict[str, Any]:
+    """What a table has of a stored summary."""
+    low, high = hdi(summary)
+    kept = {key: summary[key] for key in ("mean", "sd", "median", "p_rope", "level")}
+    return kept | {"low": low, "high": high}
+
+
+def _of(
     name: str,
-    label: str,
+    item: dict[str, Any],
     source: str,
     assumption: str,
-    summary: dict[str, Any],
+    found: dict[str, Any],
     p: float,
     synthetic: bool,
 ) -> dict[str, Any]:
-    low, high = hdi(summary)
-    key = f"hdi{100 * summary['level']:g}"
+    """One row: the side that is claimed, and the probability of that side."""
+    key = f"hdi{100 * found['level']:g}"
     return {
         "contrast": name,
-        "label": label,
+        "label": item["label"],
         "source": source,
         "assumption": assumption,
-        "mean": summary["mean"],
-        "sd": summary["sd"],
-        "median": summary["median"],
-        f"{key}_low": low,
-        f"{key}_high": high,
-        "p_negative": summary["p_negative"],
-        "p_rope": summary["p_rope"],
+        "mean": found["mean"],
+        "sd": found["sd"],
+        "median": found["median"],
+        f"{key}_low": found["low"],
+        f"{key}_high": found["high"],
+        "p_rope": found["p_rope"],
+        "claim": item["claim"],
         "p_claim": p,
         "synthetic": synthetic,
     }
@@ -140,44 +178,46 @@ def write_tables(results: dict[str, Any], folder: Path) -> list[Path]:
 
 
 def _contrasts_tex(results: dict[str, Any]) -> str:
+    kind = "synthetic " if results["synthetic"] else ""
     rows = []
     for item in (results["published"] or {"contrasts": {}})["contrasts"].values():
-        main = item["posteriors"]["averaged"]
-        low, high = item["range"]
-        rows.append(
-            [
-                item["label"],
-                "published",
-                number(main["mean"]),
-                number(main["sd"]),
-                interval(hdi(main)),
-                probability(item["p_claim"]["averaged"]),
-                f"{probability(low)} to {probability(high)}",
-            ]
-        )
+        main, p = item["posteriors"]["averaged"], item["p_claim"]["averaged"]
+        said = _typeset(main, hdi(main), item["claim"], p, item["range"])
+        rows.append([item["label"], "published", *said])
+    for item in results["headline"]["contrasts"].values():
+        ends = (item["interval"]["low"], item["interval"]["high"])
+        said = _typeset(item, ends, item["claim"], item["p_claim"], item["p_range"])
+        rows.append([item["label"], f"{kind}panel", *said])
     for item in (results["contrasts"] or {"rows": []})["rows"]:
-        main, p = item["main"]["summary"], item["probabilities"].values()
-        rows.append(
-            [
-                item["label"],
-                "synthetic panel" if results["synthetic"] else "panel",
-                number(main["mean"]),
-                number(main["sd"]),
-                interval(hdi(main)),
-                probability(item["main"]["p_claim"]),
-                f"{probability(min(p))} to {probability(max(p))}",
-            ]
-        )
+        main, every = item["main"], item["probabilities"].values()
+        summary, over = main["summary"], (min(every), max(every))
+        said = _typeset(summary, hdi(summary), main["claim"], main["p_claim"], over)
+        rows.append([item["label"], f"{kind}{_STATIC}", *said])
     head = [
         "Contrast",
         "Source",
         "Mean",
         "SD",
         f"{percent(results['level'])} HDI",
+        "Claim",
         "P(claim)",
         "Range",
     ]
     return _tex(head, rows, results)
+
+
+def _typeset(
+    main: dict[str, Any], ends: Any, claim: str, p: float, over: Sequence[float]
+) -> list[str]:
+    """Mean, sd, interval, the side that is claimed, its probability, and that over models."""
+    return [
+        number(main["mean"]),
+        number(main["sd"]),
+        interval(ends),
+        claim,
+        probability(p),
+        f"{probability(over[0])} to {probability(over[1])}",
+    ]
 
 
 def _agree_tex(results: dict[str, Any]) -> str:

@@ -69,22 +69,25 @@ def panel_validity(contrast: str, policies: int = 2) -> str:
     if policies == 1:
         return _of_one(found)
     if contrast != SUM and is_sum(contrast):
-        return f"How far to trust this: {_said(found[THREE])} ({found[THREE]['document']})."
+        return f"{_told(found[THREE])} ({found[THREE]['document']})."
     if contrast != SUM:
         return (
             f"{found[NAMED]['document']} has the coverage of the synergy of two policies, not of "
             f"this effect; {found[SINGLE]['document']} has that of the effect of one policy."
         )
-    text = f"How far to trust this: {_said(found[NAMED])}"
+    text = _told(found[NAMED])
     if UNNAMED in found and found[UNNAMED]["level"] == summary.LEVEL:
         low, _, high = found[UNNAMED]["coverage"]
-        text += f"; in {found[UNNAMED]['worlds']} that it does not name, in {low:.2f} to {high:.2f}"
+        text += (
+            f"; in {found[UNNAMED]['worlds']} {found[UNNAMED]['design']}, in {low:.2f} to "
+            f"{high:.2f}"
+        )
     return f"{text} ({found[NAMED]['document']})."
 
 
 def _of_one(found: dict[str, Facts]) -> str:
     """Of the effect of a study's one policy: where it is known, and under placebo laws."""
-    text, placebo = f"How far to trust this: {_said(found[SINGLE])}", found[PLACEBO]
+    text, placebo = _told(found[SINGLE]), found[PLACEBO]
     if placebo["level"] == summary.LEVEL:
         text += (
             f"; on {placebo['worlds']} {placebo['design']} ({placebo['panels']} of each) it "
@@ -104,7 +107,13 @@ def published_validity(timings: int) -> str:
         How many it averages over: one if who adopted when is known.
     """
     kind = facts()[KNOWN if timings == 1 else DRAWN]
-    return f"How far to trust this: {_said(kind)} ({kind['document']})."
+    return f"{_told(kind)} ({kind['document']})."
+
+
+def _told(kind: Facts) -> str:
+    """As a sentence begins."""
+    said = _said(kind)
+    return f"{said[0].upper()}{said[1:]}"
 
 
 def _said(kind: Facts) -> str:

@@ -88,14 +88,15 @@ def _sentences(rows: list[dict[str, Any]]) -> list[str]:
         some = ", ".join(names[:_NAMED]) + (", …" if len(names) > _NAMED else "")
         return f"{len(found)} of {len(rows)}" + (f" ({some})" if found else "")
 
+    words = "coefficient" if len(rows) == 1 else "coefficients"
     return [
         f"Negative weights on treated rows sum to more than {_MATTERS} in {share(negative)} "
-        "coefficients: there, effects that differ between rows can pull the coefficient outside "
-        "their range."
+        f"{words}: there, effects that differ between rows can pull the coefficient outside their "
+        "range."
         if negative
-        else f"In none of {len(rows)} coefficients do negative weights on treated rows sum to more "
-        f"than {_MATTERS}: no material negative weights. A TWFE coefficient still need not equal "
-        "the average effect on the treated, since its weights differ between rows.",
+        else f"Negative weights on treated rows sum to more than {_MATTERS} in none of {len(rows)} "
+        f"{words}: no material negative weights. A TWFE coefficient still need not equal the "
+        "average effect on the treated, since its weights differ between rows.",
         f"Forbidden comparisons (later against earlier treated) have more than {_MATTERS:.0%} of "
         f"the weight in {share(forbidden)}.",
         f"Rows under another policy state than the coefficient's own have more than {_MATTERS} of "

@@ -32,6 +32,7 @@ from bayesdid.report.document.forest import Axis, axis_of, stripe
 from bayesdid.report.document.numbering import Place, anchor
 from bayesdid.report.text import typeset
 
+LONG = 12  # rows from which on a table can be sorted and filtered
 _SCROLL = '<div class="scroll" tabindex="0" role="region" aria-label="{}">'
 
 
@@ -88,6 +89,7 @@ def to_html(
     with extra("report"):
         import jinja2
 
+    blocks = [block for section in document.sections for block in walk(section.blocks)]
     environment = jinja2.Environment(
         loader=jinja2.FileSystemLoader(Path(__file__).parent.parent / "templates"),
         autoescape=True,
@@ -103,11 +105,8 @@ def to_html(
             sections=[(anchor(s.key), s.title) for s in document.sections if s.title],
             other=other,
             everypage=everypage,
-            slides=any(
-                isinstance(block, Sliders)
-                for section in document.sections
-                for block in walk(section.blocks)
-            ),
+            slides=any(isinstance(block, Sliders) for block in blocks),
+            long=any(isinstance(block, Table) and len(block.rows) >= LONG for block in blocks),
         )
     )
 
@@ -204,10 +203,10 @@ def _(block: Table, writer: _Writer) -> str:
     )
     body = "".join(_row(row, block, writer) for row in block.rows)
     note = f'<p class="soft">{writer.inline(block.note)}</p>' if block.note else ""
-    name = writer.name(block.key)
+    name, kind = writer.name(block.key), ' class="long"' * (len(block.rows) >= LONG)
     return (
-        f'<div class="tablebox" id="{anchor(block.key)}">{_SCROLL.format(name)}<table><caption>'
-        f"<b>{name}.</b> {writer.inline(block.caption)}{writer.stamp()}</caption>"
+        f'<div class="tablebox" id="{anchor(block.key)}">{_SCROLL.format(name)}<table{kind}>'
+        f"<caption><b>{name}.</b> {writer.inline(block.caption)}{writer.stamp()}</caption>"
         f"<thead><tr>{head}</tr></thead><tbody>{body}</tbody></table></div>{note}</div>\n"
     )
 
@@ -238,7 +237,8 @@ def _row(row: tuple[str | Cell, ...], table: Table, writer: _Writer) -> str:
 def _cell(cell: Cell, writer: _Writer) -> str:
     if cell.svg:
         return cell.svg
-    return f'<span class="{cell.kind}">{writer.inline(cell.text)}</span>'
+    said = writer.inline(cell.text)
+    return f'<span class="{cell.kind}">{said}</span>' if cell.kind else said
 
 
 @_block.register

@@ -31,6 +31,7 @@ from bayesdid.report.document.blocks import (
 )
 from bayesdid.report.document.forest import axis_of, stripe
 from bayesdid.report.document.numbering import Place, anchor
+from bayesdid.report.document.pdf_small import compact
 from bayesdid.report.text import typeset
 
 _GOOD, _BAD, _MIDDLE, _SOFT = "#1b6d44", "#a8323f", "#755c00", "#4d5863"
@@ -45,8 +46,8 @@ _COLOURS = {
 _SIZES = ((6, "8pt"), (8, "7pt"), (99, "6pt"))  # of a table's type, by its columns
 _PREAMBLE = """
 #set document(title: {title}, date: none)
-#set page(paper: "a4", margin: (x: 18mm, y: 18mm), numbering: "1")
-#set text(font: ("Libertinus Serif", "DejaVu Sans"), size: 9.5pt, lang: "en")
+#set page(paper: "a4", margin: (x: 18mm, y: 15mm), numbering: "1")
+#set text(font: ("Libertinus Serif", "DejaVu Sans"), size: 9.3pt, lang: "en")
 #set par(justify: false, leading: 0.55em, spacing: 0.7em)
 #set heading(numbering: none)
 #show heading.where(level: 1): set text(size: 14pt)
@@ -124,7 +125,7 @@ def write_pdf(documents: tuple[Document, ...], places: Mapping[str, Place], path
         (root / "article.typ").write_text(source, encoding="utf-8")
         made = typst.compile(str(root / "article.typ"), timestamp=0)
     with replacing(path) as temporary:
-        temporary.write_bytes(made)
+        temporary.write_bytes(compact(made))
 
 
 def _string(text: str) -> str:
@@ -139,7 +140,7 @@ def _label(key: str, place: Place) -> str:
 
 def _standalone(svg: str) -> str:
     """A drawing that takes its ink from no page."""
-    text = svg.replace("currentColor", "#17202a")
+    text = re.sub(r'<path class="tip".*?</path>', "", svg).replace("currentColor", "#17202a")
     if "xmlns=" not in text[: text.index(">")]:
         text = text.replace("<svg ", '<svg xmlns="http://www.w3.org/2000/svg" ', 1)
     return re.sub(r'(<svg [^>]*?) width="100%"', r"\1", text, count=1)
@@ -170,7 +171,7 @@ def _(block: Text, writer: _Writer) -> str:
         said = f'#text(fill: rgb("{_BAD}"), weight: "bold")[{said}]'
     elif block.kind == "answer":
         said = (
-            '#block(fill: rgb("#f3f5f6"), inset: 6pt, width: 100%, '
+            '#block(fill: rgb("#f3f5f6"), inset: (x: 6pt, y: 3pt), spacing: 3pt, width: 100%, '
             f'stroke: (left: 2pt + rgb("#255f9b")))[{said}]'
         )
     return f"{said}\n\n"
@@ -223,7 +224,8 @@ def _(block: Table, writer: _Writer) -> str:
             cells += [f"[{_cell(cell, writer)}]" for cell in row]
     note = f'#text(size: 8pt, fill: rgb("{_SOFT}"))[{writer.inline(block.note)}]\n\n'
     return (
-        f"{writer.label(block.key)}\n{writer.captioned(block.key, block.caption, '')}\n\n"
+        f"{writer.label(block.key)}\n"
+        f"#block(sticky: true)[{writer.captioned(block.key, block.caption, '')}]\n"
         f"#{{ set text(size: {size}); table(columns: {n}, align: ({aligned},), "
         f"table.header({head}), {', '.join(cells)}) }}\n" + (note if block.note else "")
     )
@@ -244,8 +246,17 @@ def _(block: Figure, writer: _Writer) -> str:
     caption = writer.captioned(block.key, block.caption, block.note)
     return (
         f"{writer.label(block.key)}\n#block(breakable: false)[#align(center)"
-        f"[#{writer.image(block.svg, '150mm')}] {caption}]\n\n"
+        f"[#{writer.image(block.svg, f'{_drawn_width(block.svg):.0f}pt')}] {caption}]\n\n"
     )
+
+
+_WIDEST, _PAPER = 425.0, 0.8  # points across a page; of a drawing's own size
+
+
+def _drawn_width(svg: str) -> float:
+    """In points: its type is a little smaller than that of the text."""
+    found = re.search(r'viewBox="[-\d.]+ [-\d.]+ ([\d.]+) ', svg)
+    return min(_WIDEST, _PAPER * float(found[1])) if found else _WIDEST
 
 
 @_block.register

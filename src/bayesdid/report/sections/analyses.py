@@ -7,6 +7,7 @@ from typing import Any
 
 from bayesdid.report.analysis_figures import analysis_figure
 from bayesdid.report.document.blocks import Block, Cell, Figure, Fold, Heading, Table, Text, ref
+from bayesdid.report.model_words import short_title
 from bayesdid.report.sections.part import Part, Results
 from bayesdid.report.text import significant
 
@@ -53,13 +54,6 @@ def _part(section: Mapping[str, Any], items: list[Mapping[str, Any]], synthetic:
 
 
 NO_RESULT = "the fit behind this analysis did not pass its gate: no result is shown."
-
-
-def short_title(title: str) -> str:
-    """A title without the place of its column, unless that is a numbered table or figure."""
-    place, _, name = title.partition("): ")
-    numbered = any(c.isdigit() for c in place.partition(" (")[0])
-    return title if numbered or not name else name
 
 
 def _ended(text: str) -> str:

@@ -11,8 +11,13 @@ _GRAVITY = ("contradiction", "warning", "note")
 
 
 def audit(results: Results) -> Part:
-    """How many comparisons, the gravest findings on the page, all of them below."""
+    """How many comparisons, the gravest findings on the page, all of them below.
+
+    Nothing, where no printed numbers could be compared.
+    """
     found = results["audit"]
+    if not found["comparisons"] and not found["findings"]:
+        return Part("audit", "Audit of the published numbers")
     counted = ", ".join(many(found["counts"][kind], kind) for kind in _GRAVITY)
     said = (
         f"{many(found['comparisons'], 'comparison')} between published numbers that algebra ties "

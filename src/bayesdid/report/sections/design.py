@@ -86,7 +86,10 @@ def see_states(found: Mapping[str, Any], panel: Mapping[str, Any]) -> str:
             else f" between {found['first_adoption']} and {found['last_adoption']}"
         )
     left = f"{never} never {'does' if never == 1 else 'do'}" if never else "none is never treated"
-    return f"{found['adopters']} of {many(units, 'unit')} come under a first policy{when}; {left}."
+    come = "comes" if found["adopters"] == 1 else "come"
+    return (
+        f"{found['adopters']} of {many(units, 'unit')} {come} under a first policy{when}; {left}."
+    )
 
 
 def see_trends(trends: Mapping[str, Any] | None) -> str:

@@ -42,7 +42,7 @@ def examination(results: Results) -> Part | None:
         return None
     synthetic = bool(results["synthetic"])
     verdicts = [check["passed"] for check in found["results"]]
-    failed = [_title(c["name"]) for c in found["results"] if c["passed"] is False]
+    failed = [check_title(c["name"]) for c in found["results"] if c["passed"] is False]
     said = (
         f"Of {len(verdicts)} checks of {found['of']}, {verdicts.count(True)} pass, "
         f"{len(failed)} fail, {verdicts.count(None)} give no verdict."
@@ -59,13 +59,14 @@ def examination(results: Results) -> Part | None:
     return Part("examination", title, tuple(main), tuple(more), of_panel=True)
 
 
-def _title(name: str) -> str:
+def check_title(name: str) -> str:
+    """A check as the question that it answers."""
     return TITLES.get(name, name.replace("_", " "))
 
 
 def _check(check: dict[str, Any], synthetic: bool) -> list[Block]:
     """One check: its verdict, what failing means, what can be done, figure and numbers."""
-    key, title = f"check-{check['name']}", _title(check["name"])
+    key, title = f"check-{check['name']}", check_title(check["name"])
     blocks: list[Block] = [
         Heading(f"{title} {_WORDS[check['passed']].capitalize()}", key),
         Text(check["text"]),

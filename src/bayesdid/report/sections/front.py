@@ -22,9 +22,12 @@ from bayesdid.report.document.blocks import (
     Text,
     ref,
 )
+from bayesdid.report.model_words import model_name
+from bayesdid.report.sections.examination import check_title
 from bayesdid.report.sections.no_panel import no_panel, of_column, unclaimed
 from bayesdid.report.sections.part import Part, Results, known, word_cell
 from bayesdid.report.sections.sliders import sliders
+from bayesdid.report.sections.unjudged import claimed, judged_by, unclaimed_side, unjudged
 from bayesdid.report.text import number, probability
 from bayesdid.summary import percent
 
@@ -32,7 +35,12 @@ FOREST, APPENDIX, STATEMENTS, ALERTS = "claims", "stand-in", "statements", "aler
 MOST_ROWS = 8
 _MODELS = 4  # of the main claim, where it is the only one
 OF_PRINT = frozenset({"audit_posterior", "doubted_mediator"})  # alerts that no panel is behind
-_MARKS = {"published": "Diamond: published cells.", "panel": "Disc: the panel."}
+_MARKS = {"published": "Diamond: from the printed numbers.", "panel": "Disc: from the panel."}
+_HOLLOW = "Hollow: other models that count."
+COUNTS = (
+    "A model counts unless it supposes what is known to be false here, or fails a check that bears "
+    "on its intervals."
+)
 _BARS = "Bars: {} intervals; thin lines: over every model that counts."
 _LIKE = " Likewise: "  # between the alert that is told in full and those of its kind
 
@@ -52,7 +60,7 @@ def front(results: Results) -> Part:
         blocks.append(Forest(FOREST, see_claims(results), drawn, unit, rows))
     if rows or answered:
         said = rules("the posterior probability of the claim", "every model that counts")
-        blocks.append(Text(said, "soft"))
+        blocks.append(Text(f"{unclaimed_side(results)}{said} {COUNTS}", "soft"))
     depends = depends_on(results)
     if depends:
         blocks.append(Text("What the answer depends on:"))
@@ -71,7 +79,10 @@ def front(results: Results) -> Part:
         )
     long = [a for a in shown if _LIKE in a["text"]]
     if long:
-        blocks.append(Text(f"More like {many(len(long), 'alert')} above: {ref(ALERTS)}.", "soft"))
+        hold = "alert holds" if len(long) == 1 else "alerts hold"
+        blocks.append(
+            Text(f"{len(long)} {hold} for more than what is named here: {ref(ALERTS)}.", "soft")
+        )
     blocks += _available(results)
     more: list[Block] = []
     if long:
@@ -95,9 +106,9 @@ def _statement(results: Results) -> list[Block]:
 def _drawn(rows: tuple[ForestRow, ...], level: str) -> str:
     """What the marks mean that are drawn."""
     of = {mark.source for row in rows for mark in row.marks}
-    return " ".join(
-        [*(text for source, text in _MARKS.items() if source in of), _BARS.format(level)]
-    )
+    hollow = any(not mark.solid for row in rows for mark in row.marks)
+    said = [text for source, text in _MARKS.items() if source in of]
+    return " ".join([*said, *([_HOLLOW] if hollow else []), _BARS.format(level)])
 
 
 def _short(text: str) -> str:
@@ -264,7 +275,8 @@ def _row(evidence: Mapping[str, Any], results: Results) -> ForestRow:
         )
         words.append(word_cell(given["word"], f"{source}: " if both else ""))
         words.append(Cell(_range(given), "soft"))
-    return ForestRow(evidence["label"], f"claimed: {asks(evidence)}", tuple(words), tuple(marks))
+    side = "claimed" if claimed(results) else "better"
+    return ForestRow(evidence["label"], f"{side}: {asks(evidence)}", tuple(words), tuple(marks))
 
 
 def _range(given: Mapping[str, Any]) -> str:
@@ -292,7 +304,7 @@ def _models(evidence: Mapping[str, Any], results: Results) -> list[ForestRow]:
     ]
     return [
         ForestRow(
-            e["model"],
+            model_name(e["model"], results),
             f"if {e['assumes']}",
             (Cell(f"P {probability(e['p_sign'])}", "soft"),),
             (
@@ -331,7 +343,8 @@ def see_claims(results: Results) -> str:
     ]
     if not given:
         by = "of the panel" if unclaimed(results)[0] == "panel" else "from print"
-        return f"Contrasts {by}."
+        one = len(unclaimed(results)[1]) == 1
+        return f"{'The contrast' if one else 'Contrasts'} {by}."
     held = sum(word == "supported" for word in given)
     fragile = sum(word == "supported, fragile" for word in given)
     against = sum(word.startswith("contradicted") for word in given)
@@ -344,7 +357,12 @@ def see_claims(results: Results) -> str:
         "contradicted": against,
     }
     said = ", ".join(f"{count} {word}" for word, count in counted.items() if count)
-    return f"Of {many(len(given), 'claim')} about a contrast, by {by}: {said}."
+    if len(given) == 1:
+        word = next(word for word, count in counted.items() if count)
+        return f"The {'claim' if claimed(results) else 'better side'}, by {by}: {word}."
+    if claimed(results):
+        return f"Of {len(given)} claims about a contrast, by {by}: {said}."
+    return f"The better side of {len(given)} contrasts, by {by}: {said}."
 
 
 def depends_on(results: Results) -> list[str]:
@@ -376,22 +394,30 @@ def depends_on(results: Results) -> list[str]:
         if item["refused"] and not item["evidence"]
     ]
     if evidence is not None:
-        said += constant_sentence(evidence)
+        said += constant_sentence(evidence, results)
     if headline["contrasts"]:
-        said += (
-            [f"The model of the panel's effect {passes(headline['checks'])}."]
-            if headline["checks"]
-            else []
-        )
+        said += [checked(results)] if headline["checks"] else []
         said += headline.get("trends", [])[:1]
         said += [headline["brief"]] if headline.get("brief") else []
     return said
 
 
-def passes(checks: list[dict[str, Any]]) -> str:
-    """What the checks of a fit say of it."""
-    failed = [c["name"].replace("_", " ") for c in checks if c["passed"] is False]
-    return f"fails these checks: {', '.join(failed)}" if failed else "passes its checks"
+def checked(results: Results) -> str:
+    """What checks say of the main model: those that bear on its intervals, and all others."""
+    bear = results["headline"]["checks"]
+    failed = [c["name"].replace("_", " ") for c in bear if c["passed"] is False]
+    said = (
+        f"The main model fails checks that bear on its intervals: {', '.join(failed)}"
+        if failed
+        else "The main model passes the checks that bear on its intervals"
+    )
+    every = results["examination"]["results"]
+    known = {check["name"] for check in bear}
+    others = [c for c in every if c["passed"] is False and c["name"] not in known]
+    if others:
+        names = ", ".join(check_title(check["name"]) for check in others)
+        said += f"; of others it fails {len(others)} ({names} {ref('examination')})"
+    return f"{said}."
 
 
 def alerts(results: Results) -> list[Mapping[str, Any]]:
@@ -447,18 +473,17 @@ def _available(results: Results) -> list[Block]:
         drawn = {(e["contrast"], e["sign"]) for e in evidence_of(results)[:MOST_ROWS]}
         above = [c for c in answered if (c["evidence"]["contrast"], c["evidence"]["sign"]) in drawn]
         said = (
-            f"{many(len(declared), 'claim')} declared, {len(answered)} judged: {len(above)} by a "
-            f"contrast above, {len(answered) - len(above)} by a coefficient ({ref(STATEMENTS)})."
+            f"{many(len(declared), 'claim')} declared, {len(answered)} judged: "
+            f"{judged_by(len(above), len(answered) - len(above))} ({ref(STATEMENTS)})."
             if answered
             else f"{many(len(declared), 'claim')} declared, none judged."
         )
         rest = [c for c in declared if c not in answered]
-        listed = tuple(f"“{c['text']}” ({c['place']}): {_why_not(c, results)}" for c in rest)
-        if listed and answered:
-            said += f" {len(rest)} not judged:"
         blocks.append(Text(said))
-        if listed:
-            blocks.append(Fold(f"What was not available for {len(rest)}", (Items(listed),)))
+        if rest:
+            blocks.append(
+                Fold(f"The {many(len(rest), 'claim')} not judged, and why", unjudged(rest, results))
+            )
     if results["synthetic"]:
         blocks.append(
             Text(
@@ -467,10 +492,3 @@ def _available(results: Results) -> list[Block]:
             )
         )
     return blocks
-
-
-def _why_not(claim: Mapping[str, Any], results: Results) -> str:
-    if claim["unasked"]:
-        return str(claim["unasked"])
-    real = results["panel"] is not None and not results["synthetic"]
-    return "nothing here estimates it" if real else "needs the microdata"

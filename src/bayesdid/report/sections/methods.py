@@ -7,6 +7,7 @@ from typing import Any
 
 from bayesdid.model.priors import GROUP_SHAPE, SCEPTICAL_SHARE, WEAK_MULTIPLE
 from bayesdid.notebook import many
+from bayesdid.report.again import as_given
 from bayesdid.report.document.blocks import Block, Cell, Items, Table, Text, ref
 from bayesdid.report.method_texts import GLOSSARY
 from bayesdid.report.sections.part import Part, Results
@@ -20,7 +21,7 @@ def methods(results: Results) -> Part:
     table = None if alone else _by_family(results["methods"])
     main: list[Block] = [
         *(_of_print(results) if alone else _of_panel(results)),
-        Text(f"To run it again: {command(results)}"),
+        Text(f"To run it again: {source['command']}"),
         Text(_data(results)),
         Text(
             ", ".join(f"{name} {version}" for name, version in source["versions"].items())
@@ -58,16 +59,19 @@ def _of_panel(results: Results) -> list[Block]:
     """Regressions, their priors, what must hold, how the fits went."""
     source, fits = results["provenance"], results["fits"]
     errors = results["effects"][0]["errors"] if results["effects"] else "as each analysis states"
+    begin = "On the synthetic stand-in, two-way" if results["synthetic"] else "Two-way"
     return [
         Text(
-            "Two-way regressions y[i,t] = a[i] + g[t] + τ′D[i,t] + β′x[i,t] + e[i,t], normal "
+            f"{begin} regressions y[i,t] = a[i] + g[t] + τ′D[i,t] + β′x[i,t] + e[i,t], normal "
             f"unless a column says otherwise; errors: {errors}. Unit and period effects are "
             "fixed and flat unless stated."
         ),
         Text(priors_text()),
         *_causal(results),
         Text(
-            f"{many(source['fits'], 'fit')} of {many(source['specs'], 'spec')}, {source['chains']} "
+            f"{many(source['fits'], 'fit')} of {many(source['specs'], 'spec')}"
+            f"{', all of them of the synthetic stand-in' * bool(results['synthetic'])}, "
+            f"{source['chains']} "
             f"× {source['draws']} draws each, seed {source['seed']}; engines "
             f"{', '.join(sorted({f['engine'] for f in fits})) or 'none'}. "
             f"{sum(f['converged'] for f in fits)} of {len(fits)} passed the convergence gate "
@@ -135,31 +139,19 @@ def _gate(results: Results) -> str:
     )
 
 
-def command(results: Results) -> str:
-    """The command that makes this report."""
-    source, panel = results["provenance"], results["panel"]
-    made = f"bayesdid report models/{results['study']['id']}"
-    if panel is None:
-        return f"{made} --seed {source['seed']}"
-    given = "" if results["synthetic"] or ":" in panel["source"] else f" --panel {panel['source']}"
-    return f"{made}{given} --draws {source['draws']} --seed {source['seed']}"
-
-
 def _data(results: Results) -> str:
     panel, study = results["panel"], results["study"]
     doi = f" doi:{study['doi']}." if study["doi"] else ""
+    cited = study["citation"] + ("" if study["citation"].endswith((".", "?", "!")) else ".")
     licence = study.get("licence") or "not stated in the study file"
     if panel is None or results["synthetic"]:
-        return (
-            f"Published numbers: {study['citation']}{doi} No microdata. Licence of the data: "
-            f"{licence}."
-        )
+        return f"Published numbers: {cited}{doi} No microdata. Licence of the data: {licence}."
     rows = (
         f"{panel['rows']} rows, {many(panel['units'], 'unit')}, {panel['first']} to {panel['last']}"
     )
     return (
-        f"Data: {panel['source']}; {rows}; sha256 {panel['sha256'][:16]}. {study['citation']}{doi} "
-        f"Licence of the data: {licence}."
+        f"Data: {as_given(panel['source'])}; {rows}; sha256 {panel['sha256'][:16]}. "
+        f"{cited}{doi} Licence of the data: {licence}."
     )
 
 

@@ -45,19 +45,17 @@ def unclaimed(results: Results) -> tuple[str, Mapping[str, Any]]:
     if published is None:
         return "published", {}
     return "published", {
-        name: _as_headline(item, results["outcome"]["better"])
-        for name, item in published["contrasts"].items()
-        if name != RATIO
+        name: _as_headline(item) for name, item in published["contrasts"].items() if name != RATIO
     }
 
 
-def _as_headline(item: Mapping[str, Any], better: str) -> dict[str, Any]:
+def _as_headline(item: Mapping[str, Any]) -> dict[str, Any]:
     """A contrast from print in the words of one from a panel."""
     main, p = item["posteriors"]["averaged"], item["p_claim"]["averaged"]
     (low, high), level = hdi(main), main["level"]
     return {
         "label": item["label"],
-        "claim": "< 0" if better == "lower" else "> 0",
+        "claim": item["claim"],
         "mean": main["mean"],
         "interval": {"low": low, "high": high, "level": level},
         "p_claim": p,

@@ -10,7 +10,7 @@ from bayesdid.estimands.names import RATIO, is_sum
 from bayesdid.notebook import many
 from bayesdid.report import figures
 from bayesdid.report.document.blocks import Block, Cell, Figure, Items, Table, Text, ref
-from bayesdid.report.sections.analyses import short_title
+from bayesdid.report.model_words import model_name, short_title
 from bayesdid.report.sections.part import Part, Results, ends, excludes_zero, word_cell
 from bayesdid.report.text import estimate, factor, hdi, interval, number, probability, significant
 from bayesdid.study.terms import POLICY_KINDS, parse_term
@@ -33,8 +33,8 @@ def effects(results: Results) -> Part:
                 figures.columns_figure(scaled, results["level"], bool(results["synthetic"])),
                 see_columns(scaled),
                 f"Effects on {results['outcome']['label']}, in {results['outcome']['unit']}; "
-                "diamond: "
-                "published, ring: least squares with clustered errors, disc: posterior under the "
+                f"{'diamond: published, ' * any(row['published'] is not None for row in scaled)}"
+                "ring: least squares with clustered errors, disc: posterior under the "
                 f"default errors; bars: {level}.",
                 bool(results["synthetic"]),
             )
@@ -104,10 +104,17 @@ def treatment_rows(results: Results) -> list[dict[str, Any]]:
                 | {
                     "converged": effect["converged"],
                     "beside": effect["beside"],
-                    "label": f"{item['spec']}  {row['parameter']}",
+                    "label": _drawn_label(item, row),
                 }
             )
     return rows
+
+
+def _drawn_label(item: Mapping[str, Any], row: Mapping[str, Any]) -> str:
+    """A coefficient beside its drawing: heading of the column, and of several of one the term."""
+    alone = sum(bool(other.get("is_treatment")) for other in item["rows"]) == 1
+    title = short_title(item["title"])
+    return title if alone else f"{title}: {row['parameter']}"
 
 
 def see_columns(rows: list[dict[str, Any]]) -> str:
@@ -284,8 +291,9 @@ def synergy(results: Results) -> Part:
 
 
 def interval_p(pair: list[float]) -> str:
-    """Two probabilities."""
-    return f"{probability(pair[0])} to {probability(pair[1])}"
+    """Two probabilities; one where they are written alike."""
+    low, high = probability(pair[0]), probability(pair[1])
+    return low if low == high else f"{low} to {high}"
 
 
 def see_contrasts(contrasts: Mapping[str, Any], level: str) -> str:
@@ -330,7 +338,7 @@ def _models_table(results: Results, level: str) -> Table:
         rows.append((f"{c['label']} {c['claim']}",))
         rows += [
             (
-                f"{model}, if {m['assumes']}",
+                f"{model_name(model, results)}, if {m['assumes']}",
                 estimate(m["mean"], m["sd"]),
                 ends(m["interval"]),
                 probability(m["p_claim"]),
@@ -343,7 +351,7 @@ def _models_table(results: Results, level: str) -> Table:
         "Contrasts of the panel under every model.",
         ("model", "mean (sd)", f"{level} interval", "P(claim)", "bias"),
         tuple(rows),
-        note="A bias is what a model would be off by if the effects were those of the first model.",
+        note="A bias is what a model would be off by if the effects were those of the main model.",
     )
 
 

@@ -18,6 +18,7 @@ from bayesdid.report.document.blocks import (
     Text,
     ref,
 )
+from bayesdid.report.model_words import model_name
 from bayesdid.report.sections.front import STATEMENTS, counts, main_evidence
 from bayesdid.report.sections.part import Part, Results, known
 from bayesdid.report.text import number, probability, significant
@@ -32,7 +33,7 @@ def robustness(results: Results) -> Part:
         shown = [e for e in evidence["estimates"] if e["source"] == "panel" and known(e)]
         rows = tuple(
             ForestRow(
-                e["model"],
+                model_name(e["model"], results),
                 "" if counts(e) else "does not count",
                 (Cell(f"P {probability(e['p_sign'])}", "soft"),),
                 (

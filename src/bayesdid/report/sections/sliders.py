@@ -9,6 +9,7 @@ from typing import Any
 
 from bayesdid.report.claim_words import asks
 from bayesdid.report.document.blocks import Block, Cell, Choice, Sliders, Table, Text
+from bayesdid.report.model_words import model_name
 from bayesdid.report.sections.part import Results, word_cell
 from bayesdid.report.text import interval, probability
 from bayesdid.summary import percent
@@ -36,10 +37,12 @@ def sliders(
     for source in reversed([s for s in sources if s in given]):
         assert evidence is not None
         bounds = _bounds(results) if source == "panel" else []
+        models = [model_name(model, results) for model in given[source]["models"]]
+        table = {**given[source], "models": models}
         key = f"sliders-{source}"
         page.append(Text(f"From {_ORIGIN[source]}:"))
-        page.append(_block(evidence, given[source], key, bounds))
-        more.append(_table(evidence, given[source], source, f"{key}-table", bounds))
+        page.append(_block(evidence, table, key, bounds))
+        more.append(_table(evidence, table, source, f"{key}-table", bounds))
     return page, more
 
 

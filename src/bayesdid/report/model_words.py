@@ -1,0 +1,46 @@
+"""What models and columns are called on a page, in the place of the names they are stored under."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from typing import Any
+
+from bayesdid.estimands.beside import CELLS, CELLS_CLUSTERED, CELLS_IID, COLUMNS, STATIC
+
+_PLAIN = {
+    CELLS: "no pooling, same errors",
+    CELLS_IID: "no pooling, i.i.d. errors",
+    CELLS_CLUSTERED: "no pooling, clustered errors",
+    STATIC: "constant effects",
+    COLUMNS: "difference of two columns",
+}
+
+
+def model_name(model: str, results: Mapping[str, Any]) -> str:
+    """A model in plain words, with the headings of columns for their identifiers.
+
+    Examples
+    --------
+    >>> model_name("TWFE t1.2, default errors", {"titles": {"t1.2": "Weighted"}})
+    'TWFE “Weighted”, default errors'
+    """
+    return _PLAIN.get(model) or with_titles(model, results)
+
+
+def with_titles(text: str, results: Mapping[str, Any]) -> str:
+    """Text with the heading of every column that it names by its identifier."""
+    titles = results.get("titles", {})
+    found = "|".join(re.escape(spec) for spec in sorted(titles, key=len, reverse=True))
+    if not found:
+        return text
+    return re.sub(
+        rf"(?<![\w.])(?:{found})(?![\w:]|\.\w)", lambda spec: f"“{titles[spec[0]]}”", text
+    )
+
+
+def short_title(title: str) -> str:
+    """A title without the place of its column, unless that is a numbered table or figure."""
+    place, _, name = title.partition("): ")
+    numbered = any(c.isdigit() for c in place.partition(" (")[0])
+    return title if numbered or not name else name
