@@ -308,7 +308,7 @@ def test_units_with_as_many_rows_as_coefficients_are_left_out():
         ("city + year", {"cluster": "zon"}, "did you mean 'zone'"),
         ("city + year + regoin^year", {}, "did you mean 'region'"),
         ("city[region] + year", {}, "not a number but a word"),
-        ("city + year", {"weights": "x"}, "weights must be positive"),
+        ("city + year", {"weights": "x"}, "a weight is negative, in 14 rows"),
         ("city + year", {"weights": "w", "weights_kind": "rows"}, "unknown kind of weights"),
     ],
 )

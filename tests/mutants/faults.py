@@ -894,4 +894,32 @@ MUTANTS = (
         "the first page says of a pair that no row is under that it is identified",
         ("report/test_three_answers.py::test_the_first_page_answers_for_all_and_for_each_pair",),
     ),
+    # As people have them
+    Mutant(
+        "never-years",
+        "panel/timeline.py",
+        "            odd |= numbers < _FIRST_YEAR\n    elif",
+        "            odd |= numbers < 0 * _FIRST_YEAR - 9999\n    elif",
+        "-999 for never, among years, is adoption before the panel: treated throughout",
+        ("front/test_as_people_have_them.py::test_codes_for_never_are_no_years",),
+    ),
+    Mutant(
+        "decimal-commas",
+        "panel/text.py",
+        'plain.str.replace(",", ".", regex=False)',
+        'plain.str.replace(",", "", regex=False)',
+        "decimal commas are those of thousands",
+        ("front/test_as_people_have_them.py::test_semicolons_and_decimal_commas_are_read",),
+    ),
+    Mutant(
+        "part-taken-up",
+        "front/study.py",
+        'if kind == "fixed" and same:',
+        "if same:",
+        "parts of a product are left out beside random effects, which do not take them up",
+        (
+            "front/test_as_people_have_them.py::"
+            + "test_parts_of_a_product_that_effects_take_up_leave_it",
+        ),
+    ),
 )

@@ -17,6 +17,7 @@ import pandas as pd
 
 from bayesdid.exceptions import InputError
 from bayesdid.panel.calendar import Kind, Periods, read_periods
+from bayesdid.panel.wide import wide_remedy
 
 UNIT_HINT = (
     r"(^|_)(id|unit|city|county|state|country|province|prov|region|firm|fips|code|name)s?($|_)"
@@ -117,11 +118,13 @@ def guess_keys(
     ]
     unique = [pair for pair in pairs if not frame.duplicated(list(pair)).any()]
     if not unique:
+        wide = wide_remedy(frame.columns, unit or str(frame.columns[0]), period or "year")
         raise InputError(
             "no two columns identify the rows as unit and period",
             column=", ".join(name for name in (unit, period) if name) or None,
-            remedy="name them with --unit and --time; several rows of one unit and period must be "
-            "made one first",
+            remedy=wide
+            or "name them with --unit and --time; several rows of one unit and period must be made "
+            "one first",
         )
     one, two = max(unique, key=score)
     step, kind = times[two].index, times[two].kind

@@ -101,10 +101,11 @@ def products_told(on: Mapping[str, np.ndarray]) -> tuple[list[Products], dict[Pr
 
 def _policy(name: str, column: str, raw: Columns, unit: str) -> Policy:
     if not re.fullmatch(NAME, name) or not re.match(r"[A-Za-z0-9_][\w-]*$", name):
+        plain = re.sub(r"[^A-Za-z0-9_]", "_", name).strip("_") or "policy"
         raise InputError(
-            "a policy's id has letters, digits and _ only",
+            "a policy's id has letters a to z, digits and _ only",
             value=name,
-            remedy=f'give policies={{"{re.sub(r"[^A-Za-z0-9_]", "_", name)}": "{column}"}}',
+            remedy=f'give policies={{"{plain}": "{column}"}}',
         )
     values = raw.numbers(column)
     if not values.notna().any() or not values.dropna().between(0, 1).all():
