@@ -131,6 +131,7 @@ def test_density_of_the_scalars_is_that_of_all_rows(effects, unit, errors, weigh
 FORMULAS = [
     ("city + region^year", None, None),
     ("city + region^year", "w", None),
+    ("city + year + region^year", "w", None),
     ("city + year + sector", "w", None),
     ("city + year", None, "zone"),
     ("city + region^year", "w", "zone"),
