@@ -922,4 +922,37 @@ MUTANTS = (
             + "test_parts_of_a_product_that_effects_take_up_leave_it",
         ),
     ),
+    Mutant(
+        "placebo-weights",
+        "checks/placebo.py",
+        "Z = within(design, both, flat_only=False, weights=design.weights)",
+        "Z = within(design, both, flat_only=False)",
+        "a placebo test of a weighted spec is unweighted",
+        (
+            "families/test_rows_of_families.py::"
+            + "test_a_placebo_is_weighted_least_squares_of_the_assignment",
+        ),
+    ),
+    Mutant(
+        "groups-share",
+        "families/heterogeneity/analysis.py",
+        'if one.of == "unit":',
+        "if one.of is not None:",
+        "groups that are said to be separate share further effects",
+        (
+            "families/test_rows_of_families.py::"
+            + "test_groups_of_their_own_are_separate_weighted_regressions",
+        ),
+    ),
+    Mutant(
+        "mediator-effects",
+        "inference/systems.py",
+        'mu = mu + draws[f"{further.name}_mediator"][:, further.index, k] * further.times',
+        'mu = mu + 0 * draws[f"{further.name}_mediator"][:, further.index, k] * further.times',
+        "densities and replications of a mediator forget its further effects",
+        (
+            "families/test_rows_of_families.py::"
+            + "test_draws_of_a_mediators_effects_give_its_residuals",
+        ),
+    ),
 )
