@@ -137,7 +137,8 @@ def test_a_placebo_has_no_clusters():
 @pytest.fixture(scope="module")
 def mediated(rows):
     frame, panel = rows
-    frame = frame.assign(M=frame["m"] + 0.6 * frame["D"])
+    shock = 3.0 * (frame["region"] == "n") * (frame["period"] % 3)
+    frame = frame.assign(M=frame["m"] + 0.6 * frame["D"] + shock)
     column = {
         "id": "1",
         "outcome": "y",
