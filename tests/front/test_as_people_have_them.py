@@ -168,6 +168,17 @@ def test_a_policy_named_in_chinese_is_told_a_name_that_works():
     assert notes_of(frame, policies={"policy": "start"})[1].policies == ("policy",)
 
 
+@pytest.mark.parametrize("states", [(1, 2), ("否", "是")])
+def test_a_state_that_is_not_coded_0_and_1_is_no_period(states):
+    frame = panel()
+    frame["on"] = np.where(frame["treated"] * frame["post"] == 1, states[1], states[0])
+    with pytest.raises(
+        InputError, match=r"is its state, .*(1 and 2|否 and 是|是 and 否).*code it 0"
+    ):
+        notes_of(frame, policies={"p": "on"})
+    assert notes_of(frame.assign(on=frame["treated"] * frame["post"]), policies={"p": "on"})
+
+
 def test_missing_states_of_a_policy_say_how_to_leave_them_out():
     frame = panel().assign(on=lambda f: (f["treated"] * f["post"]).astype(float))
     frame.loc[3, "on"] = np.nan
