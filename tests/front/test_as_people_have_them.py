@@ -245,6 +245,16 @@ def test_a_new_study_looks_beyond_a_cover_and_a_second_header_row(tmp_path):
     assert {"gdp", "y", "总量"} <= {name for _, name, _ in found.rows()}
 
 
+def test_a_new_study_says_which_mark_keeps_a_covariate_out(tmp_path):
+    frame = panel().drop(columns=["treated", "post"]).assign(gdp="…", word="a")
+    frame["gdp"] = frame["z"].astype(object).where(frame.index != 3, "…")
+    frame["word"] = [f"a{k}" for k in range(len(frame))]
+    frame.to_csv(tmp_path / "a.csv", index=False)
+    left = {guess.name: guess.reason for guess in propose(tmp_path / "a.csv").left}
+    assert left["gdp"] == "numbers, but 1 cells hold '…': empty them, and it may be one"
+    assert left["word"] == "no numbers"
+
+
 def test_a_first_row_with_empty_cells_is_no_second_header(tmp_path):
     table = [["name", "code", "gdp", "pop"], ["a", "x", None, None], ["b", "y", 1, 2]]
     path = written(tmp_path / "a.xlsx", table[1:], table[:1])

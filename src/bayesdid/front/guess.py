@@ -196,6 +196,16 @@ def guess_outcome(
     return Guess(left[0], "the first column of numbers that changes within units; check it")
 
 
+def _no_numbers(values: pd.Series) -> str:
+    """Why a column is none of numbers: words, or a mark such as … among numbers."""
+    told = values.dropna()
+    numbers = pd.to_numeric(told.astype(str), errors="coerce")
+    if 2 * int(numbers.notna().sum()) < len(told):
+        return "no numbers"
+    odd = told[numbers.isna()]
+    return f"numbers, but {len(odd)} cells hold '{odd.iloc[0]}': empty them, and it may be one"
+
+
 def guess_covariates(
     frame: pd.DataFrame, labels: Mapping[str, str], keys: Keys, outcome: str, taken: Iterable[str]
 ) -> tuple[list[Guess], list[Guess]]:
@@ -208,7 +218,7 @@ def guess_covariates(
     for name in sorted(free, key=lambda name: name not in hints):  # a stable sort
         why = ""
         if not is_number(frame, name):
-            why = "no numbers"
+            why = _no_numbers(frame[name])
         elif not within(frame, unit, name):
             why = "constant within units: unit effects absorb it"
         elif not across(frame, period, name):
