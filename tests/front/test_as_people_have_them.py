@@ -246,7 +246,7 @@ def test_a_new_study_looks_beyond_a_cover_and_a_second_header_row(tmp_path):
 
 
 def test_a_new_study_says_which_mark_keeps_a_covariate_out(tmp_path):
-    frame = panel().drop(columns=["treated", "post"]).assign(gdp="…", word="a")
+    frame = panel().drop(columns=["treated", "post"]).assign(word="")
     frame["gdp"] = frame["z"].astype(object).where(frame.index != 3, "…")
     frame["word"] = [f"a{k}" for k in range(len(frame))]
     frame.to_csv(tmp_path / "a.csv", index=False)
