@@ -17,7 +17,7 @@ from bayesdid.exceptions import InputError
 from bayesdid.families.registry.describe import option_texts
 from bayesdid.families.registry.discover import _SHARED, families, shipped
 from bayesdid.families.registry.docs import with_tables
-from bayesdid.families.registry.family import MODEL_FIELDS, PRINTED, Family, Options
+from bayesdid.families.registry.family import MODEL_FIELDS, PRINTED, ROW_FIELDS, Family, Options
 from bayesdid.families.registry.load import check_study
 from bayesdid.families.registry.schemas import schemas
 from bayesdid.families.registry.sections import ROBUSTNESS
@@ -93,6 +93,11 @@ def test_a_family_that_could_never_work_is_refused_where_it_is_written():
         Family(name="toy", reads=frozenset({"robust"}), **facts)
 
 
+def test_every_family_without_weights_or_further_effects_says_why():
+    for family in families().values():
+        assert not family.is_used or bool(family.alone) == bool(ROW_FIELDS - family.reads)
+
+
 # What is refused, at load
 
 
@@ -114,8 +119,13 @@ def test_a_family_that_could_never_work_is_refused_where_it_is_written():
         ),
         ('options = { weights = "pop" }', "t1.1.options.weights", "option of spillover_distance"),
         ('options = { robust = "state" }', "t1.1.options.robust", "it has no options"),
-        ('family = "placebo"\neffects = ["region^year"]', "t1.1.effects", "placebo does not read"),
-        ('family = "placebo"\ncluster = "region"', "t1.1.cluster", "placebo does not read"),
+        (
+            'family = "sdm"\neffects = ["region^year"]',
+            "t1.1.effects",
+            "read effects: log|I - rho W|",
+        ),
+        ('family = "sdm"\ninstrument = "z"', "t1.1.instrument", "read instrument (value"),
+        ('family = "placebo"\ncluster = "region"', "t1.1.cluster", "read cluster: units are dealt"),
         ('effects = ["region^"]', "effects", "is no effect: write f, f^g"),
         ("options = { winsorize = 0.01 }", "t1.1.options.winsorize", "it has no options"),
         ("options = { foo = 1 }", "t1.1.options.foo", "leave it out"),

@@ -131,6 +131,7 @@ def test_density_of_the_scalars_is_that_of_all_rows(effects, unit, errors, weigh
 FORMULAS = [
     ("city + region^year", None, None),
     ("city + region^year", "w", None),
+    ("city + year + region^year", "w", None),
     ("city + year + sector", "w", None),
     ("city + year", None, "zone"),
     ("city + region^year", "w", "zone"),
@@ -308,7 +309,7 @@ def test_units_with_as_many_rows_as_coefficients_are_left_out():
         ("city + year", {"cluster": "zon"}, "did you mean 'zone'"),
         ("city + year + regoin^year", {}, "did you mean 'region'"),
         ("city[region] + year", {}, "not a number but a word"),
-        ("city + year", {"weights": "x"}, "weights must be positive"),
+        ("city + year", {"weights": "x"}, "a weight is negative, in 14 rows"),
         ("city + year", {"weights": "w", "weights_kind": "rows"}, "unknown kind of weights"),
     ],
 )

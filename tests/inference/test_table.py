@@ -5,6 +5,7 @@ import pytest
 from scipy.special import logsumexp
 from scipy.stats import norm
 
+from bayesdid.inference.gate import EDGE_LIMIT
 from bayesdid.inference.numerics.table import draw_table, find_axes
 
 
@@ -34,3 +35,22 @@ def test_a_table_has_an_end():
         axes = axes.finer()
     assert sizes == sorted(sizes)
     assert sizes[-1] <= 400 < 2 * sizes[-1]
+
+
+class Ridge:
+    """A scale that is nearly zero while another takes over: N(0, 1) along u, narrow across it."""
+
+    def log_density(self, z):
+        u, v = z[:, 0], z[:, 1]
+        return -0.5 * (u / 3.0) ** 2 - 0.5 * ((v - 0.9 * u) / 0.3) ** 2
+
+
+def test_an_axis_that_ends_on_a_ridge_is_made_longer():
+    """The slice through the mode is gone long before the marginal density of u is: sd 3."""
+    axes = find_axes(Ridge(), np.zeros(2))
+    reached = axes.box[1][0]
+    assert reached < 3.0  # the axis ends within one sd
+    found = draw_table(Ridge(), axes, 4000, np.random.default_rng(0))
+    assert found.edge < EDGE_LIMIT
+    np.testing.assert_allclose(found.log_evidence, np.log(2 * np.pi * 3.0 * 0.3), atol=0.01)
+    np.testing.assert_allclose(found.z[:, 0].std(), 3.0, rtol=4 / np.sqrt(2 * 4000))

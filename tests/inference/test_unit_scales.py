@@ -11,7 +11,7 @@ from bayesdid.inference.exact import scales
 from bayesdid.inference.exact.gaussian import fit_gaussian
 from bayesdid.inference.exact.pooled import fit_pooled
 from bayesdid.inference.exact.scales import draw_scaled
-from bayesdid.inference.exact.scales_kernel import log_part
+from bayesdid.inference.exact.scales_kernel import kept_alone, log_part, middle_part, part_alone
 from bayesdid.inference.exact.two_way import two_way_model
 from bayesdid.inference.fit import fit_model
 from bayesdid.inference.gate import GateItem
@@ -261,3 +261,43 @@ def test_a_scale_so_far_out_that_rounding_decides_has_no_density():
     far, near = 10.0, 0.0
     assert log_part(far, S, np.zeros(3), 1e-6, 1.0, 1.0, 1.0) == -np.inf
     assert np.isfinite(log_part(near, S, np.zeros(3), 1.0, 1.0, 1.0, 1.0))
+
+
+@pytest.mark.parametrize("size", [1e-6, 1.0, 1e6])
+def test_columns_kept_alone_are_the_schur_complement_of_the_others(size):
+    """Cross-products of some columns once the others, with their priors, are integrated out."""
+    rng = np.random.default_rng(0)
+    X = rng.standard_normal((40, 8)) * 10.0 ** rng.uniform(-2, 2, 8)
+    H, sigma, d = X.T @ X, 0.7, size * rng.uniform(0.5, 2, 7)
+    kept = np.array([1, 4, 5])
+    rest = np.array([0, 2, 3, 6])
+    found = kept_alone.py_func(H, kept, d, sigma)
+    own = H[np.ix_(rest, rest)] + np.diag((sigma / d[rest]) ** 2)
+    ends = np.append(kept, 7)
+    wanted = H[np.ix_(ends, ends)] - H[np.ix_(ends, rest)] @ np.linalg.solve(
+        own, H[np.ix_(rest, ends)]
+    )
+    scale = np.sqrt(np.diag(H)[ends])
+    wanted, found = wanted / np.outer(scale, scale), found / np.outer(scale, scale)
+    assert found[:3] == pytest.approx(wanted[:3], abs=1e-10)  # the corner is no less than its own
+    assert found[3, 3] >= wanted[3, 3]
+
+
+def test_a_part_alone_is_measured_in_a_unit_of_its_own():
+    """``I + r^2 S`` at the scale ``r unit`` is the precision of the columns over their prior's."""
+    rng = np.random.default_rng(1)
+    X, sd, sigma, tau = rng.standard_normal((9, 3)), np.array([2.0, 0.3]), 0.7, 0.05
+    own = X.T @ X
+    S, v, unit = part_alone.py_func(own, sd, sigma, np.diag(own)[:2])
+    r, d = tau / unit, sd * tau
+    assert np.eye(2) + r**2 * S == pytest.approx(
+        np.eye(2) + own[:2, :2] * np.outer(d, d) / sigma**2
+    )
+    assert r * v == pytest.approx(d * own[:2, 2] / sigma**2)
+
+
+def test_parts_are_halved_by_their_columns():
+    part = np.array([0, 0, 0, 0, 1, 2, 3, 3])
+    assert middle_part.py_func(0, 4, np.arange(8), part) == 1
+    assert middle_part.py_func(1, 4, np.arange(4, 8), part) == 3
+    assert middle_part.py_func(2, 4, np.array([5, 6, 7]), part) == 3

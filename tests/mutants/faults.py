@@ -926,4 +926,65 @@ MUTANTS = (
         "the interval under the mouse is not that of the bar",
         ("report/test_drawings.py::test_a_mouse_over_a_bar_shows_its_numbers",),
     ),
+    # As people have them
+    Mutant(
+        "never-years",
+        "panel/timeline.py",
+        "            odd |= numbers < _FIRST_YEAR\n    elif",
+        "            odd |= numbers < 0 * _FIRST_YEAR - 9999\n    elif",
+        "-999 for never, among years, is adoption before the panel: treated throughout",
+        ("front/test_as_people_have_them.py::test_codes_for_never_are_no_years",),
+    ),
+    Mutant(
+        "decimal-commas",
+        "panel/text.py",
+        'plain.str.replace(",", ".", regex=False)',
+        'plain.str.replace(",", "", regex=False)',
+        "decimal commas are those of thousands",
+        ("front/test_as_people_have_them.py::test_semicolons_and_decimal_commas_are_read",),
+    ),
+    Mutant(
+        "part-taken-up",
+        "front/study.py",
+        'if kind == "fixed" and same:',
+        "if same:",
+        "parts of a product are left out beside random effects, which do not take them up",
+        (
+            "front/test_as_people_have_them.py::"
+            + "test_parts_of_a_product_that_effects_take_up_leave_it",
+        ),
+    ),
+    Mutant(
+        "placebo-weights",
+        "checks/placebo.py",
+        "Z = within(design, both, flat_only=False, weights=design.weights)",
+        "Z = within(design, both, flat_only=False)",
+        "a placebo test of a weighted spec is unweighted",
+        (
+            "families/test_rows_of_families.py::"
+            + "test_a_placebo_is_weighted_least_squares_of_the_assignment",
+        ),
+    ),
+    Mutant(
+        "groups-share",
+        "families/heterogeneity/analysis.py",
+        'if one.of == "unit":',
+        "if one.of is not None:",
+        "groups that are said to be separate share further effects",
+        (
+            "families/test_rows_of_families.py::"
+            + "test_groups_of_their_own_are_separate_weighted_regressions",
+        ),
+    ),
+    Mutant(
+        "mediator-effects",
+        "inference/systems.py",
+        'mu = mu + draws[f"{further.name}_mediator"][:, further.index, k] * further.times',
+        'mu = mu + 0 * draws[f"{further.name}_mediator"][:, further.index, k] * further.times',
+        "densities and replications of a mediator forget its further effects",
+        (
+            "families/test_rows_of_families.py::"
+            + "test_draws_of_a_mediators_effects_give_its_residuals",
+        ),
+    ),
 )

@@ -157,7 +157,7 @@ def test_bad_panels(small, frame, tmp_path, name):
 
 FILES = {
     "panel.csv": (b"", "empty"),
-    "semicolons.csv": (b"unit;year;y\na;2000;1\n", "semicolons"),
+    "semicolons.csv": (b"unit;year;y\na;2000;1\n", "at least two units"),
     "doubled.csv": (b"unit,year,y,y\na,2000,1,1\n", "same name"),
     "utf16.csv": ("unit,year,y\na,2000,1\n".encode("utf-16"), "at least two units"),
     "damaged.xlsx": (b"not a workbook", "cannot be read"),

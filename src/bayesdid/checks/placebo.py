@@ -1,7 +1,8 @@
 """Placebo assignments: the treatment given to units at random, each with its full posterior.
 
-With flat priors the posterior of a treatment's coefficient under fixed effects is a Student t
-around least squares, in closed form, so that a thousand assignments take a fraction of a second.
+With flat priors the posterior of a treatment's coefficient under fixed effects, further ones too,
+is a Student t around (weighted) least squares, in closed form: a thousand assignments take a
+fraction of a second. Weights stay with their rows: units are dealt adoption periods, not outcomes.
 
 Two schemes: ``permuted`` keeps the adoption periods as they are and deals them to other units, so
 that arms and timing are preserved; ``random`` chooses as many units as were treated and lets each
@@ -18,14 +19,17 @@ from scipy.stats import t as student
 
 from bayesdid.arrays import FloatArray
 from bayesdid.design.build import as_two_way, build_design
+from bayesdid.design.collinear import effects_text
 from bayesdid.design.design import Design
-from bayesdid.design.within import absorb
-from bayesdid.exceptions import InputError
+from bayesdid.design.span import rank_of, within
+from bayesdid.design.within import varies
+from bayesdid.exceptions import InputError, NotIdentifiedError
 from bayesdid.panel.panel import Panel
 from bayesdid.study.load import Spec
 from bayesdid.study.terms import STAGGERED, parse_term
 
 Scheme = Literal["permuted", "random"]
+_TRIES = 50  # times that assignments are drawn anew of which the effects leave nothing
 SCHEMES: tuple[Scheme, ...] = ("permuted", "random")
 
 
@@ -127,7 +131,8 @@ def placebo(
     Raises
     ------
     InputError
-        If the spec has another treatment, or nobody is treated.
+        If the spec has another treatment, nobody is treated, or effects leave nothing of
+        assignments.
     """
     treatments = spec.column.treatments
     factors = parse_term(treatments[0]).factors if treatments else ()
@@ -137,12 +142,24 @@ def placebo(
             value=", ".join(treatments),
             remedy="declare such a spec",
         )
-    design = build_design(as_two_way(spec), panel, absorbing=treatments)
+    design = build_design(as_two_way(spec, with_rows=True), panel, absorbing=treatments)
     adoption = panel.adoption.reindex(design.units)
     policies = list(factors[0].policies or panel.policies)
     start = adoption[policies].to_numpy(dtype=float, na_value=np.inf)
     rng = np.random.default_rng(seed)
     D = np.column_stack([_assigned(start, design, scheme, rng) for _ in range(assignments)])
+    for _ in range(_TRIES):
+        lost = ~varies(within(design, D, flat_only=False, weights=design.weights), D)
+        if not lost.any():
+            break
+        D[:, lost] = np.column_stack([_assigned(start, design, scheme, rng) for _ in lost[lost]])
+    else:
+        raise NotIdentifiedError(
+            f"{spec.id}: {effects_text(design)} leave nothing of an assignment of the treatment to "
+            "units at random",
+            value=f"{int(lost.sum())} of {assignments} drawn {_TRIES} times, {scheme}",
+            remedy="leave an effect out",
+        )
     mean, sd, p = _posteriors(design, D)
     actual, spread, _ = _posteriors(design, design.D)
     return Placebo(spec.id, scheme, mean, sd, p, float(actual[0]), float(spread[0]))
@@ -151,7 +168,7 @@ def placebo(
 def _assigned(
     start: FloatArray, design: Design, scheme: Scheme, rng: np.random.Generator
 ) -> FloatArray:
-    """One placebo treatment in every row, shape (n,); drawn again if it does not vary."""
+    """One placebo treatment in every row, shape (n,); drawn again if it is constant."""
     periods = design.periods[design.period_index].astype(float)
     while True:
         if scheme == "permuted":
@@ -167,21 +184,14 @@ def _assigned(
 
 def _posteriors(design: Design, D: FloatArray) -> tuple[FloatArray, FloatArray, FloatArray]:
     """Posterior mean and sd under flat priors, and p-value, of each column of D alone."""
-    unit, period = design.unit_effects != "none", design.period_effects != "none"
-    Z = absorb(
-        np.column_stack([design.y, design.X, D]),
-        design.unit_index,
-        design.period_index,
-        unit=unit,
-        period=period,
-    )
+    both = np.column_stack([design.y, design.X, D])
+    Z = within(design, both, flat_only=False, weights=design.weights)
     Q = design.X.shape[1]
     if Q:
         basis = np.linalg.qr(Z[:, 1 : 1 + Q])[0]
         Z = Z - basis @ (basis.T @ Z)
     y, W = Z[:, 0], Z[:, 1 + Q :]
-    dof = design.n - Q - 2
-    dof -= (len(design.units) - 1) * unit + (len(design.periods) - 1) * period
+    dof = design.n - rank_of(design) - Q - 1
     size = (W**2).sum(axis=0)
     b = W.T @ y / size
     scale = np.sqrt((y @ y - b**2 * size) / dof / size)

@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from bayesdid.arrays import FloatArray
+from bayesdid.arrays import BoolArray, FloatArray
 from bayesdid.design.chosen import rows_of_switchers
 from bayesdid.design.collinear import drop_collinear, level_out, refuse_constant
 from bayesdid.design.design import Design
@@ -97,6 +97,8 @@ def build_design(
         for name, column in (("weights", weights), ("exposure", exposure), ("trials", trials))
         if column is not None
     }
+    if weights:
+        rows = _with_weight(spec, weights, sizes["weights"], rows, panel, notes)
     complete = np.isfinite(y)
     for values in sizes.values():
         complete &= np.isfinite(values)
@@ -303,6 +305,31 @@ def _weights_note(column: Column, name: str, count: int) -> Note:
         else f"analytic weights {name}: the variance of a row is sigma^2 / weight, of mean one"
     )
     return Note("row_weights", count, said)
+
+
+def _with_weight(
+    spec: Spec, name: str, values: FloatArray, rows: BoolArray, panel: Panel, notes: list[Note]
+) -> BoolArray:
+    """Rows whose weight is not zero: a row of weight zero says nothing.
+
+    Raises
+    ------
+    InputError
+        Naming a row whose weight is negative.
+    """
+    if (negative := rows & (values < 0)).any():
+        where = int(np.flatnonzero(negative)[0])
+        at, when = (panel.frame[key].iloc[where] for key in (panel.unit, panel.period))
+        raise InputError(
+            f"{spec.id}: a weight is negative, in {int(negative.sum())} rows",
+            file=panel.source,
+            column=name,
+            value=f"{values[where]:g} ({at}, {panel.timeline.label(when)})",
+            remedy="correct it, or leave it empty where it is not known: such rows are left out",
+        )
+    if count := int((rows & (values == 0)).sum()):
+        notes.append(Note("rows_of_weight_zero", count, f"{count} rows of {name} 0 are left out"))
+    return np.asarray(rows & (values != 0))
 
 
 def _row_weights(column: Column, values: FloatArray) -> FloatArray:

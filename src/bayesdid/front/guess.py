@@ -17,6 +17,7 @@ import pandas as pd
 
 from bayesdid.exceptions import InputError
 from bayesdid.panel.calendar import Kind, Periods, read_periods
+from bayesdid.panel.wide import wide_remedy
 
 UNIT_HINT = (
     r"(^|_)(id|unit|city|county|state|country|province|prov|region|firm|fips|code|name)s?($|_)"
@@ -117,11 +118,13 @@ def guess_keys(
     ]
     unique = [pair for pair in pairs if not frame.duplicated(list(pair)).any()]
     if not unique:
+        wide = wide_remedy(frame.columns, unit or str(frame.columns[0]), period or "year")
         raise InputError(
             "no two columns identify the rows as unit and period",
             column=", ".join(name for name in (unit, period) if name) or None,
-            remedy="name them with --unit and --time; several rows of one unit and period must be "
-            "made one first",
+            remedy=wide
+            or "name them with --unit and --time; several rows of one unit and period must be made "
+            "one first",
         )
     one, two = max(unique, key=score)
     step, kind = times[two].index, times[two].kind
@@ -193,6 +196,16 @@ def guess_outcome(
     return Guess(left[0], "the first column of numbers that changes within units; check it")
 
 
+def _no_numbers(values: pd.Series) -> str:
+    """Why a column is none of numbers: words, or a mark such as … among numbers."""
+    told = values.dropna()
+    numbers = pd.to_numeric(told.astype(str), errors="coerce")
+    if 2 * int(numbers.notna().sum()) < len(told):
+        return "no numbers"
+    odd = told[numbers.isna()]
+    return f"numbers, but {len(odd)} cells hold '{odd.iloc[0]}': empty them, and it may be one"
+
+
 def guess_covariates(
     frame: pd.DataFrame, labels: Mapping[str, str], keys: Keys, outcome: str, taken: Iterable[str]
 ) -> tuple[list[Guess], list[Guess]]:
@@ -205,7 +218,7 @@ def guess_covariates(
     for name in sorted(free, key=lambda name: name not in hints):  # a stable sort
         why = ""
         if not is_number(frame, name):
-            why = "no numbers"
+            why = _no_numbers(frame[name])
         elif not within(frame, unit, name):
             why = "constant within units: unit effects absorb it"
         elif not across(frame, period, name):

@@ -87,7 +87,7 @@ def propose(
     InputError
         If keys, outcome or policies are not found, or a named column is not there.
     """
-    raw = columns_of(file)
+    raw = columns_of(file, (unit or "", time or ""))
     named = [name for name in (unit, time, outcome) if name is not None]
     raw.require([*named, *(policies or {}).values(), *(covariates or ())])
     frame, labels = raw.frame, variable_labels(file)

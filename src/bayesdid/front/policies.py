@@ -101,13 +101,15 @@ def products_told(on: Mapping[str, np.ndarray]) -> tuple[list[Products], dict[Pr
 
 def _policy(name: str, column: str, raw: Columns, unit: str) -> Policy:
     if not re.fullmatch(NAME, name) or not re.match(r"[A-Za-z0-9_][\w-]*$", name):
+        plain = re.sub(r"[^A-Za-z0-9_]", "_", name).strip("_") or "policy"
         raise InputError(
-            "a policy's id has letters, digits and _ only",
+            "a policy's id has letters a to z, digits and _ only",
             value=name,
-            remedy=f'give policies={{"{re.sub(r"[^A-Za-z0-9_]", "_", name)}": "{column}"}}',
+            remedy=f'give policies={{"{plain}": "{column}"}}',
         )
     values = raw.numbers(column)
     if not values.notna().any() or not values.dropna().between(0, 1).all():
+        _refuse_coded(column, raw, unit)
         return Policy(id=name, label=name, adoption=column)
     of_unit = values.groupby(raw.frame[unit])
     if (of_unit.max() == of_unit.min()).all():
@@ -118,3 +120,19 @@ def _policy(name: str, column: str, raw: Columns, unit: str) -> Policy:
             remedy="give the period of adoption, or a column that turns 1 with it",
         )
     return Policy(id=name, label=name, indicator=column)
+
+
+def _refuse_coded(column: str, raw: Columns, unit: str) -> None:
+    """Refuse a state that is written otherwise than 0 and 1: two values, both within a unit."""
+    held = raw.frame[column]
+    kinds = sorted(map(str, held.dropna().unique()))
+    if len(kinds) != 2 or not (held.groupby(raw.frame[unit]).nunique() == 2).any():
+        return
+    raise InputError(
+        "a policy's column of two values that changes within units is its state, which is written "
+        "as 0 and 1",
+        file=raw.source,
+        column=column,
+        value=" and ".join(kinds),
+        remedy="code it 0 (not under the policy) and 1",
+    )

@@ -32,6 +32,7 @@ from bayesdid.study.schema import (
     TableFile,
     Variable,
 )
+from bayesdid.study.terms import parse_term
 
 TABLE = "did"
 """Id of the one table; its columns are ``did.1``, ``did.2`` ..."""
@@ -177,7 +178,9 @@ def study_of(
     )
     study = check_study(assemble_study(Path(raw.source), file, {TABLE: table}))
     panel = raw.panel(study)
-    return (study, panel) if len(declared) < 3 else _told_apart(study, panel)
+    if declared:
+        return (study, panel) if len(declared) < 3 else _told_apart(study, panel)
+    return _without_taken_up(study, panel)
 
 
 def _told_apart(study: Study, panel: Panel) -> tuple[Study, Panel]:
@@ -191,10 +194,51 @@ def _told_apart(study: Study, panel: Panel) -> tuple[Study, Panel]:
         Note("product_left_out", 1, f"{_product(of)} is left out: {why}")
         for of, why in left.items()
     ]
-    column = spec.column.model_copy(
-        update={"treatments": tuple(text for text in spec.column.treatments if text in kept)}
-    )
-    table = spec.table.model_copy(update={"column": (column,)})
+    return _changed(study, panel, [_kept(spec.column, kept)], notes)
+
+
+def _without_taken_up(study: Study, panel: Panel) -> tuple[Study, Panel]:
+    """Without parts of a treatment's products that fixed effects take up, with a note of each.
+
+    ``treated * post`` beside effects of unit and period is ``treated:post``: who is treated is
+    constant in a unit, after when the same in all of them.
+    """
+    columns, notes = [], {}
+    for spec in study.specs.values():
+        column = spec.column
+        terms = {text: parse_term(text) for text in column.treatments}
+        parts = {str(f) for term in terms.values() if len(term.factors) > 1 for f in term.factors}
+        taken = {}
+        for text in parts & set(terms):
+            held = panel.frame.get(text)
+            for key, kind in (
+                (panel.unit, column.unit_effects),
+                (panel.period, column.period_effects),
+            ):
+                same = held is not None and held.groupby(panel.frame[key]).nunique().max() <= 1
+                if kind == "fixed" and same:
+                    taken[text] = key
+        for text, key in taken.items():
+            said = f"{text} is left out: the effects of {key} take it up; its product stays"
+            notes[text] = Note("part_left_out", 1, said)
+        columns.append(_kept(column, set(terms) - set(taken)))
+    return _changed(study, panel, columns, list(notes.values()))
+
+
+def _kept(column: Column, kept: set[str]) -> Column:
+    """A column with these of its treatments."""
+    treatments = tuple(text for text in column.treatments if text in kept)
+    return column.model_copy(update={"treatments": treatments})
+
+
+def _changed(
+    study: Study, panel: Panel, columns: list[Column], notes: list[Note]
+) -> tuple[Study, Panel]:
+    """The study with other columns, and the panel with notes of why."""
+    if not notes:
+        return study, panel
+    table = next(iter(study.specs.values())).table
+    table = table.model_copy(update={"column": tuple(columns)})
     found = check_study(assemble_study(study.path, study.file, {TABLE: table}))
     return found, dataclasses.replace(panel, notes=(*panel.notes, *notes))
 

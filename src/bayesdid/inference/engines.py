@@ -9,6 +9,7 @@ import xarray as xr
 
 from bayesdid.design.design import Design
 from bayesdid.exceptions import InputError
+from bayesdid.inference.crossed import beyond_levels
 from bayesdid.inference.mean_engines import MEAN_ENGINES
 from bayesdid.inference.registry import Engine, Size
 from bayesdid.model import crossed
@@ -33,55 +34,13 @@ def _gaussian(model: Model) -> str:
 def _one_scale(model: Model, design: AnyDesign) -> str:
     wrong = model.errors.scale != "common"
     reason = _gaussian(model) or ("its errors have one scale" if wrong else "")
-    return reason or _crossed(model, design)
+    return reason or beyond_levels(model, design)
 
 
 def _unit_scales(model: Model, design: AnyDesign) -> str:
     wrong = model.errors.scale != "unit"
     reason = _gaussian(model) or ("each unit's errors have their own scale" if wrong else "")
-    return reason or _crossed(model, design)
-
-
-def _crossed(model: Model, design: AnyDesign) -> str:
-    """Why the engines of normal errors cannot draw from these further effects."""
-    base = base_of(design)
-    if not base.further:
-        return ""
-    own = model.errors.scale == "unit"
-    levels = crossed.levels_of(base.further, own_scales=own)
-    most = crossed.OWN_SCALES if own else crossed.ONE_SCALE
-    if model.errors != Errors() and levels > most:
-        return f"its further effects have at most {most} levels" + (
-            ", slopes of units among them, where each has its own scale" if own else ""
-        )
-    cells = crossed.CHAIN_CELLS if own else crossed.CELLS
-    if model.errors != Errors() and levels * base.n > cells:
-        return f"rows times levels of further effects are at most {cells:,} under such errors"
-    if model.errors.scale == "common":
-        if reason := _random_levels(model, base):
-            return reason
-        if any(f.is_unit_slope for f in base.further) and base.unit_effects != "fixed":
-            return "units with fixed slopes have fixed effects"
-    return ""
-
-
-def _random_levels(model: Model, base: Design) -> str:
-    """Why random further effects have no closed form under errors of one scale."""
-    random = [one for one in base.further if one.kind == "random"]
-    if not random:
-        return ""
-    others = {base.unit_effects, base.period_effects}
-    if len(random) > 1 or model.errors != Errors() or not others <= {"fixed", "none"}:
-        return (
-            "of its further effects one at most is random, its errors are i.i.d. and effects of "
-            "units and periods fixed, unless each unit's errors have their own scale"
-        )
-    if not isinstance(model.mean, TwoWay):
-        return "its further effects are fixed unless each unit's errors have their own scale"
-    levels = len(random[0].levels)
-    if levels > crossed.ROTATED or levels * base.n > crossed.CELLS:
-        return f"its random further effect has at most {crossed.ROTATED} levels"
-    return ""
+    return reason or beyond_levels(model, design)
 
 
 def _pooled(model: Model, design: AnyDesign, scale: Scale) -> str:
@@ -92,7 +51,7 @@ def _pooled(model: Model, design: AnyDesign, scale: Scale) -> str:
         return "its likelihood is normal"
     if model.errors.scale != scale:
         return f"its errors have {'one scale' if scale == 'common' else 'a scale for each unit'}"
-    return _any(model, design) or _crossed(model, design)
+    return _any(model, design) or beyond_levels(model, design)
 
 
 def _plainest(model: Model, design: AnyDesign) -> str:

@@ -10,6 +10,7 @@ import xarray as xr
 
 from bayesdid.design.design import Design
 from bayesdid.exceptions import InputError
+from bayesdid.inference.crossed import beyond_levels
 from bayesdid.inference.registry import Engine, Size
 from bayesdid.model.errors import Errors, Scale
 from bayesdid.model.mean import Durbin, Instrument, Mean, Mediation, Profile, Propensity
@@ -61,12 +62,11 @@ def _instrument(model: Model, design: AnyDesign) -> str:
 
 
 def _mediation(model: Model, design: AnyDesign, scale: Scale) -> str:
-    del design
     assert isinstance(model.mean, Mediation)
     if model.errors.scale != scale:
         return f"its errors have {'one scale' if scale == 'common' else 'a scale for each unit'}"
     if len(model.mean.mediators) == 1:
-        return ""
+        return beyond_levels(model, design)
     if model.errors != Errors() or model.weighted:
         return "errors of several mediators are i.i.d. without weights"
     told = any(" ~ " in term for term, _, _ in model.priors.terms)

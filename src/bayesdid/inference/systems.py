@@ -33,6 +33,8 @@ def mediation_equations(draws: Draws, model: Model, design: Design) -> list[Equa
         ):
             if kind != "none":
                 mu = mu + draws[f"{dim}_effect_mediator"][:, index, k]
+        for further in rest.further:
+            mu = mu + draws[f"{further.name}_mediator"][:, further.index, k] * further.times
         sigma = _scale(draws, model, design, k)
         phi = draws["phi_mediator"][:, k] if serial else None
         loadings = root[:, k, :k] if root is not None and k else None

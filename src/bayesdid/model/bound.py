@@ -34,7 +34,8 @@ if TYPE_CHECKING:
     import pandas as pd
 
 PriorsLike = str | Mapping[str, PriorTerm] | PriorChoice
-_AS_TWO_WAY = frozenset({"mediation", "iv_second", "errors", "moderation", "heterogeneity"})
+_WITH_ROWS = frozenset({"mediation", "moderation", "heterogeneity"})
+_AS_TWO_WAY = _WITH_ROWS | {"iv_second", "errors"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -284,7 +285,8 @@ def _design(
         extra = (mean.instrument,)
     own = spec
     if column.family in _AS_TWO_WAY:
-        own = as_two_way(spec, covariates=(*column.covariates, *extra))
+        whole = column.family in _WITH_ROWS
+        own = as_two_way(spec, with_rows=whole, covariates=(*column.covariates, *extra))
     design = build_design(
         own,
         panel,

@@ -93,7 +93,12 @@ class Model:
     def _nonsense_of_further(self) -> str:
         if not any(effect.is_further for effect in self.effects):
             return ""
-        if not isinstance(self.mean, TwoWay | Pooled | Path):
+        if isinstance(self.mean, Mediation) and len(self.mean.mediators) > 1:
+            return (
+                "errors of several mediators are drawn together, within units and periods alone: "
+                "beside further effects there is one mediator"
+            )
+        if not isinstance(self.mean, TwoWay | Pooled | Path | Mediation):
             return f"a {type(self.mean).__name__} mean has effects of units and periods alone"
         if "mundlak" in {effect.kind for effect in self.effects}:
             return (

@@ -139,6 +139,8 @@ def coarser(kind: Kind, to: Kind, index: pd.Series) -> pd.Series:
 
 
 def _plain(value: object) -> str:
+    if str(value).strip().lower() in {"true", "false"}:  # of two waves the later one
+        return str(int(str(value).strip().lower() == "true"))
     if isinstance(value, float | np.floating) and float(value).is_integer():
         return str(int(value))
     return str(value).strip()

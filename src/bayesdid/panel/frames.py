@@ -38,6 +38,8 @@ class Columns:
         :func:`bayesdid.panel.read.read_panel`.
     codes
         The numbers behind labelled columns.
+    keys
+        What the caller calls unit and period, empty where that is not known.
     """
 
     frame: pd.DataFrame
@@ -46,6 +48,7 @@ class Columns:
     sheet: str | None = None
     skip: int | None = None
     codes: pd.DataFrame = field(default_factory=pd.DataFrame)
+    keys: tuple[str, str] = ("", "")
 
     def numbers(self, name: str) -> pd.Series:
         """A column as numbers: the codes behind its labels; missing where there is none."""
@@ -72,7 +75,9 @@ class Columns:
             if name in known:
                 continue
             near = nearest_name(name.lower(), lower)
-            wide = "" if _PERIODS & set(lower) else wide_remedy(known, known[0], "year")
+            unit = self.keys[0] if self.keys[0] in known else known[0]
+            there = _PERIODS & set(lower) or self.keys[1] in known
+            wide = "" if there else wide_remedy(known, unit, self.keys[1] or "year")
             more = f" and {len(known) - SHOWN} more" if len(known) > SHOWN else ""
             raise InputError(
                 "no such column",
@@ -115,7 +120,7 @@ def columns_of(
         path = Path(data)
         raw = read_raw(path, Wanted(*keys), sheet, skip)
         codes = _stripped(raw.codes)
-        return Columns(_stripped(raw.frame), str(path), path, sheet, skip, codes)
+        return Columns(_stripped(raw.frame), str(path), path, sheet, skip, codes, keys)
     if given := [name for name, value in (("sheet", sheet), ("skip", skip)) if value is not None]:
         raise InputError(
             "a data frame has no sheets and no lines above its header",
@@ -136,7 +141,7 @@ def columns_of(
         frame = frame.reset_index()
     frame = _stripped(_with_flags(frame))
     refuse_doubled(list(frame.columns), "data frame", 1)
-    return Columns(frame, "data frame")
+    return Columns(frame, "data frame", keys=keys)
 
 
 def _stripped(frame: pd.DataFrame) -> pd.DataFrame:

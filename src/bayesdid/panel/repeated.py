@@ -2,10 +2,20 @@
 
 from __future__ import annotations
 
+import re
+
 import pandas as pd
 
 from bayesdid.exceptions import InputError, Note
 from bayesdid.panel.timeline import Timeline
+
+_YEAR = re.compile(r"year|年", re.IGNORECASE)
+_PART = re.compile(r"quarter|qtr|month|mon\b|week|half|季|月|周|旬", re.IGNORECASE)
+_JOINED = (  # a name, and how its values and the year make numbers that are read as periods
+    (re.compile(r"month|mon\b|月", re.IGNORECASE), ": {} * 100 + {} (201003)"),
+    (re.compile(r"quarter|qtr|季", re.IGNORECASE), ": {} * 10 + {} (20101)"),
+)
+_MOST_PARTS = 53  # of a year: weeks
 
 
 def one_row_each(
@@ -24,13 +34,37 @@ def one_row_each(
     later = frame.loc[twice.idxmax()]
     same = (frame[unit] == later[unit]) & (frame[period] == later[period])
     rows = frame.loc[same, "__row__"].tolist()
+    key = int(later[unit]) if isinstance(later[unit], float) else later[unit]
     raise InputError(
-        f"duplicate {unit}-{period}: rows {', '.join(map(str, rows))}",
+        f"duplicate {unit}-{period}: rows {', '.join(map(str, rows[:10]))}"
+        + (", ..." if len(rows) > 10 else ""),
         file=source,
         row=rows[1],
-        value=f"{later[unit]} {timeline.label(later[period])}",
-        remedy=f"give each row of a {unit} its own {period}; keep one row only where two say "
-        f"the same; if rows are individuals of a {unit}, say repeated = true",
+        value=f"{key} {timeline.label(later[period])}",
+        remedy=_apart(frame, frame[same], unit, period),
+    )
+
+
+def _apart(frame: pd.DataFrame, together: pd.DataFrame, unit: str, period: str) -> str:
+    """What to do about rows of one unit and period: it depends on what they differ in."""
+    others = [name for name in frame.columns if name not in {unit, period, "__row__"}]
+    if not together[others].drop_duplicates().shape[0] > 1:
+        return "the rows are alike in every column: keep one of them (df.drop_duplicates())"
+    for name in others:
+        if frame[name].nunique() > _MOST_PARTS or frame.duplicated([unit, period, name]).any():
+            continue
+        if _PART.search(name):
+            year, part = period, name
+        elif _PART.search(period) and _YEAR.search(name):
+            year, part = name, period
+        else:
+            continue
+        how = next((way for word, way in _JOINED if word.search(part)), "").format(year, part)
+        return f"{name} tells them apart: name a column of both as the period{how}"
+    return (
+        f"make one row for each {unit} and {period}: name a finer unit if a row is of one, keep "
+        f"one row only where two say the same; if rows are individuals of one {unit}, say "
+        "repeated = true"
     )
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import re
+from collections.abc import Sequence
 from pathlib import Path
 
 import pandas as pd
@@ -13,6 +14,9 @@ from bayesdid.exceptions import InputError, Note
 from bayesdid.panel.raw import Raw, Wanted, refuse_doubled
 from bayesdid.panel.values import BIGGEST, MISSING
 
+_SEPARATORS = {";": "semicolons", "\t": "tabs", "|": "vertical bars"}
+_COMMA = r"[+-]?(?:\d+|\d{1,3}(?:\.\d{3})+),\d+(?:[eE][+-]?\d+)?"  # 0,5 and 1.234,5
+_THOUSANDS = r"[+-]?\d{1,3}(?:\.\d{3})+"
 _WHOLE = r"-?(?:0|[1-9]\d*)(?:\.0+)?"  # 7 and 7.0, not 07
 _SEARCHED = 30  # lines in which a header is looked for
 _SAMPLE = 4_000_000  # bytes that are looked at to tell an encoding
@@ -34,6 +38,10 @@ def read_text(file: Path, separator: str, wanted: Wanted, skip: int | None) -> R
     raw = file.read_bytes()
     encoding, notes = encoding_of(raw, file)
     text = raw.decode(encoding)
+    if separator == "," and (other := _separator(text, wanted, skip)) != ",":
+        separator = other
+        said = f"columns are separated by {_SEPARATORS[other]}"
+        notes = (*notes, Note("separator", 1, said))
     if skip is None:
         skip = _above_header(text, separator, wanted)
         if skip:
@@ -48,14 +56,6 @@ def read_text(file: Path, separator: str, wanted: Wanted, skip: int | None) -> R
         )
     header = lines[skip]
     row = skip + 1
-    if separator not in header and ";" in header:
-        raise InputError(
-            "columns are separated by semicolons",
-            file=file,
-            row=row,
-            value=header[:60],
-            remedy="export with commas and decimal points",
-        )
     names = [
         from_spreadsheet(name.strip()) for name in header.strip().replace('"', "").split(separator)
     ]
@@ -73,11 +73,73 @@ def read_text(file: Path, separator: str, wanted: Wanted, skip: int | None) -> R
     for name in frame.columns:
         if (quoted := frame[name].str.startswith("'")).any():
             frame.loc[quoted, name] = frame.loc[quoted, name].map(from_spreadsheet)
+    if separator == ";":
+        notes = (*notes, *_decimal_commas(frame, (wanted.unit, *wanted.text)))
+    for name in frame.columns:
         if name not in wanted.text:
             frame[name] = typed(frame[name], key=name == wanted.unit)
         else:
             frame[name] = frame[name].mask(frame[name].str.strip() == "")
     return Raw(frame, row + 1, notes=notes)
+
+
+def _separator(text: str, wanted: Wanted, skip: int | None) -> str:
+    """What separates the columns of a file that is called .csv.
+
+    Whatever stands in a line that names both keys; else, where the header has no comma, what
+    stands in it.
+    """
+    lines = text.split("\n", _SEARCHED)[skip or 0 : _SEARCHED]
+    if wanted.unit and wanted.period:
+        for mark in (",", *_SEPARATORS):
+            for line in lines:
+                if {wanted.unit, wanted.period} <= set(_cells(line, mark)):
+                    return mark
+    for mark in _SEPARATORS:  # decimal commas leave the header as the line without one
+        filled = [line for line in lines if line.strip()]
+        if filled and "," not in filled[0] and all(mark in line for line in filled[:2]):
+            return mark
+    return ","
+
+
+def _cells(line: str, separator: str) -> list[str]:
+    return [from_spreadsheet(part.strip().strip('"')) for part in line.split(separator)]
+
+
+def _decimal_commas(frame: pd.DataFrame, kept: Sequence[str]) -> list[Note]:
+    """Write decimal points in place of commas where semicolons separate columns.
+
+    A column counts if all its numbers are whole or have a decimal comma. Where one does, dots
+    between groups of three digits are those of thousands.
+
+    Parameters
+    ----------
+    kept
+        Columns of text, in which dots stay.
+    """
+    changed: list[str] = []
+    dotted: list[str] = []
+    for name in frame.columns:
+        text = frame[name].str.strip()
+        told = text[~text.str.lower().isin(MISSING)]
+        comma = told.str.fullmatch(_COMMA)
+        if comma.any() and (comma | told.str.fullmatch(rf"[+-]?\d+|{_THOUSANDS}")).all():
+            changed.append(name)
+        elif name not in kept and len(told) and told.str.fullmatch(rf"[+-]?\d+|{_THOUSANDS}").all():
+            dotted += [name] if told.str.contains(".", regex=False).any() else []
+    if not changed:
+        return []
+    for name in (*changed, *dotted):
+        plain = frame[name].str.replace(".", "", regex=False)
+        frame[name] = plain.str.replace(",", ".", regex=False)
+    text = f"decimal commas in {_listed(changed)}"
+    if dotted:
+        text += f"; dots in {_listed(dotted)} are read as those of thousands"
+    return [Note("decimal_commas", len(changed), text)]
+
+
+def _listed(names: list[str]) -> str:
+    return ", ".join(names[:6]) + (", ..." if len(names) > 6 else "")
 
 
 def _above_header(text: str, separator: str, wanted: Wanted) -> int:

@@ -82,6 +82,9 @@ class Timeline:
         return written(self.kind, index)
 
 
+_FIRST_YEAR, _LAST_YEAR = 1500, 2500  # periods that are plain numbers between are years
+
+
 def _year(text: str, otherwise: int) -> int:
     found = re.search(r"\d{4}", text)
     return int(found[0]) if found else otherwise
@@ -141,7 +144,8 @@ def adoption_steps(
     Raises
     ------
     InputError
-        If a value is none of the panel's kind of period, or less exact than the periods are.
+        If a value is none of the panel's kind of period (a word, or a code such as -999, for
+        never), or less exact than the periods are.
     """
     values, rows = frame[column], frame["__row__"]
     text = values.astype("string").str.strip()
@@ -160,6 +164,7 @@ def adoption_steps(
     if never.all():
         return found, ()
     known = values[~never]
+    _refuse_codes(known, text[~never], rows[~never], frame[period], timeline, source)
     read = read_periods(
         known, source, column, rows[~never], as_kind=timeline.kind, decimal=timeline.is_decimal
     )
@@ -187,3 +192,51 @@ def adoption_steps(
         notes.append(Note("adoption_between_periods", count, text_))
     found[~never] = steps
     return found, tuple(notes)
+
+
+def _refuse_codes(
+    known: pd.Series,
+    text: pd.Series,
+    rows: pd.Series,
+    period: pd.Series,
+    timeline: Timeline,
+    source: str,
+) -> None:
+    """Refuse words and numbers that stand for never or for unknown, and can be no period.
+
+    A number beyond the panel may be a year (9999 is never, in this panel); before year 1500 it is
+    none, and among months or quarters neither is what is not written as one of them.
+    """
+    numbers = pd.to_numeric(text, errors="coerce").astype("float64")
+    odd = ~text.str.contains(r"\d").astype(bool)
+    if timeline.kind == "number":
+        first, last = (timeline.number(float(step)) for step in (period.min(), period.max()))
+        if first >= _FIRST_YEAR and last <= _LAST_YEAR:
+            odd |= numbers < _FIRST_YEAR
+    elif timeline.kind == "year":
+        odd |= numbers < _FIRST_YEAR
+    else:
+        codes = {
+            number
+            for number in numbers.dropna().unique()
+            if number % 1 == 0
+            and read_periods(
+                pd.Series([number]), "", "", pd.Series([0]), as_kind=timeline.kind
+            ).kind
+            == "number"
+        }
+        odd |= numbers.isin(codes)
+    if odd.any():
+        where = odd.idxmax()
+        number = numbers[where]
+        value = text[where] if np.isnan(number) else f"{number:.0f}"
+        kind = "year" if timeline.kind == "number" else timeline.kind
+        raise InputError(
+            f"'{value}' is no {kind} that a unit could adopt in",
+            file=source,
+            column=str(known.name),
+            row=int(rows[where]),
+            value=value,
+            remedy="leave the cell empty where a unit never adopts; write any other as the periods "
+            "are written",
+        )

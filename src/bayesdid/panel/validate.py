@@ -174,8 +174,8 @@ def _known_rows(
             file=source,
             column=policy.indicator,
             row=int(frame.loc[missing.idxmax(), "__row__"]),
-            remedy='fill in 0 or 1, or say missing = "drop" in its [[policy]] to leave such rows '
-            "out",
+            remedy="fill in 0 or 1, or leave such rows out: take them away, or say missing = "
+            '"drop" in its [[policy]]',
         )
     count = int(missing.sum())
     text = f"{count} rows without a value of {policy.indicator} were left out"

@@ -59,6 +59,12 @@ def _why(text: str) -> tuple[str, str]:
         return " (a percentage)", "take the percent sign away in all rows"
     if "," in text:
         return " (a decimal comma?)", "write numbers with a decimal point, no thousands separator"
+    if not any(letter.isalnum() for letter in text):
+        return (
+            " but a mark",
+            "leave the cell empty if the mark means not known, write 0 if it means less than the "
+            "unit",
+        )
     if not any(letter.isdigit() for letter in text):
         return (
             " but a word or label",

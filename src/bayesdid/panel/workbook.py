@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from contextlib import closing
 from pathlib import Path
 from typing import Any
@@ -13,6 +14,16 @@ from bayesdid.panel.raw import Raw, Wanted, refuse_doubled
 
 MOST_CELLS = 50_000_000
 _SEARCHED = 30  # rows in which a header is looked for
+_FEWEST = 4  # rows of two cells or more that make a table
+_UNIT = re.compile(  # what stands below a name and is none: 万元, (%), km
+    r"[(（\[].*[)）\]]|[%‰°].*|[十百千万亿]*(?:美|港|日|欧)?"
+    r"(?:元|吨|人|户|个|件|辆|台|套|张|所|家|次|度|天|岁|公里|千米|米|公顷|亩|公斤|千克|克|升|平方.*|立方.*|千瓦.*"
+    r"|.*标准煤)(?:/.*)?"
+    r"|(?:1000s?|millions?|thousands?|billions?|mn|bn|tn|persons?|people|yuan|rmb|cny|usd|us\$|eur"
+    r"|dollars?|euros?|tons?|tonnes?|kg|km2?|m2|ha|mw|kwh|percent|per cent|index|years?|days?)"
+    r"(?: .*|/.*)?",
+    re.IGNORECASE,
+)
 
 
 def read_workbook(file: Path, wanted: Wanted, sheet: str | None, skip: int | None) -> Raw:
@@ -21,7 +32,8 @@ def read_workbook(file: Path, wanted: Wanted, sheet: str | None, skip: int | Non
     Parameters
     ----------
     sheet
-        Its name; default the first sheet, or the only one whose header has both keys.
+        Its name; default the first sheet, or the only one whose header has both keys; where keys
+        are not known the first that holds a table.
     skip
         Rows above the header; default found by the names of the keys, else none.
 
@@ -60,6 +72,8 @@ def read_workbook(file: Path, wanted: Wanted, sheet: str | None, skip: int | Non
             )
         chosen = next(iter(found))
         notes.append(Note("sheet", 1, f"read from sheet {chosen}: the first one lacks the keys"))
+    elif sheet is None and not (wanted.unit or wanted.period):
+        chosen = next((name for name, one in tables.items() if _is_table(one)), chosen)
     table = tables[chosen]
     top = skip if skip is not None else found.get(chosen, -1)
     if top < 0:
@@ -72,7 +86,7 @@ def read_workbook(file: Path, wanted: Wanted, sheet: str | None, skip: int | Non
         notes.append(Note("title_rows", top, f"{top} rows above the header were passed over"))
     body = table.iloc[first:].reset_index(drop=True)
     body.columns = pd.Index([name or f"(column {k + 1})" for k, name in enumerate(header)])
-    body = _without_remarks(body, notes)
+    body = _filled_down(_without_remarks(body, notes), wanted, notes)
     return Raw(body.infer_objects(), first + 1, notes=tuple(notes))
 
 
@@ -85,7 +99,7 @@ def _named(
 ) -> tuple[list[str], int]:
     """Names of the columns, which may stand in two rows, and the row of the first observation.
 
-    Below keys that are empty nothing is observed: such a row holds names under merged headings,
+    Where the cells below the names of keys are empty nothing is observed: such a row holds names,
     or, where every column has a name already, units of measurement.
     """
     upper = _texts(table.iloc[top])
@@ -94,28 +108,78 @@ def _named(
         twice = {name for name in upper if name and upper.count(name) > 1}
         if any(above[k] for k, name in enumerate(upper) if name in twice):
             names = [
-                f"{above[k]} {name}".strip() if name in twice else name
+                _under(above[k], name) if name in twice or not name else name
                 for k, name in enumerate(upper)
             ]
             return names, _said(names, upper, top + 1, notes)
     lower = _texts(table.iloc[top + 1]) if top + 1 < len(table) else []
     keys = [k for k, name in enumerate(upper) if name in {wanted.unit, wanted.period}]
+    if not (wanted.unit or wanted.period):
+        keys = _keyless(table, top)
     if len(keys) < 2 or any(lower[k] for k in keys) or not any(lower):
         return upper, top + 1
-    if all(upper[k] for k, name in enumerate(lower) if name):
+    own_names = all(upper[k] for k, name in enumerate(lower) if name)
+    if own_names and any(_UNIT.fullmatch(name) for name in lower if name):
         notes.append(Note("units_row", 1, f"row {top + 2} was passed over: it holds no keys"))
         return upper, top + 2
     wide = _spread(upper, lower)
     names = []
     for k, (own, name) in enumerate(zip(upper, lower, strict=True)):
         merged = not own or (k + 1 < len(upper) and not upper[k + 1] and lower[k + 1])
-        if not name or not merged:
+        if not name or (not merged and _UNIT.fullmatch(name)):
             names.append(own)
-        elif name.isdecimal():
-            names.append(f"{wide[k]}{name}")
+        elif name.isdecimal() or lower.count(name) > 1:
+            names.append(_under(wide[k], name))
         else:
-            names.append(name if lower.count(name) == 1 else f"{wide[k]} {name}")
+            names.append(name)
     return names, _said(names, upper, top + 2, notes)
+
+
+def _under(heading: str, name: str) -> str:
+    """A name below its heading: ``people total``, but ``gdp2008``."""
+    return f"{heading}{name}" if name.isdecimal() else f"{heading} {name}".strip()
+
+
+def _keyless(table: pd.DataFrame, top: int) -> list[int]:
+    """Columns that may be keys above a second row of names: named, empty below, then filled.
+
+    The leftmost is one of them, and the second row holds words or years, no numbers: a first
+    observation with missing values is no row of names.
+    """
+    lower = table.iloc[top + 1] if top + 1 < len(table) else table.iloc[top]
+    told = [value for value in lower if not pd.isna(value)]
+    if not told or not all(isinstance(v, str) or 1900 <= float(v) < 2100 for v in told):
+        return []
+    upper, next_rows = table.iloc[top], table.iloc[top + 2 : top + 3]
+    found = [
+        k
+        for k in range(table.shape[1])
+        if not pd.isna(upper.iloc[k])
+        and pd.isna(lower.iloc[k])
+        and bool(next_rows.iloc[:, k].notna().all())
+    ]
+    return found if 0 in found else []
+
+
+def _is_table(table: pd.DataFrame) -> bool:
+    return int((table.notna().sum(axis=1) > 1).sum()) >= _FEWEST
+
+
+def _filled_down(body: pd.DataFrame, wanted: Wanted, notes: list[Note]) -> pd.DataFrame:
+    """The unit in every row, where merged cells name it in the first row of its block only.
+
+    Merged cells leave most rows without a name, a forgotten name leaves few.
+    """
+    name = wanted.unit or (str(body.columns[0]) if len(body.columns) else "")
+    if name not in body or not len(body) or pd.isna(body[name].iloc[0]):
+        return body
+    empty = body[name].isna()
+    rest = body.loc[empty].drop(columns=name)
+    if 2 * int(empty.sum()) < len(body) or rest.isna().all(axis=1).any():
+        return body
+    text = f"{int(empty.sum())} empty cells of {name}, below a filled one, were taken as merged"
+    notes.append(Note("merged_units", int(empty.sum()), text))
+    return body.assign(**{name: body[name].ffill()})
 
 
 def _said(names: list[str], upper: list[str], first: int, notes: list[Note]) -> int:
@@ -162,10 +226,10 @@ def _rows(page: Any, file: Path) -> list[tuple[object, ...]]:
 
 
 def _header(table: pd.DataFrame, wanted: Wanted) -> int:
-    """Row that holds both key names, -1 if none does."""
-    for row in range(min(len(table), _SEARCHED)):
-        cells = {str(value).strip() for value in table.iloc[row]}
-        if {wanted.unit, wanted.period} <= cells:
+    """Row that holds the names of both keys, or of the one that is known; -1 if none does."""
+    keys = {name for name in (wanted.unit, wanted.period) if name}
+    for row in range(min(len(table), _SEARCHED) if keys else 0):
+        if keys <= {str(value).strip() for value in table.iloc[row]}:
             return row
     return -1
 

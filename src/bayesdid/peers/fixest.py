@@ -70,7 +70,10 @@ def least_squares(design: Design) -> Estimates:
     Small-sample corrections, with n rows, k regressors and dummies, G units: i.i.d. errors
     ``RSS / (n - k)``; HC1 ``n / (n - k)``; clustered ``G / (G - 1) (n - 1) / (n - k')``, where
     k' leaves out the unit dummies because they are nested in the clusters (fixest's
-    convention, https://cran.r-project.org/package=fixest/vignettes/standard_errors.html).
+    convention, https://cran.r-project.org/package=fixest/vignettes/standard_errors.html). Both k
+    are what regressors and dummies span. fixest and pyfixest count all levels of each effect but
+    one, also those that other effects span: beside effects of units and T periods those of R
+    regions x T periods span R (T - 1), and they count T + R - 2 more.
 
     Raises
     ------

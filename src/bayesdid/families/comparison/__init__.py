@@ -37,6 +37,7 @@ FAMILY = Family(
     order=10,
     options=ComparisonOptions,
     reads=frozenset(),
+    alone="its models are those of the specs that it compares",
     treatments="none: those of its specs",
     run="bayesdid.families.comparison.analysis:comparison",
 )

@@ -53,6 +53,7 @@ FAMILY = Family(
     section=ROBUSTNESS,
     order=20,
     options=ErrorsOptions,
+    alone="the counts among its models have no weights, and its levels are units and periods",
     treatments="any; one is followed",
     run="bayesdid.families.errors.analysis:errors",
 )

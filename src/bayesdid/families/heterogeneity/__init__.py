@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from pydantic import Field, model_validator
 
-from bayesdid.families.registry.family import ErrorsOption, Family
+from bayesdid.families.registry.family import ROW_FIELDS, TWO_WAY_FIELDS, ErrorsOption, Family
 from bayesdid.families.registry.sections import HETEROGENEITY
 
 
@@ -40,6 +40,7 @@ FAMILY = Family(
     checked="one regression per group, to rounding",
     section=HETEROGENEITY,
     options=HeterogeneityOptions,
+    reads=TWO_WAY_FIELDS | ROW_FIELDS,
     treatments="one",
     run="bayesdid.families.heterogeneity.analysis:heterogeneity",
 )

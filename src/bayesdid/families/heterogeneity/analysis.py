@@ -12,6 +12,8 @@ from bayesdid.arrays import FloatArray
 from bayesdid.design.build import as_two_way, build_design
 from bayesdid.design.collinear import drop_collinear
 from bayesdid.design.design import Design
+from bayesdid.design.further import Further
+from bayesdid.design.span import without_spanned
 from bayesdid.estimands.spread import spread_of, spread_sentence
 from bayesdid.estimands.stated import StatedEffect
 from bayesdid.exceptions import InputError, NotIdentifiedError
@@ -66,15 +68,30 @@ def separated(design: Design, labels: np.ndarray) -> Design:
     T = len(design.periods)
     apart = 10 ** len(str(int(np.abs(design.periods).max())))  # periods of a group stay in order
     codes, period_index = np.unique(group * T + design.period_index, return_inverse=True)
+    further = tuple(_by_group(one, group, levels) for one in design.further)
     X = np.hstack([design.X * (labels == level)[:, None] for level in levels])
     return drop_collinear(
-        dataclasses.replace(
-            design,
-            X=X,
-            covariates=tuple(f"{name} | {g}" for g in levels for name in design.covariates),
-            period_index=period_index.astype(np.int64),
-            periods=(1 + codes // T) * apart + design.periods[codes % T],
+        without_spanned(
+            dataclasses.replace(
+                design,
+                X=X,
+                covariates=tuple(f"{name} | {g}" for g in levels for name in design.covariates),
+                period_index=period_index.astype(np.int64),
+                periods=(1 + codes // T) * apart + design.periods[codes % T],
+                further=further,
+            )
         )
+    )
+
+
+def _by_group(one: Further, group: np.ndarray, levels: np.ndarray) -> Further:
+    """An effect with levels of its own in each group; those of units are that already."""
+    if one.of == "unit":
+        return one
+    codes, index = np.unique(group * len(one.levels) + one.index, return_inverse=True)
+    own = [f"{one.levels[k % len(one.levels)]} | {levels[k // len(one.levels)]}" for k in codes]
+    return dataclasses.replace(
+        one, levels=np.array(own, dtype=object), index=index.astype(np.int64), of=""
     )
 
 
@@ -108,7 +125,7 @@ def heterogeneity(
     """
     columns = options.groups
     one_treatment(spec)
-    design = build_design(as_two_way(spec), panel)
+    design = build_design(as_two_way(spec, with_rows=True), panel)
     groups = {name: group_labels(design, panel, name) for name in columns}
     peers: tuple[Peer, ...] = ()
     if options.separate is not False and options.can_separate:
@@ -209,23 +226,8 @@ def _separate_peers(design: Design, labels: np.ndarray) -> list[Peer]:
     posterior = conjugate_posterior(dataclasses.replace(own, D=columns, treatments=tuple(levels)))
     found = []
     for k, level in enumerate(levels):
-        rows = labels == level
-        units, unit_index = np.unique(design.unit_index[rows], return_inverse=True)
-        periods, period_index = np.unique(design.period_index[rows], return_inverse=True)
-        alone = least_squares(
-            drop_collinear(
-                dataclasses.replace(
-                    design,
-                    y=design.y[rows],
-                    D=design.D[rows],
-                    X=design.X[rows],
-                    unit_index=unit_index,
-                    period_index=period_index,
-                    units=design.units[units],
-                    periods=design.periods[periods],
-                )
-            )
-        ).table.iloc[0]
+        rows = design.take(labels == level)
+        alone = least_squares(without_spanned(drop_collinear(rows))).table.iloc[0]
         sd = np.sqrt(posterior.scale[k, k] * posterior.nu / (posterior.nu - 2))
         found.append(
             Peer(

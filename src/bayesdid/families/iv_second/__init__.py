@@ -13,6 +13,7 @@ FAMILY = Family(
     options=Options,
     order=40,
     reads=TWO_WAY_FIELDS | {"instrument"},
+    alone="two equations whose errors correlate are solved within units and periods alone",
     treatments="one",
     run="bayesdid.families.iv_second.analysis:instrument",
 )

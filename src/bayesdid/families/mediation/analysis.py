@@ -272,7 +272,8 @@ def _design(spec: Spec, panel: Panel, names: tuple[str, ...]) -> Design:
             remedy="use fixed or random effects",
         )
     covariates = tuple(c for c in spec.column.covariates if c not in names)
-    full = build_design(as_two_way(spec, covariates=(*covariates, *names)), panel)
+    own = as_two_way(spec, with_rows=True, covariates=(*covariates, *names))
+    full = build_design(own, panel)
     if missing := [name for name in names if name not in full.covariates]:
         raise InputError(
             f"{spec.id}: a mediator is collinear with the effects or covariates",

@@ -4,7 +4,13 @@ from __future__ import annotations
 
 from pydantic import Field
 
-from bayesdid.families.registry.family import TERMS, ErrorsOption, Family
+from bayesdid.families.registry.family import (
+    ROW_FIELDS,
+    TERMS,
+    TWO_WAY_FIELDS,
+    ErrorsOption,
+    Family,
+)
 from bayesdid.families.registry.sections import MECHANISMS
 from bayesdid.study.fields import TermText
 
@@ -27,6 +33,7 @@ FAMILY = Family(
     section=MECHANISMS,
     order=20,
     options=ModerationOptions,
+    reads=TWO_WAY_FIELDS | ROW_FIELDS,
     treatments="one",
     run="bayesdid.families.moderation.analysis:moderation",
 )

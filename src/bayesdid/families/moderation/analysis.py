@@ -5,11 +5,14 @@ from __future__ import annotations
 import dataclasses
 
 import numpy as np
+import pandas as pd
 from scipy.stats import f as f_distribution
 
 from bayesdid.arrays import FloatArray
 from bayesdid.design.build import build_design
+from bayesdid.design.collinear import drop_collinear
 from bayesdid.design.design import Design
+from bayesdid.design.terms import term_values
 from bayesdid.estimands.stated import drawn, estimated
 from bayesdid.families.analysis import (
     Analysis,
@@ -28,6 +31,7 @@ from bayesdid.model.bound import study_priors
 from bayesdid.panel.panel import Panel
 from bayesdid.peers.fixest import least_squares
 from bayesdid.study.load import Spec, Study
+from bayesdid.study.terms import parse_term
 from bayesdid.summary import hdi, percent, reach
 
 _GRID = 101
@@ -56,7 +60,7 @@ def moderation(
         }
     )
     design = build_design(dataclasses.replace(spec, column=column), panel)
-    M = design.X[:, design.covariates.index(moderator)]
+    M = _moderator(design, panel, moderator)
     priors = study_priors(spec)
     under = under_errors(design, options.errors, priors=priors, seed=seed, draws=draws)
     tree, tau, tau_iid = under.tree, draws_of(under.tree), draws_of(under.iid)
@@ -177,6 +181,21 @@ def moderation(
     )
 
 
+def _moderator(design: Design, panel: Panel, name: str) -> FloatArray:
+    """The moderator in each row, also where fixed effects take up what it does by itself.
+
+    A moderator that is constant within units, or within what a further effect groups, is no
+    covariate, but the effect may depend on it all the same.
+    """
+    if name in design.covariates:
+        return design.X[:, design.covariates.index(name)]
+    keys = pd.MultiIndex.from_frame(panel.frame[[panel.unit, panel.period]])
+    values = term_values(parse_term(name), panel, np.ones(len(keys), dtype=bool))
+    once = pd.Series(values, keys)[~keys.duplicated()]
+    own = [design.units[design.unit_index], design.periods[design.period_index]]
+    return once.reindex(pd.MultiIndex.from_arrays(own)).to_numpy(dtype=float)
+
+
 def linearity(design: Design, M: FloatArray, bins: int = 3) -> tuple[float, Series]:
     """Tail area of linearity in the binned interaction model, and the effect in each bin.
 
@@ -208,7 +227,7 @@ def linearity(design: Design, M: FloatArray, bins: int = 3) -> tuple[float, Seri
             *(f"moderator {j}" for j in range(moderator_terms.shape[1])),
         ),
     )
-    posterior = conjugate_posterior(full)
+    posterior = conjugate_posterior(drop_collinear(full))
     location = posterior.location[: 2 * bins]
     scale = posterior.scale[: 2 * bins, : 2 * bins]
     # what a line (alpha, beta) cannot fit: the orthogonal complement of its columns

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from pydantic import Field
 
-from bayesdid.families.registry.family import ErrorsOption, Family
+from bayesdid.families.registry.family import ROW_FIELDS, TWO_WAY_FIELDS, ErrorsOption, Family
 from bayesdid.families.registry.sections import PLACEBO
 
 
@@ -20,6 +20,8 @@ FAMILY = Family(
     checked="least squares under the actual assignment; its level under no effect",
     section=PLACEBO,
     options=PlaceboOptions,
+    reads=(TWO_WAY_FIELDS | ROW_FIELDS) - {"cluster"},
+    alone="units are dealt treatments, and errors are i.i.d.: nothing of it has clusters",
     treatments="`both` or `active:P`",
     run="bayesdid.families.placebo.analysis:placebo_analysis",
 )

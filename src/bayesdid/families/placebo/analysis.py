@@ -41,7 +41,7 @@ def placebo_analysis(
         placebo(spec, panel, scheme=scheme, assignments=options.draws, seed=seed)
         for scheme in SCHEMES
     ]
-    design = build_design(as_two_way(spec), panel)
+    design = build_design(as_two_way(spec, with_rows=True), panel)
     errors = Errors.parse(options.errors)
     priors = study_priors(spec, design=design, own="flat")
     own = fit(design, errors=errors, priors=priors, seed=seed, draws=draws)

@@ -27,6 +27,7 @@ FAMILY = Family(
     section=ROBUSTNESS,
     order=50,
     options=MatchingOptions,
+    alone="matched rows have the weights of their matches, and effects of units and periods",
     treatments="`both` or `active:P`",
     run="bayesdid.families.psm_did.analysis:matching",
 )

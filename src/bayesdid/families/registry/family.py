@@ -139,6 +139,9 @@ class Family[O: Options]:
         Type of ``[column.options]``; :class:`Options` itself where there are none.
     reads
         Which of :data:`MODEL_FIELDS` it reads; others are refused.
+    alone
+        Why it does not read all of :data:`ROW_FIELDS` (further effects, weights of rows, clusters),
+        said where one of them is refused.
     treatments
         How many treatments it takes, in words.
     run
@@ -157,6 +160,7 @@ class Family[O: Options]:
     options: type[O]
     order: int = 0
     reads: frozenset[str] = TWO_WAY_FIELDS
+    alone: str = ""
     treatments: str = "any"
     run: Runner[O] | str = ""
     fitted: bool = False

@@ -11,7 +11,7 @@ from pydantic import ValidationError
 from bayesdid.exceptions import InputError, nearest_name
 from bayesdid.families.registry.describe import option_texts
 from bayesdid.families.registry.discover import families
-from bayesdid.families.registry.family import MODEL_FIELDS, AnyFamily, Options
+from bayesdid.families.registry.family import MODEL_FIELDS, ROW_FIELDS, AnyFamily, Options
 from bayesdid.study.load import Spec
 from bayesdid.study.schema import Column
 
@@ -95,8 +95,9 @@ def _refuse_unread(spec: Spec, family: AnyFamily, file: str | Path | None) -> No
         return
     name = unread[0]
     readers = [other.name for other in families().values() if name in other.reads]
+    why = f": {family.alone}" if name in ROW_FIELDS and family.alone else ""
     raise InputError(
-        f"family {family.name} does not read {name}",
+        f"family {family.name} does not read {name}{why}",
         file=file,
         column=f"{spec.id}.{name}",
         value=getattr(spec.column, name),

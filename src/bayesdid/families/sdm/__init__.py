@@ -49,6 +49,7 @@ FAMILY = Family(
     order=10,
     options=SpatialOptions,
     reads=TWO_WAY_FIELDS | {"weights", "row_normalised"},
+    alone="log|I - rho W| is that of whole periods, every unit once, within units and periods",
     treatments="any",
     run="bayesdid.families.sdm.analysis:spatial",
     check=_check,

@@ -34,6 +34,7 @@ FAMILY = Family(
     order=60,
     options=CurveOptions,
     reads=SAMPLE_FIELDS,
+    alone="effects, errors and samples are what it varies: name them in its options",
     treatments="one",
     run="bayesdid.families.specification_curve.analysis:specification_curve",
 )

@@ -28,6 +28,8 @@ FAMILY = Family(
     section=SPATIAL,
     order=30,
     options=BandsOptions,
+    alone="what neighbours do is summed over all units of a period, every unit once, as its "
+    "spatial models do",
     treatments="the first is followed",
     run="bayesdid.families.spillover_bands.analysis:bands",
 )

@@ -59,6 +59,8 @@ FAMILY = Family(
     order=20,
     options=DistanceOptions,
     reads=TWO_WAY_FIELDS | {"weights"},
+    alone="its profile is of outcomes within units and periods, whose fixed effects are taken "
+    "out of every distance by sums",
     treatments="the first spills over",
     run="bayesdid.families.spillover_distance.analysis:distance_analysis",
     check=_check,

@@ -3,9 +3,9 @@
 Innovations of the outcome are not correlated with those of the mediators (see
 :mod:`bayesdid.model.pymc.mediation`), so that the posterior is a product. The outcome's equation is
 a two-way model with the mediators among its covariates, and so is that of a single mediator, under
-any effects, priors and errors (chains where units have scales of their own). Several mediators
-have correlated innovations: with fixed or no effects their equations are drawn from the
-matrix-normal inverse-Wishart posterior of flat priors
+any effects, further ones too, priors, weights and errors (chains where units have scales of their
+own). Several mediators have correlated innovations: with fixed or no effects their equations are
+drawn from the matrix-normal inverse-Wishart posterior of flat priors
 (:mod:`bayesdid.inference.exact.multivariate`) and thinned to the model's own priors by rejection
 (Robert & Casella 2004, Monte Carlo Statistical Methods, section 2.3).
 """
@@ -113,6 +113,8 @@ def _renamed_mediator(posterior: xr.Dataset, parts: Mediators) -> xr.Dataset:
         }
         names[f"sigma_{dim}"] = f"sigma_{dim}_mediator"
         dims[f"{dim}_component"] = f"{dim}_component_mediator"
+    for one in design.further:
+        names |= {name: f"{name}_mediator" for name in (one.name, f"sigma_{one.name}")}
     kept = posterior[[name for name in names if name in posterior]]
     kept = kept.rename({old: new for old, new in (names | dims).items() if old in kept.variables})
     return kept.expand_dims(mediator=list(parts.names), axis=-1)

@@ -10,7 +10,7 @@ from bayesdid.inference.exact.scales_kernel import (
     compiled,
     prior_sds,
     residual_squares,
-    slice_part,
+    slice_parts,
     slice_step,
     squares,
     systems,
@@ -189,8 +189,7 @@ def run_chain(start_values, priors, coefficients, rows, panel, data, sizes, rng)
     width, moved = np.ones(6 + parts), np.zeros(6 + parts)
     d, G, theta = np.ones(P), np.zeros((P + 1, P + 1)), np.zeros(P)
     inside = part >= 0
-    sd_in, part_in, d_in = sd[inside], part[inside], np.ones(inside.sum())
-    proper_in, mean_in, alone = proper[inside], mean[inside], G
+    sd_in, part_in, alone = sd[inside], part[inside], G
     thetas, scalars, taus = np.empty((kept, P)), np.empty((kept, 5)), np.empty((kept, parts))
     units, lambdas = np.empty((kept * keep_units, N)), np.empty((kept * keep_units, N))
     moments = np.zeros((5, N))
@@ -209,21 +208,8 @@ def run_chain(start_values, priors, coefficients, rows, panel, data, sizes, rng)
         normal_equations(lam, omega, phi, matrices, vectors, rows, panel, G)
         if parts:
             alone = without_others(G, sd, part, proper, mean, sigma)
-        for k in range(parts):
-            moved[6 + k] = slice_part(
-                k,
-                width[6 + k],
-                tau,
-                sd_in,
-                part_in,
-                d_in,
-                alone,
-                proper_in,
-                mean_in,
-                sigma,
-                part_kinds,
-                part_sizes,
-                rng,
+            slice_parts(
+                alone, width[6:], moved[6:], tau, sd_in, part_in, sigma, part_kinds, part_sizes, rng
             )
         prior_sds(sd, part, tau, d)
         factor = systems(G, d, proper, mean, sigma)[0]

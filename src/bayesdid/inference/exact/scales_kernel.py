@@ -301,44 +301,79 @@ def without_others(G, sd, part, proper, mean, sigma):  # type: ignore[no-untyped
 
 
 @compiled
-def part_alone(k, sd, part, d, G, proper, mean, sigma):  # type: ignore[no-untyped-def]
+def part_alone(own, sd, sigma, size):  # type: ignore[no-untyped-def]
     """What one part's columns add once all other coefficients are integrated out.
 
-    Returns S, (L, L), and v, (L,), of the columns in units of `unit`: at the scale ``r unit`` their
-    precision is ``I + r^2 S`` and its right side ``r v``. All other scales are those of `d`.
+    Parameters
+    ----------
+    own
+        Their cross-products with each other and, last, with the outcome, (L + 1, L + 1).
+    size
+        Their squares before anything was integrated out, (L,).
+
+    Returns
+    -------
+    S, v, unit
+        (L, L) and (L,), of the columns in units of `unit`: at the scale ``r unit`` their precision
+        is ``I + r^2 S`` and its right side ``r v``.
     """
-    P = len(d)
-    order = np.empty(P, dtype=np.int64)
-    L, largest = 0, 1e-300
-    for i in range(P):
-        if part[i] == k:
-            L += 1
-            largest = max(largest, sd[i] * sd[i] * G[i, i])
-    unit = sigma / math.sqrt(largest)
-    others, own = 0, P - L
-    for i in range(P):
-        if part[i] == k:
-            order[own] = i
-            own += 1
-        else:
-            order[others] = i
-            others += 1
-    H, scales = np.empty((P + 1, P + 1)), np.empty(P)
-    means, flat = np.empty(P), np.empty(P)
-    for i in range(P):
-        at = order[i]
-        scales[i] = d[at] if i < P - L else sd[at] * unit
-        means[i], flat[i] = mean[at], proper[at]
-        for j in range(P):
-            H[i, j] = G[at, order[j]]
-        H[i, P] = H[P, i] = G[at, P]
-    H[P, P] = G[P, P]
-    factor = systems(H, scales, flat, means, sigma)[0]
-    corner = factor[P - L : P, P - L : P].copy()
-    S, v = corner @ corner.T, corner @ factor[P, P - L : P].copy()
+    L, largest = len(sd), 1e-300
     for i in range(L):
-        S[i, i] -= 1.0
+        largest = max(largest, sd[i] * sd[i] * size[i])
+    unit = sigma / math.sqrt(largest)
+    S, v = np.empty((L, L)), np.empty(L)
+    for i in range(L):
+        one = sd[i] * unit / sigma
+        v[i] = one * own[i, L] / sigma
+        for j in range(L):
+            S[i, j] = one * own[i, j] * sd[j] * unit / sigma
     return S, v, unit
+
+
+@compiled
+def kept_alone(H, kept, d, sigma):  # type: ignore[no-untyped-def]
+    """Cross-products of some columns, the others integrated out at their scales `d`.
+
+    Parameters
+    ----------
+    H
+        Of all columns and, last, the outcome, (n + 1, n + 1).
+    kept
+        Positions of those that stay, ascending.
+    """
+    n, L = len(H) - 1, len(kept)
+    order, scale = np.empty(n, dtype=np.int64), np.empty(n)
+    a, b = 0, 0
+    for i in range(n):
+        if b < L and kept[b] == i:
+            order[n - L + b] = i
+            b += 1
+        else:
+            order[a] = i
+            a += 1
+    for i in range(n):
+        at = order[i]  # those that stay are of size one
+        scale[i] = (d[at] if i < n - L else sigma / math.sqrt(max(H[at, at], 1e-300))) / sigma
+    B = np.empty((n + 1, n + 1))
+    for i in range(n):
+        row = H[order[i]]
+        for j in range(i):
+            B[i, j] = B[j, i] = scale[i] * scale[j] * row[order[j]]
+        B[i, i] = scale[i] * scale[i] * row[order[i]] + 1.0
+        B[n, i] = B[i, n] = scale[i] * row[n] / sigma
+    # room for rounding: the last pivot does not enter what is computed from the factor
+    B[n, n] = H[n, n] / sigma / sigma * (1 + 1e-9) + 1.0
+    factor = np.linalg.cholesky(B)
+    corner, border = factor[n - L : n, n - L : n].copy(), factor[n, n - L : n].copy()
+    left, right = corner @ corner.T, corner @ border
+    found = np.empty((L + 1, L + 1))
+    for i in range(L):
+        one = scale[n - L + i]
+        for j in range(L):
+            found[i, j] = (left[i, j] - (i == j)) / (one * scale[n - L + j])
+        found[i, L] = found[L, i] = right[i] * sigma / one
+    found[L, L] = H[n, n]  # no less than what is left of it
+    return found
 
 
 @compiled
@@ -367,10 +402,8 @@ def log_part(x, S, v, unit, sigma, kind, size):  # type: ignore[no-untyped-def]
 
 
 @compiled
-def slice_part(k, width, tau, sd, part, d, G, proper, mean, sigma, kinds, sizes, rng):  # type: ignore[no-untyped-def]
+def slice_part(k, width, tau, S, v, unit, sigma, kinds, sizes, rng):  # type: ignore[no-untyped-def]
     """As :func:`slice_step`, for the log scale of part k."""
-    prior_sds(sd, part, tau, d)
-    S, v, unit = part_alone(k, sd, part, d, G, proper, mean, sigma)
     x0 = math.log(tau[k])
     level = log_part(x0, S, v, unit, sigma, kinds[k], sizes[k])
     level += math.log(rng.random() + 1e-300)
@@ -394,3 +427,60 @@ def slice_part(k, width, tau, sd, part, d, G, proper, mean, sigma, kinds, sizes,
         else:
             right = x
     return abs(math.log(tau[k]) - x0)
+
+
+@compiled
+def middle_part(first, end, at, part):  # type: ignore[no-untyped-def]
+    """Where parts `first` to `end` are parted, as many columns `at` in either half as may be."""
+    middle, least = first + 1, 2 * len(at)
+    for k in range(first + 1, end):
+        before = 0
+        for i in at:
+            before += part[i] < k
+        if abs(2 * before - len(at)) < least:
+            middle, least = k, abs(2 * before - len(at))
+    return middle
+
+
+@compiled
+def slice_parts(H, width, moved, tau, sd, part, sigma, kinds, sizes, rng):  # type: ignore[no-untyped-def]
+    """Slices of the log scales of all parts, one after the other.
+
+    Half of the parts are integrated out for the other half, and so on within it: each part is
+    drawn given the newest scales of all others, and what several have in common is done once.
+
+    Parameters
+    ----------
+    H
+        Cross-products of the columns of parts and, last, those with the outcome, all other
+        columns integrated out.
+    sd, part
+        Of the columns of parts.
+    """
+    spans, columns, left = [(0, len(tau))], [np.arange(len(sd))], [H]
+    for k in range(len(tau)):
+        while k >= spans[-1][1]:
+            spans.pop()
+            columns.pop()
+            left.pop()
+        while spans[-1][1] - spans[-1][0] > 1:
+            first, end = spans[-1]
+            at = columns[-1]
+            middle = middle_part(first, end, at, part)
+            low, high = (first, middle) if k < middle else (middle, end)
+            d, kept, L = np.empty(len(at)), np.empty(len(at), dtype=np.int64), 0
+            for i in range(len(at)):
+                d[i] = sd[at[i]] * tau[part[at[i]]]
+                if low <= part[at[i]] < high:
+                    kept[L] = i
+                    L += 1
+            inside = kept[:L].copy()
+            left.append(kept_alone(left[-1], inside, d, sigma))
+            columns.append(at[inside])
+            spans.append((low, high))
+        own = columns[-1]
+        size = np.empty(len(own))
+        for i in range(len(own)):
+            size[i] = H[own[i], own[i]]
+        S, v, unit = part_alone(left[-1], sd[own], sigma, size)
+        moved[k] = slice_part(k, width[k], tau, S, v, unit, sigma, kinds, sizes, rng)

@@ -18,12 +18,14 @@ from scipy.interpolate import RegularGridInterpolator
 from scipy.optimize import minimize
 
 from bayesdid.arrays import FloatArray
-from bayesdid.inference.gate import QUADRATURE_LIMIT, GateItem, table_gate
+from bayesdid.inference.gate import EDGE_LIMIT, QUADRATURE_LIMIT, GateItem, table_gate
 from bayesdid.inference.numerics.importance import Density
 
 _DROP = 18.0  # log density below the mode at which the table ends: e^-18 = 2e-8
 _SPACING = 0.5  # node distance at the mode, in posterior standard deviations
 _STRETCH = 0.45  # c: how fast nodes spread in the tails
+_LONGER = 8  # nodes that a side gets at once
+_FARTHEST = 16.0  # end of an axis in stretched coordinates
 _MAX_NODES = {1: 400, 2: 160, 3: 56}
 
 
@@ -78,6 +80,25 @@ class Axes:
         most = max(len(grid) for grid in grids)
         return Axes(self.mode, self.scale, grids) if most <= _MAX_NODES[len(grids)] else None
 
+    def wider(self, table: FloatArray) -> Axes | None:
+        """Longer where more than its share of the mass stands on the border; None if it cannot be.
+
+        An axis ends where the density through the mode is gone. Along a ridge, such as a scale of
+        random effects that is nearly zero while the errors' takes over, it is not gone there.
+        """
+        share = EDGE_LIMIT * table.sum() / (2 * len(self.grids))
+        grids = []
+        for k, grid in enumerate(self.grids):
+            step = grid[1] - grid[0]
+            first, last = (float(np.take(table, at, axis=k).sum()) > share for at in (0, -1))
+            low = grid[0] - _LONGER * step * (first and grid[0] > -_FARTHEST)
+            high = grid[-1] + _LONGER * step * (last and grid[-1] < _FARTHEST)
+            grids.append(np.linspace(low, high, round((high - low) / step) + 1))
+        nodes = [len(grid) for grid in grids]
+        longer = nodes != [len(grid) for grid in self.grids]
+        fits = longer and max(nodes) <= 2 * _MAX_NODES[len(grids)]
+        return Axes(self.mode, self.scale, tuple(grids)) if fits else None
+
     @property
     def box(self) -> tuple[FloatArray, FloatArray]:
         """Lowest and highest corner in natural coordinates."""
@@ -89,7 +110,8 @@ class Axes:
 def draw_table(target: Density, axes: Axes, size: int, rng: np.random.Generator) -> TableDraws:
     """Tabulate a density on the axes that :func:`find_axes` found and draw `size` values.
 
-    A table that is too coarse for its gate is made again, twice as fine.
+    A table that is too coarse for its gate is made again, twice as fine; one with mass on its
+    border longer.
     """
     mesh = np.stack(np.meshgrid(*axes.grids, indexing="ij"), axis=-1)
     u = mesh.reshape(-1, len(axes.grids))
@@ -104,13 +126,16 @@ def draw_table(target: Density, axes: Axes, size: int, rng: np.random.Generator)
     if error > QUADRATURE_LIMIT and (finer := axes.finer()) is not None:
         return draw_table(target, finer, size, rng)
     inner = table[tuple(slice(1, -1) for _ in axes.grids)].sum()
+    edge = float(1.0 - inner / table.sum())
+    if edge > EDGE_LIMIT and (wider := axes.wider(table)) is not None:
+        return draw_table(target, wider, size, rng)
     z, acceptance = _reject(target, axes, table, top, size, rng)
     return TableDraws(
         z,
         log_evidence=float(top + np.log(table.sum()) + np.log(steps).sum()),
         evidence_error=error,
         acceptance=acceptance,
-        edge=float(1.0 - inner / table.sum()),
+        edge=edge,
     )
 
 
@@ -124,7 +149,7 @@ def find_axes(target: Density, start: FloatArray) -> Axes:
         step[k] = 0.02
         ends = target.log_density(np.array([mode - step, mode + step]))
         scale[k] = 1.0 / np.sqrt(max((2 * peak - ends.sum()) / step[k] ** 2, 0.05))
-    reach = np.linspace(0.5, 16.0, 125)
+    reach = np.linspace(0.5, _FARTHEST, 125)
     bare = Axes(mode, scale, ())
     for k in range(len(mode)):
         limits = []

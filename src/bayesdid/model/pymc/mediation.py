@@ -23,10 +23,12 @@ import numpy as np
 import pymc as pm
 from pymc.distributions.transforms import ZeroSumTransform
 
+from bayesdid.arrays import FloatArray
 from bayesdid.design.design import Design
 from bayesdid.design.regressors import components, is_random
+from bayesdid.design.span import slopes_that_vary
 from bayesdid.model.equations import Mediators, mediator_priors, mediators_of
-from bayesdid.model.levels import taken_up
+from bayesdid.model.levels import free_levels, taken_up
 from bayesdid.model.priors import CORRELATION_SHAPE, GROUP_SHAPE, Priors
 from bayesdid.model.pymc.effects import coefficients, normal_or_flat, residual_scale
 from bayesdid.model.pymc.errors import (
@@ -148,24 +150,48 @@ def _root(q: int) -> Any:
 
 
 def _effects(design: Design, priors: list[Priors], slopes: Any) -> Any:
-    """Unit and period effects on every mediator, shape (n, q)."""
+    """Unit, period and further effects on every mediator, shape (n, q)."""
     total = np.zeros((design.n, len(priors)))
     shared = taken_up(design, design.regressors)
+    free = free_levels(design) if shared.further else {}
+    vary = slopes_that_vary(design) if shared.further else {}
+    for one in design.further:
+        if one.kind == "random":
+            levels = _random(f"{one.name}_mediator", f"sigma_{one.name}", one.dim, priors)
+            total = total + levels[one.index] * one.times[:, None]
+            continue
+        basis = np.eye(len(one.levels))[:, vary[one.name]] if one.name in vary else free[one.name]
+        levels = _free(f"{one.name}_mediator", one.dim, basis, shared.further[one.name] @ slopes)
+        total = total + levels[one.index] * one.times[:, None]
     for dim, kind, index, share in (
         (design.unit_dim, design.unit_effects, design.unit_index, shared.unit),
         (design.period_dim, design.period_effects, design.period_index, shared.period),
     ):
         name, dims = f"{dim}_effect_mediator", (dim, "mediator")
-        if kind == "fixed":
+        if kind == "fixed" and dim in free:
+            total = total + _free(name, dim, free[dim], share @ slopes)[index]
+        elif kind == "fixed":
             level = pm.Flat(f"{name}_and_share", dims=dims, default_transform=ZeroSumTransform([0]))
             total = total + pm.Deterministic(name, level - share @ slopes, dims=dims)[index]
         elif is_random(kind):
-            if priors[0].is_flat:
-                scale = pm.HalfFlat(f"sigma_{dim}_mediator", dims="mediator")
-            else:
-                rate = GROUP_SHAPE / np.array([p.scale for p in priors])
-                scale = pm.Gamma(
-                    f"sigma_{dim}_mediator", alpha=GROUP_SHAPE, beta=rate, dims="mediator"
-                )
-            total = total + pm.Normal(name, 0.0, scale, dims=dims)[index]
+            total = total + _random(name, f"sigma_{dim}", dim, priors)[index]
     return total
+
+
+def _random(name: str, scale: str, dim: str, priors: list[Priors]) -> Any:
+    """Normal effects on every mediator, each with a scale of its own, (L, q)."""
+    own = f"{scale}_mediator"
+    if priors[0].is_flat:
+        sd = pm.HalfFlat(own, dims="mediator")
+    else:
+        rate = GROUP_SHAPE / np.array([p.scale for p in priors])
+        sd = pm.Gamma(own, alpha=GROUP_SHAPE, beta=rate, dims="mediator")
+    return pm.Normal(name, 0.0, sd, dims=(dim, "mediator"))
+
+
+def _free(name: str, dim: str, basis: FloatArray, shared: Any) -> Any:
+    """As :func:`~bayesdid.model.pymc.effects.free_effect`, of every mediator, (L, q)."""
+    own = f"free_{name}"
+    pm.modelcontext(None).add_coord(own, range(basis.shape[1]))
+    level = pm.Flat(f"{name}_and_share", dims=(own, "mediator"))
+    return pm.Deterministic(name, basis @ level - shared, dims=(dim, "mediator"))

@@ -1,0 +1,272 @@
+"""Files and columns as people have them: what is read, what is refused, and what to do then."""
+
+import numpy as np
+import pandas as pd
+import pytest
+
+import bayesdid as bd
+from bayesdid.design.build import build_design
+from bayesdid.exceptions import InputError
+from bayesdid.front.new_study import propose
+from bayesdid.panel.frames import columns_of
+
+FAST = {"errors": "iid", "draws": 100}
+
+
+def panel(units=12, waves=(2008, 2009, 2010, 2011)):
+    rng = np.random.default_rng(4)
+    found = pd.MultiIndex.from_product([range(1, units + 1), waves], names=["id", "year"])
+    found = found.to_frame(index=False)
+    found["treated"] = found["id"] % 2
+    found["post"] = (found["year"] >= waves[len(waves) // 2]).astype(int)
+    found["start"] = np.where(found["treated"] == 1, waves[len(waves) // 2], np.nan)
+    found["z"] = rng.normal(size=units)[found["id"] - 1].round(3)
+    found["y"] = rng.normal(size=len(found)).round(3) + found["treated"] * found["post"]
+    return found
+
+
+def written(path, rows, header, above=()):
+    table = [*above, *header, *rows]
+    width = max(map(len, table))
+    table = [[*row, *[None] * (width - len(row))] for row in table]
+    pd.DataFrame(table, dtype=object).to_excel(path, index=False, header=False)
+    return path
+
+
+def notes_of(frame, **options):
+    study, found = bd.study_of(frame, y="y", unit="id", time="year", **options)
+    return {note.name: note.text for note in found.notes}, found, study
+
+
+def tau(data, formula="y ~ treated:post + z:post | id + year", **options):
+    return bd.did(data, formula, **FAST, **options).tau()
+
+
+def test_semicolons_and_decimal_commas_are_read(tmp_path):
+    frame = panel()
+    frame["big"] = (frame["y"] * 1e4).round(1)
+    wanted = columns_of(frame).frame
+    thousands = frame.copy()
+    thousands["big"] = [f"{v:,.1f}".translate(str.maketrans(",.", ".,")) for v in frame["big"]]
+    thousands["many"] = [f"{1000 + k:,}".replace(",", ".") for k in range(len(frame))]
+    thousands.to_csv(tmp_path / "a.csv", sep=";", decimal=",", index=False)
+    raw = columns_of(tmp_path / "a.csv", ("id", "year"))
+    np.testing.assert_allclose(raw.frame[wanted.columns], wanted, equal_nan=True)
+    assert raw.frame["many"].tolist() == [1000 + k for k in range(len(frame))]
+    _, found = bd.study_of(tmp_path / "a.csv", "y ~ treated:post + big | id + year")
+    said = {note.name: note.text for note in found.notes}
+    assert said["separator"] == "columns are separated by semicolons"
+    assert said["decimal_commas"] == (
+        "decimal commas in start, z, y, big; dots in many are read as those of thousands"
+    )
+    dated = bd.study_of(tmp_path / "a.csv", y="y", unit="id", time="year", policies={"p": "start"})[
+        1
+    ]
+    assert dated.adoption["p"].dropna().eq(2010).sum() == 6
+    unknown = columns_of(tmp_path / "a.csv")  # keys not known, as new-study reads it
+    assert list(unknown.frame.columns) == list(raw.frame.columns)
+    frame.to_csv(tmp_path / "b.csv", sep="\t", index=False)
+    tabs = columns_of(tmp_path / "b.csv", ("id", "year"))
+    np.testing.assert_allclose(tabs.frame, wanted, equal_nan=True)
+
+
+def test_a_decimal_point_between_semicolons_stays_one(tmp_path):
+    frame = panel().assign(share=[f"{0.125 + k}" for k in range(48)])
+    frame.to_csv(tmp_path / "a.csv", sep=";", index=False)
+    raw = columns_of(tmp_path / "a.csv", ("id", "year"))
+    assert raw.frame["share"].tolist() == [0.125 + k for k in range(48)]
+
+
+@pytest.mark.parametrize(
+    ("code", "value"),
+    [(-999, "-999"), (-1.0, "-1"), (99, "99"), ("未实施", "未实施"), ("Never treated", "Never tr")],
+)
+def test_codes_for_never_are_no_years(code, value):
+    frame = panel()
+    frame["start"] = frame["start"].astype(object).where(frame["treated"] == 1, code)
+    with pytest.raises(InputError, match=f"'{value}.*leave the cell empty where a unit never"):
+        notes_of(frame, policies={"p": "start"})
+    late = frame.assign(start=frame["start"].where(frame["treated"] == 1, 9999))
+    said, found, _ = notes_of(late, policies={"p": "start"})
+    assert "never, in this panel" in " ".join(said.values())
+    assert found.adoption["p"].notna().sum() == 6
+
+
+@pytest.mark.parametrize("code", [999999, -999, 9999])
+def test_codes_for_never_are_no_months(code):
+    frame = panel(waves=(200811, 200812, 200901, 200902))
+    frame["start"] = frame["start"].fillna(code)
+    with pytest.raises(InputError, match=f"'{code}' is no month that a unit could adopt in"):
+        notes_of(frame, policies={"p": "start"})
+    frame["start"] = frame["start"].where(frame["treated"] == 1, 0)
+    assert notes_of(frame, policies={"p": "start"})[1].adoption["p"].notna().sum() == 6
+
+
+def test_periods_of_numbers_may_be_adopted_before_the_first():
+    frame = panel(waves=(1, 2, 3, 4)).assign(start=lambda f: np.where(f["treated"], -1.0, 3.0))
+    assert notes_of(frame, policies={"p": "start"})[1].adoption["p"].notna().all()
+
+
+def test_parts_of_a_product_that_effects_take_up_leave_it():
+    frame = panel()
+    with_parts = bd.did(frame, "y ~ treated*post | id + year", **FAST)
+    alone = bd.did(frame, "y ~ treated:post | id + year", **FAST)
+    np.testing.assert_allclose(with_parts.tau(), alone.tau())
+    said = with_parts.summary()
+    assert "note: treated is left out: the effects of id take it up; its product stays" in said
+    assert "note: post is left out: the effects of year take it up" in said
+    study, _ = bd.study_of(frame, "y ~ treated*post | random(id)", time="year")
+    assert study["did.1"].column.treatments == ("treated", "post", "treated * post")
+
+
+def test_rows_of_weight_zero_are_left_out_and_negative_ones_refused():
+    frame = panel().assign(w=1.0)
+    frame.loc[:3, "w"] = 0
+    fit = bd.did(frame, "y ~ treated:post | id + year", weights="w", **FAST)
+    assert "note: 4 rows of w 0 are left out" in fit.summary()
+    shorter = bd.did(frame.iloc[4:], "y ~ treated:post | id + year", weights="w", **FAST)
+    np.testing.assert_allclose(fit.tau(), shorter.tau())
+    frame.loc[7, "w"] = -2
+    study, found = bd.study_of(frame, "y ~ treated:post | id + year", weights="w")
+    with pytest.raises(InputError, match=r"column 'w'.*negative, in 1 rows \(value: -2 \(2, 2011"):
+        build_design(study["did.1"], found)
+
+
+@pytest.mark.parametrize(
+    ("change", "remedy"),
+    [
+        (lambda f: pd.concat([f, f.iloc[:2]]), "alike in every column"),
+        (
+            lambda f: f.assign(month=f["year"] - 2007, year=2008 + f["year"] % 2),
+            r"month tells them apart: .*period: year \* 100 \+ month",
+        ),
+        (lambda f: f.assign(year=2008, quarter=f["year"] - 2007), r"year \* 10 \+ quarter"),
+        (lambda f: f.assign(id=1), "name a finer unit"),
+    ],
+)
+def test_what_to_do_about_two_rows_of_a_unit_and_period(change, remedy):
+    with pytest.raises(InputError, match=remedy):
+        notes_of(change(panel()), policies={"p": "start"})
+
+
+def test_a_year_beside_months_makes_the_period():
+    frame = panel().assign(month=lambda f: 1 + f["year"] % 2)
+    with pytest.raises(InputError, match=r"year tells them apart: .*period: year \* 100 \+ month"):
+        bd.did(frame, "y ~ treated:post | id + month", **FAST)
+
+
+def test_two_waves_may_be_before_and_after_as_true_and_false():
+    frame = panel(waves=(2008, 2009))
+    wanted = tau(frame)
+    np.testing.assert_allclose(tau(frame.assign(year=frame["year"] == 2009)), wanted)
+
+
+def test_a_policy_named_in_chinese_is_told_a_name_that_works():
+    frame = panel()
+    with pytest.raises(InputError, match=r'give policies=\{"policy": "start"\}'):
+        notes_of(frame, policies={"试点": "start"})
+    assert notes_of(frame, policies={"policy": "start"})[1].policies == ("policy",)
+
+
+@pytest.mark.parametrize("states", [(1, 2), ("否", "是")])
+def test_a_state_that_is_not_coded_0_and_1_is_no_period(states):
+    frame = panel()
+    frame["on"] = np.where(frame["treated"] * frame["post"] == 1, states[1], states[0])
+    with pytest.raises(
+        InputError, match=r"is its state, .*(1 and 2|否 and 是|是 and 否).*code it 0"
+    ):
+        notes_of(frame, policies={"p": "on"})
+    assert notes_of(frame.assign(on=frame["treated"] * frame["post"]), policies={"p": "on"})
+
+
+def test_missing_states_of_a_policy_say_how_to_leave_them_out():
+    frame = panel().assign(on=lambda f: (f["treated"] * f["post"]).astype(float))
+    frame.loc[3, "on"] = np.nan
+    with pytest.raises(InputError, match=r"leave such rows out: take them away, or say missing"):
+        notes_of(frame, policies={"p": "on"})
+
+
+def test_a_mark_in_a_number_is_not_called_a_word():
+    frame = panel().astype({"z": object})
+    frame.loc[3, "z"] = "…"
+    with pytest.raises(InputError, match=r"not a number but a mark.*0 if it means less than the"):
+        bd.did(frame, "y ~ treated:post + z | id + year", **FAST)
+
+
+HEAD = ["id", "year", "经济", "排放", None, "start"]
+BELOW = [None, None, "gdp", "y", "总量", None]
+
+
+def yearbook(frame, merged):
+    rows = []
+    for row in frame.itertuples():
+        first = row.year == 2008
+        key = row.id if first or not merged else None
+        start = None if np.isnan(row.start) else row.start
+        rows.append([key, row.year, 100 + row.z, row.y, 2 * row.y, start])
+    return rows
+
+
+@pytest.mark.parametrize("merged", [False, True])
+def test_a_single_name_below_a_heading_is_the_columns(tmp_path, merged):
+    frame = panel()
+    path = written(tmp_path / "a.xlsx", yearbook(frame, merged), [HEAD, BELOW], [["年鉴"]])
+    said, found, _ = notes_of(path, policies={"p": "start"}, covariates=["gdp"])
+    np.testing.assert_allclose(found.frame["gdp"], 100 + frame["z"])
+    assert said["two_header_rows"] == "two header rows: columns are called gdp, y, 总量"
+    text = "36 empty cells of id, below a filled one, were taken as merged"
+    assert said.get("merged_units") == (text if merged else None)
+
+
+def test_a_forgotten_unit_is_not_taken_as_merged(tmp_path):
+    rows = yearbook(panel(), merged=False)
+    rows[5][0] = None
+    path = written(tmp_path / "a.xlsx", rows, [HEAD, BELOW])
+    with pytest.raises(InputError, match="a key is missing"):
+        notes_of(path, policies={"p": "start"})
+
+
+def test_a_unit_of_measurement_below_a_heading_is_no_name(tmp_path):
+    below = [None, None, "万元", "y", "总量", None]
+    path = written(tmp_path / "a.xlsx", yearbook(panel(), False), [HEAD, below])
+    assert "经济" in columns_of(path, ("id", "year")).frame
+
+
+def test_a_new_study_looks_beyond_a_cover_and_a_second_header_row(tmp_path):
+    with pd.ExcelWriter(tmp_path / "a.xlsx") as out:
+        pd.DataFrame([["年鉴"]]).to_excel(out, sheet_name="封面", index=False, header=False)
+        table = [HEAD, BELOW, *yearbook(panel(), merged=True)]
+        pd.DataFrame(table, dtype=object).to_excel(
+            out, sheet_name="数据", index=False, header=False
+        )
+    found = propose(tmp_path / "a.xlsx")
+    assert (found.keys.unit.name, found.keys.period.name) == ("id", "year")
+    assert [policy.column for policy in found.policies] == ["start"]
+    assert {"gdp", "y", "总量"} <= {name for _, name, _ in found.rows()}
+
+
+def test_a_new_study_says_which_mark_keeps_a_covariate_out(tmp_path):
+    frame = panel().drop(columns=["treated", "post"]).assign(word="")
+    frame["gdp"] = frame["z"].astype(object).where(frame.index != 3, "…")
+    frame["word"] = [f"a{k}" for k in range(len(frame))]
+    frame.to_csv(tmp_path / "a.csv", index=False)
+    left = {guess.name: guess.reason for guess in propose(tmp_path / "a.csv").left}
+    assert left["gdp"] == "numbers, but 1 cells hold '…': empty them, and it may be one"
+    assert left["word"] == "no numbers"
+
+
+def test_a_first_row_with_empty_cells_is_no_second_header(tmp_path):
+    table = [["name", "code", "gdp", "pop"], ["a", "x", None, None], ["b", "y", 1, 2]]
+    path = written(tmp_path / "a.xlsx", table[1:], table[:1])
+    assert list(columns_of(path).frame.columns) == table[0]
+
+
+def test_a_wide_file_is_answered_with_the_callers_names(tmp_path):
+    wide = panel().pivot_table(index=["id", "start"], columns="year", values="y").reset_index()
+    wide.columns = [f"强度{c}" if isinstance(c, int) else c for c in wide.columns]
+    wide.to_excel(tmp_path / "a.xlsx", index=False)
+    command = r"pd.wide_to_long\(df, \['强度'\], i='id', j='{}'\)"
+    with pytest.raises(InputError, match=command.format("年份")):
+        bd.did(tmp_path / "a.xlsx", y="强度", unit="id", time="年份", policies={"p": "start"})
+    with pytest.raises(InputError, match=command.format("year")):
+        propose(tmp_path / "a.xlsx")
