@@ -36,6 +36,7 @@ class Mutant:
 
 
 SUMMARY = "test_summary.py::"
+SINGLE = "published/test_single.py::"
 PUBLISHED = "published/test_published.py::"
 FUNCTIONAL = "published/test_functional.py::"
 THREE = "estimands/test_three_policies.py::"
