@@ -182,3 +182,15 @@ def test_one_effect_of_the_package_did(tmp_path):
 )
 def test_doubly_robust_says_nothing_of_errors(notes, expected):
     assert errors_of(notes) == expected
+
+
+OUTCOMES = r"""\begin{tabular}{lccc}
+ & Placebo deaths & Wages & Jobs \\
+Law & 0.93*** & 0.79*** & 0.51 \\
+ & (0.10) & (0.08) & (0.40) \\
+\end{tabular}"""
+
+
+def test_one_word_makes_no_table_of_specifications(tmp_path):
+    _, specs = drafted(tmp_path, "a.tex", OUTCOMES)
+    assert [spec.column.outcome for spec in specs] == ["Placebo_deaths", "Wages", "Jobs"]
