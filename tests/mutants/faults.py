@@ -1202,8 +1202,8 @@ MUTANTS = (
     Mutant(
         "no-model-error",
         "published/inversion.py",
-        "before + V[k] + left_out,",
-        "before + V[k],",
+        "before + np.stack(V)[:, None] + np.stack(left_out)",
+        "before + np.stack(V)[:, None] + 0 * np.stack(left_out)",
         "near-duplicate columns are read to the third digit",
         (INVERSION + "test_what_the_functionals_leave_out_widens_every_component",),
     ),
