@@ -42,6 +42,7 @@ DOUBTS = "audit/test_doubts.py::"
 SAY = "audit/test_columns_say.py::"
 PREDICTION = "audit/test_prediction.py::"
 LAYOUTS = "importing/test_layouts.py::"
+POOL = "pool/test_pool.py::"
 PUBLISHED = "published/test_published.py::"
 FUNCTIONAL = "published/test_functional.py::"
 THREE = "estimands/test_three_policies.py::"
@@ -1034,6 +1035,54 @@ MUTANTS = (
         "",
         "a ratio of 1.2 is read as an effect of 1.2",
         (SINGLE + "test_other_outcomes_and_ratios_are_no_effects_on_the_outcome",),
+    ),
+    Mutant(
+        "pool-sides",
+        "pool/effects.py",
+        'turn = [better and study.file.outcome.better == "lower"',
+        'turn = [better and study.file.outcome.better == "higher"',
+        "effects that are better are counted as worse in a pool",
+        (POOL + "test_effects_have_one_side_or_are_counted_towards_the_better_one",),
+    ),
+    Mutant(
+        "pool-mixed-sides",
+        "pool/effects.py",
+        "if len(sides) > 1 and not better:",
+        "if len(sides) > 2 and not better:",
+        "outcomes that should rise and that should fall are averaged",
+        (POOL + "test_effects_have_one_side_or_are_counted_towards_the_better_one",),
+    ),
+    Mutant(
+        "pool-ratio",
+        "pool/effects.py",
+        'if spec.column.printed_as == "ratio":',
+        'if spec.column.printed_as == "none":',
+        "a ratio of 1.4 is pooled as an effect of 1.4",
+        (POOL + "test_numbers_that_are_no_effect_on_the_outcome_are_refused",),
+    ),
+    Mutant(
+        "pool-other-outcome",
+        "pool/effects.py",
+        "if spec.column.outcome != study.file.outcome.column:\n        raise",
+        "if False:\n        raise",
+        "an effect on another variable is divided by the outcome's sd",
+        (POOL + "test_numbers_that_are_no_effect_on_the_outcome_are_refused",),
+    ),
+    Mutant(
+        "pool-interval",
+        "pool/effects.py",
+        "return (high - low) / 2 / float",
+        "return (high - low) / float",
+        "a standard error from an interval is twice too large",
+        (POOL + "test_errors_that_are_not_printed_are_had_from_t_or_the_interval",),
+    ),
+    Mutant(
+        "pool-significance",
+        "pool/effects.py",
+        "p = float(2 * norm.sf(abs(value) / se))",
+        "p = float(norm.sf(abs(value) / se))",
+        "selection takes one-sided significance for two-sided",
+        (POOL + "test_significance_is_that_of_the_model_of_selection",),
     ),
     # 6. Designs
     Mutant(
