@@ -194,3 +194,22 @@ Law & 0.93*** & 0.79*** & 0.51 \\
 def test_one_word_makes_no_table_of_specifications(tmp_path):
     _, specs = drafted(tmp_path, "a.tex", OUTCOMES)
     assert [spec.column.outcome for spec in specs] == ["Placebo_deaths", "Wages", "Jobs"]
+
+
+MEANS = r"""\begin{table}\caption{Robustness: effect on jail rates}
+\begin{tabular}{lccc}
+ & (1) Full & (2) Pre-2020 & (3) BW ratio \\
+ & (per 10K) & (per 10K) & (ratio) \\
+Law & 0.93*** & 0.79*** & 0.51 \\
+ & (0.10) & (0.08) & (0.40) \\
+Control mean & 4.1 & 4.2 & 1.3 \\
+ & (0.2) & (0.3) & (0.1) \\
+\end{tabular}\end{table}"""
+
+
+def test_means_of_controls_are_no_regressor_and_units_no_outcome(tmp_path):
+    _, specs = drafted(tmp_path, "a.tex", MEANS)
+    assert [list(spec.column.coefficients) for spec in specs] == [["Law"]] * 3
+    said = {item.label: item.value for item in specs[0].column.statistic}
+    assert said == {"Control mean": "4.1", "Control mean, se": "(0.2)"}
+    assert [spec.column.outcome for spec in specs] == ["jail_rates", "jail_rates", "BW_ratio"]

@@ -204,7 +204,7 @@ def _outcomes(table: ReadTable) -> None:
     sections = {h for c in table.columns for h in c.heads if h in table.panels}
     models = _specifications(table.columns, sections)
     for j, column in enumerate(table.columns):
-        heads = [h for h in column.heads if not enumerator(h) and h not in sections]
+        heads = _named(column, sections)
         if len(heads) > 1 and re.match(r"dependent variables?:?$", heads[0], re.IGNORECASE):
             column.heads = tuple(h for h in column.heads if h != heads[0])
             column.outcome = heads[1]
@@ -226,14 +226,20 @@ def _outcomes(table: ReadTable) -> None:
 
 
 _EFFECT_ON = re.compile(
-    r"\b(?:effects?|impacts?)\b(?: of [^:;]+?)? on (?:the )?([^:;.()]{2,60})", re.IGNORECASE
+    r"\b(?:effects?|impacts?)\b(?: of [^:;]+?)? on (?:the )?((?:vs\.|[^:;.()]){2,60})",
+    re.IGNORECASE,
 )
+
+
+def _named(column: ReadColumn, sections: set[str]) -> list[str]:
+    """What a header says of a column, without its number, its panel and units in brackets."""
+    heads = [h for h in column.heads if not enumerator(h) and h not in sections]
+    return [h for h in heads if not h.startswith("(")] or heads
 
 
 def _specifications(columns: Sequence[ReadColumn], sections: set[str]) -> set[str]:
     """Headings that name how columns were estimated: at least half of them have words for that."""
-    last = [[h for h in c.heads if not enumerator(h) and h not in sections] for c in columns]
-    named = [heads[-1] for heads in last if heads]
+    named = [heads[-1] for column in columns if (heads := _named(column, sections))]
     found = {head for head in named if SPECIFICATION.search(head)}
     return found if sum(head in found for head in named) * 2 >= len(named) else set()
 

@@ -11,6 +11,7 @@ from bayesdid.importing.numbers import enumerator, is_interval, tidy, what
 from bayesdid.importing.table import ReadCell, ReadColumn, ReadRow, Role
 from bayesdid.importing.words import (
     CONSTANT,
+    MEAN,
     WIDE,
     heading,
     is_enumerated,
@@ -248,6 +249,10 @@ def read_rows(laid: Laid) -> list[ReadRow]:
         elif known in {"n", "r2"} or (known == "clusters" and below is None):
             found.append(_single(line, known, section))
             after = True
+        elif below is not None and MEAN.match(line.label.strip()):
+            error = Line(below.index, f"{line.label.strip()}, se", below.texts, below.lost)
+            found += [_single(one, "statistic", section) for one in (line, error)]
+            i += 1
         else:
             row = _estimates(line, below)
             if below is not None and i + 2 < len(lines) and _third(line, lines[i + 2]):

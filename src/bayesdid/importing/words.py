@@ -33,6 +33,11 @@ _FIXED = re.compile(
     r"sample|window|standard errors|estimator|method|std\.? ?errors|vcov|s\.e\. type",
     re.IGNORECASE,
 )
+MEAN = re.compile(
+    r"^(?:control|baseline|comparison|pre-?treatment|untreated|sample|outcome|dep\w*\.?)[\w ]* "
+    r"(?:mean|average)\b|^mean (?:of|in) ",
+    re.IGNORECASE,
+)  # a row of means of the outcome, whatever stands below them
 CONSTANT = re.compile(r"^(?:\(?(?:constant|intercept|_?cons)\)?\.?)$", re.IGNORECASE)
 _PARTS: tuple[tuple[Part, str], ...] = (
     ("lag", r"^w\s*[×*x·]|^w_|spatial lag of|^lag\.? ?w"),
@@ -73,8 +78,9 @@ MODELS = re.compile(
     re.IGNORECASE,
 )  # the corner of a table whose rows are models
 SPECIFICATION = re.compile(
-    r"^(?:baseline|simple|naive|main|preferred|full sample|ols|2sls|iv|fe|re|twfe|did|dd|ddd|cs|"
-    r"logit|probit|poisson|ppml|pooled|within|placebo|matched|(?:un)?weighted)(?:$|[\s,+(/-])|"
+    r"^(?:baseline|simple|naive|main|preferred|full|full sample|ols|2sls|iv|fe|re|twfe|did|dd|"
+    r"ddd|cs|logit|probit|poisson|ppml|pooled|within|placebo|matched|(?:un)?weighted|pop-wt|"
+    r"donut|excluding|dropping)(?:$|[\s,+(/])|^(?:pre|post)-|"
     r"^(?:no|with|without|adding|plus) \w|difference[- ]in|\b(?:only|(?:un)?adjusted|"
     r"re-?weighted|bal\.|balanced|controls?|covariates?|fixed effects|fes?|trends?|"
     r"specification|robust)(?:\b|$)|\w ?[×x*] ?(?:year|month|quarter)",
