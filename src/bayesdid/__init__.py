@@ -39,6 +39,7 @@ _EXPORTS = {
     "contrast_table": "bayesdid.estimands.contrasts",
     "few_treated": "bayesdid.estimands.few_treated",
     "synergy": "bayesdid.estimands.synergy",
+    "printed_effects": "bayesdid.published.single",
     "published_synergy": "bayesdid.published.synergy",
     "run_checks": "bayesdid.checks.run",
     "design_analysis": "bayesdid.checks.design_analysis",

@@ -89,6 +89,19 @@ def test_a_table_without_marks_says_nothing_of_significance(tmp_path):
     assert rules(found, "contradiction") == ["significance"]
 
 
+@pytest.mark.parametrize(("other", "found"), [("5.0", []), ("5.0***", ["stars"])])
+def test_a_table_that_marks_no_constant_says_nothing_of_constants(tmp_path, other, found):
+    law = '"active:p" = { estimate = "0.9***", se = "0.1" }\n'
+    text = f'[column.coefficients]\n{law}constant = {{ estimate = "6.3", se = "0.1" }}\n'
+    text += (
+        '[[column]]\nid = "2"\noutcome = "y"\ntreatments = ["active:p"]\n[column.coefficients]\n'
+    )
+    text += f'{law}constant = {{ estimate = "{other}", se = "0.1" }}\n'
+    legend = 'stars = { "***" = 0.01 }\nclusters = 200'
+    report = audit_study(study(tmp_path / "s", legend, text))
+    assert [(f.rule, f.place) for f in report.findings] == [(r, "t.1:constant") for r in found]
+
+
 @pytest.mark.parametrize("mark", ["+", "†", "‡", "a"])
 def test_any_legend(tmp_path, mark):
     legend = f'stars = {{ "{mark}" = 0.05 }}'

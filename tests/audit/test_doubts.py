@@ -208,3 +208,35 @@ def test_the_page_shows_what_would_change(one):
     calm = results | {"doubts": {"cells": [], "contrasts": [], "what_if": [], "mediations": []}}
     assert not [b for b in published(calm).main if isinstance(b, Table) and "misprint" in b.key]
     assert not [b for b in audit(calm).main if isinstance(b, Table) and b.key == "doubts"]
+
+
+def test_a_warning_doubts_nothing():
+    """t = 5 without a star, in a table that has some: a warning."""
+    columns = [
+        {"coefficients": {"x": {"estimate": "0.50", "se": "0.10"}}, "clusters": 60},
+        {"coefficients": {"x": {"estimate": "0.50***", "se": "0.10"}}},
+    ]
+    made = table(columns, stars={"***": 0.01})
+    report = audit_study(made)
+    assert {finding.severity for finding in report.findings} == {"warning"}
+    assert doubts(made, report) == {}
+
+
+def said(**more):
+    return {"id": "c", "text": "t", "place": "p", **more}
+
+
+def test_the_scale_of_the_text_is_taken_out():
+    """36.7 of a hundred beside .376."""
+    claims = [said(cell="t1.1:x", value="36.7", scale=100)]
+    made = table([{"coefficients": {"x": {"estimate": "-0.376**", "se": "0.10"}}}], claims=claims)
+    found = doubts(made, audit_study(made))
+    assert {ref: doubt.instead for ref, doubt in found.items()} == {"t1.1:x": "-0.367**"}
+
+
+def test_a_standard_error_is_no_doubt_of_its_estimate():
+    claims = [said(cell="t1.1:x.se", value="0.35")]
+    made = table([{"coefficients": {"x": {"estimate": "-0.376", "se": "0.10"}}}], claims=claims)
+    report = audit_study(made)
+    assert [finding.severity for finding in report.findings] == ["contradiction"]
+    assert doubts(made, report) == {}

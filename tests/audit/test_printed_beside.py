@@ -51,6 +51,7 @@ def one(**cell):
     ("cell", "kind", "expected"),
     [
         ({"estimate": "0.50", "se": "0.20", "t": "2.5"}, "unknown", []),
+        ({"estimate": "-0.50", "se": "0.20", "t": "-2.5"}, "unknown", []),
         ({"estimate": "0.50", "se": "0.20", "t": "3.5"}, "unknown", ["contradiction"]),
         ({"estimate": "0.50", "se": "0.20", "t": "-2.5"}, "unknown", ["contradiction"]),
         ({"estimate": "0.50", "t": "2.50", "p": "0.012"}, "robust", []),
@@ -240,6 +241,11 @@ def test_more_rows_have_no_larger_standard_error():
         ({"mean": "3.50", "sd": "0.53", "step": "1"}, "10", []),  # five 3s and five 4s
         ({"mean": "3.50", "sd": "0.45", "step": "1"}, "10", ["contradiction"]),
         ({"mean": "3.50", "sd": "0.60", "step": "1"}, "10", ["contradiction"]),  # GRIMMER
+        (
+            {"mean": "3.50", "sd": "0.62", "step": "1"},
+            "10",
+            ["contradiction"],
+        ),  # 126, not odd as 35
         ({"mean": "1.397", "sd": "0.300", "step": "1"}, "3,488", ["contradiction"]),
         ({"mean": "1.397", "sd": "1.455", "step": "0.01"}, "3,488", []),
     ],
@@ -342,6 +348,16 @@ def test_differences_of_cells(stated, more, expected):
     assert severities("differences", columns, claims=claims) == expected
 
 
+def test_a_difference_may_be_significant_if_estimates_correlate():
+    """-0.50 (0.30) and -0.30 (0.25): z is .20 / .55 if they are apart, up to .20 / .05 if not."""
+    columns = [
+        {"coefficients": {"x": {"estimate": "-0.50", "se": "0.30"}}},
+        {"coefficients": {"x": {"estimate": "-0.30", "se": "0.25"}}},
+    ]
+    said = claim(comparison={"stronger": "t1.1:x", "weaker": "t1.2:x"}, significance="5%")
+    assert severities("differences", columns, claims=[said]) == []
+
+
 def first_stage(**statistic):
     cells = {"z": {"estimate": "0.50", "se": "0.10"}}
     column = {"family": "iv_first", "instrument": "z", "n": "200", "coefficients": cells}
@@ -378,6 +394,12 @@ def test_an_lm_statistic_is_at_most_rows_or_clusters(value, clusters, expected):
     columns = first_stage(name="kp_lm", value=value, label="Kleibergen-Paap rk LM")
     columns[0] |= {"clusters": clusters} if clusters else {}
     assert severities("rank_tests", columns) == expected
+
+
+def test_an_lm_statistic_is_no_f():
+    columns = first_stage(name="kp_lm", value="150.1", label="Kleibergen-Paap rk LM")
+    (rule,) = [item for item in RULES if item.__name__ == "first_stage"]
+    assert audit_study(study(columns), [rule]).checked["first_stage"] == 0
 
 
 def test_effects_of_a_spatial_model_have_a_plausible_size():

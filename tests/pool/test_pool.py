@@ -6,6 +6,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 from commands import bayesdid
+from corpus import build
 from scipy import integrate
 from scipy.stats import halfnorm, norm
 
@@ -169,3 +170,70 @@ def test_what_cannot_be_pooled_is_refused_in_words(tmp_path):
     ran = bayesdid("pool", PILOT, other, *both)
     assert ran.code == 2
     assert "different units" in " ".join(ran.err.split())
+
+
+def made(name, cell, *, better="lower", column="", outcome="y", unit="u"):
+    """A study of one printed cell, its outcome's sd 2 and another variable's 5."""
+    file = {
+        "study": {"id": name, "title": "t", "citation": "c"},
+        "outcome": {"column": "y", "label": "y", "unit": unit, "better": better},
+        "panel": {"unit": "u", "period": "t"},
+    }
+    moments = [{"column": "y", "mean": "4", "sd": "2"}, {"column": "z", "mean": "1", "sd": "5"}]
+    one = {"id": "1", "outcome": outcome, "treatments": ["x"], "coefficients": {"x": cell}}
+    tables = [
+        {"id": "t0", "title": "t", "kind": "descriptive", "moments": moments},
+        {"id": "t1", "title": "t", "kind": "regression", "column": [one | (column or {})]},
+    ]
+    return build({"file": file, "tables": tables, "claims": []})
+
+
+def test_effects_have_one_side_or_are_counted_towards_the_better_one():
+    falls = made("a", {"estimate": "-0.40", "se": "0.10"})
+    rises = made("b", {"estimate": "0.30", "se": "0.10"}, better="higher")
+    cells = {"a": "t1.1:x", "b": "t1.1:x"}
+    with pytest.raises(InputError, match="some should rise and some fall"):
+        study_effects([falls, rises], cells, None, "sd")
+    found = study_effects([falls, rises], cells, None, "sd", better=True)
+    assert [one.estimate for one in found] == pytest.approx([0.20, 0.15])
+    pool = pool_studies([falls, rises], cells=cells, scale="sd", better=True)
+    assert pool.sign == "positive"
+    assert pool.measured == "sds of each outcome, positive is better"
+    assert "apart" in {note.name for note in pool.notes}
+
+
+@pytest.mark.parametrize(
+    ("more", "scale", "words"),
+    [
+        ({"column": {"printed_as": "ratio"}}, "none", "a ratio is no difference"),
+        ({"outcome": "z"}, "sd", "a cell about z"),
+        ({"unit": "log points"}, "mean", "in logarithms is no size"),
+    ],
+)
+def test_numbers_that_are_no_effect_on_the_outcome_are_refused(more, scale, words):
+    study = made("a", {"estimate": "1.40", "se": "0.10"}, **more)
+    with pytest.raises(InputError, match=words):
+        study_effects([study], {"a": "t1.1:x"}, None, scale)
+
+
+def test_a_remedy_names_a_cell():
+    with pytest.raises(InputError) as caught:
+        study_effects([made("a", {"estimate": "1.40", "se": "0.10"})], {}, None, "none")
+    assert "--cell a=TABLE.COLUMN:TERM, such as t1.1:x" in str(caught.value)
+
+
+@pytest.mark.parametrize(
+    ("cell", "se"), [({"t": "2.5"}, 0.2), ({"interval": "[0.108, 0.892]"}, 0.2)]
+)
+def test_errors_that_are_not_printed_are_had_from_t_or_the_interval(cell, se):
+    """0.392 = 1.96 x 0.2."""
+    study = made("a", {"estimate": "0.50", **cell})
+    (one,) = study_effects([study], {"a": "t1.1:x"}, None, "none")
+    assert one.se == pytest.approx(se, rel=1e-3)
+
+
+@pytest.mark.parametrize(("estimate", "published"), [("0.20", True), ("0.19", False)])
+def test_significance_is_that_of_the_model_of_selection(estimate, published):
+    study = made("a", {"estimate": estimate, "se": "0.10"})
+    (one,) = study_effects([study], {"a": "t1.1:x"}, None, "none")
+    assert (one.p < 0.05) == published

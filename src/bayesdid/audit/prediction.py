@@ -59,6 +59,6 @@ def _inversion(study: Study) -> Inversion | None:
     if not told or not published_cells(study):
         return None
     try:
-        return invert(study, size=_TIMINGS)
+        return invert(study, size=_TIMINGS, asked=False)
     except InputError:
         return None  # 'bayesdid synergy' says why

@@ -23,17 +23,25 @@ def stars(study: Study) -> Outcome:
     Too many stars are a contradiction if even the normal distribution and the most favourable
     rounding give p above the level. Too few are a warning, judged by the t distribution with the
     fewest degrees of freedom that the column may have and the least favourable rounding. A table
-    without a mark says nothing about significance.
+    without a mark says nothing about significance, one that marks no constant nothing about those.
     """
     for spec in study.specs.values():
         if spec.table.kind != "regression" or not spec.table.stars:
             continue
         for name, cell in cells(spec):
+            if name == "constant" and not mark(cell) and not _stars_constants(spec):
+                continue
             p = p_of(study, spec, cell)
             if p is None:
                 continue
             what = f"{cell.estimate} ({measure(cell)}): {sizes(spec, cell)}"
             yield _judge(spec, "stars", f"{spec.id}:{name}", mark(cell), p, what)
+
+
+def _stars_constants(spec: Spec) -> bool:
+    """Whether a table marks any constant; many mark none, whatever their size."""
+    constants = [column.coefficients.get("constant") for column in spec.table.column]
+    return any(cell is not None and mark(cell) for cell in constants)
 
 
 def statistics(study: Study) -> Outcome:

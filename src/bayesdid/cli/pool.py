@@ -29,6 +29,9 @@ def command(
     scale: Annotated[
         Scale, typer.Option(help="Divide effects by the outcome's printed sd or mean.")
     ] = Scale.NONE,
+    better: Annotated[
+        bool, typer.Option("--better", help="Count towards the better side of each outcome.")
+    ] = False,
     unit: Annotated[
         float | None, typer.Option(min=1e-300, help="A large effect: the scale of the priors.")
     ] = None,
@@ -60,6 +63,7 @@ def command(
         cells=cells,
         contrast=contrast,
         scale=scale.value,
+        better=better,
         unit=unit,
         spread=spread,
         seed=seed,
@@ -68,6 +72,7 @@ def command(
     if as_json:
         print_json(result)
         return
+    out.print(f"effects in {result.measured}", highlight=False)
     table = Table("study", "effect", "se", "given all", "doubts", box=None, pad_edge=False)
     for effect in result.effects:
         own = result.shrunk[effect.study]

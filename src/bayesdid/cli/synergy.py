@@ -41,7 +41,8 @@ def command(
 ) -> None:
     """Posterior contrasts (is 1+1>2?): from published columns, a panel, or reference panels.
 
-    A study that names no published cells is answered from the panel that it names.
+    A study that names no published cells is answered from the panel that it names; one that names
+    neither, effect by effect from its printed columns.
     """
     from bayesdid.exceptions import InputError
     from bayesdid.families.registry.load import load_study
@@ -61,25 +62,23 @@ def command(
             )
         _ensemble(loaded, ensemble, spec, errors, draws, seed, as_json)
         return
-    if panel is None and published_cells(loaded):
-        if given := [
-            name
-            for name, value in (
-                ("--spec", spec),
-                ("--errors", errors),
-                ("--priors", priors),
-                ("--rows", rows),
-            )
-            if value is not None
-        ]:
-            raise InputError(
-                f"{given[0]} is about a panel, and the published columns were asked for",
-                remedy="name the panel with --panel FILE",
-            )
-        _published(loaded, seed, as_json)
-        return
-    from bayesdid.panel.load import load_panel
+    from bayesdid.panel.load import declares_panel, load_panel
 
+    cells = published_cells(loaded)
+    if panel is None and (cells or not declares_panel(loaded)):
+        given: dict[str, object] = {"--spec": spec, "--errors": errors, "--priors": priors}
+        given |= {"--rows": rows, "--sheet": sheet, "--skip": skip}
+        for option, chosen in given.items():
+            if chosen is not None:
+                raise InputError(
+                    f"{option} is about a panel, and the published columns were asked for",
+                    remedy="name the panel with --panel FILE",
+                )
+        if cells:
+            _published(loaded, seed, as_json)
+        else:
+            _effects(loaded, as_json)
+        return
     data = load_panel(loaded, panel, sheet=sheet, skip=skip)
     _panel(loaded, data, spec, errors, draws, seed, rows, as_json)
 
@@ -122,6 +121,36 @@ def _published(loaded: Study, seed: int, as_json: bool) -> None:
             "what_if": otherwise,
             "notes": [note.text for note in synergy.notes],
             "coverage": published_validity(synergy.timings),
+        }
+    )
+
+
+def _effects(loaded: Study, as_json: bool) -> None:
+    """Effects as single columns print them, of a study without contrasts and without a panel."""
+    from bayesdid.audit.doubts import doubts
+    from bayesdid.audit.run import audit_study
+    from bayesdid.published.single import effect_notes, printed_effects
+    from bayesdid.report.claim_panel import NO_PANEL
+    from bayesdid.report.claim_results import claims_section
+
+    doubted = doubts(loaded, audit_study(loaded))
+    effects = printed_effects(loaded, doubted)
+    claims = claims_section(loaded, None, NO_PANEL)
+    notes = effect_notes(loaded, effects)
+    if not as_json:
+        from bayesdid.cli.synergy_printed import print_effects
+
+        print_effects(loaded, effects, claims, notes, doubted)
+        return
+    from bayesdid.cli.console import print_json
+
+    print_json(
+        {
+            "study": loaded.id,
+            "effects": effects,
+            "claims": claims,
+            "doubts": list(doubted.values()),
+            "notes": [note.text for note in notes],
         }
     )
 

@@ -5,8 +5,13 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
+    from bayesdid.audit.doubts import Doubt
     from bayesdid.estimands.synergy import Synergy
     from bayesdid.estimands.violated_synergy import SynergyViolated
+    from bayesdid.exceptions import Note
+    from bayesdid.published.single import PrintedEffect
     from bayesdid.study.load import Study
 
 
@@ -75,6 +80,64 @@ def print_published(loaded: Any, synergy: Any, verdicts: Any, otherwise: Any, do
     out.print(rules("the probability of the claim", "every path and autocorrelation"))
     out.print(published_validity(synergy.timings))
     for note in synergy.notes:
+        out.print(f"Note: {note.text}.")
+
+
+def print_effects(
+    loaded: Study,
+    effects: Sequence[PrintedEffect],
+    claims: Sequence[Mapping[str, Any]],
+    notes: Sequence[Note],
+    doubted: Mapping[str, Doubt],
+) -> None:
+    """Effects as single columns print them, the claims they decide, and doubts."""
+    from rich.table import Table
+
+    from bayesdid.cli.console import out, said
+    from bayesdid.estimands.verdict import rules
+    from bayesdid.summary import percent
+
+    unit = loaded.file.outcome.unit
+    table = Table(title=f"{loaded.id}: printed effects, in {unit}", title_justify="left")
+    heads = ("effect, column", "mean (sd)", f"{percent()} interval", "P(claim)", "claim")
+    for heading in heads:
+        left = heading == "effect, column"
+        table.add_column(heading, justify="left" if left else "right", overflow="fold")
+    for effect in effects:
+        answer, several = effect.answer, len(effect.estimates) > 1
+        span = f" ({answer.p_low:.3f} to {answer.p_high:.3f})" if several else ""
+        for k, item in enumerate(effect.estimates):
+            cell = effect.cells[k]
+            mark = ", doubted" if cell in effect.doubted else ""
+            place = cell.partition(":")[0]
+            table.add_row(
+                said((effect.term, "bold"), f", {place}{mark}") if not k else f"  {place}{mark}",
+                f"{item.mean:.4g} ({item.sd:.3g})",
+                f"{item.interval.low:.4g} to {item.interval.high:.4g}",
+                f"{item.p_sign:.3f}{span if not k else ''}",
+                f"{'<' if effect.below else '>'} 0: {answer.word}" if not k else "",
+            )
+    out.print(table)
+    decided = [claim for claim in claims if claim["evidence"] is not None]
+    if decided:
+        out.print("Claims", style="bold")
+    for claim in decided:
+        answer = claim["evidence"]["answers"]["published"]
+        size = (
+            "" if answer["p_size"] is None else f", P(at least as large) = {answer['p_size']:.3f}"
+        )
+        out.print(
+            said(
+                "  ",
+                (answer["word"], "bold"),
+                f", P = {answer['p']:.3f} ({answer['p_low']:.3f} to {answer['p_high']:.3f}){size}: "
+                f"“{claim['text']}” ({claim['place']})",
+            )
+        )
+    for doubt in doubted.values():
+        out.print(f"This rests on a doubt: {doubt.sentence}", highlight=False)
+    out.print(rules("the probability of the claim", "every column of the effect"))
+    for note in notes:
         out.print(f"Note: {note.text}.")
 
 

@@ -9,6 +9,7 @@ from bayesdid.importing.grid import Document, Grid, make_grid
 from bayesdid.importing.numbers import is_number
 
 _HEAD = re.compile(r"^\s*Estimate\s+(?:Robust\s+)?Std\. ?Error\s+([tz])[ -]value\s+Pr\(>\|[tz]\|\)")
+_ATT = re.compile(r"^\s*ATT\s+Std\. Error\s+\[\s*(\d\d) ?%\s+Conf\. Int\.\]\s*$")
 _MARKS = re.compile(r"'(\*{1,3})'\s*(0?\.\d+)")
 _ENDS = re.compile(r"\s(\*{1,3}|\.)\s*$")
 _BELOW = (
@@ -25,14 +26,14 @@ _OUTCOME = re.compile(r"Dep\. Var\.:\s*(\S+)|formula = (\S+) ~|^\s*(\S+) ~ ")
 
 def read_console(lines: list[str]) -> Document | None:
     """Every block of coefficients with what stands around it; None if there is none."""
-    heads = [i for i, line in enumerate(lines) if _HEAD.match(line)]
+    heads = [i for i, line in enumerate(lines) if _HEAD.match(line) or _ATT.match(line)]
     if not heads:
         return None
     starts = [0, *(_start(lines, head) for head in heads[1:]), len(lines)]
     grids = [
         _grid(lines[starts[k] : starts[k + 1]], head - starts[k]) for k, head in enumerate(heads)
     ]
-    return Document(tuple(grid for grid in grids if len(grid.rows) > 2))
+    return Document(tuple(grid for grid in grids if len(grid.rows) > 1))
 
 
 def _start(lines: list[str], head: int) -> int:
@@ -42,6 +43,8 @@ def _start(lines: list[str], head: int) -> int:
 
 
 def _grid(lines: list[str], head: int) -> Grid:
+    if (att := _ATT.match(lines[head])) is not None:
+        return _aggregate(lines, head, att[1])
     outcome = next((m for line in lines[:head] if (m := _OUTCOME.search(line))), None)
     name = next((part for part in outcome.groups() if part), "") if outcome else ""
     rows = [["", name, "", "", ""], ["", "Estimate", "Std. Error", "t value", "Pr(>|t|)"]]
@@ -62,6 +65,17 @@ def _grid(lines: list[str], head: int) -> Grid:
     return make_grid(rows, "", _notes(rest))
 
 
+def _aggregate(lines: list[str], head: int, level: str) -> Grid:
+    """What ``aggte`` of the R package did prints: one effect, its error and interval.
+
+    Its star says that the interval leaves 0 out, not that p is below a level.
+    """
+    words = lines[head + 1].split() if head + 1 < len(lines) else []
+    rows = [["", "Estimate", "Std. Error", "Lower", "Upper"], ["ATT", *words[:4]]]
+    about = [line.strip() for line in lines[head + 1 :] if re.match(r"\s*(Control|Estim)", line)]
+    return make_grid(rows, "", " ".join([*about, f"{level} % confidence interval."]))
+
+
 def _row(line: str) -> list[str] | None:
     """Term, estimate with its mark, standard error, t and p; None of another line."""
     mark = _ENDS.search(line)
@@ -79,7 +93,7 @@ def _notes(lines: list[str]) -> str:
 
 def _told(lines: list[str]) -> Iterator[str]:
     for line in lines:
-        if "Signif. codes" in line:
+        if "Signif. codes" in line and _MARKS.search(line):
             yield ", ".join(f"{mark}: {level}" for mark, level in _MARKS.findall(line)) + "."
         elif re.search(r"standard[- ]errors?:", line, re.IGNORECASE):
             yield f"{line.strip()}."

@@ -78,6 +78,10 @@ def cells_of(table: ReadTable, names: Names) -> list[Placed]:
             found.append(Placed(f"{spec}:{key}", row.label, column.id, cell))
             if below is not None:
                 found.append(Placed(f"{spec}:{key}.se", row.label, column.id, below))
+            found += [
+                Placed(f"{spec}:{key}.{kind}", row.label, column.id, other)
+                for kind, other in row.beside.get(j, {}).items()
+            ]
     return found
 
 
@@ -98,10 +102,22 @@ def keyed(table: ReadTable, names: Names, j: int) -> list[tuple[str, ReadRow]]:
         elif row.role == "estimate":
             key = _estimate_key(row, table, names)
         else:
-            key = slug(row.label or row.role)
+            key = _statistic_key(row)
         used[key] += 1
         found.append((key if used[key] == 1 else f"{key}_{used[key]}", row))
     return found
+
+
+def _statistic_key(row: ReadRow) -> str:
+    """The name of a number below a column; those that rules of the audit know have one name."""
+    low = row.label.lower()
+    if row.role == "r2" and "adj" in low:
+        return "r2_adjusted"
+    if row.role == "r2" and "within" in low:
+        return "r2_within"
+    if re.search(r"\brmse\b|^root mse|^residual std", low):
+        return "rmse"
+    return slug(row.label or row.role)
 
 
 def _estimate_key(row: ReadRow, table: ReadTable, names: Names) -> str:
@@ -261,7 +277,9 @@ def _effects(labels: dict[str, str]) -> tuple[bool, dict[str, str]]:
     yes = [k for k, v in labels.items() if v == "Yes"]
     unit = [k for k in yes if UNIT_EFFECTS.search(k) and not PERIOD_EFFECTS.search(k)]
     period = [k for k in yes if PERIOD_EFFECTS.search(k) and not UNIT_EFFECTS.search(k)]
-    if len(unit) == 1 and len(period) == 1:
+    both = [k for k in yes if UNIT_EFFECTS.search(k) and PERIOD_EFFECTS.search(k)]
+    slopes = [k for k in yes if k in both or re.search("trend|slope", k, re.IGNORECASE)]
+    if len(unit) == 1 and len(period) == 1 and not slopes:
         return True, {k: v for k, v in labels.items() if k not in {*unit, *period}}
     return False, labels
 
@@ -286,7 +304,7 @@ def _cells(rows: list[tuple[str, ReadRow]], j: int) -> list[str]:
     statistics: list[str] = []
     for key, row in rows:
         cell, below = row.cells[j], row.below.get(j)
-        value = _cell(cell, below, row.beside.get(j))
+        value = _cell(cell, below, row.beside.get(j, {}))
         doubt = _doubt(cell, below)
         if row.role == "estimate" and row.part in {"direct", "indirect", "total"}:
             term = key.rpartition(".")[0]
@@ -312,11 +330,11 @@ def _cells(rows: list[tuple[str, ReadRow]], j: int) -> list[str]:
     return lines + statistics
 
 
-def _cell(cell: ReadCell, below: ReadCell | None, beside: ReadCell | None = None) -> str:
+def _cell(cell: ReadCell, below: ReadCell | None, beside: dict[str, ReadCell]) -> str:
     if below is None or not (_is_printed(below.text) or is_interval(below.text)):
         return f"{{ estimate = {quoted(cell.text)} }}"
     text = below.text if is_interval(below.text) else below.text.strip("()[]")
-    more = f", interval = {quoted(beside.text)}" if beside is not None else ""
+    more = "".join(f", {kind} = {quoted(other.text)}" for kind, other in beside.items())
     return f"{{ estimate = {quoted(cell.text)}, parentheses = {quoted(text)}{more} }}"
 
 

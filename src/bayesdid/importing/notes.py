@@ -33,7 +33,7 @@ _WHAT: tuple[tuple[Below, str], ...] = (
         r"|(?:parenthes|bracket)[^.;]{0,40}\bp[- ]?values?",
     ),
     ("interval", r"confidence interval|credible interval|highest.density"),
-    ("se", r"standard errors?|std\.? ?err|\bs\.?e\.?s?\b|posterior sd"),
+    ("se", r"standard[- ]errors?|std\.? ?err|\bs\.?e\.?s?\b|posterior sd"),
 )
 
 
@@ -66,7 +66,8 @@ def errors_of(notes: str) -> Literal["unknown", "robust", "clustered"]:
     low = notes.lower()
     if "cluster" in low:
         return "clustered"
-    return "robust" if re.search(r"robust|heterosk|hc[0-3]\b", low) else "unknown"
+    found = re.search(r"(?<!doubly )(?<!doubly-)\brobust\b|heterosk|hc[0-3]\b", low)
+    return "robust" if found else "unknown"
 
 
 def guessed_below(pairs: Iterable[tuple[str, str]], stars: dict[str, float]) -> Below:

@@ -49,8 +49,8 @@ def what(text: str) -> What:
     """What a cell holds."""
     text = tidy(text)
     low = text.lower()
-    if low in NULLS:
-        return "empty"
+    if low in NULLS or (low.startswith(_BRACKET) and low.strip("()[] ") in NULLS):
+        return "empty"  # also (.), which Stata prints where it has no standard error
     if low in _YES:
         return "yes"
     if low in _NO:

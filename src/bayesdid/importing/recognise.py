@@ -10,7 +10,9 @@ from bayesdid.importing.notes import errors_of, guessed_below, legend, stated_be
 from bayesdid.importing.numbers import enumerator, tidy, what
 from bayesdid.importing.rows import Laid, Line, lay, read_rows
 from bayesdid.importing.table import ReadCell, ReadColumn, ReadRow, ReadTable
-from bayesdid.importing.words import DESCRIPTIVE, heading, is_flag
+from bayesdid.importing.wide import narrow, turned
+from bayesdid.importing.words import DESCRIPTIVE, SPECIFICATION, heading, is_flag
+from bayesdid.study.schema import Below
 
 DEFAULT_STARS = {"*": 0.10, "**": 0.05, "***": 0.01}
 _PANEL = re.compile(r"^panel\s+([a-z])\b", re.IGNORECASE)
@@ -40,18 +42,21 @@ def recognise(grid: Grid, number: int) -> ReadTable:
     panels = _panels(laid)
     columns: list[ReadColumn] = []
     rows: list[ReadRow] = []
+    below: Below | None = None
     for letter, part in panels:
         before = len(columns)
-        read = read_rows(part)
+        narrow(part)
+        below = below or part.below
+        read = turned(part, read_rows(part))
         columns += _lettered(part.columns, letter)
         rows += _shifted(read, before)
     table = ReadTable(name, grid.title, grid.notes, "regression", columns, rows)
-    table.doubts += laid.doubts
+    table.panels = frozenset(part.columns[0].heads[-1] for _, part in panels if len(panels) > 1)
     if not any(_is_result(row) for row in rows):
         table.kind = "other"
         return table
     _outcomes(table)
-    _statements(table)
+    _statements(table, below)
     return table
 
 
@@ -118,6 +123,7 @@ def _panels(laid: Laid) -> list[tuple[str, Laid]]:
         for i, line in enumerate(laid.body)
         if not line.filled() and (found := _PANEL.match(line.label.strip()))
     ]
+    marks = marks if len(marks) > 1 else _repeated(laid.body)
     if len(marks) < 2:
         return [("", laid)]
     lead = laid.body[: marks[0][0]]
@@ -137,6 +143,25 @@ def _panels(laid: Laid) -> list[tuple[str, Laid]]:
         )
         for (i, letter), part in zip(marks, parts, strict=True)
     ]
+
+
+def _repeated(body: Sequence[Line]) -> list[tuple[int, str]]:
+    """Headings below each of which the same rows begin with the same labels: panels without a name.
+
+    Rows such as those of fixed effects may follow below the last.
+    """
+    marks = [i for i, line in enumerate(body) if not line.filled() and line.label.strip()]
+    if not 2 <= len(marks) <= 26 or marks[0] != 0:
+        return []
+    parts = [
+        [line.label.strip() for line in body[i + 1 : end] if line.label.strip()]
+        for i, end in zip(marks, [*marks[1:], len(body)], strict=True)
+    ]
+    first = parts[0]
+    alike = bool(first) and all(part == first for part in parts[:-1])
+    if not alike or parts[-1][: len(first)] != first:
+        return []
+    return [(i, "abcdefghijklmnopqrstuvwxyz"[k]) for k, i in enumerate(marks)]
 
 
 def _shared_tail(parts: Sequence[Sequence[Line]]) -> list[Line]:
@@ -163,6 +188,8 @@ def _shifted(rows: list[ReadRow], by: int) -> list[ReadRow]:
     for row in rows:
         row.cells = {j + by: cell for j, cell in row.cells.items()}
         row.below = {j + by: cell for j, cell in row.below.items()}
+        row.beside = {j + by: cells for j, cells in row.beside.items()}
+        row.references = {j + by: text for j, text in row.references.items()}
     return rows
 
 
@@ -173,8 +200,11 @@ def _outcomes(table: ReadTable) -> None:
         (r for r in table.rows if r.role == "label" and re.match(r"dep|outcome", r.label.lower())),
         None,
     )
+    on = _EFFECT_ON.search(table.title)
+    sections = {h for c in table.columns for h in c.heads if h in table.panels}
+    models = _specifications(table.columns, sections)
     for j, column in enumerate(table.columns):
-        heads = [h for h in column.heads if not enumerator(h) and not _PANEL.match(h)]
+        heads = _named(column, sections)
         if len(heads) > 1 and re.match(r"dependent variables?:?$", heads[0], re.IGNORECASE):
             column.heads = tuple(h for h in column.heads if h != heads[0])
             column.outcome = heads[1]
@@ -185,13 +215,37 @@ def _outcomes(table: ReadTable) -> None:
             column.outcome = row.cells[j].text
         elif said:
             column.outcome = said[1].strip()
-        elif heads:
+        elif heads and heads[-1] not in models:
             column.outcome = re.sub(r"\s+I{1,3}V?$", "", heads[-1])
+        elif sections:
+            section = next(h for h in column.heads if h in sections)
+            column.outcome = re.sub(r"^panel\s+[a-z]\s*[.:)]*\s*", "", section, flags=re.I)
+        elif on:
+            column.outcome = on[1].strip()
     table.rows = [r for r in table.rows if r is not row]
 
 
-def _statements(table: ReadTable) -> None:
-    """Legend, brackets and errors as the notes state them, else as the numbers suggest."""
+_EFFECT_ON = re.compile(
+    r"\b(?:effects?|impacts?)\b(?: of [^:;]+?)? on (?:the )?((?:vs\.|[^:;.()]){2,60})",
+    re.IGNORECASE,
+)
+
+
+def _named(column: ReadColumn, sections: set[str]) -> list[str]:
+    """What a header says of a column, without its number, its panel and units in brackets."""
+    heads = [h for h in column.heads if not enumerator(h) and h not in sections]
+    return [h for h in heads if not h.startswith("(")] or heads
+
+
+def _specifications(columns: Sequence[ReadColumn], sections: set[str]) -> set[str]:
+    """Headings that name how columns were estimated: at least half of them have words for that."""
+    named = [heads[-1] for column in columns if (heads := _named(column, sections))]
+    found = {head for head in named if SPECIFICATION.search(head)}
+    return found if sum(head in found for head in named) * 2 >= len(named) else set()
+
+
+def _statements(table: ReadTable, headed: Below | None) -> None:
+    """Legend, brackets and errors as heading or notes state them, else as the numbers suggest."""
     text = f"{table.title} {table.notes}"
     table.stars = legend(text)
     table.se_kind = errors_of(text)
@@ -211,7 +265,9 @@ def _statements(table: ReadTable) -> None:
     ]
     stated = stated_below(text)
     guessed = guessed_below(pairs, table.stars or DEFAULT_STARS)
-    if stated is not None and (guessed == "interval") == (stated == "interval"):
+    if headed is not None:
+        table.in_parentheses, table.in_parentheses_why = headed, "its heading says so"
+    elif stated is not None and (guessed == "interval") == (stated == "interval"):
         table.in_parentheses, table.in_parentheses_why = stated, "the notes say so"
     else:
         table.in_parentheses = guessed

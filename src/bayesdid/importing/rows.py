@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import re
 from collections.abc import Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass
 
 from bayesdid.importing.grid import Grid
 from bayesdid.importing.numbers import enumerator, is_interval, tidy, what
 from bayesdid.importing.table import ReadCell, ReadColumn, ReadRow, Role
 from bayesdid.importing.words import (
     CONSTANT,
+    MEAN,
     WIDE,
     heading,
     is_enumerated,
@@ -19,16 +20,24 @@ from bayesdid.importing.words import (
     role_of,
 )
 from bayesdid.study.printed import Printed
+from bayesdid.study.schema import Below
 
 
 @dataclass(slots=True)
 class Line:
-    """A row of a grid: its label, its texts by column, and whether columns were lost."""
+    """A row of a grid: its label, its texts by column, and whether columns were lost.
+
+    Attributes
+    ----------
+    kind
+        What it holds of the estimates above it, if columns beside theirs held it: t, p, interval.
+    """
 
     index: int
     label: str
     texts: list[str]
     lost: bool = False
+    kind: str = ""
 
     def filled(self) -> list[tuple[int, str]]:
         """Columns and texts of the cells that are not empty."""
@@ -37,12 +46,24 @@ class Line:
 
 @dataclass(slots=True)
 class Laid:
-    """The lines of a table, its header apart."""
+    """The lines of a table, its header apart.
+
+    Attributes
+    ----------
+    corner
+        What the header says above the labels of rows.
+    below
+        What stands below estimates, if a heading says so.
+    models
+        What is estimated, if each row is a model of its own.
+    """
 
     columns: list[ReadColumn]
     body: list[Line]
     collapsed: bool
-    doubts: list[str] = field(default_factory=list)
+    corner: str = ""
+    below: Below | None = None
+    models: str = ""
 
 
 def lay(grid: Grid) -> Laid:
@@ -51,19 +72,42 @@ def lay(grid: Grid) -> Laid:
     A table of Markdown or of pasted text in which rows begin with a number where a label should
     stand has lost them: there positions of a row that is not full are no evidence.
     """
-    rows = [list(row) for row in grid.rows]
+    rows = _one_label([list(row) for row in grid.rows])
     collapsed = grid.loose and sum(_begins_with_number(row) for row in rows) >= 1
     lines = [_line(i, row, collapsed) for i, row in enumerate(rows)]
     first = next((k for k, line in enumerate(lines) if _is_body(line)), len(lines))
+    if 1 < first < len(lines) and not lines[first - 1].filled() and lines[first - 1].label:
+        first -= 1  # a heading of the rows that follow, not of columns
     head, body = lines[:first], lines[first:]
     width = _width(head, body, collapsed)
     for line in body:
         count = len(line.filled())
         line.lost = collapsed and 0 < count < width
         line.texts = (line.texts + [""] * width)[:width]
-    laid = Laid(_header(head, width, collapsed), body, collapsed)
+    corner = next((line.label.strip() for line in reversed(head) if line.label.strip()), "")
+    laid = Laid(_header(head, width, collapsed), body, collapsed, corner)
     _merge_marks(laid)
     return laid
+
+
+def _one_label(rows: list[list[str]]) -> list[list[str]]:
+    """Rows whose labels stand in two columns, the first one's said once for several rows, in one.
+
+    The second column is a label if it holds text, and neither numbers nor Yes and No, in nearly all
+    rows that hold numbers.
+    """
+    numeric = [row for row in rows if any(what(text) in {"number", "below"} for text in row[2:])]
+    texts = sum(what(row[1]) == "text" for row in numeric if len(row) > 2)
+    other = any(what(row[1]) not in {"text", "empty"} for row in rows if len(row) > 2)
+    if other or texts < 2 or texts * 5 < len(numeric) * 4:
+        return rows
+    joined, group = [], ""
+    for row in rows:
+        holds = any(row is line for line in numeric)
+        group = (row[0] or group) if row[1] or row[0] else group
+        label = ": ".join(part for part in (group, row[1]) if part) if holds and row[1] else row[0]
+        joined.append([label or row[1], *row[2:]])
+    return joined
 
 
 def _begins_with_number(row: Sequence[str]) -> bool:
@@ -113,6 +157,9 @@ def _width(head: Sequence[Line], body: Sequence[Line], collapsed: bool) -> int:
     return max((len(line.filled()) for line in body), default=0)
 
 
+_TOLD = re.compile(r"\((\d{1,2})\)\s+(\S.*)")  # (1) OLS
+
+
 def _header(head: Sequence[Line], width: int, collapsed: bool) -> list[ReadColumn]:
     columns = [ReadColumn(str(j + 1)) for j in range(width)]
     for depth, line in enumerate(head):
@@ -132,6 +179,8 @@ def _header(head: Sequence[Line], width: int, collapsed: bool) -> list[ReadColum
                 continue
         dependent = bool(re.match(r"dep|outcome|explained", line.label.lower()))
         for column, text in zip(columns, texts, strict=False):
+            if (told := _TOLD.fullmatch(text)) and not collapsed:
+                column.id, text = told[1], told[2]
             if text and dependent:
                 column.outcome = text
             elif text and depth and line.label.strip() and not collapsed:
@@ -166,7 +215,6 @@ def _merge_marks(laid: Laid) -> None:
 
 def read_rows(laid: Laid) -> list[ReadRow]:
     """Rows with their roles, estimates paired with what stands below them."""
-    laid = _narrow(laid)
     found: list[ReadRow] = []
     section, after = "", False
     lines = laid.body
@@ -186,11 +234,13 @@ def read_rows(laid: Laid) -> list[ReadRow]:
             after = after or is_flag(line.label)
             i += 1
             continue
+        apart = _MEANS.search(section) and any(row.below for row in found)
+        alone = after or bool(apart)  # from here on, numbers without any below are no estimates
         below = lines[i + 1] if i + 1 < len(lines) and _stands_below(line, lines[i + 1]) else None
         if below is None and not line.label.strip():
             found.append(_unlabelled(line))
             after = True
-        elif below is None and (known or (after and not _starred(filled))):
+        elif below is None and not line.kind and (known or (alone and not _starred(filled))):
             found.append(_single(line, known or "statistic", section))
             after = True
             if i + 1 < len(lines) and (degrees := _degrees(line, lines[i + 1])):
@@ -199,17 +249,29 @@ def read_rows(laid: Laid) -> list[ReadRow]:
         elif known in {"n", "r2"} or (known == "clusters" and below is None):
             found.append(_single(line, known, section))
             after = True
+        elif below is not None and MEAN.match(line.label.strip()):
+            error = Line(below.index, f"{line.label.strip()}, se", below.texts, below.lost)
+            found += [_single(one, "statistic", section) for one in (line, error)]
+            i += 1
         else:
             row = _estimates(line, below)
             if below is not None and i + 2 < len(lines) and _third(line, lines[i + 2]):
                 i += 1  # a second line below: kept if it holds intervals
                 row.beside = _intervals(lines[i + 1], row)
+            while (at := i + 1 + (below is not None)) < len(lines) and lines[at].kind:
+                for j, text in lines[at].filled():
+                    cell = ReadCell(tidy(text), "below", lines[at].index, j)
+                    row.beside.setdefault(j, {})[lines[at].kind] = cell
+                i += 1
             if below is None:
                 row.confidence, row.why = 0.9, "nothing stands below it"
             found.append(row)
             i += below is not None
         i += 1
     return found
+
+
+_MEANS = re.compile(r"\b(?:means?|averages?|statistics?|tests?)\b", re.IGNORECASE)
 
 
 def _degrees(line: Line, other: Line) -> dict[int, str]:
@@ -241,9 +303,11 @@ def _third(line: Line, other: Line) -> bool:
     return not other.label.strip() and _stands_below(line, other)
 
 
-def _intervals(line: Line, row: ReadRow) -> dict[int, ReadCell]:
+def _intervals(line: Line, row: ReadRow) -> dict[int, dict[str, ReadCell]]:
     """A second line below estimates, where it holds their intervals and the first does not."""
-    found = {j: _cell(line, j, "below") for j, text in line.filled() if is_interval(text)}
+    found = {
+        j: {"interval": _cell(line, j, "below")} for j, text in line.filled() if is_interval(text)
+    }
     other = any(is_interval(cell.text) for cell in row.below.values())
     return {} if line.lost or other else {j: c for j, c in found.items() if j in row.below}
 
@@ -253,8 +317,10 @@ def _cell(line: Line, j: int, role: Role, *, confidence: float = 1.0, why: str =
 
 
 def _estimates(line: Line, below: Line | None) -> ReadRow:
-    part = part_of(line.label)
-    row = ReadRow(line.label, "estimate", part)
+    label = line.label
+    if below is not None and not any(heading([below.label], WIDE)):
+        label = f"{label} {below.label}".strip()  # a label of two lines
+    row = ReadRow(label, "estimate", part_of(label))
     above = [(j, _cell(line, j, "estimate")) for j, text in line.filled() if what(text) == "number"]
     under = {} if below is None else {j: _cell(below, j, "below") for j, _ in below.filled()}
     if not line.lost:
@@ -305,47 +371,6 @@ def _labels(line: Line, section: str) -> ReadRow:
     else:
         row.cells = dict(cells)
     return row
-
-
-def _narrow(laid: Laid) -> Laid:
-    """Columns 'Coef.', 'S.E.' side by side as estimates with their errors below."""
-    kinds = [next((k for k in heading(c.heads[::-1], WIDE) if k), "") for c in laid.columns]
-    if "estimate" not in kinds or len(set(kinds) - {"", "estimate"}) == 0:
-        return laid
-    starts = [j for j, kind in enumerate(kinds) if kind == "estimate"]
-    measures: dict[int, int] = {}
-    for start, stop in zip(starts, [*starts[1:], len(kinds)], strict=True):
-        chosen = [
-            j
-            for want in ("se", "t", "p", "interval")
-            for j in range(start + 1, stop)
-            if kinds[j] == want
-        ]
-        if chosen:
-            measures[start] = chosen[0]
-    body: list[Line] = []
-    for line in laid.body:
-        above = replace(line, texts=[line.texts[j] for j in starts])
-        body.append(above)
-        # a number that spans an estimate's columns, such as n, has nothing beside it
-        texts = [
-            line.texts[measures[j]]
-            if j in measures and line.texts[measures[j]] != line.texts[j]
-            else ""
-            for j in starts
-        ]
-        if any(what(t) in {"number", "below"} for t in texts):
-            texts = [
-                t if what(t) == "below" or not t else f"({tidy(t).rstrip('*')})" for t in texts
-            ]
-            body.append(Line(line.index, "", texts, line.lost))
-    columns = [laid.columns[j] for j in starts]
-    for number, column in enumerate(columns, 1):
-        column.heads = tuple(h for h in column.heads if not any(heading([h], WIDE)))
-        column.id = str(number)
-    laid.columns[:] = columns
-    laid.body = body
-    return laid
 
 
 def is_constant(label: str) -> bool:

@@ -51,7 +51,7 @@ class ReadRow:
     references
         Column -> null distribution of a statistic, as degrees of freedom beside it say.
     beside
-        Column -> the interval that stands in a second line below an estimate.
+        Column -> what else is printed of an estimate: t, p or interval, by kind.
     """
 
     label: str
@@ -62,7 +62,7 @@ class ReadRow:
     lost: tuple[tuple[ReadCell, ReadCell | None], ...] = ()
     lost_below: tuple[ReadCell, ...] = ()
     references: dict[int, str] = field(default_factory=dict)
-    beside: dict[int, ReadCell] = field(default_factory=dict)
+    beside: dict[int, dict[str, ReadCell]] = field(default_factory=dict)
     confidence: float = 1.0
     why: str = ""
 
@@ -99,6 +99,8 @@ class ReadTable:
         What stands below estimates, and what says so; no reason means that it was guessed.
     se_kind
         As the notes say.
+    panels
+        Headings of the panels below each other, which its columns have among theirs.
     alternatives
         Other ways to place what lost its column: probability, and what moves.
     doubts
@@ -115,6 +117,7 @@ class ReadTable:
     in_parentheses: Below = "se"
     in_parentheses_why: str = ""
     se_kind: Literal["unknown", "iid", "robust", "clustered"] = "unknown"
+    panels: frozenset[str] = frozenset()
     alternatives: list[Alternative] = field(default_factory=list)
     doubts: list[str] = field(default_factory=list)
 

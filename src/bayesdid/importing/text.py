@@ -15,6 +15,8 @@ _EMPHASIS = re.compile(r"(?<![*\\])(\*\*|__)(?=[^\s*])(.+?)(?<=[^\s*])\1(?!\*)")
 _BREAK = re.compile(r"<br\s*/?>", re.IGNORECASE)
 _TITLE = re.compile(r"^\s*(?:\*\*)?(?:table|tab\.|panel)\s+[A-Z]?\d", re.IGNORECASE)
 
+_CAPTION = re.compile(r"(?:Table)?: (\S.*?)\s*(?:\{[^{}]*\})?\s*$")  # of Pandoc, below its table
+
 
 def read_text(text: str) -> Document:
     """Pipe tables, and blocks of lines of which most end in numbers."""
@@ -65,6 +67,10 @@ def _markdown(lines: list[str]) -> Document:
             elif grids and _is_note(line) and not rows:
                 last = grids[-1]
                 grids[-1] = Grid(last.rows, last.title, f"{last.notes} {line.strip()}", last.loose)
+            if grids and not rows and not grids[-1].title and (below := _CAPTION.match(line)):
+                last = grids[-1]
+                grids[-1] = Grid(last.rows, _unmarked(below[1]), last.notes, last.loose)
+                continue
             prose.append(_unmarked(line.strip()))
     end()
     return Document(tuple(grids), tuple(prose))

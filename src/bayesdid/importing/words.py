@@ -33,6 +33,11 @@ _FIXED = re.compile(
     r"sample|window|standard errors|estimator|method|std\.? ?errors|vcov|s\.e\. type",
     re.IGNORECASE,
 )
+MEAN = re.compile(
+    r"^(?:control|baseline|comparison|pre-?treatment|untreated|sample|outcome|dep\w*\.?)[\w ]* "
+    r"(?:mean|average)\b|^mean (?:of|in) ",
+    re.IGNORECASE,
+)  # a row of means of the outcome, whatever stands below them
 CONSTANT = re.compile(r"^(?:\(?(?:constant|intercept|_?cons)\)?\.?)$", re.IGNORECASE)
 _PARTS: tuple[tuple[Part, str], ...] = (
     ("lag", r"^w\s*[×*x·]|^w_|spatial lag of|^lag\.? ?w"),
@@ -42,12 +47,13 @@ _PARTS: tuple[tuple[Part, str], ...] = (
     ("scalar", r"^(?:spatial )?(?:rho|ρ|lambda|λ)\b|^sigma|^σ"),
 )
 UNIT_EFFECTS = re.compile(
-    r"\b(?:unit|city|state|county|country|firm|province|individual|entity|region|id|municipal\w*|"
-    r"district|school|prefecture|fips)\b",
+    r"(?:\b|_)(?:unit|city|state|county|country|firm|province|individual|entity|region|id|"
+    r"municipal\w*|district|school|prefecture|fips|village|household|plant|establishment|bank|"
+    r"hospital|store|commuting zone|tract|zip)(?:\b|_)",
     re.IGNORECASE,
 )
 PERIOD_EFFECTS = re.compile(
-    r"\b(?:year|time|period|month|quarter|date|wave|week|day)\b", re.IGNORECASE
+    r"(?:\b|_)(?:year|time|period|month|quarter|date|wave|week|day)(?:\b|_)", re.IGNORECASE
 )
 DESCRIPTIVE = {
     "mean": r"^(?:mean|average|avg\.?)$",
@@ -61,8 +67,25 @@ WIDE: dict[str, str] = {
     "se": r"^(?:s\.?e\.?|std\.?\s*err\w*\.?|standard error|\(?robust s\.?e\.?\)?)$",
     "t": r"^(?:t|z|t[- ]?stat\w*|t[- ]?value|z[- ]?value)$",
     "p": r"^(?:p|p[- ]?value|p>\|[tz]\||pr\(>\|[tz]\|\))$",
-    "interval": r"^(?:95 ?%)?\s*(?:c\.?i\.?|confidence interval)$",
+    "interval": r"^\[?\s*(?:95 ?%)?\s*(?:c\.?i\.?|conf(?:idence|\.)? ?int(?:erval|\.)?)\s*\]?$",
+    "low": r"^(?:95 ?% )?(?:ci[ _]?)?(?:lower|low)(?: bound| ci| 95 ?%)?$|^2\.5 ?%$",
+    "high": r"^(?:95 ?% )?(?:ci[ _]?)?(?:upper|high)(?: bound| ci| 95 ?%)?$|^97\.5 ?%$",
+    "n": r"^(?:n|obs\.?|n\.? ?obs\.?|num\.? ?obs\.?|observations|sample size)$",
 }
+MODELS = re.compile(
+    r"^(?:model|specification|spec\.?|estimator|method|approach|sample|outcome|"
+    r"dep(?:endent|\.)? var(?:iable|\.)?)s?$",
+    re.IGNORECASE,
+)  # the corner of a table whose rows are models
+SPECIFICATION = re.compile(
+    r"^(?:baseline|simple|naive|main|preferred|full|full sample|ols|2sls|iv|fe|re|twfe|did|dd|"
+    r"ddd|cs|logit|probit|poisson|ppml|pooled|within|placebo|matched|(?:un)?weighted|pop-wt|"
+    r"donut|excluding|dropping)(?:$|[\s,+(/])|^(?:pre|post)-|"
+    r"^(?:no|with|without|adding|plus) \w|difference[- ]in|\b(?:only|(?:un)?adjusted|"
+    r"re-?weighted|bal\.|balanced|controls?|covariates?|fixed effects|fes?|trends?|"
+    r"specification|robust)(?:\b|$)|\w ?[×x*] ?(?:year|month|quarter)",
+    re.IGNORECASE,
+)  # a heading that names how a column was estimated, not its outcome
 
 
 def role_of(label: str) -> Role | None:

@@ -32,7 +32,8 @@ def units_in_sample(sample: Sample, policies: Sequence[str], start: FloatArray) 
     count = np.isfinite(start).sum(axis=1)
     keep = np.ones(len(start), dtype=bool)
     if sample.arms is not None:
-        keep &= np.isin(count, [n for n in np.unique(count).tolist() if arm_name(n) in sample.arms])
+        sizes = [n for n in np.unique(count).tolist() if arm_name(n) in sample.arms]
+        keep &= np.isin(count, sizes)
     if sample.only is not None:
         wanted = [Factor("only", name) for name in sample.only]
         keep &= _of_size(wanted, policies, start, count)

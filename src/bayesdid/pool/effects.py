@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
-from bayesdid.audit.below import p_of
+from scipy.stats import norm
+
 from bayesdid.audit.run import audit_study
 from bayesdid.exceptions import InputError
 from bayesdid.published.synergy import published_synergy
+from bayesdid.study.fields import ends
 from bayesdid.study.load import Study
 from bayesdid.study.printed import Printed
 
@@ -30,7 +32,8 @@ class StudyEffect:
     doubts
         Rules of the audit whose contradictions name the cell, its column, or a claim about it.
     p
-        Two-sided p-value of the printed numbers.
+        Two-sided p-value of estimate and standard error by the normal distribution, as the model of
+        selection has it.
     """
 
     study: str
@@ -43,7 +46,12 @@ class StudyEffect:
 
 
 def study_effects(
-    studies: Sequence[Study], cells: Mapping[str, str], contrast: str | None, scale: str
+    studies: Sequence[Study],
+    cells: Mapping[str, str],
+    contrast: str | None,
+    scale: str,
+    *,
+    better: bool = False,
 ) -> tuple[StudyEffect, ...]:
     """The effect of each study.
 
@@ -56,11 +64,14 @@ def study_effects(
     scale
         ``none``: outcomes must have one unit; ``sd``: divided by the outcome's printed sd;
         ``mean``: by its printed mean.
+    better
+        Whether effects are counted towards the better side of their outcome: positive is better.
 
     Raises
     ------
     InputError
-        If a study has no such effect, or units differ under ``none``.
+        If a study has no such effect, units differ under ``none``, or outcomes are better on
+        different sides and effects are not counted so.
     """
     ids = [study.id for study in studies]
     if unknown := [name for name in cells if name not in ids]:
@@ -76,7 +87,19 @@ def study_effects(
             value="; ".join(sorted(units)),
             remedy="divide by their printed spread (--scale sd) or mean (--scale mean)",
         )
-    return tuple(_effect(study, cells.get(study.id), contrast, scale) for study in studies)
+    sides = {study.file.outcome.better for study in studies}
+    if len(sides) > 1 and not better:
+        raise InputError(
+            "outcomes of which some should rise and some fall have no common effect",
+            value="; ".join(f"{s.id}: {s.file.outcome.better} is better" for s in studies),
+            remedy="count effects towards the better side of each (--better)",
+        )
+    found = (_effect(study, cells.get(study.id), contrast, scale) for study in studies)
+    turn = [better and study.file.outcome.better == "lower" for study in studies]
+    return tuple(
+        replace(one, estimate=-one.estimate) if turned else one
+        for one, turned in zip(found, turn, strict=True)
+    )
 
 
 def _effect(study: Study, ref: str | None, contrast: str | None, scale: str) -> StudyEffect:
@@ -84,7 +107,7 @@ def _effect(study: Study, ref: str | None, contrast: str | None, scale: str) -> 
         raise InputError(
             "no cell and no contrast of this study",
             file=study.path,
-            remedy=f"give --cell {study.id}=TABLE.COLUMN:TERM, or --contrast",
+            remedy=f"give --cell {study.id}=TABLE.COLUMN:TERM, {_such_as(study)}, or --contrast",
         )
     unit = _unit(study, scale)
     if ref is None:
@@ -113,12 +136,26 @@ def _effect(study: Study, ref: str | None, contrast: str | None, scale: str) -> 
             "no standard error can be had of this cell",
             file=study.path,
             value=ref,
-            remedy="choose a cell with a standard error, or a t statistic",
+            remedy="choose a cell with a standard error, a t statistic or an interval",
         )
     spec = study[ref.partition(":")[0]]
-    bounds = p_of(study, spec, cell.cell)
-    p = 1.0 if bounds is None else bounds.middle
+    if spec.column.outcome != study.file.outcome.column:
+        raise InputError(
+            f"a cell about {spec.column.outcome}, and the study's outcome is "
+            f"{study.file.outcome.column}",
+            file=study.path,
+            value=ref,
+            remedy=f"choose a column on the outcome, {_such_as(study)}",
+        )
+    if spec.column.printed_as == "ratio":
+        raise InputError(
+            "a ratio is no difference, and is not pooled with one",
+            file=study.path,
+            value=ref,
+            remedy="type its logarithm and the standard error of that as a coefficient",
+        )
     value = float(cell.value.value)
+    p = float(2 * norm.sf(abs(value) / se))
     independent, doubts = _independent(study, ref), _doubts(study, ref)
     return StudyEffect(study.id, ref, value / unit, se / unit, independent, doubts, p)
 
@@ -130,7 +167,22 @@ def _se(study: Study, ref: str) -> float | None:
     if cell.cell is not None and cell.cell.t is not None:
         t = float(Printed.parse(cell.cell.t))
         return abs(float(cell.value.value) / t) if t else None
+    if cell.cell is not None and cell.cell.interval is not None:
+        low, high = (float(end) for end in ends(cell.cell.interval))
+        level = study[ref.partition(":")[0]].column.interval_level or 0.95
+        return (high - low) / 2 / float(norm.isf((1 - level) / 2))
     return None
+
+
+def _such_as(study: Study) -> str:
+    """A cell of a treatment on the study's outcome, for a remedy."""
+    found = (
+        f"{spec.id}:{name}"
+        for spec in study.specs.values()
+        for name in spec.column.treatments
+        if spec.column.outcome == study.file.outcome.column and name in spec.column.coefficients
+    )
+    return f"such as {next(found, '(no table prints one)')}"
 
 
 def _independent(study: Study, ref: str) -> bool:
@@ -154,6 +206,13 @@ def _unit(study: Study, scale: str) -> float:
     if scale == "none":
         return 1.0
     outcome = study.file.outcome.column
+    if scale == "mean" and "log" in study.file.outcome.unit.lower():
+        raise InputError(
+            "the mean of an outcome in logarithms is no size",
+            file=study.path,
+            value=study.file.outcome.unit,
+            remedy="divide by its sd (--scale sd)",
+        )
     for table in study.tables.values():
         for row in table.moments:
             text = row.sd if scale == "sd" else row.mean

@@ -45,6 +45,8 @@ class PoolResult:
         Chance of publication of a result that is not significant, from the studies alone.
     word, p, p_low, p_high
         Verdict on the sign that the main model finds, and the range of its probability over models.
+    measured
+        What effects are in units of.
     notes
         What was assumed.
     """
@@ -62,6 +64,7 @@ class PoolResult:
         "p",
         "p_low",
         "p_high",
+        "measured",
         "text",
         "notes",
     )
@@ -78,6 +81,7 @@ class PoolResult:
     p: float
     p_low: float
     p_high: float
+    measured: str
     notes: tuple[Note, ...]
 
     @property
@@ -100,6 +104,7 @@ def pool_studies(
     cells: Mapping[str, str] | None = None,
     contrast: str | None = None,
     scale: Scale = "none",
+    better: bool = False,
     unit: float | None = None,
     spread: float = 0.5,
     seed: int = 0,
@@ -110,7 +115,7 @@ def pool_studies(
     ----------
     studies
         Studies or their folders; two or more with ids of their own.
-    cells, contrast, scale
+    cells, contrast, scale, better
         Which effect: see :func:`~bayesdid.pool.effects.study_effects`.
     unit
         A large effect, by which priors are scaled; default 1 if effects are divided by sd or mean,
@@ -131,13 +136,23 @@ def pool_studies(
             value=", ".join(ids),
             remedy="name the folders of different studies",
         )
-    effects = study_effects(known, cells or {}, contrast, scale)
-    return pool_effects(effects, scaled=scale != "none", unit=unit, spread=spread, seed=seed)
+    effects = study_effects(known, cells or {}, contrast, scale, better=better)
+    measured = {"none": known[0].file.outcome.unit, "sd": "sds of each outcome"}
+    said = measured.get(scale, "means of each outcome")
+    return pool_effects(
+        effects,
+        measured=f"{said}, positive is better" if better else said,
+        scaled=scale != "none",
+        unit=unit,
+        spread=spread,
+        seed=seed,
+    )
 
 
 def pool_effects(
     effects: Sequence[StudyEffect],
     *,
+    measured: str = "",
     scaled: bool = False,
     unit: float | None = None,
     spread: float = 0.5,
@@ -192,12 +207,21 @@ def pool_effects(
         p,
         low,
         high,
+        measured,
         tuple(_notes(effects, size, doubt is None and bool(doubted.sum()))),
     )
 
 
 def _notes(effects: Sequence[StudyEffect], unit: float, all_doubted: bool) -> list[Note]:
-    notes = [Note("unit", 1, f"priors are scaled by an effect of {unit:.3g}")]
+    notes = [
+        Note("unit", 1, f"priors are scaled by an effect of {unit:.3g}"),
+        Note(
+            "apart",
+            len(effects),
+            "studies are taken to be independent: studies of the same units and years are not, and "
+            "count for too much",
+        ),
+    ]
     if iid := sum(effect.independent for effect in effects):
         notes.append(
             Note("inflated", iid, f"standard errors of {iid} studies suppose independent errors")

@@ -107,35 +107,53 @@ def effects_of(timing: Timing, path: Path) -> Effects:
     on, age = timing.on, timing.age
     names: list[str] = []
     columns: list[np.ndarray] = []
-    kinds: list[str] = []
     sets: list[Set] = []
+    step: list[bool] = []
     for k, policy in enumerate(timing.policies):
         names.append(policy)
         columns.append(on[:, :, k] * path.size(age[:, :, k]))
-        kinds.append("single")
+        step.append(False)
         if path.kind == "free":
             for year in range(1, int(age[:, :, k].max()) + 1):
                 names.append(f"{policy} step {year}")
                 columns.append(on[:, :, k] * (age[:, :, k] >= year))
-                kinds.append("step")
+                step.append(True)
         sets += [(policy,)] * (len(names) - len(sets))
+    joint = _departures(timing)
+    alone = np.stack(columns, axis=-1).astype(float)
+    return Effects(
+        (*names, *joint.names),
+        np.concatenate([alone, joint.values], axis=-1),
+        (*sets, *joint.of),
+        np.concatenate([step, joint.step]),
+        np.concatenate([np.zeros(len(step), dtype=bool), joint.order]),
+    )
+
+
+@lru_cache(maxsize=16)
+def _departures(timing: Timing) -> Effects:
+    """Columns of departures of sets and of pairs by order, which are those of every path."""
+    names: list[str] = []
+    columns: list[np.ndarray] = []
+    sets: list[Set] = []
+    order: list[bool] = []
     for of in sets_of(timing):
         names.append(set_name(of, timing.policies, "joint"))
         columns.append(set_rows(timing, of))
-        kinds.append("joint")
+        order.append(False)
         if len(of) == 2:
-            for order in orders(timing, of):
-                names.append(str(order))
-                columns.append(state_rows(timing, order))
-                kinds.append("order")
+            for one in orders(timing, of):
+                names.append(str(one))
+                columns.append(state_rows(timing, one))
+                order.append(True)
         sets += [of] * (len(names) - len(sets))
-    kind = np.array(kinds)
+    empty = np.zeros((*timing.on.shape[:2], 0))
     return Effects(
         tuple(names),
-        np.stack(columns, axis=-1).astype(float),
+        np.stack(columns, axis=-1).astype(float) if columns else empty,
         tuple(sets),
-        kind == "step",
-        kind == "order",
+        np.zeros(len(names), dtype=bool),
+        np.array(order, dtype=bool),
     )
 
 

@@ -15,8 +15,9 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
-from functools import partial
+from functools import lru_cache, partial
 from itertools import pairwise, product
+from typing import NamedTuple
 
 import numpy as np
 from scipy.special import logsumexp
@@ -51,9 +52,8 @@ KAPPAS = (0.005, 0.015, 0.05)  # sd of a column's own error over sd(y), alike in
 LEVEL_SHARE, ORDER_SHARE = 2.5, 0.25  # prior sds over sd(y): of effects, of deviations by order
 
 
-@dataclass(frozen=True, slots=True)
-class Component:
-    """The model under one timing, path, phi, omega and kappa.
+class Component(NamedTuple):
+    """The model under one timing, path, phi, omega and kappa; a tuple, for there are thousands.
 
     Attributes
     ----------
@@ -80,15 +80,23 @@ class Component:
     log_prior: float
 
 
-def log_weights(b: FloatArray, parts: Sequence[Component], S: FloatArray) -> FloatArray:
+def log_weights(
+    b: FloatArray, parts: Sequence[Component], S: FloatArray, precision: FloatArray | None = None
+) -> FloatArray:
     """Log prior plus log marginal likelihood of each component, shape (components,).
 
     Parameters
     ----------
     S
         Covariance of `b` under each component, shape (components, C, C).
+    precision
+        Its inverse, if that is known already.
     """
-    square = (np.linalg.solve(S, np.broadcast_to(b[:, None], (len(S), len(b), 1)))[:, :, 0]) @ b
+    if precision is None:
+        column = np.broadcast_to(b[:, None], (len(S), len(b), 1))
+        square = np.linalg.solve(S, column)[:, :, 0] @ b
+    else:
+        square = (precision @ b) @ b
     log_prior = np.array([part.log_prior for part in parts])
     return np.asarray(log_prior - 0.5 * (square + np.linalg.slogdet(S)[1]))
 
@@ -129,6 +137,7 @@ def layouts(
     scale: float,
     paths: tuple[Path, ...] = PATHS,
     weights: Sequence[FloatArray] | None = None,
+    asked: bool = True,
 ) -> list[Layout]:
     """Every timing and path; kinds of paths are alike in prior mass.
 
@@ -138,32 +147,42 @@ def layouts(
         Of :func:`printed_weights` under each timing, if they are known already.
     scale
         sd(y), to which priors are related.
+    asked
+        Whether quantities of interest are; else none are made.
     """
     kinds = [path.kind for path in paths]
     found = []
     of_timings = weights or [printed_weights(columns, timing) for timing in timings]
     for timing, own_weights in zip(timings, of_timings, strict=True):
-        # units that adopt alike and weigh alike are one, as often as they occur
-        rows = np.concatenate(
-            [timing.start, own_weights.transpose(1, 0, 2).reshape(len(timing.start), -1)], axis=1
-        )
-        _, at, units = np.unique(rows.round(12), axis=0, return_index=True, return_counts=True)
+        # units that adopt alike weigh alike: they are one, as often as they occur
+        _, at, units = np.unique(timing.start, axis=0, return_index=True, return_counts=True)
         few = replace(timing, start=timing.start[at])
+        few_weights = own_weights[:, at]
         for path in paths:
             effects = effects_of(few, path)
-            own = np.einsum("cnt,ntj->cnj", own_weights[:, at], effects.values)  # by unit
+            own = np.einsum("cnt,ntj->cnj", few_weights, effects.values)  # by unit
             found.append(
                 Layout(
                     path,
                     np.einsum("cnj,n->cj", own, units),
                     _prior(effects, path, scale),
-                    np.einsum("cnj,dnj,n->cd", own, own, units, optimize=True),
-                    quantities(few, effects, units),
+                    np.einsum(_TOGETHER, own, own, units, optimize=_order(own.shape)),
+                    quantities(few, effects, units) if asked else np.zeros((0, len(effects.names))),
                     own_weights,
                     -float(np.log(len(timings) * len(set(kinds)) * kinds.count(path.kind))),
                 )
             )
     return found
+
+
+_TOGETHER = "cnj,dnj,n->cd"
+
+
+@lru_cache(maxsize=64)
+def _order(shape: tuple[int, int, int]) -> list[str | tuple[int, ...]]:
+    """In which order numpy would contract; finding it takes longer than contracting."""
+    own = np.empty(shape)
+    return list(np.einsum_path(_TOGETHER, own, own, np.empty(shape[1]), optimize=True)[0])
 
 
 def components(
@@ -194,8 +213,15 @@ def components(
             weights = layout.weights
             V = [sampling_covariance(columns, weights, phi) for phi in phis]
         before = layout.M @ layout.prior @ layout.M.T
-        for k, omega, kappa in product(range(len(phis)), OMEGAS, KAPPAS):
-            left_out = (omega * scale) ** 2 * layout.together + (kappa * scale) ** 2 * own_error
+        left_out = [
+            (omega * scale) ** 2 * layout.together + (kappa * scale) ** 2 * own_error
+            for omega, kappa in product(OMEGAS, KAPPAS)
+        ]
+        # of each phi, omega and kappa in turn, shape (phis, omegas x kappas, C, C)
+        marginal = before + np.stack(V)[:, None] + np.stack(left_out)
+        for k, (at, (omega, kappa)) in product(
+            range(len(phis)), enumerate(product(OMEGAS, KAPPAS))
+        ):
             parts.append(
                 Component(
                     layout.path,
@@ -204,7 +230,7 @@ def components(
                     kappa,
                     layout.M,
                     layout.prior,
-                    before + V[k] + left_out,
+                    marginal[k, at],
                     layout.L,
                     layout.log_prior - log_rest,
                 )
@@ -413,8 +439,9 @@ class HeldOut:
 def held_out(columns: PrintedColumns, parts: list[Component]) -> tuple[HeldOut, ...]:
     """Each coefficient predicted by the others, if there are others."""
     b, found = columns.estimates, []
-    S = np.stack([part.marginal for part in parts])
-    log_all, precision = log_weights(b, parts, S), np.linalg.inv(S)
+    S = np.concatenate([part.marginal for part in parts]).reshape(-1, len(b), len(b))
+    precision = np.linalg.inv(S)
+    log_all = log_weights(b, parts, S, precision)
     alone = np.einsum("kcc->kc", precision)  # of each coefficient given the others
     means, sds = b - precision @ b / alone, alone**-0.5
     for c, name in enumerate(columns.names if len(b) > 1 else ()):

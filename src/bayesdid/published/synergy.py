@@ -129,7 +129,12 @@ class Inversion:
 
 
 def invert(
-    study: Study, adoption: pd.DataFrame | None = None, *, size: int = TIMINGS, seed: int = 0
+    study: Study,
+    adoption: pd.DataFrame | None = None,
+    *,
+    size: int = TIMINGS,
+    seed: int = 0,
+    asked: bool = True,
 ) -> Inversion:
     """Every model of all printed coefficients that are functionals of state effects.
 
@@ -139,6 +144,8 @@ def invert(
         Adoption periods of a real panel; by default the timing is what the study says of it.
     size
         How many timings to draw where the timing is not known.
+    asked
+        Whether quantities of interest are; else only the coefficients can be predicted.
 
     Raises
     ------
@@ -156,7 +163,9 @@ def invert(
     columns, left = printed_columns(study, list(refs.values()))
     scale, source = outcome_scale(study, columns.estimates)
     used = _identifying(columns, timings(study, adoption, size=size, seed=seed))
-    laid = layouts(used.columns, used.timings.members, scale=scale, weights=used.weights)
+    laid = layouts(
+        used.columns, used.timings.members, scale=scale, weights=used.weights, asked=asked
+    )
     parts = components(used.columns, laid, scale=scale, phis=PHIS)
     return Inversion(used.columns, left | used.left, used.timings, parts, scale, source)
 

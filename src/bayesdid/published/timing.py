@@ -7,7 +7,7 @@ rounds began, the mean of the treatment) leaves a set of timings, from which som
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Literal
 
 import numpy as np
@@ -39,22 +39,22 @@ class Timing:
         First treated period of each unit, inf for never, shape (N, P).
     periods
         Of the panel, shape (T,).
+    on
+        Whether each policy is on, shape (N, T, P).
+    age
+        Periods since adoption where a policy is on, else 0, shape (N, T, P).
     """
 
     policies: tuple[str, ...]
     start: FloatArray
     periods: FloatArray
+    on: np.ndarray = field(init=False, repr=False)
+    age: FloatArray = field(init=False, repr=False)
 
-    @property
-    def on(self) -> np.ndarray:
-        """Whether each policy is on, shape (N, T, P)."""
-        return self.periods[None, :, None] >= self.start[:, None, :]
-
-    @property
-    def age(self) -> FloatArray:
-        """Periods since adoption where a policy is on, else 0, shape (N, T, P)."""
+    def __post_init__(self) -> None:
         gap = self.periods[None, :, None] - self.start[:, None, :]
-        return np.where(self.on, gap, 0.0)
+        object.__setattr__(self, "on", gap >= 0)
+        object.__setattr__(self, "age", np.where(gap >= 0, gap, 0.0))
 
 
 @dataclass(frozen=True, slots=True)

@@ -31,6 +31,7 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import Literal, get_args
 
 from bayesdid.study.derived import NAME, parse_derived
@@ -101,6 +102,7 @@ class Term:
         return any(factor.kind in POLICY_KINDS for factor in self.factors)
 
 
+@lru_cache(maxsize=10_000)  # of a study's few hundred terms, each is asked for by many rules
 def parse_term(text: str) -> Term:
     """Read a term of the vocabulary above.
 

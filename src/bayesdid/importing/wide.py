@@ -1,0 +1,98 @@
+"""Tables that print errors, t, p or intervals in columns beside estimates, and models as rows."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+from bayesdid.importing.numbers import tidy, what
+from bayesdid.importing.rows import Laid, Line
+from bayesdid.importing.table import ReadColumn, ReadRow
+from bayesdid.importing.words import MODELS, WIDE, heading, role_of
+from bayesdid.study.schema import Below
+
+_KINDS: tuple[Below, ...] = ("se", "t", "p", "interval")
+
+
+def narrow(laid: Laid) -> None:
+    """Columns 'Coef.', 'S.E.', 't' side by side become estimates with lines below them.
+
+    What stands below is the first of standard error, t, p and interval that there is; the others
+    are lines of their kind. Two columns of ends are one interval; n of a row is a line, too.
+    """
+    kinds = [next((k for k in heading(c.heads[::-1], WIDE) if k), "") for c in laid.columns]
+    if "estimate" not in kinds or not set(kinds) & {*_KINDS, "low", "high"}:
+        return
+    starts = [j for j, kind in enumerate(kinds) if kind == "estimate"]
+    spans = list(zip(starts, [*starts[1:], len(kinds)], strict=True))
+    body: list[Line] = []
+    for line in laid.body:
+        body.append(replace(line, texts=[line.texts[j] for j in starts]))
+        found = [_measures(line, kinds, span) for span in spans]
+        named = [k for k in (*_KINDS, "n") if any(k in each for each in found)]
+        for number, kind in enumerate(named):
+            texts = [each.get(kind, "") for each in found]
+            if number == 0 and kind != "n":
+                laid.below = laid.below or next(k for k in _KINDS if k == kind)
+                body.append(Line(line.index, "", [_bracketed(t) for t in texts], line.lost))
+            else:
+                body.append(Line(line.index, "", texts, line.lost, kind))
+    columns = [laid.columns[j] for j in starts]
+    for number, column in enumerate(columns, 1):
+        measure = next(h for h in reversed(column.heads) if any(heading([h], WIDE)))
+        if len(columns) == 1 and _are_models(laid, kinds):
+            laid.models = measure
+        column.heads = tuple(h for h in column.heads if not any(heading([h], WIDE)))
+        column.id = str(number)
+    laid.columns[:] = columns
+    laid.body = body
+
+
+def _are_models(laid: Laid, kinds: list[str]) -> bool:
+    """Whether rows are models: the corner says so, or each has an n of its own."""
+    return not laid.collapsed and (bool(MODELS.match(laid.corner)) or "n" in kinds)
+
+
+def _measures(line: Line, kinds: list[str], span: tuple[int, int]) -> dict[str, str]:
+    """What stands beside one estimate of a line, by kind."""
+    start, stop = span
+    texts = {kinds[j]: tidy(line.texts[j]).rstrip("*+ ") for j in range(start + 1, stop)}
+    texts = {k: t for k, t in texts.items() if k and what(t) in {"number", "below"}}
+    every = {line.texts[j] for j in range(start, stop) if line.texts[j]}
+    if len(every) == 1 and texts and (role_of(line.label) or stop - start > 2):
+        return {}  # a number that spans an estimate's columns, such as n, has nothing beside it
+    low, high = texts.pop("low", ""), texts.pop("high", "")
+    if low and high and "interval" not in texts:
+        texts["interval"] = f"[{low.strip('([, ')}, {high.strip(')], ')}]"
+    return texts
+
+
+def _bracketed(text: str) -> str:
+    return text if what(text) == "below" or not text else f"({text})"
+
+
+def turned(laid: Laid, rows: list[ReadRow]) -> list[ReadRow]:
+    """Rows that are models as columns of one row; `rows` as they are in other tables.
+
+    The label of a row becomes the heading of its column; it is the outcome's name where the corner
+    of the table says so.
+    """
+    models = [row for row in rows if row.role == "estimate"]
+    if not laid.models or len(models) < 2:
+        return rows
+    effect = ReadRow(laid.models, "estimate")
+    counts = ReadRow("n", "n")
+    heads = laid.columns[0].heads
+    laid.columns = []
+    for j, row in enumerate(models):
+        column = ReadColumn(str(j + 1), (*heads, row.label))
+        if laid.corner.lower().startswith(("outcome", "dep")):
+            column.outcome = row.label
+        laid.columns.append(column)
+        effect.cells[j] = row.cells[0]
+        if 0 in row.below:
+            effect.below[j] = row.below[0]
+        beside = dict(row.beside.get(0, {}))
+        if "n" in beside:
+            counts.cells[j] = replace(beside.pop("n"), role="n")
+        effect.beside[j] = beside
+    return [effect, *([counts] if counts.cells else [])]

@@ -1,0 +1,155 @@
+"""Printed effects of a study that names no contrast of policies: one column, one effect, each."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterator
+from dataclasses import dataclass
+from typing import ClassVar, Literal
+
+from bayesdid.estimands.judgement import Answer, Estimate, estimate, judge
+from bayesdid.estimands.question import Asked, Cell, question
+from bayesdid.exceptions import InputError, Note
+from bayesdid.published.claim import printed, same_effect
+from bayesdid.study.load import Spec, Study
+
+
+@dataclass(frozen=True, slots=True)
+class PrintedEffect:
+    """One effect of the study's outcome, and every column that prints it.
+
+    Attributes
+    ----------
+    term
+        The treatment.
+    cells
+        Where it is printed, the first column first; columns with the same outcome and sample, and
+        this treatment alone, are models of one effect.
+    below
+        Whether the claim is that it is negative: as the text claims, else where the outcome is
+        better.
+    estimates
+        One for each cell: its estimate and standard error as a normal posterior.
+    answer
+        Word and probability of the first, with the range over all.
+    doubted
+        Cells among them that the audit doubts.
+    """
+
+    json_keys: ClassVar[tuple[str, ...]] = (
+        "term",
+        "cells",
+        "below",
+        "estimates",
+        "answer",
+        "doubted",
+    )
+
+    term: str
+    cells: tuple[str, ...]
+    below: bool
+    estimates: tuple[Estimate, ...]
+    answer: Answer
+    doubted: tuple[str, ...]
+
+
+def printed_effects(study: Study, doubted: Collection[str] = ()) -> tuple[PrintedEffect, ...]:
+    """Every effect on the study's outcome that a column prints with a standard error.
+
+    Parameters
+    ----------
+    doubted
+        Cells that the audit doubts, ``table1.2:law``.
+
+    Raises
+    ------
+    InputError
+        If no column prints one.
+    """
+    taken: set[str] = set()
+    found: list[PrintedEffect] = []
+    for spec in study.specs.values():
+        for name in spec.column.treatments if _tells(study, spec) else ():
+            group = [
+                cell
+                for cell in same_effect(study, Cell(spec, name))
+                if _tells(study, cell.spec) and printed(study, cell) is not None
+            ]
+            if not group or group[0].ref in taken or group[0].spec.id != spec.id:
+                continue
+            taken |= {cell.ref for cell in group}
+            found.append(_effect(study, name, group, doubted))
+    if not found:
+        raise InputError(
+            "no column prints an effect on the outcome with a standard error",
+            file=study.path / "study.toml",
+            column=study.file.outcome.column,
+            remedy="pass a panel with --panel FILE; 'bayesdid audit' says what the tables hold",
+        )
+    return tuple(found)
+
+
+def _tells(study: Study, spec: Spec) -> bool:
+    """Whether a column is about the study's outcome, in its unit."""
+    column = spec.column
+    return column.outcome == study.file.outcome.column and column.printed_as == "coefficient"
+
+
+def _effect(study: Study, name: str, group: list[Cell], doubted: Collection[str]) -> PrintedEffect:
+    refs = tuple(cell.ref for cell in group)
+    asks = Asked(_claimed(study, refs))
+    estimates = tuple(_estimates(study, asks, group))
+    answer = judge(estimates, "published")
+    assert answer is not None  # every estimate of print may answer
+    there = tuple(ref for ref in refs if ref in doubted)
+    return PrintedEffect(name, refs, asks.sign < 0, estimates, answer, there)
+
+
+def _estimates(study: Study, asks: Asked, group: list[Cell]) -> Iterator[Estimate]:
+    for k, cell in enumerate(group):
+        found = printed(study, cell)
+        if found is not None:
+            label, why = f"printed, {cell.spec.id}", "the printed standard error is right"
+            yield estimate(asks, found, label, "published", why, main=k == 0)
+
+
+def _claimed(study: Study, refs: tuple[str, ...]) -> Literal[-1, 1]:
+    """The side that the first claim about these cells says, else the better one."""
+    for claim in study.claims:
+        asked = question(study, claim)
+        if asked is None or asked.weaker is not None or asked.cell is None or not asked.asks.sign:
+            continue
+        if asked.cell.ref in refs:
+            return -1 if asked.asks.sign < 0 else 1
+    return -1 if study.file.outcome.better == "lower" else 1
+
+
+def effect_notes(study: Study, effects: Collection[PrintedEffect]) -> tuple[Note, ...]:
+    """What is supposed, and what printed effects do not answer."""
+    several = max(len(effect.cells) for effect in effects)
+    notes = [
+        Note(
+            "normal",
+            len(effects),
+            "an estimate and its printed standard error are read as a normal posterior under a "
+            "flat prior; how often such intervals hold the truth was not measured",
+        )
+    ]
+    if several > 1:
+        notes.append(
+            Note(
+                "columns",
+                several,
+                "columns of one effect are fitted on the same units: they are models beside each "
+                "other and no evidence to be added up",
+            )
+        )
+    if len(study.policies) > 1:
+        notes.append(
+            Note(
+                "cells",
+                len(study.policies),
+                "contrasts of several policies (is 1 + 1 > 2?) are answered once [synergy] of "
+                "study.toml names their printed cells",
+            )
+        )
+    return tuple(notes)
