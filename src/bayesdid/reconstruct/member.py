@@ -15,16 +15,10 @@ from bayesdid.panel.panel import Panel
 from bayesdid.panel.validate import STAMP, validate_panel
 from bayesdid.reconstruct.compile import columns_named, held_columns, regression_of
 from bayesdid.reconstruct.matched import column_of, draw_matched
-from bayesdid.reconstruct.prior import (
-    Habits,
-    Shape,
-    draw_habits,
-    effect_paths,
-    neighbours,
-    shaped,
-    shocks,
-)
+from bayesdid.reconstruct.latent import Latent
+from bayesdid.reconstruct.prior import Habits, draw_column, draw_habits, effect_paths, neighbours
 from bayesdid.reconstruct.readings import Conflict, conflicts, mended
+from bayesdid.reconstruct.shape import Shape
 from bayesdid.reconstruct.shapes import shapes_of
 from bayesdid.reconstruct.skeleton import drawn_skeleton
 from bayesdid.reconstruct.solve import Problem, Solution, solve
@@ -151,16 +145,10 @@ def make_member(task: Task) -> Member:
     targets = tuple(t for t in every if not is_held_out(t.place, task.hold_out))
     used = [spec for spec in held.values() if not is_held_out(spec.id, task.hold_out)]
     shapes = shapes_of(study, used, regressions, sought, task.hold_out)
-    drawn, habits = _draw(panel, shapes, study.file.outcome.column, rng)
-    problem = Problem(
-        regressions,
-        targets,
-        {name: shape.within for name, shape in shapes.items()},
-        {name: np.full(len(bare), shape.low) for name, shape in shapes.items()},
-        {name: np.full(len(bare), shape.high) for name, shape in shapes.items()},
-    )
-    _pin_extremes(problem, shapes, drawn)
-    solution = _solve(problem, drawn, study, rng)
+    others = _concurrent(bare, used, sought)
+    latents, white, habits = _draw(panel, shapes, study, others, rng)
+    problem = Problem(regressions, targets, latents, {})
+    solution = _solve(problem, white, study, rng)
     which = {column_of(held[name]): rows.astype(int) for name, rows in matched.items()}
     frame = bare.assign(**solution.columns, **which)
     frame[STAMP] = _stamp(task)
@@ -216,38 +204,39 @@ def _sought(
     return found
 
 
+def _concurrent(bare: pd.DataFrame, specs: list[Spec], sought: tuple[str, ...]) -> list[str]:
+    """Regressors that are given and 0/1 are policies beside the study's own."""
+    named = dict.fromkeys(name for spec in specs for name in columns_named(spec))
+    given = [name for name in named if name in bare and name not in sought]
+    return [name for name in given if set(bare[name].unique()) == {0, 1}]
+
+
 def _draw(
-    panel: Panel, shapes: dict[str, Shape], outcome: str, rng: np.random.Generator
-) -> tuple[dict[str, FloatArray], Habits]:
+    panel: Panel,
+    shapes: dict[str, Shape],
+    study: Study,
+    others: list[str],
+    rng: np.random.Generator,
+) -> tuple[dict[str, Latent], dict[str, FloatArray], Habits]:
     """A prior draw of every sought column, and the habits of the outcome."""
     N, T = len(panel.units), len(panel.periods)
     near = None
     if {"lon", "lat"} <= set(panel.frame.columns):
-        near = neighbours(panel.frame[["lon", "lat"]].to_numpy(float)[:: len(panel.periods)])
-    found: dict[str, FloatArray] = {}
+        near = neighbours(panel.frame[["lon", "lat"]].to_numpy(float)[::T])
+    groups = [group.column for group in study.file.group if group.column in panel.frame]
+    latents: dict[str, Latent] = {}
+    white: dict[str, FloatArray] = {}
     of_outcome = None
     for name, shape in shapes.items():
         habits = draw_habits(len(panel.policies), near is not None, rng)
-        noise = shocks(N, T, habits, near, rng)
-        if name == outcome:
+        paths = np.zeros((0, N * T))
+        if name == study.file.outcome.column:
             of_outcome = habits
-            noise = noise + effect_paths(panel, habits, rng)
-        noise = noise + 0.3 * rng.standard_normal((1, T))
-        found[name] = shaped(rng.standard_normal((N, 1)), noise, shape, habits.skew).ravel()
+            paths = effect_paths(panel, habits, groups, others)
+        latents[name], white[name] = draw_column(shape, habits, (N, T), near, paths, rng)
     if of_outcome is None:
         of_outcome = draw_habits(len(panel.policies), False, rng)
-    return found, of_outcome
-
-
-def _pin_extremes(problem: Problem, shapes: dict[str, Shape], drawn: dict[str, FloatArray]) -> None:
-    """Hold the smallest and the largest value of each column at the printed ones."""
-    for name, shape in shapes.items():
-        for bound, row in (
-            (shape.low, int(drawn[name].argmin())),
-            (shape.high, int(drawn[name].argmax())),
-        ):
-            if np.isfinite(bound):
-                problem.low[name][row] = problem.high[name][row] = bound
+    return latents, white, of_outcome
 
 
 def _solve(
@@ -257,29 +246,27 @@ def _solve(
         problem, targets=tuple(target for target in problem.targets if target.exact)
     )
     first = solve(problem, drawn, _FIRST, _PATIENCE)
-    near = solve(exact, first.columns, _THEN)
-    back = solve(problem, near.columns, _FIRST, _PATIENCE)
-    then = solve(exact, back.columns, _THEN)
+    near = solve(exact, first.white, _THEN)
+    back = solve(problem, near.white, _FIRST, _PATIENCE)
+    then = solve(exact, back.white, _THEN)
     rounds = first.rounds + near.rounds + back.rounds + then.rounds
     if _missed(exact, then):  # standard errors may lead to where the exact numbers cannot be met
         again = solve(exact, drawn, _THEN)
         rounds += again.rounds
         then = min((then, near, again), key=lambda one: _missed(exact, one))
     outcome = study.file.outcome
-    columns = then.columns
-    if outcome.minimum == 0 and (outcome.natural_per_unit or 1) > 1 and outcome.column in columns:
+    name, columns = outcome.column, then.columns
+    if outcome.minimum == 0 and (outcome.natural_per_unit or 1) > 1 and name in columns:
         per = outcome.natural_per_unit
         step = 1 / per
-        whole = onto_grid(exact, columns, outcome.column, step, rng)
-        fixed = dataclasses.replace(
-            exact,
-            low={**exact.low, outcome.column: whole},
-            high={**exact.high, outcome.column: whole},
-        )
-        last = solve(fixed, {**columns, outcome.column: whole}, _LAST)
-        columns = {**last.columns, outcome.column: np.round(whole / step) / per}
-        rounds += last.rounds
-    return Solution(columns, problem.values(columns), rounds)
+        whole = onto_grid(exact, columns, name, step, rng)
+        latents = {other: latent for other, latent in problem.latents.items() if other != name}
+        fixed = dataclasses.replace(exact, latents=latents, fixed={name: whole})
+        if latents:
+            last = solve(fixed, then.white, _LAST)
+            columns, rounds = last.columns, rounds + last.rounds
+        columns = {**columns, name: np.round(whole / step) / per}
+    return Solution(columns, then.white, rounds)
 
 
 def _missed(problem: Problem, solution: Solution) -> float:

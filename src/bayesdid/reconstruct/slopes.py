@@ -77,12 +77,11 @@ class Slopes:
                 found[np.ix_(block.rows, block.rows)] += chosen @ chosen.T
         return found
 
-    def lengths(self, columns: np.ndarray | None = None) -> FloatArray:
-        """Euclidean length of each row, over some cells or all, shape (m,)."""
+    def lengths(self) -> FloatArray:
+        """Euclidean length of each row, shape (m,)."""
         found = np.zeros(self.shape[0])
         for block in self.blocks:
-            values = block.values if columns is None else block.values[:, columns[block.at]]
-            found[block.rows] += np.einsum("ij,ij->i", values, values)
+            found[block.rows] += np.einsum("ij,ij->i", block.values, block.values)
         return np.sqrt(found)
 
     def divide(self, rows: FloatArray) -> None:

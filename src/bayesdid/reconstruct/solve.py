@@ -1,19 +1,21 @@
 """Move a drawn panel onto the printed numbers: a sequence of convex programmes.
 
-Printed numbers are smooth functions of the panel. Each round replaces them by their tangents,
-asks :mod:`bayesdid.reconstruct.project` for the nearest panel that meets these within the
-rounding intervals and bounds, and goes as far towards it as the misses fall (Levenberg-Marquardt
-with convex constraints).
+Printed numbers are smooth functions of the panel, and the panel is one of the standard normal
+numbers that it was drawn from. Each round replaces the printed numbers by their tangents in these,
+asks :mod:`bayesdid.reconstruct.project` for the nearest ones that meet the tangents within the
+rounding intervals, and goes as far towards them as the misses fall (Levenberg-Marquardt with convex
+constraints).
 """
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 
 import numpy as np
 
 from bayesdid.arrays import FloatArray
+from bayesdid.reconstruct.latent import Latent
 from bayesdid.reconstruct.project import Restrictions, project
 from bayesdid.reconstruct.regression import Estimates, Regression
 from bayesdid.reconstruct.slopes import Block, Slopes
@@ -39,17 +41,21 @@ class Problem:
         Column id -> regression.
     targets
         Printed numbers.
-    scales
-        Sought column -> the size of a unit step in it.
-    low, high
-        Sought column -> bounds of each row, shape (n,).
+    latents
+        Sought column -> how it follows from standard normal numbers.
+    fixed
+        Sought columns that are as they shall be.
     """
 
     regressions: Mapping[str, Regression]
     targets: tuple[Target, ...]
-    scales: Mapping[str, float]
-    low: Mapping[str, FloatArray]
-    high: Mapping[str, FloatArray]
+    latents: Mapping[str, Latent]
+    fixed: Mapping[str, FloatArray]
+
+    def columns(self, white: Mapping[str, FloatArray]) -> dict[str, FloatArray]:
+        """Sought column -> values, shape (n,)."""
+        moved = {name: latent.value(white[name]) for name, latent in self.latents.items()}
+        return {**self.fixed, **moved}
 
     def fits(self, columns: Mapping[str, FloatArray]) -> dict[str, Estimates]:
         """Every regression that a target is about, fitted."""
@@ -74,14 +80,14 @@ class Solution:
     ----------
     columns
         Sought column -> values.
-    values
-        What it gives for every target, shape (m,).
+    white
+        Sought column -> its standard normal numbers.
     rounds
         How many convex programmes it took.
     """
 
     columns: dict[str, FloatArray]
-    values: FloatArray
+    white: dict[str, FloatArray]
     rounds: int
 
 
@@ -96,30 +102,31 @@ def solve(
     Parameters
     ----------
     start
-        Sought column -> drawn values, shape (n,).
+        Sought column -> the standard normal numbers that it was drawn at.
     patience
         Rounds that may bring little before it ends.
     """
-    names = list(problem.scales)
-    size = np.concatenate([np.full(len(start[k]), problem.scales[k]) for k in names])
-    low = np.concatenate([problem.low[k] for k in names]) / size
-    high = np.concatenate([problem.high[k] for k in names]) / size
+    names = list(problem.latents)
+    ends = np.cumsum([problem.latents[name].size for name in names])[:-1]
     middle = np.array([(t.low + t.high) / 2 for t in problem.targets])
     half = np.array([t.half for t in problem.targets])
     weight = np.array([1.0 if t.exact else _CLOSE for t in problem.targets])
-    free = low < high
-    x = np.clip(np.concatenate([start[k] for k in names]) / size, low, high)
+    x = np.concatenate([start[name] for name in names])
+    anywhere = np.full(len(x), np.inf)
+
+    def of(point: FloatArray) -> dict[str, FloatArray]:
+        return dict(zip(names, np.split(point, ends), strict=True))
 
     def columns_of(point: FloatArray) -> dict[str, FloatArray]:
-        ends = np.cumsum([len(start[k]) for k in names])[:-1]
-        return dict(zip(names, np.split(point * size, ends), strict=True))
+        return problem.columns(of(point))
 
     damping, taken, slow = _FIRST, 0, 0
     for _ in range(rounds):
-        values, A = linearised(problem, columns_of(x), problem.scales)
+        values, by_cell = linearised(problem, columns_of(x), names)
+        A = pulled(problem, by_cell, of(x))
         length = A.lengths()
-        movable = A.lengths(free) > 0
-        length = np.where(length > 0, length, 1.0)
+        movable = length > 0
+        length = np.where(movable, length, 1.0)
         A.divide(length)
         room = half / length - np.minimum((1 - MARGIN) * half / length, _SPARE)
 
@@ -148,8 +155,8 @@ def solve(
             here = A.times(point)
             offset = here + (middle - found) / length
             aim = np.clip(here, offset - room, offset + room)
-            of = Restrictions(A, aim, offset - room, offset + room, *mobile)
-            return project(point, of, low, high)[0]
+            held = Restrictions(A, aim, offset - room, offset + room, *mobile)
+            return project(point, held, -anywhere, anywhere)[0]
 
         goal = nearest(x, values)
         found = problem.values(columns_of(goal))
@@ -175,17 +182,26 @@ def solve(
         if slow >= patience:
             break
         damping = max(damping * (0.25 if share >= 1.0 else 1.0 if share > 0.2 else 3.0), _LEAST)
-    columns = columns_of(x)
-    return Solution(columns, problem.values(columns), taken)
+    return Solution(columns_of(x), of(x), taken)
+
+
+def pulled(problem: Problem, slopes: Slopes, white: Mapping[str, FloatArray]) -> Slopes:
+    """Slopes in the standard normal numbers, from those in the cells of the columns."""
+    blocks, start = [], 0
+    for (name, latent), block in zip(problem.latents.items(), slopes.blocks, strict=True):
+        values = latent.pulled(block.values, white[name])
+        blocks.append(Block(block.rows, slice(start, start + latent.size), values))
+        start += latent.size
+    return Slopes((slopes.shape[0], start), tuple(blocks))
 
 
 def linearised(
-    problem: Problem, columns: Mapping[str, FloatArray], sizes: Mapping[str, float]
+    problem: Problem, columns: Mapping[str, FloatArray], names: Collection[str]
 ) -> tuple[FloatArray, Slopes]:
-    """Values of the targets, (m,), and their slopes in steps of `sizes` of the columns it names."""
+    """Values of the targets, (m,), and their slopes in the cells of the named columns."""
     fits = problem.fits(columns)
     values = np.array([value_of(target, fits, columns) for target in problem.targets])
-    about: dict[str, list[int]] = {name: [] for name in sizes}
+    about: dict[str, list[int]] = {name: [] for name in names}
     for k, target in enumerate(problem.targets):
         for name in _columns(problem, target):
             if name in about:
@@ -209,8 +225,6 @@ def linearised(
             if factor.column is not None and factor.column in blocks:
                 row = blocks[factor.column].values[where[factor.column][k]]
                 row[factor.rows] += factor.fixed * slope
-    for name, block in blocks.items():
-        block.values[:] *= sizes[name]
     return values, Slopes((len(problem.targets), start), tuple(blocks.values()))
 
 

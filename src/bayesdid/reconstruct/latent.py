@@ -1,0 +1,228 @@
+"""A column as a function of independent standard normal numbers, which are what a member moves.
+
+A column of N units and T periods is
+
+    z = level a_i + noise exp(m_3 / 2) (s_i e_it + period p_t),   e = C w B',
+    x = soft(location + sd m_1 + scale exp(m_2 / 2) h(z) + sum_k path_k b_k),
+
+with h(z) = exp(skew z) for skewed columns and z for others, C a square root of the correlation
+between units and B one of AR(1) between periods. All of w, a, p, m and b are independent standard
+normal numbers before the printed ones are known; m, which are the column's mean and scales, start
+at zero, where the moments are the printed ones. A distance between two panels that is Euclidean
+in them is the one that the prior's covariance defines: cells of a unit whose shocks are small move
+little, neighbouring periods move together, and an effect moves as an effect. `soft` bends what
+would pass a bound into it, so that no bound has to be held.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+from dataclasses import dataclass
+
+import numpy as np
+
+from bayesdid.arrays import FloatArray, IntArray
+from bayesdid.reconstruct.shape import Shape
+
+_AIMS = 60
+_MOMENTS = 3  # location, scale, share of shocks
+_LOG = 0.5  # prior sd of the logarithm of a scale
+_SOFT = 0.05  # of the standard deviation: how near a bound a value must be to be bent
+
+
+@dataclass(frozen=True, slots=True)
+class Latent:
+    """One sought column.
+
+    Attributes
+    ----------
+    level, noise, period
+        Weights of the unit's level, of shocks, and of a period's shock beside the units' own.
+    scales
+        Of the units' shocks, shape (N,).
+    space
+        Square root of the correlation between units, shape (N, N); None: there is none.
+    time
+        Square root of the correlation between periods, shape (T, T).
+    paths
+        What a standard normal number adds to each cell, in the column's unit, shape (K, N T).
+    skew
+        Log scale of a skewed column; 0 for others.
+    location, scale, sd, low, high, soft
+        Of its values, see above; infinite bounds where there are none.
+    pinned, values
+        Rows that hold a printed extreme, and what they hold.
+    """
+
+    level: float
+    noise: float
+    period: float
+    scales: FloatArray
+    space: FloatArray | None
+    time: FloatArray
+    paths: FloatArray
+    skew: float
+    location: float
+    scale: float
+    sd: float
+    low: float
+    high: float
+    soft: float
+    pinned: IntArray
+    values: FloatArray
+
+    @property
+    def cells(self) -> tuple[int, int]:
+        """Units and periods."""
+        return len(self.scales), len(self.time)
+
+    @property
+    def size(self) -> int:
+        """How many numbers it is a function of."""
+        N, T = self.cells
+        return N * T + N + T + _MOMENTS + len(self.paths)
+
+    def drawn(self, rng: np.random.Generator) -> FloatArray:
+        """Standard normal numbers, and zero for the three that moments are."""
+        N, T = self.cells
+        white = rng.standard_normal(self.size)
+        white[N * T + N + T :][:_MOMENTS] = 0.0
+        return white
+
+    def parts(self, white: FloatArray) -> tuple[FloatArray, ...]:
+        """Shocks (N, T), levels (N,), periods (T,), moments (3,) and effects (K,) of a vector."""
+        N, T = self.cells
+        ends = np.cumsum([N * T, N, T, _MOMENTS])
+        shocks, *others = np.split(white, ends)
+        return shocks.reshape(N, T), *others
+
+    def noises(self, white: FloatArray) -> FloatArray:
+        """Shocks of units and periods, correlated and scaled, shape (N, T)."""
+        shocks, _, periods, _, _ = self.parts(white)
+        if self.space is not None:
+            shocks = self.space @ shocks
+        return self.scales[:, None] * (shocks @ self.time.T) + self.period * periods
+
+    def _inner(self, white: FloatArray) -> tuple[FloatArray, FloatArray, FloatArray]:
+        """The column before it is bent, its slope in z, and its slopes in the moments (3, N T)."""
+        _, levels, _, moments, effects = self.parts(white)
+        noise = (self.noise * np.exp(_LOG * moments[2]) * self.noises(white)).ravel()
+        z = np.repeat(self.level * levels, self.cells[1]) + noise
+        scale = self.scale * np.exp(_LOG * moments[1])
+        h = np.exp(self.skew * z) if self.skew else z
+        slope = scale * self.skew * h if self.skew else np.full(len(z), scale)
+        by_moments = np.array([np.full(len(z), self.sd), _LOG * scale * h, _LOG * noise * slope])
+        u = self.location + self.sd * moments[0] + scale * h + effects @ self.paths
+        return u, slope, by_moments
+
+    def value(self, white: FloatArray) -> FloatArray:
+        """The column, shape (N T,)."""
+        x = self.bent(self._inner(white)[0])[0]
+        x[self.pinned] = self.values
+        return x
+
+    def bent(self, u: FloatArray) -> tuple[FloatArray, FloatArray]:
+        """Values within the bounds, and their slopes."""
+        x, slope = u, np.ones_like(u)
+        if np.isfinite(self.low):
+            above, slope = _softplus((x - self.low) / self.soft)
+            x = self.low + self.soft * above
+        if np.isfinite(self.high):
+            below, more = _softplus((self.high - x) / self.soft)
+            x, slope = self.high - self.soft * below, slope * more
+        return x, slope
+
+    def pulled(self, rows: FloatArray, white: FloatArray) -> FloatArray:
+        """Slopes in the standard normal numbers, (r, size), from slopes in the cells, (r, N T)."""
+        N, T = self.cells
+        u, by_z, by_moments = self._inner(white)
+        by_u = self.bent(u)[1]
+        by_u[self.pinned] = 0.0
+        straight = rows * by_u
+        G = (straight * by_z).reshape(-1, N, T)
+        noise = self.noise * np.exp(_LOG * self.parts(white)[3][2])
+        shocks = noise * self.scales[:, None] * G
+        if self.space is not None:
+            shocks = self.space.T @ shocks
+        return np.concatenate(
+            [
+                (shocks @ self.time).reshape(len(rows), N * T),
+                self.level * G.sum(axis=2),
+                noise * self.period * G.sum(axis=1),
+                straight @ by_moments.T,
+                straight @ self.paths.T,
+            ],
+            axis=1,
+        )
+
+    def bounds(self) -> tuple[FloatArray, FloatArray]:
+        """Smallest and largest value of each cell, shape (N T,)."""
+        N, T = self.cells
+        low, high = np.full(N * T, self.low), np.full(N * T, self.high)
+        low[self.pinned] = high[self.pinned] = self.values
+        return low, high
+
+
+def _softplus(v: FloatArray) -> tuple[FloatArray, FloatArray]:
+    """log(1 + exp v) and its slope."""
+    small = np.exp(-np.abs(v))
+    return np.maximum(v, 0.0) + np.log1p(small), np.where(v > 0, 1.0, small) / (1.0 + small)
+
+
+def settled(latent: Latent, white: FloatArray, shape: Shape) -> Latent:
+    """The latent column whose values have the printed moments at `white`.
+
+    Levels and shocks are mixed so that the two-way residual has the standard deviation
+    ``shape.within``.
+    """
+    share = min(shape.within / shape.sd, 0.99)
+    _, levels, _, _, effects = latent.parts(white)
+    noises, added = latent.noises(white), effects @ latent.paths
+    location, scale = shape.mean, shape.sd
+    centre, spread = 0.0, 1.0
+    for _ in range(_AIMS):
+        z = np.sqrt(1 - share**2) * levels[:, None] + share * noises
+        h = np.exp(latent.skew * z).ravel() if latent.skew else z.ravel()
+        centre, spread = float(h.mean()), float(h.std())
+        h = (h - centre) / spread
+        x = h
+        for _ in range(_AIMS):
+            x = latent.bent(location + scale * h + added)[0]
+            off, ratio = shape.mean - float(x.mean()), shape.sd / float(x.std(ddof=1))
+            location, scale = location + off, scale * ratio
+            if abs(off) < 1e-4 * shape.sd and abs(ratio - 1) < 1e-4:
+                break
+        cells = x.reshape(z.shape)
+        left = cells - cells.mean(axis=1, keepdims=True) - cells.mean(axis=0) + cells.mean()
+        found = float(left.std())
+        if abs(found / shape.within - 1) < 1e-3:
+            break
+        share = float(np.clip(share * shape.within / found, 1e-4, 0.999))
+    return dataclasses.replace(
+        latent,
+        level=float(np.sqrt(1 - share**2)),
+        noise=share,
+        location=location - scale * centre / spread,
+        scale=scale / spread,
+        sd=shape.sd,
+    )
+
+
+def pinned_at_extremes(latent: Latent, white: FloatArray) -> Latent:
+    """The latent column whose smallest and largest cell hold the printed extremes."""
+    x = latent.value(white)
+    at = [
+        (int(row), bound)
+        for bound, row in ((latent.low, x.argmin()), (latent.high, x.argmax()))
+        if np.isfinite(bound)
+    ]
+    return dataclasses.replace(
+        latent,
+        pinned=np.array([row for row, _ in at], dtype=np.int64),
+        values=np.array([bound for _, bound in at]),
+    )
+
+
+def width(shape: Shape) -> float:
+    """Over what distance from a bound values are bent."""
+    return _SOFT * shape.sd
