@@ -2,12 +2,12 @@
 
 A column of N units and T periods is
 
-    z = level a_i + noise exp(m_3 / 2) (s_i e_it + period p_t),   e = C w B',
-    x = soft(location + sd m_1 + scale exp(m_2 / 2) h(z) + sum_k path_k b_k),
+    z = level a_i + noise exp(m_3 / 5) (s_i e_it + period p_t),   e = C w B',
+    x = soft(location + sd m_1 + scale exp(m_2 / 5) h(z) + sum_k path_k b_k + sum_d gain_d c_d v_d),
 
 with h(z) = exp(skew z) for skewed columns and z for others, C a square root of the correlation
-between units and B one of AR(1) between periods. All of w, a, p, m and b are independent standard
-normal numbers before the printed ones are known; m, which are the column's mean and scales, start
+between units and B one of AR(1) between periods. v_d are other
+columns, less their units' means. All of w, a, p, m, b and c are independent standard numbers before the printed ones are known; m, which are the column's mean and scales, start
 at zero, where the moments are the printed ones. A distance between two panels that is Euclidean
 in them is the one that the prior's covariance defines: cells of a unit whose shocks are small move
 little, neighbouring periods move together, and an effect moves as an effect. `soft` bends what
@@ -17,6 +17,7 @@ would pass a bound into it, so that no bound has to be held.
 from __future__ import annotations
 
 import dataclasses
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 import numpy as np
@@ -26,7 +27,8 @@ from bayesdid.reconstruct.shape import Shape
 
 _AIMS = 60
 _MOMENTS = 3  # location, scale, share of shocks
-_LOG = 0.5  # prior sd of the logarithm of a scale
+_LOG = 0.2  # prior sd of the logarithm of a scale
+_MOST = 30.0  # of an exponent
 _SOFT = 0.05  # of the standard deviation: how near a bound a value must be to be bent
 
 
@@ -46,6 +48,9 @@ class Latent:
         Square root of the correlation between periods, shape (T, T).
     paths
         What a standard normal number adds to each cell, in the column's unit, shape (K, N T).
+    drivers, gains
+        Other sought columns that it may depend on, and what a standard normal number adds to it
+        for each unit of them, shape (D,).
     skew
         Log scale of a skewed column; 0 for others.
     location, scale, sd, low, high, soft
@@ -61,6 +66,8 @@ class Latent:
     space: FloatArray | None
     time: FloatArray
     paths: FloatArray
+    drivers: tuple[str, ...]
+    gains: FloatArray
     skew: float
     location: float
     scale: float
@@ -80,7 +87,7 @@ class Latent:
     def size(self) -> int:
         """How many numbers it is a function of."""
         N, T = self.cells
-        return N * T + N + T + _MOMENTS + len(self.paths)
+        return N * T + N + T + _MOMENTS + len(self.paths) + len(self.drivers)
 
     def drawn(self, rng: np.random.Generator) -> FloatArray:
         """Standard normal numbers, and zero for the three that moments are."""
@@ -90,34 +97,50 @@ class Latent:
         return white
 
     def parts(self, white: FloatArray) -> tuple[FloatArray, ...]:
-        """Shocks (N, T), levels (N,), periods (T,), moments (3,) and effects (K,) of a vector."""
+        """Shocks (N, T), levels (N,), periods (T,), moments (3,), effects (K,), gains (D,)."""
         N, T = self.cells
-        ends = np.cumsum([N * T, N, T, _MOMENTS])
+        ends = np.cumsum([N * T, N, T, _MOMENTS, len(self.paths)])
         shocks, *others = np.split(white, ends)
         return shocks.reshape(N, T), *others
 
     def noises(self, white: FloatArray) -> FloatArray:
         """Shocks of units and periods, correlated and scaled, shape (N, T)."""
-        shocks, _, periods, _, _ = self.parts(white)
+        shocks, _, periods, *_ = self.parts(white)
         if self.space is not None:
             shocks = self.space @ shocks
         return self.scales[:, None] * (shocks @ self.time.T) + self.period * periods
 
-    def _inner(self, white: FloatArray) -> tuple[FloatArray, FloatArray, FloatArray]:
+    def added(self, white: FloatArray, columns: Mapping[str, FloatArray]) -> FloatArray:
+        """What policies and other columns add, shape (N T,)."""
+        *_, effects, coefficients = self.parts(white)
+        found = effects @ self.paths
+        for name, by in zip(self.drivers, self.gains * coefficients, strict=True):
+            found = found + by * self.deviations(columns[name])
+        return np.asarray(found)
+
+    def deviations(self, values: FloatArray) -> FloatArray:
+        """Rows of shape (..., N T), less the means of units."""
+        cells = values.reshape(-1, *self.cells)
+        left = cells - cells.mean(axis=2, keepdims=True)
+        return np.asarray(left.reshape(values.shape))
+
+    def _inner(
+        self, white: FloatArray, columns: Mapping[str, FloatArray]
+    ) -> tuple[FloatArray, FloatArray, FloatArray]:
         """The column before it is bent, its slope in z, and its slopes in the moments (3, N T)."""
-        _, levels, _, moments, effects = self.parts(white)
+        _, levels, _, moments, *_ = self.parts(white)
         noise = (self.noise * np.exp(_LOG * moments[2]) * self.noises(white)).ravel()
         z = np.repeat(self.level * levels, self.cells[1]) + noise
         scale = self.scale * np.exp(_LOG * moments[1])
-        h = np.exp(self.skew * z) if self.skew else z
+        h = np.exp(np.minimum(self.skew * z, _MOST)) if self.skew else z
         slope = scale * self.skew * h if self.skew else np.full(len(z), scale)
         by_moments = np.array([np.full(len(z), self.sd), _LOG * scale * h, _LOG * noise * slope])
-        u = self.location + self.sd * moments[0] + scale * h + effects @ self.paths
+        u = self.location + self.sd * moments[0] + scale * h + self.added(white, columns)
         return u, slope, by_moments
 
-    def value(self, white: FloatArray) -> FloatArray:
-        """The column, shape (N T,)."""
-        x = self.bent(self._inner(white)[0])[0]
+    def value(self, white: FloatArray, columns: Mapping[str, FloatArray]) -> FloatArray:
+        """The column, shape (N T,), from its numbers and its drivers."""
+        x = self.bent(self._inner(white, columns)[0])[0]
         x[self.pinned] = self.values
         return x
 
@@ -132,28 +155,39 @@ class Latent:
             x, slope = self.high - self.soft * below, slope * more
         return x, slope
 
-    def pulled(self, rows: FloatArray, white: FloatArray) -> FloatArray:
-        """Slopes in the standard normal numbers, (r, size), from slopes in the cells, (r, N T)."""
+    def pulled(
+        self, rows: FloatArray, white: FloatArray, columns: Mapping[str, FloatArray]
+    ) -> tuple[FloatArray, dict[str, FloatArray]]:
+        """Slopes in the standard normal numbers, (r, size), from slopes in the cells, (r, N T).
+
+        And what these add to the slopes in the cells of each driver, (r, N T).
+        """
         N, T = self.cells
-        u, by_z, by_moments = self._inner(white)
+        u, by_z, by_moments = self._inner(white, columns)
         by_u = self.bent(u)[1]
         by_u[self.pinned] = 0.0
         straight = rows * by_u
         G = (straight * by_z).reshape(-1, N, T)
-        noise = self.noise * np.exp(_LOG * self.parts(white)[3][2])
+        _, _, _, moments, _, coefficients = self.parts(white)
+        noise = self.noise * np.exp(_LOG * moments[2])
         shocks = noise * self.scales[:, None] * G
         if self.space is not None:
             shocks = self.space.T @ shocks
-        return np.concatenate(
+        driven = np.array([self.deviations(columns[name]) for name in self.drivers])
+        own = np.concatenate(
             [
                 (shocks @ self.time).reshape(len(rows), N * T),
                 self.level * G.sum(axis=2),
                 noise * self.period * G.sum(axis=1),
                 straight @ by_moments.T,
                 straight @ self.paths.T,
+                straight @ (self.gains[:, None] * driven.reshape(-1, N * T)).T,
             ],
             axis=1,
         )
+        passed = self.deviations(straight) if self.drivers else straight
+        by = zip(self.drivers, self.gains * coefficients, strict=True)
+        return own, {name: gain * passed for name, gain in by}
 
     def bounds(self) -> tuple[FloatArray, FloatArray]:
         """Smallest and largest value of each cell, shape (N T,)."""
@@ -169,15 +203,17 @@ def _softplus(v: FloatArray) -> tuple[FloatArray, FloatArray]:
     return np.maximum(v, 0.0) + np.log1p(small), np.where(v > 0, 1.0, small) / (1.0 + small)
 
 
-def settled(latent: Latent, white: FloatArray, shape: Shape) -> Latent:
+def settled(
+    latent: Latent, white: FloatArray, columns: Mapping[str, FloatArray], shape: Shape
+) -> Latent:
     """The latent column whose values have the printed moments at `white`.
 
-    Levels and shocks are mixed so that the two-way residual has the standard deviation
-    ``shape.within``.
+    Levels and shocks are mixed so that the two-way residual, of what no policy or other column
+    adds, has the standard deviation ``shape.within``.
     """
     share = min(shape.within / shape.sd, 0.99)
-    _, levels, _, _, effects = latent.parts(white)
-    noises, added = latent.noises(white), effects @ latent.paths
+    levels = latent.parts(white)[1]
+    noises, added = latent.noises(white), latent.added(white, columns)
     location, scale = shape.mean, shape.sd
     centre, spread = 0.0, 1.0
     for _ in range(_AIMS):
@@ -192,7 +228,7 @@ def settled(latent: Latent, white: FloatArray, shape: Shape) -> Latent:
             location, scale = location + off, scale * ratio
             if abs(off) < 1e-4 * shape.sd and abs(ratio - 1) < 1e-4:
                 break
-        cells = x.reshape(z.shape)
+        cells = latent.bent(location + scale * h)[0].reshape(z.shape)
         left = cells - cells.mean(axis=1, keepdims=True) - cells.mean(axis=0) + cells.mean()
         found = float(left.std())
         if abs(found / shape.within - 1) < 1e-3:
@@ -208,9 +244,11 @@ def settled(latent: Latent, white: FloatArray, shape: Shape) -> Latent:
     )
 
 
-def pinned_at_extremes(latent: Latent, white: FloatArray) -> Latent:
+def pinned_at_extremes(
+    latent: Latent, white: FloatArray, columns: Mapping[str, FloatArray]
+) -> Latent:
     """The latent column whose smallest and largest cell hold the printed extremes."""
-    x = latent.value(white)
+    x = latent.value(white, columns)
     at = [
         (int(row), bound)
         for bound, row in ((latent.low, x.argmin()), (latent.high, x.argmax()))

@@ -146,7 +146,7 @@ def make_member(task: Task) -> Member:
     used = [spec for spec in held.values() if not is_held_out(spec.id, task.hold_out)]
     shapes = shapes_of(study, used, regressions, sought, task.hold_out)
     others = _concurrent(bare, used, sought)
-    latents, white, habits = _draw(panel, shapes, study, others, rng)
+    latents, white, habits = _draw(panel, shapes, study, used, others, rng)
     problem = Problem(regressions, targets, latents, {})
     solution = _solve(problem, white, study, rng)
     which = {column_of(held[name]): rows.astype(int) for name, rows in matched.items()}
@@ -215,6 +215,7 @@ def _draw(
     panel: Panel,
     shapes: dict[str, Shape],
     study: Study,
+    specs: list[Spec],
     others: list[str],
     rng: np.random.Generator,
 ) -> tuple[dict[str, Latent], dict[str, FloatArray], Habits]:
@@ -226,17 +227,40 @@ def _draw(
     groups = [group.column for group in study.file.group if group.column in panel.frame]
     latents: dict[str, Latent] = {}
     white: dict[str, FloatArray] = {}
+    columns: dict[str, FloatArray] = {}
     of_outcome = None
-    for name, shape in shapes.items():
+    for name, before in _order(shapes, specs, study.file.outcome.column).items():
         habits = draw_habits(len(panel.policies), near is not None, rng)
         paths = np.zeros((0, N * T))
+        if any(spec.column.outcome == name for spec in specs):
+            paths = effect_paths(panel, habits, groups, others)
+        drivers = {other: shapes[other].within for other in before}
+        latents[name], white[name] = draw_column(
+            shapes[name], habits, (N, T), near, paths, drivers, columns, rng
+        )
+        columns[name] = latents[name].value(white[name], columns)
         if name == study.file.outcome.column:
             of_outcome = habits
-            paths = effect_paths(panel, habits, groups, others)
-        latents[name], white[name] = draw_column(shape, habits, (N, T), near, paths, rng)
     if of_outcome is None:
         of_outcome = draw_habits(len(panel.policies), False, rng)
     return latents, white, of_outcome
+
+
+def _order(
+    shapes: dict[str, Shape], specs: list[Spec], outcome: str
+) -> dict[str, tuple[str, ...]]:
+    """Sought columns, and for each those that it may depend on, which stand before it.
+
+    A column may depend on the regressors of the printed columns that explain it.
+    """
+    explained = {spec.column.outcome for spec in specs}
+    order = sorted(shapes, key=lambda name: (name in explained) + (name == outcome))
+    found: dict[str, tuple[str, ...]] = {}
+    for name in order:
+        of = [spec for spec in specs if spec.column.outcome == name]
+        named = dict.fromkeys(other for spec in of for other in columns_named(spec))
+        found[name] = tuple(other for other in named if other in found)
+    return found
 
 
 def _solve(

@@ -8,7 +8,7 @@ Before it knows the printed numbers, a column is a function of independent stand
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -19,8 +19,10 @@ from bayesdid.reconstruct.latent import Latent, pinned_at_extremes, settled, wid
 from bayesdid.reconstruct.shape import Shape
 
 EFFECT = 0.5  # sd of a policy's first effect, in sds of the outcome's shocks
+COEFFICIENT = 0.2  # sd of a covariate's coefficient, both in sds that the effects leave
 _EARTH = 6371.0  # km
 _RANGE = 300.0  # km over which shocks of neighbours are alike
+_UNDONE = 0.7  # log of the largest factor by which scales undo the proportion to levels
 _PERIOD = 0.3  # sd of a period's shock, in sds of a unit's
 
 
@@ -33,9 +35,12 @@ class Habits:
     phi
         Persistence of shocks within a unit, AR(1): uniform on (0, 0.8).
     spread
-        Log standard deviation of the units' scales of shocks: uniform on (0, 0.9).
+        Log standard deviation of the units' scales of shocks: uniform on (0, 0.75).
     skew
         Log scale of a skewed column: uniform on (0.5, 1).
+    even
+        How much of the proportion of shocks to levels, which a skewed column has, the scales of
+        the units' shocks undo: uniform on (0, 1).
     spatial
         Share of the variance of shocks that neighbours have in common: uniform on (0, 0.4), and
         0 without coordinates.
@@ -53,6 +58,7 @@ class Habits:
     phi: float
     spread: float
     skew: float
+    even: float
     spatial: float
     growth: tuple[float, ...]
     cohorts: float
@@ -65,8 +71,9 @@ def draw_habits(policies: int, has_places: bool, rng: np.random.Generator) -> Ha
     paths = policies + (policies > 1)
     return Habits(
         phi=float(rng.uniform(0.0, 0.8)),
-        spread=float(rng.uniform(0.0, 0.9)),
+        spread=float(rng.uniform(0.0, 0.75)),
         skew=float(rng.uniform(0.5, 1.0)),
+        even=float(rng.uniform(0.0, 1.0)),
         spatial=float(rng.uniform(0.0, 0.4)) if has_places else 0.0,
         growth=tuple(rng.normal(0.0, 0.15, paths).tolist()),
         cohorts=float(rng.uniform(0.0, 0.5)),
@@ -81,6 +88,8 @@ def draw_column(
     cells: tuple[int, int],
     near: FloatArray | None,
     paths: FloatArray,
+    drivers: Mapping[str, float],
+    columns: Mapping[str, FloatArray],
     rng: np.random.Generator,
 ) -> tuple[Latent, FloatArray]:
     """A column and the standard normal numbers that it is drawn at.
@@ -93,18 +102,25 @@ def draw_column(
         Correlation of neighbours' shocks, (N, N), or None.
     paths
         Effects on it, in standard deviations of its shocks, shape (K, N T).
+    drivers
+        Columns that it may depend on, and the standard deviation that unit and period effects
+        leave of each.
+    columns
+        Values of these, shape (N T,).
     """
     N, T = cells
-    scales = np.exp(habits.spread * rng.standard_normal(N))
+    skew = habits.skew if shape.skewed else 0.0
     bare = Latent(
         level=1.0,
         noise=1.0,
         period=_PERIOD,
-        scales=scales / np.sqrt((scales**2).mean()),
+        scales=np.ones(N),
         space=None if near is None else _mixed(near, habits.spatial),
         time=_persistent(T, habits.phi),
         paths=np.zeros((0, N * T)),
-        skew=habits.skew if shape.skewed else 0.0,
+        drivers=(),
+        gains=np.zeros(0),
+        skew=skew,
         location=shape.mean,
         scale=shape.sd,
         sd=shape.sd,
@@ -115,16 +131,22 @@ def draw_column(
         values=np.zeros(0),
     )
     white = bare.drawn(rng)
-    bare = settled(bare, white, shape)
-    if len(paths):
-        level = bare.value(white).reshape(N, T).mean(axis=1)
+    levels = np.sqrt(1 - (shape.within / shape.sd) ** 2) * bare.parts(white)[1]
+    undone = np.clip(-habits.even * skew * levels, -_UNDONE, _UNDONE)
+    scales = np.exp(habits.spread * rng.standard_normal(N) + undone)
+    bare = dataclasses.replace(bare, scales=scales / np.sqrt((scales**2).mean()))
+    bare = settled(bare, white, {}, shape)
+    if len(paths) or drivers:
+        level = bare.value(white, {}).reshape(N, T).mean(axis=1)
         size = np.ones(N)
         if shape.skewed:
             size += habits.proportion * ((level - shape.low) / (level.mean() - shape.low) - 1.0)
         whole = shape.within * np.repeat(size, T) * paths
-        white = np.concatenate([white, rng.standard_normal(len(paths))])
-        bare = settled(dataclasses.replace(bare, paths=whole), white, shape)
-    return pinned_at_extremes(bare, white), white
+        gains = COEFFICIENT * shape.within / np.array(list(drivers.values()))
+        white = np.concatenate([white, rng.standard_normal(len(paths) + len(drivers))])
+        more = dataclasses.replace(bare, paths=whole, drivers=tuple(drivers), gains=gains)
+        bare = settled(more, white, columns, shape)
+    return pinned_at_extremes(bare, white, columns), white
 
 
 def _persistent(T: int, phi: float) -> FloatArray:

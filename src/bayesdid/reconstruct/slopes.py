@@ -32,6 +32,14 @@ class Block:
     at: slice
     values: FloatArray
 
+    def plus(self, rows: IntArray, values: FloatArray) -> Block:
+        """The block with more slopes in its cells, of numbers that it may not have been about."""
+        every = np.union1d(self.rows, rows)
+        found = np.zeros((len(every), values.shape[1]))
+        found[np.searchsorted(every, self.rows)] = self.values
+        found[np.searchsorted(every, rows)] += values
+        return Block(every, self.at, found)
+
 
 @dataclass(frozen=True, slots=True)
 class Slopes:

@@ -16,7 +16,7 @@ import numpy as np
 
 from bayesdid.arrays import FloatArray
 from bayesdid.reconstruct.latent import Latent
-from bayesdid.reconstruct.project import Restrictions, project
+from bayesdid.reconstruct.project import Restrictions, nearest
 from bayesdid.reconstruct.regression import Estimates, Regression
 from bayesdid.reconstruct.slopes import Block, Slopes
 from bayesdid.reconstruct.targets import Target, value_of
@@ -42,7 +42,7 @@ class Problem:
     targets
         Printed numbers.
     latents
-        Sought column -> how it follows from standard normal numbers.
+        Sought column -> how it follows from standard normal numbers, drivers before driven.
     fixed
         Sought columns that are as they shall be.
     """
@@ -54,8 +54,10 @@ class Problem:
 
     def columns(self, white: Mapping[str, FloatArray]) -> dict[str, FloatArray]:
         """Sought column -> values, shape (n,)."""
-        moved = {name: latent.value(white[name]) for name, latent in self.latents.items()}
-        return {**self.fixed, **moved}
+        found = dict(self.fixed)
+        for name, latent in self.latents.items():
+            found[name] = latent.value(white[name], found)
+        return found
 
     def fits(self, columns: Mapping[str, FloatArray]) -> dict[str, Estimates]:
         """Every regression that a target is about, fitted."""
@@ -112,7 +114,6 @@ def solve(
     half = np.array([t.half for t in problem.targets])
     weight = np.array([1.0 if t.exact else _CLOSE for t in problem.targets])
     x = np.concatenate([start[name] for name in names])
-    anywhere = np.full(len(x), np.inf)
 
     def of(point: FloatArray) -> dict[str, FloatArray]:
         return dict(zip(names, np.split(point, ends), strict=True))
@@ -122,8 +123,9 @@ def solve(
 
     damping, taken, slow = _FIRST, 0, 0
     for _ in range(rounds):
-        values, by_cell = linearised(problem, columns_of(x), names)
-        A = pulled(problem, by_cell, of(x))
+        columns = columns_of(x)
+        values, by_cell = linearised(problem, columns, names)
+        A = pulled(problem, by_cell, of(x), columns)
         length = A.lengths()
         movable = length > 0
         length = np.where(movable, length, 1.0)
@@ -141,13 +143,15 @@ def solve(
         if (missed(values) <= 0.05 * half / length)[weight > 0].all():
             break
         taken += 1
+        products = A.products(np.ones(A.shape[1], dtype=bool))
         outside = damping / np.maximum(weight, 1e-6)
         inside = np.maximum(outside, np.minimum(1.0, _FREER * outside))
 
-        def nearest(
+        def moved(
             point: FloatArray,
             found: FloatArray,
             A: Slopes = A,
+            products: FloatArray = products,
             length: FloatArray = length,
             room: FloatArray = room,
             mobile: tuple[FloatArray, FloatArray] = (inside, outside),
@@ -156,14 +160,14 @@ def solve(
             offset = here + (middle - found) / length
             aim = np.clip(here, offset - room, offset + room)
             held = Restrictions(A, aim, offset - room, offset + room, *mobile)
-            return project(point, held, -anywhere, anywhere)[0]
+            return nearest(point, held, products)[0]
 
-        goal = nearest(x, values)
+        goal = moved(x, values)
         found = problem.values(columns_of(goal))
         trial, share = goal, 1.0
         for reach in (1.0, 0.0, *_SHARES):
             if reach == 0.0:  # the same tangents once more, from where they led to
-                trial = nearest(goal, found)
+                trial = moved(goal, found)
             elif reach < 1.0:
                 trial = x + reach * (goal - x)
             share = reach or 1.0
@@ -185,14 +189,26 @@ def solve(
     return Solution(columns_of(x), of(x), taken)
 
 
-def pulled(problem: Problem, slopes: Slopes, white: Mapping[str, FloatArray]) -> Slopes:
+def pulled(
+    problem: Problem,
+    slopes: Slopes,
+    white: Mapping[str, FloatArray],
+    columns: Mapping[str, FloatArray],
+) -> Slopes:
     """Slopes in the standard normal numbers, from those in the cells of the columns."""
-    blocks, start = [], 0
-    for (name, latent), block in zip(problem.latents.items(), slopes.blocks, strict=True):
-        values = latent.pulled(block.values, white[name])
-        blocks.append(Block(block.rows, slice(start, start + latent.size), values))
-        start += latent.size
-    return Slopes((slopes.shape[0], start), tuple(blocks))
+    by_cell = dict(zip(problem.latents, slopes.blocks, strict=True))
+    found: dict[str, Block] = {}
+    end = sum(latent.size for latent in problem.latents.values())
+    total = end
+    for name, latent in reversed(problem.latents.items()):
+        block = by_cell[name]
+        values, passed = latent.pulled(block.values, white[name], columns)
+        found[name] = Block(block.rows, slice(end - latent.size, end), values)
+        end -= latent.size
+        for driver, more in passed.items():
+            if driver in by_cell:
+                by_cell[driver] = by_cell[driver].plus(block.rows, more)
+    return Slopes((slopes.shape[0], total), tuple(found[name] for name in problem.latents))
 
 
 def linearised(
