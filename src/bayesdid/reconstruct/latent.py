@@ -5,7 +5,8 @@ A column of N units and T periods is
     z = level a_i + noise exp(m_3 / 5) (s_i e_it + period p_t),   e = C w B',
     x = soft(location + sd m_1 + scale exp(m_2 / 5) h(z) + sum_k path_k b_k + sum_d gain_d c_d v_d),
 
-with h(z) = exp(skew z) for skewed columns and z for others, C a square root of the correlation
+with h(z) = exp(skew z), and a straight line where that is above e, for skewed columns, and z for
+others, C a square root of the correlation
 between units and B one of AR(1) between periods. v_d are other
 columns, less their units' means. All of w, a, p, m, b and c are independent standard numbers before the printed ones are known; m, which are the column's mean and scales, start
 at zero, where the moments are the printed ones. A distance between two panels that is Euclidean
@@ -28,7 +29,6 @@ from bayesdid.reconstruct.shape import Shape
 _AIMS = 60
 _MOMENTS = 3  # location, scale, share of shocks
 _LOG = 0.2  # prior sd of the logarithm of a scale
-_MOST = 30.0  # of an exponent
 _SOFT = 0.05  # of the standard deviation: how near a bound a value must be to be bent
 
 
@@ -132,8 +132,8 @@ class Latent:
         noise = (self.noise * np.exp(_LOG * moments[2]) * self.noises(white)).ravel()
         z = np.repeat(self.level * levels, self.cells[1]) + noise
         scale = self.scale * np.exp(_LOG * moments[1])
-        h = np.exp(np.minimum(self.skew * z, _MOST)) if self.skew else z
-        slope = scale * self.skew * h if self.skew else np.full(len(z), scale)
+        h, by_h = curved(z, self.skew)
+        slope = scale * by_h
         by_moments = np.array([np.full(len(z), self.sd), _LOG * scale * h, _LOG * noise * slope])
         u = self.location + self.sd * moments[0] + scale * h + self.added(white, columns)
         return u, slope, by_moments
@@ -197,6 +197,15 @@ class Latent:
         return low, high
 
 
+def curved(z: FloatArray, skew: float) -> tuple[FloatArray, FloatArray]:
+    """h(z), and its slope: an exponential that goes on as a straight line above one."""
+    if not skew:
+        return z, np.ones_like(z)
+    v = skew * z
+    slope = np.exp(np.minimum(v, 1.0))
+    return slope * (1.0 + np.maximum(v - 1.0, 0.0)), skew * slope
+
+
 def _softplus(v: FloatArray) -> tuple[FloatArray, FloatArray]:
     """log(1 + exp v) and its slope."""
     small = np.exp(-np.abs(v))
@@ -218,7 +227,7 @@ def settled(
     centre, spread = 0.0, 1.0
     for _ in range(_AIMS):
         z = np.sqrt(1 - share**2) * levels[:, None] + share * noises
-        h = np.exp(latent.skew * z).ravel() if latent.skew else z.ravel()
+        h = curved(z.ravel(), latent.skew)[0]
         centre, spread = float(h.mean()), float(h.std())
         h = (h - centre) / spread
         x = h

@@ -29,6 +29,7 @@ from bayesdid.study.terms import parse_term
 
 _FIRST, _THEN, _LAST = 20, 50, 30  # rounds: all numbers, the exact ones, those after rounding
 
+_SOFT = 1e-3  # smallest damping while standard errors and R2 are aimed at
 _PATIENCE = 3  # rounds that may bring standard errors and R2 little nearer
 
 
@@ -269,9 +270,9 @@ def _solve(
     exact = dataclasses.replace(
         problem, targets=tuple(target for target in problem.targets if target.exact)
     )
-    first = solve(problem, drawn, _FIRST, _PATIENCE)
+    first = solve(problem, drawn, _FIRST, _PATIENCE, _SOFT)
     near = solve(exact, first.white, _THEN)
-    back = solve(problem, near.white, _FIRST, _PATIENCE)
+    back = solve(problem, near.white, _FIRST, _PATIENCE, _SOFT)
     then = solve(exact, back.white, _THEN)
     rounds = first.rounds + near.rounds + back.rounds + then.rounds
     if _missed(exact, then):  # standard errors may lead to where the exact numbers cannot be met

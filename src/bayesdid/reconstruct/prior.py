@@ -18,7 +18,7 @@ from bayesdid.panel.panel import Panel
 from bayesdid.reconstruct.latent import Latent, pinned_at_extremes, settled, width
 from bayesdid.reconstruct.shape import Shape
 
-EFFECT = 0.5  # sd of a policy's first effect, in sds of the outcome's shocks
+EFFECT = 0.3  # sd of a policy's first effect, in sds of the outcome's shocks
 COEFFICIENT = 0.2  # sd of a covariate's coefficient, both in sds that the effects leave
 _EARTH = 6371.0  # km
 _RANGE = 300.0  # km over which shocks of neighbours are alike
@@ -46,7 +46,7 @@ class Habits:
         0 without coordinates.
     growth
         By how much an effect grows (above 0) or fades per period since adoption, relative to its
-        first: normal with standard deviation 0.15.
+        first: normal with standard deviation 0.1.
     cohorts, groups
         Standard deviation of the effects of cohorts, and of each declared group, around the
         effect: uniform on (0, 0.5), relative to the standard deviation of an effect.
@@ -75,7 +75,7 @@ def draw_habits(policies: int, has_places: bool, rng: np.random.Generator) -> Ha
         skew=float(rng.uniform(0.5, 1.0)),
         even=float(rng.uniform(0.0, 1.0)),
         spatial=float(rng.uniform(0.0, 0.4)) if has_places else 0.0,
-        growth=tuple(rng.normal(0.0, 0.15, paths).tolist()),
+        growth=tuple(rng.normal(0.0, 0.1, paths).tolist()),
         cohorts=float(rng.uniform(0.0, 0.5)),
         groups=float(rng.uniform(0.0, 0.5)),
         proportion=float(rng.uniform(0.0, 1.0)),
@@ -190,7 +190,7 @@ def effect_paths(
     for k in range(start.shape[1]):
         age = panel.periods[None, :] - start[:, k, None]
         path = np.zeros(age.shape)
-        path[age >= 0] = EFFECT * np.exp(np.clip(habits.growth[k] * age[age >= 0], -2.0, 2.0))
+        path[age >= 0] = EFFECT * np.exp(np.clip(habits.growth[k] * age[age >= 0], -1.0, 1.0))
         found.append(path.ravel())
         for spread, of in ((habits.cohorts, start[:, k]), *((habits.groups, g) for g in levels)):
             for one in np.unique(of[np.isfinite(start[:, k])]):

@@ -29,6 +29,7 @@ _FREER = 3000.0  # how much more freely a number moves inside of its interval th
 _SHARES = (0.5, 0.25, 0.1)  # of the way to the nearest panel
 _LITTLE = 0.85  # of the misses left: a round that brought little
 _ROUNDS = 40
+_FAR = 1.0  # that a standard normal number moves in a round
 
 
 @dataclass(frozen=True, slots=True)
@@ -98,6 +99,7 @@ def solve(
     start: Mapping[str, FloatArray],
     rounds: int = _ROUNDS,
     patience: int = _ROUNDS,
+    least: float = _LEAST,
 ) -> Solution:
     """The nearest panel that the rounds lead to.
 
@@ -107,6 +109,9 @@ def solve(
         Sought column -> the standard normal numbers that it was drawn at.
     patience
         Rounds that may bring little before it ends.
+    least
+        Smallest damping: how far a number of weight 1 may stay from its interval, for the square
+        of a unit that the panel moves.
     """
     names = list(problem.latents)
     ends = np.cumsum([problem.latents[name].size for name in names])[:-1]
@@ -163,6 +168,7 @@ def solve(
             return nearest(point, held, products)[0]
 
         goal = moved(x, values)
+        goal = x + (goal - x) * min(1.0, _FAR / max(float(np.abs(goal - x).max()), 1e-12))
         found = problem.values(columns_of(goal))
         trial, share = goal, 1.0
         for reach in (1.0, 0.0, *_SHARES):
@@ -185,7 +191,7 @@ def solve(
         slow = slow + 1 if after > _LITTLE * before else 0
         if slow >= patience:
             break
-        damping = max(damping * (0.25 if share >= 1.0 else 1.0 if share > 0.2 else 3.0), _LEAST)
+        damping = max(damping * (0.25 if share >= 1.0 else 1.0 if share > 0.2 else 3.0), least)
     return Solution(columns_of(x), of(x), taken)
 
 
