@@ -5,14 +5,14 @@ A column of N units and T periods is
     z = level a_i + noise exp(m_3 / 5) (s_i e_it + period p_t),   e = C w B',
     x = soft(location + sd m_1 + scale exp(m_2 / 5) h(z) + sum_k path_k b_k + sum_d gain_d c_d v_d),
 
-with h(z) = exp(skew z), and a straight line where that is above e, for skewed columns, and z for
-others, C a square root of the correlation
-between units and B one of AR(1) between periods. v_d are other
-columns, less their units' means. All of w, a, p, m, b and c are independent standard numbers before the printed ones are known; m, which are the column's mean and scales, start
-at zero, where the moments are the printed ones. A distance between two panels that is Euclidean
-in them is the one that the prior's covariance defines: cells of a unit whose shocks are small move
-little, neighbouring periods move together, and an effect moves as an effect. `soft` bends what
-would pass a bound into it, so that no bound has to be held.
+with h(z) = exp(skew z) for skewed columns (a straight line where that is above e) and z for others,
+C a square root of the correlation between units, B one of AR(1) between periods, and v_d other
+columns, less their units' means. All of w, a, p, m, b and c are independent standard normal numbers
+before the printed ones are known; m, the column's mean and scales, starts at zero, where the
+moments are the printed ones. A distance between two panels that is Euclidean in these numbers is
+the one that the prior's covariance defines: cells of a unit whose shocks are small move little,
+neighbouring periods move together, and an effect moves as an effect. `soft` bends what would pass
+a bound into it, so that no bound has to be held.
 """
 
 from __future__ import annotations

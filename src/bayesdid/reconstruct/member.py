@@ -8,14 +8,14 @@ from dataclasses import dataclass
 import numpy as np
 import pandas as pd
 
-from bayesdid.arrays import FloatArray
+from bayesdid.arrays import FloatArray, IntArray
 from bayesdid.exceptions import InputError
 from bayesdid.inference.executor import item_seed
 from bayesdid.panel.panel import Panel
 from bayesdid.panel.validate import STAMP, validate_panel
 from bayesdid.reconstruct.compile import columns_named, held_columns, regression_of
-from bayesdid.reconstruct.matched import column_of, draw_matched
 from bayesdid.reconstruct.latent import Latent
+from bayesdid.reconstruct.matched import column_of, draw_matched
 from bayesdid.reconstruct.prior import Habits, draw_column, draw_habits, effect_paths, neighbours
 from bayesdid.reconstruct.readings import Conflict, conflicts, mended
 from bayesdid.reconstruct.shape import Shape
@@ -123,6 +123,57 @@ def is_held_out(place: str, hold_out: tuple[str, ...]) -> bool:
 
 def make_member(task: Task) -> Member:
     """Draw one member. The same task gives the same bytes."""
+    start = begin(task)
+    solution = _solve(start.problem, start.white, task.study, start.rng)
+    frame = start.bare.assign(**solution.columns, **start.matched)
+    frame[STAMP] = _stamp(task)
+    return Member(
+        task.index,
+        start.seed,
+        frame,
+        _checks(start.problem, start.every, solution.columns, task.hold_out),
+        start.habits,
+        solution.rounds,
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class Start:
+    """A member before it knows the printed numbers.
+
+    Attributes
+    ----------
+    seed, rng
+        Of its draws, and what they left.
+    bare
+        Design and rows, without the sought columns.
+    matched
+        Columns that say which rows were matched.
+    every
+        All printed numbers, held out or not.
+    problem, white
+        What is sought, and the standard normal numbers of the prior draw.
+    habits
+        Of the outcome.
+    """
+
+    seed: int
+    rng: np.random.Generator
+    bare: pd.DataFrame
+    matched: dict[str, IntArray]
+    every: tuple[Target, ...]
+    problem: Problem
+    white: dict[str, FloatArray]
+    habits: Habits
+
+    @property
+    def frame(self) -> pd.DataFrame:
+        """The panel of the prior draw."""
+        return self.bare.assign(**self.problem.columns(self.white))
+
+
+def begin(task: Task) -> Start:
+    """The prior draw of a member, and what it is to be held to."""
     study = task.study
     seed = item_seed(task.seed, "member", task.index)
     rng = np.random.default_rng(seed)
@@ -146,21 +197,11 @@ def make_member(task: Task) -> Member:
     targets = tuple(t for t in every if not is_held_out(t.place, task.hold_out))
     used = [spec for spec in held.values() if not is_held_out(spec.id, task.hold_out)]
     shapes = shapes_of(study, used, regressions, sought, task.hold_out)
-    others = _concurrent(bare, used, sought)
+    others = _concurrent(bare, list(held.values()), sought)
     latents, white, habits = _draw(panel, shapes, study, used, others, rng)
-    problem = Problem(regressions, targets, latents, {})
-    solution = _solve(problem, white, study, rng)
     which = {column_of(held[name]): rows.astype(int) for name, rows in matched.items()}
-    frame = bare.assign(**solution.columns, **which)
-    frame[STAMP] = _stamp(task)
-    return Member(
-        task.index,
-        seed,
-        frame,
-        _checks(problem, every, solution.columns, task.hold_out),
-        habits,
-        solution.rounds,
-    )
+    problem = Problem(regressions, targets, latents, {})
+    return Start(seed, rng, bare, which, every, problem, white, habits)
 
 
 def _skeleton(task: Task, seed: int) -> tuple[pd.DataFrame, Panel]:
@@ -247,9 +288,7 @@ def _draw(
     return latents, white, of_outcome
 
 
-def _order(
-    shapes: dict[str, Shape], specs: list[Spec], outcome: str
-) -> dict[str, tuple[str, ...]]:
+def _order(shapes: dict[str, Shape], specs: list[Spec], outcome: str) -> dict[str, tuple[str, ...]]:
     """Sought columns, and for each those that it may depend on, which stand before it.
 
     A column may depend on the regressors of the printed columns that explain it.

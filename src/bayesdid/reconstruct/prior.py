@@ -193,7 +193,7 @@ def effect_paths(
         path[age >= 0] = EFFECT * np.exp(np.clip(habits.growth[k] * age[age >= 0], -1.0, 1.0))
         found.append(path.ravel())
         for spread, of in ((habits.cohorts, start[:, k]), *((habits.groups, g) for g in levels)):
-            for one in np.unique(of[np.isfinite(start[:, k])]):
-                found.append((spread * path * (of == one)[:, None]).ravel())
+            which = np.unique(of[np.isfinite(start[:, k])])
+            found += [(spread * path * (of == one)[:, None]).ravel() for one in which]
     found += [EFFECT * panel.frame[name].to_numpy(float) for name in others]
     return np.array(found)

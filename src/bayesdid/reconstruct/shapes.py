@@ -6,8 +6,8 @@ from collections.abc import Iterable, Mapping
 
 import numpy as np
 
-from bayesdid.reconstruct.shape import Shape
 from bayesdid.reconstruct.regression import Regression
+from bayesdid.reconstruct.shape import Shape
 from bayesdid.reconstruct.targets import bounds_of
 from bayesdid.study.load import Spec, Study
 from bayesdid.study.printed import Printed

@@ -206,7 +206,7 @@ def pulled(
     found: dict[str, Block] = {}
     end = sum(latent.size for latent in problem.latents.values())
     total = end
-    for name, latent in reversed(problem.latents.items()):
+    for name, latent in reversed(list(problem.latents.items())):
         block = by_cell[name]
         values, passed = latent.pulled(block.values, white[name], columns)
         found[name] = Block(block.rows, slice(end - latent.size, end), values)
