@@ -29,6 +29,7 @@ from bayesdid.study.terms import parse_term
 
 _FIRST, _THEN, _LAST = 20, 50, 30  # rounds: all numbers, the exact ones, those after rounding
 
+_ORDERS = 4  # in which cells become whole, if a number is lost
 _SOFT = 1e-3  # smallest damping while standard errors and R2 are aimed at
 _PATIENCE = 3  # rounds that may bring standard errors and R2 little nearer
 
@@ -237,12 +238,6 @@ def _sought(
     ]
     wanted = dict.fromkeys([study.file.outcome.column, *outcomes, *named, *described])
     found = tuple(name for name in wanted if name not in given)
-    if not held:
-        raise InputError(
-            "no printed column is a least-squares regression that a panel can be held to",
-            file=study.path,
-            remedy="see docs/reconstruct.md for the columns that are handled",
-        )
     return found
 
 
@@ -314,28 +309,34 @@ def _solve(
     back = solve(problem, near.white, _FIRST, _PATIENCE, _SOFT)
     then = solve(exact, back.white, _THEN)
     rounds = first.rounds + near.rounds + back.rounds + then.rounds
-    if _missed(exact, then):  # standard errors may lead to where the exact numbers cannot be met
+    if _missed(
+        exact, then.columns
+    ):  # standard errors may lead to where the exact numbers cannot be met
         again = solve(exact, drawn, _THEN)
         rounds += again.rounds
-        then = min((then, near, again), key=lambda one: _missed(exact, one))
+        then = min((then, near, again), key=lambda one: _missed(exact, one.columns))
     outcome = study.file.outcome
     name, columns = outcome.column, then.columns
     if outcome.minimum == 0 and (outcome.natural_per_unit or 1) > 1 and name in columns:
         per = outcome.natural_per_unit
         step = 1 / per
-        whole = onto_grid(exact, columns, name, step, rng)
         latents = {other: latent for other, latent in problem.latents.items() if other != name}
-        fixed = dataclasses.replace(exact, latents=latents, fixed={name: whole})
-        if latents:
-            last = solve(fixed, then.white, _LAST)
-            columns, rounds = last.columns, rounds + last.rounds
-        columns = {**columns, name: np.round(whole / step) / per}
+        tried: list[tuple[float, dict[str, FloatArray]]] = []
+        while len(tried) < _ORDERS and not any(missed == 0 for missed, _ in tried):
+            whole = onto_grid(exact, then.columns, name, step, rng)
+            fixed = dataclasses.replace(exact, latents=latents, fixed={name: whole})
+            found = {**then.columns, name: np.round(whole / step) / per}
+            if latents:
+                last = solve(fixed, then.white, _LAST)
+                found, rounds = {**last.columns, name: found[name]}, rounds + last.rounds
+            tried.append((_missed(exact, found), found))
+        columns = min(tried, key=lambda one: one[0])[1]
     return Solution(columns, then.white, rounds)
 
 
-def _missed(problem: Problem, solution: Solution) -> float:
+def _missed(problem: Problem, columns: dict[str, FloatArray]) -> float:
     """Sum of the misses, in half widths."""
-    found = problem.values(solution.columns)
+    found = problem.values(columns)
     return sum(t.misses(float(v)) for t, v in zip(problem.targets, found, strict=True))
 
 
