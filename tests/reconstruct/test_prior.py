@@ -56,7 +56,7 @@ def test_the_metric_is_the_priors_covariance():
     own = 0.36 * np.einsum("i,j,ij,ts->itjs", s, s, root @ root.T, lag)
     level = 0.64 * np.einsum("ij,ts->itjs", np.eye(N), np.ones((T, T)))
     period = 0.36 * 0.09 * np.einsum("ij,ts->itjs", np.ones((N, N)), np.eye(T))
-    assert V == pytest.approx(own + level + period)
+    assert pytest.approx(own + level + period) == V
 
 
 def test_a_move_is_the_gaussian_conditional():
@@ -64,11 +64,11 @@ def test_a_move_is_the_gaussian_conditional():
     latent, rng = bare(), np.random.default_rng(1)
     white = latent.drawn(rng)
     A = rng.standard_normal((3, N * T))
-    b = A @ latent.value(white, {}) + [1.0, -0.5, 2.0]
+    change = np.array([1.0, -0.5, 2.0])
+    b = A @ latent.value(white, {}) + change
     pulled, _ = latent.pulled(A, white, {})
     pulled[:, N * T + N + T : N * T + N + T + 3] = 0.0
-    here = pulled @ white
-    aim, tiny = here + [1.0, -0.5, 2.0], np.full(3, 1e-9)
+    aim, tiny = pulled @ white + change, np.full(3, 1e-9)
     of = Restrictions(Slopes.dense(pulled), aim, aim - tiny, aim + tiny, tiny, tiny)
     moved, _ = nearest(white, of, pulled @ pulled.T)
     V, y = covariance(latent), latent.value(white, {})
