@@ -894,4 +894,12 @@ MUTANTS = (
         "the first page says of a pair that no row is under that it is identified",
         ("report/test_three_answers.py::test_the_first_page_answers_for_all_and_for_each_pair",),
     ),
+    Mutant(
+        "flat-metric",
+        "reconstruct/latent.py",
+        "shocks = noise * self.scales[:, None] * G",
+        "shocks = noise * G",
+        "a reconstructed panel's quiet units are moved as far as its restless ones",
+        ("reconstruct/test_prior.py::test_the_metric_is_the_priors_covariance",),
+    ),
 )
