@@ -9,7 +9,6 @@ import numpy as np
 import pandas as pd
 
 from bayesdid.arrays import FloatArray, IntArray
-from bayesdid.exceptions import InputError
 from bayesdid.inference.executor import item_seed
 from bayesdid.panel.panel import Panel
 from bayesdid.panel.validate import STAMP, validate_panel
@@ -237,8 +236,7 @@ def _sought(
         if any(v.column == row.column for v in study.file.variable)
     ]
     wanted = dict.fromkeys([study.file.outcome.column, *outcomes, *named, *described])
-    found = tuple(name for name in wanted if name not in given)
-    return found
+    return tuple(name for name in wanted if name not in given)
 
 
 def _concurrent(bare: pd.DataFrame, specs: list[Spec], sought: tuple[str, ...]) -> list[str]:
