@@ -1483,4 +1483,11 @@ MUTANTS = (
             + "test_draws_of_a_mediators_effects_give_its_residuals",
         ),
     ),
+        "flat-metric",
+        "reconstruct/latent.py",
+        "shocks = noise * self.scales[:, None] * G",
+        "shocks = noise * G",
+        "a reconstructed panel's quiet units are moved as far as its restless ones",
+        ("reconstruct/test_prior.py::test_the_metric_is_the_priors_covariance",),
+    ),
 )

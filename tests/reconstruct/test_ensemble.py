@@ -92,6 +92,25 @@ def test_what_cannot_be_asked_for(study, tmp_path, asked, problem):
     assert not (tmp_path / "never").exists()
 
 
+PUBLISHED = Path(__file__).parents[1] / "published_studies"
+
+
+def test_a_study_never_seen_before_is_reconstructed(tmp_path):
+    found = reconstruct(load_study(PUBLISHED / "medicaid_expansions"), tmp_path, members=2, seed=1)
+    words = sentences(found)
+    assert words[0] == (
+        "2 of 2 printed estimates and moments are met within rounding by all 2 members"
+    )
+    assert "not held to simple.all: a column of the family 'other' is not least squares" in words
+
+
+def test_a_study_without_least_squares_is_refused_with_the_reasons(tmp_path):
+    study = load_study(PUBLISHED / "minimum_wage_counties")
+    with pytest.raises(InputError, match=r"att\.dynamic: a column of the family 'other' is not"):
+        reconstruct(study, tmp_path / "never")
+    assert not (tmp_path / "never").exists()
+
+
 def test_members_are_read_only_as_they_were_written(study, made, tmp_path):
     folder, found = made
     assert [p.synthetic for p in read_members(study, folder)]

@@ -7,7 +7,7 @@ import pytest
 from bayesdid.exceptions import InputError
 from bayesdid.families.registry.load import load_study
 from bayesdid.reconstruct.places import Fact, _assigned, _sample, known_adoptions
-from bayesdid.reconstruct.skeleton import drawn_skeleton
+from bayesdid.reconstruct.skeleton import drawn_skeleton, favoured
 
 
 @pytest.fixture(scope="module")
@@ -81,3 +81,20 @@ def test_an_unknown_place_is_refused(study):
     with pytest.raises(InputError, match="no such place or policy") as error:
         known_adoptions(study, places)
     assert error.value.row == 2
+
+
+def test_concurrent_policies_are_dealt_anew_and_may_favour_who_has_pilots():
+    pilots = np.repeat([0, 1, 2], 100)
+    frame = pd.DataFrame({"u": np.repeat(np.arange(300), 2), "p": np.tile([0, 1], 300)})
+    frame["p"] *= np.repeat(np.arange(300) < 60, 2)  # sixty units have it from the second period
+    shares = []
+    for seed in range(40):
+        found = favoured(
+            frame, "u", ["p"], pd.Series(np.repeat(pilots, 2)), np.random.default_rng(seed)
+        )
+        have = found["p"].to_numpy().reshape(300, 2)
+        assert have.sum(axis=0).tolist() == [0, 60]
+        shares.append(pilots[have[:, 1] == 1].mean())
+    # without favour the mean of 60 of 300 has sd sqrt(2/3 / 60 * .8) = .094 around 1
+    assert np.std(shares) > 3 * 0.094
+    assert abs(np.mean(shares) - 1) < 4 * np.std(shares) / np.sqrt(40)

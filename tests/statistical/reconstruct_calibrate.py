@@ -11,6 +11,7 @@ from pathlib import Path
 
 import numpy as np
 import pandas as pd
+from scipy.stats import kstest
 
 ROOT = Path(__file__).parents[2]
 sys.path[:0] = [str(ROOT / "tests" / "reconstruct"), str(ROOT / "tests")]
@@ -22,9 +23,10 @@ from bayesdid.inference.executor import map_fits, process_pool  # noqa: E402
 from bayesdid.panel.load import load_panel  # noqa: E402
 from bayesdid.panel.read import read_panel  # noqa: E402
 from bayesdid.panel.simulate import simulate_panel  # noqa: E402
+from bayesdid.panel.validate import validate_panel  # noqa: E402
 from bayesdid.reconstruct.compile import held_columns, regression_of  # noqa: E402
 from bayesdid.reconstruct.ensemble import reconstruct  # noqa: E402
-from bayesdid.reconstruct.member import Task, make_member  # noqa: E402
+from bayesdid.reconstruct.member import Task, begin, make_member  # noqa: E402
 from bayesdid.reconstruct.unsaid import from_residuals  # noqa: E402
 
 MARK = ("<!-- calibrated: begin -->", "<!-- calibrated: end -->")
@@ -92,6 +94,31 @@ def held_out(members, seed):
         other = float(np.median(simulated[c.cell]))
         rows.append((c.cell, c.printed, se, c.low, c.median, c.high, other))
     return found, rows, agreed
+
+
+def open_quantities(members, seed):
+    """What tables leave open: ranks of finished members among prior draws, uniform if they do.
+
+    The study is tests/reconstruct/towns; the prior draws are those that the members were moved
+    from, one for each, so that a rank is among the draws of the others.
+    """
+    study = load_study(ROOT / "tests" / "reconstruct" / "towns")
+    spec = study["table2.1"]
+    before, after = [], []
+    for k in range(members):
+        task = Task(study, seed, k, (), "mended")
+        for frame, to in ((begin(task).frame, before), (make_member(task).frame, after)):
+            panel = validate_panel(frame, study, source="a member", first_row=1)
+            to.append(from_residuals(panel, spec))
+    rows = []
+    for key in before[0]:
+        prior = np.array([one[key] for one in before])
+        found = np.array([one[key] for one in after])
+        others = np.array([np.delete(prior, k) for k in range(members)])
+        ranks = (others < found[:, None]).mean(axis=1)
+        same = np.corrcoef(prior, found)[0, 1]
+        rows.append((key, np.median(prior), np.median(found), same, kstest(ranks, "uniform")[0]))
+    return rows
 
 
 def zones(folder):
@@ -172,10 +199,26 @@ def main():
     parser = argparse.ArgumentParser()
     parser.add_argument("--members", type=int, default=4)
     parser.add_argument("--hidden", type=int, default=40)
-    parser.add_argument("--parts", default="hidden,held")
+    parser.add_argument("--open", type=int, default=100)
+    parser.add_argument("--parts", default="open,hidden,held")
     args = parser.parse_args()
     parts, text = args.parts.split(","), []
     with process_pool(int(os.environ.get("WORKERS", "2"))):
+        if "open" in parts:
+            limit = 1.36 / np.sqrt(args.open)
+            text += [
+                f"What the tables leave open, {args.open} members of tests/reconstruct/towns "
+                "against the prior draws that they were moved from (distance of the ranks from "
+                f"uniform ones: above {limit:.2f} in one of twenty quantities that the tables do "
+                "not touch):",
+                table(
+                    ("not printed", "median before", "after", "correlation", "distance"),
+                    [
+                        (key, f"{a:.3f}", f"{b:.3f}", f"{r:.2f}", f"{d:.2f}")
+                        for key, a, b, r, d in open_quantities(args.open, 1)
+                    ],
+                ),
+            ]
         if "hidden" in parts:
             rows, words = [], []
             for name, specs in HIDDEN.items():

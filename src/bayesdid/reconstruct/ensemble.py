@@ -183,6 +183,14 @@ def reconstruct(
     held, left = held_columns(study)
     if reading not in READINGS:
         raise InputError("no such reading", value=reading, remedy=f"use {' or '.join(READINGS)}")
+    if not held:
+        reasons = "; ".join(f"{place}: {why}" for place, why in left.items())
+        raise InputError(
+            "no printed column is a least-squares regression that a panel can be held to"
+            + f" ({reasons})" * bool(left),
+            file=study.path,
+            remedy="add a table of least-squares columns with their coefficients",
+        )
     places = [*held, *study.tables]
     for name in hold_out:
         if name not in places:
@@ -193,9 +201,9 @@ def reconstruct(
             )
     if not any(not is_held_out(place, hold_out) for place in held):
         raise InputError(
-            "every column that a panel could be held to is held out, or there is none",
+            "every column that a panel could be held to is held out",
             file=study.path,
-            remedy="hold out fewer tables; docs/reconstruct.md says which columns are handled",
+            remedy="hold out fewer tables",
         )
     folder.mkdir(parents=True, exist_ok=True)
     tasks = [Task(study, seed, k, hold_out, reading, known) for k in range(members)]

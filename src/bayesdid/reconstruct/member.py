@@ -8,23 +8,16 @@ from dataclasses import dataclass
 import numpy as np
 import pandas as pd
 
-from bayesdid.arrays import FloatArray
-from bayesdid.exceptions import InputError
+from bayesdid.arrays import FloatArray, IntArray
 from bayesdid.inference.executor import item_seed
 from bayesdid.panel.panel import Panel
 from bayesdid.panel.validate import STAMP, validate_panel
 from bayesdid.reconstruct.compile import columns_named, held_columns, regression_of
+from bayesdid.reconstruct.latent import Latent
 from bayesdid.reconstruct.matched import column_of, draw_matched
-from bayesdid.reconstruct.prior import (
-    Habits,
-    Shape,
-    draw_habits,
-    effect_paths,
-    neighbours,
-    shaped,
-    shocks,
-)
+from bayesdid.reconstruct.prior import Habits, draw_column, draw_habits, effect_paths, neighbours
 from bayesdid.reconstruct.readings import Conflict, conflicts, mended
+from bayesdid.reconstruct.shape import Shape
 from bayesdid.reconstruct.shapes import shapes_of
 from bayesdid.reconstruct.skeleton import drawn_skeleton
 from bayesdid.reconstruct.solve import Problem, Solution, solve
@@ -35,6 +28,8 @@ from bayesdid.study.terms import parse_term
 
 _FIRST, _THEN, _LAST = 20, 50, 30  # rounds: all numbers, the exact ones, those after rounding
 
+_ORDERS = 4  # in which cells become whole, if a number is lost
+_SOFT = 1e-3  # smallest damping while standard errors and R2 are aimed at
 _PATIENCE = 3  # rounds that may bring standard errors and R2 little nearer
 
 
@@ -128,6 +123,57 @@ def is_held_out(place: str, hold_out: tuple[str, ...]) -> bool:
 
 def make_member(task: Task) -> Member:
     """Draw one member. The same task gives the same bytes."""
+    start = begin(task)
+    solution = _solve(start.problem, start.white, task.study, start.rng)
+    frame = start.bare.assign(**solution.columns, **start.matched)
+    frame[STAMP] = _stamp(task)
+    return Member(
+        task.index,
+        start.seed,
+        frame,
+        _checks(start.problem, start.every, solution.columns, task.hold_out),
+        start.habits,
+        solution.rounds,
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class Start:
+    """A member before it knows the printed numbers.
+
+    Attributes
+    ----------
+    seed, rng
+        Of its draws, and what they left.
+    bare
+        Design and rows, without the sought columns.
+    matched
+        Columns that say which rows were matched.
+    every
+        All printed numbers, held out or not.
+    problem, white
+        What is sought, and the standard normal numbers of the prior draw.
+    habits
+        Of the outcome.
+    """
+
+    seed: int
+    rng: np.random.Generator
+    bare: pd.DataFrame
+    matched: dict[str, IntArray]
+    every: tuple[Target, ...]
+    problem: Problem
+    white: dict[str, FloatArray]
+    habits: Habits
+
+    @property
+    def frame(self) -> pd.DataFrame:
+        """The panel of the prior draw."""
+        return self.bare.assign(**self.problem.columns(self.white))
+
+
+def begin(task: Task) -> Start:
+    """The prior draw of a member, and what it is to be held to."""
     study = task.study
     seed = item_seed(task.seed, "member", task.index)
     rng = np.random.default_rng(seed)
@@ -151,27 +197,11 @@ def make_member(task: Task) -> Member:
     targets = tuple(t for t in every if not is_held_out(t.place, task.hold_out))
     used = [spec for spec in held.values() if not is_held_out(spec.id, task.hold_out)]
     shapes = shapes_of(study, used, regressions, sought, task.hold_out)
-    drawn, habits = _draw(panel, shapes, study.file.outcome.column, rng)
-    problem = Problem(
-        regressions,
-        targets,
-        {name: shape.within for name, shape in shapes.items()},
-        {name: np.full(len(bare), shape.low) for name, shape in shapes.items()},
-        {name: np.full(len(bare), shape.high) for name, shape in shapes.items()},
-    )
-    _pin_extremes(problem, shapes, drawn)
-    solution = _solve(problem, drawn, study, rng)
+    others = _concurrent(bare, list(held.values()), sought)
+    latents, white, habits = _draw(panel, shapes, study, used, others, rng)
     which = {column_of(held[name]): rows.astype(int) for name, rows in matched.items()}
-    frame = bare.assign(**solution.columns, **which)
-    frame[STAMP] = _stamp(task)
-    return Member(
-        task.index,
-        seed,
-        frame,
-        _checks(problem, every, solution.columns, task.hold_out),
-        habits,
-        solution.rounds,
-    )
+    problem = Problem(regressions, targets, latents, {})
+    return Start(seed, rng, bare, which, every, problem, white, habits)
 
 
 def _skeleton(task: Task, seed: int) -> tuple[pd.DataFrame, Panel]:
@@ -206,48 +236,64 @@ def _sought(
         if any(v.column == row.column for v in study.file.variable)
     ]
     wanted = dict.fromkeys([study.file.outcome.column, *outcomes, *named, *described])
-    found = tuple(name for name in wanted if name not in given)
-    if not held:
-        raise InputError(
-            "no printed column is a least-squares regression that a panel can be held to",
-            file=study.path,
-            remedy="see docs/reconstruct.md for the columns that are handled",
-        )
-    return found
+    return tuple(name for name in wanted if name not in given)
+
+
+def _concurrent(bare: pd.DataFrame, specs: list[Spec], sought: tuple[str, ...]) -> list[str]:
+    """Regressors that are given and 0/1 are policies beside the study's own."""
+    named = dict.fromkeys(name for spec in specs for name in columns_named(spec))
+    given = [name for name in named if name in bare and name not in sought]
+    return [name for name in given if set(bare[name].unique()) == {0, 1}]
 
 
 def _draw(
-    panel: Panel, shapes: dict[str, Shape], outcome: str, rng: np.random.Generator
-) -> tuple[dict[str, FloatArray], Habits]:
+    panel: Panel,
+    shapes: dict[str, Shape],
+    study: Study,
+    specs: list[Spec],
+    others: list[str],
+    rng: np.random.Generator,
+) -> tuple[dict[str, Latent], dict[str, FloatArray], Habits]:
     """A prior draw of every sought column, and the habits of the outcome."""
     N, T = len(panel.units), len(panel.periods)
     near = None
     if {"lon", "lat"} <= set(panel.frame.columns):
-        near = neighbours(panel.frame[["lon", "lat"]].to_numpy(float)[:: len(panel.periods)])
-    found: dict[str, FloatArray] = {}
+        near = neighbours(panel.frame[["lon", "lat"]].to_numpy(float)[::T])
+    groups = [group.column for group in study.file.group if group.column in panel.frame]
+    latents: dict[str, Latent] = {}
+    white: dict[str, FloatArray] = {}
+    columns: dict[str, FloatArray] = {}
     of_outcome = None
-    for name, shape in shapes.items():
+    for name, before in _order(shapes, specs, study.file.outcome.column).items():
         habits = draw_habits(len(panel.policies), near is not None, rng)
-        noise = shocks(N, T, habits, near, rng)
-        if name == outcome:
+        paths = np.zeros((0, N * T))
+        if any(spec.column.outcome == name for spec in specs):
+            paths = effect_paths(panel, habits, groups, others)
+        drivers = {other: shapes[other].within for other in before}
+        latents[name], white[name] = draw_column(
+            shapes[name], habits, (N, T), near, paths, drivers, columns, rng
+        )
+        columns[name] = latents[name].value(white[name], columns)
+        if name == study.file.outcome.column:
             of_outcome = habits
-            noise = noise + effect_paths(panel, habits, rng)
-        noise = noise + 0.3 * rng.standard_normal((1, T))
-        found[name] = shaped(rng.standard_normal((N, 1)), noise, shape, habits.skew).ravel()
     if of_outcome is None:
         of_outcome = draw_habits(len(panel.policies), False, rng)
-    return found, of_outcome
+    return latents, white, of_outcome
 
 
-def _pin_extremes(problem: Problem, shapes: dict[str, Shape], drawn: dict[str, FloatArray]) -> None:
-    """Hold the smallest and the largest value of each column at the printed ones."""
-    for name, shape in shapes.items():
-        for bound, row in (
-            (shape.low, int(drawn[name].argmin())),
-            (shape.high, int(drawn[name].argmax())),
-        ):
-            if np.isfinite(bound):
-                problem.low[name][row] = problem.high[name][row] = bound
+def _order(shapes: dict[str, Shape], specs: list[Spec], outcome: str) -> dict[str, tuple[str, ...]]:
+    """Sought columns, and for each those that it may depend on, which stand before it.
+
+    A column may depend on the regressors of the printed columns that explain it.
+    """
+    explained = {spec.column.outcome for spec in specs}
+    order = sorted(shapes, key=lambda name: (name in explained) + (name == outcome))
+    found: dict[str, tuple[str, ...]] = {}
+    for name in order:
+        of = [spec for spec in specs if spec.column.outcome == name]
+        named = dict.fromkeys(other for spec in of for other in columns_named(spec))
+        found[name] = tuple(other for other in named if other in found)
+    return found
 
 
 def _solve(
@@ -256,35 +302,39 @@ def _solve(
     exact = dataclasses.replace(
         problem, targets=tuple(target for target in problem.targets if target.exact)
     )
-    first = solve(problem, drawn, _FIRST, _PATIENCE)
-    near = solve(exact, first.columns, _THEN)
-    back = solve(problem, near.columns, _FIRST, _PATIENCE)
-    then = solve(exact, back.columns, _THEN)
+    first = solve(problem, drawn, _FIRST, _PATIENCE, _SOFT)
+    near = solve(exact, first.white, _THEN)
+    back = solve(problem, near.white, _FIRST, _PATIENCE, _SOFT)
+    then = solve(exact, back.white, _THEN)
     rounds = first.rounds + near.rounds + back.rounds + then.rounds
-    if _missed(exact, then):  # standard errors may lead to where the exact numbers cannot be met
+    if _missed(
+        exact, then.columns
+    ):  # standard errors may lead to where the exact numbers cannot be met
         again = solve(exact, drawn, _THEN)
         rounds += again.rounds
-        then = min((then, near, again), key=lambda one: _missed(exact, one))
+        then = min((then, near, again), key=lambda one: _missed(exact, one.columns))
     outcome = study.file.outcome
-    columns = then.columns
-    if outcome.minimum == 0 and (outcome.natural_per_unit or 1) > 1 and outcome.column in columns:
+    name, columns = outcome.column, then.columns
+    if outcome.minimum == 0 and (outcome.natural_per_unit or 1) > 1 and name in columns:
         per = outcome.natural_per_unit
         step = 1 / per
-        whole = onto_grid(exact, columns, outcome.column, step, rng)
-        fixed = dataclasses.replace(
-            exact,
-            low={**exact.low, outcome.column: whole},
-            high={**exact.high, outcome.column: whole},
-        )
-        last = solve(fixed, {**columns, outcome.column: whole}, _LAST)
-        columns = {**last.columns, outcome.column: np.round(whole / step) / per}
-        rounds += last.rounds
-    return Solution(columns, problem.values(columns), rounds)
+        latents = {other: latent for other, latent in problem.latents.items() if other != name}
+        tried: list[tuple[float, dict[str, FloatArray]]] = []
+        while len(tried) < _ORDERS and not any(missed == 0 for missed, _ in tried):
+            whole = onto_grid(exact, then.columns, name, step, rng)
+            fixed = dataclasses.replace(exact, latents=latents, fixed={name: whole})
+            found = {**then.columns, name: np.round(whole / step) / per}
+            if latents:
+                last = solve(fixed, then.white, _LAST)
+                found, rounds = {**last.columns, name: found[name]}, rounds + last.rounds
+            tried.append((_missed(exact, found), found))
+        columns = min(tried, key=lambda one: one[0])[1]
+    return Solution(columns, then.white, rounds)
 
 
-def _missed(problem: Problem, solution: Solution) -> float:
+def _missed(problem: Problem, columns: dict[str, FloatArray]) -> float:
     """Sum of the misses, in half widths."""
-    found = problem.values(solution.columns)
+    found = problem.values(columns)
     return sum(t.misses(float(v)) for t, v in zip(problem.targets, found, strict=True))
 
 

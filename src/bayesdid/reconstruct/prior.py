@@ -1,46 +1,29 @@
-"""Prior draws of the columns that are sought: levels, persistence, skewness, effects over time.
+"""The prior on panels: persistence, unevenness, skewness, effects over time and between units.
 
-Before it knows the printed numbers, a column is a level of its unit plus AR(1) noise, on the
-scale of its printed moments, passed through an exponential where mean and minimum say that it is
-skewed. What no table says is drawn anew for each member: see :class:`Habits`.
+Before it knows the printed numbers, a column is a function of independent standard normal numbers
+(:mod:`bayesdid.reconstruct.latent`). How it is one is drawn anew for each member: see
+:class:`Habits`.
 """
 
 from __future__ import annotations
 
+import dataclasses
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
 
 from bayesdid.arrays import FloatArray
 from bayesdid.panel.panel import Panel
+from bayesdid.reconstruct.latent import Latent, pinned_at_extremes, settled, width
+from bayesdid.reconstruct.shape import Shape
 
-_AIMS = 60
+EFFECT = 0.3  # sd of a policy's first effect, in sds of the outcome's shocks
+COEFFICIENT = 0.2  # sd of a covariate's coefficient, both in sds that the effects leave
 _EARTH = 6371.0  # km
 _RANGE = 300.0  # km over which shocks of neighbours are alike
-
-
-@dataclass(frozen=True, slots=True)
-class Shape:
-    """What is printed of a column's distribution, or stands for it.
-
-    Attributes
-    ----------
-    mean, sd, low, high
-        Moments; infinite bounds where none are printed.
-    within
-        Standard deviation that unit and period effects leave, 0 < within < sd.
-    """
-
-    mean: float
-    sd: float
-    low: float
-    high: float
-    within: float
-
-    @property
-    def skewed(self) -> bool:
-        """Whether values within two standard deviations of the mean would pass a bound."""
-        return self.mean - 2 * self.sd < self.low
+_UNDONE = 0.7  # log of the largest factor by which scales undo the proportion to levels
+_PERIOD = 0.3  # sd of a period's shock, in sds of a unit's
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,30 +35,35 @@ class Habits:
     phi
         Persistence of shocks within a unit, AR(1): uniform on (0, 0.8).
     spread
-        Log standard deviation of the units' scales of shocks: uniform on (0, 0.9).
+        Log standard deviation of the units' scales of shocks: uniform on (0, 0.75).
     skew
         Log scale of a skewed column: uniform on (0.5, 1).
+    even
+        How much of the proportion of shocks to levels, which a skewed column has, the scales of
+        the units' shocks undo: uniform on (0, 1).
     spatial
         Share of the variance of shocks that neighbours have in common: uniform on (0, 0.4), and
         0 without coordinates.
     growth
         By how much an effect grows (above 0) or fades per period since adoption, relative to its
-        first: normal with standard deviation 0.15.
-    cohorts
-        Standard deviation of the effects of cohorts around their mean, relative to it: uniform
-        on (0, 0.5).
-    effect
-        First effect of each policy, and what the joint state adds, in standard deviations of the
-        outcome's shocks: normal with standard deviation 0.5.
+        first: normal with standard deviation 0.1.
+    cohorts, groups
+        Standard deviation of the effects of cohorts, and of each declared group, around the
+        effect: uniform on (0, 0.5), relative to the standard deviation of an effect.
+    proportion
+        How much of an effect on a skewed outcome is in proportion to the unit's level; the rest
+        is the same number everywhere: uniform on (0, 1).
     """
 
     phi: float
     spread: float
     skew: float
+    even: float
     spatial: float
     growth: tuple[float, ...]
     cohorts: float
-    effect: tuple[float, ...]
+    groups: float
+    proportion: float
 
 
 def draw_habits(policies: int, has_places: bool, rng: np.random.Generator) -> Habits:
@@ -83,88 +71,129 @@ def draw_habits(policies: int, has_places: bool, rng: np.random.Generator) -> Ha
     paths = policies + (policies > 1)
     return Habits(
         phi=float(rng.uniform(0.0, 0.8)),
-        spread=float(rng.uniform(0.0, 0.9)),
+        spread=float(rng.uniform(0.0, 0.75)),
         skew=float(rng.uniform(0.5, 1.0)),
+        even=float(rng.uniform(0.0, 1.0)),
         spatial=float(rng.uniform(0.0, 0.4)) if has_places else 0.0,
-        growth=tuple(rng.normal(0.0, 0.15, paths).tolist()),
+        growth=tuple(rng.normal(0.0, 0.1, paths).tolist()),
         cohorts=float(rng.uniform(0.0, 0.5)),
-        effect=tuple(rng.normal(0.0, 0.5, paths).tolist()),
+        groups=float(rng.uniform(0.0, 0.5)),
+        proportion=float(rng.uniform(0.0, 1.0)),
     )
 
 
-def shocks(
-    N: int, T: int, habits: Habits, near: FloatArray | None, rng: np.random.Generator
-) -> FloatArray:
-    """Noise of unit variance on average, shape (N, T).
+def draw_column(
+    shape: Shape,
+    habits: Habits,
+    cells: tuple[int, int],
+    near: FloatArray | None,
+    paths: FloatArray,
+    drivers: Mapping[str, float],
+    columns: Mapping[str, FloatArray],
+    rng: np.random.Generator,
+) -> tuple[Latent, FloatArray]:
+    """A column and the standard normal numbers that it is drawn at.
 
     Parameters
     ----------
+    cells
+        Units and periods.
     near
-        Square root of the correlation of neighbours' shocks, (N, N), or None.
+        Correlation of neighbours' shocks, (N, N), or None.
+    paths
+        Effects on it, in standard deviations of its shocks, shape (K, N T).
+    drivers
+        Columns that it may depend on, and the standard deviation that unit and period effects
+        leave of each.
+    columns
+        Values of these, shape (N T,).
     """
-    e = rng.standard_normal((N, T))
-    if near is not None and habits.spatial > 0:
-        common = near @ rng.standard_normal((N, T))
-        e = np.sqrt(1 - habits.spatial) * e + np.sqrt(habits.spatial) * common
-    for t in range(1, T):
-        e[:, t] = habits.phi * e[:, t - 1] + np.sqrt(1 - habits.phi**2) * e[:, t]
-    scale = np.exp(habits.spread * rng.standard_normal((N, 1)))
-    return e * scale / np.sqrt((scale**2).mean())
+    N, T = cells
+    skew = habits.skew if shape.skewed else 0.0
+    bare = Latent(
+        level=1.0,
+        noise=1.0,
+        period=_PERIOD,
+        scales=np.ones(N),
+        space=None if near is None else _mixed(near, habits.spatial),
+        time=_persistent(T, habits.phi),
+        paths=np.zeros((0, N * T)),
+        drivers=(),
+        gains=np.zeros(0),
+        skew=skew,
+        location=shape.mean,
+        scale=shape.sd,
+        sd=shape.sd,
+        low=shape.low,
+        high=shape.high,
+        soft=width(shape),
+        pinned=np.zeros(0, dtype=np.int64),
+        values=np.zeros(0),
+    )
+    white = bare.drawn(rng)
+    levels = np.sqrt(1 - (shape.within / shape.sd) ** 2) * bare.parts(white)[1]
+    undone = np.clip(-habits.even * skew * levels, -_UNDONE, _UNDONE)
+    scales = np.exp(habits.spread * rng.standard_normal(N) + undone)
+    bare = dataclasses.replace(bare, scales=scales / np.sqrt((scales**2).mean()))
+    bare = settled(bare, white, {}, shape)
+    if len(paths) or drivers:
+        level = bare.value(white, {}).reshape(N, T).mean(axis=1)
+        size = np.ones(N)
+        if shape.skewed:
+            size += habits.proportion * ((level - shape.low) / (level.mean() - shape.low) - 1.0)
+        whole = shape.within * np.repeat(size, T) * paths
+        gains = COEFFICIENT * shape.within / np.array(list(drivers.values()))
+        white = np.concatenate([white, rng.standard_normal(len(paths) + len(drivers))])
+        more = dataclasses.replace(bare, paths=whole, drivers=tuple(drivers), gains=gains)
+        bare = settled(more, white, columns, shape)
+    return pinned_at_extremes(bare, white, columns), white
+
+
+def _persistent(T: int, phi: float) -> FloatArray:
+    """A square root of the correlation of AR(1) over T periods, lower triangular."""
+    lags = np.subtract.outer(np.arange(T), np.arange(T))
+    found = np.where(lags >= 0, np.sqrt(1 - phi**2) * phi ** np.maximum(lags, 0.0), 0.0)
+    found[:, 0] = phi ** np.arange(T)
+    return found
+
+
+def _mixed(near: FloatArray, share: float) -> FloatArray:
+    """A square root of the correlation of which a share is that of neighbours, (N, N)."""
+    values, vectors = np.linalg.eigh(near)
+    return np.asarray(vectors * np.sqrt(1 - share + share * np.maximum(values, 0.0))) @ vectors.T
 
 
 def neighbours(places: FloatArray) -> FloatArray:
-    """Square root of ``exp(-distance / 300 km)`` between places, lon and lat, shape (N, 2)."""
+    """``exp(-distance / 300 km)`` between places, lon and lat, shape (N, 2) -> (N, N)."""
     lon, lat = np.radians(places).T
     cosine = np.sin(lat)[:, None] * np.sin(lat) + np.cos(lat)[:, None] * np.cos(lat) * np.cos(
         lon[:, None] - lon
     )
-    distance = _EARTH * np.arccos(np.clip(cosine, -1.0, 1.0))
-    values, vectors = np.linalg.eigh(np.exp(-distance / _RANGE))
-    return vectors * np.sqrt(np.maximum(values, 0.0))
+    return np.asarray(np.exp(-_EARTH * np.arccos(np.clip(cosine, -1.0, 1.0)) / _RANGE))
 
 
-def effect_paths(panel: Panel, habits: Habits, rng: np.random.Generator) -> FloatArray:
-    """Effects of the policies and of their joint state over time, shape (N, T), in shocks' sds.
+def effect_paths(
+    panel: Panel, habits: Habits, groups: Sequence[str], others: Sequence[str]
+) -> FloatArray:
+    """What policies and their joint state may do to an outcome, shape (K, N T).
 
-    Each grows or fades with the time since adoption, and differs between cohorts.
+    Each effect grows or fades with the time since adoption. For each policy and for the joint
+    state there is one path in all units, one in each cohort and one in each level of each group;
+    concurrent policies, the columns `others`, have one.
     """
-    N, T = len(panel.units), len(panel.periods)
+    T = len(panel.periods)
     start = panel.adoption.to_numpy(dtype=float, na_value=np.inf)
     if start.shape[1] > 1:
         start = np.column_stack([start, start.max(axis=1)])
-    total = np.zeros((N, T))
+    levels = [panel.frame[name].astype(str).to_numpy()[::T] for name in groups]
+    found = []
     for k in range(start.shape[1]):
         age = panel.periods[None, :] - start[:, k, None]
-        on = age >= 0
-        path = np.zeros((N, T))
-        path[on] = np.exp(np.clip(habits.growth[k] * age[on], -2.0, 2.0))
-        for cohort in np.unique(start[np.isfinite(start[:, k]), k]):
-            path[start[:, k] == cohort] *= 1 + habits.cohorts * rng.standard_normal()
-        total += habits.effect[k] * path
-    return total
-
-
-def shaped(level: FloatArray, noise: FloatArray, shape: Shape, skew: float) -> FloatArray:
-    """A column with the printed moments from unit levels (N, 1) and noise (N, T).
-
-    Levels and noise are mixed so that the two-way residual has the standard deviation `within`;
-    bounds are kept by clipping.
-    """
-    share = min(shape.within / shape.sd, 0.99)
-    location, scale = shape.mean, shape.sd
-    x = np.empty_like(noise)
-    for _ in range(_AIMS):
-        z = np.sqrt(1 - share**2) * level + share * noise
-        if shape.skewed:
-            z = np.exp(skew * z)
-        z = (z - z.mean()) / z.std()
-        for _ in range(_AIMS):
-            x = np.clip(location + scale * z, shape.low, shape.high)
-            location += shape.mean - x.mean()
-            scale *= shape.sd / x.std(ddof=1)
-        left = x - x.mean(axis=1, keepdims=True) - x.mean(axis=0) + x.mean()
-        found = left.std()
-        if abs(found / shape.within - 1) < 1e-3:
-            break
-        share = float(np.clip(share * shape.within / found, 1e-4, 0.999))
-    return x
+        path = np.zeros(age.shape)
+        path[age >= 0] = EFFECT * np.exp(np.clip(habits.growth[k] * age[age >= 0], -1.0, 1.0))
+        found.append(path.ravel())
+        for spread, of in ((habits.cohorts, start[:, k]), *((habits.groups, g) for g in levels)):
+            which = np.unique(of[np.isfinite(start[:, k])])
+            found += [(spread * path * (of == one)[:, None]).ravel() for one in which]
+    found += [EFFECT * panel.frame[name].to_numpy(float) for name in others]
+    return np.array(found)

@@ -6,8 +6,8 @@ from collections.abc import Iterable, Mapping
 
 import numpy as np
 
-from bayesdid.reconstruct.prior import Shape
 from bayesdid.reconstruct.regression import Regression
+from bayesdid.reconstruct.shape import Shape
 from bayesdid.reconstruct.targets import bounds_of
 from bayesdid.study.load import Spec, Study
 from bayesdid.study.printed import Printed
@@ -83,12 +83,14 @@ def _residual(own: list[Spec], row: Moments | None) -> float | None:
     if row is None or row.sd is None:
         return None
     shares = [
-        float(Printed.parse(spec.column.r2))
+        (float(Printed.parse(spec.column.n or "0")), float(Printed.parse(spec.column.r2)))
         for spec in own
         if spec.column.r2 is not None and spec.column.unit_effects == "fixed"
     ]
-    high = max(shares, default=None)
-    return None if high is None else float(Printed.parse(row.sd)) * np.sqrt(max(1 - high, 1e-4))
+    if not shares:
+        return None
+    _, high = max(shares)  # the best fit on the most rows: the others are fits of parts
+    return float(Printed.parse(row.sd)) * np.sqrt(max(1 - high, 1e-4))
 
 
 def _from_errors(

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import dataclasses
 from collections import Counter
+from collections.abc import Sequence
 
 import numpy as np
 import pandas as pd
@@ -54,7 +55,40 @@ def drawn_skeleton(study: Study, seed: int) -> pd.DataFrame:
     )
     frame = simulate_frame(dataclasses.replace(study, file=file), seed=seed)
     frame = frame[[name for name in frame if len(parse_term(str(name)).factors) == 1]]
-    return settle(frame, study, np.random.default_rng([seed, 0xC17]))
+    rng = np.random.default_rng([seed, 0xC17])
+    frame = settle(frame, study, rng)
+    starts = frame[[str(policy.adoption) for policy in study.policies if policy.adoption]]
+    return favoured(frame, section.unit, list(settings.policies), starts.notna().sum(axis=1), rng)
+
+
+def favoured(
+    frame: pd.DataFrame,
+    unit: str,
+    others: Sequence[str],
+    pilots: pd.Series,
+    rng: np.random.Generator,
+) -> pd.DataFrame:
+    """The frame with concurrent policies, the columns `others`, dealt to its units anew.
+
+    Who has the study's policies may have others too: the log odds of each rise by a normal number
+    of standard deviation 1 with each of the study's policies that a unit ever adopts.
+
+    Parameters
+    ----------
+    pilots
+        How many of these the unit of each row ever adopts.
+    """
+    found = frame.copy()
+    N = frame[unit].nunique()
+    ever = pilots.to_numpy(dtype=float).reshape(N, -1)[:, 0]
+    for name in others:
+        cells = frame[name].to_numpy().reshape(N, -1)
+        score = rng.normal() * ever + rng.gumbel(size=N)
+        with_it = rng.permutation(np.flatnonzero(cells.any(axis=1)))
+        dealt = np.zeros_like(cells)
+        dealt[np.argsort(-score)[: len(with_it)]] = cells[with_it]
+        found[name] = dealt.ravel()
+    return found
 
 
 def _counts(timing: Timing) -> dict[str, dict[str, int]]:

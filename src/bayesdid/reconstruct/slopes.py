@@ -32,6 +32,14 @@ class Block:
     at: slice
     values: FloatArray
 
+    def plus(self, rows: IntArray, values: FloatArray) -> Block:
+        """The block with more slopes in its cells, of numbers that it may not have been about."""
+        every = np.union1d(self.rows, rows)
+        found = np.zeros((len(every), values.shape[1]))
+        found[np.searchsorted(every, self.rows)] = self.values
+        found[np.searchsorted(every, rows)] += values
+        return Block(every, self.at, found)
+
 
 @dataclass(frozen=True, slots=True)
 class Slopes:
@@ -77,12 +85,11 @@ class Slopes:
                 found[np.ix_(block.rows, block.rows)] += chosen @ chosen.T
         return found
 
-    def lengths(self, columns: np.ndarray | None = None) -> FloatArray:
-        """Euclidean length of each row, over some cells or all, shape (m,)."""
+    def lengths(self) -> FloatArray:
+        """Euclidean length of each row, shape (m,)."""
         found = np.zeros(self.shape[0])
         for block in self.blocks:
-            values = block.values if columns is None else block.values[:, columns[block.at]]
-            found[block.rows] += np.einsum("ij,ij->i", values, values)
+            found[block.rows] += np.einsum("ij,ij->i", block.values, block.values)
         return np.sqrt(found)
 
     def divide(self, rows: FloatArray) -> None:

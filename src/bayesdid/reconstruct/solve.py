@@ -1,20 +1,22 @@
 """Move a drawn panel onto the printed numbers: a sequence of convex programmes.
 
-Printed numbers are smooth functions of the panel. Each round replaces them by their tangents,
-asks :mod:`bayesdid.reconstruct.project` for the nearest panel that meets these within the
-rounding intervals and bounds, and goes as far towards it as the misses fall (Levenberg-Marquardt
-with convex constraints).
+Printed numbers are smooth functions of the panel, and the panel is one of the standard normal
+numbers that it was drawn from. Each round replaces the printed numbers by their tangents in these,
+asks :mod:`bayesdid.reconstruct.project` for the nearest ones that meet the tangents within the
+rounding intervals, and goes as far towards them as the misses fall (Levenberg-Marquardt with convex
+constraints).
 """
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 
 import numpy as np
 
 from bayesdid.arrays import FloatArray
-from bayesdid.reconstruct.project import Restrictions, project
+from bayesdid.reconstruct.latent import Latent
+from bayesdid.reconstruct.project import Restrictions, nearest
 from bayesdid.reconstruct.regression import Estimates, Regression
 from bayesdid.reconstruct.slopes import Block, Slopes
 from bayesdid.reconstruct.targets import Target, value_of
@@ -27,6 +29,7 @@ _FREER = 3000.0  # how much more freely a number moves inside of its interval th
 _SHARES = (0.5, 0.25, 0.1)  # of the way to the nearest panel
 _LITTLE = 0.85  # of the misses left: a round that brought little
 _ROUNDS = 40
+_FAR = 1.0  # that a standard normal number moves in a round
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,17 +42,23 @@ class Problem:
         Column id -> regression.
     targets
         Printed numbers.
-    scales
-        Sought column -> the size of a unit step in it.
-    low, high
-        Sought column -> bounds of each row, shape (n,).
+    latents
+        Sought column -> how it follows from standard normal numbers, drivers before driven.
+    fixed
+        Sought columns that are as they shall be.
     """
 
     regressions: Mapping[str, Regression]
     targets: tuple[Target, ...]
-    scales: Mapping[str, float]
-    low: Mapping[str, FloatArray]
-    high: Mapping[str, FloatArray]
+    latents: Mapping[str, Latent]
+    fixed: Mapping[str, FloatArray]
+
+    def columns(self, white: Mapping[str, FloatArray]) -> dict[str, FloatArray]:
+        """Sought column -> values, shape (n,)."""
+        found = dict(self.fixed)
+        for name, latent in self.latents.items():
+            found[name] = latent.value(white[name], found)
+        return found
 
     def fits(self, columns: Mapping[str, FloatArray]) -> dict[str, Estimates]:
         """Every regression that a target is about, fitted."""
@@ -74,14 +83,14 @@ class Solution:
     ----------
     columns
         Sought column -> values.
-    values
-        What it gives for every target, shape (m,).
+    white
+        Sought column -> its standard normal numbers.
     rounds
         How many convex programmes it took.
     """
 
     columns: dict[str, FloatArray]
-    values: FloatArray
+    white: dict[str, FloatArray]
     rounds: int
 
 
@@ -90,36 +99,41 @@ def solve(
     start: Mapping[str, FloatArray],
     rounds: int = _ROUNDS,
     patience: int = _ROUNDS,
+    least: float = _LEAST,
 ) -> Solution:
     """The nearest panel that the rounds lead to.
 
     Parameters
     ----------
     start
-        Sought column -> drawn values, shape (n,).
+        Sought column -> the standard normal numbers that it was drawn at.
     patience
         Rounds that may bring little before it ends.
+    least
+        Smallest damping: how far a number of weight 1 may stay from its interval, for the square
+        of a unit that the panel moves.
     """
-    names = list(problem.scales)
-    size = np.concatenate([np.full(len(start[k]), problem.scales[k]) for k in names])
-    low = np.concatenate([problem.low[k] for k in names]) / size
-    high = np.concatenate([problem.high[k] for k in names]) / size
+    names = list(problem.latents)
+    ends = np.cumsum([problem.latents[name].size for name in names])[:-1]
     middle = np.array([(t.low + t.high) / 2 for t in problem.targets])
     half = np.array([t.half for t in problem.targets])
     weight = np.array([1.0 if t.exact else _CLOSE for t in problem.targets])
-    free = low < high
-    x = np.clip(np.concatenate([start[k] for k in names]) / size, low, high)
+    x = np.concatenate([start[name] for name in names])
+
+    def of(point: FloatArray) -> dict[str, FloatArray]:
+        return dict(zip(names, np.split(point, ends), strict=True))
 
     def columns_of(point: FloatArray) -> dict[str, FloatArray]:
-        ends = np.cumsum([len(start[k]) for k in names])[:-1]
-        return dict(zip(names, np.split(point * size, ends), strict=True))
+        return problem.columns(of(point))
 
     damping, taken, slow = _FIRST, 0, 0
     for _ in range(rounds):
-        values, A = linearised(problem, columns_of(x), problem.scales)
+        columns = columns_of(x)
+        values, by_cell = linearised(problem, columns, names)
+        A = pulled(problem, by_cell, of(x), columns)
         length = A.lengths()
-        movable = A.lengths(free) > 0
-        length = np.where(length > 0, length, 1.0)
+        movable = length > 0
+        length = np.where(movable, length, 1.0)
         A.divide(length)
         room = half / length - np.minimum((1 - MARGIN) * half / length, _SPARE)
 
@@ -134,13 +148,15 @@ def solve(
         if (missed(values) <= 0.05 * half / length)[weight > 0].all():
             break
         taken += 1
+        products = A.products(np.ones(A.shape[1], dtype=bool))
         outside = damping / np.maximum(weight, 1e-6)
         inside = np.maximum(outside, np.minimum(1.0, _FREER * outside))
 
-        def nearest(
+        def moved(
             point: FloatArray,
             found: FloatArray,
             A: Slopes = A,
+            products: FloatArray = products,
             length: FloatArray = length,
             room: FloatArray = room,
             mobile: tuple[FloatArray, FloatArray] = (inside, outside),
@@ -148,15 +164,16 @@ def solve(
             here = A.times(point)
             offset = here + (middle - found) / length
             aim = np.clip(here, offset - room, offset + room)
-            of = Restrictions(A, aim, offset - room, offset + room, *mobile)
-            return project(point, of, low, high)[0]
+            held = Restrictions(A, aim, offset - room, offset + room, *mobile)
+            return nearest(point, held, products)[0]
 
-        goal = nearest(x, values)
+        goal = moved(x, values)
+        goal = x + (goal - x) * min(1.0, _FAR / max(float(np.abs(goal - x).max()), 1e-12))
         found = problem.values(columns_of(goal))
         trial, share = goal, 1.0
         for reach in (1.0, 0.0, *_SHARES):
             if reach == 0.0:  # the same tangents once more, from where they led to
-                trial = nearest(goal, found)
+                trial = moved(goal, found)
             elif reach < 1.0:
                 trial = x + reach * (goal - x)
             share = reach or 1.0
@@ -174,18 +191,39 @@ def solve(
         slow = slow + 1 if after > _LITTLE * before else 0
         if slow >= patience:
             break
-        damping = max(damping * (0.25 if share >= 1.0 else 1.0 if share > 0.2 else 3.0), _LEAST)
-    columns = columns_of(x)
-    return Solution(columns, problem.values(columns), taken)
+        damping = max(damping * (0.25 if share >= 1.0 else 1.0 if share > 0.2 else 3.0), least)
+    return Solution(columns_of(x), of(x), taken)
+
+
+def pulled(
+    problem: Problem,
+    slopes: Slopes,
+    white: Mapping[str, FloatArray],
+    columns: Mapping[str, FloatArray],
+) -> Slopes:
+    """Slopes in the standard normal numbers, from those in the cells of the columns."""
+    by_cell = dict(zip(problem.latents, slopes.blocks, strict=True))
+    found: dict[str, Block] = {}
+    end = sum(latent.size for latent in problem.latents.values())
+    total = end
+    for name, latent in reversed(list(problem.latents.items())):
+        block = by_cell[name]
+        values, passed = latent.pulled(block.values, white[name], columns)
+        found[name] = Block(block.rows, slice(end - latent.size, end), values)
+        end -= latent.size
+        for driver, more in passed.items():
+            if driver in by_cell:
+                by_cell[driver] = by_cell[driver].plus(block.rows, more)
+    return Slopes((slopes.shape[0], total), tuple(found[name] for name in problem.latents))
 
 
 def linearised(
-    problem: Problem, columns: Mapping[str, FloatArray], sizes: Mapping[str, float]
+    problem: Problem, columns: Mapping[str, FloatArray], names: Collection[str]
 ) -> tuple[FloatArray, Slopes]:
-    """Values of the targets, (m,), and their slopes in steps of `sizes` of the columns it names."""
+    """Values of the targets, (m,), and their slopes in the cells of the named columns."""
     fits = problem.fits(columns)
     values = np.array([value_of(target, fits, columns) for target in problem.targets])
-    about: dict[str, list[int]] = {name: [] for name in sizes}
+    about: dict[str, list[int]] = {name: [] for name in names}
     for k, target in enumerate(problem.targets):
         for name in _columns(problem, target):
             if name in about:
@@ -209,8 +247,6 @@ def linearised(
             if factor.column is not None and factor.column in blocks:
                 row = blocks[factor.column].values[where[factor.column][k]]
                 row[factor.rows] += factor.fixed * slope
-    for name, block in blocks.items():
-        block.values[:] *= sizes[name]
     return values, Slopes((len(problem.targets), start), tuple(blocks.values()))
 
 

@@ -58,7 +58,7 @@ def reason_against(spec: Spec) -> str:
     """Why a column is not held to what it prints; empty if it is."""
     column = spec.column
     if column.family not in FITTED:
-        return f"a '{column.family}' column is not least squares"
+        return f"a column of the family '{column.family}' is not least squares"
     if column.printed_as == "ratio":
         return "ratios are not least-squares coefficients"
     if column.family == "psm_did" and column.n is None:

@@ -6,6 +6,7 @@ still holds. The last few cells go up or down, whichever of all combinations kee
 
 from __future__ import annotations
 
+import dataclasses
 import itertools
 
 import numpy as np
@@ -31,10 +32,10 @@ def onto_grid(
 ) -> FloatArray:
     """The outcome `name` as multiples of `step`, shape (n,)."""
     targets = tuple(target for target in problem.targets if target.exact)
-    only = Problem(problem.regressions, targets, problem.scales, problem.low, problem.high)
+    only = dataclasses.replace(problem, targets=targets)
     y, n = columns[name].copy(), len(columns[name])
     order = rng.permutation(n)
-    low, high = problem.low[name].copy(), problem.high[name].copy()
+    low, high = problem.latents[name].bounds()
     half = np.array([t.half for t in targets])
     middle = np.array([(t.low + t.high) / 2 for t in targets])
     goal = only.values(columns)
@@ -45,7 +46,7 @@ def onto_grid(
         y[now] = np.round(y[now] / step) * step
         y[now] = np.clip(y[now], np.ceil(low[now] / step) * step, np.floor(high[now] / step) * step)
         low[now] = high[now] = y[now]
-        values, held = linearised(only, {**columns, name: y}, {name: 1.0})
+        values, held = linearised(only, {**columns, name: y}, (name,))
         (block,) = held.blocks
         slopes = np.zeros(held.shape)
         slopes[block.rows] = block.values
