@@ -1483,6 +1483,7 @@ MUTANTS = (
             + "test_draws_of_a_mediators_effects_give_its_residuals",
         ),
     ),
+    Mutant(
         "flat-metric",
         "reconstruct/latent.py",
         "shocks = noise * self.scales[:, None] * G",
