@@ -39,6 +39,22 @@ def test_json_is_the_manifest(folder, tmp_path):
     assert document["members"][0]["sha256"] == first["sha256"]  # whatever the number of members
 
 
+@pytest.mark.parametrize(
+    ("members", "asked", "count"), [(20, (), 2), (1, (), 1), (20, ("--workers", 3), 3)]
+)
+def test_many_members_are_made_by_one_process_a_core(members, asked, count, tmp_path, monkeypatch):
+    counts = []
+
+    def pool(workers):
+        counts.append(workers)
+        raise InputError("enough", remedy="none")
+
+    monkeypatch.setattr("bayesdid.inference.executor.cores", lambda: 2)
+    monkeypatch.setattr("bayesdid.inference.executor.process_pool", pool)
+    run("reconstruct", TOWNS, "--members", members, *asked, "-o", tmp_path)
+    assert counts == [count]
+
+
 def test_a_synthetic_panel_is_not_kept(models, tmp_path):
     asked = run("reconstruct", models / "dual_pilot", "--keep", "-o", tmp_path)
     assert isinstance(asked.exception, InputError)

@@ -50,7 +50,7 @@ def command(
     from bayesdid.cli.console import print_json
     from bayesdid.exceptions import InputError
     from bayesdid.families.registry.load import load_study
-    from bayesdid.inference.executor import process_pool
+    from bayesdid.inference.executor import cores, process_pool
     from bayesdid.panel.load import load_panel
     from bayesdid.reconstruct.ensemble import reconstruct
     from bayesdid.reconstruct.reference import write_reference
@@ -64,7 +64,7 @@ def command(
             remedy="leave --keep out: the design is then drawn",
         )
     held = tuple(name.strip() for name in hold_out.split(",") if name.strip())
-    with process_pool(min(workers or members, members)):
+    with process_pool(min(workers or cores(), members)):
         found = reconstruct(
             loaded, out_dir, members=members, seed=seed, hold_out=held, reading=read_as, known=known
         )
