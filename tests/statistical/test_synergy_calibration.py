@@ -246,7 +246,7 @@ def test_the_sentences_have_the_numbers_and_name_the_document():
         assert f"“contradicted” in up to {found[kind]['false_against']:.2f}" in said
         assert f"({found[kind]['document']})" in said
     low, _, high = found[UNNAMED]["coverage"]
-    assert f"that it does not name, in {low:.2f} to {high:.2f}" in panel_validity(SUM)
+    assert f"that it does not allow for, in {low:.2f} to {high:.2f}" in panel_validity(SUM)
     assert "timing known" in published_validity(1)
     assert "timing drawn" in published_validity(2)
     assert "not of this effect" in panel_validity("only:a - none")
@@ -255,5 +255,5 @@ def test_the_sentences_have_the_numbers_and_name_the_document():
 def test_coverage_is_that_of_one_level(monkeypatch):
     monkeypatch.setattr("bayesdid.summary.LEVEL", 0.8)
     for said in (panel_validity(SUM), published_validity(1)):
-        assert "coverage was measured for intervals of another level" in said
+        assert "overage was measured for intervals of another level" in said
         assert " panels" not in said
