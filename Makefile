@@ -19,11 +19,9 @@ report: $(STAMP) ## Build the reports of the shipped studies
 	  $(BIN)/bayesdid report $$(dirname $$study) --out reports/$$(basename $$(dirname $$study)) || exit $$?; \
 	done
 
-# Tests compile a model for each comparison and run it once: half of the time goes to optimising
-# machine code that is hardly used (NUMBA_OPT). The sampler that `warm` stores is optimised in full.
 test: $(STAMP) ## Lint, types, tests
 	@$(MAKE) --no-print-directory -j 2 lint warm
-	NUMBA_OPT=1 OMP_NUM_THREADS=1 $(BIN)/python -m pytest -q -n 2 --dist worksteal
+	OMP_NUM_THREADS=1 $(BIN)/python -m pytest -q -n 2 --dist worksteal
 
 lint: $(STAMP) ## Lint and types
 	$(BIN)/ruff check src tests data

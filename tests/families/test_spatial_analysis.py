@@ -349,9 +349,6 @@ def small(studies, tmp_path):
 def test_command_prints_and_writes_json(small, tmp_path):
     arguments, units = small
     file = weights_file(tmp_path / "ring.csv", units)
-    text = CliRunner().invoke(app, [*arguments, "--weights", file, "--model", "sar"])
-    assert text.exit_code == 0
-    assert "ring.csv" in text.stdout
     result = CliRunner().invoke(app, [*arguments, "--weights", file, "--model", "sar", "--json"])
     assert result.exit_code == 0
     document = json.loads(result.stdout)
@@ -359,9 +356,11 @@ def test_command_prints_and_writes_json(small, tmp_path):
     assert analysis["family"] == "sdm"
     assert document["synthetic"]
     mixed = weights_file(tmp_path / "mixed.csv", units[::-1])  # the same ring, backwards
-    again = CliRunner().invoke(app, [*arguments, "--weights", mixed, "--model", "sar", "--json"])
-    other = json.loads(again.stdout)["analyses"][0]
-    assert other["sentences"][:2] == analysis["sentences"][:2]
+    text = CliRunner().invoke(app, [*arguments, "--weights", mixed, "--model", "sar"])
+    assert text.exit_code == 0
+    assert "mixed.csv" in text.stdout
+    shown = "".join(text.stdout.split())
+    assert all("".join(sentence.split()) in shown for sentence in analysis["sentences"][:2])
 
 
 @pytest.mark.parametrize(
