@@ -140,6 +140,28 @@ def test_labels_of_a_stata_file_are_hints(tmp_path):
     assert 'label = "Deaths per 1000"' in (folder / "study.toml").read_text()
 
 
+def test_a_state_that_stata_labels_is_a_policy_and_a_labelled_group_keeps_its_labels(tmp_path):
+    """Before, a treatment labelled 否/是 was left out: "no numbers"."""
+    unit, year = (a.ravel() for a in np.mgrid[:12, :6])
+    frame = pd.DataFrame(
+        {
+            "city": [f"c{k:02d}" for k in unit],
+            "year": 2010 + year,
+            "deaths": np.random.default_rng(0).normal(size=72),
+            "pilot": ((unit < 5) & (year >= 3)).astype(int),
+            "coast": unit % 2,
+        }
+    )
+    labels = {"pilot": {0: "否", 1: "是"}, "coast": {0: "inland", 1: "coastal"}}
+    file = tmp_path / "p.dta"
+    frame.to_stata(file, write_index=False, version=118, value_labels=labels)
+    found = propose(file)
+    (policy,) = found.policies
+    assert (policy.column, policy.by) == ("pilot", "indicator")
+    assert [group.levels for group in found.groups] == [("coastal", "inland")]
+    assert "pilot" not in {guess.name for guess in found.left}
+
+
 def test_what_is_named_is_taken_as_said(csv):
     found = propose(
         csv(), outcome="gdp", policies={"smart": "smart_policy"}, covariates=["population"]

@@ -24,11 +24,12 @@ from bayesdid.front.guess import (
     guess_groups,
     guess_keys,
     guess_outcome,
+    within,
 )
 from bayesdid.front.guess_policies import PolicyGuess, guess_policies
 from bayesdid.front.policies import products_told
 from bayesdid.notebook import many
-from bayesdid.panel.frames import columns_of
+from bayesdid.panel.frames import Columns, columns_of
 from bayesdid.panel.load import load_panel
 from bayesdid.panel.stata import variable_labels
 
@@ -93,6 +94,7 @@ def propose(
     frame, labels = raw.frame, variable_labels(file)
     try:
         keys = guess_keys(frame, labels, unit, time)
+        frame = _states_by_code(raw, keys.unit.name)
         found, left = guess_policies(frame, labels, keys, policies or {})
         places = _coordinates(frame)
         taken = {keys.unit.name, keys.period.name, *(p.column for p in found), *(places or ())}
@@ -112,6 +114,20 @@ def propose(
     return Proposal(
         keys, own, tuple(found), tuple(chosen), tuple(groups), places, labels, tuple(left)
     )
+
+
+def _states_by_code(raw: Columns, unit: str) -> pd.DataFrame:
+    """The columns, labelled ones that turn between 0 and 1 within units by their codes.
+
+    A state that Stata labels 否 and 是 is read by code when its study is loaded; a group of units
+    keeps its labels.
+    """
+    states = {
+        name: raw.numbers(name)
+        for name in raw.codes.columns
+        if set(raw.numbers(name).dropna().unique()) <= {0, 1} and within(raw.frame, unit, name)
+    }
+    return raw.frame.assign(**states)
 
 
 def _coordinates(frame: pd.DataFrame) -> tuple[str, str] | None:
