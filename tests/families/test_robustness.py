@@ -1,10 +1,12 @@
 """Instrument, matching and specification curve: identities, planted truth, refusals."""
 
 import dataclasses
+from types import SimpleNamespace
 
 import numpy as np
 import pandas as pd
 import pytest
+import xarray as xr
 from made import make_panel, make_study, spec_of, staggered
 from panels import fit_iid as fit
 from panels import make_design
@@ -17,6 +19,7 @@ from bayesdid.design.design import Design
 from bayesdid.design.within import absorb
 from bayesdid.exceptions import InputError, NotIdentifiedError
 from bayesdid.families.psm_did.analysis import effect_on, match
+from bayesdid.families.specification_curve import analysis as curve
 from bayesdid.families.specification_curve.analysis import choices, effect_draws
 from bayesdid.inference.exact.instrument import draw_instrument, reduced_ratio, with_instrument
 from bayesdid.inference.exact.propensity import draw_propensity
@@ -325,6 +328,27 @@ def test_the_propensity_model_in_pymc_has_this_posterior():
     flat = BoundModel(model.but(priors=PriorChoice("flat")), design)
     with pytest.raises(InputError, match="coefficients have proper priors"):
         bd.fit(flat, engine="exact")
+
+
+def test_a_specification_whose_gate_fails_with_few_draws_is_made_again(monkeypatch):
+    """And is left out, not reported, if it fails with more."""
+    asked, needed = [], []
+
+    def stub(design, *, errors, priors, draws, seed):
+        asked.append(draws)
+        tree = xr.DataTree.from_dict(
+            {"posterior": xr.Dataset({"tau": (("chain", "draw", "treatment"), [[[1.0]]])})}
+        )
+        return SimpleNamespace(converged=draws >= needed[-1], tree=tree)
+
+    monkeypatch.setattr(curve, "fit", stub)
+    cases = ((200, [200], True), (800, [200, 800], True), (900, [200, 800], False))
+    for enough, sizes, found in cases:
+        asked.clear()
+        needed.append(enough)
+        drawn = effect_draws(None, "iid", draws=200, more=800)
+        assert asked == sizes
+        assert (drawn is not None) == found
 
 
 def test_specification_curve_runs_every_combination_once():

@@ -117,17 +117,29 @@ def effect_draws(
     errors: str,
     *,
     draws: int = 200,
+    more: int = 4000,
     seed: int = 0,
     priors: PriorChoice = PriorChoice(),
 ) -> FloatArray | None:
-    """Draws of the first treatment's effect; None if they did not converge."""
-    found = fit(design, errors=errors, priors=priors, draws=draws, seed=seed)
-    return draws_of(found.tree)[:, 0] if found.converged else None
+    """Draws of the first treatment's effect; None if they did not converge.
+
+    Parameters
+    ----------
+    draws, more
+        Of each chain: at first, and again for a fit whose gate fails with so few.
+    """
+    for size in (draws, more):
+        found = fit(design, errors=errors, priors=priors, draws=size, seed=seed)
+        if found.converged:
+            return draws_of(found.tree)[:, 0]
+    return None
 
 
 def _draws_of(choice: Choice, spec: Spec, draws: int, seed: int) -> FloatArray | None:
-    priors = study_priors(spec, design=choice.design)
-    return effect_draws(choice.design, choice.errors, draws=draws, seed=seed, priors=priors)
+    priors, few = study_priors(spec, design=choice.design), max(1, draws // 5)
+    return effect_draws(
+        choice.design, choice.errors, draws=few, more=4 * draws, seed=seed, priors=priors
+    )
 
 
 def specification_curve(
@@ -142,14 +154,14 @@ def specification_curve(
     """The analysis of a spec of family ``specification_curve``: one treatment.
 
     Every specification gets a fifth of the draws of other analyses: an interval, not a table of
-    its own.
+    its own. One whose gate fails gets four times as many as they.
     """
     one_treatment(spec)
     effects = tuple(kind for kind in _EFFECTS if kind in options.effects)
     errors = tuple(name for name in _ERRORS if name in options.errors)
     made = list(choices(study, spec, panel, effects, errors))
     beside = dataclasses.replace(made[0], errors="iid")
-    draw = partial(_draws_of, spec=spec, draws=max(1, draws // 5), seed=seed)
+    draw = partial(_draws_of, spec=spec, draws=draws, seed=seed)
     *found, iid = map_fits(draw, [*made, beside])
     main = found[0]
     if main is None or iid is None:
