@@ -5,6 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pandas as pd
 from error_worlds import EFFECT, REAL, WORLDS
+from scores import band
 
 from bayesdid.model.errors import DEFAULT_ERRORS
 
@@ -21,11 +22,6 @@ NAMES = {
     "cluster": "clustered least squares",
     "permutation": "permutation",
 }
-
-
-def band(share: float, n: int) -> float:
-    """Half width of the 95 % Monte Carlo band of a share of `n`."""
-    return float(1.96 * np.sqrt(share * (1 - share) / n))
 
 
 def write_report(frame: pd.DataFrame) -> str:

@@ -23,7 +23,7 @@ from made import make_panel, make_study
 from panel_rows import rows_of
 from synergy_peers import callaway_santanna, oracle
 from synergy_report import ALLOWED, CALLAWAY, ORACLE, report
-from synergy_worlds import DRIFT, WORLDS, make
+from synergy_worlds import DRIFT, WORLDS, Made, World, make
 from validity_facts import synergy_facts, update
 
 from bayesdid.estimands.beside import HEADLINE
@@ -48,28 +48,10 @@ def run(item: tuple[str, int]) -> list[dict[str, object]]:
     """One row for each model of the sum of singles: its interval and claim."""
     name, number = item
     world, seed = WORLDS[name], item_seed(0, *item)
-    made = make(world, seed, N=UNITS, T=PERIODS)
-    panel = make_panel(made.frame, made.adoption)
-    head = {"world": name, "panel": number, "truth": world.synergy}
-    try:
-        found = synergy(STUDY, panel, draws=DRAWS, chains=CHAINS, seed=seed)
-    except ResultError:
-        return [{**head, "model": HEADLINE, "converged": False}]
-    if SUM not in found:
-        return [{**head, "model": HEADLINE, "converged": True, "refused": True}]
-    head |= {"converged": True, "refused": False}
-    rows: list[dict[str, object]] = [
-        {
-            **head,
-            "model": model,
-            "mean": says.mean,
-            "sd": says.sd,
-            "low": says.interval.low,
-            "high": says.interval.high,
-            "p": says.p_claim,
-        }
-        for model, says in found[SUM].models.items()
-    ]
+    made, found, rows = _answer(world, seed, {"world": name, "panel": number})
+    if found is None:
+        return rows
+    head = {key: rows[0][key] for key in ("world", "panel", "truth", "converged", "refused")}
     others = {ALLOWED: _trends_allowed(found)}
     q = contrast_weights(SUM, found.rows, found.averages[SUM])
     assert q is not None
@@ -92,15 +74,37 @@ def run_path(item: tuple[str, int, str]) -> list[dict[str, object]]:
     """The headline on errors and adoptions of a panel whose single effects take another path."""
     name, number, path = item
     world, seed = replace(WORLDS[name], path=path), item_seed(0, name, number)
+    _, _, rows = _answer(world, seed, {"world": name, "panel": number, "path": path})
+    return [row for row in rows if row["model"] == HEADLINE]
+
+
+def _answer(
+    world: World, seed: int, head: dict[str, object]
+) -> tuple[Made, Synergy | None, list[dict[str, object]]]:
+    """A panel, its synergy if there is one, and a row for each model that it says."""
     made = make(world, seed, N=UNITS, T=PERIODS)
     panel = make_panel(made.frame, made.adoption)
-    head = {"world": name, "panel": number, "path": path, "truth": world.synergy}
+    head = {**head, "truth": world.synergy}
     try:
-        says = synergy(STUDY, panel, draws=DRAWS, chains=CHAINS, seed=seed)[SUM].models[HEADLINE]
+        found = synergy(STUDY, panel, draws=DRAWS, chains=CHAINS, seed=seed)
     except ResultError:
-        return [{**head, "converged": False}]
-    ends = {"low": says.interval.low, "high": says.interval.high}
-    return [{**head, "converged": True, "mean": says.mean, "sd": says.sd, **ends}]
+        return made, None, [{**head, "model": HEADLINE, "converged": False}]
+    if SUM not in found:
+        return made, None, [{**head, "model": HEADLINE, "converged": True, "refused": True}]
+    head |= {"converged": True, "refused": False}
+    rows: list[dict[str, object]] = [
+        {
+            **head,
+            "model": model,
+            "mean": says.mean,
+            "sd": says.sd,
+            "low": says.interval.low,
+            "high": says.interval.high,
+            "p": says.p_claim,
+        }
+        for model, says in found[SUM].models.items()
+    ]
+    return made, found, rows
 
 
 def _trends_allowed(found: Synergy) -> tuple[float, float]:

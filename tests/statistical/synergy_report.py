@@ -205,14 +205,13 @@ def _headline(found: pd.DataFrame, panels: int) -> list[str]:
 
 def _paths(paths: pd.DataFrame) -> list[str]:
     """Coverage of the same errors under other paths: what the path does, and what luck did."""
-    paths = paths[paths["converged"].astype(bool)] if len(paths) else paths
     if paths.empty:
         return []
+    paths = scored(paths)
     panel, names = ["world", "panel"], list(dict.fromkeys(paths["world"]))
     means = paths.groupby(panel)["mean"]
     apart = float(((means.max() - means.min()) / paths.groupby(panel)["sd"].mean()).median())
-    covers = (paths["low"] <= paths["truth"]) & (paths["truth"] <= paths["high"])
-    found = paths.assign(covers=covers).pivot_table("covers", "world", "path").loc[names, names]
+    found = paths.pivot_table("covers", "world", "path").loc[names, names]
     n = int(paths.groupby(["world", "path"]).size().min())
     return [
         "### A world's path, or its panels?",

@@ -67,8 +67,8 @@ def test_luck_and_path_are_told_apart():
         if name != path
     }
     rows = [
-        {"world": w, "panel": 0, "path": p, "truth": 0.0, "converged": True}
-        | {"mean": m, "sd": 0.5, "low": m - 0.2, "high": m + 0.2}
+        {"world": w, "panel": 0, "path": p, "truth": 0.0, "converged": True, "refused": False}
+        | {"mean": m, "sd": 0.5, "low": m - 0.2, "high": m + 0.2, "p": 0.5}
         for w, means in (("growing", (0.1, 0.15)), ("fading", (0.1, 0.25)))
         for p, m in zip(("growing", "fading"), means, strict=True)
     ]
