@@ -1281,6 +1281,14 @@ MUTANTS = (
         (INVERSION + "test_held_out_columns_are_predicted_unless_one_is_wrong",),
     ),
     Mutant(
+        "free-paths-one-prior",
+        "published/inversion.py",
+        "if not k or part.prior is not parts[k - 1].prior]",
+        "if not k or part.M is not parts[k - 1].M]",
+        "free paths that share their columns are solved with the prior of the first",
+        (INVERSION + "test_free_paths_share_their_columns_and_keep_their_own_priors",),
+    ),
+    Mutant(
         "headline-joint",
         "model/overlap.py",
         "return (names == set_name(of, policies, JOINT)) |",

@@ -69,11 +69,12 @@ def r_squared(study: Study) -> Outcome:
             assumptions=() if may else ("it is not an adjusted one",),
             text=f"R2 = {spec.column.r2}.",
         )
+    own = {spec.id: terms(spec) for spec in specs}
     for small in specs:
         for large in specs:
             nested = (
                 small.column.outcome == large.column.outcome
-                and terms(small) < terms(large)
+                and own[small.id] < own[large.id]
                 and least_squares(small)
                 and small.column.r2_kind == large.column.r2_kind
                 and same_model(small, large)
@@ -82,7 +83,7 @@ def r_squared(study: Study) -> Outcome:
             if not nested:
                 continue
             low, high = Bounds.of(str(small.column.r2)), Bounds.of(str(large.column.r2))
-            added = len(terms(large)) - len(terms(small))
+            added = len(own[large.id]) - len(own[small.id])
             n = count(large.column.n) or 1_000
             dummies = (study.file.panel.units or 0) + 50
             # an adjusted R2 may fall by at most this much
