@@ -1251,8 +1251,8 @@ MUTANTS = (
     Mutant(
         "no-model-error",
         "published/inversion.py",
-        "before + np.stack(V)[:, None] + np.stack(left_out)",
-        "before + np.stack(V)[:, None] + 0 * np.stack(left_out)",
+        "marginal = before + V[:, None] + left_out",
+        "marginal = before + V[:, None] + 0 * left_out",
         "near-duplicate columns are read to the third digit",
         (INVERSION + "test_what_the_functionals_leave_out_widens_every_component",),
     ),
@@ -1279,14 +1279,6 @@ MUTANTS = (
         "means, sds = np.tile(b, (len(parts), 1)), alone**-0.5",
         "each printed coefficient is predicted by itself",
         (INVERSION + "test_held_out_columns_are_predicted_unless_one_is_wrong",),
-    ),
-    Mutant(
-        "free-paths-one-prior",
-        "published/inversion.py",
-        "if not k or part.prior is not parts[k - 1].prior]",
-        "if not k or part.M is not parts[k - 1].M]",
-        "free paths that share their columns are solved with the prior of the first",
-        (INVERSION + "test_free_paths_share_their_columns_and_keep_their_own_priors",),
     ),
     Mutant(
         "headline-joint",
@@ -1498,5 +1490,13 @@ MUTANTS = (
         "shocks = noise * G",
         "a reconstructed panel's quiet units are moved as far as its restless ones",
         ("reconstruct/test_prior.py::test_the_metric_is_the_priors_covariance",),
+    ),
+    Mutant(
+        "free-paths-one-prior",
+        "published/inversion.py",
+        "if not k or part.prior is not parts[k - 1].prior]",
+        "if not k or part.M is not parts[k - 1].M]",
+        "free paths that share their columns are solved with the prior of the first",
+        (INVERSION + "test_free_paths_share_their_columns_and_keep_their_own_priors",),
     ),
 )

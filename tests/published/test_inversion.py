@@ -59,7 +59,7 @@ def test_one_component_is_the_conjugate_formula():
 
 def test_free_paths_share_their_columns_and_keep_their_own_priors():
     columns = columns_of(study())
-    paths = (Path("free", 0.02), Path("free", 0.1))
+    paths = (Path("free", 0.02), Path("free", 1.0))
     both = Mixture.of(columns.estimates, parts_of(columns, paths))
     each = [Mixture.of(columns.estimates, parts_of(columns, (path,))) for path in paths]
     np.testing.assert_allclose(both.means, np.concatenate([one.means for one in each]))
