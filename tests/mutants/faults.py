@@ -1499,4 +1499,38 @@ MUTANTS = (
         "free paths that share their columns are solved with the prior of the first",
         (INVERSION + "test_free_paths_share_their_columns_and_keep_their_own_priors",),
     ),
+    Mutant(
+        "oasis-column",
+        "importing/markup.py",
+        "first if index is None else _span(index) - 1)",
+        "None if index is None else _span(index) - 1)",
+        "cells of XML tables that leave empty ones out stand in the wrong column",
+        ("importing/test_generators.py::test_every_number_its_outcome_and_its_legend",),
+    ),
+    Mutant(
+        "legend-outside",
+        "importing/notes.py",
+        "{outside[1]: 1 - float(outside[2] or 95) / 100}",
+        "{outside[1]: float(outside[2] or 95) / 100}",
+        "a mark of intervals that leave 0 out is a level of 95%",
+        ("importing/test_generators.py::test_a_mark_outside_of_an_interval_is_a_level",),
+    ),
+    Mutant(
+        "legend-supposed",
+        "importing/notes.py",
+        "missed[1] < missed[0]",
+        "missed[1] > missed[0]",
+        "of two usual legends the one that fits the marks worse is supposed",
+        ("importing/test_generators.py::test_levels_of_marks_without_a_legend_are_those_that_fit",),
+    ),
+    Mutant(
+        "blank-rows",
+        "importing/sheet.py",
+        "if gap and not _continues(block, row):",
+        "if gap:",
+        "blank rows inside of a table cut it in pieces",
+        (
+            "importing/test_generators.py::test_blank_rows_between_headings_of_their_own_set_tables_apart",
+        ),
+    ),
 )
