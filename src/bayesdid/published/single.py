@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterator
+from collections.abc import Collection
 from dataclasses import dataclass
 from typing import ClassVar, Literal
 
+from bayesdid.estimands.distribution import Distribution
 from bayesdid.estimands.judgement import Answer, Estimate, estimate, judge
 from bayesdid.estimands.question import Asked, Cell, question
 from bayesdid.exceptions import InputError, Note
@@ -70,13 +71,13 @@ def printed_effects(study: Study, doubted: Collection[str] = ()) -> tuple[Printe
     for spec in study.specs.values():
         for name in spec.column.treatments if _tells(study, spec) else ():
             group = [
-                cell
+                (cell, there)
                 for cell in same_effect(study, Cell(spec, name))
-                if _tells(study, cell.spec) and printed(study, cell) is not None
+                if _tells(study, cell.spec) and (there := printed(study, cell)) is not None
             ]
-            if not group or group[0].ref in taken or group[0].spec.id != spec.id:
+            if not group or group[0][0].ref in taken or group[0][0].spec.id != spec.id:
                 continue
-            taken |= {cell.ref for cell in group}
+            taken |= {cell.ref for cell, _ in group}
             found.append(_effect(study, name, group, doubted))
     if not found:
         raise InputError(
@@ -94,22 +95,20 @@ def _tells(study: Study, spec: Spec) -> bool:
     return column.outcome == study.file.outcome.column and column.printed_as == "coefficient"
 
 
-def _effect(study: Study, name: str, group: list[Cell], doubted: Collection[str]) -> PrintedEffect:
-    refs = tuple(cell.ref for cell in group)
+def _effect(
+    study: Study, name: str, group: list[tuple[Cell, Distribution]], doubted: Collection[str]
+) -> PrintedEffect:
+    refs = tuple(cell.ref for cell, _ in group)
     asks = Asked(_claimed(study, refs))
-    estimates = tuple(_estimates(study, asks, group))
+    why = "the printed standard error is right"
+    estimates = tuple(
+        estimate(asks, there, f"printed, {cell.spec.id}", "published", why, main=k == 0)
+        for k, (cell, there) in enumerate(group)
+    )
     answer = judge(estimates, "published")
     assert answer is not None  # every estimate of print may answer
-    there = tuple(ref for ref in refs if ref in doubted)
-    return PrintedEffect(name, refs, asks.sign < 0, estimates, answer, there)
-
-
-def _estimates(study: Study, asks: Asked, group: list[Cell]) -> Iterator[Estimate]:
-    for k, cell in enumerate(group):
-        found = printed(study, cell)
-        if found is not None:
-            label, why = f"printed, {cell.spec.id}", "the printed standard error is right"
-            yield estimate(asks, found, label, "published", why, main=k == 0)
+    suspect = tuple(ref for ref in refs if ref in doubted)
+    return PrintedEffect(name, refs, asks.sign < 0, estimates, answer, suspect)
 
 
 def _claimed(study: Study, refs: tuple[str, ...]) -> Literal[-1, 1]:
