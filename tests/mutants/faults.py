@@ -1533,4 +1533,14 @@ MUTANTS = (
             "importing/test_generators.py::test_blank_rows_between_headings_of_their_own_set_tables_apart",
         ),
     ),
+    Mutant(
+        "effects-coverage",
+        "published/single.py",
+        'if kinds != {"clustered"}:',
+        'if kinds == {"clustered"}:',
+        "printed effects with errors of independent rows are said to be as good as clustered ones",
+        (
+            "statistical/test_published_calibration.py::test_what_is_said_of_single_printed_effects_is_what_was_measured",
+        ),
+    ),
 )
