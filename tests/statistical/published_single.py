@@ -147,8 +147,8 @@ def section(found: pd.DataFrame) -> str:
         "published_single.py`): estimate and printed standard error read as a normal posterior. "
         f"{size:,} panels of each row, a two-way regression of one staggered treatment (effect "
         f"{EFFECT:g}, errors of sd 1, AR(1) within units with autocorrelation phi), printed to "
-        f"three digits. Coverage of the {LEVEL:.0%} interval; Monte Carlo band of .89: plus or minus "
-        f"{band(LEVEL, size):.3f}. `iid`: the printed error supposes independent errors; "
+        f"three digits. Coverage of the {LEVEL:.0%} interval; Monte Carlo band of .89: plus or "
+        f"minus {band(LEVEL, size):.3f}. `iid`: the printed error supposes independent errors; "
         "`clustered`: by unit. `false`: P(< 0) of at least .95 where there is no effect (.05 would "
         "be right). `ratio`: the mean printed error over the sd of estimates.\n\n"
         + markdown(plain[["design", "phi", *columns]])
