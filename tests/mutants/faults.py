@@ -1543,4 +1543,28 @@ MUTANTS = (
             "statistical/test_published_calibration.py::test_what_is_said_of_single_printed_effects_is_what_was_measured",
         ),
     ),
+    Mutant(
+        "sign-of-t",
+        "audit/measures.py",
+        "if value.low >= 0.0 else Bounds(-math.inf, 0.0)",
+        "if value.low < 0.0 else Bounds(-math.inf, 0.0)",
+        "t statistics with the sign of their estimate are contradictions, others are none",
+        ("audit/test_t_statistics.py::test_t_has_the_sign_of_its_estimate",),
+    ),
+    Mutant(
+        "absolute-t",
+        "audit/measures.py",
+        "elif signed:",
+        "else:",
+        "tables that print absolute t statistics are accused",
+        ("audit/test_t_statistics.py::test_t_has_the_sign_of_its_estimate",),
+    ),
+    Mutant(
+        "neighbours-one-n",
+        "audit/spread.py",
+        "places.index(left.column.id) + 1",
+        "places.index(left.column.id) + 2",
+        "R2 of columns that do not say which rows they share is compared where they do not stand beside each other",
+        ("audit/test_columns_say.py::test_r_squared_falls_from_one_column_to_the_next",),
+    ),
 )
