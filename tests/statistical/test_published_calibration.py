@@ -12,16 +12,10 @@ from published_report import rates, write_report
 from published_worlds import World
 from scipy.stats import binom
 
-from bayesdid.published.single import (
-    CLUSTERED,
-    INDEPENDENT,
-    MEASURED,
-    PHI,
-    effect_notes,
-    printed_effects,
-)
+from bayesdid.published.single import CLUSTERED, INDEPENDENT, PHI, effect_notes, printed_effects
 from bayesdid.published.synergy import published_synergy
 from bayesdid.study.load import read_study
+from bayesdid.summary import LEVEL
 
 PANELS, ERROR = 40, 1e-4  # chance that a test of this module fails though all is well
 SUM = "both - sum of singles"
@@ -136,7 +130,7 @@ def test_what_is_said_of_single_printed_effects_is_what_was_measured():
     assert (min(clustered), max(clustered)) == CLUSTERED
     independent = [min(float(row[2]) for row in rows if float(row[1]) == phi) for phi in (0.0, PHI)]
     assert tuple(independent) == INDEPENDENT
-    assert f"{MEASURED:.0%} interval" in single_section(page)
+    assert f"{LEVEL:.0%} interval" in single_section(page)
     for name, robust in (("drunk_driving_laws", True), ("medicaid_expansions", False)):
         study = read_study(Path(__file__).parents[1] / "published_studies" / name)
         (note, *_) = effect_notes(study, printed_effects(study))

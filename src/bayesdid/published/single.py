@@ -12,11 +12,12 @@ from bayesdid.estimands.question import Asked, Cell, question
 from bayesdid.exceptions import InputError, Note
 from bayesdid.published.claim import printed, same_effect
 from bayesdid.study.load import Spec, Study
+from bayesdid.summary import percent
 
 DOCUMENT = "docs/calibration-published.md"
-# what it says of single printed effects: the level, lowest and highest coverage of clustered errors
-# of any design, and of errors that suppose independence the lowest at phi 0 and at PHI
-MEASURED, PHI = 0.89, 0.6
+# what it says of single printed effects: lowest and highest coverage of clustered errors of any
+# design, and of errors that suppose independence the lowest at phi 0 and at PHI
+PHI = 0.6
 CLUSTERED, INDEPENDENT = (0.789, 0.881), (0.884, 0.605)
 
 
@@ -143,7 +144,7 @@ def _held(study: Study, effects: Collection[PrintedEffect]) -> str:
             f"in as few as {high:.0%} under an autocorrelation of {PHI:g}"
         )
     return (
-        f"{MEASURED:.0%} intervals of one column of simulated panels held the truth "
+        f"{percent()} intervals of one column of simulated panels held the truth "
         f"{', and '.join(said)}"
     )
 
