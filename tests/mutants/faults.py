@@ -1564,7 +1564,7 @@ MUTANTS = (
         "audit/spread.py",
         "places.index(left.column.id) + 1",
         "places.index(left.column.id) + 2",
-        "R2 of columns that do not say which rows they share is compared where they do not stand beside each other",
+        "R2 of columns that may not share their rows is compared where they are no neighbours",
         ("audit/test_columns_say.py::test_r_squared_falls_from_one_column_to_the_next",),
     ),
 )
