@@ -124,7 +124,7 @@ def violated_synergy(
         gls(pooling, scalars, priors=priors),
         average.parts[0],
         item.mean,
-        item.sd,
+        item.answering.sd,
         claimed_below(study, name),
     )
     robust: list[Robust] = []
@@ -143,7 +143,8 @@ def violated_synergy(
         _anticipated(study, panel, found, name, k, spec=spec, draws=draws, seed=seed)
         for k in periods
     )
-    return SynergyViolated(name, item.label, item.p_claim, trends, tuple(robust), refused, moved)
+    p = item.answering.p_claim
+    return SynergyViolated(name, item.label, p, trends, tuple(robust), refused, moved)
 
 
 def _anticipated(
