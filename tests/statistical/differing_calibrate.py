@@ -50,7 +50,7 @@ COMMON = (
     "regional shocks",
 )
 DIFFER = "effects differ between units"
-HALF, FEW = "effects differ by half as much", "8 dual units, effects differ"
+HALF, FEW = "growing, unit effects .2", "8 dual, effects differ"
 DIFFERENT: dict[str, World] = {
     DIFFER: WORLDS[DIFFER],
     HALF: replace(WORLDS[DIFFER], unit_effects=WORLDS[DIFFER].unit_effects / 2),

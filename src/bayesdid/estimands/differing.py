@@ -13,9 +13,16 @@ the column,
 is the score of omega^2 = 0 (Lin 1997, Biometrika 84, 309-326, doi:10.1093/biomet/84.2.309), free
 of the scales of units, which take up part of such differences. It is compared with what outcomes
 drawn anew from the fitted model give, effects common to units: the weights stay, so that a
-replication costs a projection. The excess of the sum over theirs is omega^2 times
-:math:`\sum_{ijk} (x_{ij}' x_{ik})^2`. A contrast that weighs whitened rows by l and is about
-effects of its own rows that weigh t_ik then has a variance more of
+replication costs a projection. With w_i in the place of v_i, the mean square of what a unit's
+columns leave of its residuals, the excess
+
+.. math::
+
+    \sum_k (x_{ik}' e_i)^2 - w_i |x_{ik}|^2
+
+over its mean in replications has the expectation :math:`\omega^2 \sum_{jk} (x_{ij}' x_{ik})^2`
+whatever the scale; omega^2 is their weighted ratio over units. A contrast that weighs whitened rows
+by l and is about effects of its own rows that weigh t_ik then has a variance more of
 :math:`\omega^2 \sum_{ik} (l_i' x_{ik} - t_{ik})^2`.
 """
 
@@ -39,7 +46,8 @@ LIMIT = 0.01  # probability with which a model that is true fails
 REPLICATIONS = (199, 999)  # fewest and most
 _NUMBERS = 100_000_000  # that all replications of a large panel may have
 _AT_ONCE = 2_000_000  # of a block of them
-_ZERO = 1e-9  # of the largest column of a unit, below which unit effects span one
+_ZERO = 1e-9  # of a column, below which unit effects span it
+_STEPS = 3
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,7 +62,7 @@ class Differing:
         Share of replications with as large a T.
     sd
         omega: of effects between units, in the outcome's unit. It is too small rather than too
-        large, since autocorrelation and scales of the fit take up part of the differences.
+        large, since the autocorrelation of the fit takes up part of the differences.
     replications
         How many.
     errors
@@ -135,25 +143,24 @@ def differing(
     units = _Units.of(rows, fitted)
     if not units.columns.any():
         return None
-    seen = float(units.squares(fitted.outcome[:, None])[0])
+    seen, excess = units.compared(fitted.outcome[:, None])
     rng = np.random.default_rng(seed)
     n = len(fitted.outcome)
     count = int(np.clip(_NUMBERS // n, *REPLICATIONS))
-    step = max(1, _AT_ONCE // n)
-    again = np.concatenate(
-        [
-            units.squares(rng.standard_normal((n, min(step, count - first))))
-            for first in range(0, count, step)
-        ]
-    )
+    step, sums, usual = max(1, _AT_ONCE // n), [], np.zeros(len(units.first))
+    for first in range(0, count, step):
+        T2, more = units.compared(rng.standard_normal((n, min(step, count - first))))
+        sums.append(T2)
+        usual += more.sum(axis=1) / count
+    again = np.concatenate(sums)
     size = float((units.columns**2).sum())
     T = np.sqrt(again / size)
     return Differing(
-        float(np.sqrt(seen / size)),
+        float(np.sqrt(seen[0] / size)),
         float(T.mean()),
         equal_tailed(T),
-        float((1 + (again >= seen).sum()) / (count + 1)),
-        float(np.sqrt(max(seen - float(again.mean()), 0.0) / units.cross())),
+        float((1 + (again >= seen[0]).sum()) / (count + 1)),
+        units.between(excess[:, 0] - usual),
         count,
         {name: units.errors(rows, name, average) for name, average in averages.items()},
     )
@@ -171,6 +178,8 @@ class _Units:
         Of the policies, (n, K); zero where unit effects span one.
     free
         Residuals that each unit has beyond its own effects, (N,).
+    cross, inverse
+        Cross-products of each unit's columns, and their pseudo-inverse, (N, K, K).
     mean, taken
         Whitened columns of the fit's mean, and these without unit effects, over their precision,
         shape (n, J) each: ``mean @ taken.T @ y`` is the fitted mean of a whitened outcome y.
@@ -180,6 +189,8 @@ class _Units:
     first: np.ndarray
     columns: FloatArray
     free: FloatArray
+    cross: FloatArray
+    inverse: FloatArray
     mean: FloatArray
     taken: FloatArray
 
@@ -196,9 +207,12 @@ class _Units:
         there = own > _ZERO * np.maximum(whole, 1e-300)
         slopes = (np.add.reduceat(flat.slopes**2, first) > 0).sum(axis=1)
         taken = fitted.rows.without_units(fitted.columns) @ np.linalg.inv(fitted.gram)
-        columns = columns * np.repeat(there, size, axis=0)
+        columns, K = columns * np.repeat(there, size, axis=0), columns.shape[1]
         free = np.maximum(size - 1.0 - slopes, 1.0)
-        return cls(flat, first, columns, free, fitted.columns, taken)
+        pairs = [[columns[:, j] * columns[:, k] for k in range(K)] for j in range(K)]
+        cross = np.add.reduceat(np.array(pairs), first, axis=2).transpose(2, 0, 1)
+        inverse = np.linalg.pinv(cross, rcond=_ZERO, hermitian=True)
+        return cls(flat, first, columns, free, cross, inverse, fitted.columns, taken)
 
     def sums(self, values: FloatArray) -> FloatArray:
         """Over the rows of each unit, (n, S) -> (N, S)."""
@@ -218,18 +232,40 @@ class _Units:
             found -= slope * self.over(self.sums(slope * found))
         return found
 
-    def squares(self, y: FloatArray) -> FloatArray:
-        """The numerator of T^2 of whitened outcomes, (n, S) -> (S,)."""
+    def compared(self, y: FloatArray) -> tuple[FloatArray, FloatArray]:
+        """The numerator of T^2 of whitened outcomes, (n, S) -> (S,), and the excesses, (N, S)."""
         residual = self.residuals(y)
-        scale = self.sums(residual**2) / self.free[:, None]
+        along = np.stack([self.sums(residual * column[:, None]) for column in self.columns.T])
+        square, sums = self.sums(residual**2), (along**2).sum(axis=0)
+        scale = square / self.free[:, None]
         scale[scale <= 0] = np.inf
-        along = [self.sums(residual * column[:, None]) ** 2 for column in self.columns.T]
-        return np.asarray((np.sum(along, axis=0) / scale).sum(axis=0))
+        explained = np.einsum("kns,nkl,lns->ns", along, self.inverse, along)
+        left = np.maximum(self.free - self.rank, 1.0)
+        return (sums / scale).sum(axis=0), sums - self.size[:, None] * (square - explained) / left[
+            :, None
+        ]
 
-    def cross(self) -> float:
-        """What the numerator grows by with omega^2."""
-        pairs = (one * other for one in self.columns.T for other in self.columns.T)
-        return float(sum((self.sums(pair[:, None]) ** 2).sum() for pair in pairs))
+    def between(self, excess: FloatArray) -> float:
+        """omega, from each unit's excess, (N,); units whose columns leave nothing tell nothing."""
+        told = (self.rank > 0.5) & (self.free - self.rank >= 0.5)
+        if not told.any():
+            return 0.0
+        cross, size = (self.cross**2).sum(axis=(1, 2))[told], self.size[told]
+        variance = 0.0
+        for _ in range(_STEPS):  # weights are inverse to the variances that it implies
+            weight = (1.0 + variance * cross / size) ** -2.0
+            variance = max(float(weight @ excess[told] / (weight @ cross)), 0.0)
+        return float(np.sqrt(variance))
+
+    @property
+    def size(self) -> FloatArray:
+        """Squared length of each unit's columns, (N,)."""
+        return np.asarray(np.trace(self.cross, axis1=1, axis2=2))
+
+    @property
+    def rank(self) -> FloatArray:
+        """How many of each unit's columns are independent, (N,)."""
+        return np.asarray(np.einsum("nkl,nlk->n", self.cross, self.inverse))
 
     def errors(self, rows: OverlapDesign, name: str, average: Average) -> FloatArray:
         """How far a contrast's parts are off what they are about, by effects of units: (K, K).
