@@ -170,7 +170,9 @@ def test_the_check_says_what_failing_means_and_what_was_done(differ):
     check = differing_check(found)
     main, wide = found[SUM].models[HEADLINE], found[SUM].models[DIFFERING]
     assert (check.name, check.passed) == (NAME, False)
-    assert check.text.startswith("Effects differ between units of a cohort: residuals go along")
+    assert check.text.startswith(
+        "Effects differ between units of a cohort: residuals of a unit follow"
+    )
     assert f"has to be about {100 * (wide.sd / main.sd - 1):.0f} % wider" in check.text
     assert "are common to units of a cohort, fails." in check.text
     assert DIFFERING in check.done

@@ -53,6 +53,7 @@ FURTHER = "inference/test_further_effects.py::"
 FEW = "estimands/test_few_treated.py::"
 REVERSALS = "panel/test_reversals.py::"
 WORDS = "families/test_words.py::"
+ASSUMED = "estimands/test_assumed.py::"
 DIFFERING = "estimands/test_differing.py::"
 
 MUTANTS = (
@@ -385,8 +386,34 @@ MUTANTS = (
         ),
     ),
     Mutant(
+        "few-under",
+        "estimands/assumed.py",
+        "if 0 < under <= FEW_UNDER:",
+        "if under > FEW_UNDER:",
+        "few units under both are not said, many are",
+        (ASSUMED + "test_few_units_under_both_are_said",),
+    ),
+    Mutant(
+        "reversed-rows",
+        "estimands/assumed.py",
+        'if not out or note.name != "policy_reversed"',
+        'if out or note.name != "policy_reversed"',
+        "units that are left out are said to be used row by row",
+        (ASSUMED + "test_units_that_are_left_out_are_not_said_to_be_used",),
+    ),
+    Mutant(
+        "ends-near-zero",
+        "estimands/violated_synergy.py",
+        "elif own.low > 0 or own.high < 0:",
+        "elif own.low > 0 and own.high < 0:",
+        "an interval that excludes zero is said to include it",
+        (
+            "estimands/test_trends.py::test_an_interval_that_excludes_zero_is_not_said_to_include_it",
+        ),
+    ),
+    Mutant(
         "averaging-note",
-        "estimands/synergy.py",
+        "estimands/assumed.py",
         "contrasts average over rows, not over units",
         "contrasts average over units, not over rows",
         "averages over rows are said to be over units",

@@ -103,9 +103,10 @@ class Differing:
         low, high = self.interval.low, self.interval.high
         return (
             f"Effects {'do not clearly ' if self.passed else ''}differ between units of a cohort: "
-            f"residuals go along with the policies by {self.observed:.2f}, where effects common "
-            f"to units give {self.replicated:.2f} ({percent(self.interval.level)} {low:.2f} to "
-            f"{high:.2f}; {p_words(self.p, 1 / (self.replications + 1))}, limit {self.limit:g})."
+            f"residuals of a unit follow its policies by {self.observed:.2f}, and by "
+            f"{self.replicated:.2f} if effects were common ({percent(self.interval.level)} "
+            f"{low:.2f} to {high:.2f}; {p_words(self.p, 1 / (self.replications + 1))}, limit "
+            f"{self.limit:g})."
         )
 
     def wider(self, average: Average, name: str, tau: FloatArray, lower: bool) -> FloatArray:

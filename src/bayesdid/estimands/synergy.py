@@ -19,11 +19,12 @@ import pandas as pd
 from bayesdid.arrays import FloatArray
 from bayesdid.design.design import Design
 from bayesdid.design.overlap import OverlapDesign, overlap_design
+from bayesdid.estimands.assumed import assumed
 from bayesdid.estimands.beside import DIFFERING, HEADLINE, Beside, ModelSays, of_draws
 from bayesdid.estimands.deciding import deciding
 from bayesdid.estimands.differing import Differing, differing
 from bayesdid.estimands.gls import Scalars, gls
-from bayesdid.estimands.names import RATIO, contrasts_of, main_contrast
+from bayesdid.estimands.names import RATIO, contrasts_of
 from bayesdid.estimands.nonlinear import side
 from bayesdid.estimands.question import claimed_below
 from bayesdid.estimands.state_effects import Average, state_averages
@@ -360,7 +361,7 @@ def synergy(
         head.fit,
         head.pooling.design,
         errors,
-        (*base_of(bound.design).notes, *_assumed(rows, beside)),
+        assumed(base_of(bound.design).notes, rows, beside),
         panel.synthetic or "",
         rows,
         averages,
@@ -464,19 +465,3 @@ def _row_frame(average: Average, rows: OverlapDesign, panel: Panel) -> pd.DataFr
             "weight": weight[used],
         }
     )
-
-
-def _assumed(rows: OverlapDesign, beside: Beside) -> list[Note]:
-    several = np.logical_or.reduce([rows.on(of) for of in rows.sets] or [rows.both])
-    alike = ", and every row counts once whatever its weight" * (rows.design.weights is not None)
-    text = f"contrasts average over rows, not over units{alike}"
-    found = [Note("averaging", int(several.sum()), text)]
-    name = main_contrast(beside.imputed)
-    if rows.design.covariates and name:
-        moved = beside.imputed[name].slopes
-        text = (
-            "covariates have one slope in treated and untreated rows in every model but "
-            f"imputation; with the slopes of untreated rows alone, {name} is {-moved:+.3f} away"
-        )
-        found.append(Note("covariate_slopes", len(rows.design.covariates), text))
-    return found
