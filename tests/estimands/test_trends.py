@@ -323,6 +323,7 @@ def test_the_command_prints_every_model_and_what_violations_do(found, capsys, mo
         assert model in text
         assert f"{model}, biased" not in text
     assert f"{COLUMNS}, biased by" in text
+    assert found.differing.found in text
     print_panel(STUDY, found, None)
     assert "if trends are not parallel" not in capsys.readouterr().out
     kept = plain(result)
