@@ -225,6 +225,7 @@ def test_synergy_of_a_panel_has_its_coverage_and_the_priors_asked_for(studies):
         document = json.loads(CliRunner().invoke(app, args).stdout)
         names = document["contrasts"]
         assert document["coverage"] == {name: panel_validity(name) for name in names}
+        assert document["differing"]["passed"] is (document["differing"]["p"] >= 0.01)
         return {name: item["mean"] for name, item in names.items()}
 
     assert means() == means("--priors", "weak")
