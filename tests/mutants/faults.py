@@ -35,6 +35,7 @@ class Mutant:
     tests: tuple[str, ...]
 
 
+ROWS = "families/test_rows_of_families.py::"
 SUMMARY = "test_summary.py::"
 SINGLE = "published/test_single.py::"
 BESIDE = "audit/test_printed_beside.py::"
@@ -1490,5 +1491,29 @@ MUTANTS = (
         "shocks = noise * G",
         "a reconstructed panel's quiet units are moved as far as its restless ones",
         ("reconstruct/test_prior.py::test_the_metric_is_the_priors_covariance",),
+    ),
+    Mutant(
+        "instrument-weights",
+        "peers/instrument.py",
+        "columns, flat_only=False, weights=design.weights)",
+        "columns, flat_only=False)",
+        "2SLS, its first stage and the Anderson-Rubin set have no weights",
+        (ROWS + "test_an_instrumented_effect_is_weighted_2sls_with_all_effects",),
+    ),
+    Mutant(
+        "instrument-clusters",
+        "peers/instrument.py",
+        "joint, design.clusters)",
+        "joint, len(design.units))",
+        "an Anderson-Rubin set counts units where clusters are coarser",
+        (ROWS + "test_the_anderson_rubin_set_is_weighted_and_clustered",),
+    ),
+    Mutant(
+        "instrument-effects",
+        "inference/exact/instrument_fit.py",
+        "of[..., 1] - back * of[..., 0]], axis=-1)\n            for",
+        "of[..., 1] + back * of[..., 0]], axis=-1)\n            for",
+        "further effects of an instrumented outcome are those of its reduced form",
+        (ROWS + "test_draws_of_an_instruments_effects_give_its_residuals",),
     ),
 )
