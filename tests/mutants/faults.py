@@ -1516,4 +1516,15 @@ MUTANTS = (
         "further effects of an instrumented outcome are those of its reduced form",
         (ROWS + "test_draws_of_an_instruments_effects_give_its_residuals",),
     ),
+    Mutant(
+        "worst-quantity",
+        "inference/failure.py",
+        '(1 if kind == "rhat" else -1)',
+        "1",
+        "a fit that did not converge names the quantity with most draws, not with fewest",
+        (
+            "inference/test_fit.py::"
+            + "test_a_fit_that_did_not_converge_names_the_quantity_and_a_remedy",
+        ),
+    ),
 )

@@ -172,6 +172,7 @@ def _json(formula: str | None, fit: Fit) -> dict[str, Any]:
     return {
         "formula": formula,
         "converged": fit.converged,
+        "not_converged": fit.not_converged,
         "synthetic": fit.synthetic,
         **{name: attrs[name] for name in (*said, "periods")},
         "notes": [text for _, _, text in json.loads(attrs["notes"])],

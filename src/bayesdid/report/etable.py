@@ -77,6 +77,11 @@ def etable(
         f"Synthetic panel: {text}."
         for text in dict.fromkeys(f.synthetic for f in found if f.synthetic)
     ]
+    notes += [
+        f"{name}: {fit.not_converged}."
+        for name, fit in zip(head[1:], found, strict=True)
+        if not fit.converged
+    ]
     if type == "docx":
         return _docx(head, body, notes, file)
     text = {"md": _md, "tex": _tex, "html": _html}[type](head, body, notes)
