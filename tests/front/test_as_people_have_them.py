@@ -270,3 +270,121 @@ def test_a_wide_file_is_answered_with_the_callers_names(tmp_path):
         bd.did(tmp_path / "a.xlsx", y="强度", unit="id", time="年份", policies={"p": "start"})
     with pytest.raises(InputError, match=command.format("year")):
         propose(tmp_path / "a.xlsx")
+
+
+def quoted(path, columns):
+    """A file that commas separate, every cell in quotes."""
+    frame = panel(units=6).drop(columns=["start", "y", "z"]).assign(**columns)
+    frame.to_csv(path, index=False, quoting=1)
+    return path
+
+
+FRACTIONS = [0.25 + k for k in range(24)]
+MILLIONS = [1_500_000 + 1000 * k for k in range(24)]
+OPEN = [1000 + 7 * k for k in range(24)]  # 1,007: a thousand, or hardly more than one
+
+
+@pytest.mark.parametrize("suffix", ["csv", "xlsx"])
+def test_commas_in_quotes_are_what_the_file_tells(tmp_path, suffix):
+    decimal = {"x": [f"{v:.2f}".replace(".", ",") for v in FRACTIONS]}
+    points = {"x": [f"{v:.2f}" for v in FRACTIONS], "big": [f"{v:,}" for v in MILLIONS]}
+    open_ = {"n": [f"{v:,}" for v in OPEN]}
+    spaced = {"n": [f"{v:,}".replace(",", "\u00a0") for v in OPEN]}
+    for columns, name, wanted, note in (
+        (decimal | open_, "x", FRACTIONS, "decimal commas in x, n"),
+        (decimal | open_, "n", [v / 1000 for v in OPEN], "decimal commas in x, n"),
+        (points | open_, "n", OPEN, "commas in big, n are read as those of thousands"),
+        (points | open_, "big", MILLIONS, "commas in big, n are read as those of thousands"),
+        (spaced, "n", OPEN, ""),
+    ):
+        file = tmp_path / f"a.{suffix}"
+        if suffix == "csv":
+            own = {key: [str(v) for v in values] for key, values in columns.items()}
+            quoted(file, own)
+        else:
+            panel(units=6).assign(**columns).to_excel(file, index=False)
+        _, found = bd.study_of(file, f"{name} ~ treated:post | id + year")
+        assert found.frame[name].tolist() == pytest.approx(wanted)
+        texts = [item.text for item in found.notes]
+        assert not note or note in texts
+
+
+def test_what_nothing_tells_is_refused(tmp_path):
+    plain = {"y": [str(k) for k in range(24)]}
+    file = quoted(tmp_path / "a.csv", plain | {"n": [f"{v:,}" for v in OPEN]})
+    with pytest.raises(InputError, match="decimal comma") as caught:
+        bd.study_of(file, "n ~ treated:post | id + year")
+    assert "no thousands separator" in caught.value.remedy
+    both = plain | {"n": [f"{v:,}" for v in OPEN], "a": ["1,5"] * 24, "b": ["1.5"] * 24}
+    with pytest.raises(InputError, match="decimal comma"):
+        bd.study_of(quoted(file, both), "n ~ treated:post | id + year")
+    for name in ("a", "b"):  # which tell themselves
+        assert (
+            bd.study_of(file, f"y ~ {name} + treated:post | id + year")[1].frame[name].eq(1.5).all()
+        )
+
+
+def test_marks_of_footnotes_are_taken_from_numbers(tmp_path):
+    frame = panel().astype({"y": object})
+    frame.loc[[3, 9, 20], "y"] = [f"{frame['y'][3]}*", f"{frame['y'][9]}①", f"{frame['y'][20]} †"]
+    frame.to_excel(tmp_path / "a.xlsx", index=False)
+    said, found, _ = notes_of(tmp_path / "a.xlsx", policies={"p": "start"})
+    assert found.frame["y"].tolist() == pytest.approx(panel()["y"].tolist())
+    assert said["footnote_marks"].startswith("3 numbers of y had the mark of a footnote (")
+    odd = frame.assign(y=[f"{v}*" for v in panel()["y"]])  # what all have is no footnote
+    with pytest.raises(InputError, match="not a number"):
+        notes_of(odd.assign(y=odd["y"]), policies={"p": "start"})
+
+
+@pytest.mark.parametrize("word", ["W{}", "wave {}", "Round-{}", "第{}期", "t{}"])
+def test_waves_are_steps_and_shown_as_typed(word):
+    frame = panel(waves=(1, 2, 4, 5))
+    plain = tau(frame, "y ~ treated:post | id + year")
+    frame["start"] = frame["start"].map(lambda t: word.format(int(t)), na_action="ignore")
+    frame["year"] = [word.format(t) for t in frame["year"]]
+    said, found, _ = notes_of(frame, policies={"p": "start"})
+    assert [found.timeline.label(step) for step in found.periods] == [
+        word.format(t) for t in (1, 2, 4, 5)
+    ]
+    assert said["gaps"].startswith(f"no unit is seen in {word.format(3)}: a gap")
+    assert found.adoption["p"].dropna().eq(4).sum() == 6  # the fourth step
+    np.testing.assert_array_equal(tau(frame, "y ~ treated:post | id + year"), plain)
+    number = frame.assign(start=frame["treated"].map({1: 4.0}))
+    assert notes_of(number, policies={"p": "start"})[1].adoption.equals(found.adoption)
+    with pytest.raises(InputError, match="'2010' is no wave"):
+        notes_of(number.assign(start=2010), policies={"p": "start"})
+    with pytest.raises(InputError, match="is not a period"):
+        notes_of(
+            frame.assign(year=frame["year"].replace(word.format(5), "Z5")), policies={"p": "start"}
+        )
+    with pytest.raises(InputError, match="adoption is given by wave"):
+        notes_of(frame.assign(year=panel()["year"]), policies={"p": "start"})
+
+
+def test_chinese_numerals_count_waves():
+    frame = panel(waves=(1, 2, 3, 4))
+    frame["year"] = ["第" + "一二三四"[t - 1] + "轮" for t in frame["year"]]
+    _, found, _ = notes_of(frame.assign(start=None), policies={"p": "start"})
+    assert list(found.periods) == [1, 2, 3, 4]
+    assert found.timeline.label(2) == "第二轮"
+
+
+@pytest.mark.parametrize("suffix", ["csv", "xlsx"])
+def test_a_sheet_with_a_column_for_each_unit_says_how_to_make_it_long(tmp_path, suffix):
+    frame = panel(units=6)
+    across = frame.pivot_table(index="year", columns="id", values="y").add_prefix("c").reset_index()
+    file = tmp_path / f"a.{suffix}"
+    across.to_csv(file, index=False) if suffix == "csv" else across.to_excel(file, index=False)
+    for call in (
+        lambda: bd.study_of(file, y="y", unit="id", time="year", policies={"p": "start"}),
+        lambda: bd.study_of(across, "y ~ d | id + year"),
+        lambda: propose(file),
+    ):
+        with pytest.raises(InputError, match=r"c1, c2, c3, \.\.\. hold one unit each") as caught:
+            call()
+    command = str(caught.value.remedy).split("(long format): ")[1]
+    long = eval(command.replace("NAME OF THE VARIABLE", "y"), {"df": across})
+    assert command.startswith("df.melt(")
+    assert sorted(long["y"]) == sorted(frame["y"])
+    with pytest.raises(InputError, match=r"did you mean|there are"):  # a long file with a typo
+        bd.study_of(frame, "yy ~ post | id + year")

@@ -1434,7 +1434,7 @@ MUTANTS = (
     ),
     Mutant(
         "decimal-commas",
-        "panel/text.py",
+        "panel/commas.py",
         'plain.str.replace(",", ".", regex=False)',
         'plain.str.replace(",", "", regex=False)',
         "decimal commas are those of thousands",
@@ -1526,5 +1526,29 @@ MUTANTS = (
             "inference/test_fit.py::"
             + "test_a_fit_that_did_not_converge_names_the_quantity_and_a_remedy",
         ),
+    ),
+    Mutant(
+        "undecided-commas",
+        "panel/commas.py",
+        "comma, point = decimal_comma, False",
+        "comma, point = True, False",
+        "1,234 between commas is one and a quarter though nothing in the file says so",
+        ("front/test_as_people_have_them.py::test_what_nothing_tells_is_refused",),
+    ),
+    Mutant(
+        "told-commas",
+        "panel/commas.py",
+        "comma, point = not own_point, not own_comma",
+        "comma, point = not own_comma, not own_point",
+        "1,234 is read against what the other columns of the file tell",
+        ("front/test_as_people_have_them.py::test_commas_in_quotes_are_what_the_file_tells",),
+    ),
+    Mutant(
+        "wave-years",
+        "panel/timeline.py",
+        "odd |= (numbers < 0) | (numbers >= _FIRST_YEAR)",
+        "odd |= numbers < 0",
+        "a year of adoption among waves 1 to 5 is one after the panel: never treated",
+        ("front/test_as_people_have_them.py::test_waves_are_steps_and_shown_as_typed",),
     ),
 )

@@ -16,7 +16,7 @@ from bayesdid.panel.panel import Panel
 from bayesdid.panel.raw import Wanted, refuse_doubled
 from bayesdid.panel.read import read_panel, read_raw
 from bayesdid.panel.validate import validate_panel
-from bayesdid.panel.wide import wide_remedy
+from bayesdid.panel.wide import across_remedy, wide_remedy
 from bayesdid.study.load import Study
 
 _PERIODS = {"year", "years", "time", "period", "date", "quarter", "month", "年", "年份", "年度"}
@@ -78,6 +78,7 @@ class Columns:
             unit = self.keys[0] if self.keys[0] in known else known[0]
             there = _PERIODS & set(lower) or self.keys[1] in known
             wide = "" if there else wide_remedy(known, unit, self.keys[1] or "year")
+            wide = wide or across_remedy(self.frame, self.keys[0] or "unit", self.keys[1])
             more = f" and {len(known) - SHOWN} more" if len(known) > SHOWN else ""
             raise InputError(
                 "no such column",

@@ -79,9 +79,12 @@ class Timeline:
         if k in self.labels:
             return self.labels[k]
         index = k if self.is_plain else (k - 1) * self.spacing + self.origin
+        if self.kind == "wave" and self.labels:  # W3, as the others are typed
+            return re.sub(r"[0-9]+", str(index), next(iter(self.labels.values())))
         return written(self.kind, index)
 
 
+_COUNTED = frozenset({"number", "wave"})  # kinds of which 0 may be a period
 _FIRST_YEAR, _LAST_YEAR = 1500, 2500  # periods that are plain numbers between are years
 
 
@@ -153,7 +156,7 @@ def adoption_steps(
     zero = text.isin({"0", "0.0"})
     first, last = int(frame[period].min()), int(frame[period].max())
     notes: list[Note] = []
-    if timeline.kind == "number" and timeline.steps(np.array([0.0]))[0] >= first:
+    if timeline.kind in _COUNTED and timeline.steps(np.array([0.0]))[0] >= first:
         zero &= not first <= timeline.steps(np.array([0.0]))[0] <= last
         count = int(frame.loc[text.isin({"0", "0.0"}) & ~zero, "__row__"].size)
         if count:
@@ -215,6 +218,8 @@ def _refuse_codes(
             odd |= numbers < _FIRST_YEAR
     elif timeline.kind == "year":
         odd |= numbers < _FIRST_YEAR
+    elif timeline.kind == "wave":
+        odd |= (numbers < 0) | (numbers >= _FIRST_YEAR)
     else:
         codes = {
             number

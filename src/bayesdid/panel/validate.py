@@ -16,7 +16,7 @@ from bayesdid.panel.panel import Panel
 from bayesdid.panel.raw import refuse_doubled
 from bayesdid.panel.repeated import one_row_each, repeated_rows, same_in_cell
 from bayesdid.panel.timeline import Timeline, adoption_steps, establish
-from bayesdid.panel.wide import wide_remedy
+from bayesdid.panel.wide import across_remedy, wide_remedy
 from bayesdid.study.derived import Derived, derived_of, source_column
 from bayesdid.study.effects import parse_effect
 from bayesdid.study.load import Study
@@ -260,6 +260,7 @@ def _require(frame: pd.DataFrame, keys: PanelSection, columns: list[str], source
             continue
         names = [str(name) for name in frame.columns if name != "__row__"]
         wide = "" if keys.period in frame else wide_remedy(names, keys.unit, keys.period)
+        wide = wide or across_remedy(frame, keys.unit, keys.period)
         near = nearest_name(column, names)
         remedy = wide or (
             f"rename '{near}', or change study.toml"

@@ -10,6 +10,7 @@ from typing import Any
 import pandas as pd
 
 from bayesdid.exceptions import InputError, Note
+from bayesdid.panel.commas import plain_numbers
 from bayesdid.panel.raw import Raw, Wanted, refuse_doubled
 
 MOST_CELLS = 50_000_000
@@ -87,6 +88,7 @@ def read_workbook(file: Path, wanted: Wanted, sheet: str | None, skip: int | Non
     body = table.iloc[first:].reset_index(drop=True)
     body.columns = pd.Index([name or f"(column {k + 1})" for k, name in enumerate(header)])
     body = _filled_down(_without_remarks(body, notes), wanted, notes)
+    notes += plain_numbers(body, (wanted.unit, *wanted.text))
     return Raw(body.infer_objects(), first + 1, notes=tuple(notes))
 
 
