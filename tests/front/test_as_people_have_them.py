@@ -7,8 +7,12 @@ import pytest
 import bayesdid as bd
 from bayesdid.design.build import build_design
 from bayesdid.exceptions import InputError
-from bayesdid.front.new_study import propose
+from bayesdid.families.registry.load import load_study
+from bayesdid.front.guess import guess_keys
+from bayesdid.front.guess_policies import guess_policies
+from bayesdid.front.new_study import propose, write_study
 from bayesdid.panel.frames import columns_of
+from bayesdid.panel.load import load_panel
 
 FAST = {"errors": "iid", "draws": 100}
 
@@ -251,7 +255,9 @@ def test_a_new_study_says_which_mark_keeps_a_covariate_out(tmp_path):
     frame["word"] = [f"a{k}" for k in range(len(frame))]
     frame.to_csv(tmp_path / "a.csv", index=False)
     left = {guess.name: guess.reason for guess in propose(tmp_path / "a.csv").left}
-    assert left["gdp"] == "numbers, but 1 cells hold '…': empty them, and it may be one"
+    assert left["gdp"] == (
+        "numbers, but 1 cells hold a mark ('…'): say --missing '…' if it means not known"
+    )
     assert left["word"] == "no numbers"
 
 
@@ -388,3 +394,59 @@ def test_a_sheet_with_a_column_for_each_unit_says_how_to_make_it_long(tmp_path, 
     assert sorted(long["y"]) == sorted(frame["y"])
     with pytest.raises(InputError, match=r"did you mean|there are"):  # a long file with a typo
         bd.study_of(frame, "yy ~ post | id + year")
+
+
+def test_marks_of_what_is_not_known_are_said_once(tmp_path):
+    frame = panel().assign(x=[f"{1000.5 + k:,}" for k in range(48)])
+    frame.loc[[1, 2], "x"] = ["…", " -- "]
+    frame.to_excel(tmp_path / "a.xlsx", index=False)
+    frame.to_csv(tmp_path / "a.csv", index=False)
+    for data in (frame, tmp_path / "a.xlsx", tmp_path / "a.csv"):
+        with pytest.raises(InputError, match="not a number but a mark") as caught:
+            bd.study_of(data, "y ~ treated:post + x | id + year")
+        assert 'say missing_marks = ["…"]' in caught.value.remedy
+        _, found = bd.study_of(data, "y ~ treated:post + x | id + year", missing_marks=["…", "--"])
+        said = {note.name: note.text for note in found.notes}
+        assert said["missing_marks"] == "2 cells holding … or -- were read as not known"
+        assert said["thousands"] == "commas in x are read as those of thousands"
+        assert found.frame["x"].isna().sum() == 2
+        assert found.frame["x"].iloc[0] == 1000.5
+    assert frame.loc[1, "x"] == "…"  # the caller's
+    assert not propose(tmp_path / "a.xlsx").covariates
+    found = propose(tmp_path / "a.xlsx", missing_marks=["…", "--"])
+    assert "x" in {guess.name for guess in (*found.covariates, found.outcome)}
+    write_study(found, tmp_path / "a.xlsx", tmp_path / "study")
+    own = load_panel(load_study(tmp_path / "study"))
+    assert "missing_marks" in {note.name for note in own.notes}
+
+
+def test_several_policies_without_a_latin_name_get_ids():
+    frame = panel(units=24, waves=tuple(range(2008, 2016)))
+    names = ("创新型城市", "智慧城市", "低碳城市")
+    for k, name in enumerate(names):
+        frame[name] = np.where(frame["id"] % (k + 2) == 0, 2010 + k + frame["id"] % 3, 0)
+    frame = frame.drop(columns=["treated", "post", "start"])
+    with pytest.raises(InputError, match="a policy's id has letters") as caught:
+        bd.study_of(frame, y="y", unit="id", time="year", policies=names)
+    assert 'policies={"policy1": "创新型城市", "policy2": "智慧城市"' in caught.value.remedy
+    assert "--policy policy3=低碳城市" in caught.value.remedy
+    found, _ = guess_policies(frame, {}, guess_keys(frame, {}, None, None), {})
+    assert sorted(p.id for p in found) == ["policy1", "policy2", "policy3"]  # years: no regions
+    assert {p.column for p in found} == set(names)
+    frame = frame.assign(year=frame["year"] - 2007, **{n: frame[n] % 100 % 8 for n in names})
+    with pytest.raises(InputError, match="no column looks like a policy"):
+        guess_policies(frame, {}, guess_keys(frame, {}, None, None), {})
+
+
+def test_labels_of_a_state_in_a_data_frame_say_where_its_codes_are():
+    frame = panel().assign(
+        d=lambda f: pd.Categorical(np.where(f["treated"] * f["post"], "是", "否"))
+    )
+    with pytest.raises(InputError, match="a word or label") as caught:
+        bd.study_of(frame, "y ~ d | id + year")
+    assert "of a Stata file give the path: its codes are read" in caught.value.remedy
+
+
+def test_gaps_of_months_are_named_as_months_are_typed():
+    said, _, _ = notes_of(panel(waves=(201811, 201812, 201902, 201903)), policies={"p": "start"})
+    assert said["gaps"].startswith("no unit is seen in 201901: a gap")

@@ -1551,4 +1551,20 @@ MUTANTS = (
         "a year of adoption among waves 1 to 5 is one after the panel: never treated",
         ("front/test_as_people_have_them.py::test_waves_are_steps_and_shown_as_typed",),
     ),
+    Mutant(
+        "weights-of-a-column",
+        "report/etable.py",
+        'body.append(["Weights", *(name or "none" for name in weighted)])',
+        "pass",
+        "a table of fits does not say which column is weighted",
+        ("report/test_etable.py::test_a_weighted_column_says_its_weights",),
+    ),
+    Mutant(
+        "footnotes",
+        "panel/commas.py",
+        "or int(marked.sum()) > numbers:",
+        "or False:",
+        "what all cells of a column have behind their number is taken for a footnote",
+        ("front/test_as_people_have_them.py::test_marks_of_footnotes_are_taken_from_numbers",),
+    ),
 )

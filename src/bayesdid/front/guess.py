@@ -29,7 +29,7 @@ PERIOD_HINT = (
 )
 OUTCOME_HINT = (
     r"(^|_)(y|outcome|depvar|deaths?|mortality|homicides?|crime|fatal\w*|\w*ra?te|emissions?|"
-    r"wages?)($|_)|被解释|因变量|死亡|排放"
+    r"pm2?5|so2|co2|tfp|wages?)($|_)|被解释|因变量|死亡|排放|浓度|强度|效率|生产率"
 )
 POLICY_HINT = (
     r"(^|_)(did|treat\w*|policy|post|law|active|adopt\w*|pilot|first|start|cohort|gvar|g|d)($|_)"
@@ -207,7 +207,13 @@ def _no_numbers(values: pd.Series) -> str:
     if 2 * int(numbers.notna().sum()) < len(told):
         return "no numbers"
     odd = told[numbers.isna()]
-    return f"numbers, but {len(odd)} cells hold '{odd.iloc[0]}': empty them, and it may be one"
+    mark = str(odd.iloc[0]).strip()
+    if any(map(str.isalnum, mark)):
+        return f"numbers, but {len(odd)} cells hold '{mark}': empty them, and it may be one"
+    return (
+        f"numbers, but {len(odd)} cells hold a mark ('{mark}'): say --missing '{mark}' if it means "
+        "not known"
+    )
 
 
 def guess_covariates(

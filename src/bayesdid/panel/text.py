@@ -11,7 +11,7 @@ import pandas as pd
 from bayesdid.escape import from_spreadsheet
 from bayesdid.exceptions import InputError, Note
 from bayesdid.panel.commas import has_odd_numbers, plain_numbers
-from bayesdid.panel.raw import Raw, Wanted, refuse_doubled
+from bayesdid.panel.raw import Raw, Wanted, blank_marks, refuse_doubled
 from bayesdid.panel.values import BIGGEST, MISSING
 
 _SEPARATORS = {";": "semicolons", "\t": "tabs", "|": "vertical bars"}
@@ -72,6 +72,7 @@ def read_text(file: Path, separator: str, wanted: Wanted, skip: int | None) -> R
         if (quoted := frame[name].str.startswith("'")).any():
             frame.loc[quoted, name] = frame.loc[quoted, name].map(from_spreadsheet)
     kept = (wanted.unit, *wanted.text)
+    notes = (*notes, *blank_marks(frame, (wanted.unit, wanted.period), wanted.marks, ""))
     if separator != "," or has_odd_numbers(text):
         notes = (*notes, *plain_numbers(frame, kept, decimal_comma=separator == ";"))
     for name in frame.columns:

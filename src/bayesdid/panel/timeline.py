@@ -81,6 +81,8 @@ class Timeline:
         index = k if self.is_plain else (k - 1) * self.spacing + self.origin
         if self.kind == "wave" and self.labels:  # W3, as the others are typed
             return re.sub(r"[0-9]+", str(index), next(iter(self.labels.values())))
+        if self.kind == "month" and any(re.fullmatch(r"[0-9]{6}", t) for t in self.labels.values()):
+            return written(self.kind, index).replace("-", "")  # 201904, as the others are typed
         return written(self.kind, index)
 
 
