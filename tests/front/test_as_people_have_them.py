@@ -450,3 +450,51 @@ def test_labels_of_a_state_in_a_data_frame_say_where_its_codes_are():
 def test_gaps_of_months_are_named_as_months_are_typed():
     said, _, _ = notes_of(panel(waves=(201811, 201812, 201902, 201903)), policies={"p": "start"})
     assert said["gaps"].startswith("no unit is seen in 201901: a gap")
+
+
+def test_totals_and_names_that_look_alike_are_noted():
+    frame = panel(units=6)
+    names = {1: "全 国", 2: "北京", 3: "北 京", 4: "上海", 5: "上海①", 6: "Total loss"}
+    frame["id"] = frame["id"].map(names)
+    said, _, _ = notes_of(frame, policies={"p": "start"})
+    assert said["total_unit"].startswith("a unit called '全 国' seems to be the total or mean")
+    assert said["units_alike"].endswith("different units: '北京' and '北 京'; '上海' and '上海①'")
+    said, _, _ = notes_of(panel(), policies={"p": "start"})
+    assert not {"total_unit", "units_alike"} & set(said)
+
+
+def test_a_typed_minus_is_one(tmp_path):
+    frame = panel().assign(x=[f"−{k}.5" if k % 2 else f"{k}.5" for k in range(48)])
+    frame.to_csv(tmp_path / "a.csv", index=False)
+    for data in (frame, tmp_path / "a.csv"):
+        _, found = bd.study_of(data, "x ~ treated:post | id + year")
+        assert found.frame["x"].iloc[:2].tolist() == [0.5, -1.5]
+
+
+def test_years_of_adoption_among_counted_periods_are_refused():
+    frame = panel()
+    for periods in (frame["year"] - 2007, frame["year"] % 100):
+        with pytest.raises(InputError, match="'2010' is no period that a unit could adopt in"):
+            notes_of(frame.assign(year=periods), policies={"p": "start"})
+
+
+@pytest.mark.parametrize("way", ["FY{}", "{}/{:02d}", "{}-{:02d}", "{}–{}"])
+def test_fiscal_years_are_years(way):
+    frame, plain = panel(), notes_of(panel(), policies={"p": "start"})[1]
+    ends = {
+        year: year + 1 if way.endswith("{}") else (year + 1) % 100 for year in range(2008, 2012)
+    }
+    frame["year"] = [way.format(year, ends[year]) for year in frame["year"]]
+    _, found, _ = notes_of(frame, policies={"p": "start"})  # adopted in a plain year
+    assert found.adoption.equals(plain.adoption)
+    assert found.timeline.label(found.periods[1]) == way.format(2009, ends[2009])
+    months = panel().assign(year=lambda f: "2008-0" + (f["year"] - 2005).astype(str), start=None)
+    said, _, _ = notes_of(months, policies={"p": "start"})
+    assert said["spacing"].startswith("year: neighbouring periods are 1 month apart")
+
+
+def test_halves_of_years_in_chinese():
+    frame = panel().assign(start=None)
+    frame["year"] = [f"{t // 2}年{'上下'[t % 2]}半年" for t in frame["year"]]
+    said, _, _ = notes_of(frame, policies={"p": "start"})
+    assert said["spacing"].startswith("year: neighbouring periods are 1 half-year apart")

@@ -1427,8 +1427,8 @@ MUTANTS = (
     Mutant(
         "never-years",
         "panel/timeline.py",
-        "            odd |= numbers < _FIRST_YEAR\n    elif",
-        "            odd |= numbers < 0 * _FIRST_YEAR - 9999\n    elif",
+        "            odd |= numbers < _FIRST_YEAR\n        elif",
+        "            odd |= numbers < 0 * _FIRST_YEAR - 9999\n        elif",
         "-999 for never, among years, is adoption before the panel: treated throughout",
         ("front/test_as_people_have_them.py::test_codes_for_never_are_no_years",),
     ),
@@ -1566,5 +1566,24 @@ MUTANTS = (
         "or False:",
         "what all cells of a column have behind their number is taken for a footnote",
         ("front/test_as_people_have_them.py::test_marks_of_footnotes_are_taken_from_numbers",),
+    ),
+    Mutant(
+        "adoption-years",
+        "panel/timeline.py",
+        "odd |= numbers.between(_FIRST_YEAR, _LAST_YEAR)",
+        "odd |= numbers < 0",
+        "units that adopt in 2010 never do among periods 1 to 4",
+        (
+            "front/test_as_people_have_them.py::"
+            + "test_years_of_adoption_among_counted_periods_are_refused",
+        ),
+    ),
+    Mutant(
+        "alike-units",
+        "panel/lookalikes.py",
+        "if len(found) > 1]",
+        "if len(found) > 9]",
+        "one unit that is written in two ways is two, in silence",
+        ("front/test_as_people_have_them.py::test_totals_and_names_that_look_alike_are_noted",),
     ),
 )

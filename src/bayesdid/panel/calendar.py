@@ -23,7 +23,7 @@ NEVER = frozenset({"", ".", "na", "nan", "nat", "never", "none", "null", "<na>",
 _PER_YEAR = {"year": 1, "half-year": 2, "quarter": 4, "month": 12, "week": 52}
 _FIRST, _LAST = 1500, 2500  # years that a number with a month or quarter in it may hold
 _BIGGEST = 2.0**53  # beyond, not every whole number is a double
-_HAN = {"一": 1, "二": 2, "三": 3, "四": 4}
+_HAN = {"一": 1, "二": 2, "三": 3, "四": 4, "上": 1, "下": 2}
 # kind, how many a year has, and how far from a whole number two or three decimals may lead
 _DECIMALS: tuple[tuple[Kind, int, float], ...] = (("quarter", 4, 0.02), ("month", 12, 0.07))
 _MONTHS = ("jan", "feb", "mar", "apr", "may", "jun", "jul", "aug", "sep", "oct", "nov", "dec")
@@ -35,9 +35,11 @@ _WAVE = re.compile(
     rf"|(?P<han>第?)\s*(?P<n>[0-9]{{1,3}}|[{_TEN}])\s*(?P<after>期|轮|次|波|阶段|轮次)"
 )
 _Y = r"(?P<y>\d{4})"
+_FISCAL = re.compile(rf"(?:fy|ay)?[- ]?{_Y}(?:[-/–](?P<end>\d{{2}}|\d{{4}}))?")
 _WAYS: tuple[tuple[Kind, re.Pattern[str]], ...] = (
     ("year", re.compile(rf"{_Y}\s*年")),
     ("half-year", re.compile(rf"{_Y}[-/ ]?[hs](?P<k>[12])")),
+    ("half-year", re.compile(rf"{_Y}\s*年?\s*(?P<k>[上下])半年")),
     ("quarter", re.compile(rf"{_Y}[-/.: ]?q(?P<k>[1-4])")),
     ("quarter", re.compile(rf"q(?P<k>[1-4])[-/.: ]?{_Y}")),
     ("quarter", re.compile(rf"{_Y}\s*年\s*第?\s*(?P<k>[1-4一二三四])\s*季度?")),
@@ -108,6 +110,8 @@ def read_periods(
         kind, counts = found
     elif waves := _waves(distinct):
         kind, counts = "wave", waves
+    elif years := _fiscal(distinct):
+        kind, counts = "year", years
     else:
         kind, counts = _texts(distinct, typed, source, column, rows)
     index = pd.Series([counts[text] for text in typed], index=values.index)
@@ -228,6 +232,22 @@ def _waves(distinct: list[str]) -> dict[str, int]:
         words.add(part["before"] or part["after"])
         found[text] = int(raw) if raw.isdecimal() else _TEN.index(raw) + 1
     return found if len(words) == 1 else {}
+
+
+def _fiscal(distinct: list[str]) -> dict[str, int]:
+    """First year of each fiscal or school year, FY2008, 2008/09, 2008-2009; empty if one is none.
+
+    ``2008-09`` is September where not every period ends in the year after it begins.
+    """
+    found = {}
+    for text in distinct:
+        match = _FISCAL.fullmatch(text.lower())
+        if not match or not (match["end"] or text[0].isalpha()):
+            return {}
+        if match["end"] and (int(match["y"]) + 1) % 100 != int(match["end"]) % 100:
+            return {}
+        found[text] = int(match["y"])
+    return found if len(found) > 1 or not _text(distinct[0]) else {}
 
 
 def _text(text: str) -> tuple[Kind, int] | None:

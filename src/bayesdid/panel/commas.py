@@ -22,9 +22,10 @@ _COMMA = re.compile(rf"{_ONE}(?:[0-9]*|[1-9][0-9]{{0,2}}(?:\.[0-9]{{3}})+)(?:,[0
 _GAP = re.compile(r"[ \u00a0\u2009\u202f'’]")
 _SPACED = re.compile(rf"[+-]?[1-9][0-9]{{0,2}}(?:{_GAP.pattern}[0-9]{{3}})+(?:[.,][0-9]+)?")
 # a number and the mark of a footnote: 12.3*, 12.3①, 12.3¹, 1,234†
+_MINUS = re.compile(r"^[−–](?=[0-9.])")
 _MARKS = "*†‡§¶①-⑳⑴-⒇❶-❿¹²³⁰-⁹"
 _MARKED = re.compile(rf"([+-]?[0-9][0-9.,]*)\s*[{_MARKS}]+")
-_ODD = re.compile(rf'"|[0-9]{_GAP.pattern}[0-9]{{3}}|[0-9]\s*[{_MARKS}]')
+_ODD = re.compile(rf'"|[0-9]{_GAP.pattern}[0-9]{{3}}|[0-9]\s*[{_MARKS}]|[−–][0-9.]')
 
 
 def has_odd_numbers(text: str) -> bool:
@@ -57,8 +58,8 @@ def plain_numbers(
     told = {name: cells for name, cells in told.items() if len(cells)}
     points = {name for name, cells in told.items() if _is(cells, _POINT)}
     commas = {name for name, cells in told.items() if _is(cells, _COMMA)}
-    for name in (points | commas) - {*kept}:  # 12 345
-        if told[name].str.len().lt(_raw(frame, name, told[name]).str.len()).any():
+    for name in (points | commas) - {*kept}:  # 12 345, −3
+        if told[name].ne(_raw(frame, name, told[name])).any():
             _replace(frame, name, told[name])
     own_point, own_comma = points - commas, commas - points
     comma, point = decimal_comma, False
@@ -104,7 +105,7 @@ def _order(frame: pd.DataFrame, names: set[str]) -> list[str]:
 
 
 def _told(values: pd.Series) -> pd.Series:
-    """Cells of text that say something, groups of thousands without their spaces.
+    """Cells of text that say something, thousands without their spaces, a hyphen for a minus.
 
     Marks such as … or -- say nothing of the others; they are refused later, by what they are.
     """
@@ -112,6 +113,7 @@ def _told(values: pd.Series) -> pd.Series:
         return pd.Series([], dtype="string")
     text = values[[isinstance(value, str) for value in values]].astype("string").str.strip()
     text = text[~text.str.lower().isin(MISSING) & text.str.contains(r"\w")]
+    text = text.str.replace(_MINUS, "-", regex=True)
     spaced = text.str.fullmatch(_SPACED)
     return text.mask(spaced, text.str.replace(_GAP, "", regex=True))
 

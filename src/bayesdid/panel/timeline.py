@@ -218,6 +218,8 @@ def _refuse_codes(
         first, last = (timeline.number(float(step)) for step in (period.min(), period.max()))
         if first >= _FIRST_YEAR and last <= _LAST_YEAR:
             odd |= numbers < _FIRST_YEAR
+        elif last < _FIRST_YEAR:  # years of adoption among periods 1, 2, 3 or 08, 09, 10
+            odd |= numbers.between(_FIRST_YEAR, _LAST_YEAR)
     elif timeline.kind == "year":
         odd |= numbers < _FIRST_YEAR
     elif timeline.kind == "wave":
@@ -237,7 +239,9 @@ def _refuse_codes(
         where = odd.idxmax()
         number = numbers[where]
         value = text[where] if np.isnan(number) else f"{number:.0f}"
-        kind = "year" if timeline.kind == "number" else timeline.kind
+        kind = timeline.kind
+        if kind == "number":
+            kind = "year" if timeline.number(float(period.min())) >= _FIRST_YEAR else "period"
         raise InputError(
             f"'{value}' is no {kind} that a unit could adopt in",
             file=source,

@@ -12,6 +12,7 @@ from bayesdid.exceptions import InputError, Note, nearest_name
 from bayesdid.panel import values
 from bayesdid.panel.adoption import from_indicator, from_years, not_seen_off, switched_off
 from bayesdid.panel.derived import derived_values
+from bayesdid.panel.lookalikes import odd_units
 from bayesdid.panel.panel import Panel
 from bayesdid.panel.raw import blank_marks, refuse_doubled
 from bayesdid.panel.repeated import one_row_each, repeated_rows, same_in_cell
@@ -287,6 +288,7 @@ def _keys(frame: pd.DataFrame, keys: PanelSection, source: str, notes: list[Note
                 remedy="every row needs its unit and period",
             )
     frame[unit] = values.unit_keys(frame[unit], source, frame["__row__"])
+    notes += odd_units(frame[unit].unique())
     timeline = establish(frame, period, source, notes)
     if keys.repeated:
         repeated_rows(frame, unit, period, source, notes)
