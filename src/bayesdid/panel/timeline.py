@@ -239,7 +239,7 @@ def _refuse_codes(
         where = odd.idxmax()
         number = numbers[where]
         value = text[where] if np.isnan(number) else f"{number:.0f}"
-        kind = timeline.kind
+        kind: str = timeline.kind
         if kind == "number":
             kind = "year" if timeline.number(float(period.min())) >= _FIRST_YEAR else "period"
         raise InputError(
