@@ -35,6 +35,7 @@ class Mutant:
     tests: tuple[str, ...]
 
 
+ROWS = "families/test_rows_of_families.py::"
 SUMMARY = "test_summary.py::"
 SINGLE = "published/test_single.py::"
 BESIDE = "audit/test_printed_beside.py::"
@@ -53,6 +54,8 @@ FURTHER = "inference/test_further_effects.py::"
 FEW = "estimands/test_few_treated.py::"
 REVERSALS = "panel/test_reversals.py::"
 WORDS = "families/test_words.py::"
+ASSUMED = "estimands/test_assumed.py::"
+DIFFERING = "estimands/test_differing.py::"
 
 MUTANTS = (
     # 1. Words and probabilities
@@ -325,8 +328,93 @@ MUTANTS = (
         (WORDS + "test_labels_of_parts_are_those_of_their_columns",),
     ),
     Mutant(
-        "averaging-note",
+        "differing-passes",
+        "estimands/differing.py",
+        "return self.p >= self.limit",
+        "return self.p < self.limit",
+        "effects that differ between units are said to be common",
+        (DIFFERING + "test_common_effects_pass_and_effects_that_differ_do_not",),
+    ),
+    Mutant(
+        "differing-width",
+        "estimands/differing.py",
+        "self.sd**2 * self.errors[name]",
+        "self.sd * self.errors[name]",
+        "an interval allows for differences between units of another size",
+        (DIFFERING + "test_draws_are_spread_out_and_stay_where_they_are",),
+    ),
+    Mutant(
+        "differing-about",
+        "estimands/row_weights.py",
+        "return (float(departs),) * len(policies)",
+        "return (float(not departs),) * len(policies)",
+        "departures of three policies are about the effects of single units",
+        (DIFFERING + "test_what_a_contrast_is_about_of_each_policy",),
+    ),
+    Mutant(
+        "differing-word",
         "estimands/synergy.py",
+        "main, answers = models[HEADLINE], models.get(DIFFERING, models[HEADLINE])",
+        "main, answers = models[HEADLINE], models[HEADLINE]",
+        "the word is that of an interval which is known to be too narrow",
+        (DIFFERING + "test_the_word_and_violations_follow_the_wider_model",),
+    ),
+    Mutant(
+        "differing-check",
+        "checks/differing.py",
+        '"passes." if found.passed else "fails."',
+        '"fails." if found.passed else "passes."',
+        "a check that fails says that the model passes",
+        (DIFFERING + "test_the_check_says_what_failing_means_and_what_was_done",),
+    ),
+    Mutant(
+        "differing-bears",
+        "checks/uncertainty.py",
+        '"dispersion", "differing_effects")',
+        '"dispersion")',
+        "effects that differ between units leave the width of an interval trusted",
+        ("checks/test_uncertainty.py::test_only_failures_to_the_narrow_side_count",),
+    ),
+    Mutant(
+        "differing-answers",
+        "report/claim_results.py",
+        "passes[DIFFERING] = width_of(others) is not False",
+        'passes[DIFFERING] = width_of(headline["checks"])',
+        "the model with differences between units is said to fail for them",
+        (
+            "report/test_claims.py::"
+            "test_differences_between_units_move_the_answer_to_the_model_that_has_them",
+        ),
+    ),
+    Mutant(
+        "few-under",
+        "estimands/assumed.py",
+        "if 0 < under <= FEW_UNDER:",
+        "if under > FEW_UNDER:",
+        "few units under both are not said, many are",
+        (ASSUMED + "test_few_units_under_both_are_said",),
+    ),
+    Mutant(
+        "reversed-rows",
+        "estimands/assumed.py",
+        'if not out or note.name != "policy_reversed"',
+        'if out or note.name != "policy_reversed"',
+        "units that are left out are said to be used row by row",
+        (ASSUMED + "test_units_that_are_left_out_are_not_said_to_be_used",),
+    ),
+    Mutant(
+        "ends-near-zero",
+        "estimands/violated_synergy.py",
+        "elif own.low > 0 or own.high < 0:",
+        "elif own.low > 0 and own.high < 0:",
+        "an interval that excludes zero is said to include it",
+        (
+            "estimands/test_trends.py::test_an_interval_that_excludes_zero_is_not_said_to_include_it",
+        ),
+    ),
+    Mutant(
+        "averaging-note",
+        "estimands/assumed.py",
         "contrasts average over rows, not over units",
         "contrasts average over units, not over rows",
         "averages over rows are said to be over units",
@@ -1426,14 +1514,14 @@ MUTANTS = (
     Mutant(
         "never-years",
         "panel/timeline.py",
-        "            odd |= numbers < _FIRST_YEAR\n    elif",
-        "            odd |= numbers < 0 * _FIRST_YEAR - 9999\n    elif",
+        "            odd |= numbers < _FIRST_YEAR\n        elif",
+        "            odd |= numbers < 0 * _FIRST_YEAR - 9999\n        elif",
         "-999 for never, among years, is adoption before the panel: treated throughout",
         ("front/test_as_people_have_them.py::test_codes_for_never_are_no_years",),
     ),
     Mutant(
         "decimal-commas",
-        "panel/text.py",
+        "panel/commas.py",
         'plain.str.replace(",", ".", regex=False)',
         'plain.str.replace(",", "", regex=False)',
         "decimal commas are those of thousands",
@@ -1490,6 +1578,100 @@ MUTANTS = (
         "shocks = noise * G",
         "a reconstructed panel's quiet units are moved as far as its restless ones",
         ("reconstruct/test_prior.py::test_the_metric_is_the_priors_covariance",),
+    ),
+    Mutant(
+        "instrument-weights",
+        "peers/instrument.py",
+        "columns, flat_only=False, weights=design.weights)",
+        "columns, flat_only=False)",
+        "2SLS, its first stage and the Anderson-Rubin set have no weights",
+        (ROWS + "test_an_instrumented_effect_is_weighted_2sls_with_all_effects",),
+    ),
+    Mutant(
+        "instrument-clusters",
+        "peers/instrument.py",
+        "joint, design.clusters)",
+        "joint, len(design.units))",
+        "an Anderson-Rubin set counts units where clusters are coarser",
+        (ROWS + "test_the_anderson_rubin_set_is_weighted_and_clustered",),
+    ),
+    Mutant(
+        "instrument-effects",
+        "inference/exact/instrument_fit.py",
+        "of[..., 1] - back * of[..., 0]], axis=-1)\n            for",
+        "of[..., 1] + back * of[..., 0]], axis=-1)\n            for",
+        "further effects of an instrumented outcome are those of its reduced form",
+        (ROWS + "test_draws_of_an_instruments_effects_give_its_residuals",),
+    ),
+    Mutant(
+        "worst-quantity",
+        "inference/failure.py",
+        '(1 if kind == "rhat" else -1)',
+        "1",
+        "a fit that did not converge names the quantity with most draws, not with fewest",
+        (
+            "inference/test_fit.py::"
+            + "test_a_fit_that_did_not_converge_names_the_quantity_and_a_remedy",
+        ),
+    ),
+    Mutant(
+        "undecided-commas",
+        "panel/commas.py",
+        "comma, point = decimal_comma, False",
+        "comma, point = True, False",
+        "1,234 between commas is one and a quarter though nothing in the file says so",
+        ("front/test_as_people_have_them.py::test_what_nothing_tells_is_refused",),
+    ),
+    Mutant(
+        "told-commas",
+        "panel/commas.py",
+        "comma, point = not own_point, not own_comma",
+        "comma, point = not own_comma, not own_point",
+        "1,234 is read against what the other columns of the file tell",
+        ("front/test_as_people_have_them.py::test_commas_in_quotes_are_what_the_file_tells",),
+    ),
+    Mutant(
+        "wave-years",
+        "panel/timeline.py",
+        "odd |= (numbers < 0) | (numbers >= _FIRST_YEAR)",
+        "odd |= numbers < 0",
+        "a year of adoption among waves 1 to 5 is one after the panel: never treated",
+        ("front/test_as_people_have_them.py::test_waves_are_steps_and_shown_as_typed",),
+    ),
+    Mutant(
+        "weights-of-a-column",
+        "report/etable.py",
+        'body.append(["Weights", *(name or "none" for name in weighted)])',
+        "pass",
+        "a table of fits does not say which column is weighted",
+        ("report/test_etable.py::test_a_weighted_column_says_its_weights",),
+    ),
+    Mutant(
+        "footnotes",
+        "panel/commas.py",
+        "or int(marked.sum()) > numbers:",
+        "or False:",
+        "what all cells of a column have behind their number is taken for a footnote",
+        ("front/test_as_people_have_them.py::test_marks_of_footnotes_are_taken_from_numbers",),
+    ),
+    Mutant(
+        "adoption-years",
+        "panel/timeline.py",
+        "odd |= numbers.between(_FIRST_YEAR, _LAST_YEAR)",
+        "odd |= numbers < 0",
+        "units that adopt in 2010 never do among periods 1 to 4",
+        (
+            "front/test_as_people_have_them.py::"
+            + "test_years_of_adoption_among_counted_periods_are_refused",
+        ),
+    ),
+    Mutant(
+        "alike-units",
+        "panel/lookalikes.py",
+        "if len(found) > 1]",
+        "if len(found) > 9]",
+        "one unit that is written in two ways is two, in silence",
+        ("front/test_as_people_have_them.py::test_totals_and_names_that_look_alike_are_noted",),
     ),
     Mutant(
         "free-paths-one-prior",

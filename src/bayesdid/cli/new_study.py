@@ -15,12 +15,17 @@ def command(
     panel: Annotated[Path, typer.Option(help="Panel file (.csv .tsv .parquet .dta .xlsx).")],
     unit: Annotated[str | None, typer.Option(help="Column of the unit.")] = None,
     time: Annotated[str | None, typer.Option(help="Column of the period.")] = None,
-    outcome: Annotated[str | None, typer.Option(help="Column of the outcome.")] = None,
+    outcome: Annotated[
+        str | None, typer.Option("--outcome", "--y", help="Column of the outcome.")
+    ] = None,
     policy: Annotated[
         list[str] | None,
         typer.Option(help="NAME=COLUMN: its period of adoption or its state; repeat for two."),
     ] = None,
     covariate: Annotated[list[str] | None, typer.Option(help="Repeat for several.")] = None,
+    missing: Annotated[
+        list[str] | None, typer.Option(help="A mark that means not known, e.g. …; repeat for more.")
+    ] = None,
     as_json: Annotated[bool, typer.Option("--json", help="One JSON document on stdout.")] = False,
 ) -> None:
     """Inspect a panel file and write a commented study folder that ``report`` runs."""
@@ -37,6 +42,7 @@ def command(
         outcome=outcome,
         policies=dict(map(policy_pair, policy)) if policy else None,
         covariates=covariate,
+        missing_marks=missing or (),
     )
     lost = write_study(found, panel, folder)
     if as_json:

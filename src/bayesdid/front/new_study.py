@@ -46,6 +46,8 @@ class Proposal:
         Column -> its label in the file.
     left
         Columns that are nothing of these, with the reason.
+    missing_marks
+        Cells that mean not known, as the user says.
     """
 
     keys: Keys
@@ -56,6 +58,7 @@ class Proposal:
     coordinates: tuple[str, str] | None
     labels: Mapping[str, str]
     left: tuple[Guess, ...]
+    missing_marks: tuple[str, ...] = ()
 
     def rows(self) -> list[tuple[str, str, str]]:
         """Role, column and reason of every column, for a table."""
@@ -80,6 +83,7 @@ def propose(
     outcome: str | None = None,
     policies: Mapping[str, str] | None = None,
     covariates: Sequence[str] | None = None,
+    missing_marks: Sequence[str] = (),
 ) -> Proposal:
     """Inspect a panel file; whatever is named is taken as said.
 
@@ -88,7 +92,7 @@ def propose(
     InputError
         If keys, outcome or policies are not found, or a named column is not there.
     """
-    raw = columns_of(file, (unit or "", time or ""))
+    raw = columns_of(file, (unit or "", time or ""), marks=missing_marks)
     named = [name for name in (unit, time, outcome) if name is not None]
     raw.require([*named, *(policies or {}).values(), *(covariates or ())])
     frame, labels = raw.frame, variable_labels(file)
@@ -112,7 +116,15 @@ def propose(
     kept = {own.name, *(guess.name for guess in chosen)}
     left = [guess for guess in left if guess.name not in kept]
     return Proposal(
-        keys, own, tuple(found), tuple(chosen), tuple(groups), places, labels, tuple(left)
+        keys,
+        own,
+        tuple(found),
+        tuple(chosen),
+        tuple(groups),
+        places,
+        labels,
+        tuple(left),
+        tuple(missing_marks),
     )
 
 
@@ -269,6 +281,8 @@ def _study_text(p: Proposal, name: str, source: str, panel_file: str) -> str:
         f"period = {_text(p.keys.period.name)}  # {_line(p.keys.period.reason)}",
         f"path = {_text(panel_file)}",
     ]
+    if p.missing_marks:
+        lines.append(f"missing_marks = [{', '.join(map(_text, p.missing_marks))}]")
     if p.coordinates:
         lines += [f"longitude = {_text(p.coordinates[0])}", f"latitude = {_text(p.coordinates[1])}"]
     for policy in p.policies:
