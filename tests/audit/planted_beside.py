@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import copy
 from collections.abc import Callable
+from itertools import pairwise
 
 from planted_errors import _bare, _cells, _columns, _legend, _pick, _t, _value
 from scipy.stats import norm, t
@@ -30,6 +31,34 @@ def t_beside_misprinted(raw, rng):
         return False
     found["t"] = _like(found["t"], 1.5 * _value(found["t"]))
     return True
+
+
+def t_of_the_other_sign(raw, rng):
+    key = "parentheses" if raw["tables"][1]["in_parentheses"] == "t" else "t"
+    cells = [c for _, _, c in _cells(raw) if key in c]
+    found = _pick(rng, [c for c in cells if _value(c[key]) > 0.5 and _value(c["estimate"]) > 0])
+    if found is None:
+        return False
+    found[key] = _like(found[key], -_value(found[key]))
+    return True
+
+
+def r2_falls_undeclared(raw, rng):
+    """As a paper prints it: columns beside each other with one n, and no word on their rows."""
+    columns = _columns(raw)
+    for column in columns:
+        column.pop("same_sample_as", None)
+    keys = ("outcome", "family", "unit_effects", "period_effects", "labels", "n")
+    keys += ("row_weights", "row_weights_kind", "sample", "r2_kind", "label")
+    for small, large in pairwise(columns):
+        names = {*large["treatments"], *large["covariates"]}
+        nested = {*small["treatments"], *small["covariates"]} < names
+        alike = all(small.get(key) == large.get(key) for key in keys)
+        differ = "differ" in {small.get("rows"), large.get("rows")}
+        if alike and nested and not differ and _value(small["r2"]) > 0.15:
+            large["r2"] = f"{_value(small['r2']) - 0.1:.3f}"
+            return True
+    return False
 
 
 def interval_end_misprinted(raw, rng):
@@ -317,4 +346,6 @@ PLANTS: dict[str, tuple[Callable, str]] = {
     "a percent effect in the text": (text_percent, "percents"),
     "a difference in the text": (text_difference, "differences"),
     "a ratio in the text": (text_ratio, "differences"),
+    "a t of the other sign": (t_of_the_other_sign, "measures"),
+    "R² falls from one column to the next, rows not declared": (r2_falls_undeclared, "r_squared"),
 }

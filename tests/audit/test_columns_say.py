@@ -153,3 +153,35 @@ def test_typos_are_the_typists(tmp_path, panel, more, claims, words):
         study(tmp_path / "s", "", cell('estimate = "1"'), head + claims, more, panel)
     assert words in str(caught.value)
     assert ".toml" in str(caught.value)
+
+
+NEXT = """[[column]]
+id = "{id}"
+outcome = "y"
+treatments = ["active:p"]
+covariates = ["x"]
+n = "{n}"
+r2 = "{r2}"
+{more}
+"""
+
+
+@pytest.mark.parametrize(
+    ("second", "found"),
+    [
+        ({}, ["warning"]),
+        ({"more": 'same_sample_as = ["t.1"]'}, ["contradiction"]),
+        ({"r2": "0.42"}, []),
+        ({"n": "74"}, []),  # other rows
+        ({"more": 'rows = "differ"'}, []),
+        ({"more": 'label = "Men"'}, []),
+        ({"more": 'labels = { "City effects" = "Yes" }'}, []),
+        ({"before": NEXT.format(id="0", n="90", r2="0.2", more="")}, []),  # not beside it
+    ],
+)
+def test_r_squared_falls_from_one_column_to_the_next(tmp_path, second, found):
+    """Where nothing says that the rows are the same, one n of neighbours does, for a warning."""
+    more = {"id": "2", "n": "73", "r2": "0.31", "more": ""} | second
+    text = 'n = "73"\nr2 = "0.40"\n' + more.pop("before", "") + NEXT.format(**more)
+    report = audit_study(study(tmp_path / "s", "", text))
+    assert [item.severity for item in report.findings if item.rule == "r_squared"] == found

@@ -57,6 +57,16 @@ def test_one_component_is_the_conjugate_formula():
         np.testing.assert_allclose(root @ root.T, part.L @ covariance @ part.L.T, atol=1e-8)
 
 
+def test_free_paths_share_their_columns_and_keep_their_own_priors():
+    columns = columns_of(study())
+    paths = (Path("free", 0.02), Path("free", 1.0))
+    both = Mixture.of(columns.estimates, parts_of(columns, paths))
+    each = [Mixture.of(columns.estimates, parts_of(columns, (path,))) for path in paths]
+    np.testing.assert_allclose(both.means, np.concatenate([one.means for one in each]))
+    np.testing.assert_allclose(both.roots, np.concatenate([one.roots for one in each]))
+    assert np.abs(each[0].means - each[1].means).max() > 1e-3
+
+
 def test_what_the_functionals_leave_out_widens_every_component():
     """marginal = M P M' + V + (omega s)^2 sum_i own own' + (kappa s)^2 I."""
     columns, timing, scale = columns_of(study()), known_timing(), 2.0

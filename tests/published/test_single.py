@@ -9,6 +9,7 @@ from scipy.stats import norm
 from typer.testing import CliRunner
 
 from bayesdid.cli.app import app
+from bayesdid.cli.console import out
 from bayesdid.exceptions import InputError
 from bayesdid.published.single import effect_notes, printed_effects
 from bayesdid.study.load import read_study
@@ -58,8 +59,7 @@ def test_the_command_answers_a_printed_study_of_one_policy():
     folder = str(STUDIES / "medicaid_expansions")
     result = CliRunner().invoke(app, ["synergy", folder])
     text = " ".join(result.stdout.split())
-    rows = [line.split("│") for line in result.stdout.splitlines() if line.startswith("│")]
-    assert "> 0: supported" in " ".join(row[-2].strip() for row in rows)
+    assert "active:medicaid > 0: supported, P = " in text
     assert "Note: columns of one effect are fitted on the same units" in text
     document = json.loads(CliRunner().invoke(app, ["synergy", folder, "--json"]).stdout)
     (first, _) = document["effects"]
@@ -67,6 +67,26 @@ def test_the_command_answers_a_printed_study_of_one_policy():
     assert document["notes"][0].startswith("an estimate and its printed standard error")
     refused = CliRunner().invoke(app, ["synergy", folder, "--skip", "2"]).exception
     assert "--skip is about a panel" in str(refused)
+
+
+@pytest.mark.parametrize("width", [80, 60])
+def test_no_word_of_printed_effects_is_broken(width, monkeypatch):
+    """At 60 columns the numbers of long names of columns stand on lines of their own."""
+    monkeypatch.setattr(out, "_width", width)
+    lines = {}
+    for name in ("drunk_driving_laws", "minimum_wage_counties"):
+        result = CliRunner().invoke(app, ["synergy", str(STUDIES / name)])
+        lines[name] = [line.rstrip() for line in result.stdout.splitlines()]
+        assert max(map(len, lines[name])) <= width
+    driving, wages = lines.values()
+    assert "beertax > 0: supported, fragile, P = 1.000 (0.012 to 1.000)" in driving
+    assert "  table10_1.1   0.365 (0.053)    0.280 to 0.450     1.000" in driving
+    assert "  table10_1.6  -0.002 (0.021)   -0.036 to 0.032     0.538" in driving
+    place, numbers = "  att.group", "-0.0310 (0.0123)  -0.0507 to -0.0113     0.994"
+    if width == 60:
+        assert wages[wages.index(place) + 1] == f"    {numbers}"
+    else:
+        assert f"{place}       {numbers}" in wages
 
 
 def test_claims_are_decided_with_the_size_that_they_state():

@@ -24,6 +24,8 @@ sys.path.insert(0, str(Path(__file__).parent))
 from published_causes import causes
 from published_microdata import COLUMNS, ROOT, printed_study, traffic, traffic_prints, traffic_rows
 from published_report import write_report
+from published_single import measure as single_effects
+from published_single import replaced, section
 from published_worlds import SCALE, SHAPES, World, answer, outcomes, printed, some
 from validity_facts import published_facts, update
 
@@ -163,7 +165,7 @@ def main() -> None:
         frame = measure(cells(options.panels, options.drawn))
     common = setting("nine", True)
     steps = causes(common.columns, common.truths[0], common.laid, options.panels)
-    text = write_report(frame, real, prints, steps)
+    text = replaced(write_report(frame, real, prints, steps), section(single_effects()))
     options.out.write_text(text, encoding="utf-8")
     update(published_facts(text))
     sys.stdout.write(f"{options.out}: {time.perf_counter() - begin:.0f} s\n")

@@ -1,6 +1,9 @@
 """Intervals from printed columns hold the truth: a small `make calibrate-published`."""
 
+from pathlib import Path
+
 import numpy as np
+import published_single as single
 import pytest
 from published_calibrate import Chunk, cells, measure, setting
 from published_causes import LAST, causes
@@ -9,7 +12,10 @@ from published_report import rates, write_report
 from published_worlds import World
 from scipy.stats import binom
 
+from bayesdid.published.single import CLUSTERED, INDEPENDENT, PHI, effect_notes, printed_effects
 from bayesdid.published.synergy import published_synergy
+from bayesdid.study.load import read_study
+from bayesdid.summary import LEVEL
 
 PANELS, ERROR = 40, 1e-4  # chance that a test of this module fails though all is well
 SUM = "both - sum of singles"
@@ -98,3 +104,39 @@ def test_the_command_covers_every_world_and_its_page_can_be_written(frame, steps
     assert f"{PANELS} panels of each world" in page
     assert "| constant | 0.000 | 0.000 |" in page
     assert np.isfinite(rates(frame)["coverage"]).all()
+
+
+def test_a_clustered_error_holds_the_truth_and_one_of_independent_errors_does_not():
+    """A small part of the section on single printed effects."""
+    size, main = 300, single.DESIGNS[3]
+    low, high = binom.ppf([ERROR / 2, 1 - ERROR / 2], size, 0.89) / size
+    plain, serial = (single.panels(main, phi, "constant", size) for phi in (0.0, 0.6))
+    assert low <= single.judged(plain, "iid")["coverage"] <= high
+    assert single.judged(serial, "iid")["coverage"] < low
+    for rows in (plain, serial):
+        assert single.judged(rows, "clustered")["coverage"] >= low
+    # an error is that of the estimates' spread, which 300 panels tell within a tenth
+    assert single.judged(serial, "clustered")["ratio"] == pytest.approx(1, abs=0.12)
+    assert single.judged(serial, "iid")["ratio"] < 0.7
+
+
+def test_what_is_said_of_single_printed_effects_is_what_was_measured():
+    page = single.PAGE.read_text(encoding="utf-8")
+    assert single.replaced(page, single_section(page)) == page
+    rows = [line.strip("| ").split(" | ") for line in single_section(page).splitlines()]
+    rows = [row for row in rows if "units" in row[0] and "treated" in row[0]]
+    assert len(rows) == len(single.DESIGNS) * len(single.PHIS)
+    clustered = [float(row[3]) for row in rows]
+    assert (min(clustered), max(clustered)) == CLUSTERED
+    independent = [min(float(row[2]) for row in rows if float(row[1]) == phi) for phi in (0.0, PHI)]
+    assert tuple(independent) == INDEPENDENT
+    assert f"{LEVEL:.0%} interval" in single_section(page)
+    for name, robust in (("drunk_driving_laws", True), ("medicaid_expansions", False)):
+        study = read_study(Path(__file__).parents[1] / "published_studies" / name)
+        (note, *_) = effect_notes(study, printed_effects(study))
+        assert "in 79% to 88% of panels where errors are clustered" in note.text
+        assert ("in 88% of panels whose rows are, and in as few as 60%" in note.text) == robust
+
+
+def single_section(page):
+    return single.TITLE + page.split(single.TITLE)[1].split("\n## ", maxsplit=1)[0]

@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from contextvars import ContextVar
 from dataclasses import dataclass
+from functools import lru_cache
 
 from bayesdid.study.printed import Printed
 
@@ -34,8 +35,9 @@ class Bounds:
     @classmethod
     def of(cls, text: str | Printed) -> Bounds:
         """The numbers that round to a printed one; within :func:`cut_off`, or are cut to it."""
-        printed = Printed.parse(text) if isinstance(text, str) else text
-        return cls(*(printed.cut if _CUT.get() else printed.interval))
+        if isinstance(text, str):
+            return _of_text(text, _CUT.get())
+        return cls(*(text.cut if _CUT.get() else text.interval))
 
     @classmethod
     def exactly(cls, value: float) -> Bounds:
@@ -97,3 +99,9 @@ class Bounds:
     def pair(self) -> tuple[float, float]:
         """Low and high."""
         return self.low, self.high
+
+
+@lru_cache(maxsize=20_000)  # every rule reads the same cells again
+def _of_text(text: str, cut: bool) -> Bounds:
+    printed = Printed.parse(text)
+    return Bounds(*(printed.cut if cut else printed.interval))

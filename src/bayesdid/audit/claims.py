@@ -16,6 +16,7 @@ from bayesdid.study.load import Study
 from bayesdid.study.printed import Printed
 
 _LEVELS = {"0.1%": 0.001, "1%": 0.01, "5%": 0.05, "10%": 0.10}
+_Z = float(norm.ppf(0.975))
 _CELL = ("the statement is about this cell",)
 
 
@@ -194,7 +195,7 @@ def comparisons(study: Study) -> Outcome:
         s, w = float(strong.se), float(weak.se)
         gap = abs(float(strong.value) - float(weak.value))
         z = gap / math.hypot(s, w)
-        if z >= norm.ppf(0.975):
+        if z >= _Z:
             yield None
             continue
         ends = gap / (s + w), gap / abs(s - w) if s != w else math.inf
@@ -205,9 +206,9 @@ def comparisons(study: Study) -> Outcome:
             "a difference that is claimed is tested",
             z,
             ends,
-            float(norm.ppf(0.975)),
-            (float(norm.ppf(0.975)), math.inf),
-            float(norm.ppf(0.975)) - z,
+            _Z,
+            (_Z, math.inf),
+            _Z - z,
             ("the two estimates are independent",),
             f"{strong.value.text} against {weak.value.text}: the difference has z = {z:.2f} for "
             f"independent columns ({ends[0]:.2f} to {ends[1]:.2f} over all correlations): separate "

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterator
+from functools import lru_cache
 
 from bayesdid.audit.bounds import Bounds
 from bayesdid.study.load import Spec, Study
@@ -71,17 +72,22 @@ def same_rows(study: Study, left: Spec, right: Spec) -> bool:
         return True
     if left.column.n != right.column.n or rows_differ(left, right):
         return False
-    linked, frontier = {left.id}, [left.id]
-    while frontier:  # the declarations need not name every pair
-        here = frontier.pop()
-        for spec in study.specs.values():
-            related = (
-                here in spec.column.same_sample_as or spec.id in study[here].column.same_sample_as
-            )
-            if related and spec.id not in linked:
-                linked.add(spec.id)
-                frontier.append(spec.id)
-    return right.id in linked
+    if right.id in left.column.same_sample_as or left.id in right.column.same_sample_as:
+        return True
+    said = {spec.id: spec.column.same_sample_as for spec in study.specs.values()}
+    groups = _linked(tuple((name, others) for name, others in said.items() if others))
+    return left.id in groups and groups[left.id] == groups.get(right.id)
+
+
+@lru_cache(maxsize=8)  # of a study, whose rules ask of every pair of columns
+def _linked(said: tuple[tuple[str, tuple[str, ...]], ...]) -> dict[str, int]:
+    """Number of the group of columns that declarations link; they need not name every pair."""
+    groups: list[set[str]] = []
+    for name, others in said:
+        one = {name, *others}
+        touching = [group for group in groups if group & one]
+        groups = [group for group in groups if not group & one] + [one.union(*touching)]
+    return {name: k for k, group in enumerate(groups) for name in group}
 
 
 def same_model(left: Spec, right: Spec) -> bool:

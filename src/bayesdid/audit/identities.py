@@ -70,10 +70,11 @@ def _mended(
 def triples(study: Study) -> Iterator[tuple[Spec, Spec, Spec, str]]:
     """(without M, with M, M on the same regressors, M) on one sample."""
     specs = [s for s in study.specs.values() if least_squares(s)]
+    own = {spec.id: terms(spec) for spec in specs}
     for short in specs:
         for long in specs:
-            extra = terms(long) - terms(short)
-            if len(extra) != 1 or terms(short) - terms(long) or not same_model(short, long):
+            extra = own[long.id] - own[short.id]
+            if len(extra) != 1 or own[short.id] - own[long.id] or not same_model(short, long):
                 continue
             (mediator,) = extra
             if (
@@ -85,7 +86,7 @@ def triples(study: Study) -> Iterator[tuple[Spec, Spec, Spec, str]]:
             for auxiliary in specs:
                 if (
                     auxiliary.column.outcome == mediator
-                    and terms(auxiliary) == terms(short)
+                    and own[auxiliary.id] == own[short.id]
                     and same_model(short, auxiliary)
                     and same_rows(study, short, auxiliary)
                 ):

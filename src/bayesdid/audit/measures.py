@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterator
 
 from scipy.stats import norm, t
@@ -33,11 +34,15 @@ def measures(study: Study) -> Outcome:
             continue
         dof = _fewest(study, spec)
         sure: Severity = "contradiction" if spec.column.se_kind in {"iid", "robust"} else "warning"
+        signed = any(_is_negative(cell.t) for _, cell in cells(spec) if cell.t is not None)
         for name, cell in cells(spec):
             place = f"{spec.id}:{name}"
             ratio = spec.column.printed_as == "ratio"
-            if cell.se is not None and cell.t is not None and not ratio:
-                yield _t_of_se(place, cell)
+            if cell.t is not None and not ratio:
+                if cell.se is not None:
+                    yield _t_of_se(place, cell)
+                elif signed:
+                    yield _sign_of_t(place, cell)
             size = None if ratio and cell.t is None else size_of_t(cell)
             if cell.p is not None and size is not None:
                 yield _p_of_t(place, cell, size, dof, sure)
@@ -71,6 +76,28 @@ def _t_of_se(place: str, cell: Cell) -> Finding | None:
         assumptions=(_ONE, "t tests that the coefficient is zero"),
         text=f"{cell.estimate} / {cell.se} lies between {implied.low:.3g} and {implied.high:.3g}, "
         f"but t is printed as {cell.t}.",
+    )
+
+
+def _is_negative(text: str) -> bool:
+    return Bounds.of(text).high < 0.0
+
+
+def _sign_of_t(place: str, cell: Cell) -> Finding | None:
+    """T has the estimate's sign, unless a column prints absolute values alone."""
+    t, value = Bounds.of(str(cell.t)), estimate(cell)
+    side = Bounds(0.0, math.inf) if value.low >= 0.0 else Bounds(-math.inf, 0.0)
+    if value.low < 0.0 < value.high:
+        return None
+    return compare(
+        "measures",
+        place,
+        "t has the sign of the estimate",
+        t,
+        side,
+        severity="contradiction",
+        assumptions=(_ONE, "t tests that the coefficient is zero"),
+        text=f"t is printed as {cell.t} below an estimate of {cell.estimate}.",
     )
 
 

@@ -10,13 +10,14 @@ from bayesdid.audit.columns import (
     estimate,
     least_squares,
     moments_for,
+    rows_differ,
     same_model,
     same_rows,
     size_of_t,
     terms,
 )
 from bayesdid.audit.finding import Finding, Outcome, compare
-from bayesdid.study.load import Study
+from bayesdid.study.load import Spec, Study
 from bayesdid.study.schema import Moments
 
 
@@ -52,7 +53,8 @@ def constants(study: Study) -> Outcome:
 def r_squared(study: Study) -> Outcome:
     """0 <= R2 <= 1 (an adjusted one may be negative); more regressors cannot lower it.
 
-    On the same rows, and of one kind.
+    On the same rows, and of one kind. Of a column and the next one with one n, where nothing says
+    whether their rows are the same: a warning.
     """
     specs = [s for s in study.specs.values() if s.column.r2 is not None]
     for spec in specs:
@@ -69,20 +71,21 @@ def r_squared(study: Study) -> Outcome:
             assumptions=() if may else ("it is not an adjusted one",),
             text=f"R2 = {spec.column.r2}.",
         )
+    own = {spec.id: terms(spec) for spec in specs}
     for small in specs:
         for large in specs:
             nested = (
                 small.column.outcome == large.column.outcome
-                and terms(small) < terms(large)
+                and own[small.id] < own[large.id]
                 and least_squares(small)
                 and small.column.r2_kind == large.column.r2_kind
                 and same_model(small, large)
-                and same_rows(study, small, large)
             )
-            if not nested:
+            declared = nested and same_rows(study, small, large)
+            if not nested or not (declared or _as_many_rows(small, large)):
                 continue
             low, high = Bounds.of(str(small.column.r2)), Bounds.of(str(large.column.r2))
-            added = len(terms(large)) - len(terms(small))
+            added = len(own[large.id]) - len(own[small.id])
             n = count(large.column.n) or 1_000
             dummies = (study.file.panel.units or 0) + 50
             # an adjusted R2 may fall by at most this much
@@ -94,7 +97,7 @@ def r_squared(study: Study) -> Outcome:
                 "R2 does not fall as regressors are added",
                 high,
                 falls,
-                severity="contradiction",
+                severity="contradiction" if declared else "warning",
                 assumptions=(
                     "both columns are fitted on the same rows",
                     "both R2 are of one kind (overall or within)",
@@ -102,6 +105,19 @@ def r_squared(study: Study) -> Outcome:
                 text=f"{large.id} adds regressors to {small.id}, but R2 falls from "
                 f"{small.column.r2} to {large.column.r2}.",
             )
+
+
+def _as_many_rows(left: Spec, right: Spec) -> bool:
+    """Whether a column and the next one print one n, one heading and one sample."""
+    places = [column.id for column in left.table.column]
+    return (
+        left.table.id == right.table.id
+        and places.index(right.column.id) == places.index(left.column.id) + 1
+        and left.column.n is not None
+        and left.column.n == right.column.n
+        and (left.column.label, left.column.sample) == (right.column.label, right.column.sample)
+        and not rows_differ(left, right)
+    )
 
 
 def standard_errors(study: Study) -> Outcome:

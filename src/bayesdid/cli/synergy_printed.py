@@ -91,33 +91,37 @@ def print_effects(
     doubted: Mapping[str, Doubt],
 ) -> None:
     """Effects as single columns print them, the claims they decide, and doubts."""
-    from rich.table import Table
-
     from bayesdid.cli.console import out, said
     from bayesdid.estimands.verdict import rules
     from bayesdid.summary import percent
 
-    unit = loaded.file.outcome.unit
-    table = Table(title=f"{loaded.id}: printed effects, in {unit}", title_justify="left")
-    heads = ("effect, column", "mean (sd)", f"{percent()} interval", "P(claim)", "claim")
-    for heading in heads:
-        left = heading == "effect, column"
-        table.add_column(heading, justify="left" if left else "right", overflow="fold")
-    for effect in effects:
-        answer, several = effect.answer, len(effect.estimates) > 1
+    out.print(f"{loaded.id}: printed effects, in {loaded.file.outcome.unit}")
+    heads = ("column", "mean (sd)", f"{percent()} interval", "P(claim)")
+    rows = [
+        [_effect_row(loaded, effect, k) for k in range(len(effect.cells))] for effect in effects
+    ]
+    every = [heads, *(row for group in rows for row in group)]
+    widths = [max(len(row[j]) for row in every) for j in range(len(heads))]
+    # a line for each column; two where they are wider than the terminal
+    apart = sum(widths) + 2 * len(widths) > out.width
+
+    def line(row: tuple[str, ...]) -> str:
+        numbers = "  ".join(
+            text.rjust(width) for text, width in zip(row[1:], widths[1:], strict=True)
+        )
+        place = f"  {row[0]}" if apart else f"  {row[0].ljust(widths[0])}"
+        return f"{place}\n    {numbers}" if apart else f"{place}  {numbers}"
+
+    out.print(line(heads))
+    for effect, group in zip(effects, rows, strict=True):
+        answer = effect.answer
+        side = "<" if effect.below else ">"
+        several = len(group) > 1
         span = f" ({answer.p_low:.3f} to {answer.p_high:.3f})" if several else ""
-        for k, item in enumerate(effect.estimates):
-            cell = effect.cells[k]
-            mark = ", doubted" if cell in effect.doubted else ""
-            place = cell.partition(":")[0]
-            table.add_row(
-                said((effect.term, "bold"), f", {place}{mark}") if not k else f"  {place}{mark}",
-                f"{item.mean:.4g} ({item.sd:.3g})",
-                f"{item.interval.low:.4g} to {item.interval.high:.4g}",
-                f"{item.p_sign:.3f}{span if not k else ''}",
-                f"{'<' if effect.below else '>'} 0: {answer.word}" if not k else "",
-            )
-    out.print(table)
+        says = f" {side} 0: {answer.word}, P = {answer.p:.3f}{span}"
+        out.print(said((effect.term, "bold"), says))
+        for row in group:
+            out.print(line(row))
     decided = [claim for claim in claims if claim["evidence"] is not None]
     if decided:
         out.print("Claims", style="bold")
@@ -139,6 +143,19 @@ def print_effects(
     out.print(rules("the probability of the claim", "every column of the effect"))
     for note in notes:
         out.print(f"Note: {note.text}.")
+
+
+def _effect_row(loaded: Study, effect: PrintedEffect, k: int) -> tuple[str, str, str, str]:
+    """A column of an effect: place, mean and sd, interval and P, with the places of its print."""
+    item, ref = effect.estimates[k], effect.cells[k]
+    printed = loaded.cell(ref)
+    places = max(printed.value.places, printed.se.places if printed.se else 0, 0)
+    return (
+        ref.partition(":")[0] + (", doubted" if ref in effect.doubted else ""),
+        f"{item.mean:.{places}f} ({item.sd:.{places}f})",
+        f"{item.interval.low:.{places}f} to {item.interval.high:.{places}f}",
+        f"{item.p_sign:.3f}",
+    )
 
 
 def print_panel(loaded: Study, synergy: Synergy, violated: SynergyViolated | None) -> None:

@@ -8,8 +8,8 @@ from collections import Counter
 from dataclasses import dataclass
 
 from bayesdid.importing.names import CONSTANT, Names, slug
+from bayesdid.importing.notes import DEFAULT_STARS
 from bayesdid.importing.numbers import is_interval
-from bayesdid.importing.recognise import DEFAULT_STARS
 from bayesdid.importing.table import SURE, ReadCell, ReadRow, ReadTable
 from bayesdid.importing.words import PERIOD_EFFECTS, UNIT_EFFECTS
 from bayesdid.study.printed import Printed
@@ -188,7 +188,15 @@ def _printing(table: ReadTable) -> list[str]:
     unknown = sorted(marks - set(stars))
     if table.stars is None and marks <= set(DEFAULT_STARS):
         if marks:
-            lines.append("# no legend was found: * 10%, ** 5%, *** 1% are supposed")
+            said = {
+                mark: f"{level:.1%}".replace(".0", "") for mark, level in table.supposed.items()
+            }
+            levels = ", ".join(f"{mark} {level}" for mark, level in said.items())
+            lines.append(f"# no legend was found: {levels} are supposed")
+        if marks and table.supposed != DEFAULT_STARS:
+            lines[-1] += ", which fit the marks best"
+            items = ", ".join(f"{quoted(m)} = {x:g}" for m, x in table.supposed.items())
+            lines.append(f"stars = {{ {items} }}")
     elif marks or table.stars:
         if unknown:
             lines.append(f"# the notes give no level for {comment(', '.join(unknown))}: supposed")

@@ -80,6 +80,14 @@ def make_grid(
     )
 
 
+def is_note(line: str) -> bool:
+    """Whether a line below a table begins as notes do, or holds a legend."""
+    start = line.strip().lower().lstrip("*_- ")
+    return start.startswith(("note", "standard error", "t stat", "t-stat", "robust", "signif")) or (
+        bool(re.search(r"\*\s*p\s*<|p\s*<\s*0?\.\d", line))
+    )
+
+
 _BOTH = re.compile(
     r"^(?P<above>\S*\d\S*(?:\s*(?:\*{1,4}|[+\u2020\u2021#]))?)\s*(?P<below>[(\[{].*\d.*[)\]}])$"
 )

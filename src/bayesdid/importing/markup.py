@@ -1,16 +1,30 @@
-"""Tables and paragraphs of HTML and of JATS XML. Entities that a document declares are not read."""
+"""Tables and paragraphs of HTML, JATS XML and XML spreadsheets. Declared entities are not read."""
 
 from __future__ import annotations
 
+from dataclasses import dataclass, replace
 from html.parser import HTMLParser
 
-from bayesdid.importing.grid import WIDEST, Document, Grid, clean, make_grid
+from bayesdid.importing.grid import WIDEST, Document, Grid, clean, is_note, make_grid
 
 _BLOCKS = frozenset({"p", "h1", "h2", "h3", "h4", "h5", "h6", "li", "title", "blockquote"})
 _TITLES = frozenset({"caption", "figcaption", "label"})
 _NOTES = frozenset({"tfoot", "table-wrap-foot", "fn"})
 _UNSEEN = frozenset({"script", "style", "head", "template", "noscript", "svg", "math", "nav"})
 _MOST_ROWS = 20_000
+# of the OASIS (CALS) model, and of spreadsheets in XML, where cells are of other names
+_ALIKE = {"row": "tr", "entry": "td", "cell": "td"}
+_PREFIXES = ("oasis:", "cals:", "ce:", "ss:")
+
+
+@dataclass(frozen=True, slots=True)
+class _Cell:
+    """A text, how many columns and rows it spans, and its column where that is stated."""
+
+    text: str
+    across: int
+    down: int
+    at: int | None = None
 
 
 class _Reader(HTMLParser):
@@ -24,30 +38,37 @@ class _Reader(HTMLParser):
         self.depth = 0  # of tables
         self.unseen = 0
         self.inside: list[str] = []  # captions and notes that are open
-        self.rows: list[list[tuple[str, int, int]]] = []
-        self.cell: tuple[int, int] | None = None
+        self.rows: list[list[_Cell]] = []
+        self.cell: _Cell | None = None
+        self.names: dict[str, int] = {}  # of columns, as colspec gives them
+        self.after = False  # whether nothing but notes was read since the last table
         self.caption: list[str] = []
         self.notes: list[str] = []
         self.pending = ""  # a caption before its table, in the same wrap
 
     def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        tag = _plain(tag)
         if tag in _UNSEEN:
             self.unseen += 1
         elif tag == "table":
             if self.depth == 0:
                 self.prose.append(self._taken())
                 self.rows, self.caption, self.notes = [], [], []
+                self.names, self.after = {}, False
             self.depth += 1
+        elif tag == "colspec":
+            self.names[dict(attrs).get("colname") or ""] = len(self.names)
         elif tag in _TITLES or tag in _NOTES:
             self._close_text()
             self.inside.append(tag)
+            if symbol := dict(attrs).get("symbol"):  # of a note, which is printed before it
+                self.text.append(f"{symbol} ")
         elif self.depth == 1 and tag == "tr" and len(self.rows) < _MOST_ROWS:
             self._end_cell()
             self.rows.append([])
         elif self.depth == 1 and tag in {"td", "th"} and self.rows:
             self._end_cell()
-            given = dict(attrs)
-            self.cell = _span(given.get("colspan")), _span(given.get("rowspan"))
+            self.cell = _cell(dict(attrs), self.names)
             self.text = []
         elif tag in {"br", "break"}:
             self.text.append("\n")
@@ -55,12 +76,13 @@ class _Reader(HTMLParser):
             self._close_text()
 
     def handle_startendtag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
-        if tag in {"td", "th", "br", "break", "tr"}:  # <td/> is an empty cell of XML
+        if _plain(tag) in {"td", "th", "br", "break", "tr", "colspec"}:  # <td/> is an empty cell
             self.handle_starttag(tag, attrs)
-            if tag in {"td", "th"}:
+            if _plain(tag) in {"td", "th"}:
                 self._end_cell()
 
     def handle_endtag(self, tag: str) -> None:
+        tag = _plain(tag)
         if tag in _UNSEEN:
             self.unseen = max(0, self.unseen - 1)
         elif tag == "table" and self.depth:
@@ -93,7 +115,9 @@ class _Reader(HTMLParser):
         text = self._taken()
         if not text:
             return
-        if any(tag in _NOTES for tag in self.inside):
+        if any(tag in _NOTES for tag in self.inside) or (
+            self.after and not self.inside and is_note(text)
+        ):
             self._note(text)
         elif self.inside:
             if self.depth:
@@ -102,6 +126,7 @@ class _Reader(HTMLParser):
                 self.pending = f"{self.pending} {text}".strip()
         else:
             self.prose.append(text)
+            self.after = False
 
     def _note(self, text: str) -> None:
         if self.depth or not self.grids:
@@ -117,7 +142,7 @@ class _Reader(HTMLParser):
         if any(tag in _NOTES for tag in self.inside) and self.inside[-1:] != ["label"]:
             self.notes.append(text)
         else:
-            self.rows[-1].append((text, *self.cell))
+            self.rows[-1].append(replace(self.cell, text=text))
         self.cell = None
 
     def _end_table(self) -> None:
@@ -126,25 +151,50 @@ class _Reader(HTMLParser):
         rows, foot = _without_notes(rows)
         if rows:
             self.grids.append(make_grid(rows, title, " ".join([*self.notes, *foot])))
-        self.pending = ""
+        self.pending, self.after = "", bool(rows)
+
+
+def _plain(tag: str) -> str:
+    """The name that HTML has for an element: a row of the OASIS model is a row."""
+    for prefix in _PREFIXES:
+        tag = tag.removeprefix(prefix)
+    return _ALIKE.get(tag, tag)
+
+
+def _cell(given: dict[str, str | None], names: dict[str, int]) -> _Cell:
+    """An empty cell with the spans that its attributes state, in any of the three models."""
+    first = names.get(given.get("namest") or given.get("colname") or "")
+    last = names.get(given.get("nameend") or "", first)
+    across, down = _span(given.get("colspan")), _span(given.get("rowspan"))
+    if first is not None and last is not None:
+        across = max(last - first + 1, 1)
+    across = max(across, _more(given.get("ss:mergeacross")) + 1)
+    down = max(down, _more(given.get("ss:mergedown")) + 1, _more(given.get("morerows")) + 1)
+    index = given.get("ss:index")
+    return _Cell("", across, down, first if index is None else _span(index) - 1)
+
+
+def _more(text: str | None) -> int:
+    return min(int(text), WIDEST) if text and text.strip().isdecimal() else 0
 
 
 def _span(text: str | None) -> int:
     return min(max(int(text), 1), WIDEST) if text and text.strip().isdecimal() else 1
 
 
-def _spread(rows: list[list[tuple[str, int, int]]]) -> list[list[str]]:
+def _spread(rows: list[list[_Cell]]) -> list[list[str]]:
     """Texts in every column and row that they span; a label spans rows once."""
     found: list[dict[int, str]] = [{} for _ in rows]
     for i, row in enumerate(rows):
         j = 0
-        for text, across, down in row:
+        for cell in row:
+            j = j if cell.at is None else max(cell.at, j)
             while j in found[i]:
                 j += 1
-            for k in range(i, min(i + down, len(rows))):
-                for column in range(j, min(j + across, WIDEST)):
-                    found[k][column] = text if k == i else ""
-            j += across
+            for k in range(i, min(i + cell.down, len(rows))):
+                for column in range(j, min(j + cell.across, WIDEST)):
+                    found[k][column] = cell.text if k == i else ""
+            j += cell.across
     return [[row.get(j, "") for j in range(max(row, default=-1) + 1)] for row in found]
 
 

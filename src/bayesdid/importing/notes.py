@@ -14,6 +14,7 @@ _PER = re.compile(
     rf"{_MARK}\s*(?:\(?\s*)?(?:p|P|sig\w*|=\s*p)?\s*(?:-?\s*value)?\s*(?:<|≤|<=)\s*(0?\.\d+)"
 )
 _CODE = re.compile(rf"{_MARK}\s*:\s*(0?\.\d+)")
+_QUOTED = re.compile(rf"['‘’]{_MARK}['‘’]\s*(0?\.\d+)")  # as R prints it
 _LISTS = re.compile(
     rf"((?:{_MARK}[\s,;and&()]*){{1,4}})[^.%*+†‡#]{{0,60}}?"
     r"((?:\d+(?:\.\d+)?\s*(?:%|percent|per cent)?[\s,;and&]*){1,4})"
@@ -23,6 +24,11 @@ _LISTS = re.compile(
 _SINGLE = re.compile(
     rf"{_MARK}\s*(?::|=|denotes?|indicates?)?\s*(?:significan\w*)?\s*(?:at|level)?\s*(?:the)?\s*"
     r"(\d+(?:\.\d+)?)\s*(?:%|percent|per cent)",
+    re.IGNORECASE,
+)
+_OUTSIDE = re.compile(
+    rf"{_MARK}\s*(?:null hypothesis value|zero|0)[^.;]{{0,40}}?outside (?:of )?(?:the )?"
+    r"(?:(\d\d(?:\.\d)?)\s*(?:%|percent)\s*)?(?:confidence|credible) interval",
     re.IGNORECASE,
 )
 _WHAT: tuple[tuple[Below, str], ...] = (
@@ -40,7 +46,8 @@ _WHAT: tuple[tuple[Below, str], ...] = (
 def legend(notes: str) -> dict[str, float] | None:
     """Mark -> level as the notes state it; None if they state none."""
     found = {mark: float(level) for mark, level in _PER.findall(notes)}
-    found = found or {mark: float(level) for mark, level in _CODE.findall(notes)}
+    for other in (_CODE, _QUOTED):
+        found = found or {mark: float(level) for mark, level in other.findall(notes)}
     if not found:
         found = {mark: float(level) / 100 for mark, level in _SINGLE.findall(notes)}
     if len(found) < 2:
@@ -49,7 +56,9 @@ def legend(notes: str) -> dict[str, float] | None:
             levels = [float(x) / 100 for x in re.findall(r"\d+(?:\.\d+)?", listed[3])]
             if len(marks) == len(levels) and len(marks) > len(found):
                 found = dict(zip(marks, levels, strict=True))
-    return {m: level for m, level in found.items() if 0 < level < 1} or None
+    if outside := _OUTSIDE.search(notes):  # '* 0 outside 90% credible interval'
+        found = {outside[1]: 1 - float(outside[2] or 95) / 100}
+    return {m: round(level, 6) for m, level in found.items() if 0 < level < 1} or None
 
 
 def stated_below(notes: str) -> Below | None:
@@ -68,6 +77,40 @@ def errors_of(notes: str) -> Literal["unknown", "robust", "clustered"]:
         return "clustered"
     found = re.search(r"(?<!doubly )(?<!doubly-)\brobust\b|heterosk|hc[0-3]\b", low)
     return "robust" if found else "unknown"
+
+
+DEFAULT_STARS = {"*": 0.10, "**": 0.05, "***": 0.01}
+_OTHER_STARS = {"*": 0.05, "**": 0.01, "***": 0.001}
+
+
+def supposed(pairs: Iterable[tuple[str, str]], below: Below) -> dict[str, float]:
+    """The legend of a table that states none: the usual one, unless another fits its marks better.
+
+    Parameters
+    ----------
+    pairs
+        Estimates and the texts below them.
+    below
+        What those texts are.
+    """
+    from scipy.stats import norm
+
+    missed = [0, 0]
+    for above, under in pairs:
+        try:
+            estimate, value = Printed.parse(above), float(Printed.parse(under))
+        except ValueError:
+            continue  # an interval, or no number
+        size = abs(float(estimate.value))
+        if below == "p":
+            p = value
+        else:
+            t = abs(value) if below == "t" else size / value if value > 0 else 0.0
+            p = float(2 * norm.sf(t))
+        for k, levels in enumerate((DEFAULT_STARS, _OTHER_STARS)):
+            mark = max((m for m, level in levels.items() if p < level), key=len, default="")
+            missed[k] += mark != estimate.mark
+    return dict(_OTHER_STARS if missed[1] < missed[0] else DEFAULT_STARS)
 
 
 def guessed_below(pairs: Iterable[tuple[str, str]], stars: dict[str, float]) -> Below:

@@ -65,7 +65,9 @@ def read_document(path: Path) -> Document:
             return read_separated(_text(path), "\t")
         case ".md" | ".markdown" | ".txt":
             text = _text(path)
-            return read_latex(text) if "\\begin{tabular" in text else read_text(text)
+            if "\\begin{tabular" in text:
+                return read_latex(text)
+            return read_separated(text, "\t") if _tabbed(text) else read_text(text)
     raise InputError(
         "tables of this kind of file are not read",
         file=path,
@@ -84,3 +86,10 @@ def _text(path: Path) -> str:
         except UnicodeDecodeError:
             continue
     return raw.decode("latin-1")
+
+
+def _tabbed(text: str) -> bool:
+    """Whether tabs stand between cells: in most lines alike, with empty cells among them."""
+    counts = [line.count("\t") for line in text.splitlines() if line.strip()]
+    most = max(counts, default=0)
+    return most > 0 and sum(count == most for count in counts) * 2 > len(counts)

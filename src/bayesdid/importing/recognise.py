@@ -6,7 +6,14 @@ import re
 from collections.abc import Sequence
 
 from bayesdid.importing.grid import Grid
-from bayesdid.importing.notes import errors_of, guessed_below, legend, stated_below
+from bayesdid.importing.notes import (
+    DEFAULT_STARS,
+    errors_of,
+    guessed_below,
+    legend,
+    stated_below,
+    supposed,
+)
 from bayesdid.importing.numbers import enumerator, tidy, what
 from bayesdid.importing.rows import Laid, Line, lay, read_rows
 from bayesdid.importing.table import ReadCell, ReadColumn, ReadRow, ReadTable
@@ -14,7 +21,6 @@ from bayesdid.importing.wide import narrow, turned
 from bayesdid.importing.words import DESCRIPTIVE, SPECIFICATION, heading, is_flag
 from bayesdid.study.schema import Below
 
-DEFAULT_STARS = {"*": 0.10, "**": 0.05, "***": 0.01}
 _PANEL = re.compile(r"^panel\s+([a-z])\b", re.IGNORECASE)
 _NUMBERED = re.compile(r"\b(?:table|tab\.)\s*([A-Z]?\d{1,3})", re.IGNORECASE)
 _DEPENDENT = re.compile(
@@ -71,7 +77,8 @@ def _noted(grid: Grid) -> Grid:
     rows, notes = [], grid.notes
     for row in grid.rows:
         texts = [text for text in dict.fromkeys(row) if text]
-        if all(re.fullmatch(r"[-=_─━]{3,}", text) for text in texts):
+        ruled = [bool(re.fullmatch(r"[-=_─━]{3,}", text)) for text in texts]
+        if all(ruled) or (len(ruled) > 1 and all(ruled[1:])):
             continue
         if texts and _STATED.match(texts[0]):
             notes = f"{notes} {' '.join(texts)}.".strip()
@@ -248,7 +255,7 @@ def _statements(table: ReadTable, headed: Below | None) -> None:
     """Legend, brackets and errors as heading or notes state them, else as the numbers suggest."""
     text = f"{table.title} {table.notes}"
     table.stars = legend(text)
-    table.se_kind = errors_of(text)
+    table.se_kind = errors_of(f"{text} {_errors_row(table)}")
     pairs = [
         (row.cells[j].text, row.below[j].text)
         for row in table.rows
@@ -272,10 +279,20 @@ def _statements(table: ReadTable, headed: Below | None) -> None:
     else:
         table.in_parentheses = guessed
         table.in_parentheses_why = "" if guessed != "interval" else "two numbers in brackets"
+    table.supposed = supposed(pairs, table.in_parentheses)
     for row in [r for r in table.rows if r.role == "label"]:
         for j, cell in row.cells.items():
             if row.label and j < len(table.columns):
                 table.columns[j].labels[row.label] = _flag(cell.text)
+
+
+def _errors_row(table: ReadTable) -> str:
+    """What a row says of the standard errors: ``Std.Errors | by: state``, ``S.E.: Clustered``."""
+    for row in table.rows:
+        if row.role == "label" and re.match(r"s\.e\.|st(?:d|andard)[ .-]*err", row.label.lower()):
+            said = " ".join({cell.text for cell in row.cells.values()})
+            return f"{row.label} {re.sub(r'by: ?', 'clustered by ', said)}"
+    return ""
 
 
 def _flag(text: str) -> str:

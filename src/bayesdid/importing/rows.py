@@ -183,7 +183,7 @@ def _header(head: Sequence[Line], width: int, collapsed: bool) -> list[ReadColum
                 column.id, text = told[1], told[2]
             if text and dependent:
                 column.outcome = text
-            elif text and depth and line.label.strip() and not collapsed:
+            elif text and depth and line.label.strip() not in {"", "VARIABLES"} and not collapsed:
                 column.labels[line.label] = text
             elif text:
                 column.heads = (*column.heads, text)

@@ -10,7 +10,7 @@ from pathlib import Path
 from bayesdid.escape import from_spreadsheet
 from bayesdid.exceptions import InputError
 from bayesdid.importing.grid import LARGEST, MOST_CELLS, WIDEST, Document, Grid, make_grid
-from bayesdid.importing.numbers import what
+from bayesdid.importing.numbers import enumerator, what
 
 
 def read_separated(text: str, separator: str | None = None) -> Document:
@@ -136,15 +136,38 @@ def _document(rows: list[list[str]]) -> Document:
             prose.extend(notes)
         block = []
 
+    gap = False
     for row in rows:
         if not any(cell.strip() for cell in row):
+            gap = True
+            continue
+        if gap and not _continues(block, row):
             end()
-        elif not block and _is_remark(row):
+        gap = False
+        if not block and _is_remark(row):
             lead.append(next(cell for cell in row if cell.strip()).strip())
         else:
             block.append(row)
     end()
     return Document(tuple(grids), tuple(prose))
+
+
+def _continues(block: list[list[str]], row: list[str]) -> bool:
+    """Whether a row below a blank one is of the same table, whose parts blank rows set apart.
+
+    Below headings alone what they head does; below numbers another row of as many of them, or a
+    note in one cell does not: a new table has headings of its own.
+    """
+    if not block:
+        return False
+    if not any(_holds_numbers(line) for line in block):
+        return sum(bool(cell.strip()) for cell in block[-1][1:]) > 1 and _holds_numbers(row)
+    widest = max(len(line) for line in block)
+    return bool(row[0].strip()) and _holds_numbers(row) and len(row) <= widest
+
+
+def _holds_numbers(row: list[str]) -> bool:
+    return any(what(cell) in {"number", "below"} and not enumerator(cell) for cell in row[1:])
 
 
 def _is_remark(row: list[str]) -> bool:

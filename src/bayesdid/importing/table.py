@@ -95,6 +95,8 @@ class ReadTable:
         In order; cells of a row are keyed by the position of their column.
     stars
         Mark -> level, as its notes state it; None if they do not.
+    supposed
+        Mark -> level in their place.
     in_parentheses, in_parentheses_why
         What stands below estimates, and what says so; no reason means that it was guessed.
     se_kind
@@ -114,6 +116,7 @@ class ReadTable:
     columns: list[ReadColumn]
     rows: list[ReadRow]
     stars: dict[str, float] | None = None
+    supposed: dict[str, float] = field(default_factory=dict)
     in_parentheses: Below = "se"
     in_parentheses_why: str = ""
     se_kind: Literal["unknown", "iid", "robust", "clustered"] = "unknown"

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 
 from bayesdid.importing.console import read_console
-from bayesdid.importing.grid import Document, Grid, make_grid
+from bayesdid.importing.grid import Document, Grid, is_note, make_grid
 from bayesdid.importing.numbers import enumerator, is_number
 
 _RULE = re.compile(r"^\s*\|?\s*:?-{2,}:?\s*(\|\s*:?-+:?\s*)*\|?\s*$")
@@ -21,9 +21,37 @@ _CAPTION = re.compile(r"(?:Table)?: (\S.*?)\s*(?:\{[^{}]*\})?\s*$")  # of Pandoc
 def read_text(text: str) -> Document:
     """Pipe tables, and blocks of lines of which most end in numbers."""
     lines = text.replace("\r\n", "\n").replace("\r", "\n").expandtabs(8).split("\n")
+    lines = _without_frames(lines)
     if any(_is_pipe_rule(line) for line in lines) or _piped(lines):
         return _markdown(lines)
     return read_console(lines) or _columns(lines)
+
+
+_FRAME = re.compile(r"^\s*\+(?:[-=:]+\+)+\s*$")
+
+
+def _without_frames(lines: list[str]) -> list[str]:
+    """Grid tables of Pandoc as pipe tables: lines between two rules are one row, = ends heads."""
+    if not any(_FRAME.match(line) for line in lines):
+        return lines
+    found: list[str] = []
+    row: list[list[str]] = []  # of each column its lines
+    headed = False
+    for line in lines:
+        rule = bool(_FRAME.match(line))
+        if not rule and row and line.lstrip().startswith("|"):
+            for column, text in zip(row, _pipes(line), strict=False):
+                column += [text] if text else []
+            continue
+        if any(column for column in row):
+            found.append("|" + "|".join("<br>".join(column) for column in row) + "|")
+        row = [[] for _ in range(line.count("+") - 1)] if rule else []
+        if rule and "=" in line and not headed:
+            found.append("|" + "---|" * len(row))
+        headed = rule and (headed or "=" in line)
+        if not rule:
+            found.append(line)
+    return found
 
 
 def _piped(lines: list[str]) -> bool:
@@ -63,8 +91,8 @@ def _markdown(lines: list[str]) -> Document:
             rows.append(_pipes(line))
         elif line.strip():
             if rows and len(rows) > 1:
-                end(line.strip() if _is_note(line) else "")
-            elif grids and _is_note(line) and not rows:
+                end(line.strip() if is_note(line) else "")
+            elif grids and is_note(line) and not rows:
                 last = grids[-1]
                 grids[-1] = Grid(last.rows, last.title, f"{last.notes} {line.strip()}", last.loose)
             if grids and not rows and not grids[-1].title and (below := _CAPTION.match(line)):
@@ -84,13 +112,6 @@ def _goes_on(rows: list[list[str]]) -> bool:
     """Whether a rule stands inside of a table: no numbers yet, or numbers in the line above."""
     numbers = [any(_numeric(c) and not enumerator(c) for c in row) for row in rows]
     return len(rows) > 1 and (not any(numbers) or numbers[-1])
-
-
-def _is_note(line: str) -> bool:
-    start = line.strip().lower().lstrip("*_- ")
-    return start.startswith(("note", "standard error", "t stat", "t-stat", "robust", "signif")) or (
-        bool(re.search(r"\*\s*p\s*<|p\s*<\s*0?\.\d", line))
-    )
 
 
 def _pipes(line: str) -> list[str]:
@@ -124,7 +145,7 @@ def _columns(lines: list[str]) -> Document:
             grids.append(_block(block))
         else:
             text = [line.strip() for line in block if not _LINE.match(line)]
-            if grids and text and (after_rule or _is_note(text[0])):
+            if grids and text and (after_rule or is_note(text[0])):
                 last = grids[-1]
                 notes = f"{last.notes} {' '.join(text)}".strip()
                 grids[-1] = Grid(last.rows, last.title, notes, last.loose)
@@ -181,8 +202,11 @@ def _block(lines: list[str]) -> Grid:
     title = ""
     if _TITLE.match(lines[0]):
         title, lines = lines[0].strip(), lines[1:]
-    body = [line for line in lines if not _LINE.match(line)]
-    last = max(i for i, line in enumerate(body) if _tail(line)[1])
+    body, runs = _ruled(lines)
+    codes = next((i for i, line in enumerate(body) if "signif. codes" in line.lower()), len(body))
+    if codes < len(body):  # there a dot behind a number is a mark, of less than any star
+        body = [re.sub(r"(?<=\d)\.(?=\s|$)", " ", line) for line in body[:codes]] + body[codes:]
+    last = max(i for i, line in enumerate(body[:codes]) if _tail(line)[1])
     notes = [line.strip() for line in body[last + 1 :]]
     body = body[: last + 1]
     tight = any(
@@ -192,7 +216,7 @@ def _block(lines: list[str]) -> Grid:
     )
     spans = _spans(body, tight=tight)
     if spans:
-        rows = [_cut(line, spans, tight=tight) for line in body]
+        rows = [_cut(line, spans, runs[i], tight=tight) for i, line in enumerate(body)]
         return make_grid(rows, title, " ".join(notes))
     rows = []
     for line in body:
@@ -213,11 +237,31 @@ def _words(line: str, *, tight: bool = False) -> list[tuple[int, int]]:
 def _parts(line: str, start: int, stop: int) -> list[tuple[int, int]]:
     """The numbers that end a word, each on its own, and what stands before them."""
     glued = re.sub(r"([,;]) (?=[^\s()\[\]]+[\])])", rf"\1{_GLUE}", line[start:stop])
+    glued = re.sub(r"(?<=[\d*+†.]) (?=[(\[][^ ]*\d[^ ]*[)\]](?: |$))", _GLUE, glued)
     tokens = [(start + m.start(), start + m.end()) for m in re.finditer(r"[^ ]+", glued)]
     at = len(tokens)
-    while at and _numeric(line[tokens[at - 1][0] : tokens[at - 1][1]]):
+    while at and _pair(line[tokens[at - 1][0] : tokens[at - 1][1]]):
         at -= 1
     return [*([(start, tokens[at - 1][1])] if at else []), *tokens[at:]]
+
+
+def _ruled(lines: list[str]) -> tuple[list[str], list[list[tuple[int, int]]]]:
+    """Lines without rules, and where the rule below each of them has its strokes."""
+    body: list[str] = []
+    runs: list[list[tuple[int, int]]] = []
+    for line in lines:
+        if not _LINE.match(line):
+            body.append(line)
+            runs.append([])
+        elif body:
+            runs[-1] = [match.span() for match in re.finditer(r"[^\s.:|+]+", line)]
+    return body, runs
+
+
+def _pair(text: str) -> bool:
+    """Whether a text is a number, or an estimate with what stands in brackets beside it."""
+    above, _, below = text.partition(" ")
+    return _numeric(text) or (_numeric(above) and below[:1] in {"(", "["} and _numeric(below))
 
 
 def _spans(lines: list[str], *, tight: bool) -> list[tuple[int, int]]:
@@ -227,7 +271,7 @@ def _spans(lines: list[str], *, tight: bool) -> list[tuple[int, int]]:
     most = 0
     for line in lines:
         found = [span for span in _words(line, tight=tight) if span[0] > edge]
-        numbers = sum(_numeric(line[a:b]) for a, b in found)
+        numbers = sum(_pair(line[a:b]) for a, b in found)
         if numbers and numbers * 2 >= len(found):
             words += found
             most = max(most, len(found))
@@ -240,11 +284,23 @@ def _spans(lines: list[str], *, tight: bool) -> list[tuple[int, int]]:
     return [(edge, edge + 1), *spans] if spans and len(spans) == most else []
 
 
-def _cut(line: str, spans: list[tuple[int, int]], *, tight: bool) -> list[str]:
-    """The words of a line in the columns that they are nearest to."""
+def _cut(
+    line: str, spans: list[tuple[int, int]], runs: list[tuple[int, int]], *, tight: bool
+) -> list[str]:
+    """The words of a line in the columns that they are nearest to.
+
+    A heading above a stroke that begins beside the labels is that of all columns below the stroke.
+    """
     cells = [""] * len(spans)
+    beside = [run for run in runs if run[0] > spans[0][0]]
     for a, b in _words(line, tight=tight):
         middle = (a + b) / 2
+        over = next((run for run in beside if run[0] <= middle <= run[1]), None)
+        if over is not None and len(beside) == len(runs) and not _numeric(line[a:b]):
+            for j, (c, d) in enumerate(spans[1:], 1):
+                if over[0] <= (c + d) / 2 <= over[1]:
+                    cells[j] = f"{cells[j]} {line[a:b]}".strip()
+            continue
         gaps = [
             0.0 if c <= middle <= d else min(abs(middle - c), abs(middle - d)) for c, d in spans[1:]
         ]

@@ -147,7 +147,7 @@ def policy_value(
         Whether each policy is active and when it began, shapes (..., policies), broadcastable.
     """
     at = [policies.index(name) for name in factor.policies]
-    named = on[..., at].all(axis=-1) if at else on.all(axis=-1)
+    named = on[..., at[0]] if len(at) == 1 else on[..., at or slice(None)].all(axis=-1)
     match factor.kind:
         case "active" | "both" | "all":
             return np.asarray(named)

@@ -32,8 +32,8 @@ def units_in_sample(sample: Sample, policies: Sequence[str], start: FloatArray) 
     count = np.isfinite(start).sum(axis=1)
     keep = np.ones(len(start), dtype=bool)
     if sample.arms is not None:
-        sizes = [n for n in np.unique(count).tolist() if arm_name(n) in sample.arms]
-        keep &= np.isin(count, sizes)
+        in_arms = [arm_name(n) in sample.arms for n in range(len(policies) + 1)]
+        keep &= np.array(in_arms)[count]
     if sample.only is not None:
         wanted = [Factor("only", name) for name in sample.only]
         keep &= _of_size(wanted, policies, start, count)
@@ -55,4 +55,5 @@ def _of_size(
         size = len(policies) if whole else len(factor.policies)
         named |= policy_value(factor, policies, adopted, start) & (count == size)
         sizes.add(size)
-    return named | ~np.isin(count, list(sizes))
+    other = np.array([size not in sizes for size in range(len(policies) + 1)])
+    return np.asarray(named | other[count])

@@ -20,8 +20,7 @@ from itertools import pairwise, product
 from typing import NamedTuple
 
 import numpy as np
-from scipy.special import logsumexp
-from scipy.stats import norm
+from scipy.special import logsumexp, ndtr
 
 from bayesdid.arrays import FloatArray, IntArray
 from bayesdid.design.overlap import Set, pairs_of
@@ -49,6 +48,7 @@ PATHS: tuple[Path, ...] = (
 )
 OMEGAS = (0.0, 0.05, 0.1, 0.2)  # sd of unit effects over sd(y), alike in prior mass
 KAPPAS = (0.005, 0.015, 0.05)  # sd of a column's own error over sd(y), alike in prior mass
+_LOG_ROOT = 0.5 * np.log(2 * np.pi)  # of the normal density
 LEVEL_SHARE, ORDER_SHARE = 2.5, 0.25  # prior sds over sd(y): of effects, of deviations by order
 
 
@@ -158,15 +158,22 @@ def layouts(
         _, at, units = np.unique(timing.start, axis=0, return_index=True, return_counts=True)
         few = replace(timing, start=timing.start[at])
         few_weights = own_weights[:, at]
+        made: dict[Path, tuple[Effects, FloatArray, FloatArray]] = {}
         for path in paths:
-            effects = effects_of(few, path)
-            own = np.einsum("cnt,ntj->cnj", few_weights, effects.values)  # by unit
+            # free paths have the same columns, and differ in the prior on their steps
+            alike = Path("free") if path.kind == "free" else path
+            if alike not in made:
+                effects = effects_of(few, alike)
+                own = np.einsum("cnt,ntj->cnj", few_weights, effects.values)  # by unit
+                together = np.einsum(_TOGETHER, own, own, units, optimize=_order(own.shape))
+                made[alike] = effects, np.einsum("cnj,n->cj", own, units), together
+            effects, M, together = made[alike]
             found.append(
                 Layout(
                     path,
-                    np.einsum("cnj,n->cj", own, units),
+                    M,
                     _prior(effects, path, scale),
-                    np.einsum(_TOGETHER, own, own, units, optimize=_order(own.shape)),
+                    together,
                     quantities(few, effects, units) if asked else np.zeros((0, len(effects.names))),
                     own_weights,
                     -float(np.log(len(timings) * len(set(kinds)) * kinds.count(path.kind))),
@@ -204,37 +211,30 @@ def components(
         Autocorrelations of errors within units.
     """
     log_rest = float(np.log(len(phis) * len(OMEGAS) * len(KAPPAS)))
-    own_error = np.eye(len(columns.names))
+    size = len(columns.names)
+    assumed = list(product(phis, OMEGAS, KAPPAS))
+    shares = np.array(list(product(OMEGAS, KAPPAS)))[:, :, None, None]
+    unit_effects, own_errors = (shares * scale).swapaxes(0, 1) ** 2
+    own_errors = own_errors * np.eye(size)
     parts: list[Component] = []
-    V: list[FloatArray] = []
+    V = np.zeros((0, size, size))
     weights: FloatArray | None = None
     for layout in found:
         if layout.weights is not weights:  # the paths of one timing share them
             weights = layout.weights
-            V = [sampling_covariance(columns, weights, phi) for phi in phis]
+            V = np.stack([sampling_covariance(columns, weights, phi) for phi in phis])
         before = layout.M @ layout.prior @ layout.M.T
-        left_out = [
-            (omega * scale) ** 2 * layout.together + (kappa * scale) ** 2 * own_error
-            for omega, kappa in product(OMEGAS, KAPPAS)
-        ]
+        left_out = unit_effects * layout.together + own_errors
         # of each phi, omega and kappa in turn, shape (phis, omegas x kappas, C, C)
-        marginal = before + np.stack(V)[:, None] + np.stack(left_out)
-        for k, (at, (omega, kappa)) in product(
-            range(len(phis)), enumerate(product(OMEGAS, KAPPAS))
-        ):
-            parts.append(
-                Component(
-                    layout.path,
-                    phis[k],
-                    omega,
-                    kappa,
-                    layout.M,
-                    layout.prior,
-                    marginal[k, at],
-                    layout.L,
-                    layout.log_prior - log_rest,
-                )
+        marginal = before + V[:, None] + left_out
+        path, M, prior, L = layout.path, layout.M, layout.prior, layout.L
+        log_prior = layout.log_prior - log_rest
+        parts += [
+            Component(path, phi, omega, kappa, M, prior, own, L, log_prior)
+            for (phi, omega, kappa), own in zip(
+                assumed, marginal.reshape(-1, size, size), strict=True
             )
+        ]
     return parts
 
 
@@ -391,7 +391,7 @@ class Mixture:
         """Of printed coefficients `b`."""
         S = np.stack([part.marginal for part in parts])
         # components of one layout share M, the prior and L, and are solved together
-        first = [k for k, part in enumerate(parts) if not k or part.M is not parts[k - 1].M]
+        first = [k for k, part in enumerate(parts) if not k or part.prior is not parts[k - 1].prior]
         means, covariances = [], []
         for start, end in pairwise([*first, len(parts)]):
             part = parts[start]
@@ -444,12 +444,15 @@ def held_out(columns: PrintedColumns, parts: list[Component]) -> tuple[HeldOut, 
     log_all = log_weights(b, parts, S, precision)
     alone = np.einsum("kcc->kc", precision)  # of each coefficient given the others
     means, sds = b - precision @ b / alone, alone**-0.5
+    z = (b - means) / sds
+    densities = np.ascontiguousarray((-(z**2) / 2 - _LOG_ROOT - np.log(sds)).T)
+    tails = np.ascontiguousarray(ndtr(z).T)
     for c, name in enumerate(columns.names if len(b) > 1 else ()):
         mean, sd = means[:, c], sds[:, c]
-        log_weight = log_all - norm.logpdf(b[c], mean, sd)  # of what the others print
+        log_weight = log_all - densities[c]  # of what the others print
         weight = np.exp(log_weight - logsumexp(log_weight))
         centre = float(weight @ mean)
-        below = float(weight @ norm.cdf((b[c] - mean) / sd))
+        below = float(weight @ tails[c])
         spread = float(np.sqrt(weight @ (sd**2 + (mean - centre) ** 2)))
         found.append(HeldOut(name, float(b[c]), centre, spread, 2 * min(below, 1 - below)))
     return tuple(found)

@@ -7,6 +7,7 @@ rounds began, the mean of the treatment) leaves a set of timings, from which som
 
 from __future__ import annotations
 
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from typing import Literal
 
@@ -23,6 +24,7 @@ from bayesdid.study.printed import Printed
 Knowledge = Literal["known", "stated", "drawn", "free"]
 TIMINGS = 100  # drawn where who adopted when is not known
 _TRIES = 500  # timings of dual units proposed at once; the first with the right mean is kept
+_PART = 50  # of them looked at together
 _ROUNDS = 200
 _EVEN = 3.0  # concentration of the split of single units around even shares
 
@@ -200,15 +202,18 @@ def _drawn(
     total = sum(units.values()) * len(periods)
     for _ in range(_ROUNDS):
         dual = [_pairs(key, n, policies, pairs, rng) for key, n in orders.items()]
-        both = np.concatenate(dual, axis=1) if dual else np.empty((_TRIES, 0, len(policies)))
-        years = np.maximum(periods[-1] - both.max(axis=2) + 1, 0).sum(axis=1) / total
-        fits = (
-            np.arange(_TRIES)
-            if share is None
-            else np.flatnonzero((years >= share[0]) & (years <= share[1]))
-        )
-        if len(fits):
-            return np.concatenate([*rows, both[fits[0]]])
+        for tries in _few_at_once():
+            both = np.concatenate(
+                [np.empty((len(tries), 0, len(policies))), *(pick(tries) for pick in dual)], axis=1
+            )
+            years = np.maximum(periods[-1] - both.max(axis=2) + 1, 0).sum(axis=1) / total
+            fits = (
+                np.arange(len(tries))
+                if share is None
+                else np.flatnonzero((years >= share[0]) & (years <= share[1]))
+            )
+            if len(fits):
+                return np.concatenate([*rows, both[fits[0]]])
     raise InputError(
         "no timing of the rounds gives the printed mean of both",
         column="design.timing",
@@ -219,8 +224,11 @@ def _drawn(
 
 def _pairs(
     order: str, n: int, policies: tuple[str, ...], pairs: FloatArray, rng: np.random.Generator
-) -> FloatArray:
-    """Adoption of dual units of one order, shape (tries, n, P)."""
+) -> Callable[[range], FloatArray]:
+    """What gives the adoption of dual units of one order in some tries, shape (tries, n, P).
+
+    All are drawn at once, so that draws do not depend on how many are looked at.
+    """
     first = pairs.argmin(axis=1)
     tie = (pairs.min(axis=1) == pairs.max(axis=1)) & (len(policies) > 1)
     if order == "simultaneous":
@@ -234,7 +242,18 @@ def _pairs(
             value=order,
             remedy="correct rounds, first or simultaneous under [design]",
         )
-    p = rng.dirichlet(np.ones(len(fitting)), _TRIES)
+    p = np.cumsum(rng.dirichlet(np.ones(len(fitting)), _TRIES), axis=1)
     mark = rng.random((_TRIES, n, 1))
-    chosen = (mark > np.cumsum(p, axis=1)[:, None, :]).sum(axis=2)
-    return np.asarray(fitting[np.minimum(chosen, len(fitting) - 1)])
+
+    def pick(tries: range) -> FloatArray:
+        some = slice(tries.start, tries.stop)
+        chosen = (mark[some] > p[some, None, :]).sum(axis=2)
+        return np.asarray(fitting[np.minimum(chosen, len(fitting) - 1)])
+
+    return pick
+
+
+def _few_at_once() -> Iterator[range]:
+    """The tries in parts: most often one of the first fits."""
+    for start in range(0, _TRIES, _PART):
+        yield range(start, min(start + _PART, _TRIES))

@@ -56,16 +56,16 @@ def find_cell(ref: str, tables: dict[str, TableFile], folder: Path) -> CellValue
     name, _, field = right.rpartition(".")
     if field not in _FIELDS or not name:
         name, field = right, "estimate"
-    file = folder / f"{table.id}.toml"
     if not column_id:
-        return _in_table(ref, table, name, field, file)
+        return _in_table(ref, table, name, field, folder)
     for column in table.column:
         if column.id == column_id:
-            return _in_column(ref, column, name, field, file)
+            return _in_column(ref, table, column, name, field, folder)
+    file = folder / f"{table.id}.toml"
     raise _missing(ref, file, f"columns are {', '.join(c.id for c in table.column)}")
 
 
-def _in_table(ref: str, table: TableFile, name: str, field: str, file: Path) -> CellValue:
+def _in_table(ref: str, table: TableFile, name: str, field: str, folder: Path) -> CellValue:
     for number in table.number:
         if number.name == name:
             return CellValue(ref, Printed.parse(number.value))
@@ -74,10 +74,13 @@ def _in_table(ref: str, table: TableFile, name: str, field: str, file: Path) -> 
         if text is not None:
             return CellValue(ref, Printed.parse(text))
     known = [*(number.name for number in table.number), *(row.column for row in table.moments)]
+    file = folder / f"{table.id}.toml"
     raise _missing(ref, file, f"names are {', '.join(known)}")
 
 
-def _in_column(ref: str, column: Column, name: str, field: str, file: Path) -> CellValue:
+def _in_column(
+    ref: str, table: TableFile, column: Column, name: str, field: str, folder: Path
+) -> CellValue:
     plain = {
         "n": column.n,
         "r2": column.r2,
@@ -91,10 +94,12 @@ def _in_column(ref: str, column: Column, name: str, field: str, file: Path) -> C
         if field == "se" and se is not None:
             return CellValue(ref, se)
         if field == "se" and (other := cell.t or cell.p) is not None:
+            file = folder / f"{table.id}.toml"
             raise _missing(ref, file, f"no standard error is printed there, but {other}")
         return CellValue(ref, Printed.parse(cell.estimate), se, cell)
     known = [*column.coefficients, *column.scalars, *(f"W:{k}" for k in column.spatial_lags)]
     known += [key for key, value in plain.items() if value is not None]
+    file = folder / f"{table.id}.toml"
     raise _missing(ref, file, f"cells are {', '.join(known)}")
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable
+from functools import cache
 from pathlib import Path
 
 from pydantic import ValidationError
@@ -81,12 +82,17 @@ def one_treatment(spec: Spec) -> str:
 
 def stated_fields(column: Column) -> list[str]:
     """Fields of a model that a column sets to something else than their default."""
-    return [
-        name
+    return [name for name, default in _defaults().items() if getattr(column, name) != default]
+
+
+@cache
+def _defaults() -> dict[str, object]:
+    """Fields of a model and their defaults, which nothing changes."""
+    return {
+        name: field.get_default(call_default_factory=True)
         for name, field in Column.model_fields.items()
         if name in MODEL_FIELDS
-        and getattr(column, name) != field.get_default(call_default_factory=True)
-    ]
+    }
 
 
 def _refuse_unread(spec: Spec, family: AnyFamily, file: str | Path | None) -> None:
