@@ -20,7 +20,13 @@ def command(
         list[str] | None,
         typer.Option(help="NAME=COLUMN: its period of adoption or its state; repeat for two."),
     ] = None,
+    treatment: Annotated[
+        list[str] | None, typer.Option(help="Column of a dose, which is no policy; repeat.")
+    ] = None,
     covariate: Annotated[list[str] | None, typer.Option(help="Repeat for several.")] = None,
+    exposure: Annotated[
+        str | None, typer.Option(help="Column of what counts are out of, e.g. population.")
+    ] = None,
     as_json: Annotated[bool, typer.Option("--json", help="One JSON document on stdout.")] = False,
 ) -> None:
     """Inspect a panel file and write a commented study folder that ``report`` runs."""
@@ -36,7 +42,9 @@ def command(
         time=time,
         outcome=outcome,
         policies=dict(map(policy_pair, policy)) if policy else None,
+        doses=treatment,
         covariates=covariate,
+        exposure=exposure,
     )
     lost = write_study(found, panel, folder)
     if as_json:

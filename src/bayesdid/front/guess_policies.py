@@ -11,6 +11,7 @@ import pandas as pd
 
 from bayesdid.exceptions import InputError
 from bayesdid.front.guess import POLICY_HINT, Guess, Keys, across, hinted, is_number, within
+from bayesdid.notebook import many
 from bayesdid.panel.calendar import read_periods
 
 MOST = 3  # policies that are proposed unless they are named
@@ -21,7 +22,8 @@ class PolicyGuess:
     """A policy, the column that says when it applies, and how.
 
     `reversed` says whether some unit switches it off again, `lasting` whether some unit that adopts
-    keeps it; `parts` in how many rows an indicator lies between 0 and 1.
+    keeps it; `parts` in how many rows an indicator lies between 0 and 1, `gaps` in how many it has no
+    value; `label` is the name that the user gave, or the file's label, or the column.
     """
 
     id: str
@@ -32,6 +34,8 @@ class PolicyGuess:
     reversed: bool = False
     lasting: bool = True
     parts: int = 0
+    gaps: int = 0
+    label: str = ""
 
 
 def guess_policies(
@@ -67,7 +71,7 @@ def guess_policies(
             found[found.index(same)] = kept
             left.append(Guess(dropped.column, f"says the same as {kept.column}"))
             continue
-        found.append(_called(item, ids.get(column, "")))
+        found.append(_called(item, ids.get(column, ""), labels))
     if named and len(found) < len(named):
         odd = next(c for c in named.values() if c not in {p.column for p in found})
         why = next((g.reason for g in left if g.name == odd), "its values are none of the two")
@@ -83,8 +87,8 @@ def guess_policies(
             "and turned on within units",
             value=left[0].reason if left else None,
             column=left[0].name if left else None,
-            remedy="name one with --policy NAME=COLUMN; for any other treatment write "
-            'bayesdid did FILE "y ~ x | unit + period"',
+            remedy="name one with --policy NAME=COLUMN; for a treatment of any other size, a dose, "
+            "--treatment COLUMN",
         )
     hints = {p.column for p in found if hinted(POLICY_HINT, p.column, labels)} | {*named.values()}
     if hints:
@@ -104,10 +108,12 @@ def guess_policies(
     return found[:most], left
 
 
-def _called(item: PolicyGuess, name: str) -> PolicyGuess:
-    letters = "".join(c if c.isascii() and (c.isalnum() or c == "_") else "_" for c in item.column)
-    plain = name or letters.strip("_") or "policy"
-    return replace(item, id=plain)
+def _called(item: PolicyGuess, name: str, labels: Mapping[str, str]) -> PolicyGuess:
+    given = "" if name == item.column else name
+    words = given or item.column
+    letters = "".join(c if c.isascii() and (c.isalnum() or c == "_") else "_" for c in words)
+    label = given.replace("_", " ") or labels.get(item.column) or item.column
+    return replace(item, id=letters.strip("_") or "policy", label=label)
 
 
 def _adoption(
@@ -164,12 +170,23 @@ def _state(frame: pd.DataFrame, column: str, keys: Keys, left: list[Guess]) -> P
     adopters = by_unit.max() > 0
     if falls := int(back.sum()):
         text = (
-            f"turned on in {int(adopters.sum())} units and switched off again in {falls} units: "
+            f"turned on in {many(int(adopters.sum()), 'unit')} and switched off again in "
+            f"{many(falls, 'unit')}: "
             "those have a state in each row, but no event time"
         )
         again, stays = True, bool((adopters & ~back).any())
     else:
-        text = f"turned on in {int(adopters.sum())} units and stays"
+        text = f"turned on in {many(int(adopters.sum()), 'unit')} and stays"
         again, stays = False, True
     parts = int(((values > 0) & (values < 1)).sum())
-    return PolicyGuess("", column, "indicator", text, (values > 0).to_numpy(), again, stays, parts)
+    return PolicyGuess(
+        "",
+        column,
+        "indicator",
+        text,
+        (values > 0).to_numpy(),
+        again,
+        stays,
+        parts,
+        int(values.isna().sum()),
+    )

@@ -9,6 +9,7 @@ import numpy as np
 import pandas as pd
 
 from bayesdid.exceptions import InputError, Note, nearest_name
+from bayesdid.notebook import many
 from bayesdid.panel import values
 from bayesdid.panel.adoption import from_indicator, from_years, not_seen_off, switched_off
 from bayesdid.panel.derived import derived_values
@@ -170,7 +171,7 @@ def _known_rows(
         return frame
     if policy.missing == "refuse":
         raise InputError(
-            f"the policy's value is missing in {int(missing.sum())} rows",
+            f"the policy's value is missing in {many(int(missing.sum()), 'row')}",
             file=source,
             column=policy.indicator,
             row=int(frame.loc[missing.idxmax(), "__row__"]),
@@ -178,7 +179,7 @@ def _known_rows(
             '"drop" in its [[policy]]',
         )
     count = int(missing.sum())
-    text = f"{count} rows without a value of {policy.indicator} were left out"
+    text = f"left out for want of a value of {policy.indicator}: {many(count, 'row')}"
     notes.append(Note("rows_without_policy", count, text))
     return frame[~missing]
 
