@@ -122,7 +122,7 @@ MUTANTS = (
     ),
     Mutant(
         "answer-inverted",
-        "report/sections/front.py",
+        "report/sections/answer.py",
         'more = (mean < 0) == (outcome["better"] == "lower")',
         'more = (mean < 0) == (outcome["better"] == "higher")',
         "the page's first sentence says more for less",
@@ -1384,7 +1384,7 @@ MUTANTS = (
     ),
     Mutant(
         "pair-unsaid",
-        "report/sections/front.py",
+        "report/sections/depends.py",
         "is not identified: {item['refused']}",
         "is identified: {item['refused']}",
         "the first page says of a pair that no row is under that it is identified",
@@ -1408,7 +1408,7 @@ MUTANTS = (
     ),
     Mutant(
         "checks-unsaid",
-        "report/sections/front.py",
+        "report/sections/depends.py",
         'c["passed"] is False and c["name"] not in known',
         'c["passed"] is True and c["name"] not in known',
         "the first page names checks as failed that pass, and not those that fail",

@@ -20,7 +20,9 @@ from bayesdid.report.headline_results import headline_section
 from bayesdid.report.html import render
 from bayesdid.report.results import compute_results
 from bayesdid.report.run import Run
-from bayesdid.report.sections.front import alerts, answer, depends_on, see_claims
+from bayesdid.report.sections.answer import answer
+from bayesdid.report.sections.claims_forest import see_claims
+from bayesdid.report.sections.depends import alerts, depends_on
 from bayesdid.report.sections.panel import synergy
 from bayesdid.report.tables import _contrasts_tex, frames
 from bayesdid.report.text import estimate, number, probability, significant, typeset

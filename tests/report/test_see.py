@@ -10,8 +10,8 @@ from bayesdid.report.limits import limits
 from bayesdid.report.model_words import model_name, short_title, with_titles
 from bayesdid.report.pages import _leads
 from bayesdid.report.sections.audit import audit
+from bayesdid.report.sections.claims_forest import drawn, forest_rows, see_claims
 from bayesdid.report.sections.design import see_states, see_trends
-from bayesdid.report.sections.front import _drawn, forest_rows, see_claims
 from bayesdid.report.sections.panel import (
     interval_p,
     see_columns,
@@ -187,8 +187,8 @@ def test_the_first_figure_says_what_is_hollow():
     mark = Mark("panel", 0.0, -1.0, 1.0)
     row = ForestRow("a", "", (), (mark,))
     hollow = ForestRow("b", "", (), (dataclasses.replace(mark, solid=False),))
-    assert "Hollow" not in _drawn((row,), "89 %")
-    assert "Disc: from the panel. Hollow: other models that count." in _drawn((row, hollow), "89 %")
+    assert "Hollow" not in drawn((row,), "89 %")
+    assert "Disc: from the panel. Hollow: other models that count." in drawn((row, hollow), "89 %")
 
 
 def test_claims_that_nothing_judges_stand_by_their_reason():

@@ -111,8 +111,10 @@ def propose(
         keys = guess_keys(frame, labels, unit, time)
         frame = _states_by_code(raw, keys.unit.name)
         sizes = [_dose(frame, name, keys) for name in doses or ()]
-        found, left = ([], []) if sizes and not policies else guess_policies(
-            frame, labels, keys, policies or {}
+        found, left = (
+            ([], [])
+            if sizes and not policies
+            else guess_policies(frame, labels, keys, policies or {})
         )
         places = _coordinates(frame)
         taken = {keys.unit.name, keys.period.name, *(p.column for p in found), *(places or ())}
@@ -338,7 +340,8 @@ def _study_text(p: Proposal, name: str, source: str, panel_file: str) -> str:
         f"column = {_text(p.outcome.name)}",
         f"label = {_text(label)}",
         f"unit = {_text(f'units of {p.outcome.name}')}",
-        'better = "lower"  # or "higher": the direction in which the policies are meant to move it',
+        'better = "lower"  # or "higher": the direction in which a treatment is meant to move it',
+        *(["minimum = 0  # it holds counts"] if p.counts else []),
         "",
         "[panel]",
         f"unit = {_text(p.keys.unit.name)}  # {_line(p.keys.unit.reason)}",

@@ -221,7 +221,8 @@ def _indicator_notes(
         if count := len(back):
             some = ", ".join(str(unit) for unit in back[:5])
             text = (
-                f"{count} units switch {policy.id} off again ({some}"
+                f"{many(count, 'unit')} {'switches' if count == 1 else 'switch'} {policy.id} off "
+                f"again ({some}"
                 f"{', ...' if count > 5 else ''}): its state is used row by row, and they have no "
                 "event time, cohort or order of adoption"
             )

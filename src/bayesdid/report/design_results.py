@@ -33,6 +33,7 @@ def design_section(study: Study, panel: Panel) -> dict[str, Any]:
         "units": [_label(panel, str(panel.units[k])) for k in order],
         "periods": [panel.timeline.label(period) for period in panel.periods],
         "adopters": int(np.isfinite(first).sum()),
+        "early": int((first <= panel.periods[0]).sum()),
         "first_adoption": panel.timeline.label(int(starts[0])) if starts else None,
         "last_adoption": panel.timeline.label(int(starts[-1])) if starts else None,
         "paths": paths,
@@ -46,7 +47,7 @@ def no_design() -> dict[str, Any]:
     lists: dict[str, Any] = {
         key: [] for key in ("states", "matrix", "units", "periods", "paths", "descriptives")
     }
-    none = dict.fromkeys(("adopters", "first_adoption", "last_adoption", "trends"))
+    none = dict.fromkeys(("adopters", "early", "first_adoption", "last_adoption", "trends"))
     return lists | none
 
 

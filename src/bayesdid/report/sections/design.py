@@ -85,10 +85,16 @@ def see_states(found: Mapping[str, Any], panel: Mapping[str, Any]) -> str:
             if same
             else f" between {found['first_adoption']} and {found['last_adoption']}"
         )
+    a = "the" if len(found.get("states", ())) == 2 else "a first"
+    before = ""
+    if early := found.get("early", 0):
+        others = ", the others" if early < found["adopters"] else ""
+        before = f", {early} of them from the first period on{others}"
     left = f"{never} never {'does' if never == 1 else 'do'}" if never else "none is never treated"
     come = "comes" if found["adopters"] == 1 else "come"
     return (
-        f"{found['adopters']} of {many(units, 'unit')} {come} under a first policy{when}; {left}."
+        f"{found['adopters']} of {many(units, 'unit')} {come} under {a} policy{before}{when}; "
+        f"{left}."
     )
 
 
