@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 
 from bayesdid.design.chosen import in_window, units_left_in
 from bayesdid.exceptions import InputError, Note, NotIdentifiedError
+from bayesdid.notebook import many
 from bayesdid.panel.adoption import require_states, reversing, unknown_start
 from bayesdid.panel.membership import units_in_sample
 from bayesdid.panel.panel import Panel

@@ -22,8 +22,8 @@ class PolicyGuess:
     """A policy, the column that says when it applies, and how.
 
     `reversed` says whether some unit switches it off again, `lasting` whether some unit that adopts
-    keeps it; `parts` in how many rows an indicator lies between 0 and 1, `gaps` in how many it has no
-    value; `label` is the name that the user gave, or the file's label, or the column.
+    keeps it; `parts` in how many rows an indicator lies between 0 and 1, `gaps` in how many it has
+    no value; `label` is the name that the user gave, or the file's label, or the column.
     """
 
     id: str

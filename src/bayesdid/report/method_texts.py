@@ -27,13 +27,13 @@ class Method:
 
 
 _OF_DOSES = {
-    _PARALLEL: "parallel trends: at the same treatment, units whose treatment changes would move as "
-    "those whose treatment does not, whatever its size (strong parallel trends: Callaway, "
+    _PARALLEL: "parallel trends: at the same treatment, units whose treatment changes would move "
+    "as those whose treatment does not, whatever its size (strong parallel trends: Callaway, "
     "Goodman-Bacon & Sant'Anna 2024)",
     _AHEAD: "no anticipation: the outcome does not react to a treatment to come",
     _SUTVA: "SUTVA: a unit's outcome does not depend on the treatments of others",
-    _ONE_EFFECT: "one slope at every size of the treatment, in all units and periods; otherwise τ is "
-    "a weighted average of slopes, with weights that may be negative",
+    _ONE_EFFECT: "one slope at every size of the treatment, in all units and periods; otherwise τ "
+    "is a weighted average of slopes, with weights that may be negative",
     "the moderator is not changed by the policy": "the moderator is not changed by the treatment",
 }
 

@@ -9,105 +9,21 @@ from typing import Any
 from bayesdid.report.model_words import with_titles
 from bayesdid.study.derived import Derived, parse_derived
 from bayesdid.study.load import Study
-from bayesdid.study.terms import Factor, parse_term
+from bayesdid.study.terms import Factor, PolicyKind, parse_term
 
 # Columns with such a name keep it in sentences, where the word means something else.
-_PROSE = frozenset(
-    [
-        "all",
-        "alpha",
-        "any",
-        "average",
-        "beta",
-        "both",
-        "change",
-        "claim",
-        "cohort",
-        "constant",
-        "count",
-        "counts",
-        "data",
-        "density",
-        "effect",
-        "effects",
-        "error",
-        "errors",
-        "estimate",
-        "first",
-        "group",
-        "groups",
-        "interval",
-        "label",
-        "last",
-        "law",
-        "lead",
-        "least",
-        "level",
-        "mean",
-        "model",
-        "moderator",
-        "none",
-        "number",
-        "one",
-        "outcome",
-        "parts",
-        "path",
-        "period",
-        "periods",
-        "phi",
-        "policy",
-        "posterior",
-        "prior",
-        "rate",
-        "ratio",
-        "region",
-        "row",
-        "rows",
-        "sample",
-        "share",
-        "sigma",
-        "sign",
-        "single",
-        "size",
-        "spec",
-        "standard",
-        "state",
-        "states",
-        "tau",
-        "term",
-        "time",
-        "total",
-        "treated",
-        "treatment",
-        "trend",
-        "trends",
-        "unit",
-        "units",
-        "untreated",
-        "weight",
-        "weights",
-        "within",
-        "year",
-        "years",
-    ]
+_ORDINARY = (
+    "all alpha any average beta both change claim cohort constant count counts data density "
+    "effect effects error errors estimate first group groups interval label last law lead "
+    "least level mean model moderator none number one outcome parts path period periods phi "
+    "policy posterior prior rate ratio region row rows sample share sigma sign single size "
+    "spec standard state states tau term time total treated treatment trend trends unit units "
+    "untreated weight weights within year years"
 )
+_PROSE = frozenset(_ORDINARY.split())
 _SHORTEST = 3  # letters of a column that stands for itself in a sentence: y, t and D are symbols
-_KEPT = frozenset(
-    [
-        "kind",
-        "key",
-        "name",
-        "state",
-        "standard",
-        "item",
-        "where",
-        "spec",
-        "specs",
-        "family",
-        "title",
-        "section",
-    ]
-)
+_STORED = "kind key name state standard item where spec specs family title section"
+_KEPT = frozenset(_STORED.split())  # fields that other parts look up
 
 
 def term_names(study: Study) -> dict[str, dict[str, str]]:
@@ -128,9 +44,10 @@ def term_names(study: Study) -> dict[str, dict[str, str]]:
             for factor in parse_term(text).factors:
                 if factor.kind != "column" and not factor.event:
                     terms.setdefault(str(factor), _factor(factor, policies, labels))
-    for name, label in policies.items():  # states and departures of the headline's model
-        for kind in ("active", "only", "first"):
-            terms.setdefault(f"{kind}:{name}", _factor(Factor(kind, name), policies, labels))  # type: ignore[arg-type]
+    kinds: tuple[PolicyKind, ...] = ("active", "only", "first")
+    for name, label in policies.items():  # states of the headline's model
+        for kind in kinds:
+            terms.setdefault(f"{kind}:{name}", _factor(Factor(kind, name), policies, labels))
         if "_" in name and name != label:
             terms.setdefault(name, label)
     return {"terms": terms, "columns": columns}

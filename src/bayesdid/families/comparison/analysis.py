@@ -186,7 +186,7 @@ _EFFECTS: dict[EffectKind, str] = {
     "mundlak": "Mundlak effects",
     "none": "no effects",
 }
-_ERRORS: dict[ErrorsName, str] = {
+_SHORT: dict[ErrorsName, str] = {
     "iid": "i.i.d. errors",
     "iid_unit": "unit scales",
     "ar1": "AR(1) errors",
@@ -195,7 +195,7 @@ _ERRORS: dict[ErrorsName, str] = {
 
 
 def _label(base: Design, kind: EffectKind, errors: ErrorsName) -> str:
-    return f"{base.spec_id}, {_EFFECTS[kind]}, {_ERRORS[errors]}"
+    return f"{base.spec_id}, {_EFFECTS[kind]}, {_SHORT[errors]}"
 
 
 def stacking(elpd: FloatArray) -> FloatArray:

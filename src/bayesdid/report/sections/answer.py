@@ -42,6 +42,7 @@ def main_evidence(results: Results) -> Mapping[str, Any] | None:
 
 
 def answered_by(evidence: Mapping[str, Any], results: Results) -> bool:
+    """Whether anything that may be said on the page answers it."""
     return any(source in evidence["answers"] for source in sources(results))
 
 

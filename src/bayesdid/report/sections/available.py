@@ -13,6 +13,7 @@ APPENDIX, STATEMENTS = "stand-in", "statements"
 
 
 def failures(results: Results) -> list[Block]:
+    """Parts that failed and fits that did not converge, stamped."""
     failed, broken = results["failed"], [f for f in results["fits"] if not f["converged"]]
     found: list[Block] = []
     if failed:

@@ -156,8 +156,11 @@ def see_claims(results: Results) -> str:
     return f"The better side of {len(given)} contrasts, by {by}: {said}."
 
 
-def drawn(rows: tuple[ForestRow, ...], level: str) -> str:
-    """What the marks mean that are drawn."""
+def drawn(rows: tuple[ForestRow, ...], level: str, *, doses: bool = False) -> str:
+    """What the marks mean that are drawn; `doses`: rows are columns that have the dose."""
+    if doses:
+        others = " Hollow: the others." if len(rows) > 1 else ""
+        return f"Disc: the first column.{others} Bars: {level} intervals under the default errors."
     of = {mark.source for row in rows for mark in row.marks}
     hollow = any(not mark.solid for row in rows for mark in row.marks)
     said = [text for source, text in _MARKS.items() if source in of]

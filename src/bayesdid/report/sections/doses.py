@@ -1,4 +1,4 @@
-"""Page one of a study without policies: the slope of its treatment, in each column that has it."""
+"""Page one without policies: the coefficient of the treatment, in each column that has it."""
 
 from __future__ import annotations
 
@@ -24,9 +24,9 @@ def dose_effects(results: Results) -> list[Mapping[str, Any]]:
     Empty for a study that declares policies, without a real panel, or whose first column did not
     converge.
     """
-    if results["policies"] or results["panel"] is None or results["synthetic"]:
-        return []
     if any(claim["evidence"] for claim in results["claims"]):
+        return []
+    if results["policies"] or results["panel"] is None or results["synthetic"]:
         return []
     main = results["outcome"]["column"]
     own = {item["spec"] for item in results["agreement"] if item["outcome"] == main}
@@ -37,13 +37,14 @@ def dose_effects(results: Results) -> list[Mapping[str, Any]]:
 
 
 def dose_answer(results: Results) -> list[str]:
-    """The slope in the first column, and how sure its better side is over all of them."""
+    """The coefficient in the first column, how sure its better side is over all of them."""
     found = dose_effects(results)
     if not found:
         return []
     first, outcome = found[0]["summary"], results["outcome"]
     unit, of = _unit(found[0]["term"], results), outcome["label"]
-    one = f"one more of {in_words(found[0]['term'], results)}{f' (in {unit})' if unit else ''}"
+    name = in_words(found[0]["term"], results)
+    one = f"one more of {name}{f' (in {unit})' if unit else ''}" if _dose(found, results) else name
     p = [_better(e, results) for e in found]
     side = "below" if outcome["better"] == "lower" else "above"
     sure = f"That it is {side} zero is {word_for(p[0], min(p), max(p))}: P {probability(p[0])}"
@@ -79,7 +80,7 @@ def dose_rows(results: Results) -> tuple[ForestRow, ...]:
 
 
 def see_doses(results: Results) -> str:
-    """In how many columns the interval of the slope excludes zero."""
+    """In how many columns the interval excludes zero."""
     found = dose_effects(results)
     clear = sum(not e["summary"]["low"] <= 0 <= e["summary"]["high"] for e in found)
     name = in_words(found[0]["term"], results)
@@ -87,13 +88,16 @@ def see_doses(results: Results) -> str:
 
 
 def dose_depends(results: Results) -> list[str]:
-    """What a slope supposes, and what checks say of the column that it is read from."""
+    """What the coefficient supposes, and what checks say of the column it is read from."""
     found = dose_effects(results)
     if not found:
         return []
     said = [
         "It is a slope: one number for every dose, unit and period. It is an effect if, at the "
         "same dose, units whose dose changed would have moved as the others did."
+        if _dose(found, results)
+        else "It is one number for all units and periods. It is an effect if, without the "
+        "treatment, treated units would have moved as the others did."
     ]
     checks = [c for c in results["checks"] if (c["spec"], c["kind"]) == (found[0]["spec"], MAIN)]
     failed = [r["name"].replace("_", " ") for c in checks for r in c["results"] if not _passes(r)]
@@ -114,6 +118,13 @@ def _better(item: Mapping[str, Any], results: Results) -> float:
     """Posterior probability of the side on which the outcome is better."""
     negative = float(item["summary"]["p_negative"])
     return negative if results["outcome"]["better"] == "lower" else 1 - negative
+
+
+def _dose(found: list[Mapping[str, Any]], results: Results) -> bool:
+    """Whether the treatment is more than a 0/1: a column with other values."""
+    known = {d["column"]: d for d in results["design"]["descriptives"]}
+    column = known.get(found[0]["term"])
+    return column is not None and not (column["min"] >= 0 and column["max"] <= 1)
 
 
 def _unit(term: str, results: Results) -> str:

@@ -31,14 +31,14 @@ def front(results: Results) -> Part:
     blocks += _statement(results)
     blocks += no_panel(results, bool(answered))
     blocks += failures(results)
-    rows = forest_rows(results)
+    rows, doses = forest_rows(results), bool(dose_effects(results))
     if rows:
-        level = percent(results["level"])
-        marks, unit = drawn(rows, level), results["outcome"]["unit"]
+        level, unit = percent(results["level"]), results["outcome"]["unit"]
+        marks = drawn(rows, level, doses=doses)
         blocks.append(Forest(FOREST, see_claims(results), marks, unit, rows))
     if rows or answered:
-        if dose_effects(results):
-            said = rules("the posterior probability of that side", "every column that has the dose")
+        if doses:
+            said = rules("the posterior probability of that side", "every column that has it")
         else:
             said = rules("the posterior probability of the claim", "every model that counts")
             said = f"{said} {COUNTS}"

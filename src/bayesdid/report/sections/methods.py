@@ -225,7 +225,8 @@ def _priors_table(results: Results) -> list[Block]:
     return [
         Table(
             "priors",
-            f"Priors in numbers, of {spec_name(given['spec'], results)}: the sd of each coefficient, all around zero.",
+            f"Priors in numbers, of {spec_name(given['spec'], results)}: the sd of each "
+            "coefficient, all around zero.",
             ("fit", "prior", "scale of y", *(in_words(term, results) for term in terms)),
             rows,
             frozenset({0, 1}),

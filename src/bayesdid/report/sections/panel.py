@@ -409,15 +409,17 @@ def _static(results: Results, level: str) -> list[Block]:
     panel = results["panel"]
     arms = ", ".join(f"{n} {a}" for a, n in panel["arms"].items())
     orders = ", ".join(f"{n} {a}" for a, n in panel["sequences"].items())
+    one = len(results["policies"]) < 2
+    lead = _STATIC_OF_ONE if one else _STATIC
     return [
         Text(
-            f"{_STATIC_OF_ONE if len(results['policies']) < 2 else _STATIC} {panel['units']} units × {panel['periods']} periods; arms: {arms}"
+            f"{lead} {panel['units']} units × {panel['periods']} periods; arms: {arms}"
             + (f"; sequences: {orders}." if orders else ".")
         ),
         Table(
             "static",
-            f"The static {'factorial ' * (len(results['policies']) > 1)}regression under the default "
-            "errors and beside others.",
+            f"The static {'' if one else 'factorial '}regression under the default errors and "
+            "beside others.",
             (
                 "contrast",
                 "default errors",
