@@ -1497,7 +1497,7 @@ MUTANTS = (
         'return negative if results["outcome"]["better"] == "lower" else 1 - negative',
         'return negative if results["outcome"]["better"] == "higher" else 1 - negative',
         "the first page of a dose gives the probability of the worse side",
-        ("report/test_words.py::test_the_better_side_of_a_dose_and_what_is_none",),
+        ("report/test_plain_words.py::test_the_better_side_of_a_dose_and_what_is_none",),
     ),
     Mutant(
         "dose-first-column-alone",
@@ -1505,7 +1505,7 @@ MUTANTS = (
         "is {word_for(p[0], min(p), max(p))}: P",
         "is {word_for(p[0], p[0], p[0])}: P",
         "the first page calls a slope supported that one column alone supports",
-        ("report/test_words.py::test_the_first_page_of_a_dose_answers_by_its_slope",),
+        ("report/test_plain_words.py::test_the_first_page_of_a_dose_answers_by_its_slope",),
     ),
     Mutant(
         "dose-checks",
@@ -1513,7 +1513,7 @@ MUTANTS = (
         'return check["passed"] is not False',
         'return check["passed"] is False',
         "the first page of a dose names checks as failed that pass",
-        ("report/test_words.py::test_the_first_page_of_a_dose_answers_by_its_slope",),
+        ("report/test_plain_words.py::test_the_first_page_of_a_dose_answers_by_its_slope",),
     ),
     Mutant(
         "states-of-a-dose",
@@ -1521,7 +1521,7 @@ MUTANTS = (
         'return column is not None and not (column["min"] >= 0 and column["max"] <= 1)',
         'return column is not None and column["min"] >= 0 and column["max"] <= 1',
         "a state of 0 and 1 is told as a dose, and a dose as a state",
-        ("report/test_words.py::test_the_better_side_of_a_dose_and_what_is_none",),
+        ("report/test_plain_words.py::test_the_better_side_of_a_dose_and_what_is_none",),
     ),
     Mutant(
         "another-law",
@@ -1529,7 +1529,7 @@ MUTANTS = (
         "', then ' if sign == '>' else ' at once with '",
         "', then ' if sign == '=' else ' at once with '",
         "a page says of policies at once that one came first",
-        ("report/test_words.py::test_a_term_in_words",),
+        ("report/test_plain_words.py::test_a_term_in_words",),
     ),
     Mutant(
         "worse-side",
@@ -1545,7 +1545,9 @@ MUTANTS = (
         'others = ", the others" if early < found["adopters"] else ""',
         'others = ", the others" if early >= found["adopters"] else ""',
         "units that are treated from the first period on are said to adopt later",
-        ("report/test_words.py::test_units_that_are_treated_from_the_start_do_not_adopt_later",),
+        (
+            "report/test_plain_words.py::test_units_that_are_treated_from_the_start_do_not_adopt_later",
+        ),
     ),
     Mutant(
         "exposure-of-none",

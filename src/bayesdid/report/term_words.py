@@ -58,10 +58,10 @@ def term_words(text: str, policies: Mapping[str, str], labels: Mapping[str, str]
 
     Examples
     --------
-    >>> laws = {"belt": "Seat-belt law", "perse": "Licence suspension"}
-    >>> term_words("active:perse * active:belt", laws, {})
+    >>> laws = {"a": "Seat-belt law", "b": "Licence suspension"}
+    >>> term_words("active:b * active:a", laws, {})
     'Licence suspension × Seat-belt law'
-    >>> term_words("only:belt", laws, {}), term_words("l(price, 1)", {}, {"price": "Price"})
+    >>> term_words("only:a", laws, {}), term_words("l(price, 1)", {}, {"price": "Price"})
     ('Seat-belt law alone', 'Price one period before')
     """
     return " × ".join(_factor(factor, policies, labels) for factor in parse_term(text).factors)
