@@ -105,6 +105,7 @@ def dose(*effects, better="lower", largest=200.0, failed=(), **more):
         "claims": [],
         "sums": [],
         "published": None,
+        "analyses": [],
         "headline": {"contrasts": {}},
         "outcome": {"label": "Sales", "unit": "packs", "column": "sales", "better": better},
         "level": 0.89,
@@ -143,6 +144,15 @@ def test_the_first_page_of_a_dose_answers_by_its_slope():
     found = dose(effect("t.1", -0.149, 0.9999), failed=("unit_variance",))
     assert depends_on(found)[1] == "The model of this column fails checks: unit variance."
     assert answer(found)[1] == "That it is below zero is supported: P > 0.999."
+
+
+def test_a_count_is_told_beside_a_main_model_that_takes_it_as_a_number():
+    said = {"spec": "t.2", "converged": True, "sentences": ["In counts, x multiplies the rate."]}
+    *_, last = depends_on(dose(effect("t.1", -0.1, 0.9), analyses=[said]))
+    assert last.startswith("In counts, x multiplies the rate (")
+    assert last.endswith("; the main model takes counts as numbers.")
+    for none in (said | {"converged": False}, said | {"sentences": ["Errors."]}):
+        assert len(depends_on(dose(effect("t.1", -0.1, 0.9), analyses=[none]))) == 2
 
 
 def test_the_better_side_of_a_dose_and_what_is_none():

@@ -285,7 +285,7 @@ def test_a_panel_of_one_policy_is_answered_by_its_effect(real):
     unclaimed = "The study declares no claim of an effect; in its place stands the side on which it"
     assert f"{unclaimed} calls the outcome better, lower." in words(page)
     assert unclaimed not in words(render(real)[0])
-    assert see_claims(changed) == "The contrast of the panel."
+    assert see_claims(changed) == "The contrast of the panel: contradicted."
     item["claim"] = "> 0"
     assert answer(changed)[1].startswith("That it is above zero is")
     assert answer(changed | {"synthetic": "made up"}) == []

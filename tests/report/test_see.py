@@ -155,6 +155,19 @@ def test_how_many_effects_exclude_zero_and_lie_near_print():
     assert see_contrasts(contrasts, "89 %") == (
         "Contrasts of the panel: the 89 % interval of 1 of 2 excludes zero."
     )
+    one = {"a": contrasts["a"]}
+    assert (
+        see_contrasts(one, "89 %") == "The contrast of the panel: its 89 % interval excludes zero."
+    )
+    one = {"a": contrasts["b"]}
+    assert (
+        see_contrasts(one, "89 %") == "The contrast of the panel: its 89 % interval includes zero."
+    )
+    told = {k: {"word": word} for k, word in enumerate(("undecided", "supported", "undecided"))}
+    unclaimed = page() | {"headline": {"contrasts": told}}
+    assert see_claims(unclaimed) == "Contrasts of the panel: 1 supported, 2 undecided."
+    unclaimed["headline"]["contrasts"] = {0: told[1]}
+    assert see_claims(unclaimed) == "The contrast of the panel: supported."
 
 
 @pytest.mark.parametrize(("p", "word"), [(0.04, "speaks against"), (0.06, "does not speak")])

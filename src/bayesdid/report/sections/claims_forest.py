@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
+from bayesdid.estimands.verdict import WORDS
 from bayesdid.report.claim_words import asks
 from bayesdid.report.document.blocks import Cell, ForestRow, Mark
 from bayesdid.report.model_words import model_name
@@ -133,9 +134,13 @@ def see_claims(results: Results) -> str:
     if not given:
         if not unclaimed(results)[1]:
             return see_doses(results)
-        by = "of the panel" if unclaimed(results)[0] == "panel" else "from print"
-        one = len(unclaimed(results)[1]) == 1
-        return f"{'The contrast' if one else 'Contrasts'} {by}."
+        source, contrasts = unclaimed(results)
+        by = "of the panel" if source == "panel" else "from print"
+        words = [str(item["word"]) for item in contrasts.values()]
+        if len(words) == 1:
+            return f"The contrast {by}: {words[0]}."
+        told = ", ".join(f"{words.count(word)} {word}" for word in WORDS if word in words)
+        return f"Contrasts {by}: {told}."
     held = sum(word == "supported" for word in given)
     fragile = sum(word == "supported, fragile" for word in given)
     against = sum(word.startswith("contradicted") for word in given)

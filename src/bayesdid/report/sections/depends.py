@@ -16,6 +16,7 @@ from bayesdid.report.sections.part import Results
 from bayesdid.report.text import probability
 
 OF_PRINT = frozenset({"audit_posterior", "doubted_mediator"})  # alerts that no panel is behind
+COUNTS = "In counts, "  # how the model of counts begins, where they are the outcome
 
 
 def depends_on(results: Results) -> list[str]:
@@ -52,7 +53,21 @@ def depends_on(results: Results) -> list[str]:
         said += [checked(results)] if headline["checks"] else []
         said += headline.get("trends", [])[:1]
         said += [headline["brief"]] if headline.get("brief") else []
-    return said or dose_depends(results)
+    return (said or dose_depends(results)) + _counted(results)
+
+
+def _counted(results: Results) -> list[str]:
+    """Of an outcome that is a count, what a model of counts says beside the main one."""
+    first = [
+        (item["spec"], item["sentences"][0])
+        for item in results.get("analyses", ())
+        if item["converged"] and item["sentences"] and item["sentences"][0].startswith(COUNTS)
+    ]
+    return [
+        f"{said.removesuffix('.')} ({ref(f'analysis-{spec}')}); the main model takes counts as "
+        "numbers."
+        for spec, said in first[:1]
+    ]
 
 
 def checked(results: Results) -> str:

@@ -303,6 +303,9 @@ def see_contrasts(contrasts: Mapping[str, Any], level: str) -> str:
     """How many contrasts of the panel have an interval that excludes zero."""
     known = [c for name, c in contrasts.items() if name != RATIO]
     clear = sum(excludes_zero(c["interval"]["low"], c["interval"]["high"]) for c in known)
+    if len(known) == 1:
+        does = "excludes" if clear else "includes"
+        return f"The contrast of the panel: its {level} interval {does} zero."
     return f"Contrasts of the panel: the {level} interval of {clear} of {len(known)} excludes zero."
 
 
