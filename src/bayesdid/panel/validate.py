@@ -162,6 +162,10 @@ def _adoption(
     return adoption, pd.DataFrame(censored, index=units), pd.DataFrame(reverses, index=units)
 
 
+def _are(units: int) -> str:
+    return f"{many(units, 'unit')} {'is' if units == 1 else 'are'}"
+
+
 def _known_rows(
     frame: pd.DataFrame, policy: Policy, source: str, notes: list[Note]
 ) -> pd.DataFrame:
@@ -189,7 +193,7 @@ def _censored_notes(censored: pd.DataFrame, notes: list[Note]) -> None:
         if count := int(censored[policy].sum()):
             some = ", ".join(str(unit) for unit in censored.index[censored[policy]][:5])
             text = (
-                f"{count} units are not seen without {policy} in the period before they are first "
+                f"{_are(count)} not seen without {policy} in the period before they are first "
                 f"seen with it ({some}{', ...' if count > 5 else ''}): already treated at entry or "
                 "adopted in a gap, so that when they adopted is not known; they are treated, but "
                 "out of event time"
@@ -470,9 +474,7 @@ def _shape_notes(
     _declared_notes(study, timeline, frame, notes)
     if (sizes < periods).any():
         gaps = int((sizes < periods).sum())
-        notes.append(
-            Note("unbalanced", gaps, f"{gaps} units are not seen in all {periods} periods")
-        )
+        notes.append(Note("unbalanced", gaps, f"{_are(gaps)} not seen in all {periods} periods"))
     if (rows == 1).any():
         single = int((rows == 1).sum())
         notes.append(Note("singleton_units", single, f"{single} units have a single row"))

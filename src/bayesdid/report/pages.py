@@ -99,6 +99,7 @@ def in_plain_words(results: Results) -> Results:
             "notes": in_words(results["headline"]["notes"], results, columns=False),
             "refused": in_words(results["headline"]["refused"], results, columns=False),
         },
+        "samples": in_words(results["samples"], results, columns=False),
         "panel": results["panel"]
         and {
             **results["panel"],

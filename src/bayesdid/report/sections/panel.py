@@ -304,6 +304,8 @@ def see_contrasts(contrasts: Mapping[str, Any], level: str) -> str:
     known = [c for name, c in contrasts.items() if name != RATIO]
     clear = sum(excludes_zero(c["interval"]["low"], c["interval"]["high"]) for c in known)
     if len(known) == 1:
+        if None in (known[0]["interval"]["low"], known[0]["interval"]["high"]):
+            return "The contrast of the panel: its interval is not known."
         does = "excludes" if clear else "includes"
         return f"The contrast of the panel: its {level} interval {does} zero."
     return f"Contrasts of the panel: the {level} interval of {clear} of {len(known)} excludes zero."
