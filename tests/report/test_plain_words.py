@@ -1,10 +1,14 @@
 """Pages name terms and columns as the study does; without policies they say nothing of any."""
 
 import dataclasses
+from types import SimpleNamespace
 
+import numpy as np
+import pandas as pd
 import pytest
 
 from bayesdid.families.errors.analysis import _sentences as errors_said
+from bayesdid.report.design_results import _descriptives
 from bayesdid.report.method_texts import METHODS, of_doses
 from bayesdid.report.model_words import spec_name
 from bayesdid.report.sections.answer import answer
@@ -214,6 +218,21 @@ def test_units_that_are_treated_from_the_start_do_not_adopt_later():
     )
 
 
+def test_what_specs_use_is_described_though_the_study_says_nothing_of_it():
+    column = SimpleNamespace(
+        treatments=("active:a", "price * centred:size"),
+        covariates=("log(income)", "kind"),
+        options={"exposure": "people"},
+    )
+    outcome = SimpleNamespace(column="y", label="Outcome", unit="u")
+    file = SimpleNamespace(outcome=outcome, variable=())
+    study = SimpleNamespace(specs={"t.1": SimpleNamespace(column=column)}, file=file)
+    columns = ("y", "price", "size", "income", "people", "other")
+    frame = pd.DataFrame({name: [1.0, 2.0] for name in columns} | {"kind": ["a", "b"]})
+    found = _descriptives(study, SimpleNamespace(frame=frame))
+    assert [d["label"] for d in found] == ["Outcome", "price", "size", "income", "people"]
+
+
 def test_large_numbers_have_no_powers_of_ten():
     assert [significant(v) for v in (12467.3, -9999.4, 2.5e7, 1234.56)] == [
         "12467",
@@ -224,9 +243,6 @@ def test_large_numbers_have_no_powers_of_ten():
 
 
 def test_a_sign_that_all_models_are_sure_of_is_said_once():
-    import numpy as np
-    import pandas as pd
-
     sure = {"iid": np.full(4, -1.0), "ar1": np.full(4, -2.0)}
     frame = pd.DataFrame({"model": ["a"], "over i.i.d.": [1.0]})
     assert errors_said("x", 0, sure, {}, frame) == ["P(x < 0) is > 0.999 under every model."]

@@ -10,7 +10,9 @@ import pandas as pd
 from bayesdid.panel.adoption import arm, only
 from bayesdid.panel.panel import Panel
 from bayesdid.report.panelview import adoption_order, state_matrix
+from bayesdid.study.derived import source_column
 from bayesdid.study.load import Study
+from bayesdid.study.terms import parse_term
 
 _TREND_PERIODS = 3  # before the first adoption from which a trend is a trend
 
@@ -113,10 +115,31 @@ def _trends(
     }
 
 
+def _used(study: Study) -> dict[str, None]:
+    """Columns of the panel that a spec has as a treatment, a covariate or an exposure."""
+    found: dict[str, None] = {}
+    for spec in study.specs.values():
+        exposure = spec.column.options.get("exposure")
+        for text in (
+            *spec.column.treatments,
+            *spec.column.covariates,
+            *([exposure] * bool(exposure)),
+        ):
+            try:
+                factors = parse_term(str(text)).factors
+            except ValueError:
+                continue  # what a printed table has that is no term
+            names = [source_column(f.name) for f in factors if f.kind in {"column", "centred"}]
+            found |= dict.fromkeys(names)
+    return found
+
+
 def _descriptives(study: Study, panel: Panel) -> list[dict[str, Any]]:
     outcome = study.file.outcome
     named = {outcome.column: (outcome.label, outcome.unit)}
     named |= {v.column: (v.label, v.unit) for v in study.file.variable}
+    for column in _used(study):
+        named.setdefault(column, (column, ""))
     found = []
     for column, (label, unit) in named.items():
         if column not in panel.frame or not pd.api.types.is_numeric_dtype(panel.frame[column]):

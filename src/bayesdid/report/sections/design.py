@@ -11,6 +11,7 @@ from bayesdid.report.document.blocks import Block, Figure, Items, Table, Text
 from bayesdid.report.sections.part import Part, Results
 from bayesdid.report.text import number, significant
 
+_MOST_VARIABLES = 12  # that the page lists
 _CLEAR = 2.0  # standard errors from which trends before adoption are said to differ
 
 
@@ -57,7 +58,7 @@ def design(results: Results) -> Part:
             rows,
             frozenset({0, 1}),
         )
-        (main if len(rows) <= 8 else more).append(table)
+        (main if len(rows) <= _MOST_VARIABLES else more).append(table)
     samples = results["samples"]
     if samples:
         listed = []
