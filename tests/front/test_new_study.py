@@ -306,3 +306,21 @@ def test_a_given_name_is_the_label_and_rows_without_a_value_are_said(csv, tmp_pa
     assert 'label = "Event study of Smart city"' in (folder / "specs.toml").read_text()
     (by_column,) = propose(path, policies={"smart_policy": "smart_policy"}).policies
     assert (by_column.id, by_column.label) == ("smart_policy", "smart_policy")
+
+
+def test_a_product_that_the_panel_does_not_identify_leaves_the_others(csv, tmp_path):
+    """Before, one such product of three policies took the whole regression with it."""
+    base, never = frame(), 9999
+    starts = {
+        "law_a": [2004, never, 2004, 2004, 2003, 2003, 2006, 2004, never, 2005, never, 2005],
+        "law_b": [never, never, 2004, 2006, 2006, 2004, 2006, 2006, 2006, never, never, 2006],
+        "law_c": [2007, 2007, 2005, 2005, 2004, 2005, 2004, 2005, 2004, 2007, 2007, 2004],
+    }
+    on = {k: base["year"] >= np.repeat(v, PERIODS) for k, v in starts.items()}
+    path, folder = csv(**{k: v.astype(int) for k, v in on.items()}), tmp_path / "made"
+    lost = write_study(propose(path, policies={k: k for k in on}), path, folder)
+    assert not {"main", "plain"} & set(lost)
+    found = bd.load_study(folder)["specs.main"].column.treatments
+    assert sorted(term.count("*") for term in found) == [0, 0, 0, 1, 1, 1]
+    text = (folder / "specs.toml").read_text()
+    assert "# this panel does not identify active:law_c * active:law_a * active:law_b" in text

@@ -1557,4 +1557,15 @@ MUTANTS = (
         "an exposure is refused for counts and taken for what is none",
         ("front/test_new_study.py::test_counts_have_a_spec_and_their_exposure",),
     ),
+    Mutant(
+        "whole-regression-lost",
+        "front/new_study.py",
+        'if not bad <= {term for term in given if "*" in term}:',
+        'if bad <= {term for term in given if "*" in term}:',
+        "a product that a panel does not identify takes the whole regression with it",
+        (
+            "front/test_new_study.py::"
+            + "test_a_product_that_the_panel_does_not_identify_leaves_the_others",
+        ),
+    ),
 )

@@ -6,13 +6,13 @@ import json
 import re
 import shutil
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import pandas as pd
 
 from bayesdid.design.build import build_design
-from bayesdid.exceptions import InputError
+from bayesdid.exceptions import InputError, NotIdentifiedError
 from bayesdid.families.registry.load import load_study
 from bayesdid.front.guess import (
     LATITUDE,
@@ -32,7 +32,9 @@ from bayesdid.front.policies import products_told
 from bayesdid.notebook import many
 from bayesdid.panel.frames import Columns, columns_of
 from bayesdid.panel.load import load_panel
+from bayesdid.panel.panel import Panel
 from bayesdid.panel.stata import variable_labels
+from bayesdid.study.load import Spec
 
 STUDY, SPECS = "study.toml", "specs.toml"
 
@@ -243,12 +245,45 @@ def write_study(proposal: Proposal, file: Path, folder: Path) -> dict[str, str]:
             try:
                 build_design(spec, panel)
             except InputError as error:
-                lost[name] = f"{error.problem}. {error.remedy}"
+                if (kept := _without_products(spec, panel, error)) is not None:
+                    _say_treatments(columns[name], kept, str(error.column))
+                    continue
+                about = f" ({error.column})" if error.column else ""
+                remedy = str(error.remedy)
+                lost[name] = f"{error.problem}{about}. {remedy[:1].upper()}{remedy[1:]}"
         (part / SPECS).write_text(_specs_text(columns, lost), encoding="utf-8")
         part.rename(folder)
     finally:
         shutil.rmtree(part, ignore_errors=True)
     return lost
+
+
+def _without_products(spec: Spec, panel: Panel, error: InputError) -> tuple[str, ...] | None:
+    """Treatments of a spec without the products that the panel does not identify, if that helps.
+
+    Of two policies their product is the question, and nothing stands in its place.
+    """
+    given = spec.column.treatments
+    bad = {name.strip() for name in (error.column or "").split(",")}
+    if not isinstance(error, NotIdentifiedError) or sum("*" in term for term in given) < 2:
+        return None
+    if not bad <= {term for term in given if "*" in term}:
+        return None
+    kept = tuple(term for term in given if term not in bad)
+    column = spec.column.model_copy(update={"treatments": kept})
+    try:
+        build_design(replace(spec, column=column), panel)
+    except InputError:
+        return None
+    return kept
+
+
+def _say_treatments(lines: list[str], kept: Sequence[str], without: str) -> None:
+    place = next(k for k, line in enumerate(lines) if line.startswith("treatments = "))
+    lines[place] = (
+        f"treatments = [{', '.join(map(_text, kept))}]  # this panel does not identify "
+        f"{_line(without)}"
+    )
 
 
 def _columns(p: Proposal) -> dict[str, list[str]]:

@@ -64,7 +64,8 @@ def _state_label(name: str, labels: dict[str, str]) -> str:
 def _named(panel: Panel, labels: dict[str, str]) -> pd.Series:
     """The arm of each unit: the one policy by its label, else how many, else never."""
     alone = only(panel.adoption).map(lambda policy: labels.get(policy, ""))
-    count = arm(panel.adoption).map({"none": "never treated", "dual": "both policies"})
+    two = "both policies" if len(labels) == 2 else "two policies"
+    count = arm(panel.adoption).map({"none": "never treated", "dual": two})
     return alone.where(alone != "", count.fillna("several policies"))
 
 

@@ -97,8 +97,19 @@ def in_plain_words(results: Results) -> Results:
         "headline": {
             **results["headline"],
             "notes": in_words(results["headline"]["notes"], results, columns=False),
-            "refused": in_words(results["headline"]["refused"], results, columns=False),
+            "refused": {
+                in_words(name, results, columns=False): in_words(why, results, columns=False)
+                for name, why in results["headline"]["refused"].items()
+            },
+            "contrasts": {
+                name: item | {"refused": in_words(item["refused"], results, columns=False)}
+                for name, item in results["headline"]["contrasts"].items()
+            },
         },
+        "sums": [
+            item | {"refused": in_words(item["refused"], results, columns=False)}
+            for item in results["sums"]
+        ],
         "samples": in_words(results["samples"], results, columns=False),
         "panel": results["panel"]
         and {

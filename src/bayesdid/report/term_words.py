@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Mapping
+from itertools import permutations
 from typing import Any
 
 from bayesdid.report.model_words import with_titles
@@ -50,6 +51,10 @@ def term_names(study: Study) -> dict[str, dict[str, str]]:
             terms.setdefault(f"{kind}:{name}", _factor(Factor(kind, name), policies, labels))
         if "_" in name and name != label:
             terms.setdefault(name, label)
+    for one, two in permutations(policies, 2):  # orders and pairs of the headline's contrasts
+        for text in (f"order:{one}>{two}", f"order:{one}={two}", f"only:{one}+{two}"):
+            terms.setdefault(text, term_words(text, policies, labels))
+        terms.setdefault(f"both:{one}+{two}", term_words(f"both:{one}+{two}", policies, labels))
     return {"terms": terms, "columns": columns}
 
 
