@@ -3,6 +3,7 @@
 import multiprocessing
 import os
 import pickle
+import time
 from concurrent.futures import Executor, Future, ThreadPoolExecutor
 from functools import partial
 
@@ -65,7 +66,7 @@ def die(x):
 
 @pytest.fixture(scope="module")
 def pool():
-    with process_pool(2) as executor:
+    with process_pool(2, after=0) as executor:
         yield executor
 
 
@@ -143,6 +144,36 @@ def test_a_single_item_runs_here_and_its_items_side_by_side(pool):
         assert map_fits(partial(map_fits, where), [[0, 1]]) == [[True, True]]
 
 
+def wait(x):
+    time.sleep(x)
+    return where(x)
+
+
+def test_processes_begin_only_where_the_work_takes_longer_than_beginning_them(pool):
+    """Before that items run here, then those that are left run there; all are done in order."""
+    with process_pool(2, after=60) as executor:
+        assert not any(map_fits(where, range(20)))
+        assert not any(map_fits(partial(map_fits, where), [[1, 2], [3, 4]])[0])
+        assert 0 < executor.left() < 60  # what was used up stays so
+    seen = []
+    with process_pool(2, after=0.5) as executor:
+        found = map_fits(wait, [0.0, 0.0, 0.8, 0.0, 0.01], done=seen.append)
+        assert found == [False, False, False, True, True]
+        assert seen == [0.0, 0.0, 0.8, 0.0, 0.01]
+        assert executor.left() <= 0
+        assert all(map_fits(where, [1, 2]))
+
+
+def test_an_error_here_stops_what_was_handed_over():
+    with process_pool(2, after=0.05), pytest.raises(ValueError, match="item 0"):
+        map_fits(fail_late, range(3))
+
+
+def fail_late(x):
+    time.sleep(0.2)
+    return fail_at(x, {0})
+
+
 def test_the_executor_of_the_block_is_used_and_forgotten():
     cluster = Cluster()
     with using(cluster):
@@ -159,7 +190,7 @@ def test_the_first_error_in_order_is_raised(pool):
 
 
 def test_a_worker_that_dies_is_an_error_with_a_remedy():
-    with process_pool(2), pytest.raises(ResultError, match="--workers"):
+    with process_pool(2, after=0), pytest.raises(ResultError, match="--workers"):
         map_fits(die, [1, 2])
 
 

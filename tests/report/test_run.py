@@ -3,10 +3,11 @@
 import json
 
 import pytest
-from stored import flip, panel_of, write_study
+from stored import TABLE, flip, panel_of, write_study
 
 import bayesdid as bd
 from bayesdid.inference.executor import process_pool
+from bayesdid.jsonio import plain
 from bayesdid.report.results import PARTS, compute_results
 from bayesdid.report.run import Run
 from bayesdid.report.write import write_report
@@ -51,19 +52,24 @@ def study(tmp_path_factory):
     return bd.load_study(folder)
 
 
-def write(study, folder, workers=1):
-    run, begun = Run(workers), []
+def computed(study, folder, run, draws=100):
+    begun = []
 
     def step(description, total):
         begun.append(description)
         return lambda _: None
 
-    with process_pool(workers):
+    with process_pool(run.workers):
         results = compute_results(
-            study, panel_of(study), folder / "fits", draws=100, seed=7, run=run, step=step
+            study, panel_of(study), folder / "fits", draws=draws, seed=7, run=run, step=step
         )
     assert tuple(begun) == PARTS
-    write_report(results, folder, run)
+    return results
+
+
+def write(study, folder, workers=1):
+    run = Run(workers)
+    write_report(computed(study, folder, run), folder, run)
     return run
 
 
@@ -86,9 +92,24 @@ def fresh(study, tmp_path_factory):
     return folder, shown(folder)
 
 
+@pytest.mark.slow
 def test_two_workers_write_the_same_bytes(study, fresh, tmp_path):
     write(study, tmp_path, workers=2)
     assert shown(tmp_path) == fresh[1]
+
+
+def test_two_workers_have_the_same_results(tmp_path):
+    """Specs, their checks, and an analysis that asks for fits of its own; not spatial ones."""
+    folder = tmp_path / "study"
+    write_study(folder)
+    placebo = CURVE.format(family="placebo", options="{ draws = 20 }")
+    (folder / "t.toml").write_text(TABLE + PLAIN + placebo)
+    few = bd.load_study(folder)
+    one, two = (
+        computed(few, tmp_path / f"{workers}", Run(workers), draws=40) for workers in (1, 2)
+    )
+    assert len(one["analyses"]) == 1
+    assert plain(one) == plain(two)
 
 
 def test_a_resumed_run_writes_the_same_bytes(study, fresh):

@@ -17,11 +17,13 @@ from __future__ import annotations
 
 import multiprocessing
 import os
+import time
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from concurrent.futures import BrokenExecutor, Executor, ProcessPoolExecutor
+from concurrent.futures import BrokenExecutor, Executor, Future, ProcessPoolExecutor
 from contextlib import AbstractContextManager, contextmanager
 from contextvars import ContextVar
 from dataclasses import dataclass
+from threading import Lock, Timer
 
 import numpy as np
 import scipy.linalg  # noqa: F401  (its BLAS is another than numpy's: both are held to one thread)
@@ -32,6 +34,7 @@ from bayesdid.exceptions import ResultError, reason
 from bayesdid.logs import quiet
 
 _THREADS = ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS", "NUMBA_NUM_THREADS")
+BEGINNING = 4.0  # seconds that two processes take to import what a fit needs
 _executor: ContextVar[Executor | None] = ContextVar("executor", default=None)
 _in_worker: ContextVar[bool] = ContextVar("in_worker", default=False)
 
@@ -52,8 +55,9 @@ def map_fits[I, R](
         Of the module level, or a :func:`functools.partial` of such a one.
     executor
         Default: the one of :func:`using`; without, everything runs here. A single item runs here
-        too, and its own items may then use the executor. An item that runs in a worker runs its
-        own items one after the other: pools are never nested.
+        too, and so do the first ones where processes have not begun (:class:`Workers`); their own
+        items may then use the executor. An item that runs in a worker runs its own items one after
+        the other: pools are never nested.
     done
         Called here with each item, in order.
     chunk
@@ -77,7 +81,87 @@ def map_fits[I, R](
                     found.append(function(item))
                     done(item)
             return found
+        if isinstance(pool, Workers) and pool.left() > 0:
+            return _here_first(function, items, pool, done, chunk)
         return _side_by_side(function, items, pool, done, chunk)
+
+
+class Workers(ProcessPoolExecutor):
+    """Processes that begin once the work here has lasted as long as it takes to begin them.
+
+    Whoever waits so long and no longer pays at most twice what the better of the two choices would
+    have cost: a command that takes two seconds is not made to wait for five seconds of imports.
+
+    Parameters
+    ----------
+    count
+        Processes.
+    after
+        Seconds of work here.
+    """
+
+    def __init__(self, count: int, after: float) -> None:
+        context = multiprocessing.get_context("spawn")
+        super().__init__(count, mp_context=context, initializer=quiet)
+        self._after = after
+        self._since: float | None = None
+
+    def left(self) -> float:
+        """Seconds of work here before they begin."""
+        now = time.perf_counter()
+        return self._after - (0.0 if self._since is None else now - self._since)
+
+    @contextmanager
+    def counted(self) -> Iterator[None]:
+        """Count the time of the block as work here; once, if blocks are nested."""
+        outermost = self._since is None
+        if outermost:
+            self._since = time.perf_counter()
+        try:
+            yield
+        finally:
+            if outermost:
+                self._after, self._since = self.left(), None
+
+
+def _here_first[I, R](
+    function: Callable[[I], R],
+    items: Sequence[I],
+    pool: Workers,
+    done: Callable[[I], object],
+    chunk: int,
+) -> list[R]:
+    """Items run here until it is time for the processes, which then take those not yet begun."""
+    found: list[R] = []
+    lock, begun = Lock(), 0
+    rest: list[tuple[Sequence[I], Future[list[R]]]] | None = None
+
+    def hand_over() -> None:
+        nonlocal rest
+        with lock:
+            rest = _submitted(function, items[begun:], pool, chunk)
+
+    timer = Timer(pool.left(), hand_over)
+    timer.daemon = True
+    timer.start()
+    try:
+        with pool.counted(), using(pool):
+            for item in items:
+                with lock:
+                    if rest is not None:
+                        break
+                    begun += 1
+                found.append(function(item))
+                done(item)
+    except BaseException:
+        timer.cancel()
+        with lock:
+            for _, future in rest or ():
+                future.cancel()
+        raise
+    timer.cancel()
+    with lock:
+        return found + _collected(rest or [], done)
 
 
 @dataclass(frozen=True, slots=True)
@@ -103,11 +187,24 @@ def _side_by_side[I, R](
     done: Callable[[I], object],
     chunk: int,
 ) -> list[R]:
+    return _collected(_submitted(function, items, pool, chunk), done)
+
+
+def _submitted[I, R](
+    function: Callable[[I], R], items: Sequence[I], pool: Executor, chunk: int
+) -> list[tuple[Sequence[I], Future[list[R]]]]:
+    """Parts of the items, and what will come of each."""
     parts = [items[start : start + chunk] for start in range(0, len(items), chunk)]
-    futures = [pool.submit(_run, function, part) for part in parts]
+    return [(part, pool.submit(_run, function, part)) for part in parts]
+
+
+def _collected[I, R](
+    parts: Sequence[tuple[Sequence[I], Future[list[R]]]], done: Callable[[I], object]
+) -> list[R]:
+    """All results in order."""
     found: list[R] = []
     try:
-        for part, future in zip(parts, futures, strict=True):
+        for part, future in parts:
             found += future.result()
             for item in part:
                 done(item)
@@ -116,7 +213,7 @@ def _side_by_side[I, R](
             "a worker process died, perhaps for want of memory. Remedy: use fewer --workers."
         ) from error
     finally:
-        for future in futures:
+        for _, future in parts:
             future.cancel()
     return found
 
@@ -147,16 +244,20 @@ def using(executor: Executor | None) -> Iterator[None]:
 
 
 @contextmanager
-def process_pool(workers: int | None = None) -> Iterator[Executor | None]:
+def process_pool(
+    workers: int | None = None, *, after: float = BEGINNING
+) -> Iterator[Executor | None]:
     """Worker processes, one thread each, for every :func:`map_fits` inside the block.
 
-    Processes start when there is work for them. Yields None, which means this process, for a
-    single worker and inside of a worker.
+    Processes begin when the work here has taken a while. Yields None, which means this process,
+    for a single worker and inside of a worker.
 
     Parameters
     ----------
     workers
         How many; default one for each core that this process may use.
+    after
+        Seconds of work here before they begin (:class:`Workers`); 0 for at once.
     """
     count = workers or cores()
     if count <= 1 or multiprocessing.parent_process() is not None:
@@ -166,8 +267,7 @@ def process_pool(workers: int | None = None) -> Iterator[Executor | None]:
     before = {name: os.environ.get(name) for name in _THREADS}
     os.environ.update(dict.fromkeys(before, "1"))
     try:
-        context = multiprocessing.get_context("spawn")
-        with ProcessPoolExecutor(count, mp_context=context, initializer=quiet) as pool, using(pool):
+        with Workers(count, after) as pool, using(pool):
             yield pool
     finally:
         for name, value in before.items():

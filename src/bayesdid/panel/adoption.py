@@ -200,6 +200,8 @@ def event_time(panel: Panel, *policies: str) -> pd.Series:
 def unknown_start(panel: Panel, *policies: str) -> pd.Series:
     """Units of which the period since all of these are active was not seen; boolean by unit."""
     starts = panel.adoption[list(policies or panel.policies)]
+    if not panel.censored.to_numpy(dtype=bool).any():
+        return pd.Series(False, index=starts.index)
     hidden = panel.censored.reindex(index=starts.index, columns=starts.columns, fill_value=False)
     last = starts.eq(cohort(starts), axis=0).fillna(False).astype(bool)
     return (hidden.astype(bool) & last).any(axis=1)
@@ -211,6 +213,8 @@ def reversing(panel: Panel, *policies: str) -> pd.Series:
     They have a state in each row, but no event time, cohort or order of adoption.
     """
     starts = panel.adoption[list(policies or panel.policies)]
+    if not panel.reverses.to_numpy(dtype=bool).any():
+        return pd.Series(False, index=starts.index)
     back = panel.reverses.reindex(index=starts.index, columns=starts.columns, fill_value=False)
     return back.astype(bool).any(axis=1) & starts.notna().all(axis=1)
 

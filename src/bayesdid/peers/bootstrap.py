@@ -58,6 +58,7 @@ def wild_bootstrap(
             cluster=design.cluster_index,
             B=size,
             seed=seed + 1,
+            parallel=False,  # the package compiles its loop anew in each call: plain is quicker
             show=False,
         )
         estimate = float(model.fit().params[names[term]])
