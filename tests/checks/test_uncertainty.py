@@ -22,6 +22,7 @@ def check(name, passed, observed=1.0, replicated=0.0):
         (("unit_variance", 1.0, 0.0), False),
         (("unit_variance", 0.0, 1.0), False),
         (("M: autocorrelation", 0.4, 0.0), False),  # of a mediator
+        (("differing_effects", 1.3, 1.0), False),
         (("skewness", 1.0, 0.0), True),
         (("maximum", 1.0, 0.0), True),
     ],

@@ -225,6 +225,7 @@ def test_synergy_of_a_panel_has_its_coverage_and_the_priors_asked_for(studies):
         document = json.loads(CliRunner().invoke(app, args).stdout)
         names = document["contrasts"]
         assert document["coverage"] == {name: panel_validity(name) for name in names}
+        assert document["differing"]["passed"] is (document["differing"]["p"] >= 0.01)
         return {name: item["mean"] for name, item in names.items()}
 
     assert means() == means("--priors", "weak")
@@ -249,8 +250,8 @@ def test_synergy_refuses_misspelt_errors_and_says_what_there_is(studies):
     assert "use iid, iid_unit, ar1, ar1_unit" in text
 
 
-def test_synergy_prints_the_rules_of_its_words_and_its_coverage(models):
-    result = CliRunner().invoke(app, ["synergy", str(models / "dual_pilot")])
+def test_synergy_prints_the_rules_of_its_words_and_its_coverage(tmp_path):
+    result = CliRunner().invoke(app, ["synergy", str(write_printed(tmp_path))])
     text = " ".join(result.stdout.split())
     assert rules("the probability of the claim", "every path and autocorrelation") in text
     assert published_validity(2) in text

@@ -17,6 +17,7 @@ from bayesdid.estimands.beside import (
     ModelSays,
     state_shares,
 )
+from bayesdid.estimands.deciding import deciding as _alert
 from bayesdid.estimands.gls import Scalars
 from bayesdid.estimands.imputation import imputed_moments
 from bayesdid.estimands.names import SUM
@@ -24,7 +25,7 @@ from bayesdid.estimands.row_weights import contrast_weights
 from bayesdid.estimands.saturated import cell_moments, saturated_moments
 from bayesdid.estimands.state_columns import state_columns
 from bayesdid.estimands.state_effects import state_averages
-from bayesdid.estimands.synergy import _alert, headline_spec, synergy
+from bayesdid.estimands.synergy import headline_spec, synergy
 from bayesdid.model.overlap import overlap_pooling
 from bayesdid.summary import normal_interval
 

@@ -246,18 +246,33 @@ def test_the_brief_sentence_is_of_the_side_that_it_has():
 
 
 def says(
-    p, *, claim="< 0", keeps=0.0, excludes=0.0, robust=(), anticipated=(), refused="", claimed=True
+    p,
+    *,
+    claim="< 0",
+    keeps=0.0,
+    excludes=0.0,
+    robust=(),
+    anticipated=(),
+    refused="",
+    high=0.0,
+    claimed=True,
 ):
     """Sentences about a result made by hand."""
     trend = Violated("linear", 0.1, -0.2, 0.3, Interval(-0.7, 0.3, 0.89), 0.8, p, keeps, excludes)
     result = SynergyViolated(SUM, "Both", p, (trend,), robust, refused, anticipated)
-    zero = Interval(0.0, 0.0, 0.89)
+    zero = Interval(-0.7, high, 0.89)
     model = {HEADLINE: ModelSays(-0.2, 0.3, zero, p, "")}
     summary = Summary(*[0.0] * len(dataclasses.fields(Summary)))
     item = bd.estimands.synergy.SynergyContrast(
         SUM, "Both", -0.2, 0.3, zero, 0.89, claim, p, (p, p), "", model, None, "", "", summary
     )
     return " ".join(sentences(result, item, "units", claimed=claimed))
+
+
+def test_an_interval_that_excludes_zero_is_not_said_to_include_it():
+    """Draws may be skewed: the main interval excludes zero, a normal one of its sd does not."""
+    assert "interval ends close to zero (-0.700 to -0.010)." in says(0.94, high=-0.01)
+    assert "includes zero under parallel trends already." in says(0.94, high=0.01)
 
 
 def test_words():
@@ -319,6 +334,7 @@ def test_the_command_prints_every_model_and_what_violations_do(found, capsys, mo
         assert model in text
         assert f"{model}, biased" not in text
     assert f"{COLUMNS}, biased by" in text
+    assert found.differing.found in text
     print_panel(STUDY, found, None)
     assert "if trends are not parallel" not in capsys.readouterr().out
     kept = plain(result)

@@ -53,6 +53,8 @@ FURTHER = "inference/test_further_effects.py::"
 FEW = "estimands/test_few_treated.py::"
 REVERSALS = "panel/test_reversals.py::"
 WORDS = "families/test_words.py::"
+ASSUMED = "estimands/test_assumed.py::"
+DIFFERING = "estimands/test_differing.py::"
 
 MUTANTS = (
     # 1. Words and probabilities
@@ -325,8 +327,93 @@ MUTANTS = (
         (WORDS + "test_labels_of_parts_are_those_of_their_columns",),
     ),
     Mutant(
-        "averaging-note",
+        "differing-passes",
+        "estimands/differing.py",
+        "return self.p >= self.limit",
+        "return self.p < self.limit",
+        "effects that differ between units are said to be common",
+        (DIFFERING + "test_common_effects_pass_and_effects_that_differ_do_not",),
+    ),
+    Mutant(
+        "differing-width",
+        "estimands/differing.py",
+        "self.sd**2 * self.errors[name]",
+        "self.sd * self.errors[name]",
+        "an interval allows for differences between units of another size",
+        (DIFFERING + "test_draws_are_spread_out_and_stay_where_they_are",),
+    ),
+    Mutant(
+        "differing-about",
+        "estimands/row_weights.py",
+        "return (float(departs),) * len(policies)",
+        "return (float(not departs),) * len(policies)",
+        "departures of three policies are about the effects of single units",
+        (DIFFERING + "test_what_a_contrast_is_about_of_each_policy",),
+    ),
+    Mutant(
+        "differing-word",
         "estimands/synergy.py",
+        "main, answers = models[HEADLINE], models.get(DIFFERING, models[HEADLINE])",
+        "main, answers = models[HEADLINE], models[HEADLINE]",
+        "the word is that of an interval which is known to be too narrow",
+        (DIFFERING + "test_the_word_and_violations_follow_the_wider_model",),
+    ),
+    Mutant(
+        "differing-check",
+        "checks/differing.py",
+        '"passes." if found.passed else "fails."',
+        '"fails." if found.passed else "passes."',
+        "a check that fails says that the model passes",
+        (DIFFERING + "test_the_check_says_what_failing_means_and_what_was_done",),
+    ),
+    Mutant(
+        "differing-bears",
+        "checks/uncertainty.py",
+        '"dispersion", "differing_effects")',
+        '"dispersion")',
+        "effects that differ between units leave the width of an interval trusted",
+        ("checks/test_uncertainty.py::test_only_failures_to_the_narrow_side_count",),
+    ),
+    Mutant(
+        "differing-answers",
+        "report/claim_results.py",
+        "passes[DIFFERING] = width_of(others) is not False",
+        'passes[DIFFERING] = width_of(headline["checks"])',
+        "the model with differences between units is said to fail for them",
+        (
+            "report/test_claims.py::"
+            "test_differences_between_units_move_the_answer_to_the_model_that_has_them",
+        ),
+    ),
+    Mutant(
+        "few-under",
+        "estimands/assumed.py",
+        "if 0 < under <= FEW_UNDER:",
+        "if under > FEW_UNDER:",
+        "few units under both are not said, many are",
+        (ASSUMED + "test_few_units_under_both_are_said",),
+    ),
+    Mutant(
+        "reversed-rows",
+        "estimands/assumed.py",
+        'if not out or note.name != "policy_reversed"',
+        'if out or note.name != "policy_reversed"',
+        "units that are left out are said to be used row by row",
+        (ASSUMED + "test_units_that_are_left_out_are_not_said_to_be_used",),
+    ),
+    Mutant(
+        "ends-near-zero",
+        "estimands/violated_synergy.py",
+        "elif own.low > 0 or own.high < 0:",
+        "elif own.low > 0 and own.high < 0:",
+        "an interval that excludes zero is said to include it",
+        (
+            "estimands/test_trends.py::test_an_interval_that_excludes_zero_is_not_said_to_include_it",
+        ),
+    ),
+    Mutant(
+        "averaging-note",
+        "estimands/assumed.py",
         "contrasts average over rows, not over units",
         "contrasts average over units, not over rows",
         "averages over rows are said to be over units",

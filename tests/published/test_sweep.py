@@ -88,12 +88,12 @@ def test_one_band_at_a_time_sees_help_next_door_as_harm_far_away_and_one_model_d
 
     Beyond 400 km nine in ten 90 % intervals should hold zero; between 1,000 and 1,900 km the
     bands' own models miss it three times in ten, and with the sign of harm. Counts over 16 bands
-    and 12 panels have an sd below sqrt(0.09 / 12) = 0.087 whatever the bands' dependence.
+    and 8 panels have an sd below sqrt(0.09 / 8) = 0.106 whatever the bands' dependence.
     """
     rng = np.random.default_rng(5)
     d = places(np.random.default_rng(2024))
     alone, harm, joint = [], [], []
-    for _ in range(12):
+    for _ in range(8):
         D = adoption(rng, 218, 16)
         Y = planted(rng, d, D, lambda r: np.where(r < 300, -0.3, 0.0))
         design = profile_design(design_of(Y, D), d)
@@ -110,6 +110,6 @@ def test_one_band_at_a_time_sees_help_next_door_as_harm_far_away_and_one_model_d
         low, high = np.quantile(theta[:, 4:], [0.05, 0.95], axis=0)
         joint.append(((low > 0) | (high < 0)).mean())
         assert sweep["excludes_zero"].iloc[1:3].all()
-    assert np.mean(alone) > 0.1 + 0.087
+    assert np.mean(alone) > 0.1 + 0.106
     assert np.mean(harm) > 0.5
-    assert np.mean(joint) < 0.1 + 0.087
+    assert np.mean(joint) < 0.1 + 0.106

@@ -10,8 +10,9 @@ import pytest
 import xarray as xr
 
 import bayesdid as bd
+from bayesdid.estimands.beside import DIFFERING, HEADLINE
 from bayesdid.estimands.distribution import distribution_of
-from bayesdid.estimands.judgement import judge
+from bayesdid.estimands.judgement import UNSETTLED, judge
 from bayesdid.estimands.question import question
 from bayesdid.estimands.stated import StatedEffect, between, drawn
 from bayesdid.peers.fixest import Estimates
@@ -184,6 +185,46 @@ def test_the_headline_turns_with_what_is_claimed(claim):
     assert main.effect.found.below(-0.5) == pytest.approx((values < -0.5).mean(), abs=0.005)
     assert (main.effect.main, main.effect.constant) == (True, False)
     assert (static.effect.main, static.effect.constant) == (False, True)
+
+
+@pytest.mark.parametrize(
+    ("failing", "answers", "word"),
+    [
+        (("differing_effects",), DIFFERING, "undecided, leaning for"),
+        (("differing_effects", "autocorrelation"), HEADLINE, UNSETTLED),
+        ((), HEADLINE, "supported, fragile"),
+    ],
+)
+def test_differences_between_units_move_the_answer_to_the_model_that_has_them(
+    dual, failing, answers, word
+):
+    """A check that it fails too leaves none."""
+    narrow, wide = distribution_of(draws(-2.0)), distribution_of(draws(-1.0))
+    models = {
+        name: {"mean": found.mean, "sd": found.sd, "p_claim": found.p_negative}
+        | {"interval": {"low": -2.0, "high": 0.0, "level": 0.89}}
+        | {"assumes": "a", "bias": 0.0, "judged": True}
+        for name, found in ((HEADLINE, narrow), (DIFFERING, wide))
+    }
+    names = ("differing_effects", "autocorrelation")
+    headline = {
+        "contrasts": {"both - sum of singles": {"claim": "< 0", "models": models}},
+        "quantiles": {
+            "both - sum of singles": {
+                HEADLINE: list(narrow.quantiles),
+                DIFFERING: list(wide.quantiles),
+            }
+        },
+        "checks": [
+            {"name": name, "passed": name not in failing, "text": ""}
+            | {"table": [{"observed": 1.0, "replicated": 0.5}]}
+            for name in names
+        ],
+    }
+    given = evidence(headline=headline_models(headline))
+    answer = judge(panel_estimates(dual, asked(dual, "synergy"), given), "panel")
+    assert (answer.model, answer.word) == (answers, word)
+    assert bool(answer.moved) is bool(failing)
 
 
 def test_static_factorial_fits_stand_beside_and_do_not_count(dual):

@@ -260,6 +260,7 @@ def test_verdicts_of_the_panel_are_those_of_the_headline(studies, tmp_path):
     assert (verdict["claim"], verdict["word"]) == ("one", item["word"])
     numbers = [verdict["p"], verdict["p_low"], verdict["p_high"]]
     assert numbers == [item["p_claim"], *item["p_range"]]
+    assert "differing_effects" in {check["name"] for check in found["checks"]}
     assert verdict["synthetic"]
     assert found["trends"][0].startswith("Under parallel trends it is")
     assert headline_section(study, bd.load_panel(study), tmp_path, draws=250) == found  # its file

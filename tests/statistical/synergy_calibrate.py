@@ -19,6 +19,7 @@ sys.path.insert(0, str(Path(__file__).parent))
 sys.path.insert(0, str(Path(__file__).parents[1] / "families"))
 
 import synergy_griffin as griffin
+from differing_calibrate import section_of, with_section
 from made import make_panel, make_study
 from panel_rows import rows_of
 from synergy_peers import callaway_santanna, oracle
@@ -164,6 +165,9 @@ def main() -> None:
     own = own[own["panel"] < options.paths].assign(path=own["world"])
     paths = pd.concat([own, others]) if options.paths else own
     text = report(found, griffin.table(also), also, paths)
+    before = options.out.read_text(encoding="utf-8") if options.out.exists() else ""
+    if kept := section_of(before):  # of another run
+        text = with_section(text, kept)
     options.out.write_text(text, encoding="utf-8")
     update(synergy_facts(text))
     sys.stdout.write(f"{options.out}: {time.perf_counter() - begin:.0f} s\n")

@@ -31,8 +31,8 @@ def smallest(cell: Cell, size: int) -> float:
 
 
 FAST = [
-    ("two-way", 120),
-    ("two-way, AR(1)", 50),
+    ("two-way", 60),
+    ("two-way, AR(1)", 30),
     ("mediation", 25),
     ("instrument", 12),
     ("spatial Durbin", 40),

@@ -7,16 +7,16 @@ from collections.abc import Iterable
 from bayesdid.checks.check import CheckResult
 
 # fails on this side -> intervals are too narrow, or as often too narrow as too wide
-_NARROW_IF_ABOVE = ("autocorrelation", "dispersion")
+_NARROW_IF_ABOVE = ("autocorrelation", "dispersion", "differing_effects")
 _EITHER_SIDE = ("unit_variance",)
 
 
 def width_holds(checks: Iterable[CheckResult]) -> bool | None:
     """Whether no check says that intervals may be too narrow; None if none of them was made.
 
-    Errors that correlate more over time than the model has it, and counts that vary more, make a
-    posterior too narrow; units that vary unlike the model misstate it. A failure to the other
-    side makes it wider than it need be.
+    Errors that correlate more over time than the model has it, counts that vary more and effects
+    that differ between units make a posterior too narrow; units that vary unlike the model
+    misstate it. A failure to the other side makes it wider than it need be.
     """
     seen = [check for check in checks if _kind(check) and check.passed is not None]
     if not seen:

@@ -227,6 +227,7 @@ def _panel(
             "synthetic": found.synthetic,
             "contrasts": dict(found.contrasts),
             "refused": found.refused,
+            "differing": found.differing,
             "notes": [note.text for note in found.notes],
             "violated": violated,
             "coverage": {name: panel_validity(name, len(loaded.policies)) for name in found},

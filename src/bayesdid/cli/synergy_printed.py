@@ -179,6 +179,8 @@ def print_panel(loaded: Study, synergy: Synergy, violated: SynergyViolated | Non
     out.print(table)
     if not few:
         out.print("Models beside the first are shown of sums; --json has those of every contrast.")
+    if synergy.differing is not None:
+        out.print(synergy.differing.found)
     for contrast in synergy.values():
         for text in (contrast.refused, contrast.alert):
             if text:

@@ -33,6 +33,7 @@ from bayesdid.panel.adoption import state_name
 from bayesdid.summary import Interval
 
 HEADLINE = "pooled paths"
+DIFFERING = "pooled paths, effects differ between units"
 CELLS = "cells, the same errors"
 CELLS_IID = "cells, i.i.d. errors"
 CELLS_CLUSTERED = "cells, clustered errors"

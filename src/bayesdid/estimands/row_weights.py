@@ -11,7 +11,7 @@ import numpy as np
 
 from bayesdid.arrays import FloatArray
 from bayesdid.design.overlap import OverlapDesign, Set, pairs_of
-from bayesdid.estimands.names import ALL, BEYOND_PAIRS, SUM, order_gap, sum_of
+from bayesdid.estimands.names import ALL, BEYOND_PAIRS, SUM, is_sum, order_gap, sum_of
 from bayesdid.estimands.nonlinear import NONLINEAR
 from bayesdid.estimands.state_effects import Average
 
@@ -64,6 +64,19 @@ def less_singles(
         there = np.bincount(age[only], minlength=size)
         found[only] -= share * (asked / np.maximum(there, 1))[age[only]]
     return found
+
+
+def own_shares(name: str, policies: tuple[str, ...]) -> tuple[float, ...]:
+    """How much of a row's own effect of each policy a contrast does not depend on.
+
+    A departure depends on none, the effect of a state on all of them.
+    """
+    if name in NONLINEAR:
+        return (0.0,) * len(policies)
+    if len(policies) < 3:
+        return _shares(name, policies)
+    departs = is_sum(name) or name == BEYOND_PAIRS or name.endswith(" vs sum")
+    return (float(departs),) * len(policies)
 
 
 def _shares(name: str, policies: tuple[str, ...]) -> tuple[float, ...]:

@@ -19,14 +19,17 @@ import pandas as pd
 from bayesdid.arrays import FloatArray
 from bayesdid.design.design import Design
 from bayesdid.design.overlap import OverlapDesign, overlap_design
-from bayesdid.estimands.beside import CELLS, CELLS_CLUSTERED, HEADLINE, Beside, ModelSays, of_draws
-from bayesdid.estimands.gls import Scalars
-from bayesdid.estimands.names import RATIO, contrasts_of, main_contrast
+from bayesdid.estimands.assumed import assumed
+from bayesdid.estimands.beside import DIFFERING, HEADLINE, Beside, ModelSays, of_draws
+from bayesdid.estimands.deciding import deciding
+from bayesdid.estimands.differing import Differing, differing
+from bayesdid.estimands.gls import Scalars, gls
+from bayesdid.estimands.names import RATIO, contrasts_of
 from bayesdid.estimands.nonlinear import side
 from bayesdid.estimands.question import claimed_below
 from bayesdid.estimands.state_effects import Average, state_averages
-from bayesdid.estimands.verdict import SURE, word_for
-from bayesdid.exceptions import InputError, Note, ResultError
+from bayesdid.estimands.verdict import word_for
+from bayesdid.exceptions import InputError, Note, NotIdentifiedError, ResultError
 from bayesdid.inference.fit import fit
 from bayesdid.inference.result import Fit
 from bayesdid.model.bound import BoundModel, PriorsLike, study_priors
@@ -40,8 +43,6 @@ from bayesdid.panel.panel import Panel
 from bayesdid.study.load import Spec, Study
 from bayesdid.study.schema import Sample
 from bayesdid.summary import Interval, Summary, summarise
-
-_APART = 0.5  # posterior sds between pooled and unpooled from which on the prior decides
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,9 +61,10 @@ class SynergyContrast:
     p_claim, p_range
         Probability of that, and its range over `models`.
     word
-        See :func:`bayesdid.estimands.verdict.word_for`.
+        See :func:`bayesdid.estimands.verdict.word_for`; of the model in `answering`.
     models
-        Every model of the contrast, the headline first.
+        Every model of the contrast, the headline first; where effects differ between units, the
+        same with these differences second.
     rows
         Rows that it averages over: unit, period and ``weight`` (negative for rows subtracted).
     refused
@@ -106,6 +108,11 @@ class SynergyContrast:
     alert: str
     summary: Summary
 
+    @property
+    def answering(self) -> ModelSays:
+        """The headline, or the model with differences between units where they are there."""
+        return self.models.get(DIFFERING, self.models[HEADLINE])
+
 
 @dataclass(frozen=True, slots=True)
 class Synergy(Mapping[str, SynergyContrast]):
@@ -125,6 +132,8 @@ class Synergy(Mapping[str, SynergyContrast]):
         Why the panel is synthetic, or empty.
     rows, averages
         States and ages of the rows, and each contrast as an average over them.
+    differing
+        Whether effects differ between units; None where no unit tells.
     """
 
     contrasts: dict[str, SynergyContrast]
@@ -136,6 +145,7 @@ class Synergy(Mapping[str, SynergyContrast]):
     synthetic: str
     rows: OverlapDesign
     averages: dict[str, Average]
+    differing: Differing | None = None
 
     def frame(self) -> pd.DataFrame:
         """One row for each contrast: mean, sd, interval, probability of the claim, word.
@@ -164,6 +174,7 @@ class Synergy(Mapping[str, SynergyContrast]):
             f"Synergy of {self.design.outcome}; errors: {self.errors}",
             [
                 *table,
+                *([self.differing.found] if self.differing and not self.differing.passed else []),
                 *(f"refused: {name}: {why}" for name, why in self.refused.items()),
                 f"SYNTHETIC PANEL: {self.synthetic}" if self.synthetic else "",
             ],
@@ -321,12 +332,16 @@ def synergy(
         seed=seed,
     )
     effects = head.pooling.design.D @ tau.mean(axis=0)
+    between = differences(head, seed)
     found = {}
     for name, average in averages.items():
         values = average.values(name, tau, lower)
         assumes = "paths are smooth, cohorts alike, up to what they show"
         below = claimed_below(study, name)
         models = {HEADLINE: of_draws(name, values, below, assumes)}
+        if between is not None and not between.passed:
+            wider = between.wider(average, name, tau, lower)
+            models[DIFFERING] = of_draws(name, wider, below, f"{assumes}; effects of units differ")
         models |= beside.models(name, effects, float(values.mean()), below)
         rope = None if name == RATIO else study.file.synergy.rope
         found[name] = _contrast(
@@ -346,11 +361,21 @@ def synergy(
         head.fit,
         head.pooling.design,
         errors,
-        (*base_of(bound.design).notes, *_assumed(rows, beside)),
+        assumed(base_of(bound.design).notes, rows, beside),
         panel.synthetic or "",
         rows,
         averages,
+        between,
     )
+
+
+def differences(head: Headline, seed: int = 0) -> Differing | None:
+    """Whether effects differ between units; None where that cannot be told."""
+    try:
+        fitted = gls(head.pooling, head.scalars, priors=head.priors)
+    except NotIdentifiedError:
+        return None
+    return differing(head.rows, fitted, head.averages, seed=seed)
 
 
 def bound_of(found: Fit) -> BoundModel:
@@ -407,7 +432,7 @@ def _contrast(
     panel: Panel,
     summary: Summary,
 ) -> SynergyContrast:
-    main = models[HEADLINE]
+    main, answers = models[HEADLINE], models.get(DIFFERING, models[HEADLINE])
     judged = [says.p_claim for says in models.values() if says.judged]
     low, high = min(judged), max(judged)
     return SynergyContrast(
@@ -420,37 +445,13 @@ def _contrast(
         claim,
         main.p_claim,
         (low, high),
-        word_for(main.p_claim, low, high),
+        word_for(answers.p_claim, low, high),
         models,
         _row_frame(average, rows, panel),
         refused.get(name, ""),
-        _alert(models),
+        deciding(models),
         summary,
     )
-
-
-def _alert(models: Mapping[str, ModelSays]) -> str:
-    """Where pooling, or what is assumed of the errors, decides; not data."""
-    main, cells, plain = models[HEADLINE], models.get(CELLS), models.get(CELLS_CLUSTERED)
-    if cells is None or plain is None:
-        return ""
-    said = []
-    gap = abs(main.mean - cells.mean) / main.sd
-    across = (main.p_claim >= SURE) != (cells.p_claim >= SURE)
-    across |= (main.p_claim <= 1 - SURE) != (cells.p_claim <= 1 - SURE)
-    if gap > _APART or across:
-        said.append(
-            f"Pooling matters: without it, under the same errors, the estimate is "
-            f"{cells.mean:+.3f} ({cells.sd:.3f}), {gap:.1f} posterior sds away, with probability "
-            f"{cells.p_claim:.3f} of the claim in the place of {main.p_claim:.3f}."
-        )
-    if abs(plain.mean - cells.mean) > plain.sd:
-        said.append(
-            f"The errors matter: the same cells by least squares are {plain.mean:+.3f} "
-            f"({plain.sd:.3f}, clustered), under the first model's errors {cells.mean:+.3f} "
-            f"({cells.sd:.3f}). Both estimate the same if trends are parallel."
-        )
-    return " ".join(said)
 
 
 def _row_frame(average: Average, rows: OverlapDesign, panel: Panel) -> pd.DataFrame:
@@ -464,19 +465,3 @@ def _row_frame(average: Average, rows: OverlapDesign, panel: Panel) -> pd.DataFr
             "weight": weight[used],
         }
     )
-
-
-def _assumed(rows: OverlapDesign, beside: Beside) -> list[Note]:
-    several = np.logical_or.reduce([rows.on(of) for of in rows.sets] or [rows.both])
-    alike = ", and every row counts once whatever its weight" * (rows.design.weights is not None)
-    text = f"contrasts average over rows, not over units{alike}"
-    found = [Note("averaging", int(several.sum()), text)]
-    name = main_contrast(beside.imputed)
-    if rows.design.covariates and name:
-        moved = beside.imputed[name].slopes
-        text = (
-            "covariates have one slope in treated and untreated rows in every model but "
-            f"imputation; with the slopes of untreated rows alone, {name} is {-moved:+.3f} away"
-        )
-        found.append(Note("covariate_slopes", len(rows.design.covariates), text))
-    return found

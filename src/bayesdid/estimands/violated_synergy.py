@@ -124,7 +124,7 @@ def violated_synergy(
         gls(pooling, scalars, priors=priors),
         average.parts[0],
         item.mean,
-        item.sd,
+        item.answering.sd,
         claimed_below(study, name),
     )
     robust: list[Robust] = []
@@ -143,7 +143,8 @@ def violated_synergy(
         _anticipated(study, panel, found, name, k, spec=spec, draws=draws, seed=seed)
         for k in periods
     )
-    return SynergyViolated(name, item.label, item.p_claim, trends, tuple(robust), refused, moved)
+    p = item.answering.p_claim
+    return SynergyViolated(name, item.label, p, trends, tuple(robust), refused, moved)
 
 
 def _anticipated(
@@ -201,6 +202,7 @@ def sentences(
             else "not established even under parallel trends."
         )
     ]
+    own = main.answering.interval
     for item in violated.trends:
         what = {
             "linear": (
@@ -220,6 +222,11 @@ def sentences(
             text += " The sign stays established " + _up_to(item.keeps)
         if item.excludes > 0:
             text += f" The {percent()} interval excludes zero " + _up_to(item.excludes)
+        elif own.low > 0 or own.high < 0:  # skewed draws; a normal of their sd includes it
+            text += (
+                f" Under parallel trends the {percent()} interval ends close to zero "
+                f"({own.low:.3f} to {own.high:.3f})."
+            )
         else:
             text += f" The {percent()} interval includes zero under parallel trends already."
         said.append(text)

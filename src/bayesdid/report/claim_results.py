@@ -8,8 +8,9 @@ from typing import Any
 import pandas as pd
 
 from bayesdid.checks.check import CheckResult
+from bayesdid.checks.differing import NAME as DIFFERING_EFFECTS
 from bayesdid.checks.uncertainty import width_holds
-from bayesdid.estimands.beside import HEADLINE
+from bayesdid.estimands.beside import DIFFERING, HEADLINE
 from bayesdid.estimands.distribution import Distribution
 from bayesdid.estimands.judgement import SOURCES, Estimate, judge
 from bayesdid.estimands.names import RATIO, contrasts_of, is_sum, main_contrast
@@ -171,7 +172,10 @@ def _distribution(found: Mapping[str, Any]) -> Distribution:
 
 def headline_models(headline: Mapping[str, Any]) -> dict[str, tuple[Headline, ...]]:
     """Contrast -> its models, from the stored headline."""
-    passes = width_of(headline["checks"])
+    passes: dict[str, bool | None] = {HEADLINE: width_of(headline["checks"])}
+    # it has in the model what the main one fails for
+    others = [check for check in headline["checks"] if check["name"] != DIFFERING_EFFECTS]
+    passes[DIFFERING] = width_of(others) is not False
     found = {}
     for name, item in headline["contrasts"].items():
         models = []
@@ -189,7 +193,7 @@ def headline_models(headline: Mapping[str, Any]) -> dict[str, tuple[Headline, ..
                 label == HEADLINE,
                 not says["judged"],
             )
-            models.append(Headline(effect, passes if label == HEADLINE else None))
+            models.append(Headline(effect, passes.get(label)))
         found[name] = tuple(models)
     return found
 

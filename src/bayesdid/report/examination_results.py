@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 
 from bayesdid.arrays import FloatArray
+from bayesdid.checks.differing import differing_check
 from bayesdid.checks.examine import examine
 from bayesdid.checks.left_out import Followed
 from bayesdid.checks.standards import standards
@@ -55,6 +56,8 @@ def examined(
         )
     except BayesdidError as error:
         return nothing_examined(str(error))
+    if synergy is not None:
+        results += (differing_check(synergy),)
     rope = None if synergy is None else _rope(synergy)
     about = study.file.study
     filled = standards(own, results, rope=rope, citation=about.citation, licence=about.licence)

@@ -5,6 +5,8 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any
 
+from bayesdid.checks.differing import NAME as DIFFERING_EFFECTS
+from bayesdid.checks.differing import differing_check
 from bayesdid.checks.predictive import MEANING
 from bayesdid.checks.run import run_checks
 from bayesdid.digest import digest, environment_digest
@@ -103,7 +105,8 @@ def _made(study: Study, panel: Panel, draws: int, seed: int) -> dict[str, Any]:
     }
 
 
-_ANSWERING = frozenset({*MEANING, "loo"})  # checks of an examination that stand beside the answer
+# checks of an examination that stand beside the answer
+_ANSWERING = frozenset({*MEANING, "loo", DIFFERING_EFFECTS})
 
 
 def _checks(study: Study, panel: Panel, found: Synergy, bound: BoundModel) -> list[dict[str, Any]]:
@@ -115,7 +118,7 @@ def _checks(study: Study, panel: Panel, found: Synergy, bound: BoundModel) -> li
         minimum=study.file.outcome.minimum_of(study.file.outcome.column),
         labels=panel.unit_labels,
     )
-    return [plain(check) for check in results]
+    return [plain(check) for check in (*results, differing_check(found))]
 
 
 def _verdicts(study: Study, found: Synergy) -> list[Verdict]:
@@ -129,7 +132,7 @@ def _verdicts(study: Study, found: Synergy) -> list[Verdict]:
             item.label,
             "panel",
             item.word,
-            item.p_claim,
+            item.answering.p_claim,
             *item.p_range,
             item.summary,
             found.synthetic,

@@ -23,6 +23,7 @@ TITLES = {
     "autocorrelation": "Do errors of a unit persist more than the model has it?",
     "unit_variance": "Do some units vary more than the model has it?",
     "dispersion": "Do counts vary more than the model has it?",
+    "differing_effects": "Do effects differ between units?",
     "pre_trends": "Did arms move apart before treatment?",
     "spatial_dependence": "Are neighbours alike beyond the model?",
     "loo": "Is every unit predicted by the others?",
