@@ -7,11 +7,18 @@ import pandas as pd
 import pyfixest
 import pytest
 from made import make_panel, make_study, staggered
+from scipy import stats
 
 import bayesdid as bd
 from bayesdid.checks.placebo import placebo
+from bayesdid.design.build import as_two_way, build_design
 from bayesdid.exceptions import InputError, NotIdentifiedError
+from bayesdid.families.psm_did.analysis import effect_on
 from bayesdid.families.registry.load import check_study
+from bayesdid.inference.exact.instrument import with_instrument
+from bayesdid.inference.exact.multivariate import multivariate_posterior
+from bayesdid.model.equations import instrument_of
+from bayesdid.peers.instrument import two_stage
 
 EFFECTS, FE = ["region^period"], "unit + period + region^period"
 SAME = {"rtol": 1e-7}
@@ -199,3 +206,138 @@ def test_the_compiled_mediation_model_has_the_same_effects(mediated, effects):
         one, other = (fit.tree["posterior"][name].to_numpy().ravel() for fit in (ours, theirs))
         assert abs(one.mean() - other.mean()) < 6 * one.std() / np.sqrt(700)
         assert one.std() == pytest.approx(other.std(), rel=0.15)
+
+
+@pytest.fixture(scope="module")
+def instrumented(rows):
+    """An endogenous dose, moved by an instrument; both equations have regional shocks."""
+    frame, panel = rows
+    rng = np.random.default_rng(5)
+    e = rng.multivariate_normal([0, 0], [[1, 0.6], [0.6, 1]], len(frame)) / np.sqrt(
+        frame[["w"]].to_numpy()
+    )
+    shock = 2.0 * (frame["region"] == "n") * (frame["period"] % 3)
+    Z = rng.normal(size=len(frame))
+    dose = 0.8 * Z + shock + 0.5 * frame["m"] + e[:, 1]
+    y = -0.5 * dose + 0.3 * frame["m"] - shock + e[:, 0]
+    frame = frame.assign(Z=Z, dose=dose, y=y, block="b" + (frame["unit"] // 3).astype(str))
+    column = {
+        "id": "1",
+        "outcome": "y",
+        "treatments": ["dose"],
+        "covariates": ["m"],
+        "family": "iv_second",
+        "instrument": "Z",
+        "effects": EFFECTS,
+        "row_weights": "w",
+    }
+    return frame, make_panel(frame, panel.adoption), column
+
+
+def bound_instrument(instrumented, **changes):
+    _, panel, column = instrumented
+    study = make_study(policies=("a",), columns=[column | changes])
+    return bd.model(study["t.1"], panel)
+
+
+@pytest.mark.parametrize("effects", [EFFECTS, ["unit[period]"], []])
+def test_an_instrumented_effect_is_weighted_2sls_with_all_effects(instrumented, effects):
+    frame, _, _ = instrumented
+    bound = bound_instrument(instrumented, effects=effects)
+    parts = instrument_of(bound.model, bound.design)
+    peer = two_stage(parts.rest, parts.rest.D[:, 0], parts.z)
+    fe = " + ".join(["unit + period", *effects])
+    if effects == ["unit[period]"]:  # slopes that pyfixest does not take are written out
+        slopes = " + ".join(f"s{k}" for k in range(1, 24))
+        own = frame.assign(**{f"s{k}": (frame["unit"] == k) * frame["period"] for k in range(24)})
+        formula, first = f"m + {slopes} | unit + period", f"Z + m + {slopes} | unit + period"
+    else:
+        own, formula, first = frame, f"m | {fe}", f"Z + m | {fe}"
+    np.testing.assert_allclose(
+        peer.estimate, feols(f"y ~ {formula} | dose ~ Z", own)["dose"], **SAME
+    )
+    stage, reduced = (feols(f"{left} ~ {first}", own)["Z"] for left in ("dose", "y"))
+    np.testing.assert_allclose(peer.first_stage, stage, **SAME)
+    exact = multivariate_posterior(
+        with_instrument(parts.rest, parts.z, "Z"), np.column_stack([parts.rest.y, parts.rest.D])
+    )
+    np.testing.assert_allclose(exact.location[0], [reduced, stage], **SAME)
+
+
+def test_the_anderson_rubin_set_is_weighted_and_clustered(instrumented):
+    """At its ends the instrument has, in y less the effect, a t of the critical size."""
+    frame, _, _ = instrumented
+    bound = bound_instrument(instrumented, effects=[], cluster="block")
+    parts = instrument_of(bound.model, bound.design)
+    peer = two_stage(parts.rest, parts.rest.D[:, 0], parts.z)
+    G, dummies = 8, [pd.get_dummies(frame[c]).to_numpy(float) for c in ("unit", "period")]
+    root = np.sqrt(frame["w"].to_numpy())
+    F, size, _ = np.linalg.svd(
+        np.hstack([*dummies, frame[["m"]].to_numpy()]) * root[:, None], full_matrices=False
+    )
+    F = F[:, size > 1e-9 * size[0]]
+    y, d, z = (
+        (v - F @ (F.T @ v)) for v in (frame[c].to_numpy() * root for c in ("y", "dose", "Z"))
+    )
+    for end in peer.ar_set[0]:
+        rest = y - end * d
+        slope = z @ rest / (z @ z)
+        score = pd.Series(z * (rest - slope * z)).groupby(frame["unit"].to_numpy() // 3).sum()
+        t2 = slope**2 * (z @ z) ** 2 / (score @ score * G / (G - 1))
+        assert t2 == pytest.approx(stats.f.ppf(0.95, 1, G - 1), rel=1e-6)
+    assert peer.ar_set[0][0] < peer.estimate < peer.ar_set[0][1]
+
+
+def test_the_analysis_of_an_instrument_says_its_weights(instrumented):
+    _, panel, column = instrumented
+    study = make_study(policies=("a",), columns=[column | {"cluster": "block"}])
+    found = bd.analyse(study, "t.1", panel, draws=250)
+    assert found.peers[0].holds
+    assert found.tables[1].frame["first stage"].iloc[0] == "clustered by block, weighted"
+    effect = found.tables[0].frame.iloc[0]
+    assert abs(effect["mean"] - found.peers[0].estimate) < effect["sd"]  # wide priors
+
+
+def test_draws_of_an_instruments_effects_give_its_residuals(instrumented):
+    fit = bd.fit(bound_instrument(instrumented), draws=200, log_likelihood=True)
+    assert fit.tree.attrs["engine"] == "instrument"
+    frame, posterior = instrumented[0], fit.tree["posterior"]
+    root = np.sqrt((frame["w"] / frame["w"].mean()).to_numpy())
+    own = posterior["sigma_treatment"].to_numpy().ravel()
+    given = posterior["sigma"] * np.sqrt(1 - posterior["rho"] ** 2)  # y given the treatment
+    for name, sigma in (("D_dose", own), ("y", given.to_numpy().ravel())):
+        value = fit.tree["log_likelihood"][name].to_numpy().reshape(len(sigma), -1)
+        squares = -2 * (value + 0.5 * np.log(2 * np.pi) + np.log(sigma[:, None] / root))
+        assert squares.mean() == pytest.approx(1.0, abs=0.1)
+
+
+@pytest.mark.slow
+def test_the_compiled_equations_of_an_instrument_have_the_same_effects(instrumented):
+    bound = bound_instrument(instrumented)
+    ours = bd.fit(bound, draws=2000)
+    theirs = bd.fit(bound, engine="nuts", draws=700, chains=2, seed=3)
+    for name in ("tau", "pi", "rho", "sigma", "sigma_treatment"):
+        one, other = (fit.tree["posterior"][name].to_numpy().ravel() for fit in (ours, theirs))
+        assert abs(one.mean() - other.mean()) < 6 * one.std() / np.sqrt(700)
+        assert one.std() == pytest.approx(other.std(), rel=0.15)
+
+
+def test_a_matched_sample_is_a_weighted_regression_with_all_effects(rows):
+    frame, panel = rows
+    column = {
+        "id": "1",
+        "outcome": "y",
+        "treatments": ["active:a"],
+        "covariates": ["m"],
+        "family": "psm_did",
+        "effects": EFFECTS,
+        "row_weights": "w",
+    }
+    study = make_study(policies=("a",), columns=[column])
+    design = build_design(as_two_way(study["t.1"], with_rows=True), panel)
+    treated = sorted(set(frame.loc[frame["D"] > 0, "unit"]))
+    pairs = np.array(list(zip(treated, sorted(set(range(24)) - set(treated)), strict=False)))[:8]
+    found = effect_on(design, pairs)
+    own = frame[frame["unit"].isin(pairs.ravel())]
+    np.testing.assert_allclose(found.location, feols(f"y ~ D + m | {FE}", own)["D"], **SAME)
+    assert found.rows == len(own)

@@ -7,8 +7,12 @@ import pytest
 import bayesdid as bd
 from bayesdid.design.build import build_design
 from bayesdid.exceptions import InputError
-from bayesdid.front.new_study import propose
+from bayesdid.families.registry.load import load_study
+from bayesdid.front.guess import guess_keys
+from bayesdid.front.guess_policies import guess_policies
+from bayesdid.front.new_study import propose, write_study
 from bayesdid.panel.frames import columns_of
+from bayesdid.panel.load import load_panel
 
 FAST = {"errors": "iid", "draws": 100}
 
@@ -251,7 +255,9 @@ def test_a_new_study_says_which_mark_keeps_a_covariate_out(tmp_path):
     frame["word"] = [f"a{k}" for k in range(len(frame))]
     frame.to_csv(tmp_path / "a.csv", index=False)
     left = {guess.name: guess.reason for guess in propose(tmp_path / "a.csv").left}
-    assert left["gdp"] == "numbers, but 1 cells hold '…': empty them, and it may be one"
+    assert left["gdp"] == (
+        "numbers, but 1 cells hold a mark ('…'): say --missing '…' if it means not known"
+    )
     assert left["word"] == "no numbers"
 
 
@@ -270,3 +276,225 @@ def test_a_wide_file_is_answered_with_the_callers_names(tmp_path):
         bd.did(tmp_path / "a.xlsx", y="强度", unit="id", time="年份", policies={"p": "start"})
     with pytest.raises(InputError, match=command.format("year")):
         propose(tmp_path / "a.xlsx")
+
+
+def quoted(path, columns):
+    """A file that commas separate, every cell in quotes."""
+    frame = panel(units=6).drop(columns=["start", "y", "z"]).assign(**columns)
+    frame.to_csv(path, index=False, quoting=1)
+    return path
+
+
+FRACTIONS = [0.25 + k for k in range(24)]
+MILLIONS = [1_500_000 + 1000 * k for k in range(24)]
+OPEN = [1000 + 7 * k for k in range(24)]  # 1,007: a thousand, or hardly more than one
+
+
+@pytest.mark.parametrize("suffix", ["csv", "xlsx"])
+def test_commas_in_quotes_are_what_the_file_tells(tmp_path, suffix):
+    decimal = {"x": [f"{v:.2f}".replace(".", ",") for v in FRACTIONS]}
+    points = {"x": [f"{v:.2f}" for v in FRACTIONS], "big": [f"{v:,}" for v in MILLIONS]}
+    open_ = {"n": [f"{v:,}" for v in OPEN]}
+    spaced = {"n": [f"{v:,}".replace(",", "\u00a0") for v in OPEN]}
+    for columns, name, wanted, note in (
+        (decimal | open_, "x", FRACTIONS, "decimal commas in x, n"),
+        (decimal | open_, "n", [v / 1000 for v in OPEN], "decimal commas in x, n"),
+        (points | open_, "n", OPEN, "commas in big, n are read as those of thousands"),
+        (points | open_, "big", MILLIONS, "commas in big, n are read as those of thousands"),
+        (spaced, "n", OPEN, ""),
+    ):
+        file = tmp_path / f"a.{suffix}"
+        if suffix == "csv":
+            own = {key: [str(v) for v in values] for key, values in columns.items()}
+            quoted(file, own)
+        else:
+            panel(units=6).assign(**columns).to_excel(file, index=False)
+        _, found = bd.study_of(file, f"{name} ~ treated:post | id + year")
+        assert found.frame[name].tolist() == pytest.approx(wanted)
+        texts = [item.text for item in found.notes]
+        assert not note or note in texts
+
+
+def test_what_nothing_tells_is_refused(tmp_path):
+    plain = {"y": [str(k) for k in range(24)]}
+    file = quoted(tmp_path / "a.csv", plain | {"n": [f"{v:,}" for v in OPEN]})
+    with pytest.raises(InputError, match="decimal comma") as caught:
+        bd.study_of(file, "n ~ treated:post | id + year")
+    assert "no thousands separator" in caught.value.remedy
+    both = plain | {"n": [f"{v:,}" for v in OPEN], "a": ["1,5"] * 24, "b": ["1.5"] * 24}
+    with pytest.raises(InputError, match="decimal comma"):
+        bd.study_of(quoted(file, both), "n ~ treated:post | id + year")
+    for name in ("a", "b"):  # which tell themselves
+        assert (
+            bd.study_of(file, f"y ~ {name} + treated:post | id + year")[1].frame[name].eq(1.5).all()
+        )
+
+
+def test_marks_of_footnotes_are_taken_from_numbers(tmp_path):
+    frame = panel().astype({"y": object})
+    frame.loc[[3, 9, 20], "y"] = [f"{frame['y'][3]}*", f"{frame['y'][9]}①", f"{frame['y'][20]} †"]
+    frame.to_excel(tmp_path / "a.xlsx", index=False)
+    said, found, _ = notes_of(tmp_path / "a.xlsx", policies={"p": "start"})
+    assert found.frame["y"].tolist() == pytest.approx(panel()["y"].tolist())
+    assert said["footnote_marks"].startswith("3 numbers of y had the mark of a footnote (")
+    odd = frame.assign(y=[f"{v}*" for v in panel()["y"]])  # what all have is no footnote
+    with pytest.raises(InputError, match="not a number"):
+        notes_of(odd.assign(y=odd["y"]), policies={"p": "start"})
+
+
+@pytest.mark.parametrize("word", ["W{}", "wave {}", "Round-{}", "第{}期", "t{}"])
+def test_waves_are_steps_and_shown_as_typed(word):
+    frame = panel(waves=(1, 2, 4, 5))
+    plain = tau(frame, "y ~ treated:post | id + year")
+    frame["start"] = frame["start"].map(lambda t: word.format(int(t)), na_action="ignore")
+    frame["year"] = [word.format(t) for t in frame["year"]]
+    said, found, _ = notes_of(frame, policies={"p": "start"})
+    assert [found.timeline.label(step) for step in found.periods] == [
+        word.format(t) for t in (1, 2, 4, 5)
+    ]
+    assert said["gaps"].startswith(f"no unit is seen in {word.format(3)}: a gap")
+    assert found.adoption["p"].dropna().eq(4).sum() == 6  # the fourth step
+    np.testing.assert_array_equal(tau(frame, "y ~ treated:post | id + year"), plain)
+    number = frame.assign(start=frame["treated"].map({1: 4.0}))
+    assert notes_of(number, policies={"p": "start"})[1].adoption.equals(found.adoption)
+    with pytest.raises(InputError, match="'2010' is no wave"):
+        notes_of(number.assign(start=2010), policies={"p": "start"})
+    with pytest.raises(InputError, match="is not a period"):
+        notes_of(
+            frame.assign(year=frame["year"].replace(word.format(5), "Z5")), policies={"p": "start"}
+        )
+    with pytest.raises(InputError, match="adoption is given by wave"):
+        notes_of(frame.assign(year=panel()["year"]), policies={"p": "start"})
+
+
+def test_chinese_numerals_count_waves():
+    frame = panel(waves=(1, 2, 3, 4))
+    frame["year"] = ["第" + "一二三四"[t - 1] + "轮" for t in frame["year"]]
+    _, found, _ = notes_of(frame.assign(start=None), policies={"p": "start"})
+    assert list(found.periods) == [1, 2, 3, 4]
+    assert found.timeline.label(2) == "第二轮"
+
+
+@pytest.mark.parametrize("suffix", ["csv", "xlsx"])
+def test_a_sheet_with_a_column_for_each_unit_says_how_to_make_it_long(tmp_path, suffix):
+    frame = panel(units=6)
+    across = frame.pivot_table(index="year", columns="id", values="y").add_prefix("c").reset_index()
+    file = tmp_path / f"a.{suffix}"
+    across.to_csv(file, index=False) if suffix == "csv" else across.to_excel(file, index=False)
+    for call in (
+        lambda: bd.study_of(file, y="y", unit="id", time="year", policies={"p": "start"}),
+        lambda: bd.study_of(across, "y ~ d | id + year"),
+        lambda: propose(file),
+    ):
+        with pytest.raises(InputError, match=r"c1, c2, c3, \.\.\. hold one unit each") as caught:
+            call()
+    command = str(caught.value.remedy).split("(long format): ")[1]
+    long = eval(command.replace("NAME OF THE VARIABLE", "y"), {"df": across})
+    assert command.startswith("df.melt(")
+    assert sorted(long["y"]) == sorted(frame["y"])
+    with pytest.raises(InputError, match=r"did you mean|there are"):  # a long file with a typo
+        bd.study_of(frame, "yy ~ post | id + year")
+
+
+def test_marks_of_what_is_not_known_are_said_once(tmp_path):
+    frame = panel().assign(x=[f"{1000.5 + k:,}" for k in range(48)])
+    frame.loc[[1, 2], "x"] = ["…", " -- "]
+    frame.to_excel(tmp_path / "a.xlsx", index=False)
+    frame.to_csv(tmp_path / "a.csv", index=False)
+    for data in (frame, tmp_path / "a.xlsx", tmp_path / "a.csv"):
+        with pytest.raises(InputError, match="not a number but a mark") as caught:
+            bd.study_of(data, "y ~ treated:post + x | id + year")
+        assert 'say missing_marks = ["…"]' in caught.value.remedy
+        _, found = bd.study_of(data, "y ~ treated:post + x | id + year", missing_marks=["…", "--"])
+        said = {note.name: note.text for note in found.notes}
+        assert said["missing_marks"] == "2 cells holding … or -- were read as not known"
+        assert said["thousands"] == "commas in x are read as those of thousands"
+        assert found.frame["x"].isna().sum() == 2
+        assert found.frame["x"].iloc[0] == 1000.5
+    assert frame.loc[1, "x"] == "…"  # the caller's
+    assert not propose(tmp_path / "a.xlsx").covariates
+    found = propose(tmp_path / "a.xlsx", missing_marks=["…", "--"])
+    assert "x" in {guess.name for guess in (*found.covariates, found.outcome)}
+    write_study(found, tmp_path / "a.xlsx", tmp_path / "study")
+    own = load_panel(load_study(tmp_path / "study"))
+    assert "missing_marks" in {note.name for note in own.notes}
+
+
+def test_several_policies_without_a_latin_name_get_ids():
+    frame = panel(units=24, waves=tuple(range(2008, 2016)))
+    names = ("创新型城市", "智慧城市", "低碳城市")
+    for k, name in enumerate(names):
+        frame[name] = np.where(frame["id"] % (k + 2) == 0, 2010 + k + frame["id"] % 3, 0)
+    frame = frame.drop(columns=["treated", "post", "start"])
+    with pytest.raises(InputError, match="a policy's id has letters") as caught:
+        bd.study_of(frame, y="y", unit="id", time="year", policies=names)
+    assert 'policies={"policy1": "创新型城市", "policy2": "智慧城市"' in caught.value.remedy
+    assert "--policy policy3=低碳城市" in caught.value.remedy
+    found, _ = guess_policies(frame, {}, guess_keys(frame, {}, None, None), {})
+    assert sorted(p.id for p in found) == ["policy1", "policy2", "policy3"]  # years: no regions
+    assert {p.column for p in found} == set(names)
+    frame = frame.assign(year=frame["year"] - 2007, **{n: frame[n] % 100 % 8 for n in names})
+    with pytest.raises(InputError, match="no column looks like a policy"):
+        guess_policies(frame, {}, guess_keys(frame, {}, None, None), {})
+
+
+def test_labels_of_a_state_in_a_data_frame_say_where_its_codes_are():
+    frame = panel().assign(
+        d=lambda f: pd.Categorical(np.where(f["treated"] * f["post"], "是", "否"))
+    )
+    with pytest.raises(InputError, match="a word or label") as caught:
+        bd.study_of(frame, "y ~ d | id + year")
+    assert "of a Stata file give the path: its codes are read" in caught.value.remedy
+
+
+def test_gaps_of_months_are_named_as_months_are_typed():
+    said, _, _ = notes_of(panel(waves=(201811, 201812, 201902, 201903)), policies={"p": "start"})
+    assert said["gaps"].startswith("no unit is seen in 201901: a gap")
+
+
+def test_totals_and_names_that_look_alike_are_noted():
+    frame = panel(units=6)
+    names = {1: "全 国", 2: "北京", 3: "北 京", 4: "上海", 5: "上海①", 6: "Total loss"}
+    frame["id"] = frame["id"].map(names)
+    said, _, _ = notes_of(frame, policies={"p": "start"})
+    assert said["total_unit"].startswith("a unit called '全 国' seems to be the total or mean")
+    assert said["units_alike"].endswith("different units: '北京' and '北 京'; '上海' and '上海①'")
+    said, _, _ = notes_of(panel(), policies={"p": "start"})
+    assert not {"total_unit", "units_alike"} & set(said)
+
+
+def test_a_typed_minus_is_one(tmp_path):
+    frame = panel().assign(x=[f"−{k}.5" if k % 2 else f"{k}.5" for k in range(48)])
+    frame.to_csv(tmp_path / "a.csv", index=False)
+    for data in (frame, tmp_path / "a.csv"):
+        _, found = bd.study_of(data, "x ~ treated:post | id + year")
+        assert found.frame["x"].iloc[:2].tolist() == [0.5, -1.5]
+
+
+def test_years_of_adoption_among_counted_periods_are_refused():
+    frame = panel()
+    for periods in (frame["year"] - 2007, frame["year"] % 100):
+        with pytest.raises(InputError, match="'2010' is no period that a unit could adopt in"):
+            notes_of(frame.assign(year=periods), policies={"p": "start"})
+
+
+@pytest.mark.parametrize("way", ["FY{}", "{}/{:02d}", "{}-{:02d}", "{}–{}"])
+def test_fiscal_years_are_years(way):
+    frame, plain = panel(), notes_of(panel(), policies={"p": "start"})[1]
+    ends = {
+        year: year + 1 if way.endswith("{}") else (year + 1) % 100 for year in range(2008, 2012)
+    }
+    frame["year"] = [way.format(year, ends[year]) for year in frame["year"]]
+    _, found, _ = notes_of(frame, policies={"p": "start"})  # adopted in a plain year
+    assert found.adoption.equals(plain.adoption)
+    assert found.timeline.label(found.periods[1]) == way.format(2009, ends[2009])
+    months = panel().assign(year=lambda f: "2008-0" + (f["year"] - 2005).astype(str), start=None)
+    said, _, _ = notes_of(months, policies={"p": "start"})
+    assert said["spacing"].startswith("year: neighbouring periods are 1 month apart")
+
+
+def test_halves_of_years_in_chinese():
+    frame = panel().assign(start=None)
+    frame["year"] = [f"{t // 2}年{'上下'[t % 2]}半年" for t in frame["year"]]
+    said, _, _ = notes_of(frame, policies={"p": "start"})
+    assert said["spacing"].startswith("year: neighbouring periods are 1 half-year apart")

@@ -5,6 +5,7 @@ import json
 
 import numpy as np
 import pytest
+import xarray as xr
 from panels import make_design
 
 from bayesdid.exceptions import InputError, ResultError
@@ -63,6 +64,37 @@ def test_rows_beside_are_least_squares(default, design):
         assert cluster == pytest.approx(ols.table.loc[term, "se_cluster"], rel=1e-6)
 
 
+def failed_as(tree, **values):
+    gate = [{"name": k, "value": v, "limit": 1.0, "passed": False} for k, v in values.items()]
+    tree.attrs = {**tree.attrs, "converged": 0, "gate": json.dumps(gate)}
+    return Fit(tree).not_converged
+
+
+def test_a_fit_that_did_not_converge_names_the_quantity_and_a_remedy(default):
+    """One unit's effect is moved apart between chains, another coefficient hardly moves."""
+    posterior = default.tree["posterior"].to_dataset().copy(deep=True)
+    dim = default.tree.attrs["unit_dim"]
+    posterior[f"{dim}_effect"][{dim: 3}] += 5.0 * posterior["chain"]
+    term = default.treatments[0]
+    slow = np.repeat(posterior["tau"].sel(treatment=term).to_numpy()[:, ::50], 50, axis=1)
+    posterior["tau"].loc[{"treatment": term}] = slow
+    tree = default.tree.copy()
+    tree["posterior"] = xr.DataTree(posterior)
+    apart, unit = failed_as(tree, rhat=2.5), posterior[dim].to_numpy()[3]
+    assert f"R-hat 2.5 (at most 1) of {dim}_effect[{unit}]: chains are in different" in apart
+    few = failed_as(tree, ess_tail=80.0)
+    assert few.count("\n") == 0
+    assert "tail ESS 80 (at least 1) of " in few
+    assert "longer chains (draws=4000)" in few
+    posterior[f"{dim}_effect"][{dim: 3}] -= 5.0 * posterior["chain"]
+    tree["posterior"] = xr.DataTree(posterior)
+    assert f"bulk ESS 80 (at least 1) of tau[{term}]" in failed_as(tree, ess_bulk=80.0)
+    assert "3 divergent draws: take more tuning" in failed_as(tree, divergences=3.0)
+    assert 'engine="nuts"' in failed_as(tree, edge_mass=2.0)
+    assert 'logdet = "eigenvalues"' in failed_as(tree, logdet_error=2.0)
+    assert default.not_converged == ""
+
+
 def test_a_failed_gate_is_never_a_result(default):
     tree = default.tree.copy()
     gate = [{"name": "rhat", "value": 1.3, "limit": 1.01, "passed": False}]
@@ -71,7 +103,9 @@ def test_a_failed_gate_is_never_a_result(default):
     assert NOT_CONVERGED in repr(failed)
     assert NOT_CONVERGED in failed._repr_html_()
     assert failed.tidy().isna().all(axis=None)
-    with pytest.raises(ResultError, match="rhat"):
+    assert failed.tidy().attrs["not_converged"] == failed.not_converged
+    assert "not_converged" not in default.tidy().attrs
+    with pytest.raises(ResultError, match=r"R-hat 1\.3"):
         failed.tau()
     mean = f"{default.tidy().loc[default.treatments[0], 'mean']:.4f}"
     assert mean in repr(default)

@@ -35,6 +35,7 @@ class Mutant:
     tests: tuple[str, ...]
 
 
+ROWS = "families/test_rows_of_families.py::"
 SUMMARY = "test_summary.py::"
 SINGLE = "published/test_single.py::"
 BESIDE = "audit/test_printed_beside.py::"
@@ -1513,14 +1514,14 @@ MUTANTS = (
     Mutant(
         "never-years",
         "panel/timeline.py",
-        "            odd |= numbers < _FIRST_YEAR\n    elif",
-        "            odd |= numbers < 0 * _FIRST_YEAR - 9999\n    elif",
+        "            odd |= numbers < _FIRST_YEAR\n        elif",
+        "            odd |= numbers < 0 * _FIRST_YEAR - 9999\n        elif",
         "-999 for never, among years, is adoption before the panel: treated throughout",
         ("front/test_as_people_have_them.py::test_codes_for_never_are_no_years",),
     ),
     Mutant(
         "decimal-commas",
-        "panel/text.py",
+        "panel/commas.py",
         'plain.str.replace(",", ".", regex=False)',
         'plain.str.replace(",", "", regex=False)',
         "decimal commas are those of thousands",
@@ -1654,5 +1655,99 @@ MUTANTS = (
             "front/test_new_study.py::"
             + "test_a_product_that_the_panel_does_not_identify_leaves_the_others",
         ),
+    ),
+    Mutant(
+        "instrument-weights",
+        "peers/instrument.py",
+        "columns, flat_only=False, weights=design.weights)",
+        "columns, flat_only=False)",
+        "2SLS, its first stage and the Anderson-Rubin set have no weights",
+        (ROWS + "test_an_instrumented_effect_is_weighted_2sls_with_all_effects",),
+    ),
+    Mutant(
+        "instrument-clusters",
+        "peers/instrument.py",
+        "joint, design.clusters)",
+        "joint, len(design.units))",
+        "an Anderson-Rubin set counts units where clusters are coarser",
+        (ROWS + "test_the_anderson_rubin_set_is_weighted_and_clustered",),
+    ),
+    Mutant(
+        "instrument-effects",
+        "inference/exact/instrument_fit.py",
+        "of[..., 1] - back * of[..., 0]], axis=-1)\n            for",
+        "of[..., 1] + back * of[..., 0]], axis=-1)\n            for",
+        "further effects of an instrumented outcome are those of its reduced form",
+        (ROWS + "test_draws_of_an_instruments_effects_give_its_residuals",),
+    ),
+    Mutant(
+        "worst-quantity",
+        "inference/failure.py",
+        '(1 if kind == "rhat" else -1)',
+        "1",
+        "a fit that did not converge names the quantity with most draws, not with fewest",
+        (
+            "inference/test_fit.py::"
+            + "test_a_fit_that_did_not_converge_names_the_quantity_and_a_remedy",
+        ),
+    ),
+    Mutant(
+        "undecided-commas",
+        "panel/commas.py",
+        "comma, point = decimal_comma, False",
+        "comma, point = True, False",
+        "1,234 between commas is one and a quarter though nothing in the file says so",
+        ("front/test_as_people_have_them.py::test_what_nothing_tells_is_refused",),
+    ),
+    Mutant(
+        "told-commas",
+        "panel/commas.py",
+        "comma, point = not own_point, not own_comma",
+        "comma, point = not own_comma, not own_point",
+        "1,234 is read against what the other columns of the file tell",
+        ("front/test_as_people_have_them.py::test_commas_in_quotes_are_what_the_file_tells",),
+    ),
+    Mutant(
+        "wave-years",
+        "panel/timeline.py",
+        "odd |= (numbers < 0) | (numbers >= _FIRST_YEAR)",
+        "odd |= numbers < 0",
+        "a year of adoption among waves 1 to 5 is one after the panel: never treated",
+        ("front/test_as_people_have_them.py::test_waves_are_steps_and_shown_as_typed",),
+    ),
+    Mutant(
+        "weights-of-a-column",
+        "report/etable.py",
+        'body.append(["Weights", *(name or "none" for name in weighted)])',
+        "pass",
+        "a table of fits does not say which column is weighted",
+        ("report/test_etable.py::test_a_weighted_column_says_its_weights",),
+    ),
+    Mutant(
+        "footnotes",
+        "panel/commas.py",
+        "or int(marked.sum()) > numbers:",
+        "or False:",
+        "what all cells of a column have behind their number is taken for a footnote",
+        ("front/test_as_people_have_them.py::test_marks_of_footnotes_are_taken_from_numbers",),
+    ),
+    Mutant(
+        "adoption-years",
+        "panel/timeline.py",
+        "odd |= numbers.between(_FIRST_YEAR, _LAST_YEAR)",
+        "odd |= numbers < 0",
+        "units that adopt in 2010 never do among periods 1 to 4",
+        (
+            "front/test_as_people_have_them.py::"
+            + "test_years_of_adoption_among_counted_periods_are_refused",
+        ),
+    ),
+    Mutant(
+        "alike-units",
+        "panel/lookalikes.py",
+        "if len(found) > 1]",
+        "if len(found) > 9]",
+        "one unit that is written in two ways is two, in silence",
+        ("front/test_as_people_have_them.py::test_totals_and_names_that_look_alike_are_noted",),
     ),
 )

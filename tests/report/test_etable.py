@@ -155,3 +155,13 @@ def test_the_importer_reads_it_back(fits, tmp_path, suffix):
     assert not result.doubts
     report = audit_study(read_study(tmp_path / "study"))
     assert report.findings == ()
+
+
+def test_a_weighted_column_says_its_weights(fits):
+    assert "Weights" not in bd.etable(fits)
+    frame, adoption = staggered(1, N=12)
+    frame["pop"] = 1.0 + frame["unit"]
+    columns = [{"id": "1", "outcome": "y", "treatments": ["active:a"], "row_weights": "pop"}]
+    study, panel = make_study(columns=columns), make_panel(frame, adoption)
+    weighted = bd.fit(study["t.1"], panel, errors="iid", draws=50)
+    assert "| Weights | none | pop (analytic) |" in bd.etable([fits[0], weighted])

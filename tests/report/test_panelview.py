@@ -5,9 +5,11 @@ import dataclasses
 import matplotlib as mpl
 import numpy as np
 import pandas as pd
+import pytest
 from made import make_panel
 
 import bayesdid as bd
+from bayesdid.exceptions import InputError
 from bayesdid.report.panelview import adoption_order, state_matrix
 
 mpl.use("Agg")
@@ -56,3 +58,15 @@ def test_it_takes_a_data_frame():
     ).assign(g=np.repeat([2002, 0], 3))
     axes = bd.panelview(frame, y="y", unit="id", time="t", policies=["g"])
     assert [t.get_text() for t in axes.get_xticklabels()] == ["2001", "2002", "2003"]
+
+
+def test_an_outcome_need_not_be_named(tmp_path):
+    frame = pd.DataFrame(
+        {"id": np.repeat(["x", "z"], 3), "t": [2001, 2002, 2003] * 2, "y": range(6)}
+    ).assign(g=np.repeat([2002, 0], 3))
+    frame.to_csv(tmp_path / "a.csv", index=False)
+    named = bd.panelview(frame, y="y", unit="id", time="t", policies=["g"])
+    free = bd.panelview(tmp_path / "a.csv", unit="id", time="t", policies={"g": "g"})
+    np.testing.assert_array_equal(*(axes.images[0].get_array() for axes in (named, free)))
+    with pytest.raises(InputError, match="without y"):
+        bd.panelview(frame.drop(columns="y"), unit="id", time="t", policies="g")

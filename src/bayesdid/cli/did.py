@@ -21,7 +21,9 @@ def command(
     formula: Annotated[
         str | None, typer.Argument(help='E.g. "deaths ~ D + x1 | city + year".')
     ] = None,
-    y: Annotated[str | None, typer.Option(help="Outcome, without a formula.")] = None,
+    y: Annotated[
+        str | None, typer.Option("--y", "--outcome", help="Outcome, without a formula.")
+    ] = None,
     unit: Annotated[str | None, typer.Option(help="Column of the unit.")] = None,
     time: Annotated[str | None, typer.Option(help="Column of the period.")] = None,
     policy: Annotated[
@@ -68,6 +70,9 @@ def command(
     ] = False,
     sheet: Annotated[str | None, typer.Option(help="Sheet of a workbook.")] = None,
     skip: Annotated[int | None, typer.Option(min=0, help="Lines above the header.")] = None,
+    missing: Annotated[
+        list[str] | None, typer.Option(help="A mark that means not known, e.g. …; repeat for more.")
+    ] = None,
     engine: Annotated[str, typer.Option(help="auto, exact, nuts, or an engine's name.")] = "auto",
     draws: Annotated[int, typer.Option(min=50, help="Draws per chain.")] = 1000,
     seed: reading.Seed = 0,
@@ -102,6 +107,7 @@ def command(
         sample={"first": first, "last": last, "without": without or (), "switchers": switchers},
         sheet=sheet,
         skip=skip,
+        missing_marks=missing or (),
         engine=engine,
         draws=draws,
         seed=seed,
@@ -172,6 +178,7 @@ def _json(formula: str | None, fit: Fit) -> dict[str, Any]:
     return {
         "formula": formula,
         "converged": fit.converged,
+        "not_converged": fit.not_converged,
         "synthetic": fit.synthetic,
         **{name: attrs[name] for name in (*said, "periods")},
         "notes": [text for _, _, text in json.loads(attrs["notes"])],

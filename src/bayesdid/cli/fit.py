@@ -112,6 +112,7 @@ def _rows(stored: StoredFit) -> list[dict[str, Any]]:
                 "priors": attrs["prior_choice"],
                 "engine": attrs["engine"],
                 "converged": fit.converged,
+                "not_converged": fit.not_converged,
                 "path": str(stored.path),
                 "summary": tidy.loc[term].to_dict() if fit.converged else None,
                 "beside": [
@@ -155,6 +156,9 @@ def _print(loaded: Study, data: Panel, rows: list[dict[str, Any]]) -> None:
     for row in rows:
         if row["few_treated"]:
             out.print(f"{row['spec']}: {row['few_treated'].text}", soft_wrap=True)
+    why = {row["spec"]: row["not_converged"] for row in rows if row["not_converged"]}
+    for name, text in why.items():
+        out.print(f"{name}: {text}", soft_wrap=True)
 
 
 def _cells(row: dict[str, Any]) -> tuple[str, str]:

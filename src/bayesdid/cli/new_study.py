@@ -15,7 +15,9 @@ def command(
     panel: Annotated[Path, typer.Option(help="Panel file (.csv .tsv .parquet .dta .xlsx).")],
     unit: Annotated[str | None, typer.Option(help="Column of the unit.")] = None,
     time: Annotated[str | None, typer.Option(help="Column of the period.")] = None,
-    outcome: Annotated[str | None, typer.Option(help="Column of the outcome.")] = None,
+    outcome: Annotated[
+        str | None, typer.Option("--outcome", "--y", help="Column of the outcome.")
+    ] = None,
     policy: Annotated[
         list[str] | None,
         typer.Option(help="NAME=COLUMN: its period of adoption or its state; repeat for two."),
@@ -26,6 +28,9 @@ def command(
     covariate: Annotated[list[str] | None, typer.Option(help="Repeat for several.")] = None,
     exposure: Annotated[
         str | None, typer.Option(help="Column of what counts are out of, e.g. population.")
+    ] = None,
+    missing: Annotated[
+        list[str] | None, typer.Option(help="A mark that means not known, e.g. …; repeat for more.")
     ] = None,
     as_json: Annotated[bool, typer.Option("--json", help="One JSON document on stdout.")] = False,
 ) -> None:
@@ -45,6 +50,7 @@ def command(
         doses=treatment,
         covariates=covariate,
         exposure=exposure,
+        missing_marks=missing or (),
     )
     lost = write_study(found, panel, folder)
     if as_json:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from bayesdid.families.registry.family import TWO_WAY_FIELDS, Family, Options
+from bayesdid.families.registry.family import ROW_FIELDS, TWO_WAY_FIELDS, Family, Options
 from bayesdid.families.registry.sections import METHODS
 
 FAMILY = Family(
@@ -12,5 +12,5 @@ FAMILY = Family(
     section=METHODS,
     options=Options,
     order=10,
-    reads=TWO_WAY_FIELDS | {"instrument"},
+    reads=TWO_WAY_FIELDS | ROW_FIELDS | {"instrument"},
 )

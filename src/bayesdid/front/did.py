@@ -45,6 +45,7 @@ def did(
     sample: SampleLike | None = None,
     sheet: str | None = None,
     skip: int | None = None,
+    missing_marks: Sequence[str] = (),
     exposure: str | None = None,
     trials: str | None = None,
     engine: str = "auto",
@@ -65,7 +66,7 @@ def did(
     ----------
     data, formula, y, unit, time, policies, cut, covariates, effects, treatment
         See :func:`bayesdid.front.study.study_of`.
-    weights, weights_kind, cluster, repeated, sample, sheet, skip
+    weights, weights_kind, cluster, repeated, sample, sheet, skip, missing_marks
         See :func:`bayesdid.front.study.study_of`.
     errors, likelihood, unit_effects, period_effects, priors, exposure, trials
         Parts of the model, see :func:`bayesdid.model`; effects by default fixed where the formula
@@ -102,6 +103,7 @@ def did(
         sample=sample,
         sheet=sheet,
         skip=skip,
+        missing_marks=missing_marks,
     )
     fits = {}
     for spec in study.specs.values():

@@ -17,16 +17,19 @@ import pandas as pd
 
 from bayesdid.exceptions import InputError
 from bayesdid.panel.calendar import Kind, Periods, read_periods
-from bayesdid.panel.wide import wide_remedy
+from bayesdid.panel.wide import across_remedy, wide_remedy
 
 UNIT_HINT = (
     r"(^|_)(id|unit|city|county|state|country|province|prov|region|firm|fips|code|name)s?($|_)"
     r"|市|省|县|地区|企业|代码|名称"
 )
-PERIOD_HINT = r"(^|_)(year|time|date|period|month|quarter|week|wave|t|ym|yq)s?($|_)|年|月|季|时间"
+PERIOD_HINT = (
+    r"(^|_)(year|time|date|period|month|quarter|week|wave|round|t|ym|yq)s?($|_)"
+    r"|年|月|季|时间|期|轮"
+)
 OUTCOME_HINT = (
     r"(^|_)(y|outcome|depvar|deaths?|mortality|homicides?|crime|fatal\w*|\w*ra?te|emissions?|"
-    r"wages?)($|_)|被解释|因变量|死亡|排放"
+    r"pm2?5|so2|co2|tfp|wages?)($|_)|被解释|因变量|死亡|排放|浓度|强度|效率|生产率"
 )
 POLICY_HINT = (
     r"(^|_)(did|treat\w*|policy|post|law|active|adopt\w*|pilot|first|start|cohort|gvar|g|d)($|_)"
@@ -106,7 +109,7 @@ def guess_keys(
     def score(pair: tuple[str, str]) -> tuple[int, int]:
         one, two = pair
         points = 3 * hinted(UNIT_HINT, one, labels) + 3 * hinted(PERIOD_HINT, two, labels)
-        points += 2 * (times[two].kind != "number")
+        points += 2 * (times[two].kind not in {"number", "wave"})  # P1 may be a plot
         points += int(not pd.api.types.is_numeric_dtype(frame[one]))
         points -= 4 * (one in dated and hinted(PERIOD_HINT, one, labels))
         return points, -frame[one].nunique()
@@ -119,6 +122,7 @@ def guess_keys(
     unique = [pair for pair in pairs if not frame.duplicated(list(pair)).any()]
     if not unique:
         wide = wide_remedy(frame.columns, unit or str(frame.columns[0]), period or "year")
+        wide = wide or across_remedy(frame, unit or "unit", period or "year")
         raise InputError(
             "no two columns identify the rows as unit and period",
             column=", ".join(name for name in (unit, period) if name) or None,
@@ -203,7 +207,13 @@ def _no_numbers(values: pd.Series) -> str:
     if 2 * int(numbers.notna().sum()) < len(told):
         return "no numbers"
     odd = told[numbers.isna()]
-    return f"numbers, but {len(odd)} cells hold '{odd.iloc[0]}': empty them, and it may be one"
+    mark = str(odd.iloc[0]).strip()
+    if any(map(str.isalnum, mark)):
+        return f"numbers, but {len(odd)} cells hold '{mark}': empty them, and it may be one"
+    return (
+        f"numbers, but {len(odd)} cells hold a mark ('{mark}'): say --missing '{mark}' if it means "
+        "not known"
+    )
 
 
 def guess_covariates(

@@ -11,10 +11,12 @@ import pandas as pd
 
 from bayesdid.exceptions import InputError
 from bayesdid.front.guess import POLICY_HINT, Guess, Keys, across, hinted, is_number, within
+from bayesdid.front.policies import plain_ids
 from bayesdid.notebook import many
 from bayesdid.panel.calendar import read_periods
 
 MOST = 3  # policies that are proposed unless they are named
+_YEAR = 1500  # periods that are plain numbers from here on are years
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,7 +73,7 @@ def guess_policies(
             found[found.index(same)] = kept
             left.append(Guess(dropped.column, f"says the same as {kept.column}"))
             continue
-        found.append(_called(item, ids.get(column, ""), labels))
+        found.append(item)
     if named and len(found) < len(named):
         odd = next(c for c in named.values() if c not in {p.column for p in found})
         why = next((g.reason for g in left if g.name == odd), "its values are none of the two")
@@ -105,15 +107,17 @@ def guess_policies(
     found.sort(key=lambda p: (p.reversed, p.by == "indicator", -int(p.on.sum())))
     most = len(found) if named else MOST
     left += [Guess(p.column, f"a policy too ({p.reason}); --policy adds it") for p in found[most:]]
-    return found[:most], left
+    ids_of = plain_ids([ids.get(p.column, p.column) for p in found[:most]])
+    return [
+        replace(p, id=name, label=_label(p.column, ids.get(p.column, ""), labels))
+        for p, name in zip(found, ids_of, strict=False)
+    ], left
 
 
-def _called(item: PolicyGuess, name: str, labels: Mapping[str, str]) -> PolicyGuess:
-    given = "" if name == item.column else name
-    words = given or item.column
-    letters = "".join(c if c.isascii() and (c.isalnum() or c == "_") else "_" for c in words)
-    label = given.replace("_", " ") or labels.get(item.column) or item.column
-    return replace(item, id=letters.strip("_") or "policy", label=label)
+def _label(column: str, name: str, labels: Mapping[str, str]) -> str:
+    """The name that was given, else the file's label, else the column."""
+    given = "" if name == column else name
+    return given.replace("_", " ") or labels.get(column) or column
 
 
 def _adoption(
@@ -139,7 +143,8 @@ def _adoption(
     inside = (read.index > keys.step.min()) & (read.index <= keys.step.max())
     if not inside.any() or (read.index < keys.step.min() - 100).any():
         return None
-    if keys.kind == "number" and not (sure or hinted(POLICY_HINT, column, labels)):
+    years = keys.step.min() >= _YEAR and (read.index >= _YEAR).all()
+    if keys.kind == "number" and not (sure or years or hinted(POLICY_HINT, column, labels)):
         return None  # 1, 2, 3 may as well be regions
     start = pd.Series(np.inf, index=values.index)
     start[given] = read.index.astype(float)

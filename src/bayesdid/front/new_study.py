@@ -53,6 +53,8 @@ class Proposal:
         Column -> its label in the file.
     left
         Columns that are nothing of these, with the reason.
+    missing_marks
+        Cells that mean not known, as the user says.
     """
 
     keys: Keys
@@ -66,6 +68,7 @@ class Proposal:
     left: tuple[Guess, ...]
     counts: bool = False
     exposure: str | None = None
+    missing_marks: tuple[str, ...] = ()
 
     def rows(self) -> list[tuple[str, str, str]]:
         """Role, column and reason of every column, for a table."""
@@ -94,6 +97,7 @@ def propose(
     doses: Sequence[str] | None = None,
     covariates: Sequence[str] | None = None,
     exposure: str | None = None,
+    missing_marks: Sequence[str] = (),
 ) -> Proposal:
     """Inspect a panel file; whatever is named is taken as said.
 
@@ -105,7 +109,7 @@ def propose(
     InputError
         If keys, outcome or policies are not found, or a named column is not there.
     """
-    raw = columns_of(file, (unit or "", time or ""))
+    raw = columns_of(file, (unit or "", time or ""), marks=missing_marks)
     named = [name for name in (unit, time, outcome, exposure) if name is not None]
     raw.require([*named, *(policies or {}).values(), *(doses or ()), *(covariates or ())])
     frame, labels = raw.frame, variable_labels(file)
@@ -148,6 +152,7 @@ def propose(
         tuple(left),
         counted,
         exposure,
+        tuple(missing_marks),
     )
 
 
@@ -383,6 +388,8 @@ def _study_text(p: Proposal, name: str, source: str, panel_file: str) -> str:
         f"period = {_text(p.keys.period.name)}  # {_line(p.keys.period.reason)}",
         f"path = {_text(panel_file)}",
     ]
+    if p.missing_marks:
+        lines.append(f"missing_marks = [{', '.join(map(_text, p.missing_marks))}]")
     if p.coordinates:
         lines += [f"longitude = {_text(p.coordinates[0])}", f"latitude = {_text(p.coordinates[1])}"]
     for policy in p.policies:

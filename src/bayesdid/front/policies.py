@@ -41,6 +41,7 @@ def policies_of(
     names = [given] if isinstance(given, str) else given
     columns = dict(names) if isinstance(names, Mapping) else {name: name for name in names}
     raw.require(columns.values())
+    _refuse_ids(columns)
     found = [_policy(name, column, raw, unit) for name, column in columns.items()]
     if cut is None:
         return tuple(found)
@@ -99,14 +100,32 @@ def products_told(on: Mapping[str, np.ndarray]) -> tuple[list[Products], dict[Pr
     return [*kept.values()], left
 
 
-def _policy(name: str, column: str, raw: Columns, unit: str) -> Policy:
-    if not re.fullmatch(NAME, name) or not re.match(r"[A-Za-z0-9_][\w-]*$", name):
+def _refuse_ids(columns: Mapping[str, str]) -> None:
+    """Refuse ids that no term can name, with some that do for every policy of the call."""
+    odd = [n for n in columns if not re.fullmatch(NAME, n) or not re.match(r"[A-Za-z0-9_]", n)]
+    odd += [n for n in columns if n not in odd and not re.fullmatch(r"[A-Za-z0-9_][\w-]*", n)]
+    if not odd:
+        return
+    plain = plain_ids([*columns])
+    called = ", ".join(f'"{p}": "{c}"' for p, c in zip(plain, columns.values(), strict=True))
+    shell = " ".join(f"--policy {p}={c}" for p, c in zip(plain, columns.values(), strict=True))
+    raise InputError(
+        "a policy's id has letters a to z, digits and _ only",
+        value=odd[0],
+        remedy=f"give policies={{{called}}}, at the shell {shell}",
+    )
+
+
+def plain_ids(names: Sequence[str]) -> list[str]:
+    """An id that terms can name for each policy: its letters a to z, or policy1, policy2 ..."""
+    found: list[str] = []
+    for name in names:
         plain = re.sub(r"[^A-Za-z0-9_]", "_", name).strip("_") or "policy"
-        raise InputError(
-            "a policy's id has letters a to z, digits and _ only",
-            value=name,
-            remedy=f'give policies={{"{plain}": "{column}"}}',
-        )
+        found.append(plain)
+    return [f"{plain}{k}" if found.count(plain) > 1 else plain for k, plain in enumerate(found, 1)]
+
+
+def _policy(name: str, column: str, raw: Columns, unit: str) -> Policy:
     values = raw.numbers(column)
     if not values.notna().any() or not values.dropna().between(0, 1).all():
         _refuse_coded(column, raw, unit)

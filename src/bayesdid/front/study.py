@@ -58,6 +58,7 @@ def study_of(
     sample: SampleLike | None = None,
     sheet: str | None = None,
     skip: int | None = None,
+    missing_marks: Sequence[str] = (),
     better: Literal["lower", "higher"] = "lower",
 ) -> tuple[Study, Panel]:
     """The study and the panel of a data frame, for every function that takes the two.
@@ -103,6 +104,8 @@ def study_of(
     sheet, skip
         Sheet of a workbook, and lines above the header of a file; by default found by the names of
         unit and period.
+    missing_marks
+        Cells that mean not known beside empty ones, such as ``["…", "--"]``.
     better
         Which direction of the outcome a policy is meant to move it in.
 
@@ -133,7 +136,8 @@ def study_of(
         )
         formulas = tuple(parse_formula(formula))
         keys = keys_of(formulas[0].effects, unit, time)
-    raw = columns_of(data, (keys.unit, keys.period), sheet=sheet, skip=skip)
+    marks = (missing_marks,) if isinstance(missing_marks, str) else tuple(missing_marks)
+    raw = columns_of(data, (keys.unit, keys.period), sheet=sheet, skip=skip, marks=marks)
     raw.require([name for name in (unit, time, weights, cluster, *columns) if name is not None])
     declared: tuple[Policy, ...] = ()
     if formula is None:
@@ -148,7 +152,9 @@ def study_of(
     file = StudyFile(
         study=About(id=TABLE, title="A data frame", citation=raw.source),
         outcome=Outcome(column=outcome, label=outcome, unit=f"units of {outcome}", better=better),
-        panel=PanelSection(unit=keys.unit, period=keys.period, repeated=repeated),
+        panel=PanelSection(
+            unit=keys.unit, period=keys.period, repeated=repeated, missing_marks=marks
+        ),
         policy=declared,
         variable=tuple(Variable(column=name, label=name) for name in dict.fromkeys(columns)),
     )

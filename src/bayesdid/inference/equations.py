@@ -104,7 +104,8 @@ def effects(draws: Draws, design: Design, suffix: str = "_effect") -> FloatArray
         if kind != "none":
             found = found + draws[f"{dim}{suffix}"][..., index]
     for further in design.further:
-        found = found + draws[further.name][..., further.index] * further.times
+        name = further.name + suffix.removeprefix("_effect")
+        found = found + draws[name][..., further.index] * further.times
     return found
 
 

@@ -16,14 +16,16 @@ from bayesdid.model.errors import Errors, Scale
 from bayesdid.model.mean import Durbin, Instrument, Mean, Mediation, Profile, Propensity
 from bayesdid.model.model import Model
 from bayesdid.model.priors import Priors
-from bayesdid.model.resolve import AnyDesign
+from bayesdid.model.resolve import AnyDesign, base_of
 from bayesdid.model.spillover import ProfileDesign
 from bayesdid.spatial.design import SpatialDesign
 
 Reason = Callable[[Model, AnyDesign], str]
 
 
-def _normal(mean: type[Mean], name: str, further: Reason, *, iid: bool = True) -> Reason:
+def _normal(
+    mean: type[Mean], name: str, further: Reason, *, iid: bool = True, weighted: bool = False
+) -> Reason:
     """Why an engine of one kind of mean cannot draw from a model; its errors are normal."""
 
     def refuses(model: Model, design: AnyDesign) -> str:
@@ -31,8 +33,8 @@ def _normal(mean: type[Mean], name: str, further: Reason, *, iid: bool = True) -
             return f"its mean is {name}"
         if model.likelihood.name != "normal":
             return "its likelihood is normal"
-        if iid and (model.errors != Errors() or model.weighted):
-            return "its errors are i.i.d. without weights"
+        if iid and (model.errors != Errors() or (model.weighted and not weighted)):
+            return "its errors are i.i.d." if weighted else "its errors are i.i.d. without weights"
         return further(model, design)
 
     return refuses
@@ -55,8 +57,11 @@ def _durbin(model: Model, design: AnyDesign) -> str:
 def _instrument(model: Model, design: AnyDesign) -> str:
     from bayesdid.model.resolve import outcome_priors
 
-    if "random" in (model.kind("unit"), model.kind("period")):
+    further = base_of(design).further
+    if "random" in {model.kind("unit"), model.kind("period"), *(one.kind for one in further)}:
         return "its effects are fixed or none"
+    if any(one.is_unit_slope for one in further) and model.kind("unit") != "fixed":
+        return "units with fixed slopes have fixed effects"
     proper = np.isfinite(list(outcome_priors(model, design).sds.values())).all()
     return "" if proper else "effect and first stage have proper priors"
 
@@ -132,7 +137,7 @@ MEAN_ENGINES: tuple[Engine, ...] = (
         "instrument",
         "exact",
         0.5,
-        _normal(Instrument, "instrumented", _instrument),
+        _normal(Instrument, "instrumented", _instrument, weighted=True),
         _draw_instrument,
     ),
     Engine(

@@ -13,6 +13,7 @@ from bayesdid.arrays import FloatArray
 from bayesdid.design.treated import few_units_text, first_of
 from bayesdid.escape import html
 from bayesdid.exceptions import ResultError
+from bayesdid.inference.failure import failure
 from bayesdid.inference.quantities import consequences, quantities
 from bayesdid.model.bound import BoundModel
 from bayesdid.summary import hdi, percent, reach
@@ -46,6 +47,14 @@ class Fit:
     def converged(self) -> bool:
         """Whether the convergence gate passed."""
         return bool(self.tree.attrs["converged"])
+
+    @property
+    def not_converged(self) -> str:
+        """Why there is no result and what to do, in one line; empty if the gate passed."""
+        if self.converged:
+            return ""
+        why = failure(self.tree)
+        return f"{NOT_CONVERGED} ({why})" if why else NOT_CONVERGED
 
     @property
     def spec_id(self) -> str:
@@ -96,11 +105,8 @@ class Fit:
             Naming what failed, otherwise.
         """
         if not self.converged:
-            failed = [item for item in json.loads(self.tree.attrs["gate"]) if not item["passed"]]
-            text = ", ".join(f"{g['name']} {g['value']:.3g} (limit {g['limit']:g})" for g in failed)
-            raise ResultError(
-                f"{self.spec_id}: the fit did not converge ({text}): more draws, or another model"
-            )  # no result is shown
+            why = failure(self.tree) or "as its tree says"
+            raise ResultError(f"{self.spec_id}: the fit did not converge ({why})")
         return self
 
     def tidy(self, level: float | None = None) -> pd.DataFrame:
@@ -112,10 +118,13 @@ class Fit:
 
         Columns ``mean``, ``sd``, ``median``, ``low``, ``high`` (highest-density interval at
         ``level``), ``level``, ``p_negative``, ``p_positive``, ``mcse``, ``ess``, in the outcome's
-        units; all missing if the fit did not converge.
+        units; all missing if the fit did not converge, and ``attrs["not_converged"]`` says why.
         """
         rows = {name: self._row(draws, level) for name, draws in quantities(self.tree)}
-        return pd.DataFrame.from_dict(rows, orient="index").rename_axis("term")
+        found = pd.DataFrame.from_dict(rows, orient="index").rename_axis("term")
+        if not self.converged:
+            found.attrs["not_converged"] = self.not_converged
+        return found
 
     def _row(self, draws: FloatArray, level: float | None) -> dict[str, float]:
         flat, ess = draws.ravel(), self._ess(draws)
@@ -171,7 +180,7 @@ class Fit:
             f"engine {a['engine']}, {a['chains']} x {a['draws']} draws, seed {a['seed']}",
         ]
         if not self.converged:
-            return "\n".join([*lines, NOT_CONVERGED])
+            return "\n".join([*lines, self.not_converged])
         more = len(self.treatments) - SHOWN
         rest = [f"and {more} more terms, see tidy()"] if more > 0 else []
         return "\n".join([*lines, self._effects(level).to_string(), *rest])
@@ -246,7 +255,6 @@ class Fit:
 
     def _repr_html_(self) -> str:
         head, _, _ = self.summary().partition("\nengine ")
-        body = (
-            self._effects(None).to_html() if self.converged else f"<strong>{NOT_CONVERGED}</strong>"
-        )
+        why = f"<strong>{html(self.not_converged)}</strong>"
+        body = self._effects(None).to_html() if self.converged else why
         return f"<div><pre>{html(head)}</pre>{body}</div>"

@@ -34,8 +34,8 @@ if TYPE_CHECKING:
     import pandas as pd
 
 PriorsLike = str | Mapping[str, PriorTerm] | PriorChoice
-_WITH_ROWS = frozenset({"mediation", "moderation", "heterogeneity"})
-_AS_TWO_WAY = _WITH_ROWS | {"iv_second", "errors"}
+_WITH_ROWS = frozenset({"mediation", "moderation", "heterogeneity", "iv_second"})
+_AS_TWO_WAY = _WITH_ROWS | {"errors"}
 
 
 @dataclass(frozen=True, slots=True)

@@ -98,7 +98,7 @@ class Model:
                 "errors of several mediators are drawn together, within units and periods alone: "
                 "beside further effects there is one mediator"
             )
-        if not isinstance(self.mean, TwoWay | Pooled | Path | Mediation):
+        if not isinstance(self.mean, TwoWay | Pooled | Path | Mediation | Instrument):
             return f"a {type(self.mean).__name__} mean has effects of units and periods alone"
         if "mundlak" in {effect.kind for effect in self.effects}:
             return (

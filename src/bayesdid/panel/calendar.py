@@ -17,20 +17,29 @@ import pandas as pd
 
 from bayesdid.exceptions import InputError
 
-Kind = Literal["number", "year", "half-year", "quarter", "month", "week", "day"]
+Kind = Literal["number", "year", "half-year", "quarter", "month", "week", "day", "wave"]
 NEVER = frozenset({"", ".", "na", "nan", "nat", "never", "none", "null", "<na>", "inf"})
 
 _PER_YEAR = {"year": 1, "half-year": 2, "quarter": 4, "month": 12, "week": 52}
 _FIRST, _LAST = 1500, 2500  # years that a number with a month or quarter in it may hold
 _BIGGEST = 2.0**53  # beyond, not every whole number is a double
-_HAN = {"一": 1, "二": 2, "三": 3, "四": 4}
+_HAN = {"一": 1, "二": 2, "三": 3, "四": 4, "上": 1, "下": 2}
 # kind, how many a year has, and how far from a whole number two or three decimals may lead
 _DECIMALS: tuple[tuple[Kind, int, float], ...] = (("quarter", 4, 0.02), ("month", 12, 0.07))
 _MONTHS = ("jan", "feb", "mar", "apr", "may", "jun", "jul", "aug", "sep", "oct", "nov", "dec")
+_TEN = "一二三四五六七八九十"
+# W1, wave 1, Round 2, t3, 第1期, 第一轮: the same words around numbers, of no calendar
+_WAVE = re.compile(
+    r"(?P<before>w|wave|t|time|r|rd|round|p|period|phase|stage|survey|welle|vague|ola|onda)"
+    r"(?P<gap>[ ._-]*)(?P<k>[0-9]{1,3})"
+    rf"|(?P<han>第?)\s*(?P<n>[0-9]{{1,3}}|[{_TEN}])\s*(?P<after>期|轮|次|波|阶段|轮次)"
+)
 _Y = r"(?P<y>\d{4})"
+_FISCAL = re.compile(rf"(?:fy|ay)?[- ]?{_Y}(?:[-/–](?P<end>\d{{2}}|\d{{4}}))?")
 _WAYS: tuple[tuple[Kind, re.Pattern[str]], ...] = (
     ("year", re.compile(rf"{_Y}\s*年")),
     ("half-year", re.compile(rf"{_Y}[-/ ]?[hs](?P<k>[12])")),
+    ("half-year", re.compile(rf"{_Y}\s*年?\s*(?P<k>[上下])半年")),
     ("quarter", re.compile(rf"{_Y}[-/.: ]?q(?P<k>[1-4])")),
     ("quarter", re.compile(rf"q(?P<k>[1-4])[-/.: ]?{_Y}")),
     ("quarter", re.compile(rf"{_Y}\s*年\s*第?\s*(?P<k>[1-4一二三四])\s*季度?")),
@@ -99,6 +108,10 @@ def read_periods(
             odd = next(text for text, number in known.items() if not _whole(number))
             raise _refusal(odd, "must be a whole number", typed, source, column, rows)
         kind, counts = found
+    elif waves := _waves(distinct):
+        kind, counts = "wave", waves
+    elif years := _fiscal(distinct):
+        kind, counts = "year", years
     else:
         kind, counts = _texts(distinct, typed, source, column, rows)
     index = pd.Series([counts[text] for text in typed], index=values.index)
@@ -111,6 +124,8 @@ def written(kind: Kind, index: int) -> str:
     """A count in the usual way of its kind: 2010, 2010q4, 2010-10, 2010-10-31."""
     if kind in {"number", "year"}:
         return str(index)
+    if kind == "wave":
+        return f"wave {index}"
     if kind == "day":
         return (date.min + timedelta(days=index - 1)).isoformat()
     year, k = divmod(index, _PER_YEAR[kind])
@@ -123,7 +138,7 @@ def coarser(kind: Kind, to: Kind, index: pd.Series) -> pd.Series:
     """Counts of one kind in a coarser one: the year of a date. NaN if `to` is not coarser."""
     if to == "number":
         to = "year"
-    if kind == "number" or kind == to:
+    if kind == "number" or kind == to or "wave" in {kind, to}:
         return index.astype(float) if kind == to else index * np.nan
     if kind == "day":
         days = [date.fromordinal(int(value)) for value in index]
@@ -164,6 +179,8 @@ def _numbers(
     """Numbers as what they stand for: 201012 a month, 20104 and 2010.75 a quarter."""
     if not decimal and all(_whole(number) for number in numbers.values()):
         whole = {text: int(number) for text, number in numbers.items()}
+        if as_kind == "wave":
+            return "wave", whole
         packed: tuple[tuple[Kind, int, int], ...] = (("month", 100, 12), ("quarter", 10, 4))
         for kind, base, most in packed:
             if all(_FIRST <= n // base <= _LAST and 1 <= n % base <= most for n in whole.values()):
@@ -202,6 +219,35 @@ def _texts(
         problem = f"is a {kinds[other]}, but the rows before hold a {first}"
         raise _refusal(other, problem, typed, source, column, rows)
     return kinds[distinct[0]], counts
+
+
+def _waves(distinct: list[str]) -> dict[str, int]:
+    """Number of each wave, where all are written with the same word; empty where they are not."""
+    found, words = {}, set()
+    for text in distinct:
+        if not (match := _WAVE.fullmatch(text.lower())):
+            return {}
+        part = match.groupdict()
+        raw = part["k"] or part["n"]
+        words.add(part["before"] or part["after"])
+        found[text] = int(raw) if raw.isdecimal() else _TEN.index(raw) + 1
+    return found if len(words) == 1 else {}
+
+
+def _fiscal(distinct: list[str]) -> dict[str, int]:
+    """First year of each fiscal or school year, FY2008, 2008/09, 2008-2009; empty if one is none.
+
+    ``2008-09`` is September where not every period ends in the year after it begins.
+    """
+    found = {}
+    for text in distinct:
+        match = _FISCAL.fullmatch(text.lower())
+        if not match or not (match["end"] or text[0].isalpha()):
+            return {}
+        if match["end"] and (int(match["y"]) + 1) % 100 != int(match["end"]) % 100:
+            return {}
+        found[text] = int(match["y"])
+    return found if len(found) > 1 or not _text(distinct[0]) else {}
 
 
 def _text(text: str) -> tuple[Kind, int] | None:
@@ -270,5 +316,5 @@ def _refusal(
         column=column,
         row=int(rows.iloc[where]),
         value=text,
-        remedy="write all periods in one way: 2010, 2010q4, 2010-10, 2010-10-31 or 1, 2, 3",
+        remedy="write all periods in one way: 2010, 2010q4, 2010-10, 2010-10-31, W1 or 1, 2, 3",
     )

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -11,12 +11,13 @@ import narwhals as nw
 import pandas as pd
 from narwhals.exceptions import NarwhalsError
 
-from bayesdid.exceptions import InputError, nearest_name
+from bayesdid.exceptions import InputError, Note, nearest_name
+from bayesdid.panel.commas import plain_numbers
 from bayesdid.panel.panel import Panel
-from bayesdid.panel.raw import Wanted, refuse_doubled
+from bayesdid.panel.raw import Wanted, blank_marks, refuse_doubled
 from bayesdid.panel.read import read_panel, read_raw
 from bayesdid.panel.validate import validate_panel
-from bayesdid.panel.wide import wide_remedy
+from bayesdid.panel.wide import across_remedy, wide_remedy
 from bayesdid.study.load import Study
 
 _PERIODS = {"year", "years", "time", "period", "date", "quarter", "month", "年", "年份", "年度"}
@@ -40,6 +41,8 @@ class Columns:
         The numbers behind labelled columns.
     keys
         What the caller calls unit and period, empty where that is not known.
+    notes
+        What was read how in a data frame; a file is read again with its study.
     """
 
     frame: pd.DataFrame
@@ -49,6 +52,7 @@ class Columns:
     skip: int | None = None
     codes: pd.DataFrame = field(default_factory=pd.DataFrame)
     keys: tuple[str, str] = ("", "")
+    notes: tuple[Note, ...] = ()
 
     def numbers(self, name: str) -> pd.Series:
         """A column as numbers: the codes behind its labels; missing where there is none."""
@@ -59,7 +63,7 @@ class Columns:
         """The panel that a study makes of them."""
         if self.path is not None:
             return read_panel(self.path, study, sheet=self.sheet, skip=self.skip)
-        return validate_panel(self.frame, study, source=self.source, first_row=1)
+        return validate_panel(self.frame, study, source=self.source, first_row=1, notes=self.notes)
 
     def require(self, names: Iterable[str]) -> None:
         """Refuse names of columns that are not there.
@@ -78,6 +82,7 @@ class Columns:
             unit = self.keys[0] if self.keys[0] in known else known[0]
             there = _PERIODS & set(lower) or self.keys[1] in known
             wide = "" if there else wide_remedy(known, unit, self.keys[1] or "year")
+            wide = wide or across_remedy(self.frame, self.keys[0] or "unit", self.keys[1])
             more = f" and {len(known) - SHOWN} more" if len(known) > SHOWN else ""
             raise InputError(
                 "no such column",
@@ -97,6 +102,7 @@ def columns_of(
     *,
     sheet: str | None = None,
     skip: int | None = None,
+    marks: Sequence[str] = (),
 ) -> Columns:
     """A data frame of pandas, polars or Arrow, or what the name of a file holds.
 
@@ -109,6 +115,8 @@ def columns_of(
         Columns of unit and period, by which the header of a workbook is found.
     sheet, skip
         Of a file, see :func:`bayesdid.panel.read.read_panel`.
+    marks
+        Cells that mean not known, beside the usual ways.
 
     Raises
     ------
@@ -118,7 +126,7 @@ def columns_of(
     """
     if isinstance(data, str | Path):
         path = Path(data)
-        raw = read_raw(path, Wanted(*keys), sheet, skip)
+        raw = read_raw(path, Wanted(*keys, marks=tuple(marks)), sheet, skip)
         codes = _stripped(raw.codes)
         return Columns(_stripped(raw.frame), str(path), path, sheet, skip, codes, keys)
     if given := [name for name, value in (("sheet", sheet), ("skip", skip)) if value is not None]:
@@ -141,7 +149,8 @@ def columns_of(
         frame = frame.reset_index()
     frame = _stripped(_with_flags(frame))
     refuse_doubled(list(frame.columns), "data frame", 1)
-    return Columns(frame, "data frame", keys=keys)
+    notes = [*blank_marks(frame, keys, marks), *plain_numbers(frame, keys)]
+    return Columns(frame, "data frame", keys=keys, notes=tuple(notes))
 
 
 def _stripped(frame: pd.DataFrame) -> pd.DataFrame:

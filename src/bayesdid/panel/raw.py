@@ -2,20 +2,26 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 
 import pandas as pd
 
 from bayesdid.exceptions import InputError, Note
+from bayesdid.notebook import many
 
 
 @dataclass(frozen=True, slots=True)
 class Wanted:
-    """What a study asks a file for: its key columns, and all columns that are text as typed."""
+    """What a study asks a file for: its key columns, and all columns that are text as typed.
+
+    `marks` are what cells hold that mean not known, beside the usual ways.
+    """
 
     unit: str
     period: str
     text: tuple[str, ...] = ()
+    marks: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,6 +44,26 @@ class Raw:
     first_row: int
     codes: pd.DataFrame = field(default_factory=pd.DataFrame)
     notes: tuple[Note, ...] = ()
+
+
+def blank_marks(
+    frame: pd.DataFrame, keys: Sequence[str], marks: Sequence[str], empty: object = None
+) -> list[Note]:
+    """Empty the cells that hold a mark which means not known, keys left alone, and count them.
+
+    Parameters
+    ----------
+    empty
+        What an empty cell of this frame holds.
+    """
+    count = 0
+    for name in frame.columns if marks else ():
+        if name not in keys and not pd.api.types.is_numeric_dtype(frame[name]):
+            marked = frame[name].astype("string").str.strip().isin([*marks]).fillna(False)
+            count += int(marked.sum())
+            frame[name] = frame[name].mask(marked.astype(bool), empty)
+    text = f"{many(count, 'cell')} holding {' or '.join(marks)} were read as not known"
+    return [Note("missing_marks", count, text)] if count else []
 
 
 def refuse_doubled(names: list[str], file: object, row: int) -> None:

@@ -44,7 +44,8 @@ def read_panel(
     texts = [section.period, *(group.column for group in study.file.group)]
     texts += [policy.adoption for policy in study.policies if policy.adoption is not None]
     texts += [name for spec in study.specs.values() for name in factors_of(spec.column)]
-    raw = read_raw(file, Wanted(section.unit, section.period, tuple(texts)), sheet, skip)
+    wanted = Wanted(section.unit, section.period, tuple(texts), section.missing_marks)
+    raw = read_raw(file, wanted, sheet, skip)
     return validate_panel(
         raw.frame,
         study,

@@ -4,19 +4,17 @@ from __future__ import annotations
 
 import io
 import re
-from collections.abc import Sequence
 from pathlib import Path
 
 import pandas as pd
 
 from bayesdid.escape import from_spreadsheet
 from bayesdid.exceptions import InputError, Note
-from bayesdid.panel.raw import Raw, Wanted, refuse_doubled
+from bayesdid.panel.commas import has_odd_numbers, plain_numbers
+from bayesdid.panel.raw import Raw, Wanted, blank_marks, refuse_doubled
 from bayesdid.panel.values import BIGGEST, MISSING
 
 _SEPARATORS = {";": "semicolons", "\t": "tabs", "|": "vertical bars"}
-_COMMA = r"[+-]?(?:\d+|\d{1,3}(?:\.\d{3})+),\d+(?:[eE][+-]?\d+)?"  # 0,5 and 1.234,5
-_THOUSANDS = r"[+-]?\d{1,3}(?:\.\d{3})+"
 _WHOLE = r"-?(?:0|[1-9]\d*)(?:\.0+)?"  # 7 and 7.0, not 07
 _SEARCHED = 30  # lines in which a header is looked for
 _SAMPLE = 4_000_000  # bytes that are looked at to tell an encoding
@@ -73,8 +71,10 @@ def read_text(file: Path, separator: str, wanted: Wanted, skip: int | None) -> R
     for name in frame.columns:
         if (quoted := frame[name].str.startswith("'")).any():
             frame.loc[quoted, name] = frame.loc[quoted, name].map(from_spreadsheet)
-    if separator == ";":
-        notes = (*notes, *_decimal_commas(frame, (wanted.unit, *wanted.text)))
+    kept = (wanted.unit, *wanted.text)
+    notes = (*notes, *blank_marks(frame, (wanted.unit, wanted.period), wanted.marks, ""))
+    if separator != "," or has_odd_numbers(text):
+        notes = (*notes, *plain_numbers(frame, kept, decimal_comma=separator == ";"))
     for name in frame.columns:
         if name not in wanted.text:
             frame[name] = typed(frame[name], key=name == wanted.unit)
@@ -104,42 +104,6 @@ def _separator(text: str, wanted: Wanted, skip: int | None) -> str:
 
 def _cells(line: str, separator: str) -> list[str]:
     return [from_spreadsheet(part.strip().strip('"')) for part in line.split(separator)]
-
-
-def _decimal_commas(frame: pd.DataFrame, kept: Sequence[str]) -> list[Note]:
-    """Write decimal points in place of commas where semicolons separate columns.
-
-    A column counts if all its numbers are whole or have a decimal comma. Where one does, dots
-    between groups of three digits are those of thousands.
-
-    Parameters
-    ----------
-    kept
-        Columns of text, in which dots stay.
-    """
-    changed: list[str] = []
-    dotted: list[str] = []
-    for name in frame.columns:
-        text = frame[name].str.strip()
-        told = text[~text.str.lower().isin(MISSING)]
-        comma = told.str.fullmatch(_COMMA)
-        if comma.any() and (comma | told.str.fullmatch(rf"[+-]?\d+|{_THOUSANDS}")).all():
-            changed.append(name)
-        elif name not in kept and len(told) and told.str.fullmatch(rf"[+-]?\d+|{_THOUSANDS}").all():
-            dotted += [name] if told.str.contains(".", regex=False).any() else []
-    if not changed:
-        return []
-    for name in (*changed, *dotted):
-        plain = frame[name].str.replace(".", "", regex=False)
-        frame[name] = plain.str.replace(",", ".", regex=False)
-    text = f"decimal commas in {_listed(changed)}"
-    if dotted:
-        text += f"; dots in {_listed(dotted)} are read as those of thousands"
-    return [Note("decimal_commas", len(changed), text)]
-
-
-def _listed(names: list[str]) -> str:
-    return ", ".join(names[:6]) + (", ..." if len(names) > 6 else "")
 
 
 def _above_header(text: str, separator: str, wanted: Wanted) -> int:

@@ -79,9 +79,14 @@ class Timeline:
         if k in self.labels:
             return self.labels[k]
         index = k if self.is_plain else (k - 1) * self.spacing + self.origin
+        if self.kind == "wave" and self.labels:  # W3, as the others are typed
+            return re.sub(r"[0-9]+", str(index), next(iter(self.labels.values())))
+        if self.kind == "month" and any(re.fullmatch(r"[0-9]{6}", t) for t in self.labels.values()):
+            return written(self.kind, index).replace("-", "")  # 201904, as the others are typed
         return written(self.kind, index)
 
 
+_COUNTED = frozenset({"number", "wave"})  # kinds of which 0 may be a period
 _FIRST_YEAR, _LAST_YEAR = 1500, 2500  # periods that are plain numbers between are years
 
 
@@ -153,7 +158,7 @@ def adoption_steps(
     zero = text.isin({"0", "0.0"})
     first, last = int(frame[period].min()), int(frame[period].max())
     notes: list[Note] = []
-    if timeline.kind == "number" and timeline.steps(np.array([0.0]))[0] >= first:
+    if timeline.kind in _COUNTED and timeline.steps(np.array([0.0]))[0] >= first:
         zero &= not first <= timeline.steps(np.array([0.0]))[0] <= last
         count = int(frame.loc[text.isin({"0", "0.0"}) & ~zero, "__row__"].size)
         if count:
@@ -213,8 +218,12 @@ def _refuse_codes(
         first, last = (timeline.number(float(step)) for step in (period.min(), period.max()))
         if first >= _FIRST_YEAR and last <= _LAST_YEAR:
             odd |= numbers < _FIRST_YEAR
+        elif last < _FIRST_YEAR:  # years of adoption among periods 1, 2, 3 or 08, 09, 10
+            odd |= numbers.between(_FIRST_YEAR, _LAST_YEAR)
     elif timeline.kind == "year":
         odd |= numbers < _FIRST_YEAR
+    elif timeline.kind == "wave":
+        odd |= (numbers < 0) | (numbers >= _FIRST_YEAR)
     else:
         codes = {
             number
@@ -230,7 +239,9 @@ def _refuse_codes(
         where = odd.idxmax()
         number = numbers[where]
         value = text[where] if np.isnan(number) else f"{number:.0f}"
-        kind = "year" if timeline.kind == "number" else timeline.kind
+        kind: str = timeline.kind
+        if kind == "number":
+            kind = "year" if timeline.number(float(period.min())) >= _FIRST_YEAR else "period"
         raise InputError(
             f"'{value}' is no {kind} that a unit could adopt in",
             file=source,

@@ -13,11 +13,12 @@ from bayesdid.notebook import many
 from bayesdid.panel import values
 from bayesdid.panel.adoption import from_indicator, from_years, not_seen_off, switched_off
 from bayesdid.panel.derived import derived_values
+from bayesdid.panel.lookalikes import odd_units
 from bayesdid.panel.panel import Panel
-from bayesdid.panel.raw import refuse_doubled
+from bayesdid.panel.raw import blank_marks, refuse_doubled
 from bayesdid.panel.repeated import one_row_each, repeated_rows, same_in_cell
 from bayesdid.panel.timeline import Timeline, adoption_steps, establish
-from bayesdid.panel.wide import wide_remedy
+from bayesdid.panel.wide import across_remedy, wide_remedy
 from bayesdid.study.derived import Derived, derived_of, source_column
 from bayesdid.study.effects import parse_effect
 from bayesdid.study.load import Study
@@ -60,6 +61,7 @@ def validate_panel(
         raise InputError("the panel has no rows", file=source, remedy="export it again")
     _require(frame, keys, [keys.unit, keys.period], source)
     found = list(notes)
+    found += blank_marks(frame, (keys.unit, keys.period), keys.missing_marks)
     timeline = _keys(frame, keys, source, found)
     for group in study.file.group:
         if group.members and group.column not in frame:
@@ -266,6 +268,7 @@ def _require(frame: pd.DataFrame, keys: PanelSection, columns: list[str], source
             continue
         names = [str(name) for name in frame.columns if name != "__row__"]
         wide = "" if keys.period in frame else wide_remedy(names, keys.unit, keys.period)
+        wide = wide or across_remedy(frame, keys.unit, keys.period)
         near = nearest_name(column, names)
         remedy = wide or (
             f"rename '{near}', or change study.toml"
@@ -291,6 +294,7 @@ def _keys(frame: pd.DataFrame, keys: PanelSection, source: str, notes: list[Note
                 remedy="every row needs its unit and period",
             )
     frame[unit] = values.unit_keys(frame[unit], source, frame["__row__"])
+    notes += odd_units(frame[unit].unique())
     timeline = establish(frame, period, source, notes)
     if keys.repeated:
         repeated_rows(frame, unit, period, source, notes)

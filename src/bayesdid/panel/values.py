@@ -39,6 +39,8 @@ def numeric(frame: pd.DataFrame, column: str, source: str) -> pd.Series:
         if (bad := numbers.isna() & text.notna()).any():
             where = bad.idxmax()
             hint, remedy = _why(str(text[where]))
+            if isinstance(values.dtype, pd.CategoricalDtype):
+                remedy = f"{remedy}; of a Stata file give the path: its codes are read"
             raise InputError(
                 f"not a number{hint}",
                 file=source,
@@ -62,8 +64,8 @@ def _why(text: str) -> tuple[str, str]:
     if not any(letter.isalnum() for letter in text):
         return (
             " but a mark",
-            "leave the cell empty if the mark means not known, write 0 if it means less than the "
-            "unit",
+            f'say missing_marks = ["{text}"] (under [panel], or in the call; --missing at the '
+            "shell) if it means not known, write 0 if it means less than the unit",
         )
     if not any(letter.isdigit() for letter in text):
         return (

@@ -1,9 +1,15 @@
-"""Recognise a wide file, with one column for each period, and say how to make it long."""
+"""Recognise a file with one column for each period or unit, and say how to make it long."""
 
 from __future__ import annotations
 
 import re
 from collections.abc import Iterable
+
+import numpy as np
+import pandas as pd
+
+from bayesdid.exceptions import InputError
+from bayesdid.panel.calendar import read_periods
 
 _NAMED = re.compile(r"(?P<stem>.*?\D)(?P<period>(?:19|20)\d{2}(?:[qQmM]\d{1,2}|年)?)", re.DOTALL)
 _BARE = re.compile(r"(?:19|20)\d{2}年?")
@@ -45,6 +51,44 @@ def wide_remedy(columns: Iterable[str], unit: str, period: str) -> str:
         f"(long format): pd.wide_to_long(df, {bases!r}, i={unit!r}, j={period!r}{options})"
         ".reset_index()"
     )
+
+
+def across_remedy(frame: pd.DataFrame, unit: str, period: str) -> str:
+    """The command that makes a file with one column for each unit long; empty if it is not so.
+
+    Every row is a period then, each once, and all else are numbers of one variable.
+
+    Parameters
+    ----------
+    frame
+        Raw columns.
+    unit, period
+        What the study calls its keys; the period's column may have another name.
+    """
+    names = [str(name) for name in frame.columns if name != "__row__"]
+    if unit in names or len(names) <= _FEWEST:
+        return ""
+    time = period if period in names else names[0]
+    rest = [name for name in names if name != time]
+    whole = frame[time].notna().all() and frame[time].is_unique and len(frame) > 1
+    if not whole or not all(_is_number(frame[name]) for name in rest):
+        return ""
+    try:
+        read = read_periods(frame[time], "", time, pd.Series(np.arange(len(frame))))
+    except InputError:
+        return ""
+    if read.kind == "number" and not 1500 <= int(read.index.min()) <= int(read.index.max()) <= 2500:
+        return ""
+    return (
+        f"the columns {_some(rest)} hold one unit each; make one row for each unit and period "
+        f"(long format): df.melt(id_vars={[time]!r}, var_name={unit!r}, "
+        "value_name='NAME OF THE VARIABLE')"
+    )
+
+
+def _is_number(values: pd.Series) -> bool:
+    told = values.dropna()
+    return bool(len(told) and pd.to_numeric(told, errors="coerce").notna().all())
 
 
 def _some(names: list[str]) -> str:

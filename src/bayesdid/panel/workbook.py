@@ -4,13 +4,16 @@ from __future__ import annotations
 
 import re
 from contextlib import closing
+from datetime import date, datetime, time
 from pathlib import Path
 from typing import Any
 
 import pandas as pd
 
 from bayesdid.exceptions import InputError, Note
-from bayesdid.panel.raw import Raw, Wanted, refuse_doubled
+from bayesdid.panel.commas import plain_numbers
+from bayesdid.panel.raw import Raw, Wanted, blank_marks, refuse_doubled
+from bayesdid.panel.text import typed
 
 MOST_CELLS = 50_000_000
 _SEARCHED = 30  # rows in which a header is looked for
@@ -87,7 +90,22 @@ def read_workbook(file: Path, wanted: Wanted, sheet: str | None, skip: int | Non
     body = table.iloc[first:].reset_index(drop=True)
     body.columns = pd.Index([name or f"(column {k + 1})" for k, name in enumerate(header)])
     body = _filled_down(_without_remarks(body, notes), wanted, notes)
+    kept = (wanted.unit, *wanted.text)
+    notes += blank_marks(body, (wanted.unit, wanted.period), wanted.marks)
+    notes += plain_numbers(body, kept)
+    for name in body.columns:
+        if name not in kept:
+            body[name] = _as_numbers(body[name])
     return Raw(body.infer_objects(), first + 1, notes=tuple(notes))
+
+
+def _as_numbers(values: pd.Series) -> pd.Series:
+    """A column in which all cells are numbers, typed as text in some, as what they are."""
+    text = [isinstance(value, str) for value in values]
+    if not any(text) or values.map(type).isin([bool, datetime, date, time]).any():
+        return values
+    found = typed(values.astype("string").str.strip().fillna(""))
+    return found if pd.api.types.is_numeric_dtype(found) else values
 
 
 def _texts(row: pd.Series) -> list[str]:

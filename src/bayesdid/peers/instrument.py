@@ -12,7 +12,7 @@ from scipy.stats import f as f_distribution
 
 from bayesdid.arrays import FloatArray
 from bayesdid.design.design import Design
-from bayesdid.design.within import absorb
+from bayesdid.design.span import within
 from bayesdid.extras import extra
 
 
@@ -23,9 +23,9 @@ class TwoStage:
     Attributes
     ----------
     estimate, se
-        Clustered by unit.
+        Clustered by unit, or by the design's clusters.
     first_stage, first_stage_se
-        Coefficient of the instrument, clustered by unit.
+        Coefficient of the instrument, clustered likewise.
     F
         Of the first stage, clustered: the square of its t. Below 10 is weak (Staiger & Stock
         1997); 104.7 makes a nominal 5 % t-test exact (Lee et al. 2022, doi:10.1257/aer.20211063).
@@ -45,31 +45,29 @@ class TwoStage:
 
 
 def two_stage(design: Design, endogenous: FloatArray, z: FloatArray) -> TwoStage:
-    """2SLS of a design's outcome on `endogenous`, instrumented by `z`, both of shape (n,)."""
+    """2SLS of a design's outcome on `endogenous`, instrumented by `z`, both of shape (n,).
+
+    Everything is weighted as the design's rows are: first stage, its F, the share explained and the
+    Anderson-Rubin set too.
+    """
     with extra("peers"):
         from linearmodels.iv import IV2SLS
 
     columns = np.column_stack([design.y, endogenous, z, design.X])
-    within = absorb(
-        columns,
-        design.unit_index,
-        design.period_index,
-        unit=design.unit_effects != "none",
-        period=design.period_effects != "none",
-    )
-    y, d, zed, X = within[:, 0], within[:, 1], within[:, 2], within[:, 3:]
+    residual = within(design, columns, flat_only=False, weights=design.weights)
+    y, d, zed, X = residual[:, 0], residual[:, 1], residual[:, 2], residual[:, 3:]
     if X.shape[1]:  # partial the covariates out of everything: the same estimate
         y, d, zed = (v - X @ np.linalg.lstsq(X, v, rcond=None)[0] for v in (y, d, zed))
     frame = pd.DataFrame({"y": y, "d": d, "z": zed})
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
         result: Any = IV2SLS(frame["y"], None, frame[["d"]], frame[["z"]]).fit(
-            cov_type="clustered", clusters=design.unit_index
+            cov_type="clustered", clusters=design.cluster_index
         )
     pi = float(zed @ d / (zed @ zed))
-    V = _clustered(zed, d - pi * zed, design.unit_index)
+    V = _clustered(zed, d - pi * zed, design.cluster_index)
     pi_y = float(zed @ y / (zed @ zed))
-    joint = _clustered(zed, np.column_stack([y - pi_y * zed, d - pi * zed]), design.unit_index)
+    joint = _clustered(zed, np.column_stack([y - pi_y * zed, d - pi * zed]), design.cluster_index)
     return TwoStage(
         float(result.params["d"]),
         float(result.std_errors["d"]),
@@ -77,15 +75,15 @@ def two_stage(design: Design, endogenous: FloatArray, z: FloatArray) -> TwoStage
         float(np.sqrt(V[0, 0])),
         pi**2 / float(V[0, 0]),
         float((zed @ d) ** 2 / ((zed @ zed) * (d @ d))),
-        anderson_rubin(pi_y, pi, joint, len(design.units)),
+        anderson_rubin(pi_y, pi, joint, design.clusters),
     )
 
 
-def _clustered(z: FloatArray, errors: FloatArray, unit: np.ndarray) -> FloatArray:
+def _clustered(z: FloatArray, errors: FloatArray, cluster: np.ndarray) -> FloatArray:
     """Cluster-robust covariance of the coefficients of z in one or two regressions."""
     errors = errors.reshape(len(z), -1)
-    scores = np.zeros((unit.max() + 1, errors.shape[1]))
-    np.add.at(scores, unit, z[:, None] * errors)
+    scores = np.zeros((cluster.max() + 1, errors.shape[1]))
+    np.add.at(scores, cluster, z[:, None] * errors)
     G = len(scores)
     return np.asarray(scores.T @ scores / (z @ z) ** 2 * G / (G - 1))
 

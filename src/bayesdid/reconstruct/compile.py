@@ -6,20 +6,37 @@ from collections.abc import Collection
 
 import numpy as np
 import pandas as pd
+from scipy.linalg import qr
 
-from bayesdid.arrays import BoolArray, IntArray
+from bayesdid.arrays import BoolArray, FloatArray, IntArray
+from bayesdid.design.further import further_effects
 from bayesdid.design.sample import sample_rows
 from bayesdid.design.terms import term_values
 from bayesdid.exceptions import InputError
 from bayesdid.panel.panel import Panel
 from bayesdid.reconstruct.regression import Factor, Regression
 from bayesdid.reconstruct.targets import reason_against
+from bayesdid.study.effects import parse_effect
 from bayesdid.study.load import Spec, Study
 from bayesdid.study.terms import Term, parse_term
 
+RANK = 1e-9  # of the largest pivot, below which a column of effects is spanned by others
 
-def held_columns(study: Study) -> tuple[dict[str, Spec], dict[str, str]]:
-    """Columns that a panel can be held to, and why it cannot be held to the others."""
+
+def held_columns(
+    study: Study, known: Panel | None = None
+) -> tuple[dict[str, Spec], dict[str, str]]:
+    """Columns that a panel can be held to, and why it cannot be held to the others.
+
+    Parameters
+    ----------
+    known
+        A real panel whose columns, the outcomes aside, are given; else the keys and the groups are.
+    """
+    section = study.file.panel
+    given = {section.unit, section.period, *(group.column for group in study.file.group)}
+    if known is not None:
+        given = {*known.frame.columns} - {spec.column.outcome for spec in study.specs.values()}
     held: dict[str, Spec] = {}
     left: dict[str, str] = {}
     for spec in study.specs.values():
@@ -28,11 +45,20 @@ def held_columns(study: Study) -> tuple[dict[str, Spec], dict[str, str]]:
         reason = reason_against(spec)
         if not reason and not all(map(_simple, _terms(spec))):
             reason = "a term has two columns of the panel in it, or one that is centred or made"
+        if not reason and (drawn := [name for name in _given(spec) if name not in given]):
+            reason = f"its effects or weights are of a column that is not given ({drawn[0]})"
         if reason:
             left[spec.id] = reason
         else:
             held[spec.id] = spec
     return held, left
+
+
+def _given(spec: Spec) -> tuple[str, ...]:
+    """Columns that its further effects and weights are of."""
+    column = spec.column
+    effects = [name for text in column.effects for name in parse_effect(text).columns]
+    return (*effects, *([column.row_weights] if column.row_weights else []))
 
 
 def _terms(spec: Spec) -> tuple[str, ...]:
@@ -99,6 +125,7 @@ def regression_of(
             names = (column.instrument, *names)
         else:
             instrument = _factor(column.instrument, panel, rows, at, sought)
+    root, basis = _effects(spec, panel, at, pooled)
     return Regression(
         spec.id,
         _factor(column.outcome, panel, rows, later, sought),
@@ -109,7 +136,39 @@ def regression_of(
         column.unit_effects == "fixed" and not pooled,
         column.period_effects == "fixed" and not pooled,
         instrument,
+        root,
+        basis,
     )
+
+
+def _effects(
+    spec: Spec, panel: Panel, at: IntArray, pooled: bool
+) -> tuple[FloatArray | None, FloatArray | None]:
+    """Roots of the weights, and a basis of the effects where there are more than two or weights."""
+    column, frame = spec.column, panel.frame.iloc[at]
+    if not (column.effects or column.row_weights):
+        return None, None
+    root = None
+    if column.row_weights:
+        weights = frame[column.row_weights].to_numpy(dtype=float)
+        root = np.sqrt(weights / weights.mean())
+    unit = column.unit_effects == "fixed" and not pooled
+    period = column.period_effects == "fixed" and not pooled
+    found = [np.ones((len(frame), 1))]
+    found += [_dummies(frame[panel.unit])] * unit + [_dummies(frame[panel.period])] * period
+    for one in further_effects(column.effects, panel, frame, has_unit_levels=unit, dims={}):
+        found.append(np.eye(len(one.levels))[one.index] * one.times[:, None])
+    columns = np.hstack(found)
+    Q, R, _ = qr(
+        columns if root is None else columns * root[:, None], mode="economic", pivoting=True
+    )
+    size = np.abs(np.diag(R))
+    return root, Q[:, size > RANK * size[0]]
+
+
+def _dummies(keys: pd.Series) -> FloatArray:
+    index, levels = pd.factorize(keys)
+    return np.eye(len(levels))[index]
 
 
 def _factor(

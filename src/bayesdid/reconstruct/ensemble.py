@@ -180,7 +180,7 @@ def reconstruct(
     InputError
         If a name of `hold_out` or `reading` is not known, or no column can be held to.
     """
-    held, left = held_columns(study)
+    held, left = held_columns(study, known)
     if reading not in READINGS:
         raise InputError("no such reading", value=reading, remedy=f"use {' or '.join(READINGS)}")
     if not held:

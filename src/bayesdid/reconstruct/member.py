@@ -177,7 +177,7 @@ def begin(task: Task) -> Start:
     study = task.study
     seed = item_seed(task.seed, "member", task.index)
     rng = np.random.default_rng(seed)
-    held, _ = held_columns(study)
+    held, _ = held_columns(study, task.known)
     bare, panel = _skeleton(task, seed)
     sought = _sought(study, held, bare, known=task.known is not None)
     found = conflicts(study, held)

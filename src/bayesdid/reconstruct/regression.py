@@ -12,6 +12,10 @@ but for z in its place, b = (W~'Z~)^-1 W~'y~ and
 
 Projections are symmetric and idempotent, so
 that the changes are those of the raw columns.
+
+Rows with weights w are those of raw columns times sqrt(w), and so are the changes; effects are then
+projected out in a basis of their columns times sqrt(w), as are effects beside those of unit and
+period.
 """
 
 from __future__ import annotations
@@ -64,6 +68,11 @@ class Regression:
         Whether it has fixed effects of units and of periods.
     instrument
         Of the first regressor, for two-stage least squares; None for ordinary.
+    root
+        Square root of the rows' weights, (n,), whose mean square is one; None without weights.
+    basis
+        Orthonormal columns that span its effects and its constant times `root`, (n, R); None where
+        it has no effects but those of units and periods, and no weights.
     """
 
     spec: str
@@ -75,6 +84,8 @@ class Regression:
     unit: bool
     period: bool
     instrument: Factor | None = None
+    root: FloatArray | None = None
+    basis: FloatArray | None = None
 
     @property
     def factors(self) -> tuple[Factor, ...]:
@@ -87,21 +98,36 @@ class Regression:
         """Degrees of freedom of the residual."""
         N, T = int(self.unit_index.max()) + 1, int(self.period_index.max()) + 1
         levels = 1 + (N - 1) * self.unit + (T - 1) * self.period
+        if self.basis is not None:
+            levels = self.basis.shape[1]
         return len(self.unit_index) - levels - len(self.regressors)
 
-    def within(self, values: FloatArray) -> FloatArray:
-        """What its effects leave of a variable, shape (n,)."""
-        left: FloatArray = absorb(
-            values[:, None], self.unit_index, self.period_index, unit=self.unit, period=self.period
+    @property
+    def to_mean(self) -> FloatArray:
+        """What a weighted variable's product with is the variable's weighted mean, shape (n,)."""
+        n = len(self.unit_index)
+        return np.full(n, 1 / n) if self.root is None else self.root / n
+
+    def weighted(self, values: FloatArray) -> FloatArray:
+        """Columns times the square roots of the weights, shape (n, K)."""
+        return values if self.root is None else values * self.root[:, None]
+
+    def without_effects(self, weighted: FloatArray) -> FloatArray:
+        """What effects leave of weighted columns, shape (n, K)."""
+        if self.basis is not None:
+            return weighted - self.basis @ (self.basis.T @ weighted)
+        return absorb(
+            weighted, self.unit_index, self.period_index, unit=self.unit, period=self.period
         )
-        return left[:, 0]
+
+    def within(self, values: FloatArray) -> FloatArray:
+        """What its effects leave of a variable, weighted, shape (n,)."""
+        return self.without_effects(self.weighted(values[:, None]))[:, 0]
 
     def estimate(self, sought: Mapping[str, FloatArray]) -> Estimates:
         """Fit it to the panel."""
-        values = np.column_stack([one.value(sought) for one in self.factors])
-        left = absorb(
-            values, self.unit_index, self.period_index, unit=self.unit, period=self.period
-        )
+        values = self.weighted(np.column_stack([one.value(sought) for one in self.factors]))
+        left = self.without_effects(values)
         K = len(self.regressors)
         within = left[:, 1 : K + 1]
         outer = within
@@ -111,9 +137,8 @@ class Regression:
         H = inverse @ outer.T
         b = H @ left[:, 0]
         e = left[:, 0] - within @ b
-        return Estimates(
-            self, b, inverse, H, e, within, outer, values[:, 0], values[:, 1 : K + 1].mean(axis=0)
-        )
+        means = self.to_mean @ values[:, 1 : K + 1]
+        return Estimates(self, b, inverse, H, e, within, outer, values[:, 0], means)
 
 
 @dataclass(frozen=True, slots=True)
@@ -131,9 +156,9 @@ class Estimates:
     within, outer
         Z~ and W~, shape (n, K).
     y
-        Outcome, shape (n,).
+        Weighted outcome, shape (n,).
     means
-        Means of the regressors, shape (K,).
+        Weighted means of the regressors, shape (K,).
     """
 
     of: Regression
@@ -154,10 +179,10 @@ class Estimates:
     def value(self, name: str, field: str) -> float:
         """What the column prints at ``name``: ``estimate`` or ``se``; ``r2`` has no field."""
         if name == "r2":
-            return 1 - self.rss / float(((self.y - self.y.mean()) ** 2).sum())
+            return 1 - self.rss / float((self._centred() ** 2).sum())
         if name == "constant":
             if field == "estimate":
-                return float(self.y.mean() - self.means @ self.b)
+                return float(self.of.to_mean @ self.y - self.means @ self.b)
             return float(np.sqrt(self.rss / self.of.df * self._constant_size()))
         k = self.of.names.index(name)
         if field == "estimate":
@@ -166,6 +191,12 @@ class Estimates:
 
     def slope(self, name: str, field: str) -> tuple[FloatArray, FloatArray]:
         """How a printed number moves with the outcome, (n,), and with each other factor, (K, n)."""
+        by_y, by_Z = self._slope(name, field)
+        root = self.of.root
+        return (by_y, by_Z) if root is None else (by_y * root, by_Z * root)
+
+    def _slope(self, name: str, field: str) -> tuple[FloatArray, FloatArray]:
+        """The same with weighted variables."""
         if self.of.instrument is not None:
             k = self.of.names.index(name)
             return self._slope_instrumented(k) if field == "estimate" else self._slope_two_stage()
@@ -180,7 +211,7 @@ class Estimates:
         if name == "constant":
             a = self.inverse @ self.means
             size = self._constant_size()
-            by_Z = np.outer(a, 1 / len(self.e) - self.within @ a) / size
+            by_Z = np.outer(a, self.of.to_mean - self.within @ a) / size
         else:
             k = self.of.names.index(name)
             by_Z = -np.outer(self.inverse[k], self.H[k]) / self.inverse[k, k]
@@ -217,14 +248,19 @@ class Estimates:
     def _constant_size(self) -> float:
         return 1 / len(self.e) + float(self.means @ self.inverse @ self.means)
 
+    def _centred(self) -> FloatArray:
+        """The weighted outcome less its weighted mean, shape (n,)."""
+        mean = self.of.to_mean @ self.y
+        return self.y - (mean if self.of.root is None else mean * self.of.root)
+
     def _slope_r2(self) -> tuple[FloatArray, FloatArray]:
-        centred = self.y - self.y.mean()
+        centred = self._centred()
         total = float(centred @ centred)
         by_y = -2 * self.e / total + 2 * self.rss / total**2 * centred
         return by_y, 2 * np.outer(self.b, self.e) / total
 
     def _slope_constant(self) -> tuple[FloatArray, FloatArray]:
-        by_y = 1 / len(self.e) - self.means @ self.H
+        by_y = self.of.to_mean - self.means @ self.H
         a = self.inverse @ self.means
-        by_Z = -self.b[:, None] / len(self.e) - np.outer(a, self.e)
+        by_Z = -np.outer(self.b, self.of.to_mean) - np.outer(a, self.e)
         return by_y, by_Z + np.outer(self.b, self.means @ self.H)

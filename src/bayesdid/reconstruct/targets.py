@@ -8,6 +8,7 @@ from typing import Literal
 
 from bayesdid.arrays import FloatArray
 from bayesdid.reconstruct.regression import Estimates
+from bayesdid.study.effects import parse_effect
 from bayesdid.study.load import Spec, Study
 from bayesdid.study.printed import Printed
 from bayesdid.study.schema import Moments, TableFile
@@ -63,8 +64,14 @@ def reason_against(spec: Spec) -> str:
         return "ratios are not least-squares coefficients"
     if column.family == "psm_did" and column.n is None:
         return "how many rows were matched is not printed"
-    if column.effects or column.row_weights or column.sample.has_chosen_rows:
-        return "effects beside those of unit and period, weights and chosen rows are not handled"
+    if column.sample.has_chosen_rows:
+        return "chosen rows are not handled"
+    if column.row_weights and column.row_weights_kind == "frequency":
+        return "frequency weights are not handled"
+    if any(parse_effect(text).kind == "random" for text in column.effects):
+        return "random further effects are not handled"
+    if column.family == "psm_did" and (column.effects or column.row_weights):
+        return "a matched column with further effects or weights is not handled"
     kinds = {column.unit_effects, column.period_effects}
     if not kinds <= {"fixed", "none"}:
         return "random and Mundlak effects are not handled"

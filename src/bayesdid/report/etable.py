@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import json
+import re
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Literal, get_args
@@ -72,10 +74,17 @@ def etable(
     body = [["Outcome", *(str(fit.tree.attrs["outcome"]) for fit in found)]]
     body += _coefficients(found, places, level)
     body += [[label, *(str(f.tree.attrs[key]) for f in found)] for label, key in _BELOW.items()]
+    if any(weighted := [_weights(fit) for fit in found]):
+        body.append(["Weights", *(name or "none" for name in weighted)])
     notes = [f"Posterior mean (sd); {percent(level)} highest-density interval below."]
     notes += [
         f"Synthetic panel: {text}."
         for text in dict.fromkeys(f.synthetic for f in found if f.synthetic)
+    ]
+    notes += [
+        f"{name}: {fit.not_converged}."
+        for name, fit in zip(head[1:], found, strict=True)
+        if not fit.converged
     ]
     if type == "docx":
         return _docx(head, body, notes, file)
@@ -106,6 +115,14 @@ def _coefficients(fits: Sequence[Fit], places: int, level: float | None) -> list
             second.append(cells[1])
         rows += [first, second]
     return rows
+
+
+def _weights(fit: Fit) -> str:
+    """Column and kind of a fit's weights, ``pop (analytic)``; empty without."""
+    for _, _, text in json.loads(fit.tree.attrs["notes"]):
+        if found := re.match(r"(analytic|frequency) weights (.+?): ", text):
+            return f"{found[2]} ({found[1]})"
+    return "analytic" if fit.tree.attrs.get("weighted", 0) else ""
 
 
 def _md(head: list[str], body: list[list[str]], notes: list[str]) -> str:

@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from itertools import combinations
 from typing import Any
 
 import numpy as np
+import pandas as pd
 
 from bayesdid.escape import mathtext
 from bayesdid.front.policies import PoliciesLike
 from bayesdid.front.study import study_of
 from bayesdid.panel.adoption import active
+from bayesdid.panel.frames import columns_of
 from bayesdid.panel.panel import Panel
 from bayesdid.report.coefplot import new_axes, say_synthetic
 
@@ -33,8 +36,10 @@ def panelview(
     Parameters
     ----------
     data
-        A panel, or a data frame or file with `unit`, `time`, `y` and `policies` as
+        A panel, or a data frame or file with `unit`, `time` and `policies` as
         :func:`bayesdid.did` takes them.
+    y
+        Outcome of the panel, by default a column of numbers: nothing of it is drawn.
     axes
         Matplotlib axes to draw on.
 
@@ -50,7 +55,13 @@ def panelview(
     panel = (
         data
         if isinstance(data, Panel)
-        else study_of(data, y=y, unit=unit, time=time, policies=policies)[1]
+        else study_of(
+            data,
+            y=y or _any_number(data, unit, time, policies),
+            unit=unit,
+            time=time,
+            policies=policies,
+        )[1]
     )
     state, names = state_matrix(panel)
     N, T = state.shape
@@ -82,6 +93,17 @@ def panelview(
     )
     say_synthetic(axes, panel.synthetic or "")
     return axes
+
+
+def _any_number(
+    data: Any, unit: str | None, time: str | None, policies: PoliciesLike | None
+) -> str | None:
+    """A column of numbers that is no key and no policy; None if there is none."""
+    raw = columns_of(data, (unit or "", time or ""))
+    said = [policies] if isinstance(policies, str) else policies or ()
+    taken = {unit, time, *(said.values() if isinstance(said, Mapping) else said)}
+    free = [name for name in raw.frame.columns if name not in taken]
+    return next((n for n in free if pd.api.types.is_numeric_dtype(raw.frame[n])), None)
 
 
 def _label(panel: Panel, k: int) -> str:

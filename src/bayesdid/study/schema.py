@@ -161,6 +161,9 @@ class PanelSection(Strict):
     path: str | None = Field(default=None, description="File, relative to the study folder")
     sheet: str | None = Field(default=None, description="Sheet of a workbook")
     skip: int | None = Field(default=None, ge=0, description="Lines above the header")
+    missing_marks: tuple[str, ...] = Field(
+        default=(), description="Cells that mean not known beside empty ones: …, --"
+    )
     package: PackageSource | None = None
     simulate: Simulation | None = None
     repeated: bool = Field(

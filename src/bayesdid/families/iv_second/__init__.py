@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from bayesdid.families.registry.family import TWO_WAY_FIELDS, Family, Options
+from bayesdid.families.registry.family import ROW_FIELDS, TWO_WAY_FIELDS, Family, Options
 from bayesdid.families.registry.sections import ROBUSTNESS
 
 FAMILY = Family(
@@ -12,8 +12,7 @@ FAMILY = Family(
     section=ROBUSTNESS,
     options=Options,
     order=40,
-    reads=TWO_WAY_FIELDS | {"instrument"},
-    alone="two equations whose errors correlate are solved within units and periods alone",
+    reads=TWO_WAY_FIELDS | ROW_FIELDS | {"instrument"},
     treatments="one",
     run="bayesdid.families.iv_second.analysis:instrument",
 )

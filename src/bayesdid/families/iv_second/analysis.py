@@ -6,9 +6,15 @@ import numpy as np
 
 from bayesdid.arrays import FloatArray
 from bayesdid.design.build import as_two_way, build_design
+from bayesdid.design.collinear import effects_text
 from bayesdid.exceptions import InputError, NotIdentifiedError
 from bayesdid.families.analysis import Analysis, Figure, Peer, Series, Table, summary_frame
-from bayesdid.families.iv_second.effects import WEAK_F, stated_effects, strength_table
+from bayesdid.families.iv_second.effects import (
+    WEAK_F,
+    clusters_text,
+    stated_effects,
+    strength_table,
+)
 from bayesdid.families.registry.family import Options
 from bayesdid.families.under_errors import iid_sentence
 from bayesdid.inference.exact.instrument import reduced_ratio, with_instrument
@@ -48,12 +54,12 @@ def instrument(
             f"{spec.id}: needs one treatment and an instrument", remedy='set instrument = "z"'
         )
     name = str(parse_term(column.instrument))
-    full = build_design(as_two_way(spec, covariates=(*column.covariates, name)), panel)
+    own_spec = as_two_way(spec, with_rows=True, covariates=(*column.covariates, name))
+    full = build_design(own_spec, panel)
     if name not in full.covariates:
         raise NotIdentifiedError(
-            f"{spec.id}: {full.unit_effects} unit and {full.period_effects} period effects leave "
-            f"nothing of the instrument {name}, so that no effect is identified; unit effects "
-            "absorb whatever is constant in time",
+            f"{spec.id}: {effects_text(full)} leave nothing of the instrument {name}, so that no "
+            "effect is identified; unit effects absorb whatever is constant in time",
             file=panel.source,
             column=name,
             remedy="use an instrument that moves within units, such as its product with time",
@@ -86,7 +92,7 @@ def instrument(
                 f"N({pi_mean:.3g}, {pi_sd:.3g}²)",
                 summary_frame(quantities),
             ),
-            strength_table(peer, tau, float(tau_sd)),
+            strength_table(peer, tau, float(tau_sd), clusters_text(own)),
         ),
         (
             Figure(

@@ -6,6 +6,7 @@ import numpy as np
 import pandas as pd
 
 from bayesdid.arrays import FloatArray
+from bayesdid.design.design import Design
 from bayesdid.estimands.stated import StatedEffect, drawn, estimated
 from bayesdid.families.analysis import Table
 from bayesdid.peers.instrument import TwoStage
@@ -28,7 +29,13 @@ def stated_effects(
     )
 
 
-def strength_table(peer: TwoStage, tau: FloatArray, prior_sd: float) -> Table:
+def clusters_text(design: Design) -> str:
+    """By what a first stage's errors are clustered, and whether its rows are weighted."""
+    by = "unit" if design.cluster is None else design.cluster.name
+    return f"clustered by {by}" + ("" if design.weights is None else ", weighted")
+
+
+def strength_table(peer: TwoStage, tau: FloatArray, prior_sd: float, first_stage: str) -> Table:
     """First-stage F, the treatment's share explained, the hull of the AR set; posterior, prior.
 
     Parameters
@@ -37,11 +44,13 @@ def strength_table(peer: TwoStage, tau: FloatArray, prior_sd: float) -> Table:
         Draws of the instrumented effect, shape (S,).
     prior_sd
         Of the effect.
+    first_stage
+        What :func:`clusters_text` says of it.
     """
     ends = np.array(peer.ar_set, dtype=float).reshape(-1, 2)
     frame = pd.DataFrame(
         {
-            "first stage": ["clustered by unit"],
+            "first stage": [first_stage],
             "F": [peer.F],
             "partial R2": [peer.partial_r2],
             "AR 95% low": [ends[:, 0].min() if len(ends) else np.nan],

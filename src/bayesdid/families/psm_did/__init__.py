@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from pydantic import Field
 
-from bayesdid.families.registry.family import ErrorsOption, Family
+from bayesdid.families.registry.family import ROW_FIELDS, TWO_WAY_FIELDS, ErrorsOption, Family
 from bayesdid.families.registry.sections import ROBUSTNESS
 
 
@@ -27,7 +27,7 @@ FAMILY = Family(
     section=ROBUSTNESS,
     order=50,
     options=MatchingOptions,
-    alone="matched rows have the weights of their matches, and effects of units and periods",
+    reads=TWO_WAY_FIELDS | ROW_FIELDS,
     treatments="`both` or `active:P`",
     run="bayesdid.families.psm_did.analysis:matching",
 )

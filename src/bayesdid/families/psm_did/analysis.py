@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import dataclasses
 from dataclasses import dataclass
 from functools import partial
 
@@ -15,6 +14,7 @@ from bayesdid.design.build import as_two_way, build_design
 from bayesdid.design.cohort import unit_start
 from bayesdid.design.collinear import drop_collinear
 from bayesdid.design.design import Design
+from bayesdid.design.span import without_spanned
 from bayesdid.estimands.stated import StatedEffect, drawn, estimated
 from bayesdid.exceptions import NotIdentifiedError
 from bayesdid.families.analysis import (
@@ -85,22 +85,12 @@ def match(score: FloatArray, treated: np.ndarray, caliper: float) -> np.ndarray:
 
 
 def matched_design(design: Design, pairs: np.ndarray) -> Design:
-    """The rows of matched units."""
+    """The rows of matched units, with weights and further effects of their own.
+
+    A match weighs one, so that a row has its analytic weight and no other.
+    """
     keep = np.isin(design.unit_index, np.unique(pairs))
-    units, unit_index = np.unique(design.unit_index[keep], return_inverse=True)
-    periods, period_index = np.unique(design.period_index[keep], return_inverse=True)
-    return drop_collinear(
-        dataclasses.replace(
-            design,
-            y=design.y[keep],
-            D=design.D[keep],
-            X=design.X[keep],
-            unit_index=unit_index,
-            period_index=period_index,
-            units=design.units[units],
-            periods=design.periods[periods],
-        )
-    )
+    return without_spanned(drop_collinear(design.take(keep)))
 
 
 def effect_on(design: Design, pairs: np.ndarray) -> Matched | None:
@@ -158,10 +148,11 @@ def matching(
     """The analysis of a spec of family ``psm_did``: one treatment, ``both`` or ``active:P``.
 
     The score is estimated on the spec's covariates before anyone was treated; the same covariates
-    are controls of the regression, as in the published column.
+    are controls of the regression, as in the published column. Units are matched without weights:
+    those of rows are about the outcome's variance, and enter the regression.
     """
     term, starts = unit_start(spec, panel)
-    design = build_design(as_two_way(spec), panel, absorbing=(term,))
+    design = build_design(as_two_way(spec, with_rows=True), panel, absorbing=(term,))
     position = {unit: k for k, unit in enumerate(panel.units)}
     start = starts[[position[unit] for unit in design.units]]
     treated = np.isfinite(start) & (start <= design.periods.max())

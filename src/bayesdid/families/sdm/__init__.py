@@ -49,7 +49,8 @@ FAMILY = Family(
     order=10,
     options=SpatialOptions,
     reads=TWO_WAY_FIELDS | {"weights", "row_normalised"},
-    alone="log|I - rho W| is that of whole periods, every unit once, within units and periods",
+    alone="log|I - rho W| is that of whole periods within units and periods, and effects and peers "
+    "of spatial models are those of rows of equal variance",
     treatments="any",
     run="bayesdid.families.sdm.analysis:spatial",
     check=_check,

@@ -23,7 +23,7 @@ from scipy.stats import norm
 
 from bayesdid.arrays import FloatArray
 from bayesdid.design.design import Design
-from bayesdid.design.within import absorb
+from bayesdid.design.span import within
 from bayesdid.inference.exact.multivariate import multivariate_posterior
 from bayesdid.inference.gate import GateItem, quadrature_gate
 from bayesdid.inference.numerics.quadrature import Piecewise
@@ -155,11 +155,10 @@ def with_instrument(design: Design, z: FloatArray, name: str) -> Design:
 
 
 def _cross_products(design: Design, endogenous: FloatArray) -> FloatArray:
-    """Of (y, d, z) after effects and covariates, shape (3, 3)."""
-    kinds = {"unit": design.unit_effects != "none", "period": design.period_effects != "none"}
+    """Of (y, d, z) after effects and covariates, weighted as the rows are, shape (3, 3)."""
     both = np.column_stack([design.y, endogenous, design.D[:, 0], design.X])
-    within = absorb(both, design.unit_index, design.period_index, **kinds)
-    rest, X = within[:, :3], within[:, 3:]
+    residual = within(design, both, flat_only=False, weights=design.weights)
+    rest, X = residual[:, :3], residual[:, 3:]
     rest = rest - X @ np.linalg.lstsq(X, rest, rcond=None)[0]
     return np.asarray(rest.T @ rest)
 

@@ -12,7 +12,7 @@ import xarray as xr
 
 from bayesdid.arrays import FloatArray
 from bayesdid.design.design import Design
-from bayesdid.design.within import absorb
+from bayesdid.design.span import within
 from bayesdid.inference.exact.instrument import draw_instrument, with_instrument
 from bayesdid.inference.exact.system_effects import SystemEffects, system_effects
 from bayesdid.inference.registry import Size
@@ -54,6 +54,7 @@ def fit_instrument(model: Model, design: Design, priors: Priors, size: Size) -> 
         "covariate": list(rest.covariates),
         rest.unit_dim: rest.units,
         rest.period_dim: rest.periods,
+        **{one.dim: one.levels for one in rest.further},
     }
     tree = assemble(named_dataset(values, coords, size.chains), design)
     tree.attrs = provenance(
@@ -84,6 +85,10 @@ def _nuisance(
         np.column_stack([both.alpha[:, 0], both.alpha[:, 1] - tau * (both.alpha[:, 0] - d.mean())]),
         np.stack([both.unit[..., 0], both.unit[..., 1] - back * both.unit[..., 0]], axis=-1),
         np.stack([both.period[..., 0], both.period[..., 1] - back * both.period[..., 0]], axis=-1),
+        {
+            name: np.stack([of[..., 0], of[..., 1] - back * of[..., 0]], axis=-1)
+            for name, of in both.further.items()
+        },
     )
     found = structural.named(rest, "_treatment", 0) | structural.named(rest, "", 1)
     if rest.covariates:
@@ -99,9 +104,9 @@ def _covariates(
     S, K = len(on_z), own.X.shape[1]
     if not K:
         return np.empty((S, 0, 2))
-    kinds = {"unit": own.unit_effects != "none", "period": own.period_effects != "none"}
-    within = absorb(np.column_stack([own.X, own.D, Y]), own.unit_index, own.period_index, **kinds)
-    X, z, rest = within[:, :K], within[:, [K]], within[:, K + 1 :]
+    both = np.column_stack([own.X, own.D, Y])
+    residual = within(own, both, flat_only=False, weights=own.weights)
+    X, z, rest = residual[:, :K], residual[:, [K]], residual[:, K + 1 :]
     size = np.linalg.norm(X, axis=0)
     inverse = np.linalg.inv((X / size).T @ (X / size)) / np.outer(size, size)
     mean = inverse @ (X.T @ rest) - (inverse @ (X.T @ z)) * on_z[:, None, :]

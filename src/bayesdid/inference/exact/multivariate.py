@@ -3,7 +3,8 @@
 With flat priors on the coefficients B and ``p(Sigma) = |Sigma|^-(q + 1) / 2`` the posterior is
 matrix-normal inverse-Wishart (Zellner 1971, ch. 8): ``Sigma ~ IW(S, nu)``,
 ``B | Sigma ~ MN(B_hat, (W'W)^-1, Sigma)``, with W the regressors after the effects are taken out
-and S the cross-products of the least-squares residuals.
+and S the cross-products of the least-squares residuals. Under weights w the covariance of a row is
+``Sigma / w``: everything is that of rows times the root of their weight.
 """
 
 from __future__ import annotations
@@ -14,7 +15,7 @@ import numpy as np
 
 from bayesdid.arrays import FloatArray
 from bayesdid.design.design import Design
-from bayesdid.design.within import absorb
+from bayesdid.design.span import rank_of, within
 from bayesdid.exceptions import NotIdentifiedError
 
 
@@ -58,6 +59,8 @@ class MultivariatePosterior:
 def multivariate_posterior(design: Design, outcomes: FloatArray) -> MultivariatePosterior:
     """Posterior of `outcomes`, shape (n, q), on a design's regressors; effects taken as fixed.
 
+    Weights and further effects are those of the design.
+
     Raises
     ------
     NotIdentifiedError
@@ -65,15 +68,13 @@ def multivariate_posterior(design: Design, outcomes: FloatArray) -> Multivariate
     """
     K = len(design.names)
     both = np.column_stack([design.regressors, outcomes])
-    kinds = (design.unit_effects != "none", design.period_effects != "none")
-    residual = absorb(both, design.unit_index, design.period_index, unit=kinds[0], period=kinds[1])
+    residual = within(design, both, flat_only=False, weights=design.weights)
     W, Y = residual[:, :K], residual[:, K:]
     size = np.linalg.norm(W, axis=0)
     inverse = np.linalg.inv((W / size).T @ (W / size)) / np.outer(size, size)
     location = inverse @ (W.T @ Y)
     rest = Y - W @ location
-    dummies = kinds[0] * (len(design.units) - 1) + kinds[1] * (len(design.periods) - 1)
-    nu = design.n - 1 - dummies - K
+    nu = design.n - rank_of(design) - K
     if nu <= outcomes.shape[1] + 1:
         raise NotIdentifiedError(
             f"{design.spec_id}: {nu} degrees of freedom are left",

@@ -15,13 +15,14 @@ import numpy as np
 from bayesdid.arrays import FloatArray
 from bayesdid.design.design import Design
 from bayesdid.inference.exact.recover import Effects, recover_effects
+from bayesdid.inference.exact.recover_further import recover_further
 from bayesdid.inference.exact.target import Scalars
 from bayesdid.inference.exact.two_way import two_way_model
 from bayesdid.model.priors import resolve_priors
 
 
 class SystemEffects(NamedTuple):
-    """Intercepts (S, q), unit effects (S, N, q) and period effects (S, T, q).
+    """Intercepts (S, q), unit effects (S, N, q), period effects (S, T, q), further ones (S, L, q).
 
     Absent effects, and those of many units, have no levels.
     """
@@ -29,6 +30,7 @@ class SystemEffects(NamedTuple):
     alpha: FloatArray
     unit: FloatArray
     period: FloatArray
+    further: dict[str, FloatArray] = {}  # noqa: RUF012
 
     def named(self, design: Design, suffix: str, k: int | None = None) -> Named:
         """Variables of a result: of one equation, or of all with a dimension ``mediator``."""
@@ -38,6 +40,9 @@ class SystemEffects(NamedTuple):
         for dim, values in ((design.unit_dim, self.unit), (design.period_dim, self.period)):
             if values.shape[1]:
                 found[f"{dim}_effect{suffix}"] = ((dim, *dims), values[:, :, at])
+        for one in design.further:
+            if one.name in self.further:
+                found[f"{one.name}{suffix}"] = ((one.dim, *dims), self.further[one.name][:, :, at])
         return found
 
 
@@ -52,7 +57,7 @@ def system_effects(
     Parameters
     ----------
     design
-        Whose regressors all equations have.
+        Whose regressors, effects and weights all equations have.
     Y
         Outcomes, shape (n, q).
     B, Sigma
@@ -72,15 +77,18 @@ def system_effects(
         coef = np.hstack([B[:, :, k] - (B[:, :, :k] * on[:, None, :]).sum(axis=-1), on])
         fresh = _flat_effects(own, coef, sd, rng)
         alpha, unit, period = fresh.alpha + own.y.mean(), fresh.unit, fresh.period
+        further = dict(fresh.further)
         for j, other in enumerate(found):
             alpha = alpha + on[:, j] * (other.alpha - Y[:, j].mean())
             unit = unit + on[:, [j]] * other.unit
             period = period + on[:, [j]] * other.period
-        found.append(Effects(alpha, unit, period))
+            further = {name: of + on[:, [j]] * other.further[name] for name, of in further.items()}
+        found.append(Effects(alpha, unit, period, further=further))
     return SystemEffects(
         np.stack([e.alpha for e in found], axis=-1),
         np.stack([e.unit for e in found], axis=-1),
         np.stack([e.period for e in found], axis=-1),
+        {name: np.stack([e.further[name] for e in found], axis=-1) for name in found[0].further},
     )
 
 
@@ -88,7 +96,10 @@ def _flat_effects(
     design: Design, coef: FloatArray, sigma: FloatArray, rng: np.random.Generator
 ) -> Effects:
     """Of one equation with i.i.d. errors, coefficients in natural units, shape (S, K)."""
-    model = two_way_model(design, resolve_priors("flat", design))
+    model = two_way_model(design, resolve_priors("flat", design), weights=design.weights)
     S = len(sigma)
     given = Scalars(sigma, np.zeros(S), np.ones(S), np.ones(S), np.empty((S, 0)))
-    return recover_effects(model.stats, coef * model.data.scale, given, rng)
+    scaled = coef * model.data.scale
+    if design.further:
+        return recover_further(model.stats, scaled, given, rng, model.design, model.columns)
+    return recover_effects(model.stats, scaled, given, rng)

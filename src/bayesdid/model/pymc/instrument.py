@@ -6,10 +6,10 @@ r"""An instrument for an endogenous treatment: two equations with correlated err
     y_{it} &= \alpha + \tau d_{it} + \beta' x_{it} + a_i + g_t + \varepsilon_{it}, \qquad
     \mathrm{cor}(\varepsilon, \eta) = \rho
 
-Fixed effects and covariates are flat. The covariance of the two errors has the prior
-``|Sigma|^-3/2``, the same whichever form of the equations it belongs to. Each equation has an
-autocorrelation of its own, and rho is the correlation of what is new in a row; unit scales,
-weights and, under Student t, outlying rows are common to both.
+Further effects stand in both equations. Fixed effects and covariates are flat. The covariance of
+the two errors has the prior ``|Sigma|^-3/2``, the same whichever form of the equations it belongs
+to. Each equation has an autocorrelation of its own, and rho is the correlation of what is new in a
+row; unit scales, weights and, under Student t, outlying rows are common to both.
 :mod:`bayesdid.inference.exact.instrument` draws from the normal i.i.d. model exactly.
 """
 
@@ -21,12 +21,15 @@ import numpy as np
 import pymc as pm
 
 from bayesdid.design.regressors import is_random
+from bayesdid.design.span import slopes_that_vary
 from bayesdid.model.equations import instrument_of
-from bayesdid.model.levels import taken_up
+from bayesdid.model.levels import free_levels, taken_up
 from bayesdid.model.priors import COVARIANCE_POWER
 from bayesdid.model.pymc.effects import (
     coefficients,
     fixed_effect,
+    free_effect,
+    free_slopes,
     group_scale,
     normal_or_flat,
     random_effect,
@@ -68,7 +71,7 @@ def instrument(setting: Setting) -> None:
 
 
 def _nuisance(setting: Setting, suffix: str, name: str, own: Any, slope: Any) -> Any:
-    """Intercept, covariates with coefficients `name`, and effects of one equation, shape (n,).
+    """Intercept, covariates with coefficients `name`, and all effects of one equation, (n,).
 
     Parameters
     ----------
@@ -81,11 +84,28 @@ def _nuisance(setting: Setting, suffix: str, name: str, own: Any, slope: Any) ->
         beta = pm.Flat(name, dims="covariate")
         total, slopes = total + centred(design.X) @ beta, pm.math.concatenate([slope, beta])
     shared = taken_up(design, np.hstack([own, design.X]))
+    free = free_levels(design) if shared.further else {}
+    vary = slopes_that_vary(design) if shared.further else {}
+    for one in design.further:
+        label = f"{one.name}{suffix}"
+        if one.kind == "random":
+            scale = group_scale(f"sigma_{label}", setting.priors)
+            levels = random_effect(label, one.dim, scale)
+        elif one.name in vary:
+            share_of = shared.further[one.name] @ slopes
+            levels = free_slopes(label, one.dim, vary[one.name], share_of)
+        else:
+            share_of = shared.further[one.name] @ slopes
+            levels = free_effect(label, one.dim, free[one.name], share_of)
+        total = total + levels[one.index] * one.times
     for dim, kind, index, share in (
         (design.unit_dim, design.unit_effects, design.unit_index, shared.unit),
         (design.period_dim, design.period_effects, design.period_index, shared.period),
     ):
-        if kind == "fixed":
+        if kind == "fixed" and dim in free:
+            levels = free_effect(f"{dim}_effect{suffix}", dim, free[dim], share @ slopes)
+            total = total + levels[index]
+        elif kind == "fixed":
             total = total + fixed_effect(f"{dim}_effect{suffix}", dim, share @ slopes)[index]
         elif is_random(kind):
             scale = group_scale(f"sigma_{dim}{suffix}", setting.priors)
