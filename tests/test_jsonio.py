@@ -56,6 +56,7 @@ LOOSE = UNTYPED | {
     "front.event_study": "data frames of any library",
     "front.did": "any data frame",
     "front.study": "any data frame",
+    "front.synergy": "any data frame",
     "inference.gate": "a reduction of xarray",
     "inference.exact.scales_kernel": "numba is untyped",
     "inference.numerics.importance": "scipy's and arviz-stats' options",

@@ -38,7 +38,7 @@ _EXPORTS = {
     "agree": "bayesdid.peers.agreement",
     "contrast_table": "bayesdid.estimands.contrasts",
     "few_treated": "bayesdid.estimands.few_treated",
-    "synergy": "bayesdid.estimands.synergy",
+    "synergy": "bayesdid.front.synergy",
     "printed_effects": "bayesdid.published.single",
     "published_synergy": "bayesdid.published.synergy",
     "run_checks": "bayesdid.checks.run",
