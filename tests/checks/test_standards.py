@@ -87,7 +87,7 @@ def test_assumptions_are_those_of_the_mean():
     }
     for kind in ("two-way", "mediation", "durbin", "pooled"):
         assert "moved in parallel" in said[kind]
-        assert "nobody reacts before adoption" in said[kind]
+        assert "nobody reacts to a treatment to come" in said[kind]
     assert "the same for all units" in said["two-way"]
     assert "sequential ignorability" in said["mediation"]
     assert "through it alone" in said["instrument"]

@@ -62,9 +62,8 @@ def registered(family: AnyFamily) -> str:
         if does
     ]
     lines = [
-        "| | |",
-        "| --- | --- |",
         f"| family | `{family.name}` |",
+        "| --- | --- |",
         f"| question | {family.question} |",
         f"| run by | {', '.join(run_by) or 'nothing: audited'} |",
         f"| treatments | {family.treatments} |",
@@ -73,7 +72,7 @@ def registered(family: AnyFamily) -> str:
     ]
     options = option_texts(family.options)
     if options:
-        lines += ["", "| option | takes | default | |", "| --- | --- | --- | --- |"]
+        lines += ["", "| option | takes | default | meaning |", "| --- | --- | --- | --- |"]
     for text in options:
         default = "needed" if text.required else f"`{text.default}`" if text.default else ""
         lines.append(f"| `{text.name}` | {text.takes} | {default} | {text.description} |")

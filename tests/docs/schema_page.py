@@ -30,7 +30,7 @@ def schema_page(known: dict[str, dict[str, Any]]) -> str:
 
 def _fields(schema: dict[str, Any]) -> str:
     needed = set(schema.get("required", ()))
-    lines = ["| field | takes | default | |", "| --- | --- | --- | --- |"]
+    lines = ["| field | takes | default | meaning |", "| --- | --- | --- | --- |"]
     for name, value in schema.get("properties", {}).items():
         default = value.get("default")
         plain = default and not isinstance(default, dict)

@@ -246,7 +246,16 @@ def test_the_brief_sentence_is_of_the_side_that_it_has():
 
 
 def says(
-    p, *, claim="< 0", keeps=0.0, excludes=0.0, robust=(), anticipated=(), refused="", high=0.0
+    p,
+    *,
+    claim="< 0",
+    keeps=0.0,
+    excludes=0.0,
+    robust=(),
+    anticipated=(),
+    refused="",
+    high=0.0,
+    claimed=True,
 ):
     """Sentences about a result made by hand."""
     trend = Violated("linear", 0.1, -0.2, 0.3, Interval(-0.7, 0.3, 0.89), 0.8, p, keeps, excludes)
@@ -257,7 +266,7 @@ def says(
     item = bd.estimands.synergy.SynergyContrast(
         SUM, "Both", -0.2, 0.3, zero, 0.89, claim, p, (p, p), "", model, None, "", "", summary
     )
-    return " ".join(sentences(result, item, "units"))
+    return " ".join(sentences(result, item, "units", claimed=claimed))
 
 
 def test_an_interval_that_excludes_zero_is_not_said_to_include_it():
@@ -282,6 +291,8 @@ def test_words():
     assert "with probability 0.980: its sign is established by this model." in says(0.02)
     assert "it is negative with" in says(0.99)
     assert "it is negative, not as claimed, with probability 0.980" in says(0.02, claim="> 0")
+    worse = says(0.02, claim="> 0", claimed=False)  # of a study that claims nothing
+    assert "it is negative, the worse side, with probability 0.980" in worse
     assert "P(negative) 0.800." in sure
     assert "P(negative) 0.200." in says(0.02)  # not that of the claim, which is on the other side
     sets = (RobustSet(0.5, -0.4, 0.1), RobustSet(1.0, -0.6, 0.3))

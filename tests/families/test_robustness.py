@@ -429,5 +429,5 @@ def test_comparison_finds_the_model_that_made_the_data():
     ]
     result = bd.analyse(make_study(columns=columns), "t.c", make_panel(frame, adoption), draws=250)
     table = result.tables[0].frame
-    assert table["model"].iloc[0] == "t.two, fixed, iid"
+    assert table["model"].iloc[0] == "t.two, fixed effects, i.i.d. errors"
     assert table["stacking weight"].iloc[0] > 0.9

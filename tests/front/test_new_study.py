@@ -256,3 +256,71 @@ def test_a_refused_panel_leaves_no_folder(csv, tmp_path):
     with pytest.raises(InputError):
         write_study(found, path, tmp_path / "made")
     assert [p.name for p in tmp_path.iterdir()] == ["raw.csv"]
+
+
+def test_a_dose_is_a_treatment_of_a_study_without_policies(csv, tmp_path):
+    """Before, a panel without a policy was refused."""
+    path, folder = csv(), tmp_path / "made"
+    found = propose(path, doses=["gdp"])
+    assert found.policies == ()
+    assert roles(found)["dose"] == ["gdp"]
+    assert "gdp" not in roles(found)["covariate"]
+    assert why(found, "gdp").startswith("named; from -")
+    assert write_study(found, path, folder) == {}
+    study = bd.load_study(folder)
+    assert study.policies == ()
+    assert {s: spec.column.treatments for s, spec in study.specs.items()} == dict.fromkeys(
+        ("specs.main", "specs.plain", "specs.by_region", "specs.errors"), ("gdp",)
+    )
+    beside = propose(path, doses=["gdp"], policies={"smart": "smart_policy"})
+    assert [p.id for p in beside.policies] == ["smart"]
+    with pytest.raises(InputError, match="a dose is a number that changes within units"):
+        propose(path, doses=["ever"])
+
+
+def test_counts_have_a_spec_and_their_exposure(csv, tmp_path):
+    rows = len(frame())
+    dead = np.random.default_rng(1).poisson(20, rows)
+    path, folder = csv(dead=dead), tmp_path / "made"
+    write_study(propose(path, outcome="dead", exposure="population"), path, folder)
+    study = bd.load_study(folder)
+    options = {"models": ["ar1", "negative_binomial"], "counts": "dead", "exposure": "population"}
+    assert study["specs.counts"].column.options == options
+    assert study.file.outcome.minimum == 0
+    assert study.file.covariate_sets["controls"] == ("gdp", "educ")
+    assert propose(path, outcome="gdp").counts is False
+    with pytest.raises(InputError, match="the outcome holds none"):
+        propose(path, outcome="gdp", exposure="population")
+    with pytest.raises(InputError, match="a number above 0 in every row"):
+        propose(csv(dead=dead, population=0), outcome="dead", exposure="population")
+
+
+def test_a_given_name_is_the_label_and_rows_without_a_value_are_said(csv, tmp_path):
+    policy = frame()["smart_policy"].astype(float)
+    policy.iloc[3] = np.nan
+    path, folder = csv(smart_policy=policy), tmp_path / "made"
+    write_study(propose(path, policies={"Smart city": "smart_policy"}), path, folder)
+    text = (folder / "study.toml").read_text()
+    assert 'id = "Smart_city"\nlabel = "Smart city"\nindicator = "smart_policy"' in text
+    assert 'missing = "drop"  # 1 row without a value' in text
+    assert 'label = "Event study of Smart city"' in (folder / "specs.toml").read_text()
+    (by_column,) = propose(path, policies={"smart_policy": "smart_policy"}).policies
+    assert (by_column.id, by_column.label) == ("smart_policy", "smart_policy")
+
+
+def test_a_product_that_the_panel_does_not_identify_leaves_the_others(csv, tmp_path):
+    """Before, one such product of three policies took the whole regression with it."""
+    base, never = frame(), 9999
+    starts = {
+        "law_a": [2004, never, 2004, 2004, 2003, 2003, 2006, 2004, never, 2005, never, 2005],
+        "law_b": [never, never, 2004, 2006, 2006, 2004, 2006, 2006, 2006, never, never, 2006],
+        "law_c": [2007, 2007, 2005, 2005, 2004, 2005, 2004, 2005, 2004, 2007, 2007, 2004],
+    }
+    on = {k: base["year"] >= np.repeat(v, PERIODS) for k, v in starts.items()}
+    path, folder = csv(**{k: v.astype(int) for k, v in on.items()}), tmp_path / "made"
+    lost = write_study(propose(path, policies={k: k for k in on}), path, folder)
+    assert not {"main", "plain"} & set(lost)
+    found = bd.load_study(folder)["specs.main"].column.treatments
+    assert sorted(term.count("*") for term in found) == [0, 0, 0, 1, 1, 1]
+    text = (folder / "specs.toml").read_text()
+    assert "# this panel does not identify active:law_c * active:law_a * active:law_b" in text

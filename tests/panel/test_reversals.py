@@ -118,7 +118,7 @@ def test_states_are_the_indicators_own_values(panel):
     assert panel.reverses.index[panel.reverses.any(axis=1)].tolist() == REPEALS
     assert panel.indicators == {"p": ("on", 0.5), "q": ("other", 0.5)}
     names = told(panel.notes)["policy_reversed"]
-    assert names.startswith("1 units switch q off again (u6): its state is used row by row")
+    assert names.startswith("1 unit switches q off again (u6): its state is used row by row")
     assert "2 units switch p off again (u1, u8)" in " ".join(note.text for note in panel.notes)
 
 
@@ -166,7 +166,8 @@ def test_they_are_left_out_by_name_and_only_there(study, panel, spec, make, out)
     design = make(study[spec], panel)
     assert not {*design.units} & {*out}
     text = told(design.notes)["reversals_left_out"]
-    assert f"{len(out)} units ({10 * len(out)} rows) are left out" in text
+    are = "1 unit (10 rows) is" if len(out) == 1 else f"{len(out)} units ({10 * len(out)} rows) are"
+    assert f"{are} left out" in text
     assert text.endswith(f"({', '.join(out)})")
     full = make(study[spec], validate_panel(raw(repeal=False), study, source="a"))
     assert {*full.units} - {*design.units} == {*out}

@@ -28,7 +28,7 @@ from bayesdid.report.claim_panel import (
 from bayesdid.report.claim_results import claims_section, headline_models, stated_effects, width_of
 from bayesdid.report.claim_words import answer_sentence, constant_sentence
 from bayesdid.report.document.blocks import Fold, Table
-from bayesdid.report.sections.front import answer
+from bayesdid.report.sections.answer import answer
 from bayesdid.report.sections.statements import statements
 
 KINDS = ("default", "sceptical", "mundlak", "random", "iid")

@@ -18,7 +18,8 @@ from bayesdid.exceptions import InputError
 from bayesdid.report.against import changes
 from bayesdid.report.html import render
 from bayesdid.report.results import compute_results
-from bayesdid.report.sections.front import answer, forest_rows
+from bayesdid.report.sections.answer import answer
+from bayesdid.report.sections.claims_forest import forest_rows
 from bayesdid.study.claims import Claim
 from printed import HEAD, write_printed
 

@@ -10,8 +10,8 @@ from bayesdid.report.limits import limits
 from bayesdid.report.model_words import model_name, short_title, with_titles
 from bayesdid.report.pages import _leads
 from bayesdid.report.sections.audit import audit
+from bayesdid.report.sections.claims_forest import drawn, forest_rows, see_claims
 from bayesdid.report.sections.design import see_states, see_trends
-from bayesdid.report.sections.front import _drawn, forest_rows, see_claims
 from bayesdid.report.sections.panel import (
     interval_p,
     see_columns,
@@ -155,6 +155,19 @@ def test_how_many_effects_exclude_zero_and_lie_near_print():
     assert see_contrasts(contrasts, "89 %") == (
         "Contrasts of the panel: the 89 % interval of 1 of 2 excludes zero."
     )
+    one = {"a": contrasts["a"]}
+    assert (
+        see_contrasts(one, "89 %") == "The contrast of the panel: its 89 % interval excludes zero."
+    )
+    one = {"a": contrasts["b"]}
+    assert (
+        see_contrasts(one, "89 %") == "The contrast of the panel: its 89 % interval includes zero."
+    )
+    told = {k: {"word": word} for k, word in enumerate(("undecided", "supported", "undecided"))}
+    unclaimed = page() | {"headline": {"contrasts": told}}
+    assert see_claims(unclaimed) == "Contrasts of the panel: 1 supported, 2 undecided."
+    unclaimed["headline"]["contrasts"] = {0: told[1]}
+    assert see_claims(unclaimed) == "The contrast of the panel: supported."
 
 
 @pytest.mark.parametrize(("p", "word"), [(0.04, "speaks against"), (0.06, "does not speak")])
@@ -187,8 +200,8 @@ def test_the_first_figure_says_what_is_hollow():
     mark = Mark("panel", 0.0, -1.0, 1.0)
     row = ForestRow("a", "", (), (mark,))
     hollow = ForestRow("b", "", (), (dataclasses.replace(mark, solid=False),))
-    assert "Hollow" not in _drawn((row,), "89 %")
-    assert "Disc: from the panel. Hollow: other models that count." in _drawn((row, hollow), "89 %")
+    assert "Hollow" not in drawn((row,), "89 %")
+    assert "Disc: from the panel. Hollow: other models that count." in drawn((row, hollow), "89 %")
 
 
 def test_claims_that_nothing_judges_stand_by_their_reason():
@@ -270,7 +283,7 @@ def test_an_estimate_without_a_standard_error_is_not_drawn_and_breaks_nothing():
     (first, _) = forest_rows(found)
     assert first.marks[0].wide == (-1.0, 2.0)
     contrasts = {"a": {"interval": {"low": None, "high": 1.0}}}
-    assert "of 0 of 1 excludes" in see_contrasts(contrasts, "89 %")
+    assert see_contrasts(contrasts, "89 %").endswith("its interval is not known.")
 
 
 def test_an_audit_of_nothing_is_left_out():

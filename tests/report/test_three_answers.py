@@ -10,7 +10,9 @@ from bayesdid.estimands.synergy import synergy
 from bayesdid.jsonio import plain
 from bayesdid.report.claim_panel import PanelEvidence
 from bayesdid.report.claim_results import claims_section, headline_models, sums_section
-from bayesdid.report.sections.front import answer, depends_on, forest_rows
+from bayesdid.report.sections.answer import answer
+from bayesdid.report.sections.claims_forest import forest_rows
+from bayesdid.report.sections.depends import depends_on
 from bayesdid.report.sections.panel import with_models
 from bayesdid.study.claims import Claim
 

@@ -22,12 +22,13 @@ from bayesdid.inference.result import Fit
 from bayesdid.model.bound import BoundModel
 from bayesdid.model.mean import Durbin, Instrument, Mediation, Pooled, Profile, Propensity
 from bayesdid.model.resolve import base_of
+from bayesdid.notebook import many
 from bayesdid.summary import percent
 
 State = Literal["done", "done, fails", "does not apply", "not done"]
 _PARALLEL = (
     "without treatment the outcomes of treated and untreated units would have moved in parallel, "
-    "given covariates and effects; nobody reacts before adoption"
+    "given covariates and effects; nobody reacts to a treatment to come"
 )
 _ALONE = "no unit's outcome depends on the treatment of others (SUTVA)"
 _WHY = {
@@ -228,4 +229,6 @@ _INFLUENCE = ("loo", "pareto_k", "loo_pit", "leave_one_unit_out")
 
 
 def _purpose(attrs: Mapping[Hashable, Any]) -> str:
-    return f"effects of {attrs['treatments']} on {attrs['outcome']}"
+    terms = json.loads(attrs["treatments"])
+    more = f" and {many(len(terms) - 5, 'coefficient')} more" if len(terms) > 5 else ""
+    return f"effects of {', '.join(terms[:5])}{more} on {attrs['outcome']}"

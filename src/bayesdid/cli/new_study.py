@@ -22,7 +22,13 @@ def command(
         list[str] | None,
         typer.Option(help="NAME=COLUMN: its period of adoption or its state; repeat for two."),
     ] = None,
+    treatment: Annotated[
+        list[str] | None, typer.Option(help="Column of a dose, which is no policy; repeat.")
+    ] = None,
     covariate: Annotated[list[str] | None, typer.Option(help="Repeat for several.")] = None,
+    exposure: Annotated[
+        str | None, typer.Option(help="Column of what counts are out of, e.g. population.")
+    ] = None,
     missing: Annotated[
         list[str] | None, typer.Option(help="A mark that means not known, e.g. …; repeat for more.")
     ] = None,
@@ -41,7 +47,9 @@ def command(
         time=time,
         outcome=outcome,
         policies=dict(map(policy_pair, policy)) if policy else None,
+        doses=treatment,
         covariates=covariate,
+        exposure=exposure,
         missing_marks=missing or (),
     )
     lost = write_study(found, panel, folder)

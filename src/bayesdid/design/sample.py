@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 
 from bayesdid.design.chosen import in_window, units_left_in
 from bayesdid.exceptions import InputError, Note, NotIdentifiedError
+from bayesdid.notebook import many
 from bayesdid.panel.adoption import require_states, reversing, unknown_start
 from bayesdid.panel.membership import units_in_sample
 from bayesdid.panel.panel import Panel
@@ -105,6 +106,10 @@ def rows_in_event_time(
     return kept
 
 
+def _left_out(units: int, rows: int) -> str:
+    return f"{many(units, 'unit')} ({many(rows, 'row')}) {'is' if units == 1 else 'are'} left out"
+
+
 def _say_unseen(
     hidden: pd.Series, rows: NDArray[np.bool_], panel: Panel, notes: list[Note]
 ) -> None:
@@ -112,7 +117,7 @@ def _say_unseen(
     if out.any():
         count = int(panel.frame.loc[out, panel.unit].nunique())
         text = (
-            f"{count} units ({int(out.sum())} rows) are left out: when they adopted was not seen, "
+            f"{_left_out(count, int(out.sum()))}: when they adopted was not seen, "
             "so that their event time is not known"
         )
         notes.append(Note("event_time_not_known", count, text))
@@ -125,7 +130,7 @@ def _say_reversed(
     if out.any():
         units = panel.frame.loc[out, panel.unit].unique()
         text = (
-            f"{len(units)} units ({int(out.sum())} rows) are left out: they switch a policy off "
+            f"{_left_out(len(units), int(out.sum()))}: they switch a policy off "
             f"again and have no event time, cohort or order of adoption ({_some(units)})"
         )
         notes.append(Note("reversals_left_out", len(units), text))

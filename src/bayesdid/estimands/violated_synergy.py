@@ -179,14 +179,21 @@ def _anticipated(
     return Anticipated(periods, says.mean, says.sd, says.interval, says.p_claim)
 
 
-def sentences(violated: SynergyViolated, main: SynergyContrast, unit: str) -> list[str]:
-    """What the violations do, in words that are right whether or not the sign is established."""
+def sentences(
+    violated: SynergyViolated, main: SynergyContrast, unit: str, *, claimed: bool = True
+) -> list[str]:
+    """What the violations do, in words that are right whether or not the sign is established.
+
+    `claimed` says whether the study claims the contrast's side; else it is the outcome's better.
+    """
     p = violated.p_parallel
     established = p >= SURE or p <= 1 - SURE
     sure = max(p, 1 - p)
     side = "negative" if main.mean < 0 else "positive"
     # the side it has need not be the one that is claimed
-    against = ", not as claimed," if main.claim != f"{'<' if side == 'negative' else '>'} 0" else ""
+    against = ""
+    if main.claim != f"{'<' if side == 'negative' else '>'} 0":
+        against = ", not as claimed," if claimed else ", the worse side,"
     said = [
         f"Under parallel trends it is {side}{against} with probability {sure:.3f}: its sign is "
         + (

@@ -12,6 +12,7 @@ import pandas as pd
 from bayesdid.exceptions import InputError
 from bayesdid.front.guess import POLICY_HINT, Guess, Keys, across, hinted, is_number, within
 from bayesdid.front.policies import plain_ids
+from bayesdid.notebook import many
 from bayesdid.panel.calendar import read_periods
 
 MOST = 3  # policies that are proposed unless they are named
@@ -23,7 +24,8 @@ class PolicyGuess:
     """A policy, the column that says when it applies, and how.
 
     `reversed` says whether some unit switches it off again, `lasting` whether some unit that adopts
-    keeps it; `parts` in how many rows an indicator lies between 0 and 1.
+    keeps it; `parts` in how many rows an indicator lies between 0 and 1, `gaps` in how many it has
+    no value; `label` is the name that the user gave, or the file's label, or the column.
     """
 
     id: str
@@ -34,6 +36,8 @@ class PolicyGuess:
     reversed: bool = False
     lasting: bool = True
     parts: int = 0
+    gaps: int = 0
+    label: str = ""
 
 
 def guess_policies(
@@ -85,8 +89,8 @@ def guess_policies(
             "and turned on within units",
             value=left[0].reason if left else None,
             column=left[0].name if left else None,
-            remedy="name one with --policy NAME=COLUMN; for any other treatment write "
-            'bayesdid did FILE "y ~ x | unit + period"',
+            remedy="name one with --policy NAME=COLUMN; for a treatment of any other size, a dose, "
+            "--treatment COLUMN",
         )
     hints = {p.column for p in found if hinted(POLICY_HINT, p.column, labels)} | {*named.values()}
     if hints:
@@ -103,8 +107,17 @@ def guess_policies(
     found.sort(key=lambda p: (p.reversed, p.by == "indicator", -int(p.on.sum())))
     most = len(found) if named else MOST
     left += [Guess(p.column, f"a policy too ({p.reason}); --policy adds it") for p in found[most:]]
-    plain = plain_ids([ids.get(p.column, p.column) for p in found[:most]])
-    return [replace(p, id=name) for p, name in zip(found, plain, strict=False)], left
+    ids_of = plain_ids([ids.get(p.column, p.column) for p in found[:most]])
+    return [
+        replace(p, id=name, label=_label(p.column, ids.get(p.column, ""), labels))
+        for p, name in zip(found, ids_of, strict=False)
+    ], left
+
+
+def _label(column: str, name: str, labels: Mapping[str, str]) -> str:
+    """The name that was given, else the file's label, else the column."""
+    given = "" if name == column else name
+    return given.replace("_", " ") or labels.get(column) or column
 
 
 def _adoption(
@@ -162,12 +175,23 @@ def _state(frame: pd.DataFrame, column: str, keys: Keys, left: list[Guess]) -> P
     adopters = by_unit.max() > 0
     if falls := int(back.sum()):
         text = (
-            f"turned on in {int(adopters.sum())} units and switched off again in {falls} units: "
+            f"turned on in {many(int(adopters.sum()), 'unit')} and switched off again in "
+            f"{many(falls, 'unit')}: "
             "those have a state in each row, but no event time"
         )
         again, stays = True, bool((adopters & ~back).any())
     else:
-        text = f"turned on in {int(adopters.sum())} units and stays"
+        text = f"turned on in {many(int(adopters.sum()), 'unit')} and stays"
         again, stays = False, True
     parts = int(((values > 0) & (values < 1)).sum())
-    return PolicyGuess("", column, "indicator", text, (values > 0).to_numpy(), again, stays, parts)
+    return PolicyGuess(
+        "",
+        column,
+        "indicator",
+        text,
+        (values > 0).to_numpy(),
+        again,
+        stays,
+        parts,
+        int(values.isna().sum()),
+    )

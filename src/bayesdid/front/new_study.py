@@ -6,13 +6,13 @@ import json
 import re
 import shutil
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import pandas as pd
 
 from bayesdid.design.build import build_design
-from bayesdid.exceptions import InputError
+from bayesdid.exceptions import InputError, NotIdentifiedError
 from bayesdid.families.registry.load import load_study
 from bayesdid.front.guess import (
     LATITUDE,
@@ -24,6 +24,7 @@ from bayesdid.front.guess import (
     guess_groups,
     guess_keys,
     guess_outcome,
+    is_number,
     within,
 )
 from bayesdid.front.guess_policies import PolicyGuess, guess_policies
@@ -31,7 +32,9 @@ from bayesdid.front.policies import products_told
 from bayesdid.notebook import many
 from bayesdid.panel.frames import Columns, columns_of
 from bayesdid.panel.load import load_panel
+from bayesdid.panel.panel import Panel
 from bayesdid.panel.stata import variable_labels
+from bayesdid.study.load import Spec
 
 STUDY, SPECS = "study.toml", "specs.toml"
 
@@ -42,6 +45,10 @@ class Proposal:
 
     Attributes
     ----------
+    doses
+        Treatments that are columns of numbers, each as high as a unit has it in a period.
+    counts, exposure
+        Whether the outcome holds counts, and the column of what they are out of.
     labels
         Column -> its label in the file.
     left
@@ -53,11 +60,14 @@ class Proposal:
     keys: Keys
     outcome: Guess
     policies: tuple[PolicyGuess, ...]
+    doses: tuple[Guess, ...]
     covariates: tuple[Guess, ...]
     groups: tuple[GroupGuess, ...]
     coordinates: tuple[str, str] | None
     labels: Mapping[str, str]
     left: tuple[Guess, ...]
+    counts: bool = False
+    exposure: str | None = None
     missing_marks: tuple[str, ...] = ()
 
     def rows(self) -> list[tuple[str, str, str]]:
@@ -67,6 +77,8 @@ class Proposal:
             ("period", self.keys.period.name, self.keys.period.reason),
             ("outcome", self.outcome.name, self.outcome.reason),
             *(("policy", p.column, p.reason) for p in self.policies),
+            *(("dose", g.name, g.reason) for g in self.doses),
+            *([("exposure", self.exposure, "named")] if self.exposure else []),
             *(("covariate", g.name, g.reason) for g in self.covariates),
             *(("group", g.name, g.reason) for g in self.groups),
         ]
@@ -82,10 +94,15 @@ def propose(
     time: str | None = None,
     outcome: str | None = None,
     policies: Mapping[str, str] | None = None,
+    doses: Sequence[str] | None = None,
     covariates: Sequence[str] | None = None,
+    exposure: str | None = None,
     missing_marks: Sequence[str] = (),
 ) -> Proposal:
     """Inspect a panel file; whatever is named is taken as said.
+
+    A dose is a column of numbers that is a treatment as high as it stands. Where one is named,
+    only named policies stand beside it.
 
     Raises
     ------
@@ -93,17 +110,25 @@ def propose(
         If keys, outcome or policies are not found, or a named column is not there.
     """
     raw = columns_of(file, (unit or "", time or ""), marks=missing_marks)
-    named = [name for name in (unit, time, outcome) if name is not None]
-    raw.require([*named, *(policies or {}).values(), *(covariates or ())])
+    named = [name for name in (unit, time, outcome, exposure) if name is not None]
+    raw.require([*named, *(policies or {}).values(), *(doses or ()), *(covariates or ())])
     frame, labels = raw.frame, variable_labels(file)
     try:
         keys = guess_keys(frame, labels, unit, time)
         frame = _states_by_code(raw, keys.unit.name)
-        found, left = guess_policies(frame, labels, keys, policies or {})
+        sizes = [_dose(frame, name, keys) for name in doses or ()]
+        found, left = (
+            ([], [])
+            if sizes and not policies
+            else guess_policies(frame, labels, keys, policies or {})
+        )
         places = _coordinates(frame)
         taken = {keys.unit.name, keys.period.name, *(p.column for p in found), *(places or ())}
-        taken |= {guess.name for guess in left}
+        taken |= {guess.name for guess in (*left, *sizes)} | ({exposure} if exposure else set())
         own = Guess(outcome, "named") if outcome else guess_outcome(frame, labels, keys, taken)
+        counted = _is_count(frame[own.name])
+        if exposure:
+            _require_exposure(frame, own.name, exposure, counted=counted)
         groups = guess_groups(frame, keys.unit.name, taken)
         known = taken | {guess.name for guess in groups}
         chosen, others = guess_covariates(frame, labels, keys, own.name, known)
@@ -119,13 +144,50 @@ def propose(
         keys,
         own,
         tuple(found),
+        tuple(sizes),
         tuple(chosen),
         tuple(groups),
         places,
         labels,
         tuple(left),
+        counted,
+        exposure,
         tuple(missing_marks),
     )
+
+
+def _dose(frame: pd.DataFrame, name: str, keys: Keys) -> Guess:
+    """A named dose, with its range."""
+    if not is_number(frame, name) or not within(frame, keys.unit.name, name):
+        raise InputError(
+            "a dose is a number that changes within units",
+            column=name,
+            remedy="name another column with --treatment; a period of adoption or a state that is "
+            "turned on is a --policy",
+        )
+    low, high = frame[name].min(), frame[name].max()
+    return Guess(name, f"named; from {low:g} to {high:g}, it changes within units")
+
+
+def _is_count(values: pd.Series) -> bool:
+    """Whether all are whole numbers from 0 on, and more than a 0/1."""
+    if not pd.api.types.is_numeric_dtype(values):
+        return False
+    told = values.dropna()
+    return bool((told >= 0).all() and (told == told.round()).all() and told.max() > 1)
+
+
+def _require_exposure(frame: pd.DataFrame, outcome: str, name: str, *, counted: bool) -> None:
+    if not counted:
+        raise InputError(
+            "an exposure is that of counts, and the outcome holds none: whole numbers from 0 on",
+            column=outcome,
+            remedy="name the counts with --outcome, or leave --exposure out",
+        )
+    if not is_number(frame, name) or not (frame[name].dropna() > 0).all():
+        raise InputError(
+            "an exposure is a number above 0 in every row", column=name, remedy="name another one"
+        )
 
 
 def _states_by_code(raw: Columns, unit: str) -> pd.DataFrame:
@@ -188,12 +250,45 @@ def write_study(proposal: Proposal, file: Path, folder: Path) -> dict[str, str]:
             try:
                 build_design(spec, panel)
             except InputError as error:
-                lost[name] = f"{error.problem}. {error.remedy}"
+                if (kept := _without_products(spec, panel, error)) is not None:
+                    _say_treatments(columns[name], kept, str(error.column))
+                    continue
+                about = f" ({error.column})" if error.column else ""
+                remedy = str(error.remedy)
+                lost[name] = f"{error.problem}{about}. {remedy[:1].upper()}{remedy[1:]}"
         (part / SPECS).write_text(_specs_text(columns, lost), encoding="utf-8")
         part.rename(folder)
     finally:
         shutil.rmtree(part, ignore_errors=True)
     return lost
+
+
+def _without_products(spec: Spec, panel: Panel, error: InputError) -> tuple[str, ...] | None:
+    """Treatments of a spec without the products that the panel does not identify, if that helps.
+
+    Of two policies their product is the question, and nothing stands in its place.
+    """
+    given = spec.column.treatments
+    bad = {name.strip() for name in (error.column or "").split(",")}
+    if not isinstance(error, NotIdentifiedError) or sum("*" in term for term in given) < 2:
+        return None
+    if not bad <= {term for term in given if "*" in term}:
+        return None
+    kept = tuple(term for term in given if term not in bad)
+    column = spec.column.model_copy(update={"treatments": kept})
+    try:
+        build_design(replace(spec, column=column), panel)
+    except InputError:
+        return None
+    return kept
+
+
+def _say_treatments(lines: list[str], kept: Sequence[str], without: str) -> None:
+    place = next(k for k, line in enumerate(lines) if line.startswith("treatments = "))
+    lines[place] = (
+        f"treatments = [{', '.join(map(_text, kept))}]  # this panel does not identify "
+        f"{_line(without)}"
+    )
 
 
 def _columns(p: Proposal) -> dict[str, list[str]]:
@@ -217,7 +312,8 @@ def _columns(p: Proposal) -> dict[str, list[str]]:
     if len(ids) == 2:  # of two it is the question, and stands as a comment if no row tells it
         told = [tuple(ids)]
     products = [" * ".join(f"active:{name}" for name in of) for of in told if len(of) > 1]
-    main = [*states, *products]
+    doses = [guess.name for guess in p.doses]
+    main = [*states, *products, *doses]
     control = (f"covariates = [{covariates}]",) if covariates else ()
     add("main", "Two-way effects", "twfe", main, *control)
     if covariates:
@@ -225,13 +321,23 @@ def _columns(p: Proposal) -> dict[str, list[str]]:
     for policy, state in zip(p.policies, states, strict=True):
         if not policy.lasting:
             continue  # every unit that adopts it reverses it
-        name = policy.id
-        more = f"_{name}" if len(ids) > 1 else ""
-        add(f"event{more}", f"Event study of {name}", "event_study", [state], *control)
-        add(f"cohort{more}", f"By cohort, {name}", "cohort", [state], *control)
+        more = f"_{policy.id}" if len(ids) > 1 else ""
+        add(f"event{more}", f"Event study of {policy.label}", "event_study", [state], *control)
+        add(f"cohort{more}", f"By cohort, {policy.label}", "cohort", [state], *control)
+    followed = [*states, *doses][:1]
     for group in p.groups:
         options = f"options = {{ groups = [{_text(group.name)}] }}"
-        add(f"by_{group.name}", f"By {group.name}", "heterogeneity", states[:1], *control, options)
+        add(f"by_{group.name}", f"By {group.name}", "heterogeneity", followed, *control, options)
+    if p.counts:
+        out_of = f", exposure = {_text(p.exposure)}" if p.exposure else ""
+        options = (
+            f'options = {{ models = ["ar1", "negative_binomial"], counts = {_text(p.outcome.name)}'
+            f"{out_of} }}"
+        )
+        last = [*doses, *states][:1]
+        add("counts", "As counts, negative binomial", "errors", last, *control, options)
+    elif doses:
+        add("errors", "Other models of the errors", "errors", doses, *control)
     if len(ids) > 1 and all(policy.lasting for policy in p.policies):
         add("synergy", "Effects by state, and their synergy", "overlap", [], *control)
     return found
@@ -274,7 +380,8 @@ def _study_text(p: Proposal, name: str, source: str, panel_file: str) -> str:
         f"column = {_text(p.outcome.name)}",
         f"label = {_text(label)}",
         f"unit = {_text(f'units of {p.outcome.name}')}",
-        'better = "lower"  # or "higher": the direction in which the policies are meant to move it',
+        'better = "lower"  # or "higher": the direction in which a treatment is meant to move it',
+        *(["minimum = 0  # it holds counts"] if p.counts else []),
         "",
         "[panel]",
         f"unit = {_text(p.keys.unit.name)}  # {_line(p.keys.unit.reason)}",
@@ -291,13 +398,18 @@ def _study_text(p: Proposal, name: str, source: str, panel_file: str) -> str:
             f"# {_line(policy.reason)}",
             "[[policy]]",
             f"id = {_text(policy.id)}",
-            f"label = {_text(p.labels.get(policy.column) or policy.column)}",
+            f"label = {_text(policy.label)}",
             f"{policy.by} = {_text(policy.column)}",
         ]
         if policy.parts:
             lines.append(
                 f"cut = 0.5  # {many(policy.parts, 'row')} between 0 and 1: say from which value "
                 "on it counts as adopted"
+            )
+        if policy.gaps:
+            lines.append(
+                f'missing = "drop"  # {many(policy.gaps, "row")} without a value: fill them in, or '
+                "they are left out"
             )
     for group in p.groups:
         levels = ", ".join(f"{_text(level)} = {_text(level)}" for level in group.levels)
@@ -309,9 +421,10 @@ def _study_text(p: Proposal, name: str, source: str, panel_file: str) -> str:
             f"label = {_text(p.labels.get(group.name) or group.name)}",
             f"levels = {{ {levels} }}",
         ]
-    for guess in p.covariates:
+    for guess in (*p.doses, *p.covariates):
         lines += [
             "",
+            *([f"# {_line(guess.reason)}"] if guess in p.doses else []),
             "[[variable]]",
             f"column = {_text(guess.name)}",
             f"label = {_text(p.labels.get(guess.name) or guess.name)}",
@@ -319,7 +432,7 @@ def _study_text(p: Proposal, name: str, source: str, panel_file: str) -> str:
     if p.covariates:
         lines += [
             "",
-            "# A covariate that the policies change takes up part of their effect: leave it out.",
+            "# A covariate that a treatment changes takes up part of its effect: leave it out.",
             "[covariate_sets]",
             f"controls = [{', '.join(_text(guess.name) for guess in p.covariates)}]",
         ]

@@ -9,6 +9,7 @@ import numpy as np
 import pandas as pd
 
 from bayesdid.exceptions import InputError, Note, nearest_name
+from bayesdid.notebook import many
 from bayesdid.panel import values
 from bayesdid.panel.adoption import from_indicator, from_years, not_seen_off, switched_off
 from bayesdid.panel.derived import derived_values
@@ -163,6 +164,10 @@ def _adoption(
     return adoption, pd.DataFrame(censored, index=units), pd.DataFrame(reverses, index=units)
 
 
+def _are(units: int) -> str:
+    return f"{many(units, 'unit')} {'is' if units == 1 else 'are'}"
+
+
 def _known_rows(
     frame: pd.DataFrame, policy: Policy, source: str, notes: list[Note]
 ) -> pd.DataFrame:
@@ -172,7 +177,7 @@ def _known_rows(
         return frame
     if policy.missing == "refuse":
         raise InputError(
-            f"the policy's value is missing in {int(missing.sum())} rows",
+            f"the policy's value is missing in {many(int(missing.sum()), 'row')}",
             file=source,
             column=policy.indicator,
             row=int(frame.loc[missing.idxmax(), "__row__"]),
@@ -180,7 +185,7 @@ def _known_rows(
             '"drop" in its [[policy]]',
         )
     count = int(missing.sum())
-    text = f"{count} rows without a value of {policy.indicator} were left out"
+    text = f"left out for want of a value of {policy.indicator}: {many(count, 'row')}"
     notes.append(Note("rows_without_policy", count, text))
     return frame[~missing]
 
@@ -190,7 +195,7 @@ def _censored_notes(censored: pd.DataFrame, notes: list[Note]) -> None:
         if count := int(censored[policy].sum()):
             some = ", ".join(str(unit) for unit in censored.index[censored[policy]][:5])
             text = (
-                f"{count} units are not seen without {policy} in the period before they are first "
+                f"{_are(count)} not seen without {policy} in the period before they are first "
                 f"seen with it ({some}{', ...' if count > 5 else ''}): already treated at entry or "
                 "adopted in a gap, so that when they adopted is not known; they are treated, but "
                 "out of event time"
@@ -222,7 +227,8 @@ def _indicator_notes(
         if count := len(back):
             some = ", ".join(str(unit) for unit in back[:5])
             text = (
-                f"{count} units switch {policy.id} off again ({some}"
+                f"{many(count, 'unit')} {'switches' if count == 1 else 'switch'} {policy.id} off "
+                f"again ({some}"
                 f"{', ...' if count > 5 else ''}): its state is used row by row, and they have no "
                 "event time, cohort or order of adoption"
             )
@@ -472,9 +478,7 @@ def _shape_notes(
     _declared_notes(study, timeline, frame, notes)
     if (sizes < periods).any():
         gaps = int((sizes < periods).sum())
-        notes.append(
-            Note("unbalanced", gaps, f"{gaps} units are not seen in all {periods} periods")
-        )
+        notes.append(Note("unbalanced", gaps, f"{_are(gaps)} not seen in all {periods} periods"))
     if (rows == 1).any():
         single = int((rows == 1).sum())
         notes.append(Note("singleton_units", single, f"{single} units have a single row"))

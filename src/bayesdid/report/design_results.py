@@ -10,7 +10,9 @@ import pandas as pd
 from bayesdid.panel.adoption import arm, only
 from bayesdid.panel.panel import Panel
 from bayesdid.report.panelview import adoption_order, state_matrix
+from bayesdid.study.derived import source_column
 from bayesdid.study.load import Study
+from bayesdid.study.terms import parse_term
 
 _TREND_PERIODS = 3  # before the first adoption from which a trend is a trend
 
@@ -33,6 +35,7 @@ def design_section(study: Study, panel: Panel) -> dict[str, Any]:
         "units": [_label(panel, str(panel.units[k])) for k in order],
         "periods": [panel.timeline.label(period) for period in panel.periods],
         "adopters": int(np.isfinite(first).sum()),
+        "early": int((first <= panel.periods[0]).sum()),
         "first_adoption": panel.timeline.label(int(starts[0])) if starts else None,
         "last_adoption": panel.timeline.label(int(starts[-1])) if starts else None,
         "paths": paths,
@@ -46,7 +49,7 @@ def no_design() -> dict[str, Any]:
     lists: dict[str, Any] = {
         key: [] for key in ("states", "matrix", "units", "periods", "paths", "descriptives")
     }
-    none = dict.fromkeys(("adopters", "first_adoption", "last_adoption", "trends"))
+    none = dict.fromkeys(("adopters", "early", "first_adoption", "last_adoption", "trends"))
     return lists | none
 
 
@@ -61,7 +64,8 @@ def _state_label(name: str, labels: dict[str, str]) -> str:
 def _named(panel: Panel, labels: dict[str, str]) -> pd.Series:
     """The arm of each unit: the one policy by its label, else how many, else never."""
     alone = only(panel.adoption).map(lambda policy: labels.get(policy, ""))
-    count = arm(panel.adoption).map({"none": "never treated", "dual": "both policies"})
+    two = "both policies" if len(labels) == 2 else "two policies"
+    count = arm(panel.adoption).map({"none": "never treated", "dual": two})
     return alone.where(alone != "", count.fillna("several policies"))
 
 
@@ -112,10 +116,31 @@ def _trends(
     }
 
 
+def _used(study: Study) -> dict[str, None]:
+    """Columns of the panel that a spec has as a treatment, a covariate or an exposure."""
+    found: dict[str, None] = {}
+    for spec in study.specs.values():
+        exposure = spec.column.options.get("exposure")
+        for text in (
+            *spec.column.treatments,
+            *spec.column.covariates,
+            *([exposure] * bool(exposure)),
+        ):
+            try:
+                factors = parse_term(str(text)).factors
+            except ValueError:
+                continue  # what a printed table has that is no term
+            names = [source_column(f.name) for f in factors if f.kind in {"column", "centred"}]
+            found |= dict.fromkeys(names)
+    return found
+
+
 def _descriptives(study: Study, panel: Panel) -> list[dict[str, Any]]:
     outcome = study.file.outcome
     named = {outcome.column: (outcome.label, outcome.unit)}
     named |= {v.column: (v.label, v.unit) for v in study.file.variable}
+    for column in _used(study):
+        named.setdefault(column, (column, ""))
     found = []
     for column, (label, unit) in named.items():
         if column not in panel.frame or not pd.api.types.is_numeric_dtype(panel.frame[column]):

@@ -10,6 +10,7 @@ from typing import Any
 
 import numpy as np
 
+from bayesdid import escape
 from bayesdid.escape import html
 from bayesdid.extras import extra
 from bayesdid.published.contrasts import MAIN as AVERAGED
@@ -240,14 +241,15 @@ def event_figure(item: dict[str, Any], unit: str, synthetic: bool) -> str:
 
 
 def checks_figure(
-    specs: list[str], names: list[str], passed: dict[tuple[str, str], bool | None], synthetic: bool
+    specs: list[str], names: list[str], passed: list[list[bool | None]], synthetic: bool
 ) -> str:
     """Which spec passes which check."""
     plt = pyplot()
-    figure, axes = plt.subplots(figsize=(WIDTH, 0.24 * len(specs) + 1.0))
-    for i, spec in enumerate(specs):
-        for j, name in enumerate(names):
-            value = passed.get((spec, name))
+    shown = [textwrap.fill(escape.drawn(spec), LABEL) for spec in specs]
+    height = max(0.24, row_height(shown))
+    figure, axes = plt.subplots(figsize=(WIDTH, height * len(specs) + 1.0))
+    for i, row in enumerate(passed):
+        for j, value in enumerate(row):
             colour = MUTED if value is None else _GOOD if value else BAD
             mark = "·" if value is None else "✓" if value else "✗"
             axes.text(
@@ -265,7 +267,7 @@ def checks_figure(
     spoken = [name.replace("_", " ") for name in names]
     slanted = {"rotation": 45, "ha": "left", "rotation_mode": "anchor"}
     axes.set_xticks(range(len(names)), spoken, fontsize=SMALL, **slanted)
-    axes.set_yticks(range(len(specs)), specs[::-1], fontsize=SMALL)
+    axes.set_yticks(range(len(specs)), shown[::-1], fontsize=SMALL)
     axes.xaxis.tick_top()
     axes.tick_params(length=0)
     for side in ("left", "bottom"):

@@ -84,7 +84,14 @@ def _made(study: Study, panel: Panel, draws: int, seed: int) -> dict[str, Any]:
         ]
         or _checks(study, panel, found, bound),
         "trends": (
-            sentences(violated, found[violated.name], study.file.outcome.unit) if violated else []
+            sentences(
+                violated,
+                found[violated.name],
+                study.file.outcome.unit,
+                claimed=any(claim.synergy == violated.name for claim in study.claims),
+            )
+            if violated
+            else []
         ),
         "brief": brief(violated, found[violated.name]) if violated else "",
         "robust": plain(violated.robust) if violated else [],

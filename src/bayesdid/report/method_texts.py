@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 _PARALLEL = (
     "parallel trends: without the policy the mean outcome of units that come under it would have "
@@ -10,6 +10,11 @@ _PARALLEL = (
 )
 _AHEAD = "no anticipation: the outcome before adoption does not react to it"
 _SUTVA = "SUTVA: a unit's outcome does not depend on the policies of others"
+
+_ONE_EFFECT = (
+    "effects that do not differ between cohorts or with time since adoption; otherwise τ is a "
+    "weighted average of them, with weights that may be negative"
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -21,17 +26,33 @@ class Method:
     assumes: tuple[str, ...]
 
 
+_OF_DOSES = {
+    _PARALLEL: "parallel trends: at the same treatment, units whose treatment changes would move "
+    "as those whose treatment does not, whatever its size (strong parallel trends: Callaway, "
+    "Goodman-Bacon & Sant'Anna 2024)",
+    _AHEAD: "no anticipation: the outcome does not react to a treatment to come",
+    _SUTVA: "SUTVA: a unit's outcome does not depend on the treatments of others",
+    _ONE_EFFECT: "one slope at every size of the treatment, in all units and periods; otherwise τ "
+    "is a weighted average of slopes, with weights that may be negative",
+    "the moderator is not changed by the policy": "the moderator is not changed by the treatment",
+}
+
+
+def of_doses(method: Method) -> Method:
+    """The same where treatments are columns of numbers and no policy is adopted."""
+    assumes = []
+    for text in method.assumes:
+        head = next((old for old in _OF_DOSES if text.startswith(old)), "")
+        rest = "" if head == _PARALLEL else text.removeprefix(head)
+        assumes.append(f"{_OF_DOSES[head]}{rest}" if head else text)
+    return replace(method, assumes=tuple(assumes))
+
+
 METHODS: dict[str, Method] = {
     "twfe": Method(
         "y[i,t] = a[i] + g[t] + τ′D[i,t] + β′x[i,t] + e[i,t]",
         "τ: the effect of a treatment's column, one number for all units and periods",
-        (
-            f"{_PARALLEL}, for all treated units and all periods",
-            _AHEAD,
-            _SUTVA,
-            "effects that do not differ between cohorts or with time since adoption; otherwise τ "
-            "is a weighted average of them, with weights that may be negative",
-        ),
+        (f"{_PARALLEL}, for all treated units and all periods", _AHEAD, _SUTVA, _ONE_EFFECT),
     ),
     "overlap": Method(
         "y[i,t] = a[i] + g[t] + Σ τ_k[cohort, t − start_k] D_k[i,t] + δ[order, t − second start] "

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from typing import Any
 
 from bayesdid.families.registry.family import AnyFamily
@@ -14,6 +14,7 @@ from bayesdid.report.method_texts import (
     PRINTED_CELLS,
     PRINTED_PAIRS,
     Method,
+    of_doses,
 )
 from bayesdid.study.load import Study
 
@@ -55,6 +56,14 @@ def methods_section(
         by.setdefault(study[spec].column.family, []).append(spec)
     for name in (name for name in known if name in by):
         method = METHODS.get(name, Method("", "", ()))
+        if not study.policies:
+            method = of_doses(method)
+        options = [study[spec].column.options for spec in by[name]]
+        if counts := next((o for o in options if name == "errors" and "counts" in o), None):
+            offset = f" + log {counts['exposure']}[i,t]" if counts.get("exposure") else ""
+            equation = f"{method.equation}; counts: {counts['counts']}[i,t] negative binomial, log "
+            equation += f"mean a[i] + g[t] + τ′D[i,t] + β′x[i,t]{offset}"
+            method = replace(method, equation=equation)
         found.append(_entry(name, known[name].question, method, by[name]))
     return found
 

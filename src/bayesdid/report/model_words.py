@@ -39,6 +39,19 @@ def with_titles(text: str, results: Mapping[str, Any]) -> str:
     )
 
 
+def spec_name(spec: str, results: Mapping[str, Any]) -> str:
+    """The heading of a column, with its identifier where two columns share one.
+
+    Examples
+    --------
+    >>> spec_name("t1.2", {"titles": {"t1.2": "Weighted", "t1.1": "Plain"}})
+    'Weighted'
+    """
+    titles = results.get("titles", {})
+    said = titles.get(spec, spec)
+    return said if list(titles.values()).count(said) < 2 else f"{said} ({spec})"
+
+
 def short_title(title: str) -> str:
     """A title without the place of its column, unless that is a numbered table or figure."""
     place, _, name = title.partition("): ")

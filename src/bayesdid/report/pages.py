@@ -19,11 +19,13 @@ from bayesdid.report.document.blocks import (
 )
 from bayesdid.report.sections.analyses import analyses
 from bayesdid.report.sections.audit import audit
+from bayesdid.report.sections.available import APPENDIX
 from bayesdid.report.sections.changes import changes_part
 from bayesdid.report.sections.checks import checks
+from bayesdid.report.sections.depends import alerts
 from bayesdid.report.sections.design import design
 from bayesdid.report.sections.examination import examination
-from bayesdid.report.sections.front import APPENDIX, alerts, front
+from bayesdid.report.sections.front import front
 from bayesdid.report.sections.methods import methods
 from bayesdid.report.sections.panel import effects, events, synergy
 from bayesdid.report.sections.part import Part, Results
@@ -31,6 +33,7 @@ from bayesdid.report.sections.published import published
 from bayesdid.report.sections.reference import reference
 from bayesdid.report.sections.robustness import robustness
 from bayesdid.report.sections.statements import statements
+from bayesdid.report.term_words import in_words, titled
 
 PAGE, SUPPLEMENT, ARTICLE = "index.html", "supplement.html", "report.pdf"
 
@@ -45,7 +48,7 @@ def documents(
     since
         What changed since an earlier run (:func:`bayesdid.report.against.changes`).
     """
-    parts = [part for part in _parts(results) if part.main or part.more]
+    parts = [part for part in _parts(in_plain_words(results)) if part.main or part.more]
     if since is not None:
         parts.insert(1, changes_part(since))
     apart = [part for part in parts if part.of_panel and results["synthetic"]]
@@ -65,6 +68,55 @@ def documents(
     if not more:
         more.append(Section("whole", "Nothing more", (Text("The page holds all there is."),)))
     return (Document(title, tuple(main), head), Document(f"Supplement: {title}", tuple(more), head))
+
+
+def in_plain_words(results: Results) -> Results:
+    """Results whose sentences, tables and drawings name terms and columns as the study does.
+
+    What other parts look up by name stays as it is stored.
+    """
+
+    def said(value: Any) -> Any:
+        return titled(in_words(value, results), results)
+
+    spoken = ("sentences", "figures", "tables", "peers", "notes", "failed")
+    examined = results["examination"]
+    return {
+        **results,
+        "analyses": [
+            {key: said(value) if key in spoken else value for key, value in item.items()}
+            for item in results["analyses"]
+        ],
+        "examination": {
+            **examined,
+            "of": titled(examined["of"], results),
+            "results": said(examined["results"]),
+            "standards": in_words(examined["standards"], results),
+        },
+        "weights": said(results["weights"]),
+        "headline": {
+            **results["headline"],
+            "notes": in_words(results["headline"]["notes"], results, columns=False),
+            "refused": {
+                in_words(name, results, columns=False): in_words(why, results, columns=False)
+                for name, why in results["headline"]["refused"].items()
+            },
+            "contrasts": {
+                name: item | {"refused": in_words(item["refused"], results, columns=False)}
+                for name, item in results["headline"]["contrasts"].items()
+            },
+        },
+        "sums": [
+            item | {"refused": in_words(item["refused"], results, columns=False)}
+            for item in results["sums"]
+        ],
+        "samples": in_words(results["samples"], results, columns=False),
+        "panel": results["panel"]
+        and {
+            **results["panel"],
+            "notes": in_words(results["panel"]["notes"], results, columns=False),
+        },
+    }
 
 
 def _leads(part: Part) -> tuple[Block, ...]:

@@ -19,6 +19,7 @@ from bayesdid.report.doubt_results import claim_doubts, contrast_of, doubts_sect
 from bayesdid.report.methods_results import methods_section
 from bayesdid.report.model_words import short_title
 from bayesdid.report.published_results import inverted, published_section, told_adoption
+from bayesdid.report.term_words import term_names
 from bayesdid.report.validity import panel_validity, published_validity
 from bayesdid.study.load import Study
 
@@ -66,6 +67,7 @@ def printed_sections(
         ],
         "sums": sums_section(study, synergy, evidence, headline["refused"], scale),
         "titles": {name: short_title(spec.title) for name, spec in study.specs.items()},
+        "names": term_names(study),
         "level": summary.LEVEL,
         "levels": summary.levels(),
         "published": published,

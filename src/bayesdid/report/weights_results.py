@@ -80,26 +80,34 @@ def _sentences(rows: list[dict[str, Any]]) -> list[str]:
     if not rows:
         return []
     negative = [row for row in rows if row["negative"] < -_MATTERS]
-    forbidden = [row for row in rows if (row["forbidden"] or 0.0) > _MATTERS]
+    decomposed = [row for row in rows if row["forbidden"] is not None]
+    forbidden = [row for row in decomposed if row["forbidden"] > _MATTERS]
     dirty = [row for row in rows if max(row["contamination"].values(), default=0.0) > _MATTERS]
 
-    def share(found: list[dict[str, Any]]) -> str:
+    def share(found: list[dict[str, Any]], among: list[dict[str, Any]] = rows) -> str:
         names = list(dict.fromkeys(row["spec"] for row in found))
         some = ", ".join(names[:_NAMED]) + (", …" if len(names) > _NAMED else "")
-        return f"{len(found)} of {len(rows)}" + (f" ({some})" if found else "")
+        return f"{len(found)} of {len(among)}" + (f" ({some})" if found else "")
 
     words = "coefficient" if len(rows) == 1 else "coefficients"
-    return [
+    said = [
         f"Negative weights on treated rows sum to more than {_MATTERS} in {share(negative)} "
         f"{words}: there, effects that differ between rows can pull the coefficient outside their "
         "range."
         if negative
         else f"Negative weights on treated rows sum to more than {_MATTERS} in none of {len(rows)} "
         f"{words}: no material negative weights. A TWFE coefficient still need not equal the "
-        "average effect on the treated, since its weights differ between rows.",
-        f"Forbidden comparisons (later against earlier treated) have more than {_MATTERS:.0%} of "
-        f"the weight in {share(forbidden)}.",
-        f"Rows under another policy state than the coefficient's own have more than {_MATTERS} of "
-        f"absolute weight in {share(dirty)}: such a coefficient mixes in what the other policy "
-        "does.",
+        "average effect on the treated, since its weights differ between rows."
     ]
+    if decomposed:  # none is where policies are reversed or several
+        said.append(
+            f"Forbidden comparisons (later against earlier treated) have more than {_MATTERS:.0%} "
+            f"of the weight in {share(forbidden, decomposed)}."
+        )
+    if any(row["contamination"] for row in rows):  # of one policy there is no other state
+        said.append(
+            f"Rows under another policy state than the coefficient's own have more than {_MATTERS} "
+            f"of absolute weight in {share(dirty)}: such a coefficient mixes in what the other "
+            "policy does."
+        )
+    return said

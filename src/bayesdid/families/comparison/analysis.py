@@ -180,8 +180,22 @@ def _score(
     return row, left["unit_elpd"].to_numpy()
 
 
+_EFFECTS: dict[EffectKind, str] = {
+    "fixed": "fixed effects",
+    "random": "random effects",
+    "mundlak": "Mundlak effects",
+    "none": "no effects",
+}
+_SHORT: dict[ErrorsName, str] = {
+    "iid": "i.i.d. errors",
+    "iid_unit": "unit scales",
+    "ar1": "AR(1) errors",
+    "ar1_unit": "AR(1), unit scales",
+}
+
+
 def _label(base: Design, kind: EffectKind, errors: ErrorsName) -> str:
-    return f"{base.spec_id}, {kind}, {errors}"
+    return f"{base.spec_id}, {_EFFECTS[kind]}, {_SHORT[errors]}"
 
 
 def stacking(elpd: FloatArray) -> FloatArray:

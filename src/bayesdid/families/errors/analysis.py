@@ -101,7 +101,16 @@ def errors(
         spec.id,
         "errors",
         spec.title,
-        tuple(_sentences(design.treatments[k], k, draws_of, good, frame)),
+        tuple(
+            _sentences(
+                design.treatments[k],
+                k,
+                draws_of,
+                good,
+                frame,
+                counts_first=options.counts == spec.column.outcome,
+            )
+        ),
         (
             Table(
                 "errors",
@@ -226,7 +235,10 @@ def _sentences(
     draws: dict[ErrorName, FloatArray],
     trees: dict[ErrorName, xr.DataTree],
     frame: pd.DataFrame,
+    *,
+    counts_first: bool = False,
 ) -> list[str]:
+    """What each model says; of an outcome that is a count, the model of counts first."""
     ratio = frame.set_index("model")["over i.i.d."]
     found = []
     if "ar1" in trees:
@@ -253,17 +265,25 @@ def _sentences(
         )
     if "negative_binomial" in trees:
         tau = trees["negative_binomial"]["posterior"]["tau"].to_numpy()[..., k].ravel()
-        found.append(
+        found.insert(
+            0 if counts_first else len(found),
             f"In counts, {term} multiplies the rate by "
             f"{np.exp(tau).mean():.3f} (change {np.expm1(tau).mean():+.1%}, "
-            f"{hdi(np.expm1(tau)):+.1%})."
+            f"{hdi(np.expm1(tau)):+.1%}).",
         )
     p = {LABELS[name]: float((values < 0).mean()) for name, values in draws.items()}
+    low, high = min(p, key=p.__getitem__), max(p, key=p.__getitem__)
+    least, most = _probability(p[low]), _probability(p[high])
     found.append(
-        f"P({term} < 0) runs from {min(p.values()):.3f} ({min(p, key=p.__getitem__)}) to "
-        f"{max(p.values()):.3f} ({max(p, key=p.__getitem__)})."
+        f"P({term} < 0) is {least} under every model."
+        if least == most
+        else f"P({term} < 0) runs from {least} ({low}) to {most} ({high})."
     )
     return found
+
+
+def _probability(p: float) -> str:
+    return "> 0.999" if p > 0.999 else "< 0.001" if p < 0.001 else f"{p:.3f}"
 
 
 def _figure(frame: pd.DataFrame, unit: str) -> Figure:

@@ -48,7 +48,7 @@ def options_table(known: Iterable[AnyFamily]) -> str:
             rows.append(
                 (f"`{family.name}`", f"`{text.name}`", text.takes, default, text.description)
             )
-    return _table(("family", "option", "takes", "default", ""), rows)
+    return _table(("family", "option", "takes", "default", "meaning"), rows)
 
 
 TABLES = {"questions": questions_table, "fields": fields_table, "options": options_table}

@@ -8,6 +8,7 @@ from bayesdid.inference.plan import MAIN
 from bayesdid.notebook import many
 from bayesdid.report import figures
 from bayesdid.report.document.blocks import Block, Figure, Items, Text, ref
+from bayesdid.report.model_words import spec_name
 from bayesdid.report.sections.part import Part, Results
 
 
@@ -35,7 +36,10 @@ def checks(results: Results) -> Part | None:
         Figure(
             "checks-figure",
             figures.checks_figure(
-                specs, found["names"], found["passed"], bool(results["synthetic"])
+                [spec_name(spec, results) for spec in specs],
+                found["names"],
+                [[found["passed"].get((s, n)) for n in found["names"]] for s in specs],
+                bool(results["synthetic"]),
             ),
             said,
             "Posterior predictive checks and LOO of each spec under the default errors. A true "

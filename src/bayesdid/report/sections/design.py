@@ -11,6 +11,7 @@ from bayesdid.report.document.blocks import Block, Figure, Items, Table, Text
 from bayesdid.report.sections.part import Part, Results
 from bayesdid.report.text import number, significant
 
+_MOST_VARIABLES = 12  # that the page lists
 _CLEAR = 2.0  # standard errors from which trends before adoption are said to differ
 
 
@@ -57,7 +58,7 @@ def design(results: Results) -> Part:
             rows,
             frozenset({0, 1}),
         )
-        (main if len(rows) <= 8 else more).append(table)
+        (main if len(rows) <= _MOST_VARIABLES else more).append(table)
     samples = results["samples"]
     if samples:
         listed = []
@@ -85,10 +86,16 @@ def see_states(found: Mapping[str, Any], panel: Mapping[str, Any]) -> str:
             if same
             else f" between {found['first_adoption']} and {found['last_adoption']}"
         )
+    a = "the" if len(found.get("states", ())) == 2 else "a first"
+    before = ""
+    if early := found.get("early", 0):
+        others = ", the others" if early < found["adopters"] else ""
+        before = f", {early} of them from the first period on{others}"
     left = f"{never} never {'does' if never == 1 else 'do'}" if never else "none is never treated"
     come = "comes" if found["adopters"] == 1 else "come"
     return (
-        f"{found['adopters']} of {many(units, 'unit')} {come} under a first policy{when}; {left}."
+        f"{found['adopters']} of {many(units, 'unit')} {come} under {a} policy{before}{when}; "
+        f"{left}."
     )
 
 

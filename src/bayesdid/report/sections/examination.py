@@ -94,7 +94,7 @@ def _check(check: dict[str, Any], synthetic: bool) -> list[Block]:
         table = Table(
             f"{key}-table",
             f"Numbers: {title}",
-            tuple(map(str, rows[0])),
+            tuple(str(name).replace("_", " ") for name in rows[0]),
             tuple(tuple(_value(v) for v in row.values()) for row in rows[:ROWS]),
             note=f"{more} more rows are in results.json." if more > 0 else "",
         )

@@ -10,7 +10,9 @@ from bayesdid.notebook import many
 from bayesdid.report.again import as_given
 from bayesdid.report.document.blocks import Block, Cell, Items, Table, Text, ref
 from bayesdid.report.method_texts import GLOSSARY
+from bayesdid.report.model_words import spec_name
 from bayesdid.report.sections.part import Part, Results
+from bayesdid.report.term_words import in_words
 from bayesdid.report.text import number, significant
 
 
@@ -223,8 +225,9 @@ def _priors_table(results: Results) -> list[Block]:
     return [
         Table(
             "priors",
-            f"Priors in numbers, of {given['spec']}: the sd of each coefficient, all around zero.",
-            ("fit", "prior", "scale of y", *terms),
+            f"Priors in numbers, of {spec_name(given['spec'], results)}: the sd of each "
+            "coefficient, all around zero.",
+            ("fit", "prior", "scale of y", *(in_words(term, results) for term in terms)),
             rows,
             frozenset({0, 1}),
             "A dash: flat.",

@@ -10,8 +10,9 @@ from bayesdid.estimands.names import RATIO, is_sum
 from bayesdid.notebook import many
 from bayesdid.report import figures
 from bayesdid.report.document.blocks import Block, Cell, Figure, Items, Table, Text, ref
-from bayesdid.report.model_words import model_name, short_title
+from bayesdid.report.model_words import model_name, short_title, spec_name
 from bayesdid.report.sections.part import Part, Results, ends, excludes_zero, word_cell
+from bayesdid.report.term_words import in_words
 from bayesdid.report.text import estimate, factor, hdi, interval, number, probability, significant
 from bayesdid.study.terms import POLICY_KINDS, parse_term
 from bayesdid.summary import percent
@@ -40,11 +41,12 @@ def effects(results: Results) -> Part:
             )
         )
     if rows:
+        printed = any(row["published"] is not None for row in rows)
         cells = tuple(
             (
-                f"{short_title(row['title'])}: {row['parameter']}",
+                f"{short_title(row['title'])}: {in_words(row['parameter'], results)}",
                 str(row["n"]),
-                _published(row),
+                *([_published(row)] if printed else []),
                 estimate(row["ols"], row["se_cluster"]),
                 estimate(row["mean"], row["sd"])
                 if row["converged"]
@@ -56,11 +58,12 @@ def effects(results: Results) -> Part:
         )
         table = Table(
             "regression",
-            "Treatment effects of every two-way column: published, least squares, posterior.",
+            "Treatment effects of every two-way column: "
+            f"{'published, ' * printed}least squares, posterior.",
             (
                 "column: term",
                 "n",
-                "published (SE)",
+                *(["published (SE)"] if printed else []),
                 "OLS (SE clustered)",
                 "posterior mean (sd)",
                 f"{level} HDI",
@@ -104,17 +107,17 @@ def treatment_rows(results: Results) -> list[dict[str, Any]]:
                 | {
                     "converged": effect["converged"],
                     "beside": effect["beside"],
-                    "label": _drawn_label(item, row),
+                    "label": _drawn_label(item, row, results),
                 }
             )
     return rows
 
 
-def _drawn_label(item: Mapping[str, Any], row: Mapping[str, Any]) -> str:
+def _drawn_label(item: Mapping[str, Any], row: Mapping[str, Any], results: Results) -> str:
     """A coefficient beside its drawing: heading of the column, and of several of one the term."""
     alone = sum(bool(other.get("is_treatment")) for other in item["rows"]) == 1
     title = short_title(item["title"])
-    return title if alone else f"{title}: {row['parameter']}"
+    return title if alone else f"{title}: {in_words(row['parameter'], results)}"
 
 
 def see_columns(rows: list[dict[str, Any]]) -> str:
@@ -150,7 +153,7 @@ def _agreement(results: Results, rows: list[dict[str, Any]]) -> list[Block]:
     same = results["identity"]
     cells = tuple(
         (
-            f"{t['spec']}: {t['parameter']}",
+            f"{spec_name(t['spec'], results)}: {in_words(t['parameter'], results)}",
             number(t["ols"]),
             number(t["se_iid"]),
             number(t["se_hetero"]),
@@ -196,7 +199,7 @@ def _agreement(results: Results, rows: list[dict[str, Any]]) -> list[Block]:
     first = next((item for item in results["agreement"] if item["rows"]), None)
     if first is not None and first["explanations"]:
         blocks += [
-            Text(f"What the differences mean, for {first['title']}:"),
+            Text(f"What the differences mean, for {short_title(first['title'])}:"),
             Items(tuple(first["explanations"])),
         ]
     return blocks
@@ -281,7 +284,7 @@ def synergy(results: Results) -> Part:
             if c["refused"]
         ]
         more.append(_models_table(results, level))
-    elif headline["failed"]:
+    elif headline["failed"] and results["policies"]:
         main.append(Text(f"The panel has no answer of its own: {headline['failed']}"))
     main += [Text(f"Refused: {n}: {why}.", "soft") for n, why in headline["refused"].items()]
     more += [Text(f"Note: {note}.", "soft") for note in headline["notes"]]
@@ -300,6 +303,11 @@ def see_contrasts(contrasts: Mapping[str, Any], level: str) -> str:
     """How many contrasts of the panel have an interval that excludes zero."""
     known = [c for name, c in contrasts.items() if name != RATIO]
     clear = sum(excludes_zero(c["interval"]["low"], c["interval"]["high"]) for c in known)
+    if len(known) == 1:
+        if None in (known[0]["interval"]["low"], known[0]["interval"]["high"]):
+            return "The contrast of the panel: its interval is not known."
+        does = "excludes" if clear else "includes"
+        return f"The contrast of the panel: its {level} interval {does} zero."
     return f"Contrasts of the panel: the {level} interval of {clear} of {len(known)} excludes zero."
 
 
@@ -355,6 +363,16 @@ def _models_table(results: Results, level: str) -> Table:
     )
 
 
+_STATIC = (
+    "The static factorial regression, which papers run: effects that do not change with time, "
+    "which finds a synergy where single effects merely grow. Every policy state has its own effect."
+)
+_STATIC_OF_ONE = (
+    "The static regression, which papers run: an effect that does not change with time. Where it "
+    "does, the coefficient averages it with weights of the design."
+)
+
+
 def _static(results: Results, level: str) -> list[Block]:
     found = results["contrasts"]
     if not found:
@@ -379,7 +397,7 @@ def _static(results: Results, level: str) -> list[Block]:
         ols = row["clustered"]
         rows.append(
             (
-                f"{row['label']} ({row['spec']})",
+                f"{row['label']} ({spec_name(row['spec'], results)})",
                 estimate(m["mean"], m["sd"]),
                 interval(hdi(m)),
                 *(sign if row["name"] != RATIO else ("–", "–")),
@@ -396,16 +414,17 @@ def _static(results: Results, level: str) -> list[Block]:
     panel = results["panel"]
     arms = ", ".join(f"{n} {a}" for a, n in panel["arms"].items())
     orders = ", ".join(f"{n} {a}" for a, n in panel["sequences"].items())
+    one = len(results["policies"]) < 2
+    lead = _STATIC_OF_ONE if one else _STATIC
     return [
         Text(
-            "The static factorial regression, which papers run: effects that do not change with "
-            "time, which finds a synergy where single effects merely grow. Every policy state has "
-            f"its own effect. {panel['units']} units × {panel['periods']} periods; arms: {arms}"
+            f"{lead} {panel['units']} units × {panel['periods']} periods; arms: {arms}"
             + (f"; sequences: {orders}." if orders else ".")
         ),
         Table(
             "static",
-            "The static factorial regression under the default errors and beside others.",
+            f"The static {'' if one else 'factorial '}regression under the default errors and "
+            "beside others.",
             (
                 "contrast",
                 "default errors",

@@ -18,9 +18,12 @@ from bayesdid.report.document.blocks import (
     Text,
     ref,
 )
-from bayesdid.report.model_words import model_name
-from bayesdid.report.sections.front import STATEMENTS, counts, main_evidence
+from bayesdid.report.model_words import model_name, spec_name
+from bayesdid.report.sections.answer import main_evidence
+from bayesdid.report.sections.available import STATEMENTS
+from bayesdid.report.sections.claims_forest import counts
 from bayesdid.report.sections.part import Part, Results, known
+from bayesdid.report.term_words import in_words
 from bayesdid.report.text import number, probability, significant
 
 
@@ -72,7 +75,7 @@ def robustness(results: Results) -> Part:
     if weights["rows"]:
         main += [Text(s) for s in weights["sentences"][:1]]
         more += [Text(s) for s in weights["sentences"]]
-        more.append(_weights(weights["rows"]))
+        more.append(_weights(weights["rows"], results))
     return Part(
         "robust-panel", "Robustness of the headline", tuple(main), tuple(more), of_panel=True
     )
@@ -97,7 +100,7 @@ def see_models(evidence: Mapping[str, Any], shown: list[Mapping[str, Any]]) -> s
     )
 
 
-def _weights(rows: list[Mapping[str, Any]]) -> Table:
+def _weights(rows: list[Mapping[str, Any]], results: Results) -> Table:
     return Table(
         "weights",
         "What each TWFE coefficient averages.",
@@ -112,13 +115,16 @@ def _weights(rows: list[Mapping[str, Any]]) -> Table:
         ),
         tuple(
             (
-                f"{w['spec']}: {w['term']}",
+                f"{spec_name(w['spec'], results)}: {in_words(w['term'], results)}",
                 number(w["estimate"]),
                 number(w["negative"]),
                 str(w["negative_rows"]),
                 significant(w["zero_sd"]),
                 "–" if w["forbidden"] is None else f"{number(100 * w['forbidden'], 0)} %",
-                ", ".join(f"{s} {number(v, 2)}" for s, v in w["contamination"].items()) or "–",
+                ", ".join(
+                    f"{in_words(s, results)} {number(v, 2)}" for s, v in w["contamination"].items()
+                )
+                or "–",
             )
             for w in rows
         ),

@@ -7,7 +7,8 @@ from typing import Any
 
 from bayesdid.report.claim_html import claim_groups
 from bayesdid.report.document.blocks import Block, Cell, Fold, Table, Text
-from bayesdid.report.sections.front import STATEMENTS, counts
+from bayesdid.report.sections.available import STATEMENTS
+from bayesdid.report.sections.claims_forest import counts
 from bayesdid.report.sections.part import Part, Results, word_cell
 from bayesdid.report.text import estimate, probability
 

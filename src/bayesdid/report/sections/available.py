@@ -1,0 +1,82 @@
+"""What failed, what was not available, how far to trust the rest."""
+
+from __future__ import annotations
+
+from bayesdid.notebook import many
+from bayesdid.report.document.blocks import Block, Fold, Text, ref
+from bayesdid.report.sections.answer import answered_by, evidence_of, sources
+from bayesdid.report.sections.claims_forest import MOST_ROWS
+from bayesdid.report.sections.part import Results
+from bayesdid.report.sections.unjudged import judged_by, unjudged
+
+APPENDIX, STATEMENTS = "stand-in", "statements"
+
+
+def failures(results: Results) -> list[Block]:
+    """Parts that failed and fits that did not converge, stamped."""
+    failed, broken = results["failed"], [f for f in results["fits"] if not f["converged"]]
+    found: list[Block] = []
+    if failed:
+        why = " · ".join(f"{spec}: {reason}" for spec, reason in failed.items())
+        has = "has" if len(failed) == 1 else "have"
+        found.append(
+            Text(
+                f"{many(len(failed), 'part')} of this report failed and {has} no result here; the "
+                f"others are not affected. {why}",
+                "stamp",
+            )
+        )
+    if broken:
+        names = ", ".join(f"{f['spec']} ({f['kind']})" for f in broken)
+        found.append(
+            Text(
+                f"{many(len(broken), 'fit')} did not converge; no result is taken from them: "
+                f"{names}.",
+                "stamp",
+            )
+        )
+    return found
+
+
+def available(results: Results) -> list[Block]:
+    """What was not available: claims by what could be said of them, the panel, what was refused."""
+    declared = results["claims"]
+    blocks: list[Block] = []
+    audit = results["audit"]
+    if audit["comparisons"]:
+        found = [many(audit["counts"][kind], kind) for kind in ("contradiction", "warning")]
+        blocks.append(
+            Text(
+                f"Are the published numbers consistent? {many(audit['comparisons'], 'comparison')}"
+                f": {', '.join(found)} ({ref('audit')})."
+            )
+        )
+    if results["validity"]:
+        shown = [results["validity"][s] for s in sources(results) if s in results["validity"]]
+        if shown:
+            blocks.append(Fold("How far to trust this", tuple(Text(t) for t in shown)))
+    if declared:
+        about = [c for c in declared if c["evidence"]]
+        answered = [c for c in about if answered_by(c["evidence"], results)]
+        drawn = {(e["contrast"], e["sign"]) for e in evidence_of(results)[:MOST_ROWS]}
+        above = [c for c in answered if (c["evidence"]["contrast"], c["evidence"]["sign"]) in drawn]
+        said = (
+            f"{many(len(declared), 'claim')} declared, {len(answered)} judged: "
+            f"{judged_by(len(above), len(answered) - len(above))} ({ref(STATEMENTS)})."
+            if answered
+            else f"{many(len(declared), 'claim')} declared, none judged."
+        )
+        rest = [c for c in declared if c not in answered]
+        blocks.append(Text(said))
+        if rest:
+            blocks.append(
+                Fold(f"The {many(len(rest), 'claim')} not judged, and why", unjudged(rest, results))
+            )
+    if results["synthetic"]:
+        blocks.append(
+            Text(
+                "The microdata are not available. What the models of the panel would show on a "
+                f"stand-in is no evidence and stands apart: {ref(APPENDIX)}."
+            )
+        )
+    return blocks
