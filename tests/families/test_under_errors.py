@@ -181,7 +181,7 @@ def test_models_that_do_not_converge_are_left_out_of_a_comparison_by_name(panel,
     study = every({"comparison", "twfe"}, comparison={"options": options})
     monkeypatch.setattr(comparison, "fit", failing(comparison.fit, lambda e, _: e == "ar1"))
     found = bd.analyse(study, "t.comparison", panel, draws=100)
-    assert found.failed == ("t.twfe, fixed, ar1",)
+    assert found.failed == ("t.twfe, fixed effects, AR(1) errors",)
     assert found.tables[0].frame["errors"].tolist() == ["iid"]
     assert "conditional on i.i.d. errors" in found.sentences[1]
     monkeypatch.setattr(comparison, "fit", failing(comparison.fit, lambda *_: True))
