@@ -205,6 +205,7 @@ def test_smooth_priors_let_strong_data_speak():
     np.testing.assert_allclose(fit.mean(axis=0), truth, atol=0.01)
 
 
+@pytest.mark.slow  # its density is compared in tests/model/test_system_densities.py
 @pytest.mark.sampling
 def test_smooth_path_equals_its_pymc_model():
     import warnings

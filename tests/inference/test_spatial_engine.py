@@ -13,7 +13,6 @@ from bayesdid.inference.exact.durbin import draw_spatial
 from bayesdid.inference.exact.durbin_fit import draw_durbin, prepare
 from bayesdid.inference.registry import choose
 from bayesdid.model.spatial_priors import spatial_priors
-from cells import slow_but
 from engines_agree import same_posterior
 
 MCSE = 5.0
@@ -27,7 +26,8 @@ CASES = {
 
 
 @pytest.mark.sampling
-@pytest.mark.parametrize("case", slow_but(CASES, "sdm"))
+@pytest.mark.slow  # densities of both are compared in tests/model/test_system_densities.py
+@pytest.mark.parametrize("case", CASES)
 def test_exact_draws_are_the_posterior_of_the_model_as_written(case):
     kind, weights, unit, period = CASES[case]
     design = simulated(weights, kind, T=4, unit=unit, period=period, rho=0.3)
