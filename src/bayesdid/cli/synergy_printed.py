@@ -4,11 +4,14 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+from bayesdid.report.text import probability
+
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
     from bayesdid.audit.doubts import Doubt
-    from bayesdid.estimands.synergy import Synergy
+    from bayesdid.estimands.beside import ModelSays
+    from bayesdid.estimands.synergy import Synergy, SynergyContrast
     from bayesdid.estimands.violated_synergy import SynergyViolated
     from bayesdid.exceptions import Note
     from bayesdid.published.single import PrintedEffect
@@ -17,52 +20,38 @@ if TYPE_CHECKING:
 
 def print_published(loaded: Any, synergy: Any, verdicts: Any, otherwise: Any, doubted: Any) -> None:
     """Contrasts from published columns, the claims they decide, what decides them, and doubts."""
-    from rich.table import Table
-
     from bayesdid.audit.misprints import doubt_sentences
     from bayesdid.cli.console import out, said
-    from bayesdid.estimands.names import RATIO
     from bayesdid.estimands.verdict import rules
     from bayesdid.published.contrasts import MAIN
     from bayesdid.published.words import headline, published_sentences
     from bayesdid.report.validity import published_validity
     from bayesdid.summary import percent
 
-    outcome = loaded.file.outcome
-    table = Table(
-        title=f"{loaded.id}: contrasts from published columns, in {outcome.unit}",
-        title_justify="left",
-    )
-    for heading in (
-        "contrast",
-        "mean (sd)",
-        f"{percent()} HDI",
-        "P(< 0)",
-        "P(claim), range",
-        "cells subtracted (SE)",
-    ):
-        table.add_column(
-            heading, justify="left" if heading == "contrast" else "right", overflow="fold"
-        )
+    out.print(f"{loaded.id}: contrasts from published columns, in {loaded.file.outcome.unit}")
+    rows = [("contrast", "mean (sd)", f"{percent()} HDI", "P(claim)", "range", "subtracted")]
     for contrast in synergy.contrasts.values():
-        main, (low, high) = contrast.main, contrast.range
+        main, (low, high) = contrast.main, map(probability, contrast.range)
         subtracted = contrast.naive == contrast.naive  # NaN where there is no such difference
-        table.add_row(
-            contrast.contrast.label,
-            f"{main.mean:.3f} ({main.sd:.3f})",
-            f"{main.interval.low:.3f} to {main.interval.high:.3f}",
-            "" if contrast.contrast.name == RATIO else f"{main.p_negative:.3f}",
-            f"{contrast.p_claim[MAIN]:.3f} ({low:.3f} to {high:.3f})",
-            f"{contrast.naive:.3f} ({contrast.naive_se:.3f})" if subtracted else "",
+        rows.append(
+            (
+                contrast.contrast.label,
+                f"{main.mean:.3f} ({main.sd:.3f})",
+                f"{main.interval.low:.3f} to {main.interval.high:.3f}",
+                probability(contrast.p_claim[MAIN]),
+                f"{low} to {high}",
+                f"{contrast.naive:.3f} ({contrast.naive_se:.3f})" if subtracted else "",
+            )
         )
-    out.print(table)
+    for line in _lined(rows, out.width):
+        out.print(line)
     out.print("Claims", style="bold")
     for verdict in verdicts:
         out.print(
             said(
                 "  ",
                 (verdict.word, "bold"),
-                f", P = {verdict.p:.3f} ({verdict.p_low:.3f} to {verdict.p_high:.3f}): "
+                f", {_spread(verdict.p, verdict.p_low, verdict.p_high)}: "
                 f"“{verdict.text}” ({verdict.place})"
                 + (f"; doubted: {', '.join(verdict.doubted)}" if verdict.doubted else ""),
             )
@@ -74,13 +63,38 @@ def print_published(loaded: Any, synergy: Any, verdicts: Any, otherwise: Any, do
     for sentence in doubt_sentences(synergy, otherwise, doubted, chosen.name):
         out.print(f"  {sentence}", highlight=False)
     out.print(
-        "Main column: averaged over timings, paths of the single effects and autocorrelation of "
-        "errors. Range: over every path and autocorrelation."
+        "Mean, interval and P(claim): averaged over timings, paths of the single effects and "
+        "autocorrelation of errors. Range: over every path and autocorrelation. Subtracted: what "
+        "the difference of printed cells is, with its standard error."
     )
     out.print(rules("the probability of the claim", "every path and autocorrelation"))
     out.print(published_validity(synergy.timings))
     for note in synergy.notes:
         out.print(f"Note: {note.text}.")
+
+
+def _spread(p: float, low: float, high: float) -> str:
+    """A probability with its range in parentheses, none of them written as 0 or 1."""
+    said, *ends = map(probability, (p, low, high))
+    return f"P {said}" if ends == [said, said] else f"P {said} ({ends[0]} to {ends[1]})"
+
+
+def _lined(rows: Sequence[tuple[str, ...]], width: int) -> list[str]:
+    """Rows under one another: a name to the left, numbers to the right.
+
+    A name that leaves no room for the numbers has a line of its own, so that no word is broken.
+    """
+    columns = list(zip(*rows, strict=True))
+    widths = [max(map(len, column)) for column in columns[1:]]
+    room = width - sum(widths) - 2 * len(widths) - 2
+    left = max([len(name) for name in columns[0] if len(name) <= room], default=0)
+    deeper = 2 if room >= 0 else 0
+    lines = []
+    for name, *numbers in rows:
+        said = "  ".join(text.rjust(size) for text, size in zip(numbers, widths, strict=True))
+        apart = f"\n{' ' * (left + 2 if left else deeper)}" if len(name) > left else ""
+        lines.append(f"  {name}{apart or ' ' * (left - len(name))}  {said}")
+    return lines
 
 
 def print_effects(
@@ -100,41 +114,36 @@ def print_effects(
     rows = [
         [_effect_row(loaded, effect, k) for k in range(len(effect.cells))] for effect in effects
     ]
-    every = [heads, *(row for group in rows for row in group)]
-    widths = [max(len(row[j]) for row in every) for j in range(len(heads))]
-    # a line for each column; two where they are wider than the terminal
-    apart = sum(widths) + 2 * len(widths) > out.width
-
-    def line(row: tuple[str, ...]) -> str:
-        numbers = "  ".join(
-            text.rjust(width) for text, width in zip(row[1:], widths[1:], strict=True)
-        )
-        place = f"  {row[0]}" if apart else f"  {row[0].ljust(widths[0])}"
-        return f"{place}\n    {numbers}" if apart else f"{place}  {numbers}"
-
-    out.print(line(heads))
+    lines = iter(_lined([heads, *(row for group in rows for row in group)], out.width))
+    out.print(next(lines))
     for effect, group in zip(effects, rows, strict=True):
         answer = effect.answer
         side = "<" if effect.below else ">"
         several = len(group) > 1
-        span = f" ({answer.p_low:.3f} to {answer.p_high:.3f})" if several else ""
-        says = f" {side} 0: {answer.word}, P = {answer.p:.3f}{span}"
+        sure = (
+            _spread(answer.p, answer.p_low, answer.p_high)
+            if several
+            else f"P {probability(answer.p)}"
+        )
+        says = f" {side} 0: {answer.word}, {sure}"
         out.print(said((effect.term, "bold"), says))
-        for row in group:
-            out.print(line(row))
+        for _ in group:
+            out.print(next(lines))
     decided = [claim for claim in claims if claim["evidence"] is not None]
     if decided:
         out.print("Claims", style="bold")
     for claim in decided:
         answer = claim["evidence"]["answers"]["published"]
         size = (
-            "" if answer["p_size"] is None else f", P(at least as large) = {answer['p_size']:.3f}"
+            ""
+            if answer["p_size"] is None
+            else f", P(at least as large) {probability(answer['p_size'])}"
         )
         out.print(
             said(
                 "  ",
                 (answer["word"], "bold"),
-                f", P = {answer['p']:.3f} ({answer['p_low']:.3f} to {answer['p_high']:.3f}){size}: "
+                f", {_spread(answer['p'], answer['p_low'], answer['p_high'])}{size}: "
                 f"“{claim['text']}” ({claim['place']})",
             )
         )
@@ -154,14 +163,30 @@ def _effect_row(loaded: Study, effect: PrintedEffect, k: int) -> tuple[str, str,
         ref.partition(":")[0] + (", doubted" if ref in effect.doubted else ""),
         f"{item.mean:.{places}f} ({item.sd:.{places}f})",
         f"{item.interval.low:.{places}f} to {item.interval.high:.{places}f}",
-        f"{item.p_sign:.3f}",
+        probability(item.p_sign),
+    )
+
+
+def _main_first(synergy: Synergy) -> list[SynergyContrast]:
+    """The contrasts, the headline's first."""
+    from bayesdid.estimands.names import main_contrast
+
+    found = list(synergy.values())
+    return sorted(found, key=lambda contrast: contrast.name != main_contrast(synergy))
+
+
+def _model_row(name: str, says: ModelSays) -> tuple[str, str, str, str]:
+    """A model of a contrast: its name with its bias, mean and sd, interval and P."""
+    return (
+        name if says.judged else f"{name}, biased by {says.bias:+.3f} here",
+        f"{says.mean:.3f} ({says.sd:.3f})",
+        f"{says.interval.low:.3f} to {says.interval.high:.3f}",
+        probability(says.p_claim),
     )
 
 
 def print_panel(loaded: Study, synergy: Synergy, violated: SynergyViolated | None) -> None:
     """Contrasts from a panel, with every model beside, refusals, alerts and violated trends."""
-    from rich.table import Table
-
     from bayesdid.cli.console import out, said
     from bayesdid.estimands.names import is_sum, main_contrast
     from bayesdid.estimands.verdict import rules
@@ -170,30 +195,22 @@ def print_panel(loaded: Study, synergy: Synergy, violated: SynergyViolated | Non
 
     if synergy.synthetic:
         out.print(said(("SYNTHETIC PANEL", "bold"), f": {synergy.synthetic}"))
-    table = Table(
-        title=f"{loaded.id}: contrasts from the panel, in {loaded.file.outcome.unit}",
-        title_justify="left",
-    )
-    for heading in ("contrast, model", "mean (sd)", f"{percent()} interval", "P(claim)", "word"):
-        table.add_column(
-            heading, justify="left" if heading == "contrast, model" else "right", overflow="fold"
-        )
+    out.print(f"{loaded.id}: contrasts from the panel, in {loaded.file.outcome.unit}")
     few = len(synergy.rows.policies) < 3
-    for contrast in synergy.values():
-        low, high = contrast.p_range
+    groups = []
+    for contrast in _main_first(synergy):
         shown = list(contrast.models.items())
         if not (is_sum(contrast.name) or few):
             shown = shown[:1]
-        for k, (name, says) in enumerate(shown):
-            bias = "" if says.judged else f", biased by {says.bias:+.3f} here"
-            table.add_row(
-                said((contrast.label, "bold")) if not k else f"  {name}{bias}",
-                f"{says.mean:.3f} ({says.sd:.3f})",
-                f"{says.interval.low:.3f} to {says.interval.high:.3f}",
-                f"{says.p_claim:.3f}" + (f" ({low:.3f} to {high:.3f})" if not k else ""),
-                contrast.word if not k else "",
-            )
-    out.print(table)
+        groups.append((contrast, [_model_row(name, says) for name, says in shown]))
+    heads = ("model", "mean (sd)", f"{percent()} interval", "P(claim)")
+    lines = iter(_lined([heads, *(row for _, rows in groups for row in rows)], out.width))
+    out.print(next(lines))
+    for contrast, rows in groups:
+        says = f": {contrast.word}, {_spread(contrast.p_claim, *contrast.p_range)}"
+        out.print(said((contrast.label, "bold"), says))
+        for _ in rows:
+            out.print(next(lines))
     if not few:
         out.print("Models beside the first are shown of sums; --json has those of every contrast.")
     if synergy.differing is not None:
