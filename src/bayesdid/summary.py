@@ -193,6 +193,13 @@ def band(draws: FloatArray, level: float | None = None) -> Band:
     )
 
 
+def chance(p: float) -> str:
+    """A probability to three digits, never written as 0 or 1."""
+    if p < 0.001:
+        return "< 0.001"
+    return "> 0.999" if p > 0.999 else f"{p:.3f}"
+
+
 def p_words(p: float, smallest: float) -> str:
     """A p-value from finitely many draws: a bound where no draw was as extreme.
 

@@ -130,7 +130,7 @@ def _print(loaded: Study, data: Panel, rows: list[dict[str, Any]]) -> None:
     from rich.table import Table
 
     from bayesdid.cli.console import BAD, out, said
-    from bayesdid.summary import percent
+    from bayesdid.summary import chance, percent
 
     title = f"{loaded.id}, {loaded.file.outcome.unit}"
     stamp = " (SYNTHETIC PANEL)" if data.synthetic else ""
@@ -146,7 +146,7 @@ def _print(loaded: Study, data: Panel, rows: list[dict[str, Any]]) -> None:
             table.add_row(said((f"{spec}, engine {row['engine']}", "bold")), "", "", "")
         table.add_row(f" {row['term']}", "", "", "")
         if (summary := row["summary"]) is not None:
-            cells = [*_cells(summary), f" {summary['p_negative']:.3f}"]
+            cells = [*_cells(summary), f" {chance(summary['p_negative'])}"]
             table.add_row(f"  {row['errors']}", *cells)
         else:
             table.add_row(f"  {row['errors']}", said(("NOT CONVERGED", BAD)), "", "")

@@ -48,7 +48,7 @@ def command(
     from bayesdid.exceptions import InputError
     from bayesdid.families.registry.load import load_study
     from bayesdid.pool.run import pool_studies
-    from bayesdid.summary import percent
+    from bayesdid.summary import chance, percent
 
     cells = {}
     for text in cell or ():
@@ -87,6 +87,6 @@ def command(
     table = Table("average effect under", "mean", percent(), "P(< 0)", box=None, pad_edge=False)
     for name, s in result.average.items():
         ends = f"{s.interval.low:.3g} to {s.interval.high:.3g}"
-        table.add_row(name, f"{s.mean:.3g}", ends, f"{s.p_negative:.2f}")
+        table.add_row(name, f"{s.mean:.3g}", ends, chance(s.p_negative))
     out.print(table)
     out.print(result.text, soft_wrap=True)

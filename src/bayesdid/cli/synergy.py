@@ -168,6 +168,7 @@ def _ensemble(
     from bayesdid.inference.executor import process_pool
     from bayesdid.model.errors import DEFAULT_ERRORS
     from bayesdid.reconstruct.combine import ensemble_synergy
+    from bayesdid.summary import chance
 
     with process_pool():
         found = ensemble_synergy(
@@ -184,7 +185,7 @@ def _ensemble(
         for model, one in contrast.models.items():
             out.print(
                 f"  {model}: {one.mean:.3f} (sd {one.sd:.3f}), not said by the tables "
-                f"{one.share_open:.0%}, P(claim) {one.p_claim:.2f}",
+                f"{one.share_open:.0%}, P(claim) {chance(one.p_claim)}",
                 soft_wrap=True,
                 highlight=False,
             )

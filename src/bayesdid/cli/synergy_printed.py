@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from bayesdid.report.text import probability
+from bayesdid.summary import chance
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -31,14 +31,14 @@ def print_published(loaded: Any, synergy: Any, verdicts: Any, otherwise: Any, do
     out.print(f"{loaded.id}: contrasts from published columns, in {loaded.file.outcome.unit}")
     rows = [("contrast", "mean (sd)", f"{percent()} HDI", "P(claim)", "range", "subtracted")]
     for contrast in synergy.contrasts.values():
-        main, (low, high) = contrast.main, map(probability, contrast.range)
+        main, (low, high) = contrast.main, map(chance, contrast.range)
         subtracted = contrast.naive == contrast.naive  # NaN where there is no such difference
         rows.append(
             (
                 contrast.contrast.label,
                 f"{main.mean:.3f} ({main.sd:.3f})",
                 f"{main.interval.low:.3f} to {main.interval.high:.3f}",
-                probability(contrast.p_claim[MAIN]),
+                chance(contrast.p_claim[MAIN]),
                 f"{low} to {high}",
                 f"{contrast.naive:.3f} ({contrast.naive_se:.3f})" if subtracted else "",
             )
@@ -75,7 +75,7 @@ def print_published(loaded: Any, synergy: Any, verdicts: Any, otherwise: Any, do
 
 def _spread(p: float, low: float, high: float) -> str:
     """A probability with its range in parentheses, none of them written as 0 or 1."""
-    said, *ends = map(probability, (p, low, high))
+    said, *ends = map(chance, (p, low, high))
     return f"P {said}" if ends == [said, said] else f"P {said} ({ends[0]} to {ends[1]})"
 
 
@@ -121,9 +121,7 @@ def print_effects(
         side = "<" if effect.below else ">"
         several = len(group) > 1
         sure = (
-            _spread(answer.p, answer.p_low, answer.p_high)
-            if several
-            else f"P {probability(answer.p)}"
+            _spread(answer.p, answer.p_low, answer.p_high) if several else f"P {chance(answer.p)}"
         )
         says = f" {side} 0: {answer.word}, {sure}"
         out.print(said((effect.term, "bold"), says))
@@ -135,9 +133,7 @@ def print_effects(
     for claim in decided:
         answer = claim["evidence"]["answers"]["published"]
         size = (
-            ""
-            if answer["p_size"] is None
-            else f", P(at least as large) {probability(answer['p_size'])}"
+            "" if answer["p_size"] is None else f", P(at least as large) {chance(answer['p_size'])}"
         )
         out.print(
             said(
@@ -163,7 +159,7 @@ def _effect_row(loaded: Study, effect: PrintedEffect, k: int) -> tuple[str, str,
         ref.partition(":")[0] + (", doubted" if ref in effect.doubted else ""),
         f"{item.mean:.{places}f} ({item.sd:.{places}f})",
         f"{item.interval.low:.{places}f} to {item.interval.high:.{places}f}",
-        probability(item.p_sign),
+        chance(item.p_sign),
     )
 
 
@@ -181,7 +177,7 @@ def _model_row(name: str, says: ModelSays) -> tuple[str, str, str, str]:
         name if says.judged else f"{name}, biased by {says.bias:+.3f} here",
         f"{says.mean:.3f} ({says.sd:.3f})",
         f"{says.interval.low:.3f} to {says.interval.high:.3f}",
-        probability(says.p_claim),
+        chance(says.p_claim),
     )
 
 

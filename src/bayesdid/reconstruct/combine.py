@@ -29,6 +29,7 @@ from bayesdid.panel.read import read_panel
 from bayesdid.reconstruct.choices import CHOICES, Choice, choice, choice_sentence, other_models
 from bayesdid.reconstruct.ensemble import MANIFEST
 from bayesdid.study.load import Study
+from bayesdid.summary import chance
 
 
 @dataclass(frozen=True, slots=True)
@@ -260,6 +261,6 @@ def _sentence(contrast: CombinedContrast, size: int) -> str:
     return (
         f"{contrast.label} ({model}): {main.mean:.3f} (sd {main.sd:.3f}); of the variance "
         f"{main.share_sampling:.0%} is what one panel leaves and {main.share_open:.0%} is what the "
-        f"tables do not say, over {size} synthetic panels; P(claim) {main.p_claim:.2f}, by panel "
-        f"{main.p_range[0]:.2f} to {main.p_range[1]:.2f}"
+        f"tables do not say, over {size} synthetic panels; P(claim) {chance(main.p_claim)}, by "
+        f"panel {chance(main.p_range[0])} to {chance(main.p_range[1])}"
     )

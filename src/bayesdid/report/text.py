@@ -6,6 +6,8 @@ import re
 from collections.abc import Mapping
 from typing import Any
 
+from bayesdid.summary import chance
+
 
 def number(value: Any, places: int = 3) -> str:
     """A number with a true minus sign; an en dash for what is missing."""
@@ -18,11 +20,7 @@ def probability(value: Any) -> str:
     """A probability, never written as 0 or 1."""
     if value is None or value != value:
         return "–"
-    if value < 0.001:
-        return "< 0.001"
-    if value > 0.999:
-        return "> 0.999"
-    return f"{float(value):.3f}"
+    return chance(float(value))
 
 
 _MINUS = re.compile(r"(?<![\w.)\]–-])-(?=\.?\d)")
