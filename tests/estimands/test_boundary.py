@@ -118,7 +118,7 @@ def test_without_spillover_a_boundary_is_no_likelier_than_a_priori(real_size):
     """Signs alone say nothing: they cross a posteriori as they do a priori. The ROPE does say."""
     rng = np.random.default_rng(2)
     signs, ropes = [], []
-    for _ in range(10):
+    for _ in range(6):
         grid, draws, prior, rope = fitted(rng, real_size, np.zeros_like)
         signs.append(boundary_report(grid, draws, prior))
         ropes.append(boundary_report(grid, draws, prior, rope=rope))

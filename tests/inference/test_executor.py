@@ -13,7 +13,7 @@ from panels import make_design, request_for
 from threadpoolctl import threadpool_info
 
 from bayesdid.exceptions import ResultError
-from bayesdid.inference.executor import item_seed, map_fits, process_pool, using
+from bayesdid.inference.executor import Workers, item_seed, map_fits, process_pool, using
 from bayesdid.inference.executor import threads as allowed
 from bayesdid.inference.fit import fit as fit_design
 from bayesdid.inference.store import fit_all, make_fit
@@ -156,7 +156,7 @@ def test_processes_begin_only_where_the_work_takes_longer_than_beginning_them(po
         assert not any(map_fits(partial(map_fits, where), [[1, 2], [3, 4]])[0])
         assert 0 < executor.left() < 60  # what was used up stays so
     seen = []
-    with process_pool(2, after=0.5) as executor:
+    with Workers(1, after=0.5) as executor, using(executor):
         found = map_fits(wait, [0.0, 0.0, 0.8, 0.0, 0.01], done=seen.append)
         assert found == [False, False, False, True, True]
         assert seen == [0.0, 0.0, 0.8, 0.0, 0.01]
@@ -165,8 +165,8 @@ def test_processes_begin_only_where_the_work_takes_longer_than_beginning_them(po
 
 
 def test_an_error_here_stops_what_was_handed_over():
-    with process_pool(2, after=0.05), pytest.raises(ValueError, match="item 0"):
-        map_fits(fail_late, range(3))
+    with Workers(1, after=0.05) as executor, pytest.raises(ValueError, match="item 0"):
+        map_fits(fail_late, range(3), executor=executor)
 
 
 def fail_late(x):

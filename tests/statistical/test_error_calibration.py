@@ -16,7 +16,7 @@ from bayesdid.pool.normal import KAPPAS
 
 DEFAULT = DEFAULT_ERRORS.name
 ERROR = 1e-4  # chance that a test of this module fails though all is well
-PANELS, LAWS = 40, 15
+PANELS, LAWS = 30, 15
 
 
 def band(size, share=1 - LEVEL):
