@@ -156,6 +156,7 @@ def _here_first[I, R](
     except BaseException:
         timer.cancel()
         with lock:
+            begun = len(items)  # nothing is left for a timer that has gone off meanwhile
             for _, future in rest or ():
                 future.cancel()
         raise
