@@ -354,7 +354,7 @@ MUTANTS = (
     Mutant(
         "differing-word",
         "estimands/synergy.py",
-        "main, answers = models[HEADLINE], models.get(DIFFERING, models[HEADLINE])",
+        "main, answers = models[HEADLINE], _answering(models)",
         "main, answers = models[HEADLINE], models[HEADLINE]",
         "the word is that of an interval which is known to be too narrow",
         (DIFFERING + "test_the_word_and_violations_follow_the_wider_model",),

@@ -7,10 +7,17 @@ from collections.abc import Iterable, Mapping
 import numpy as np
 import pandas as pd
 
+from bayesdid.estimands.beside import ModelSays
 from bayesdid.estimands.verdict import SURE
 
 LOW, HIGH, FALSE = 0.85, 0.93, 0.05  # wanted of a headline: coverage, false verdicts
 LEVEL = 0.89
+
+
+def told(says: ModelSays) -> dict[str, float]:
+    """What a model says of a contrast, as columns of a row."""
+    low, high = says.interval.low, says.interval.high
+    return {"mean": says.mean, "sd": says.sd, "low": low, "high": high, "p": says.p_claim}
 
 
 def judged(rows: pd.DataFrame) -> pd.DataFrame:

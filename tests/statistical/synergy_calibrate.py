@@ -22,6 +22,7 @@ import synergy_griffin as griffin
 from differing_calibrate import section_of, with_section
 from made import make_panel, make_study
 from panel_rows import rows_of
+from scores import told
 from synergy_peers import callaway_santanna, oracle
 from synergy_report import ALLOWED, CALLAWAY, ORACLE, report
 from synergy_worlds import DRIFT, WORLDS, Made, World, make
@@ -94,16 +95,7 @@ def _answer(
         return made, None, [{**head, "model": HEADLINE, "converged": True, "refused": True}]
     head |= {"converged": True, "refused": False}
     rows: list[dict[str, object]] = [
-        {
-            **head,
-            "model": model,
-            "mean": says.mean,
-            "sd": says.sd,
-            "low": says.interval.low,
-            "high": says.interval.high,
-            "p": says.p_claim,
-        }
-        for model, says in found[SUM].models.items()
+        {**head, "model": model, **told(says)} for model, says in found[SUM].models.items()
     ]
     return made, found, rows
 

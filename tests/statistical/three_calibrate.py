@@ -19,7 +19,7 @@ sys.path.insert(0, str(Path(__file__).parents[1] / "families"))
 
 from made import make_panel, make_study
 from panel_rows import rows_of
-from scores import averaged
+from scores import averaged, told
 from synergy_report import scored
 from three_worlds import POLICIES, WORLDS, make
 from validity_facts import three_facts, update
@@ -61,16 +61,7 @@ def run(item: tuple[str, int]) -> list[dict[str, object]]:
             continue
         truth = _truth(found, one, made.joint)
         rows += [
-            {
-                **about,
-                "truth": truth,
-                "model": model,
-                "mean": says.mean,
-                "sd": says.sd,
-                "low": says.interval.low,
-                "high": says.interval.high,
-                "p": says.p_claim,
-            }
+            {**about, "truth": truth, "model": model, **told(says)}
             for model, says in found[one].models.items()
             if model in MODELS
         ]

@@ -111,7 +111,7 @@ class SynergyContrast:
     @property
     def answering(self) -> ModelSays:
         """The headline, or the model with differences between units where they are there."""
-        return self.models.get(DIFFERING, self.models[HEADLINE])
+        return _answering(self.models)
 
 
 @dataclass(frozen=True, slots=True)
@@ -432,7 +432,7 @@ def _contrast(
     panel: Panel,
     summary: Summary,
 ) -> SynergyContrast:
-    main, answers = models[HEADLINE], models.get(DIFFERING, models[HEADLINE])
+    main, answers = models[HEADLINE], _answering(models)
     judged = [says.p_claim for says in models.values() if says.judged]
     low, high = min(judged), max(judged)
     return SynergyContrast(
@@ -452,6 +452,10 @@ def _contrast(
         deciding(models),
         summary,
     )
+
+
+def _answering(models: Mapping[str, ModelSays]) -> ModelSays:
+    return models.get(DIFFERING, models[HEADLINE])
 
 
 def _row_frame(average: Average, rows: OverlapDesign, panel: Panel) -> pd.DataFrame:

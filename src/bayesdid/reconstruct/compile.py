@@ -155,9 +155,10 @@ def _effects(
     unit = column.unit_effects == "fixed" and not pooled
     period = column.period_effects == "fixed" and not pooled
     found = [np.ones((len(frame), 1))]
-    found += [_dummies(frame[panel.unit])] * unit + [_dummies(frame[panel.period])] * period
+    for key, there in ((panel.unit, unit), (panel.period, period)):
+        found += [_dummies(pd.factorize(frame[key])[0])] * there
     for one in further_effects(column.effects, panel, frame, has_unit_levels=unit, dims={}):
-        found.append(np.eye(len(one.levels))[one.index] * one.times[:, None])
+        found.append(_dummies(one.index) * one.times[:, None])
     columns = np.hstack(found)
     Q, R, _ = qr(
         columns if root is None else columns * root[:, None], mode="economic", pivoting=True
@@ -166,9 +167,8 @@ def _effects(
     return root, Q[:, size > RANK * size[0]]
 
 
-def _dummies(keys: pd.Series) -> FloatArray:
-    index, levels = pd.factorize(keys)
-    return np.eye(len(levels))[index]
+def _dummies(index: np.ndarray) -> FloatArray:
+    return np.eye(int(index.max()) + 1)[index]
 
 
 def _factor(

@@ -26,7 +26,7 @@ from bayesdid.panel.panel import Panel
 from bayesdid.peers.bootstrap import wild_bootstrap
 from bayesdid.peers.fixest import least_squares
 from bayesdid.study.load import Spec, Study
-from bayesdid.summary import hdi, hdi_columns, normal_interval, p_words, percent
+from bayesdid.summary import chance, hdi, hdi_columns, normal_interval, p_words, percent
 
 ErrorName = Literal["iid", "ar1", "unit_variance", "student_t", "negative_binomial"]
 LABELS: dict[ErrorName, str] = {
@@ -273,17 +273,13 @@ def _sentences(
         )
     p = {LABELS[name]: float((values < 0).mean()) for name, values in draws.items()}
     low, high = min(p, key=p.__getitem__), max(p, key=p.__getitem__)
-    least, most = _probability(p[low]), _probability(p[high])
+    least, most = chance(p[low]), chance(p[high])
     found.append(
         f"P({term} < 0) is {least} under every model."
         if least == most
         else f"P({term} < 0) runs from {least} ({low}) to {most} ({high})."
     )
     return found
-
-
-def _probability(p: float) -> str:
-    return "> 0.999" if p > 0.999 else "< 0.001" if p < 0.001 else f"{p:.3f}"
 
 
 def _figure(frame: pd.DataFrame, unit: str) -> Figure:
