@@ -23,9 +23,7 @@ from bayesdid.spatial.design import SpatialDesign
 Reason = Callable[[Model, AnyDesign], str]
 
 
-def _normal(
-    mean: type[Mean], name: str, further: Reason, *, iid: bool = True, weighted: bool = False
-) -> Reason:
+def _normal(mean: type[Mean], name: str, further: Reason, *, iid: bool = True) -> Reason:
     """Why an engine of one kind of mean cannot draw from a model; its errors are normal."""
 
     def refuses(model: Model, design: AnyDesign) -> str:
@@ -33,8 +31,8 @@ def _normal(
             return f"its mean is {name}"
         if model.likelihood.name != "normal":
             return "its likelihood is normal"
-        if iid and (model.errors != Errors() or (model.weighted and not weighted)):
-            return "its errors are i.i.d." if weighted else "its errors are i.i.d. without weights"
+        if iid and model.errors != Errors():
+            return "its errors are i.i.d."
         return further(model, design)
 
     return refuses
@@ -44,8 +42,11 @@ def _durbin(model: Model, design: AnyDesign) -> str:
     from bayesdid.spatial.operators.moments import moments
 
     assert isinstance(design, SpatialDesign)
-    if "mundlak" in (model.kind("unit"), model.kind("period")):
+    kinds = {model.kind("unit"), model.kind("period")}
+    if "mundlak" in kinds:
         return "its effects are fixed, random or none"
+    if model.weighted and "random" in kinds:
+        return "with weights its effects are fixed or none"
     if model.kind("period") == "random":  # not under every W
         try:
             moments(design)
@@ -137,7 +138,7 @@ MEAN_ENGINES: tuple[Engine, ...] = (
         "instrument",
         "exact",
         0.5,
-        _normal(Instrument, "instrumented", _instrument, weighted=True),
+        _normal(Instrument, "instrumented", _instrument),
         _draw_instrument,
     ),
     Engine(

@@ -87,6 +87,11 @@ def check_design(model: Model, design: AnyDesign) -> None:
             f"{base.spec_id}: the model has row weights, the design has none",
             remedy="name a column of weights when the design is built",
         )
+    if isinstance(model.mean, Durbin | Profile) and base.weights is not None and not model.weighted:
+        raise InputError(
+            f"{base.spec_id}: the design has row weights, the model has none",
+            remedy="make the design without them",
+        )
     there = {one.text for one in base.further}
     if absent := [e.over for e in model.effects if e.is_further and e.over not in there]:
         raise InputError(

@@ -13,7 +13,8 @@ import numpy as np
 from scipy.linalg import qr
 
 from bayesdid.arrays import FloatArray
-from bayesdid.design.within import absorb
+from bayesdid.design.design import Design
+from bayesdid.design.span import within
 from bayesdid.exceptions import NotIdentifiedError
 from bayesdid.model.priors import PriorChoice, PriorName, Priors, resolve_priors
 from bayesdid.spatial.design import SpatialDesign
@@ -56,20 +57,16 @@ def _aliases(design: SpatialDesign) -> dict[str, str]:
 def _residual(design: SpatialDesign, columns: FloatArray) -> tuple[float, FloatArray]:
     """Residual sd of least squares, and each regressor's own within sd, (K,), if it moves.
 
+    With weights, of mean one, both are those of a row of weight one.
+
     Parameters
     ----------
     columns
         Regressors in rows, shape (n, K).
     """
     base = design.base
-    i, t = base.unit_index, base.period_index
-    rest = absorb(
-        np.column_stack([columns, base.y]),
-        i,
-        t,
-        unit=base.unit_effects != "none",
-        period=base.period_effects != "none",
-    )
+    both = np.column_stack([columns, base.y])
+    rest = within(base, both, flat_only=False, weights=base.weights)
     W, y = rest[:, :-1], rest[:, -1]
     total = columns.std(axis=0)
     if flat := [n for n, s in zip(design.names, total, strict=True) if s == 0]:
@@ -77,19 +74,26 @@ def _residual(design: SpatialDesign, columns: FloatArray) -> tuple[float, FloatA
             f"{base.spec_id}: {flat[0]} is constant in the sample",
             remedy="leave it out, or its spatial lag (option durbin)",
         )
-    spread = W.std(axis=0)
+    spread = _size(W, base)
     moves = spread > 1e-7 * total  # the rest is rounding of what the effects take up
     X = W[:, moves] / spread[moves]
     if "random" not in (base.unit_effects, base.period_effects):
         _refuse_collinear(X, [n for n, ok in zip(design.names, moves, strict=True) if ok], design)
     residual = y - X @ np.linalg.lstsq(X, y, rcond=None)[0]
-    reference = float(residual.std())
+    reference = float(_size(residual, base))
     if reference <= 1e-8 * base.y.std():
         raise NotIdentifiedError(
             f"{base.spec_id}: regressors and effects fit the outcome exactly",
             remedy="use fewer regressors, or more units or periods",
         )
     return reference, np.where(moves, spread, total)
+
+
+def _size(rest: FloatArray, base: Design) -> FloatArray:
+    """Sd of what effects leave; times roots of weights it has a mean, its square is about zero."""
+    if base.weights is None:
+        return np.asarray(rest.std(axis=0))
+    return np.asarray(np.sqrt((rest**2).mean(axis=0)))
 
 
 def _refuse_collinear(X: FloatArray, names: list[str], design: SpatialDesign) -> None:

@@ -20,6 +20,7 @@ from bayesdid.model.priors import (
     with_terms,
 )
 from bayesdid.spatial.design import unstack
+from bayesdid.spatial.operators.weighted import projected
 from bayesdid.spatial.weights.rings import Exposure, Rings, exposures, make_rings
 from bayesdid.spatial.weights.weights import Weights, aligned
 
@@ -80,11 +81,12 @@ class ProfileDesign:
     rings, exposure, kernel
         How distance enters.
     Y, X, E
-        Outcome (N, T), regressors (K, N, T) and exposures (R, N, T), demeaned both ways.
+        Outcome (N, T), regressors (K, N, T) and exposures (R, N, T), demeaned both ways; where
+        rows have weights, what flat effects leave of them times the root of the weights.
     raw
         Exposures before demeaning, shape (R, N, T).
     WY
-        Spatial lag of the outcome, demeaned, or None without one.
+        Spatial lag of the outcome, in the same way, or None without one.
     weights
         Of the spatial lag, or None.
     priors
@@ -176,8 +178,8 @@ def profile_design(
     rings = make_rings(distance, step_km, last_km)
     raw = exposures(rings, unstack(base, base.D[:, 0]), exposure)
     y = unstack(base, base.y)
-    Y, E = demean(y), demean(raw)
-    X = demean(np.stack([unstack(base, column) for column in base.regressors.T]))
+    regressors = np.stack([unstack(base, column) for column in base.regressors.T])
+    Y, X, E = _left(base, y[None])[0], _left(base, regressors), _left(base, raw)
     nu = (Y.shape[0] - 1) * (Y.shape[1] - 1)
     gram = np.einsum("rnt,snt->rs", E, E)
     if np.trace(gram) <= 1e-12 * max(float((raw**2).sum()), 1e-300):
@@ -186,9 +188,9 @@ def profile_design(
             remedy="use a panel with staggered adoption",
         )
     flat = X.reshape(len(X), -1)
-    left = Y.ravel() - np.linalg.lstsq(flat.T, Y.ravel(), rcond=None)[0] @ flat
-    reference = float(np.sqrt((left**2).sum() / max(nu - len(X), 1)))
-    within = np.sqrt((flat**2).mean(axis=1))
+    rest = Y.ravel() - np.linalg.lstsq(flat.T, Y.ravel(), rcond=None)[0] @ flat
+    reference = float(np.sqrt((rest**2).sum() / max(nu - len(X), 1)))
+    within = np.sqrt((demean(regressors).reshape(flat.shape) ** 2).mean(axis=1))
     low, high = np.log(1.5 * step_km), np.log(last_km)
     middle = np.exp((low + high) / 2)
     gaps = np.abs(rings.middle[:, None] - rings.middle)
@@ -203,7 +205,7 @@ def profile_design(
         share,
     )
     own = None if weights is None else aligned(weights, base.units)
-    WY = None if own is None else demean(own.matrix @ y)
+    WY = None if own is None else _left(base, (own.matrix @ y)[None])[0]
     notes = list(rings.notes())
     if own is not None and own.constant_row_sum is None:
         notes.append(
@@ -227,6 +229,14 @@ def profile_priors(design: ProfileDesign, choice: PriorChoice) -> Priors:
         )
         named = replace(named, sds=sds)
     return with_terms(named, choice, base.names)
+
+
+def _left(base: Design, layers: FloatArray) -> FloatArray:
+    """What unit and period effects leave of `layers`, (M, N, T); in the metric of weights."""
+    if base.weights is None:
+        return demean(layers)
+    rows = projected(base, layers, unit=True, period=True)
+    return np.stack([unstack(base, column) for column in rows])
 
 
 def demean(A: FloatArray) -> FloatArray:

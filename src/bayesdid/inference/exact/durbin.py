@@ -133,6 +133,7 @@ class SpatialTarget:
             - 0.5 * log_det
             + 0.5 * np.log(proper).sum()
             + 0.5 * (np.log(self._weights(ratio)) * self.stats.degrees).sum(axis=1)
+            + self.stats.constant
         )
         if self.logdet is not None:
             value = value + self.stats.log_factor(rho, self.logdet.value(rho))

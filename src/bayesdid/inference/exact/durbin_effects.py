@@ -31,8 +31,7 @@ Named = dict[str, tuple[tuple[str, ...], FloatArray]]
 def recover_spatial(design: SpatialDesign, draws: SpatialDraws, rng: np.random.Generator) -> Named:
     """Draws of ``alpha``, ``<unit>_effect`` and ``<period>_effect``; nothing for many units."""
     base, N = design.base, design.N
-    inside = design.kind in LAG_OF_ERROR and base.unit_effects == "fixed"
-    if (_SOLVED_UNITS if inside else DRAWN_UNITS) < N:
+    if not is_drawn(design):
         return {}
     rest = _Rest(design, draws)
     found: Named = {}
@@ -49,6 +48,12 @@ def recover_spatial(design: SpatialDesign, draws: SpatialDraws, rng: np.random.G
     if unit is not None:
         found[f"{base.unit_dim}_effect"] = ((base.unit_dim,), unit)
     return found
+
+
+def is_drawn(design: SpatialDesign) -> bool:
+    """Whether there are few enough units for effects to be drawn."""
+    inside = design.kind in LAG_OF_ERROR and design.base.unit_effects == "fixed"
+    return design.N <= (_SOLVED_UNITS if inside else DRAWN_UNITS)
 
 
 class _Rest:
@@ -124,7 +129,7 @@ def _units(
     base, noise = design.base, draws.sigma[:, None] / np.sqrt(design.T)
     if base.unit_effects == "fixed":
         level = level + noise * rng.standard_normal(level.shape)
-        return _named_levels(design, draws, level)
+        return named_levels(design, draws, level)
     sd = noise * 0.0
     if base.unit_effects == "random":
         sd = draws.sigma[:, None] * draws.ratios[:, [0]]
@@ -137,7 +142,7 @@ def _units(
     return alpha, _shrunk(level - weight * alpha[:, None], sd, noise, rng)
 
 
-def _named_levels(
+def named_levels(
     design: SpatialDesign, draws: SpatialDraws, level: FloatArray
 ) -> tuple[FloatArray, FloatArray]:
     """Intercept and fixed unit effects of a structural level."""

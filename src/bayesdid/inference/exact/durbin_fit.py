@@ -19,6 +19,7 @@ from bayesdid.inference.exact.durbin import (
     spatial_target,
 )
 from bayesdid.inference.exact.durbin_effects import recover_spatial
+from bayesdid.inference.exact.weighted_effects import recover_weighted
 from bayesdid.inference.registry import Size
 from bayesdid.inference.tree import assemble, named_dataset, provenance
 from bayesdid.model.priors import Priors
@@ -47,7 +48,8 @@ def fit_durbin(design: SpatialDesign, priors: Priors, size: Size) -> xr.DataTree
         if kind == "random":
             variables[f"sigma_{dim}"] = ((), found.sigma * next(ratios))
     if size.effects:
-        variables |= recover_spatial(design, found, rng)
+        recover = recover_spatial if base.weights is None else recover_weighted
+        variables |= recover(design, found, rng)
     tree = assemble(named_dataset(variables, coords, size.chains), base)
     tree.attrs = provenance(
         base,

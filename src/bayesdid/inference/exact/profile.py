@@ -16,6 +16,7 @@ from bayesdid.arrays import FloatArray
 from bayesdid.inference.exact.durbin_effects import Named, caused_levels
 from bayesdid.inference.exact.profile_target import spatial_lag, target_and_rest
 from bayesdid.inference.exact.recover import DRAWN_UNITS
+from bayesdid.inference.exact.weighted_effects import Left, levels_and_periods
 from bayesdid.inference.numerics.importance import draw_importance
 from bayesdid.inference.registry import Size
 from bayesdid.inference.tree import assemble, named_dataset, provenance
@@ -134,12 +135,18 @@ def _effects(
     Y = unstack(base, base.y)
     N, T = Y.shape
     lag = np.zeros_like(Y) if design.weights is None else design.weights.matrix @ Y
-    left = [
-        Y.mean(axis=k) - rho[:, None] * lag.mean(axis=k) - slopes @ Z.mean(axis=k + 1)
-        for k in (0, 1)
-    ]
-    period = left[0] + sigma[:, None] / np.sqrt(N) * rng.standard_normal((len(sigma), T))
-    level = left[1] + sigma[:, None] / np.sqrt(T) * rng.standard_normal((len(sigma), N))
+    if base.weights is None:
+        left = [
+            Y.mean(axis=k) - rho[:, None] * lag.mean(axis=k) - slopes @ Z.mean(axis=k + 1)
+            for k in (0, 1)
+        ]
+        period = left[0] + sigma[:, None] / np.sqrt(N) * rng.standard_normal((len(sigma), T))
+        level = left[1] + sigma[:, None] / np.sqrt(T) * rng.standard_normal((len(sigma), N))
+    else:
+        layers = np.concatenate([Y[None], lag[None], Z])
+        shares = np.hstack([np.ones((len(rho), 1)), -rho[:, None], -slopes])
+        of_rows = Left(unstack(base, base.weights), layers, shares, rho, sigma)
+        level, period = levels_and_periods(of_rows, rng)
     if design.weights is None:
         alpha = level.mean(axis=1)
         unit = level - alpha[:, None]

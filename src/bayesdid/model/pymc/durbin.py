@@ -43,7 +43,7 @@ from bayesdid.model.pymc.setting import Setting
 from bayesdid.model.spatial import SpatialBlocks, intercept_inside, periods_outside, spatial_blocks
 from bayesdid.model.spatial_priors import spatial_priors
 from bayesdid.spatial.design import LAG_OF_ERROR, LAG_OF_Y, SpatialDesign
-from bayesdid.spatial.operators.moments import moments
+from bayesdid.spatial.operators.moments import exponents
 
 
 def durbin(model: Model, design: SpatialDesign, noncentred: frozenset[str]) -> None:
@@ -88,8 +88,8 @@ def spatial_coefficient(design: SpatialDesign) -> Any:
         rho = pm.Uniform("rho", logdet.interval.low, logdet.interval.high)
         pm.Potential("jacobian", design.T * log_jacobian(rho, logdet))
     if periods_outside(design):
-        stats = moments(design)
-        prior = stats.row_power * mean_row_sum_of_log(rho, *stats.row_spectrum)
+        _, row_power, row_spectrum = exponents(design)
+        prior = row_power * mean_row_sum_of_log(rho, *row_spectrum)
         pm.Potential("prior_of_periods", -prior)
     return rho
 

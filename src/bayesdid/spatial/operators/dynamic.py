@@ -76,6 +76,7 @@ def dynamic_design(design: SpatialDesign) -> SpatialDesign:
         unit_index=base.unit_index[later],
         period_index=base.period_index[later] - 1,
         periods=base.periods[1:],
+        weights=None if base.weights is None else base.weights[later],
         unit_effects="random",
     )
     return dataclasses.replace(

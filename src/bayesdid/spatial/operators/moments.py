@@ -15,6 +15,8 @@ Under unequal row sums no transformation removes period effects from a model wit
 their estimation pulls rho down by ``(T - 1) Var(rho) mean row sum of W (I - rho W)^-1``. Each has
 then the prior ``exp(-mean row sum of log(I - rho W))``, whose slope in rho takes this away; it is
 ``1 / (1 - rho r)``, flatness on levels, where rows do sum to one r.
+
+Rows with weights have one stratum: :mod:`bayesdid.spatial.operators.weighted`.
 """
 
 from __future__ import annotations
@@ -25,8 +27,9 @@ import numpy as np
 
 from bayesdid.arrays import FloatArray
 from bayesdid.exceptions import InputError
-from bayesdid.spatial.design import LAG_OF_ERROR, LAG_OF_Y, SpatialDesign, Transform
+from bayesdid.spatial.design import LAG_OF_ERROR, LAG_OF_Y, SpatialDesign, Transform, unstack
 from bayesdid.spatial.operators.spectrum import row_sum_spectrum
+from bayesdid.spatial.operators.weighted import log_constant, projected
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,6 +55,8 @@ class Moments:
         Points e and shares w, shapes (n,), with ``mean row sum of f(W) = sum w f(e)``.
     lag_of_y
         Whether only y is filtered, so that regressors' cross-products do not depend on rho.
+    constant
+        What weights of the rows add to the log density.
     """
 
     parts: FloatArray
@@ -63,6 +68,7 @@ class Moments:
     row_power: float
     row_spectrum: tuple[np.ndarray, np.ndarray]
     lag_of_y: bool
+    constant: float = 0.0
 
     @property
     def nu(self) -> float:
@@ -99,8 +105,8 @@ def moments(design: SpatialDesign, transform: Transform = "lee_yu") -> Moments:
     Raises
     ------
     InputError
-        For Mundlak effects, or random period effects in an error model whose rows do not sum to
-        one number.
+        For Mundlak effects, random period effects in an error model whose rows do not sum to one
+        number, or random effects beside weights.
     """
     unit, period = design.base.unit_effects, design.base.period_effects
     if "mundlak" in (unit, period):
@@ -108,11 +114,17 @@ def moments(design: SpatialDesign, transform: Transform = "lee_yu") -> Moments:
             f"{design.base.spec_id}: Mundlak effects and spatial lags",
             remedy="use fixed or random effects",
         )
+    weighted = design.base.weights is not None
+    if weighted and "random" in (unit, period):
+        raise InputError(
+            f"{design.base.spec_id}: random effects beside weights, with which unit and period "
+            "means are no strata",
+            remedy="use fixed effects",
+        )
     N, T, W = design.N, design.T, design.weights.matrix
     filtered, lagged = design.kind in LAG_OF_ERROR, design.kind in LAG_OF_Y
-    r = design.weights.constant_row_sum
     A = np.concatenate([design.Z, design.Y[None]])
-    by_unit = filtered and r is None  # then periods are dummies: nothing else commutes with W
+    by_unit = _by_unit(design)
     flat = 0
     if by_unit:
         if period == "random":
@@ -132,19 +144,18 @@ def moments(design: SpatialDesign, transform: Transform = "lee_yu") -> Moments:
         strata.append(("unit", float(N if by_unit else N - 1), T if unit == "random" else 0.0))
     if period != "fixed" and not by_unit:
         strata.append(("period", float(T - 1), N if period == "random" else 0.0))
+    if weighted:  # one stratum, in the metric of the weights
+        strata = [("within", sum(degrees for _, degrees, _ in strata), 0.0)]
     if transform == "direct":  # effects are treated as if they were known
         name, _, cells = strata[0]
         strata[0] = (name, N * T - sum(degrees for _, degrees, _ in strata[1:]), cells)
-    parts = np.stack([_products(A, B, name, by_unit) for name, _, _ in strata])
-    levels = T - 1.0 if unit == "fixed" and transform == "lee_yu" else float(T)
-    power = levels if filtered or lagged else 0.0
-    row_power = 0.0
-    if power and transform == "lee_yu" and not by_unit:
-        if period == "fixed":
-            row_power = levels
-        elif filtered and unit != "fixed":
-            row_power = 1.0  # of the intercept
-    spectrum = row_sum_spectrum(design.weights) if row_power else (np.zeros(1), np.zeros(1))
+    constant = 0.0
+    if weighted:
+        a, b, constant = _weighted(design, A, B)
+        parts = _cross(a, b)[None]
+    else:
+        parts = np.stack([_products(A, B, name, by_unit) for name, _, _ in strata])
+    power, row_power, spectrum = exponents(design, transform)
     return Moments(
         parts,
         np.array([d for _, d, _ in strata]),
@@ -155,7 +166,54 @@ def moments(design: SpatialDesign, transform: Transform = "lee_yu") -> Moments:
         row_power,
         spectrum,
         not filtered,
+        constant,
     )
+
+
+def exponents(
+    design: SpatialDesign, transform: Transform = "lee_yu"
+) -> tuple[float, float, tuple[np.ndarray, np.ndarray]]:
+    """:attr:`Moments.power`, :attr:`Moments.row_power` and :attr:`Moments.row_spectrum`.
+
+    With weights the mean over row sums is that of units by their weight over all periods, which is
+    what period effects pull rho by where a unit's weight stays the same.
+    """
+    base, T = design.base, design.T
+    filtered, lagged = design.kind in LAG_OF_ERROR, design.kind in LAG_OF_Y
+    levels = T - 1.0 if base.unit_effects == "fixed" and transform == "lee_yu" else float(T)
+    power = levels if filtered or lagged else 0.0
+    row_power = 0.0
+    if power and transform == "lee_yu" and not _by_unit(design):
+        if base.period_effects == "fixed":
+            row_power = levels
+        elif filtered and base.unit_effects != "fixed":
+            row_power = 1.0  # of the intercept
+    if not row_power:
+        return power, row_power, (np.zeros(1), np.zeros(1))
+    share = None if base.weights is None else unstack(base, base.weights).sum(axis=1)
+    return power, row_power, row_sum_spectrum(design.weights, share)
+
+
+def _by_unit(design: SpatialDesign) -> bool:
+    """Whether periods are dummies in the filter: nothing else commutes with W."""
+    return design.kind in LAG_OF_ERROR and design.weights.constant_row_sum is None
+
+
+def _weighted(
+    design: SpatialDesign, A: FloatArray, B: FloatArray
+) -> tuple[FloatArray, FloatArray, float]:
+    """What flat effects leave of both, shapes (M, n), and :attr:`Moments.constant`."""
+    base = design.base
+    assert base.weights is not None  # the caller has seen to it
+    w = unstack(base, base.weights)
+    unit = base.unit_effects == "fixed"
+    period = base.period_effects == "fixed" and not _by_unit(design)
+    if _by_unit(design) and not unit:  # the intercept is one of the dummies
+        root = np.sqrt(w)
+        found = ((root * layers).reshape(len(layers), -1) for layers in (A, B))
+        return *found, 0.5 * float(np.log(w).sum())
+    both = projected(base, np.concatenate([A, B]), unit=unit, period=period)
+    return both[: len(A)], both[len(A) :], log_constant(w, unit=unit, period=period)
 
 
 def _with_dummies(
@@ -174,6 +232,10 @@ def _with_dummies(
 
 def _products(A: FloatArray, B: FloatArray, stratum: str, by_unit: bool) -> FloatArray:
     a, b = (_part(M, stratum, by_unit).reshape(len(M), -1) for M in (A, B))
+    return _cross(a, b)
+
+
+def _cross(a: FloatArray, b: FloatArray) -> FloatArray:
     cross = a @ b.T
     return np.stack([a @ a.T, cross + cross.T, b @ b.T])
 

@@ -89,15 +89,25 @@ def eigenvalues(weights: Weights) -> FloatArray | np.ndarray:
     return np.asarray(np.linalg.eigvals(W))
 
 
-def row_sum_spectrum(weights: Weights) -> tuple[np.ndarray, np.ndarray]:
+def row_sum_spectrum(
+    weights: Weights, of_units: FloatArray | None = None
+) -> tuple[np.ndarray, np.ndarray]:
     """Points e and shares w with ``mean row sum of f(W) = sum_k w_k f(e_k)`` for analytic f.
 
     From the eigenvectors of :func:`krylov`: rough where W has no full set of them.
+
+    Parameters
+    ----------
+    of_units
+        How much each unit counts in the mean, shape (N,); all alike by default.
     """
-    H = krylov(weights)
+    V, H = _arnoldi(weights)
     found = np.linalg.eig(H)
     one = np.eye(len(H))[0]
-    return found.eigenvalues, found.eigenvectors[0] * np.linalg.solve(found.eigenvectors, one)
+    left = one  # the mean of the rows of V, over that of its first column
+    if of_units is not None:
+        left = np.average(V, axis=0, weights=of_units) * np.sqrt(weights.n)
+    return found.eigenvalues, left @ found.eigenvectors * np.linalg.solve(found.eigenvectors, one)
 
 
 def krylov(weights: Weights) -> FloatArray:
@@ -106,10 +116,14 @@ def krylov(weights: Weights) -> FloatArray:
     The row sum itself where it is constant; else from the Krylov space of the vector of ones
     (Arnoldi 1951; Golub & Meurant 2010, ch. 8), exact for polynomials of degree below its size.
     """
-    r = weights.constant_row_sum
+    return _arnoldi(weights)[1]
+
+
+def _arnoldi(weights: Weights) -> tuple[FloatArray, FloatArray]:
+    """Orthonormal V, (N, k), whose first column is the ones, and ``H = V'W V``, (k, k)."""
+    r, N, W = weights.constant_row_sum, weights.n, weights.matrix
     if r is not None:
-        return np.array([[r]])
-    N, W = weights.n, weights.matrix
+        return np.full((N, 1), 1 / np.sqrt(N)), np.array([[r]])
     size = min(_KRYLOV, N)
     V, H = np.zeros((N, size + 1)), np.zeros((size + 1, size))
     V[:, 0] = 1 / np.sqrt(N)
@@ -124,7 +138,7 @@ def krylov(weights: Weights) -> FloatArray:
             size = k + 1
             break
         V[:, k + 1] = w / H[k + 1, k]
-    return H[:size, :size]
+    return V[:, :size], H[:size, :size]
 
 
 def interval_of(values: np.ndarray) -> Admissible:
