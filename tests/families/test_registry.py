@@ -122,7 +122,21 @@ def test_every_family_without_weights_or_further_effects_says_why():
         (
             'family = "sdm"\neffects = ["region^year"]',
             "t1.1.effects",
-            "read effects: log|I - rho W|",
+            "read effects: neighbours are those of whole periods",
+        ),
+        ('family = "sdm"\ncluster = "region"', "t1.1.cluster", "posterior's alone, not clustered"),
+        *(
+            (
+                f'family = "{family}"\nrow_weights = "pop"\nrow_weights_kind = "frequency"',
+                "t1.1",
+                "make several rows of a unit in a period, but a unit has one row of W",
+            )
+            for family in ("sdm", "spillover_distance", "spillover_bands")
+        ),
+        (
+            'family = "sdm"\nrow_weights = "pop"\nunit_effects = "random"',
+            "t1.1",
+            "with weights of rows is known for fixed effects or none",
         ),
         ('family = "sdm"\ninstrument = "z"', "t1.1.instrument", "read instrument (value"),
         ('family = "placebo"\ncluster = "region"', "t1.1.cluster", "read cluster: units are dealt"),

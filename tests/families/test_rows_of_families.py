@@ -7,6 +7,7 @@ import pandas as pd
 import pyfixest
 import pytest
 from made import make_panel, make_study, staggered
+from planted import near
 from scipy import stats
 
 import bayesdid as bd
@@ -15,10 +16,12 @@ from bayesdid.design.build import as_two_way, build_design
 from bayesdid.exceptions import InputError, NotIdentifiedError
 from bayesdid.families.psm_did.analysis import effect_on
 from bayesdid.families.registry.load import check_study
+from bayesdid.inference.exact.durbin_fit import prepare
 from bayesdid.inference.exact.instrument import with_instrument
 from bayesdid.inference.exact.multivariate import multivariate_posterior
 from bayesdid.model.equations import instrument_of
 from bayesdid.peers.instrument import two_stage
+from bayesdid.spatial.design import spatial_design
 
 EFFECTS, FE = ["region^period"], "unit + period + region^period"
 SAME = {"rtol": 1e-7}
@@ -132,6 +135,22 @@ def test_groups_of_their_own_are_separate_weighted_regressions(rows):
         estimate = feols(f"y ~ D | {FE}", own)
         np.testing.assert_allclose(peer.mean, estimate["D"], **SAME)
         assert peer.holds
+
+
+@pytest.mark.parametrize("kind", ["slx", "sdm", "sdem"])
+def test_neighbours_regressors_are_weighted_least_squares(rows, kind):
+    """Flat priors: SLX at its mean, SDM and SDEM at rho = 0."""
+    frame, panel = rows
+    column = {"id": "1", "outcome": "y", "treatments": ["active:a"], "row_weights": "w"}
+    study = make_study(policies=("a",), columns=[column | {"covariates": ["m"]}])
+    design = spatial_design(build_design(study["t.1"], panel), near(24), kind)
+    own = frame.assign(
+        **{f"W{k}": layer[frame["unit"], frame["period"] - 1] for k, layer in enumerate(design.Z)}
+    )
+    estimate = feols("y ~ W0 + W1 + W2 + W3 | unit + period", own)
+    target = prepare(design, priors="flat")
+    found = target.conditional(np.zeros(1), np.empty((1, 0)))[0][0]
+    np.testing.assert_allclose(found, estimate[["W0", "W1", "W2", "W3"]], **SAME)
 
 
 def test_a_placebo_has_no_clusters():

@@ -18,7 +18,7 @@ import bayesdid as bd
 from bayesdid.cli.app import app, main
 from bayesdid.exceptions import InputError, NotIdentifiedError
 from bayesdid.families.sdm.models import compare_models
-from bayesdid.families.sdm.output import DIRECT, LEE_YU
+from bayesdid.families.sdm.output import DIRECT, LEE_YU, WEIGHTED
 from bayesdid.inference.exact.durbin_fit import draw_durbin
 from bayesdid.inference.executor import using
 from bayesdid.inference.fit import fit as fit_design
@@ -124,6 +124,8 @@ def test_coefficients_and_orders_are_told(found):
     assert to_json(found)
     assert found.synthetic
     assert "W: Five nearest, row-normalised" in found.notes[-1]
+    assert any("transformed likelihood of Lee & Yu" in item.caption for item in found.tables)
+    assert WEIGHTED not in found.notes
 
 
 def probabilities(analysis, label="P(unit information)"):

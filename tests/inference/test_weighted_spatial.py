@@ -1,11 +1,8 @@
-"""Spatial panels whose rows have weights: against dense algebra, weighted regression, the model."""
+"""Spatial panels whose rows have weights: against dense algebra and the model as written."""
 
 import dataclasses
-import warnings
 
 import numpy as np
-import pandas as pd
-import pyfixest
 import pytest
 from distances import adoption, design_of, places
 from planted import near, simulated, within_reach
@@ -79,7 +76,7 @@ def dense_log_likelihood(design, rho):
         C += [np.outer(share, np.eye(T)[t] - np.eye(T)[0]) for t in range(1, T)]
     C = long(C)
     priors, reference = spatial_priors(design, "weak")
-    mean, sd = priors.of(design.names)
+    sd = priors.of(design.names)[1]
     V = np.diag(v.ravel())
     A = C.T @ V @ C
     P = V - V @ C @ np.linalg.solve(A, C.T @ V)
@@ -126,25 +123,6 @@ def test_weights_of_one_are_none_and_their_scale_is_that_of_sigma(kind):
     assert fits[1].log_evidence == pytest.approx(fits[0].log_evidence, abs=1e-8)
 
 
-def test_without_a_lag_of_y_or_of_the_error_it_is_weighted_least_squares():
-    """Flat priors: SLX at its mean, and SDM and SDEM at rho = 0, are pyfixest's regression."""
-    plain = simulated(places_of("row"), "slx", T=5)
-    w = uneven(plain)
-    columns = {f"x{k}": layer.ravel() for k, layer in enumerate(plain.Z)}
-    index = np.indices(plain.Y.shape)
-    keys = {"y": plain.Y.ravel(), "w": w.ravel(), "i": index[0].ravel(), "t": index[1].ravel()}
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore")  # pyfixest's own use of pandas
-        formula = f"y ~ {' + '.join(columns)} | i + t"
-        peer = pyfixest.feols(
-            formula, pd.DataFrame(columns | keys), weights="w", fixef_tol=1e-13
-        ).coef()
-    for kind in ("slx", "sdm", "sdem"):
-        target = prepare(weighted(dataclasses.replace(plain, kind=kind), w), priors="flat")
-        found = target.conditional(np.zeros(1), np.empty((1, 0)))[0][0]
-        np.testing.assert_allclose(found, peer[list(columns)], rtol=1e-7)
-
-
 @pytest.mark.parametrize("filtered", [False, True])
 def test_levels_and_periods_are_drawn_from_their_joint_normal(filtered):
     """Means within 5 Monte Carlo errors, variances within 5 sqrt(2 / S), of weighted algebra."""
@@ -160,9 +138,7 @@ def test_levels_and_periods_are_drawn_from_their_joint_normal(filtered):
     columns = np.hstack([level, np.kron(f[:, None], basis)])
     A = columns.T @ (w.reshape(-1, 1) * columns)
     mean = np.linalg.solve(A, columns.T @ (w * R).ravel())
-    to_named = np.block(
-        [[np.eye(N), np.zeros((N, T - 1))], [np.zeros((T, N)), basis]]
-    )
+    to_named = np.block([[np.eye(N), np.zeros((N, T - 1))], [np.zeros((T, N)), basis]])
     wanted = to_named @ np.linalg.inv(A) @ to_named.T * sigma**2
     drawn = np.hstack(levels_and_periods(left, rng))
     np.testing.assert_array_less(
@@ -305,7 +281,7 @@ def planted_world(weights, kind, seed, rho=0.4):
 
 
 def held(design, rho=0.4):
-    """Whether 89 % intervals hold rho and the treatment's coefficient, and how far the latter is."""
+    """Whether 89 % intervals hold rho and the treatment's coefficient; how far off that is."""
     found = draw_durbin(design, size=1000)
     inside = [
         interval.low <= truth <= interval.high
@@ -315,11 +291,13 @@ def held(design, rho=0.4):
 
 
 def test_weights_bring_a_planted_effect_nearer():
-    """Its error is below that without weights in most worlds: 3 of 16 or fewer by chance, 1 %."""
+    """Its error is below that without weights in 13 of 16 worlds; a coin does so in 1 of 94."""
     better = 0
     for seed in range(16):
         design = planted_world(near(30), "sdm", seed)
-        plain = spatial_design(dataclasses.replace(design.base, weights=None), design.weights, "sdm")
+        plain = spatial_design(
+            dataclasses.replace(design.base, weights=None), design.weights, "sdm"
+        )
         better += held(design)[-1] < held(plain)[-1]
     assert better > 12
 

@@ -131,7 +131,7 @@ def _fit_of(study: Study, spec: Spec, panel: Panel, seed: int, draws: int) -> tu
             f"{spec.id}: family '{family.name}' compares specs and has no treatment of its own",
             remedy="check the specs that it compares",
         )
-    own = spec if spec.column.family in FITTED_FAMILIES else as_two_way(spec)
+    own = spec if spec.column.family in FITTED_FAMILIES else as_two_way(spec, with_rows=True)
     design = build_design(own, panel)
     bound = model(design, priors=study_priors(spec, design=design))
     return fit(bound, draws=draws, seed=seed), MANY if family.has_analysis else ""

@@ -92,7 +92,9 @@ class Instrument:
 class Durbin:
     """A spatial lag of the outcome or of the error, and of the regressors (Eq. 5 of the study).
 
-    ``none`` is the model that all nest, under the priors of theirs.
+    ``none`` is the model that all nest, under the priors of theirs. Scales, weights and
+    dependence of the errors are those of what is new in a row: of e, and of u where
+    ``e = lambda W e + u``.
     """
 
     kind: SpatialKind = "sdm"

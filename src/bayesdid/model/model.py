@@ -130,7 +130,9 @@ class Model:
         lines = [self.likelihood.equation, f"mu[i,t] = {first.rstrip(',')}{symbols}"]
         lines += [rest] if rest else []
         if not self.likelihood.is_discrete or self.errors != Errors():
-            lines.append(self.errors.equation + (", over sqrt(w[i,t])" if self.weighted else ""))
+            said = self.errors.equation + (", over sqrt(w[i,t])" if self.weighted else "")
+            filtered = isinstance(self.mean, Durbin) and self.mean.kind in {"sem", "sdem"}
+            lines.append(said.replace("e[i,", "u[i,") if filtered else said)
         lines += [effect.equation for effect in self.effects]
         return "\n".join([*lines, f"priors: {self.priors}"])
 

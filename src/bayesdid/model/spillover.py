@@ -19,7 +19,7 @@ from bayesdid.model.priors import (
     named_priors,
     with_terms,
 )
-from bayesdid.spatial.design import unstack
+from bayesdid.spatial.design import refuse_unbalanced, unstack
 from bayesdid.spatial.operators.weighted import projected
 from bayesdid.spatial.weights.rings import Exposure, Rings, exposures, make_rings
 from bayesdid.spatial.weights.weights import Weights, aligned
@@ -162,11 +162,7 @@ def profile_design(
     NotIdentifiedError
         If exposures do not vary once the effects are taken out.
     """
-    if not base.is_balanced:
-        raise InputError(
-            f"{base.spec_id}: a profile over distance needs every unit in every period",
-            remedy="fill or drop the units or periods that have gaps",
-        )
+    refuse_unbalanced(base, "a profile over distance")
     if base.unit_effects != "fixed" or base.period_effects != "fixed":
         raise InputError(
             f"{base.spec_id}: the profile over distance has fixed unit and period effects",

@@ -5,7 +5,7 @@ orthogonal, so that fixed, random and absent unit effects differ only in how the
 not at all, with weight phi, fully. Lag models: Elhorst (2003, doi:10.1177/0160017603253791); error
 models with random effects: Baltagi, Song & Koh (2003, doi:10.1016/S0304-4076(03)00120-9), the
 random effect itself not filtered; transformation: Lee & Yu (2010,
-doi:10.1016/j.jeconom.2009.08.001).
+doi:10.1016/j.jeconom.2009.08.001). With weights of the rows effects are weighted least squares.
 """
 
 from __future__ import annotations
@@ -19,8 +19,8 @@ from typing import Literal, NamedTuple
 import numpy as np
 
 from bayesdid.arrays import FloatArray
-from bayesdid.exceptions import NotIdentifiedError
-from bayesdid.spatial.design import LAG_OF_ERROR, LAG_OF_Y, SpatialDesign, Transform
+from bayesdid.exceptions import InputError, NotIdentifiedError
+from bayesdid.spatial.design import LAG_OF_ERROR, LAG_OF_Y, SpatialDesign, Transform, unstack
 from bayesdid.spatial.weights.weights import Weights
 
 UnitEffects = Literal["fixed", "random", "none"]
@@ -80,6 +80,19 @@ def setup(
     order: Order,
 ) -> Setup:
     """What the effects and the transformation imply for the design."""
+    if design.base.weights is not None and (transform, order) != ("direct", "lag_first"):
+        raise InputError(
+            f"{design.base.spec_id}: no transformation takes effects away from rows with weights: "
+            "means of a period do not commute with them",
+            value=transform if transform != "direct" else order,
+            remedy='use transform="direct", whose sigma2 is then too small, or no weights',
+        )
+    if design.base.weights is not None and unit == "random":
+        raise InputError(
+            f"{design.base.spec_id}: maximum likelihood with weights knows no random effects",
+            value=f"unit {unit}",
+            remedy="use fixed effects of units, or none",
+        )
     repeats = design.T - (transform == "lee_yu" and unit == "fixed")
     removable = design.kind not in LAG_OF_Y or design.weights.constant_row_sum is not None
     drops = transform == "lee_yu" and period == "fixed" and removable
@@ -132,6 +145,8 @@ def profile(design: SpatialDesign, spec: Setup, eigen: Spectrum) -> Profile:
     if spec.period == "fixed" and not spec.dummies:
         design = _demeaned(design)
     builder = _error_profile if design.kind in LAG_OF_ERROR else _lag_profile
+    if design.base.weights is not None:
+        builder = _weighted_profile
     found = builder(design, spec, eigen)
     XX = found(0.0, 1.0).XX
     raw = np.square(design.Z - design.Z.mean(axis=(1, 2), keepdims=True)).sum(axis=(1, 2))
@@ -199,6 +214,46 @@ def _lag_profile(design: SpatialDesign, spec: Setup, eigen: Spectrum) -> Profile
         return _solve(yy, S[2:, 0] - rho * S[2:, 1], S[2:, 2:], spec.observations, jacobian)
 
     return at
+
+
+def _weighted_profile(design: SpatialDesign, spec: Setup, eigen: Spectrum) -> Profile:
+    """Of rows whose errors, of y or inside the filter, have variances ``sigma2 / w``."""
+    assert design.base.weights is not None  # the caller has seen to it
+    w = unstack(design.base, design.base.weights)
+    W, filtered = design.weights.matrix, design.kind in LAG_OF_ERROR
+    stack = np.concatenate([design.Y[None], _with_intercept(design, spec)])
+    lags = np.stack([np.asarray(W @ layer) for layer in stack])
+    if not filtered:
+        lags[1:] = 0.0
+    constant = 0.5 * float(np.log(w).sum())
+
+    def at(rho: float, phi: float) -> Point:  # noqa: ARG001
+        one = 1 - rho * design.weights.row_sums if filtered else np.ones(design.N)
+        rest = _weighted_rest(stack - rho * lags, w, one, spec)
+        S = rest @ rest.T
+        jacobian = spec.repeats * eigen.log_determinant(rho) + constant
+        return _solve(S[0, 0], S[1:, 0], S[1:, 1:], spec.observations, jacobian)
+
+    return at
+
+
+def _weighted_rest(stack: FloatArray, w: FloatArray, one: FloatArray, spec: Setup) -> FloatArray:
+    """What weighted least squares on the effects leaves, times the root of `w`, shape (K, N T).
+
+    Parameters
+    ----------
+    one
+        How a period's effect enters each unit, shape (N,).
+    """
+    columns = np.zeros((0, *w.shape))
+    if spec.dummies:
+        columns = one[None, :, None] * np.eye(w.shape[1])[:, None, :]
+    if spec.unit == "fixed":
+        total = w.sum(axis=1)
+        stack, columns = (A - ((w * A).sum(axis=2) / total)[:, :, None] for A in (stack, columns))
+    root = np.sqrt(w)
+    y, C = ((root * A).reshape(len(A), w.size) for A in (stack, columns))
+    return np.asarray(y - np.linalg.lstsq(C.T, y.T, rcond=1e-10)[0].T @ C) if len(C) else y
 
 
 def _error_profile(design: SpatialDesign, spec: Setup, eigen: Spectrum) -> Profile:

@@ -55,6 +55,12 @@ def spreg_panel(design: SpatialDesign, *, epsilon: float = 1e-12) -> dict[str, A
             value=f"{design.kind}, unit {unit}, period {period}",
             remedy="use sar, sem, sdm or sdem with fixed or random units and fixed or no periods",
         )
+    if design.base.weights is not None:
+        raise InputError(
+            "spreg's spatial panels have no weights of rows",
+            value=design.base.spec_id,
+            remedy="use spatial_ml",
+        )
     with extra("peers"):
         import libpysal
         import spreg

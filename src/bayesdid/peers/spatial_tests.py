@@ -19,6 +19,7 @@ import pandas as pd
 from scipy.stats import chi2, norm
 
 from bayesdid.arrays import FloatArray
+from bayesdid.exceptions import InputError
 from bayesdid.spatial.design import SpatialDesign, Transform
 
 _NAMES = ("Moran's I", "LM lag", "LM error", "robust LM lag", "robust LM error")
@@ -60,7 +61,17 @@ def moran_and_lm(design: SpatialDesign, *, transform: Transform = "lee_yu") -> S
 
     Effects of any kind but ``none`` count as fixed. The kind of the design only says whether
     spatial lags of the regressors are among the regressors.
+
+    Raises
+    ------
+    InputError
+        For rows with weights, whose residuals have neither these moments nor these scores.
     """
+    if design.base.weights is not None:
+        raise InputError(
+            f"{design.base.spec_id}: Moran's I and the LM tests are of rows of equal variance",
+            remedy="compare models with and without the spatial lag by their evidence",
+        )
     unit = design.base.unit_effects != "none"
     period = design.base.period_effects != "none"
     N, T = design.N, design.T

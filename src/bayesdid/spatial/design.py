@@ -103,12 +103,7 @@ def spatial_design(
         If the panel is unbalanced (the spatial lag of a missing row is unknown), the weights'
         units are not the panel's, or a name in `durbin` is not a regressor.
     """
-    if not base.is_balanced:
-        raise InputError(
-            f"{base.spec_id}: {base.n} rows for {len(base.units)} units and {len(base.periods)} "
-            "periods; a spatial lag needs every unit in every period",
-            remedy="fill or drop the units or periods that have gaps",
-        )
+    refuse_unbalanced(base, "a spatial lag")
     own = aligned(weights, base.units)
     if unknown := [name for name in durbin or () if name not in base.names]:
         raise InputError(
@@ -128,6 +123,29 @@ def spatial_design(
     names = (*base.names, *(f"W {base.names[k]}" for k in lagged))
     stacked = np.concatenate([Z, np.stack(lags)]) if lags else Z
     return SpatialDesign(base, own, kind, unstack(base, base.y), stacked, names, lagged, logdet)
+
+
+def refuse_unbalanced(base: Design, what: str) -> None:
+    """Refuse a design that has not one row of every unit in every period.
+
+    Raises
+    ------
+    InputError
+        With what it lacks, or has too often.
+    """
+    if not base.has_one_row_each:
+        raise InputError(
+            f"{base.spec_id}: several rows of a unit in one period; {what} needs one of each, "
+            "as a unit has one row of distances or weights",
+            remedy="average them; frequency weights make several rows of one: give them as "
+            "analytic where a row is a mean of so many",
+        )
+    if not base.is_balanced:
+        raise InputError(
+            f"{base.spec_id}: {base.n} rows for {len(base.units)} units and {len(base.periods)} "
+            f"periods; {what} needs every unit in every period",
+            remedy="fill or drop the units or periods that have gaps",
+        )
 
 
 def unstack(design: Design, column: FloatArray) -> FloatArray:

@@ -49,7 +49,8 @@ PRINTED = frozenset(
 MODEL_FIELDS = frozenset(Column.model_fields) - PRINTED
 SAMPLE_FIELDS = frozenset({"treatments", "covariates", "sample", "outcome_lead"})
 TWO_WAY_FIELDS = SAMPLE_FIELDS | {"unit_effects", "period_effects"}
-ROW_FIELDS = frozenset({"effects", "row_weights", "row_weights_kind", "cluster"})
+WEIGHT_FIELDS = frozenset({"row_weights", "row_weights_kind"})
+ROW_FIELDS = WEIGHT_FIELDS | {"effects", "cluster"}
 
 # json_schema_extra of an option that names terms: their columns are then read from the panel
 TERMS: dict[str, Any] = {"names": "terms of the panel"}

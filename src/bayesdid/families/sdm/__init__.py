@@ -6,7 +6,8 @@ from typing import Literal
 
 from pydantic import Field
 
-from bayesdid.families.registry.family import TWO_WAY_FIELDS, Family, Options
+from bayesdid.families.registry.family import Family, Options
+from bayesdid.families.registry.neighbours import ALONE, SPATIAL_FIELDS, refused_frequencies
 from bayesdid.families.registry.sections import SPATIAL
 from bayesdid.study.schema import Column
 
@@ -38,7 +39,12 @@ class SpatialOptions(Options):
 def _check(column: Column, options: SpatialOptions) -> str:
     if options.normalisation is not None and column.row_normalised is not None:
         return "give one of row_normalised and options.normalisation"
-    return ""
+    if column.row_weights and {column.unit_effects, column.period_effects} - {"fixed", "none"}:
+        return (
+            "models are compared by their evidence, which with weights of rows is known for fixed "
+            "effects or none: leave out unit_effects and period_effects, or row_weights"
+        )
+    return refused_frequencies(column, options)
 
 
 FAMILY = Family(
@@ -48,9 +54,8 @@ FAMILY = Family(
     section=SPATIAL,
     order=10,
     options=SpatialOptions,
-    reads=TWO_WAY_FIELDS | {"weights", "row_normalised"},
-    alone="log|I - rho W| is that of whole periods within units and periods, and effects and peers "
-    "of spatial models are those of rows of equal variance",
+    reads=SPATIAL_FIELDS | {"weights", "row_normalised"},
+    alone=ALONE,
     treatments="any",
     run="bayesdid.families.sdm.analysis:spatial",
     check=_check,

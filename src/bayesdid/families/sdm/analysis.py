@@ -13,6 +13,7 @@ from bayesdid.families.sdm.models import compare_models, comparison_tables
 from bayesdid.families.sdm.output import (
     DIRECT,
     LEE_YU,
+    WEIGHTED,
     coefficient_table,
     dynamic_output,
     effect_figure,
@@ -53,7 +54,7 @@ def spatial(
 ) -> Analysis:
     """The analysis of a spec of family ``sdm``."""
     name = _needed(spec)
-    base = build_design(as_two_way(spec), panel)
+    base = build_design(as_two_way(spec, with_rows=True), panel)
     weights = _weights(study, spec, panel, name, options)
     logdet = log_determinant(weights, options.logdet)
     design = spatial_design(base, weights, options.model, options.durbin, logdet=logdet)
@@ -68,7 +69,8 @@ def spatial(
     others = [_weights(study, spec, panel, other, options) for other in compared]
     pairs = [(weights, logdet), *((W, log_determinant(W)) for W in others)]
     models = compare_models(base, pairs, options.durbin, size=size, seed=seed)
-    tests = moran_and_lm(spatial_design(base, weights, "none")) if ml else None
+    tested = ml is not None and base.weights is None
+    tests = moran_and_lm(spatial_design(base, weights, "none")) if tested else None
     tables = [effect_table(fit, spec, impacts), coefficient_table(fit, design, spec, likelihoods)]
     if options.model in LAG_OF_Y:
         tables.append(order_table(fit, design))
@@ -102,6 +104,8 @@ def spatial(
         else:
             failed.append("dynamic model")
     notes = [note.text for note in (*base.notes, *weights.notes)]
+    if base.weights is not None:
+        notes.append(WEIGHTED)
     if (about := row_sum_note(weights)) is not None and lagged:
         notes.append(about.text)
     notes.append(
@@ -159,13 +163,14 @@ def _likelihoods(design: SpatialDesign) -> dict[str, SpatialML]:
     """Maximum likelihood by label: as published tables have it, and without what that gets wrong.
 
     Direct: demeaned data, no correction. Lee-Yu: effects transformed away, beside it where there
-    are fixed ones. Empty for effects that maximum likelihood does not know.
+    are fixed ones and no weights of rows, with which no transformation does. Empty for effects that
+    maximum likelihood does not know.
     """
     base = design.base
     if base.period_effects in {"random", "mundlak"} or base.unit_effects == "mundlak":
         return {}
     found = {DIRECT: spatial_ml(design)}
-    if "fixed" in (base.unit_effects, base.period_effects):
+    if "fixed" in (base.unit_effects, base.period_effects) and base.weights is None:
         found[LEE_YU] = spatial_ml(design, transform="lee_yu")
     return found
 

@@ -30,6 +30,11 @@ from bayesdid.study.printed import Printed
 from bayesdid.summary import hdi, normal_interval, percent
 
 DIRECT, LEE_YU = "ML (direct)", "ML (Lee-Yu)"
+WEIGHTED = (
+    "Weights are of what is new in a unit and period, before it spreads over W: the variance of "
+    "the error, not of the outcome. Moran's I and the LM tests, which are of rows of equal "
+    "variance, are left out."
+)
 _WX = tuple(sorted(LAG_OF_X))
 _ORDERS = 6
 _HORIZON = 10
@@ -101,11 +106,16 @@ def coefficient_table(
         found["sigma2"] = (ml.sigma2, np.nan)
         pairs = [found.get(str(name), (np.nan, np.nan)) for name in frame["coefficient"]]
         frame[label], frame[f"{label} SE"] = zip(*pairs, strict=True)
+    other = (
+        f"{LEE_YU} and the posterior have the transformed likelihood of Lee & Yu (2010)"
+        if design.base.weights is None
+        else "The posterior integrates the effects out in the metric of the weights, which no "
+        "transformation does"
+    )
     return Table(
         "coefficients",
         f"Coefficients. {DIRECT} is on demeaned data, as published tables have it: sigma2 divided "
-        f"by all rows, and with period effects a biased spatial coefficient. {LEE_YU} and the "
-        "posterior have the transformed likelihood of Lee & Yu (2010)",
+        f"by all rows, and with period effects a biased spatial coefficient. {other}",
         frame.dropna(axis=1, how="all"),
     )
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from pydantic import Field
 
 from bayesdid.families.registry.family import Family, Options
+from bayesdid.families.registry.neighbours import ALONE, SPATIAL_FIELDS, refused_frequencies
 from bayesdid.families.registry.sections import SPATIAL
 
 
@@ -28,8 +29,9 @@ FAMILY = Family(
     section=SPATIAL,
     order=30,
     options=BandsOptions,
-    alone="what neighbours do is summed over all units of a period, every unit once, as its "
-    "spatial models do",
+    reads=SPATIAL_FIELDS,
+    alone=ALONE,
     treatments="the first is followed",
     run="bayesdid.families.spillover_bands.analysis:bands",
+    check=refused_frequencies,
 )

@@ -55,7 +55,7 @@ def bands(
     Row-normalised; units without a neighbour in a band are islands of its weights. The first
     treatment's indirect effect is shown.
     """
-    base = build_design(as_two_way(spec), panel)
+    base = build_design(as_two_way(spec, with_rows=True), panel)
     if not base.treatments:
         raise InputError(f"{spec.id}: needs a treatment", remedy='set treatments = ["..."]')
     near = panel_distances(study, panel)

@@ -6,7 +6,8 @@ from typing import Literal
 
 from pydantic import Field
 
-from bayesdid.families.registry.family import TWO_WAY_FIELDS, Family, Options
+from bayesdid.families.registry.family import Family, Options
+from bayesdid.families.registry.neighbours import ALONE, SPATIAL_FIELDS, refused_frequencies
 from bayesdid.families.registry.sections import SPATIAL
 from bayesdid.study.schema import Column
 
@@ -48,7 +49,7 @@ def _check(column: Column, options: DistanceOptions) -> str:
         return "weights are those of a spatial lag: set rho = true in options"
     if len(named) > 1:
         return "give one of weights and options.weights"
-    return ""
+    return refused_frequencies(column, options)
 
 
 FAMILY = Family(
@@ -58,9 +59,8 @@ FAMILY = Family(
     section=SPATIAL,
     order=20,
     options=DistanceOptions,
-    reads=TWO_WAY_FIELDS | {"weights"},
-    alone="its profile is of outcomes within units and periods, whose fixed effects are taken "
-    "out of every distance by sums",
+    reads=SPATIAL_FIELDS | {"weights"},
+    alone=ALONE,
     treatments="the first spills over",
     run="bayesdid.families.spillover_distance.analysis:distance_analysis",
     check=_check,

@@ -132,7 +132,7 @@ def distance_analysis(
 
 def made_design(study: Study, spec: Spec, panel: Panel, options: DistanceOptions) -> ProfileDesign:
     """The profile design that a spec's options ask for."""
-    base = build_design(as_two_way(spec), panel)
+    base = build_design(as_two_way(spec, with_rows=True), panel)
     weights = None
     if options.rho:
         weights = resolve_weights(study, panel, options.weights or str(spec.column.weights))

@@ -53,7 +53,8 @@ def recover_spatial(design: SpatialDesign, draws: SpatialDraws, rng: np.random.G
 def is_drawn(design: SpatialDesign) -> bool:
     """Whether there are few enough units for effects to be drawn."""
     inside = design.kind in LAG_OF_ERROR and design.base.unit_effects == "fixed"
-    return design.N <= (_SOLVED_UNITS if inside else DRAWN_UNITS)
+    most = _SOLVED_UNITS if inside else DRAWN_UNITS
+    return most >= design.N
 
 
 class _Rest:

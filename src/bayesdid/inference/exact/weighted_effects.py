@@ -1,8 +1,8 @@
 """Unit and period effects given everything else, where rows have weights: drawn together.
 
 What the regressors leave of the filtered outcome is ``R_it = level_i + f_i h_t + e_it`` with
-``Var(e_it) = sigma^2 / w_it``. Weighted means of units and periods are correlated: periods are drawn
-from what is left of them once units are eliminated, units given them. ``f_i`` is one, or
+``Var(e_it) = sigma^2 / w_it``. Weighted means of units and of periods are correlated: periods are
+drawn from what is left of them once units are eliminated, units given them. ``f_i`` is one, or
 ``1 - rho r_i`` with r the row sums of W where period effects stand inside the filter.
 """
 

@@ -209,9 +209,8 @@ def _weighted(
     unit = base.unit_effects == "fixed"
     period = base.period_effects == "fixed" and not _by_unit(design)
     if _by_unit(design) and not unit:  # the intercept is one of the dummies
-        root = np.sqrt(w)
-        found = ((root * layers).reshape(len(layers), -1) for layers in (A, B))
-        return *found, 0.5 * float(np.log(w).sum())
+        a, b = ((np.sqrt(w) * layers).reshape(len(layers), -1) for layers in (A, B))
+        return a, b, 0.5 * float(np.log(w).sum())
     both = projected(base, np.concatenate([A, B]), unit=unit, period=period)
     return both[: len(A)], both[len(A) :], log_constant(w, unit=unit, period=period)
 

@@ -35,9 +35,7 @@ def projected(base: Design, layers: FloatArray, *, unit: bool, period: bool) -> 
     Shape (M, n), rows in the order of the design.
     """
     own = dataclasses.replace(
-        base,
-        unit_effects="fixed" if unit else "none",
-        period_effects="fixed" if period else "none",
+        base, unit_effects="fixed" if unit else "none", period_effects="fixed" if period else "none"
     )
     rows = layers[:, base.unit_index, base.period_index].T
     return within(own, rows, weights=base.weights).T
