@@ -153,6 +153,14 @@ def design_with(design, **changes):
     return dataclasses.replace(design, **changes)
 
 
+def weighted_rest(base, columns):
+    """What unit and period dummies leave in weighted least squares, times roots of weights."""
+    dummies = [np.eye(len(set(index)))[index] for index in (base.unit_index, base.period_index)]
+    root = np.sqrt(base.weights)[:, None]
+    C, Z = np.hstack(dummies) * root, columns * root
+    return Z - C @ np.linalg.lstsq(C, Z, rcond=None)[0]
+
+
 def durbin(sd, v, cell, interval):
     """Spatial panels of every kind, weak priors relative to the least-squares residual sd."""
     likelihood, errors, kinds = cell
@@ -163,15 +171,15 @@ def durbin(sd, v, cell, interval):
     Z = np.concatenate([sd.Z[:2], W @ sd.Z[:2]]) if lagged else sd.Z[:2]
     columns = Z[:, i, t].T
     rest = within(base, np.column_stack([columns, base.y]))
-    reference = np.std(
-        rest[:, -1] - rest[:, :-1] @ np.linalg.lstsq(rest[:, :-1], rest[:, -1], rcond=None)[0]
-    )
+    own = rest if base.weights is None else weighted_rest(base, np.column_stack([columns, base.y]))
+    left = own[:, -1] - own[:, :-1] @ np.linalg.lstsq(own[:, :-1], own[:, -1], rcond=None)[0]
+    reference = np.sqrt(np.mean(left**2))
     ratio = v["sigma"] / reference
     slopes = np.concatenate([v["tau"], v["beta"], *([v["theta"]] if lagged else [])])
     spread = rest[:, :-1].std(axis=0)
     total = stats.norm.logpdf(slopes, 0, 2.5 * base.y.std() / spread * ratio).sum()
     total -= np.log(v["sigma"])
-    factor, shared = error_parts(base, v, errors, likelihood, False)
+    factor, shared = error_parts(base, v, errors, likelihood, base.weights is not None)
     total += shared
     F = np.eye(N)
     if kind in {"sar", "sdm", "sem", "sdem"}:

@@ -95,26 +95,39 @@ def test_instrument(cell):
 
 
 SPATIAL = [
-    ("sdm", "row", ("normal", "iid", ("fixed", "fixed"))),
-    ("sdm", "row", ("normal", "ar1_unit", ("fixed", "fixed"))),
-    ("sar", "row", ("student_t", "iid", ("random", "fixed"))),
-    ("sar", "row", ("normal", "iid", ("random", "random"))),
-    ("sem", "spectral", ("student_t", "ar1", ("random", "random"))),
-    ("sdem", "spectral", ("normal", "iid_unit", ("fixed", "random"))),
-    ("slx", "row", ("student_t", "ar1_unit", ("fixed", "fixed"))),
-    ("sdm", "row", ("normal", "ar1", ("mundlak", "fixed"))),
-    ("sem", "row", ("normal", "iid", ("mundlak", "fixed"))),
+    ("sdm", "row", ("normal", "iid", ("fixed", "fixed")), False),
+    ("sdm", "row", ("normal", "ar1_unit", ("fixed", "fixed")), True),
+    ("sar", "row", ("student_t", "iid", ("random", "fixed")), False),
+    ("sar", "row", ("normal", "iid", ("random", "random")), False),
+    ("sem", "spectral", ("student_t", "ar1", ("random", "random")), False),
+    ("sdem", "spectral", ("normal", "iid_unit", ("fixed", "random")), True),
+    ("slx", "row", ("student_t", "ar1_unit", ("fixed", "fixed")), False),
+    ("sdm", "row", ("normal", "ar1", ("mundlak", "fixed")), True),
+    ("sem", "row", ("normal", "iid", ("mundlak", "fixed")), True),
 ]
 
 
 @pytest.mark.parametrize("case", SPATIAL, ids=str)
 def test_durbin_family(case):
-    kind, how, cell = case
+    kind, how, cell, weighted = case
     weights = near(8) if how == "row" else within_reach(8, reach=0.6, normalisation=how)
     design = simulated(weights, kind, T=4, unit=cell[2][0], period=cell[2][1])
-    value, v = log_density(to_pymc(model_of(Durbin(kind), *cell), design))
+    if weighted:
+        w = np.exp(np.random.default_rng(2).normal(size=design.base.n))
+        design = dataclasses.replace(design, base=dataclasses.replace(design.base, weights=w))
+    value, v = log_density(to_pymc(model_of(Durbin(kind), *cell, weighted=weighted), design))
     interval = log_determinant(weights).interval
     assert value == pytest.approx(durbin(design, v, cell, interval), rel=1e-8)
+
+
+def test_the_equation_says_whose_variance_the_weights_divide():
+    """Of what is new in a row: e, and u where e is a lag of itself and u."""
+    lag, error = (
+        model_of(Durbin(kind), "normal", "ar1", weighted=True).equation for kind in ("sar", "sem")
+    )
+    assert "sd(e[i,t]) = sigma, over sqrt(w[i,t])" in lag
+    assert "e = lambda W e + u" in error
+    assert "cor(u[i,t], u[i,s]) = phi^|t-s|, sd(u[i,t]) = sigma, over sqrt(w[i,t])" in error
 
 
 @pytest.mark.parametrize("prior", ["random_walk", "gaussian_process"])
@@ -182,14 +195,14 @@ def test_propensity():
 
 
 @pytest.mark.parametrize(
-    ("kernel", "how", "likelihood", "errors"),
+    ("kernel", "how", "likelihood", "errors", "weighted"),
     [
-        ("matern52", "row", "normal", "iid"),
-        ("squared_exponential", None, "student_t", "ar1_unit"),
-        ("matern52", "spectral", "normal", "ar1"),
+        ("matern52", "row", "normal", "iid", False),
+        ("squared_exponential", None, "student_t", "ar1_unit", True),
+        ("matern52", "spectral", "normal", "ar1", False),
     ],
 )
-def test_profile(kernel, how, likelihood, errors):
+def test_profile(kernel, how, likelihood, errors, weighted):
     rng = np.random.default_rng(6)
     N, T = 12, 6
     d, D = places(rng, N, 500.0, 400.0), adoption(rng, N, T, share=0.6)
@@ -199,8 +212,11 @@ def test_profile(kernel, how, likelihood, errors):
         raw = np.where(np.eye(N) > 0, 0.0, 1 / (d + np.eye(N)))
         W = make_weights(raw, np.arange(N), "inverse", how)
     base = on_a_map(Y, D, [x])
+    if weighted:
+        base = dataclasses.replace(base, weights=np.exp(rng.normal(size=base.n)))
     design = profile_design(base, d, last_km=400.0, weights=W, kernel=kernel)
-    value, v = log_density(to_pymc(model_of(Profile(kernel), likelihood, errors), design))
+    model = model_of(Profile(kernel), likelihood, errors, weighted=weighted)
+    value, v = log_density(to_pymc(model, design))
     s, priors = v["sigma"], design.priors
     total = -np.log(s)
     total += stats.halfnorm.logpdf(v["amplitude"], scale=priors.amplitude)
@@ -230,6 +246,8 @@ def test_profile(kernel, how, likelihood, errors):
     if errors.endswith("unit"):
         total += nu_prior(v["nu_unit"]) + unit_prior(v["lambda_of_unit"], v["nu_unit"])
         factor = 1 / np.sqrt(v["lambda_of_unit"][base.unit_index])
+    if weighted:
+        factor = factor / np.sqrt(base.weights)
     phis = [v["phi"]] if errors.startswith("ar1") else None
     total += np.log(0.5) if phis else 0.0
     nu = v["nu"] if likelihood == "student_t" else None

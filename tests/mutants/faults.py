@@ -56,6 +56,7 @@ REVERSALS = "panel/test_reversals.py::"
 WORDS = "families/test_words.py::"
 ASSUMED = "estimands/test_assumed.py::"
 DIFFERING = "estimands/test_differing.py::"
+WEIGHTED = "inference/test_weighted_spatial.py::"
 
 MUTANTS = (
     # 1. Words and probabilities
@@ -1865,5 +1866,80 @@ MUTANTS = (
         "return root, Q[:, :1]",
         "further effects of a printed column are not taken out of a member",
         ("reconstruct/test_further.py::test_a_member_meets_columns_with_further_effects",),
+    ),
+    # Weights of the rows of spatial panels
+    Mutant(
+        "spatial-rows-alike",
+        "spatial/operators/weighted.py",
+        "weights=base.weights).T",
+        "weights=np.ones(base.n)).T",
+        "rows of spatial models count alike whatever their weights",
+        (WEIGHTED + "test_the_density_of_rho_is_that_of_dense_algebra",),
+    ),
+    Mutant(
+        "spatial-levels",
+        "spatial/operators/moments.py",
+        'base.unit_effects == "fixed" and transform == "lee_yu" else float(T)',
+        'base.unit_effects == "fixed" and base.weights is None else float(T)',
+        "under weights levels of units leave the log-determinant T times",
+        (WEIGHTED + "test_the_density_of_rho_is_that_of_dense_algebra",),
+    ),
+    Mutant(
+        "spatial-row-sums",
+        "spatial/operators/spectrum.py",
+        "np.average(V, axis=0, weights=of_units)",
+        "np.average(V, axis=0)",
+        "units of little weight pull rho as those of much through period effects",
+        (WEIGHTED + "test_the_density_of_rho_is_that_of_dense_algebra",),
+    ),
+    Mutant(
+        "spatial-evidence",
+        "spatial/operators/weighted.py",
+        "0.5 * (np.log(w).sum() - spanned[0] + spanned[1])",
+        "0.5 * (np.log(w).sum() - spanned[0])",
+        "evidence of spatial models under weights is off by what effects span",
+        (WEIGHTED + "test_weights_of_one_are_none_and_their_scale_is_that_of_sigma",),
+    ),
+    Mutant(
+        "spatial-effects",
+        "inference/exact/weighted_effects.py",
+        "    return _levels(left, means, shift, rng), h",
+        "    return _levels(left, means, 0 * shift, rng), h",
+        "levels of units are drawn as if period effects fell on all alike",
+        (WEIGHTED + "test_levels_and_periods_are_drawn_from_their_joint_normal",),
+    ),
+    Mutant(
+        "spatial-frequencies",
+        "families/registry/neighbours.py",
+        'column.row_weights_kind != "frequency"',
+        'column.row_weights_kind == "frequency"',
+        "spatial families take frequency weights and refuse analytic ones",
+        ("families/test_registry.py::test_what_nothing_reads_is_refused",),
+    ),
+    Mutant(
+        "spatial-moran",
+        "families/sdm/analysis.py",
+        "ml is not None and base.weights is None",
+        "ml is not None",
+        "tests of residuals of equal variance stand beside rows of unequal ones",
+        ("families/test_weighted_neighbours.py::test_an_analysis_of_neighbours_with_weights",),
+    ),
+    Mutant(
+        "spatial-ml",
+        "peers/spatial_profile.py",
+        "+ constant\n        return _solve(S[0, 0], S[1:, 0]",
+        "\n        return _solve(S[0, 0], S[1:, 0]",
+        "the likelihood of weighted rows lacks their weights",
+        ("peers/test_weighted_ml.py::test_the_likelihood_is_that_of_all_rows",),
+    ),
+    Mutant(
+        "spatial-innovations",
+        "model/model.py",
+        'said.replace("e[i,", "u[i,") if filtered else said',
+        "said",
+        "the weights of an error model are said to be of the whole disturbance",
+        (
+            "model/test_system_densities.py::test_the_equation_says_whose_variance_the_weights_divide",
+        ),
     ),
 )
