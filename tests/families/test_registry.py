@@ -134,9 +134,9 @@ def test_every_family_without_weights_or_further_effects_says_why():
             for family in ("sdm", "spillover_distance", "spillover_bands")
         ),
         (
-            'family = "sdm"\nrow_weights = "pop"\nunit_effects = "random"',
+            'family = "sdm"\nrow_weights = "pop"\nperiod_effects = "random"',
             "t1.1",
-            "with weights of rows is known for fixed effects or none",
+            "with weights of rows is known for fixed period effects or none",
         ),
         ('family = "sdm"\ninstrument = "z"', "t1.1.instrument", "read instrument (value"),
         ('family = "placebo"\ncluster = "region"', "t1.1.cluster", "read cluster: units are dealt"),

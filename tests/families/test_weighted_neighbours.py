@@ -10,6 +10,7 @@ from test_spatial_analysis import N, T, mapped, table
 import bayesdid as bd
 from bayesdid.design.build import as_two_way, build_design
 from bayesdid.exceptions import InputError
+from bayesdid.families.examined import MANY, _fit_of
 from bayesdid.families.sdm.output import DIRECT, LEE_YU, WEIGHTED
 from bayesdid.families.spillover_distance import DistanceOptions
 from bayesdid.families.spillover_distance.analysis import made_design
@@ -60,6 +61,15 @@ def test_bands_have_weights():
     assert any("analytic weights pop" in note for note in one.notes)
     means = [table(item, "bands")["mean"].to_numpy() for item in (one, none)]
     assert (abs(means[0] - means[1]) > 1e-3).any()
+
+
+def test_what_many_fits_vary_is_examined_with_its_weights():
+    study, spec, panel = with_population(
+        {"step_km": 400.0, "last_km": 800.0}, family="spillover_bands", weights=None
+    )
+    fit, note = _fit_of(study, spec, panel, 0, 25)
+    assert fit.tree.attrs["weighted"]
+    assert note == MANY
 
 
 def test_a_profile_has_weights():

@@ -14,17 +14,20 @@ from bayesdid.inference.engines import ENGINES
 from bayesdid.inference.exact.durbin_fit import draw_durbin, prepare
 from bayesdid.inference.exact.profile_target import profile_target
 from bayesdid.inference.exact.weighted_effects import Left, levels_and_periods, periods
+from bayesdid.inference.quantities import stacked
 from bayesdid.inference.registry import choose
+from bayesdid.model.spatial import spatial_blocks
 from bayesdid.model.spatial_priors import spatial_priors
-from bayesdid.model.spillover import profile_design
+from bayesdid.model.spillover import NUGGET, correlation, profile_design
 from bayesdid.spatial.design import LAG_OF_ERROR, LAG_OF_Y, spatial_design
 from bayesdid.spatial.operators.dynamic import dynamic_design
+from bayesdid.spatial.operators.moments import exponents
 from bayesdid.spatial.weights.weights import make_weights
 from bayesdid.summary import hdi
 from engines_agree import same_posterior
 
 KINDS = ("none", "sar", "sem", "slx", "sdm", "sdem")
-EFFECTS = [("fixed", "fixed"), ("fixed", "none"), ("none", "fixed"), ("none", "none")]
+EFFECTS = [(unit, period) for unit in ("fixed", "none", "random") for period in ("fixed", "none")]
 
 
 def weighted(design, w):
@@ -43,8 +46,10 @@ def places_of(how):
     return near(14) if how == "row" else within_reach(14, reach=0.5, normalisation=how)
 
 
-def dense_log_likelihood(design, rho):
+def dense_log_likelihood(design, rho, ratio):
     """The integral over levels, coefficients and sigma by matrices of all rows, up to a constant.
+
+    Random unit effects have `ratio` times the sd sigma; in error models they stand in the filter.
 
     Levels as the model as written has them: ``a = (I - rho W) level`` of units, ``(1 - rho r) h``
     of periods under equal row sums of a model with a lag of y; in the filter in error models.
@@ -78,12 +83,15 @@ def dense_log_likelihood(design, rho):
     priors, reference = spatial_priors(design, "weak")
     sd = priors.of(design.names)[1]
     V = np.diag(v.ravel())
+    if base.unit_effects == "random":
+        V = np.linalg.inv(np.diag(1 / v.ravel()) + ratio**2 * np.kron(np.eye(N), np.ones((T, T))))
     A = C.T @ V @ C
     P = V - V @ C @ np.linalg.solve(A, C.T @ V)
     Lambda = X.T @ P @ X + np.diag((reference / sd) ** 2)
     b = X.T @ P @ y
     nu = N * T - C.shape[1]
     value = T * np.linalg.slogdet(F)[1] if filtered or lagged else 0.0
+    value += 0.5 * np.linalg.slogdet(V)[1]
     value += gammaln(nu / 2) - nu / 2 * np.log(np.pi * (y @ P @ y - b @ np.linalg.solve(Lambda, b)))
     value += -0.5 * np.linalg.slogdet(Lambda)[1] - 0.5 * np.linalg.slogdet(A)[1]
     if lagged and period and r is None:  # the prior of periods: its slope takes their pull away
@@ -105,10 +113,38 @@ def test_the_density_of_rho_is_that_of_dense_algebra(how, effects):
         unit, period = effects
         design = simulated(places_of(how), kind, T=4, unit=unit, period=period, rho=0.3)
         design = weighted(design, uneven(design))
-        rho = np.array([-0.5, 0.0, 0.3, 0.7])
-        ours = prepare(design).log_likelihood(rho, np.empty((4, 0)))
-        theirs = np.array([dense_log_likelihood(design, at) for at in rho])
+        rho, ratio = np.array([-0.5, 0.0, 0.3, 0.7]), np.array([0.3, 2.0, 1.0, 0.6])
+        given = ratio[:, None] if unit == "random" else np.empty((4, 0))
+        ours = prepare(design).log_likelihood(rho, given)
+        theirs = np.array(
+            [dense_log_likelihood(design, *at) for at in zip(rho, ratio, strict=True)]
+        )
         np.testing.assert_allclose(ours - ours[0], theirs - theirs[0], rtol=1e-7, atol=1e-7)
+
+
+@pytest.mark.parametrize("still", [True, False])
+def test_the_prior_of_periods_takes_their_pull_on_rho_away(still):
+    """What estimating effects adds to the mean score, beyond the log-determinant of levels.
+
+    Exactly where a unit's weight stays the same; within a tenth where it varies by a third.
+    """
+    design = simulated(places_of("spectral"), "sar", T=4)
+    w = uneven(design)
+    w = w.mean(axis=1, keepdims=True) * (1.0 if still else w / w.mean(axis=1, keepdims=True)) ** 0.6
+    design = weighted(design, np.broadcast_to(w, design.Y.shape))
+    N, T, rho = design.N, design.T, 0.4
+    W = design.weights.dense()
+    G = W @ np.linalg.inv(np.eye(N) - rho * W)
+    periods_alone = np.kron(np.ones((N, 1)), np.eye(T)[:, 1:])
+    C = np.hstack([np.repeat(np.eye(N), T, axis=0), periods_alone])
+    V = design.base.weights[:, None]
+    projection = C @ np.linalg.solve(C.T @ (V * C), (V * C).T)
+    pull = np.trace(projection @ np.kron(G, np.eye(T))) - np.trace(G)
+    _, times, (points, shares) = exponents(design)
+    slope = times * (shares * points / (1 - rho * points)).sum().real
+    assert slope == pytest.approx(pull, rel=1e-8 if still else 0.1)
+    plain = np.mean(G.sum(axis=1)) * times  # which all units alike would not do
+    assert abs(plain - pull) > 2 * abs(slope - pull)
 
 
 @pytest.mark.parametrize("kind", KINDS)
@@ -153,23 +189,40 @@ def test_levels_and_periods_are_drawn_from_their_joint_normal(filtered):
     assert (error < 5 * sigma / np.sqrt(S * square)).all()
 
 
+def standardised(fit, design, jacobian=0.0):
+    """Squares of the rows' residuals over their variance, summed, shape (S,)."""
+    sigma = fit.tree["posterior"]["sigma"].to_numpy().ravel()
+    value = fit.tree["log_likelihood"]["y"].to_numpy().reshape(len(sigma), -1).sum(axis=1)
+    logs = np.log(2 * np.pi * sigma[:, None] ** 2 / design.base.weights).sum(axis=1)
+    return -2 * (value - jacobian) - logs
+
+
 @pytest.mark.parametrize("effects", EFFECTS, ids=str)
-def test_draws_leave_residuals_of_the_rows_variance(effects):
-    """Squares of residuals over their own sd have mean one but for what is fitted, 40 numbers."""
-    for kind, how in (("sar", "row"), ("sar", "spectral"), ("sdem", "spectral"), ("slx", "row")):
+def test_draws_have_the_squares_that_the_scale_implies(effects):
+    """Everything drawn is right together, effects too.
+
+    The density is ``sigma^-(m + 1) exp(-Q / (2 sigma^2))`` in sigma, with Q the squares of rows, of
+    coefficients over their prior's sd, and of random effects over their ratio, m how many these
+    are: by parts ``E Q / sigma^2 = m``. Within 5 Monte Carlo errors, of squares of m normals.
+    """
+    for kind, how in (("sar", "row"), ("sar", "spectral"), ("sdem", "spectral"), ("sem", "row")):
         design = simulated(places_of(how), kind, T=6, unit=effects[0], period=effects[1], rho=0.3)
         design = weighted(design, uneven(design))
-        fit = bd.fit(design, draws=150, log_likelihood=True)
+        fit = bd.fit(design, draws=100, log_likelihood=True)
         assert fit.tree.attrs["engine"] == "durbin"
-        sigma = fit.tree["posterior"]["sigma"].to_numpy().reshape(-1, 1)
-        scale = sigma / np.sqrt(design.base.weights)
-        value = fit.tree["log_likelihood"]["y"].to_numpy().reshape(len(sigma), -1)
-        if kind == "sar" or kind == "sdem":
-            rho = fit.tree["posterior"]["rho"].to_numpy().ravel()
-            value = value - (design.logdet.value(rho) / design.N)[:, None]
-        squares = -2 * (value + 0.5 * np.log(2 * np.pi) + np.log(scale))
-        # a posterior's residual squares are, in the mean, those of sigma^2 itself
-        assert squares.mean() == pytest.approx(1.0, abs=0.06)
+        posterior = fit.tree["posterior"]
+        sigma, rho = (posterior[name].to_numpy().ravel() for name in ("sigma", "rho"))
+        Q = standardised(fit, design, design.T * design.logdet.value(rho))
+        priors, reference = spatial_priors(design, "weak")
+        b = np.hstack([stacked(fit.tree, name) for name in spatial_blocks(design).main])
+        sd = priors.of(design.names)[1] / reference
+        Q = Q + np.square(b / sd / sigma[:, None]).sum(axis=1)
+        m = design.base.n + len(design.names)
+        if effects[0] == "random":
+            of_place = posterior["sigma_place"].to_numpy().reshape(-1, 1)
+            Q = Q + np.square(stacked(fit.tree, "place_effect") / of_place).sum(axis=1)
+            m += design.N
+        assert abs(Q.mean() - m) < 5 * np.sqrt(2 * m / len(Q))
 
 
 @pytest.fixture(scope="module")
@@ -225,14 +278,20 @@ def test_the_density_of_a_profile_is_that_of_dense_algebra(on_a_map):
     np.testing.assert_allclose(np.diff(ours), np.diff(values), rtol=1e-8)
 
 
-def test_a_profiles_draws_leave_residuals_of_the_rows_variance(on_a_map):
+def test_a_profiles_draws_have_the_squares_that_the_scale_implies(on_a_map):
+    """As of spatial models: m rows, two coefficients, and the profile at its rings."""
     design = profiles(on_a_map, lag=False)
-    fit = bd.fit(design, draws=150, log_likelihood=True)
+    fit = bd.fit(design, draws=100, log_likelihood=True)
     assert fit.tree.attrs["engine"] == "profile"
-    scale = fit.tree["posterior"]["sigma"].to_numpy().reshape(-1, 1) / np.sqrt(design.base.weights)
-    value = fit.tree["log_likelihood"]["y"].to_numpy().reshape(len(scale), -1)
-    squares = -2 * (value + 0.5 * np.log(2 * np.pi) + np.log(scale))
-    assert squares.mean() == pytest.approx(1.0, abs=0.06)
+    sigma, a, length = (stacked(fit.tree, name) for name in ("sigma", "amplitude", "length"))
+    b = np.hstack([stacked(fit.tree, name) for name in ("tau", "beta")]) / sigma[:, None]
+    gaps = np.abs(design.rings.middle[:, None] - design.rings.middle)
+    K = correlation(design.kernel, gaps, length) + NUGGET * np.eye(len(gaps))
+    theta = stacked(fit.tree, "theta") / (a * sigma)[:, None]
+    Q = standardised(fit, design) + np.square(b / design.priors.coefficient_sd).sum(axis=1)
+    Q = Q + (theta * np.linalg.solve(K, theta[:, :, None])[:, :, 0]).sum(axis=1)
+    m = design.base.n + 2 + design.rings.R
+    assert abs(Q.mean() - m) < 5 * np.sqrt(2 * m / len(Q))
 
 
 CELLS = {
@@ -240,6 +299,7 @@ CELLS = {
     "sar, unequal row sums": ("sar", "spectral", "fixed"),
     "sdem, unequal row sums": ("sdem", "spectral", "fixed"),
     "sem": ("sem", "row", "none"),
+    "sdem, random": ("sdem", "row", "random"),
 }
 
 
@@ -290,6 +350,19 @@ def held(design, rho=0.4):
     return *inside, abs(found.b[:, 0].mean() - 1.0)
 
 
+@pytest.mark.parametrize("how", ["row", "spectral"])
+def test_random_effects_beside_weights_of_one_have_the_evidence_without(how):
+    for kind in KINDS:
+        plain = simulated(places_of(how), kind, T=4, unit="random", rho=0.3)
+        one = weighted(plain, np.ones(plain.base.n))
+        rho, ratio = np.array([-0.3, 0.4]), np.array([[0.5], [2.0]])
+        np.testing.assert_allclose(
+            prepare(one).log_likelihood(rho, ratio),
+            prepare(plain).log_likelihood(rho, ratio),
+            rtol=1e-9,
+        )
+
+
 def test_weights_bring_a_planted_effect_nearer():
     """Its error is below that without weights in 13 of 16 worlds; a coin does so in 1 of 94."""
     better = 0
@@ -311,7 +384,7 @@ def test_intervals_cover_under_uneven_weights(kind, how):
     assert (abs(hits.mean(axis=0) - 0.89) < 4 * np.sqrt(0.89 * 0.11 / 200)).all()
 
 
-@pytest.mark.parametrize("more", [{"unit_effects": "random"}, {"errors": "ar1"}])
+@pytest.mark.parametrize("more", [{"period_effects": "random"}, {"errors": "ar1"}])
 def test_cells_without_an_exact_engine_are_sampled(more):
     design = simulated(places_of("row"), "sdm", T=4)
     bound = bd.model(weighted(design, uneven(design)), **more)
@@ -325,6 +398,8 @@ def test_a_dynamic_model_keeps_the_weights_of_its_rows():
     w = uneven(design)
     later = dynamic_design(weighted(design, w))
     np.testing.assert_array_equal(later.base.weights, w[:, 1:].ravel())
+    bound = bd.model(later)
+    assert choose(ENGINES, "auto", bound.model, bound.design).name == "durbin"
 
 
 def test_weights_of_a_design_are_not_left_aside():

@@ -1895,8 +1895,8 @@ MUTANTS = (
     Mutant(
         "spatial-evidence",
         "spatial/operators/weighted.py",
-        "0.5 * (np.log(w).sum() - spanned[0] + spanned[1])",
-        "0.5 * (np.log(w).sum() - spanned[0])",
+        "0.5 * (np.log(w).sum() - taken[0] + taken[1])",
+        "0.5 * (np.log(w).sum() - taken[0])",
         "evidence of spatial models under weights is off by what effects span",
         (WEIGHTED + "test_weights_of_one_are_none_and_their_scale_is_that_of_sigma",),
     ),

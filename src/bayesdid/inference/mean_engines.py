@@ -42,11 +42,10 @@ def _durbin(model: Model, design: AnyDesign) -> str:
     from bayesdid.spatial.operators.moments import moments
 
     assert isinstance(design, SpatialDesign)
-    kinds = {model.kind("unit"), model.kind("period")}
-    if "mundlak" in kinds:
+    if "mundlak" in (model.kind("unit"), model.kind("period")):
         return "its effects are fixed, random or none"
-    if model.weighted and "random" in kinds:
-        return "with weights its effects are fixed or none"
+    if model.weighted and model.kind("period") == "random":
+        return "with weights its period effects are fixed or none"
     if model.kind("period") == "random":  # not under every W
         try:
             moments(design)

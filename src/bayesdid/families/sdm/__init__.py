@@ -39,10 +39,10 @@ class SpatialOptions(Options):
 def _check(column: Column, options: SpatialOptions) -> str:
     if options.normalisation is not None and column.row_normalised is not None:
         return "give one of row_normalised and options.normalisation"
-    if column.row_weights and {column.unit_effects, column.period_effects} - {"fixed", "none"}:
+    if column.row_weights and column.period_effects == "random":
         return (
             "models are compared by their evidence, which with weights of rows is known for fixed "
-            "effects or none: leave out unit_effects and period_effects, or row_weights"
+            "period effects or none: leave out period_effects, or row_weights"
         )
     return refused_frequencies(column, options)
 

@@ -169,6 +169,8 @@ def _likelihoods(design: SpatialDesign) -> dict[str, SpatialML]:
     base = design.base
     if base.period_effects in {"random", "mundlak"} or base.unit_effects == "mundlak":
         return {}
+    if base.weights is not None and base.unit_effects == "random":
+        return {}
     found = {DIRECT: spatial_ml(design)}
     if "fixed" in (base.unit_effects, base.period_effects) and base.weights is None:
         found[LEE_YU] = spatial_ml(design, transform="lee_yu")

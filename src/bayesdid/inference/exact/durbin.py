@@ -42,6 +42,8 @@ class SpatialDraws:
         Coefficient of the spatial lag (of y or of the error), shape (S,); zeros without one.
     b
         Coefficients of :attr:`Moments.names`, shape (S, K).
+    flat
+        Of the flat columns before them, shape (S, :attr:`Moments.flat`).
     sigma
         Residual sd, shape (S,).
     ratios
@@ -55,6 +57,7 @@ class SpatialDraws:
 
     rho: FloatArray
     b: FloatArray
+    flat: FloatArray
     sigma: FloatArray
     ratios: FloatArray
     log_evidence: float
@@ -93,7 +96,7 @@ class SpatialTarget:
     @property
     def random(self) -> int:
         """Number of random effects."""
-        return int((self.stats.cells > 0).sum())
+        return self.stats.random
 
     @property
     def dimension(self) -> int:
@@ -132,7 +135,7 @@ class SpatialTarget:
             - nu / 2 * np.log(np.pi * scale)
             - 0.5 * log_det
             + 0.5 * np.log(proper).sum()
-            + 0.5 * (np.log(self._weights(ratio)) * self.stats.degrees).sum(axis=1)
+            + self.stats.log_ratios(ratio)
             + self.stats.constant
         )
         if self.logdet is not None:
@@ -145,7 +148,7 @@ class SpatialTarget:
         """Coefficients' mean (G, K), scale of sigma^2 (G,), log|Lambda| (G,), Lambda (G, K, K)."""
         if self.stats.lag_of_y and not self.random:
             return self._lag_of_y(rho)
-        G = self.stats.gram(rho, self._weights(ratio))
+        G = self.stats.gram(rho, ratio)
         Lambda = G[:, :-1, :-1] + np.diag(self.precision)
         b = G[:, :-1, -1] + self.precision * self.mean
         constant = G[:, -1, -1] + (self.precision * self.mean**2).sum()
@@ -168,13 +171,6 @@ class SpatialTarget:
         )
         log_det = np.full_like(rho, np.linalg.slogdet(Lambda)[1])
         return mean, scale, log_det, np.broadcast_to(Lambda, (1, *Lambda.shape))
-
-    def _weights(self, ratio: FloatArray) -> FloatArray:
-        """Weight of each stratum, shape (G, strata)."""
-        weight = np.ones((len(ratio), len(self.stats.cells)))
-        for column, k in zip(ratio.T, np.flatnonzero(self.stats.cells > 0), strict=True):
-            weight[:, k] = 1 / (1 + self.stats.cells[k] * column**2)
-        return weight
 
 
 def spatial_target(
@@ -211,7 +207,8 @@ def draw_spatial(target: SpatialTarget, size: int, rng: np.random.Generator) -> 
     noise = rng.standard_normal(mean.shape)[:, :, None]
     upper = np.swapaxes(np.linalg.cholesky(Lambda), 1, 2)
     b = mean + sigma[:, None] * np.linalg.solve(upper, noise)[:, :, 0] if mean.shape[1] else mean
-    return SpatialDraws(rho, b[:, target.stats.flat :], sigma, ratios, log_evidence, tuple(gate))
+    flat, b = b[:, : target.stats.flat], b[:, target.stats.flat :]
+    return SpatialDraws(rho, b, flat, sigma, ratios, log_evidence, tuple(gate))
 
 
 def _draw_rho(

@@ -96,7 +96,7 @@ def recover_weighted(design: SpatialDesign, draws: SpatialDraws, rng: np.random.
     base = design.base
     if not is_drawn(design):
         return {}
-    left = _left(design, draws)
+    left, r = _left(design, draws), design.weights.constant_row_sum
     found: Named = {}
     if base.unit_effects == "fixed":
         if base.period_effects == "fixed":
@@ -107,11 +107,16 @@ def recover_weighted(design: SpatialDesign, draws: SpatialDraws, rng: np.random.
         alpha, unit = named_levels(design, draws, level)
         found[f"{base.unit_dim}_effect"] = ((base.unit_dim,), unit)
     else:
-        both = periods(left, rng, one=base.period_effects == "none")
+        if base.unit_effects == "random":
+            found[f"{base.unit_dim}_effect"] = ((base.unit_dim,), _random(left, draws, design, rng))
+            both = draws.flat
+            if left.row_sums is not None and r is not None:  # written out outside the filter
+                both = both / (1 - draws.rho[:, None] * r)
+        else:
+            both = periods(left, rng, one=base.period_effects == "none")
         alpha = both.mean(axis=1)
         if base.period_effects == "fixed":
             found[f"{base.period_dim}_effect"] = ((base.period_dim,), both - alpha[:, None])
-        r = design.weights.constant_row_sum
         if intercept_inside(design) and left.row_sums is None and r is not None:
             alpha = alpha / (1 - draws.rho * r)
     found["alpha"] = ((), alpha)
@@ -136,6 +141,20 @@ def _left(design: SpatialDesign, draws: SpatialDraws) -> Left:
         draws.sigma,
         W.row_sums if inside else None,
     )
+
+
+def _random(
+    left: Left, draws: SpatialDraws, design: SpatialDesign, rng: np.random.Generator
+) -> FloatArray:
+    """Random unit effects given the flat columns of the engine, shape (S, N)."""
+    own, flat = left.w.sum(axis=1), draws.flat
+    taken = flat * own if flat.shape[1] == 1 else flat @ left.w.T
+    if left.row_sums is not None and design.weights.constant_row_sum is None:
+        taken = taken * (1 - left.rho[:, None] * left.row_sums)
+    precision = own + 1 / draws.ratios[:, :1] ** 2
+    mean = (left.shares @ (left.w * left.layers).sum(axis=2) - taken) / precision
+    noise = left.sigma[:, None] / np.sqrt(precision)
+    return np.asarray(mean + noise * rng.standard_normal(mean.shape))
 
 
 def _of(left: Left) -> tuple[int, int, int]:

@@ -29,7 +29,7 @@ from bayesdid.arrays import FloatArray
 from bayesdid.exceptions import InputError
 from bayesdid.spatial.design import LAG_OF_ERROR, LAG_OF_Y, SpatialDesign, Transform, unstack
 from bayesdid.spatial.operators.spectrum import row_sum_spectrum
-from bayesdid.spatial.operators.weighted import log_constant, projected
+from bayesdid.spatial.operators.weighted import UnitSums, log_constant, log_gram, projected, spanned
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,6 +57,8 @@ class Moments:
         Whether only y is filtered, so that regressors' cross-products do not depend on rho.
     constant
         What weights of the rows add to the log density.
+    units
+        Of random unit effects beside weights, which are no stratum.
     """
 
     parts: FloatArray
@@ -69,16 +71,38 @@ class Moments:
     row_spectrum: tuple[np.ndarray, np.ndarray]
     lag_of_y: bool
     constant: float = 0.0
+    units: UnitSums | None = None
 
     @property
     def nu(self) -> float:
         """Degrees of freedom before any coefficient."""
         return float(self.degrees.sum())
 
-    def gram(self, rho: FloatArray, weight: FloatArray) -> FloatArray:
-        """``G(rho)`` summed over strata with weights, shapes (G,), (G, strata) to (G, M, M)."""
+    @property
+    def random(self) -> int:
+        """Number of random effects."""
+        return int((self.cells > 0).sum()) + (self.units is not None)
+
+    def gram(self, rho: FloatArray, ratio: FloatArray) -> FloatArray:
+        """``G(rho)`` given ratios of random effects, shapes (G,), (G, random) to (G, M, M)."""
         powers = np.stack([np.ones_like(rho), -rho, rho**2], axis=-1)
-        return np.einsum("gs,gp,spij->gij", weight, powers, self.parts, optimize=True)
+        shares = self._shares(ratio)
+        G = np.einsum("gs,gp,spij->gij", shares, powers, self.parts, optimize=True)
+        return G if self.units is None else G - self.units.shared(rho, ratio[:, 0])
+
+    def log_ratios(self, ratio: FloatArray) -> FloatArray:
+        """Log density that random effects of these ratios take from the rows, shape (G,)."""
+        value = 0.5 * (np.log(self._shares(ratio)) * self.degrees).sum(axis=1)
+        if self.units is not None:
+            value = value - 0.5 * np.log1p(ratio[:, :1] ** 2 * self.units.w).sum(axis=1)
+        return np.asarray(value)
+
+    def _shares(self, ratio: FloatArray) -> FloatArray:
+        """Precision of each stratum, shape (G, strata)."""
+        share = np.ones((len(ratio), len(self.cells)))
+        for column, k in zip(ratio.T, np.flatnonzero(self.cells > 0), strict=False):
+            share[:, k] = 1 / (1 + self.cells[k] * column**2)
+        return share
 
     def log_factor(self, rho: FloatArray, log_determinant: FloatArray) -> FloatArray:
         """Log of the Jacobian's part of the likelihood, shape (G,)."""
@@ -106,7 +130,7 @@ def moments(design: SpatialDesign, transform: Transform = "lee_yu") -> Moments:
     ------
     InputError
         For Mundlak effects, random period effects in an error model whose rows do not sum to one
-        number, or random effects beside weights.
+        number or beside weights, or random unit effects beside weights under ``direct``.
     """
     unit, period = design.base.unit_effects, design.base.period_effects
     if "mundlak" in (unit, period):
@@ -115,15 +139,20 @@ def moments(design: SpatialDesign, transform: Transform = "lee_yu") -> Moments:
             remedy="use fixed or random effects",
         )
     weighted = design.base.weights is not None
-    if weighted and "random" in (unit, period):
+    if weighted and (period == "random" or (unit == "random" and transform == "direct")):
         raise InputError(
-            f"{design.base.spec_id}: random effects beside weights, with which unit and period "
-            "means are no strata",
+            f"{design.base.spec_id}: random period effects beside weights, with which units and "
+            "periods are no strata"
+            if period == "random"
+            else f"{design.base.spec_id}: random unit effects, weights and direct",
             remedy="use fixed effects",
         )
     N, T, W = design.N, design.T, design.weights.matrix
     filtered, lagged = design.kind in LAG_OF_ERROR, design.kind in LAG_OF_Y
-    A = np.concatenate([design.Z, design.Y[None]])
+    Z = design.Z
+    if weighted:  # as in the model as written, where flat columns are drawn too
+        Z = Z - Z.mean(axis=(1, 2), keepdims=True)
+    A = np.concatenate([Z, design.Y[None]])
     by_unit = _by_unit(design)
     flat = 0
     if by_unit:
@@ -139,35 +168,86 @@ def moments(design: SpatialDesign, transform: Transform = "lee_yu") -> Moments:
         B = np.stack([W @ layer for layer in A])
     elif lagged:
         B[-1] = W @ design.Y
-    strata = [("within", float(N * (T - 1)) if by_unit else float((N - 1) * (T - 1)), 0.0)]
-    if unit != "fixed":
-        strata.append(("unit", float(N if by_unit else N - 1), T if unit == "random" else 0.0))
-    if period != "fixed" and not by_unit:
-        strata.append(("period", float(T - 1), N if period == "random" else 0.0))
-    if weighted:  # one stratum, in the metric of the weights
-        strata = [("within", sum(degrees for _, degrees, _ in strata), 0.0)]
-    if transform == "direct":  # effects are treated as if they were known
-        name, _, cells = strata[0]
-        strata[0] = (name, N * T - sum(degrees for _, degrees, _ in strata[1:]), cells)
-    constant = 0.0
-    if weighted:
-        a, b, constant = _weighted(design, A, B)
-        parts = _cross(a, b)[None]
-    else:
-        parts = np.stack([_products(A, B, name, by_unit) for name, _, _ in strata])
     power, row_power, spectrum = exponents(design, transform)
+    if weighted:
+        own = _weighted(design, A, B, flat, transform)
+    else:
+        own = _strata(design, A, B, flat, transform)
     return Moments(
-        parts,
-        np.array([d for _, d, _ in strata]),
-        np.array([c for _, _, c in strata]),
-        flat,
+        own.parts,
+        own.degrees,
+        own.cells,
+        own.flat,
         design.names,
         power,
         row_power,
         spectrum,
         not filtered,
-        constant,
+        own.constant,
+        own.units,
     )
+
+
+@dataclass(frozen=True, slots=True)
+class _Products:
+    """Fields of :class:`Moments` that the rows give."""
+
+    parts: FloatArray
+    degrees: FloatArray
+    cells: FloatArray
+    flat: int
+    constant: float = 0.0
+    units: UnitSums | None = None
+
+
+def _strata(
+    design: SpatialDesign, A: FloatArray, B: FloatArray, flat: int, transform: Transform
+) -> _Products:
+    """Of rows that are alike: strata are orthogonal."""
+    N, T, by_unit = design.N, design.T, _by_unit(design)
+    unit, period = design.base.unit_effects, design.base.period_effects
+    strata = [("within", float(N * (T - 1)) if by_unit else float((N - 1) * (T - 1)), 0.0)]
+    if unit != "fixed":
+        strata.append(("unit", float(N if by_unit else N - 1), T if unit == "random" else 0.0))
+    if period != "fixed" and not by_unit:
+        strata.append(("period", float(T - 1), N if period == "random" else 0.0))
+    if transform == "direct":  # effects are treated as if they were known
+        name, _, cells = strata[0]
+        strata[0] = (name, N * T - sum(degrees for _, degrees, _ in strata[1:]), cells)
+    return _Products(
+        np.stack([_products(A, B, name, by_unit) for name, _, _ in strata]),
+        np.array([d for _, d, _ in strata]),
+        np.array([c for _, _, c in strata]),
+        flat,
+    )
+
+
+def _weighted(
+    design: SpatialDesign, A: FloatArray, B: FloatArray, flat: int, transform: Transform
+) -> _Products:
+    """Of rows with weights: one stratum, in their metric."""
+    base, by_unit = design.base, _by_unit(design)
+    assert base.weights is not None  # the caller has seen to it
+    w = unstack(base, base.weights)
+    unit, period = base.unit_effects == "fixed", base.period_effects == "fixed"
+    constant, units, rows = 0.5 * float(np.log(w).sum()), None, w.size
+    if unit or (base.unit_effects == "none" and not by_unit):
+        inside = period and not by_unit
+        both = projected(base, np.concatenate([A, B]), unit=unit, period=inside)
+        a, b = both[: len(A)], both[len(A) :]
+        constant = log_constant(w, unit=unit, period=inside)
+        if transform == "lee_yu":
+            rows -= spanned(w, unit=unit, period=inside)
+    else:  # flat columns are written out: the intercept or each period
+        if not by_unit:
+            A, flat = _with_dummies(A, *w.shape, each=period, fixed_unit=False)
+            B = np.concatenate([np.zeros((flat, *w.shape)), B])
+            constant += 0.5 * log_gram(np.ones_like(w), unit=False, period=period)
+        a, b = ((np.sqrt(w) * layers).reshape(len(layers), -1) for layers in (A, B))
+        if base.unit_effects == "random":
+            units = UnitSums(*((w * layers).sum(axis=2).T for layers in (A, B)), w.sum(axis=1))
+    zero = np.zeros(1)
+    return _Products(_cross(a, b)[None], zero + rows, zero, flat, constant, units)
 
 
 def exponents(
@@ -197,22 +277,6 @@ def exponents(
 def _by_unit(design: SpatialDesign) -> bool:
     """Whether periods are dummies in the filter: nothing else commutes with W."""
     return design.kind in LAG_OF_ERROR and design.weights.constant_row_sum is None
-
-
-def _weighted(
-    design: SpatialDesign, A: FloatArray, B: FloatArray
-) -> tuple[FloatArray, FloatArray, float]:
-    """What flat effects leave of both, shapes (M, n), and :attr:`Moments.constant`."""
-    base = design.base
-    assert base.weights is not None  # the caller has seen to it
-    w = unstack(base, base.weights)
-    unit = base.unit_effects == "fixed"
-    period = base.period_effects == "fixed" and not _by_unit(design)
-    if _by_unit(design) and not unit:  # the intercept is one of the dummies
-        a, b = ((np.sqrt(w) * layers).reshape(len(layers), -1) for layers in (A, B))
-        return a, b, 0.5 * float(np.log(w).sum())
-    both = projected(base, np.concatenate([A, B]), unit=unit, period=period)
-    return both[: len(A)], both[len(A) :], log_constant(w, unit=unit, period=period)
 
 
 def _with_dummies(

@@ -12,12 +12,40 @@ normal, so that their integral is weighted least squares on them, and linear in 
 from __future__ import annotations
 
 import dataclasses
+from dataclasses import dataclass
 
 import numpy as np
 
 from bayesdid.arrays import FloatArray
 from bayesdid.design.design import Design
 from bayesdid.design.span import within
+
+
+@dataclass(frozen=True, slots=True)
+class UnitSums:
+    """Weighted sums of each unit's rows, with which random unit effects are integrated out.
+
+    Attributes
+    ----------
+    a, b
+        ``sum_t w_it`` of the columns and of their lags, shape (N, M).
+    w
+        Weights of each unit's rows together, shape (N,).
+    """
+
+    a: FloatArray
+    b: FloatArray
+    w: FloatArray
+
+    def shared(self, rho: FloatArray, ratio: FloatArray) -> FloatArray:
+        """What units share of the cross-products, (G, M, M): ``sum_i s_i s_i' / (w_i + r^-2)``."""
+        with np.errstate(divide="ignore"):
+            d = 1 / (self.w + 1 / ratio[:, None] ** 2)
+        found = np.empty((len(rho), self.a.shape[1], self.a.shape[1]))
+        for g, at in enumerate(rho):
+            s = self.a - at * self.b
+            found[g] = (s * d[g][:, None]).T @ s
+        return found
 
 
 def projected(base: Design, layers: FloatArray, *, unit: bool, period: bool) -> FloatArray:
@@ -55,11 +83,17 @@ def log_constant(w: FloatArray, *, unit: bool, period: bool) -> float:
     unit, period
         As of :func:`projected`.
     """
-    spanned = [_log_gram(at, unit=unit, period=period) for at in (w, np.ones_like(w))]
-    return float(0.5 * (np.log(w).sum() - spanned[0] + spanned[1]))
+    taken = [log_gram(at, unit=unit, period=period) for at in (w, np.ones_like(w))]
+    return float(0.5 * (np.log(w).sum() - taken[0] + taken[1]))
 
 
-def _log_gram(w: FloatArray, *, unit: bool, period: bool) -> float:
+def spanned(w: FloatArray, *, unit: bool, period: bool) -> int:
+    """How many independent columns these effects and the intercept are."""
+    N, T = w.shape
+    return 1 + unit * (N - 1) + period * (T - 1)
+
+
+def log_gram(w: FloatArray, *, unit: bool, period: bool) -> float:
     """``log|C'V C|``; beside units the first period has no column."""
     own = w.sum(axis=1)
     if not unit:
