@@ -1909,6 +1909,14 @@ MUTANTS = (
         (WEIGHTED + "test_levels_and_periods_are_drawn_from_their_joint_normal",),
     ),
     Mutant(
+        "spatial-random",
+        "inference/exact/weighted_effects.py",
+        "precision = own + 1 / draws.ratios[:, :1] ** 2",
+        "precision = own + 0 / draws.ratios[:, :1] ** 2",
+        "random unit effects beside weights are drawn as if they were fixed",
+        (WEIGHTED + "test_draws_have_the_squares_that_the_scale_implies",),
+    ),
+    Mutant(
         "spatial-frequencies",
         "families/registry/neighbours.py",
         'column.row_weights_kind != "frequency"',

@@ -13,7 +13,8 @@ SAR has no theta, SLX no rho. In SEM and SDEM the lag is on the error:
     m_t = D_t \tau + X_t \beta + W [D\, X]_t\, \theta + \alpha + a + g_t
 
 Errors epsilon are those of :mod:`bayesdid.model.pymc.errors`: normal or Student t (LeSage 1997),
-i.i.d. or AR(1) in time, of common or unit scales. The likelihood holds ``T log|I - rho W|``.
+i.i.d. or AR(1) in time, of common or unit scales, over roots of weights. The likelihood holds
+``T log|I - rho W|``.
 
 Fixed effects are flat as the levels that they cause, ``a = (I - rho W) level`` (see
 :mod:`bayesdid.spatial.operators.moments`), as the
