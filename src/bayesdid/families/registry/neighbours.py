@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any
-
-from bayesdid.families.registry.family import TWO_WAY_FIELDS, WEIGHT_FIELDS
+from bayesdid.families.registry.family import TWO_WAY_FIELDS, WEIGHT_FIELDS, Options
 from bayesdid.study.schema import Column
 
 SPATIAL_FIELDS = TWO_WAY_FIELDS | WEIGHT_FIELDS
@@ -14,7 +12,7 @@ ALONE = (
 )
 
 
-def refused_frequencies(column: Column, options: Any) -> str:  # noqa: ARG001
+def refused_frequencies(column: Column, options: Options) -> str:  # noqa: ARG001
     """Why a spatial family does not take a column's frequency weights; empty if it has none."""
     if not column.row_weights or column.row_weights_kind != "frequency":
         return ""

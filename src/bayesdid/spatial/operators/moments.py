@@ -245,7 +245,8 @@ def _weighted(
             constant += 0.5 * log_gram(np.ones_like(w), unit=False, period=period)
         a, b = ((np.sqrt(w) * layers).reshape(len(layers), -1) for layers in (A, B))
         if base.unit_effects == "random":
-            units = UnitSums(*((w * layers).sum(axis=2).T for layers in (A, B)), w.sum(axis=1))
+            sums = [(w * layers).sum(axis=2).T for layers in (A, B)]
+            units = UnitSums(sums[0], sums[1], w.sum(axis=1))
     zero = np.zeros(1)
     return _Products(_cross(a, b)[None], zero + rows, zero, flat, constant, units)
 
