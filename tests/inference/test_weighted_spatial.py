@@ -407,3 +407,12 @@ def test_weights_of_a_design_are_not_left_aside():
     bound = bd.model(weighted(design, uneven(design)))
     with pytest.raises(InputError, match="the design has row weights, the model has none"):
         dataclasses.replace(bound, model=bound.model.but(weighted=False))
+
+
+def test_what_has_no_exact_moments_says_so():
+    period = simulated(places_of("row"), "sdm", T=4, period="random")
+    with pytest.raises(InputError, match="random period effects beside weights of rows"):
+        prepare(weighted(period, uneven(period)))
+    unit = simulated(places_of("row"), "sdm", T=4, unit="random")
+    with pytest.raises(InputError, match="direct transform takes no random effects beside"):
+        prepare(weighted(unit, uneven(unit)), transform="direct")

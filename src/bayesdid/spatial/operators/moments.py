@@ -139,13 +139,16 @@ def moments(design: SpatialDesign, transform: Transform = "lee_yu") -> Moments:
             remedy="use fixed or random effects",
         )
     weighted = design.base.weights is not None
-    if weighted and (period == "random" or (unit == "random" and transform == "direct")):
+    if weighted and period == "random":
         raise InputError(
-            f"{design.base.spec_id}: random period effects beside weights, with which units and "
-            "periods are no strata"
-            if period == "random"
-            else f"{design.base.spec_id}: random unit effects, weights and direct",
-            remedy="use fixed effects",
+            f"{design.base.spec_id}: random period effects beside weights of rows, with which "
+            "units and periods are no strata",
+            remedy="use fixed effects of periods, or sample the compiled model (engine nuts)",
+        )
+    if weighted and unit == "random" and transform == "direct":
+        raise InputError(
+            f"{design.base.spec_id}: the direct transform takes no random effects beside weights",
+            remedy="use fixed effects of units, or lee_yu",
         )
     N, T, W = design.N, design.T, design.weights.matrix
     filtered, lagged = design.kind in LAG_OF_ERROR, design.kind in LAG_OF_Y
