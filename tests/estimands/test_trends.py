@@ -227,8 +227,9 @@ def test_anticipation_is_undone_by_moving_adoption():
 def test_the_brief_sentence_is_of_the_side_that_it_has():
     """Inverted sides, or a set that excludes zero, change it."""
 
-    def brief_of(p, breakdown):
-        trend = Violated("linear", 0.1, -0.2, 0.3, Interval(-0.7, 0.3, 0.89), 0.8, p, 0.0, 0.0)
+    def brief_of(p, breakdown, claim=None):
+        held = Interval(-0.7, 0.3, 0.89)
+        trend = Violated("linear", 0.1, -0.2, 0.3, held, 0.8, claim or p, 0.0, 0.0)
         sets = (RobustSet(0.5, -0.4, 0.1), RobustSet(1.0, -0.6, 0.3))
         robust = (Robust("relative_magnitude", sets, breakdown),)
         result = SynergyViolated(SUM, "Both", p, (trend,), robust, "", ())
@@ -236,6 +237,7 @@ def test_the_brief_sentence_is_of_the_side_that_it_has():
 
     assert "it is negative with probability 0.800 (by slopes)" in brief_of(0.9, 0.0)
     assert "it is negative with probability 0.200 (by slopes)" in brief_of(0.1, 0.0)
+    assert "with probability > 0.999 (by slopes)" in brief_of(0.9, 0.0, claim=0.99996)
     assert brief_of(0.9, 0.0).endswith(
         "at most 0.5 or 1 times their largest change before it, zero cannot be excluded."
     )

@@ -4,7 +4,7 @@ import copy
 import re
 
 import pytest
-from drawn import draw_once
+from drawn import draw_once, without_headline
 from every import COLUMNS, every, every_panel
 
 from bayesdid import escape
@@ -22,7 +22,10 @@ ANALYSED = [name for name, family in families().items() if family.has_analysis]
 def results(tmp_path_factory):
     """Results of what is cheap to run; of the other families the same analysis under their name."""
     study = check_study(every(RUN))
-    found = compute_results(study, every_panel(), tmp_path_factory.mktemp("fits"), draws=100)
+    folder = tmp_path_factory.mktemp("fits")
+    with pytest.MonkeyPatch.context() as patch:
+        without_headline(patch)
+        found = compute_results(study, every_panel(), folder, draws=100)
     assert found["refused"] == {}
     assert {item["family"] for item in found["analyses"]} == {"event_study", "placebo"}
     like = next(item for item in found["analyses"] if item["family"] == "placebo")

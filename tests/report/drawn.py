@@ -1,4 +1,6 @@
-"""Figures drawn once for the same numbers: twenty pages of one report differ in words alone.
+"""What reports of tests do without: a second drawing of the same numbers, and a headline.
+
+Twenty pages of one report differ in words alone.
 
 A figure is a function of its numbers (``test_page_is_rendered_from_results_alone``), so that its
 text may be kept; one whose numbers a test changes is drawn anew.
@@ -13,6 +15,7 @@ from importlib import import_module
 
 import pytest
 
+from bayesdid.exceptions import NotIdentifiedError
 from bayesdid.report import figures, sections
 
 
@@ -24,6 +27,15 @@ def draw_once(patch: pytest.MonkeyPatch) -> None:
         for name, drawing in vars(module).copy().items():
             if name.endswith("_figure") and callable(drawing):
                 patch.setattr(module, name, _kept(drawing, kept))
+
+
+def without_headline(patch: pytest.MonkeyPatch) -> None:
+    """Results whose panel has no answer of its own, which is a third of a run's work."""
+
+    def refuse(*args: object, **options: object) -> None:
+        raise NotIdentifiedError("this test asks for no headline")
+
+    patch.setattr("bayesdid.report.results.headline_section", refuse)
 
 
 def _kept(drawing: Callable[..., str], kept: dict[bytes, str]) -> Callable[..., str]:

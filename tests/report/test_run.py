@@ -3,6 +3,7 @@
 import json
 
 import pytest
+from drawn import without_headline
 from stored import TABLE, flip, panel_of, write_study
 
 import bayesdid as bd
@@ -98,8 +99,9 @@ def test_two_workers_write_the_same_bytes(study, fresh, tmp_path):
     assert shown(tmp_path) == fresh[1]
 
 
-def test_two_workers_have_the_same_results(tmp_path):
+def test_two_workers_have_the_same_results(tmp_path, monkeypatch):
     """Specs, their checks, and an analysis that asks for fits of its own; not spatial ones."""
+    without_headline(monkeypatch)
     folder = tmp_path / "study"
     write_study(folder)
     placebo = CURVE.format(family="placebo", options="{ draws = 20 }")

@@ -258,6 +258,7 @@ def test_one_wide_interval_flattens_nothing_and_zero_is_on_the_axis():
         ("90%, 90 %", f"90{NB}%, 90{NB}%"),
         ("1 units have 11 units", "1 unit have 11 units"),
         ("P(< 0) = 1.000", f"P(<{NB}0) >{NB}0.999"),
+        ("P(< 0) = 0.000", f"P(<{NB}0) <{NB}0.001"),
         ("with probability 1.000", f"with probability >{NB}0.999"),
         ("beta 1.000", "beta 1.000"),
         ("10.1198/jbes.2009-7", "10.1198/jbes.2009-7"),

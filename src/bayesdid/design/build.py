@@ -256,8 +256,19 @@ def refuse_frequencies(spec: Spec) -> None:
 
 
 def with_effects(design: Design, unit: EffectKind, period: EffectKind) -> Design:
-    """The same design under other unit and period effects."""
-    return dataclasses.replace(design, unit_effects=unit, period_effects=period)
+    """The same design under other unit and period effects.
+
+    What random effects leave to a covariate, fixed ones may take up: it is left out then.
+
+    Raises
+    ------
+    NotIdentifiedError
+        If fixed effects that the design had not leave nothing of a treatment.
+    """
+    own = dataclasses.replace(design, unit_effects=unit, period_effects=period)
+    pairs = ((design.unit_effects, unit), (design.period_effects, period))
+    is_tighter = any(now == "fixed" != before for before, now in pairs)
+    return drop_collinear(own) if is_tighter else own
 
 
 def _outcome(name: str, lead: int, panel: Panel) -> FloatArray:

@@ -159,7 +159,8 @@ def overlap_design(spec: Spec, panel: Panel) -> OverlapDesign:
     InputError
         If the study has no policy, rows are individuals, or have frequency weights.
     NotIdentifiedError
-        If no unit is ever under two policies of several, or no untreated row is left.
+        If no unit is ever under two policies of several, no row under one of them is left, or no
+        untreated row.
     """
     if not panel.policies:
         raise InputError(
@@ -201,6 +202,14 @@ def overlap_design(spec: Spec, panel: Panel) -> OverlapDesign:
             remedy="name units that keep both: those that reverse a policy are left out"
             if panel.indicators
             else "take a sample with dual units",
+        )
+    if never := [policy for k, policy in enumerate(policies) if not on[:, k].any()]:
+        raise NotIdentifiedError(
+            f"{spec.id}: no row under {', '.join(never)} is left: the sample has none, or its "
+            "units have no untreated period before",
+            file=panel.source,
+            column=", ".join(never),
+            remedy="take a longer panel or a larger sample, or leave the policy out of the study",
         )
     rows = OverlapDesign(design, policies, state_names(on, policies), start, age, sets)
     return dataclasses.replace(rows, design=_with_products(rows), state=_states(rows))

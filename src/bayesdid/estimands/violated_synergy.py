@@ -23,7 +23,7 @@ from bayesdid.exceptions import InputError, NotIdentifiedError, ResultError
 from bayesdid.model.overlap import overlap_pooling
 from bayesdid.panel.panel import Panel
 from bayesdid.study.load import Study
-from bayesdid.summary import Interval, percent
+from bayesdid.summary import Interval, chance, percent
 
 ANTICIPATED = (1, 2)  # periods
 
@@ -195,7 +195,7 @@ def sentences(
     if main.claim != f"{'<' if side == 'negative' else '>'} 0":
         against = ", not as claimed," if claimed else ", the worse side,"
     said = [
-        f"Under parallel trends it is {side}{against} with probability {sure:.3f}: its sign is "
+        f"Under parallel trends it is {side}{against} with probability {chance(sure)}: its sign is "
         + (
             "established by this model."
             if established
@@ -216,7 +216,7 @@ def sentences(
         text = (
             f"{what}, which alone would move it by one of its posterior sds, "
             f"leave {item.mean:+.3f} ({item.sd:.3f}; {percent()} interval {item.interval.low:.3f} "
-            f"to {item.interval.high:.3f}), P({side}) {_same_side(item.p_claim, p):.3f}."
+            f"to {item.interval.high:.3f}), P({side}) {chance(_same_side(item.p_claim, p))}."
         )
         if established:
             text += " The sign stays established " + _up_to(item.keeps)
@@ -242,7 +242,7 @@ def sentences(
         else:
             said.append(
                 f"{begin}: {moved.mean:+.3f} ({moved.sd:.3f}; {moved.interval.low:.3f} to "
-                f"{moved.interval.high:.3f}), P({side}) {_same_side(moved.p_claim, p):.3f}."
+                f"{moved.interval.high:.3f}), P({side}) {chance(_same_side(moved.p_claim, p))}."
             )
     return said
 
@@ -251,7 +251,7 @@ def brief(violated: SynergyViolated, main: SynergyContrast) -> str:
     """The same in one sentence: how sure its sign is under deviations, and what sets exclude."""
     side, p = "negative" if main.mean < 0 else "positive", violated.p_parallel
     of = {"linear": "by slopes", "serial": "from period to period"}
-    parts = [f"{_same_side(t.p_claim, p):.3f} ({of[t.kind]})" for t in violated.trends]
+    parts = [f"{chance(_same_side(t.p_claim, p))} ({of[t.kind]})" for t in violated.trends]
     said = []
     if parts:
         said.append(

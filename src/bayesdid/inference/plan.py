@@ -195,6 +195,11 @@ def _requests(
         model = variant.model(spec, design)
         if variant.effects not in {None, "fixed"} and model.effects == declared:
             continue  # no effects in this spec: nothing to vary
-        effects = with_effects(design, model.kind("unit"), model.kind("period"))
+        try:
+            effects = with_effects(design, model.kind("unit"), model.kind("period"))
+        except NotIdentifiedError:
+            if variant.effects is None:
+                raise
+            continue  # these effects leave nothing of a treatment; those of the spec do
         found.append(FitRequest(effects, variant.name, model, engine, size, variant.keep_effects))
     return found

@@ -20,6 +20,7 @@ import pandas as pd
 import xarray as xr
 
 from bayesdid.arrays import FloatArray
+from bayesdid.design.build import with_effects
 from bayesdid.design.design import Design
 from bayesdid.exceptions import InputError
 from bayesdid.peers.fixest import Estimates, least_squares, prior_residual
@@ -211,18 +212,25 @@ def _published(spec: Spec, design: Design) -> pd.DataFrame:
 
 
 def _coefficients(tree: xr.DataTree, design: Design) -> FloatArray:
-    """Draws of all coefficients in the order of the design, shape (chain, draw, K)."""
+    """Draws of all coefficients in the order of the design, shape (chain, draw, K).
+
+    NaN for covariates that the fixed effects of the fit absorb, and those of the design do not.
+    """
     posterior = tree["posterior"]
     parts = [posterior["tau"]] + ([posterior["beta"]] if "beta" in posterior else [])
     labels = tuple(str(label) for part in parts for label in part[str(part.dims[-1])].to_numpy())
-    if labels != design.names:
+    fitted = with_effects(design, tree.attrs["unit_effects"], tree.attrs["period_effects"])
+    if labels != fitted.names:
         raise InputError(
             "the fit and the design have different regressors",
             column=design.spec_id,
             value=", ".join(labels),
-            remedy=f"compare fits of {', '.join(design.names)}",
+            remedy=f"compare fits of {', '.join(fitted.names)}",
         )
-    return np.concatenate([part.to_numpy() for part in parts], axis=-1)
+    drawn = np.concatenate([part.to_numpy() for part in parts], axis=-1)
+    found = np.full((*drawn.shape[:2], len(design.names)), np.nan)
+    found[..., [design.names.index(label) for label in labels]] = drawn
+    return found
 
 
 def _ess(tree: xr.DataTree, draws: FloatArray, method: str) -> FloatArray:

@@ -168,8 +168,8 @@ def prior_residual(
         such direction exists for, and for fits with other components.
     """
     fitted = with_effects(design, tree.attrs["unit_effects"], tree.attrs["period_effects"])
-    data = regressors(fitted)
-    W = within(fitted, data.R[:, : len(design.names)], flat_only=False, weights=fitted.weights)
+    data, held = regressors(fitted), [design.names.index(name) for name in fitted.names]
+    W = within(fitted, data.R[:, : len(held)], flat_only=False, weights=fitted.weights)
     size = W.std(axis=0)
     known = size > 1e-7
     R = within(fitted, data.R, weights=fitted.weights)
@@ -180,11 +180,11 @@ def prior_residual(
     posterior, priors = tree["posterior"], json.loads(tree.attrs["priors"])
     dims = (design.unit_dim, design.period_dim)
     extra = [posterior[f"gamma_{dim}"].to_numpy() for dim in dims if f"gamma_{dim}" in posterior]
-    theta = np.concatenate([coefficients, *extra], axis=-1)
+    theta = np.concatenate([coefficients[..., held], *extra], axis=-1)
     if theta.shape[-1] != data.R.shape[1]:
         return None
     theta = theta * data.scale
-    terms = [priors["coefficients"][name] for name in design.names]
+    terms = [priors["coefficients"][name] for name in fitted.names]
     more = data.R.shape[1] - len(terms)
     mean = np.array([term["mean"] for term in terms] + [0.0] * more) * data.scale
     sd = np.array([_sd(term["sd"]) for term in terms]) * data.scale[: len(terms)]
@@ -195,9 +195,12 @@ def prior_residual(
     score = (cross - theta[..., : len(terms)][..., known] @ gram) / variance
     score = score - ((theta - mean) * precision) @ v
     curvature = gram * (1 / variance).mean() + v.T @ (precision[:, None] * v)
-    result = np.full(coefficients.shape, np.nan)
-    result[..., known] = np.linalg.solve(curvature, score[..., None])[..., 0]
-    return result / data.scale[: len(terms)]
+    scale = data.scale[: len(terms)][known]
+    result = np.full(coefficients.shape, np.nan)  # also where these effects absorb a covariate
+    result[..., np.flatnonzero(np.isin(design.names, np.array(fitted.names)[known]))] = (
+        np.linalg.solve(curvature, score[..., None])[..., 0] / scale
+    )
+    return result
 
 
 def written_out(design: Design) -> FloatArray:

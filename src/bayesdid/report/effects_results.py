@@ -33,6 +33,11 @@ def effects_section(study: Study, trees: dict[str, dict[str, xr.DataTree]]) -> l
                     "term": term,
                     "errors": fit.tree.attrs["errors"],
                     "priors": fit.tree.attrs["prior_choice"],
+                    "random_effects": [
+                        what
+                        for what in ("unit", "period")
+                        if fit.tree.attrs[f"{what}_effects"] == "random"
+                    ],
                     "converged": fit.converged,
                     "prior_sd": priors.get(term, {}).get("sd"),
                     "treated_units": fit.treated_units.get(term),

@@ -420,7 +420,7 @@ def _identity(agreements: list[Agreement]) -> dict[str, Any]:
         "specs": len(judged),
         "holds": sum(bool(item.identity) for item in judged),
         "explained": sum(item.holds for item in judged),
-        "parameters": sum(len(item.table) for item in judged),
+        "parameters": sum(int(item.table["ols"].notna().sum()) for item in judged),
         "largest_gap_mcse": max(gaps, default=float("nan")),
     }
 

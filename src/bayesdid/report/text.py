@@ -28,19 +28,19 @@ _PERCENT = re.compile(r"(?<=\d)%")
 _ONE = re.compile(r"(?<![\d.,])1 (unit|period|row|column|spec|fit|draw|cohort|model|check|city)s\b")
 _BOUND = re.compile(r"([<>≤≥]) (?=\d)")  # never at the end of a line
 _CERTAIN = re.compile(
-    r"\b([Pp](?:robability)?(?:\([^()]*\))?(?: of [^.;,]{1,40}?)?(?: is| =)?) 1\.000\b"
+    r"\b([Pp](?:robability)?(?:\([^()]*\))?(?: of [^.;,]{1,40}?)?(?: is| =)?) ([01])\.000\b"
 )
 
 
 def typeset(text: str) -> str:
-    r"""One minus sign, one percent sign, "1 unit", and no probability of one.
+    r"""One minus sign, one percent sign, "1 unit", and no probability of nought or one.
 
     Examples
     --------
     >>> typeset("P = 1.000 of -0.5, 80% of 1 units, 2008-2023")
     'P >\xa00.999 of −0.5, 80\xa0% of 1 unit, 2008-2023'
     """
-    text = _CERTAIN.sub(lambda found: f"{found[1].removesuffix(' =')} > 0.999", text)
+    text = _CERTAIN.sub(lambda at: f"{at[1].removesuffix(' =')} {chance(float(at[2]))}", text)
     text = _ONE.sub(r"1 \1", _PERCENT.sub("\N{NO-BREAK SPACE}%", text))
     text = _MINUS.sub("−", text).replace(" %", "\N{NO-BREAK SPACE}%")
     return _BOUND.sub("\\1\N{NO-BREAK SPACE}", text)

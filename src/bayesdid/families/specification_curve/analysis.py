@@ -75,13 +75,12 @@ def choices(
             )
             try:
                 design = build_design(dataclasses.replace(spec, column=column), panel)
+                under = [(kind, with_effects(design, kind, kind)) for kind in effects]
             except InputError:
                 continue  # not identified in this sample
-            for kind in effects:
+            for kind, own in under:
                 for error in errors:
-                    yield Choice(
-                        kind, error, control_label, sample_label, with_effects(design, kind, kind)
-                    )
+                    yield Choice(kind, error, control_label, sample_label, own)
 
 
 def _controls(spec: Spec) -> list[tuple[str, tuple[str, ...]]]:

@@ -72,7 +72,7 @@ def effects(results: Results) -> Part:
             cells,
             note=f"Errors of the posteriors: {results['effects'][0]['errors']}. "
             "The probability of the sign stands where papers print stars. Independent errors are "
-            "too sure on panels (docs/calibration-errors.md)."
+            "too sure on panels (docs/calibration-errors.md)." + _random_in(results)
             if results["effects"]
             else "",
         )
@@ -81,6 +81,17 @@ def effects(results: Results) -> Part:
             main.append(Text(f"All {len(cells)} effects: {ref('regression')}."))
     more += _agreement(results, rows)
     return Part("effects", "Effects", tuple(main), tuple(more), of_panel=True)
+
+
+def _random_in(results: Results) -> str:
+    """Which columns have random effects, and that least squares beside them has not."""
+    titles: dict[str, list[str]] = {}
+    for effect in results["effects"]:
+        if effect["random_effects"]:
+            kinds = f"{' and '.join(effect['random_effects'])} effects are random"
+            titles.setdefault(kinds, []).append(short_title(effect["title"]))
+    said = "; ".join(f"{k} in {', '.join(dict.fromkeys(v))}" for k, v in titles.items())
+    return f" {said[0].upper()}{said[1:]}; least squares takes them as fixed." if said else ""
 
 
 def _published(row: Mapping[str, Any]) -> str:
@@ -159,7 +170,7 @@ def _agreement(results: Results, rows: list[dict[str, Any]]) -> list[Block]:
             number(t["se_hetero"]),
             number(t["se_cluster"]),
             f"{number(t['flat_mean'])} ({number(t['flat_gap_mcse'], 1)})",
-            estimate(t["fixed_mean"], t["fixed_sd"]),
+            estimate(t.get("fixed_mean"), t.get("fixed_sd")),
             estimate(t.get("random_mean"), t.get("random_sd")),
             estimate(t.get("mundlak_mean"), t.get("mundlak_sd")),
         )
