@@ -120,10 +120,10 @@ def _splits(study: Study) -> Iterator[tuple[Spec, list[Spec]]]:
                 spec
                 for spec in grouped
                 if set(spec.column.sample.groups) == {group.column}
-                and spec.column.sample.model_copy(update={"groups": {}}) == whole.column.sample
                 and spec.column.outcome == whole.column.outcome
                 and terms(spec) == terms(whole)
                 and same_model(spec, whole)
+                and spec.column.sample.model_copy(update={"groups": {}}) == whole.column.sample
             ]
             levels = [level for part in parts for level in part.column.sample.groups[group.column]]
             sizes = [count(part.column.n) for part in parts]

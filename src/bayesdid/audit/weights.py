@@ -66,17 +66,13 @@ def weights(study: Study) -> Outcome:
 
 def _by_weights_alone(first: Spec, second: Spec) -> bool:
     a, b = first.column, second.column
+    if _weight(a) == _weight(b):
+        return False
     alike = all(getattr(a, key) == getattr(b, key) for key in _KEYS)
     other = {k: v for k, v in a.labels.items() if not _is_weight(k)} == {
         k: v for k, v in b.labels.items() if not _is_weight(k)
     }
-    return (
-        alike
-        and other
-        and terms(first) == terms(second)
-        and not rows_differ(first, second)
-        and _weight(a) != _weight(b)
-    )
+    return alike and other and terms(first) == terms(second) and not rows_differ(first, second)
 
 
 def _is_weight(label: str) -> bool:

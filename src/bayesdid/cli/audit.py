@@ -12,7 +12,7 @@ from bayesdid.cli import reading
 if TYPE_CHECKING:
     from bayesdid.audit.finding import AuditReport
 
-_MANY, _CHUNK = 100, 20  # studies from which worker processes pay, and how many go together
+_CHUNK = 10  # studies that go to a worker together
 _STYLE = {"contradiction": "bold red", "warning": "yellow", "note": "dim"}
 
 
@@ -26,6 +26,9 @@ def command(
     sarif: Annotated[
         Path | None, typer.Option(help="Also write the findings, with file and line, as SARIF.")
     ] = None,
+    workers: Annotated[
+        int | None, typer.Option(min=1, help="Processes for many studies; default all.")
+    ] = None,
     trust: reading.Trust = False,
     as_json: Annotated[bool, typer.Option("--json", help="One JSON document on stdout.")] = False,
 ) -> None:
@@ -35,7 +38,7 @@ def command(
 
     audited: list[tuple[Path, AuditReport]] = []
     failed: dict[str, str] = {}
-    for folder, made in _audits(study, trust):
+    for folder, made in _audits(study, trust, workers):
         if isinstance(made, str):
             failed[str(folder)] = made
         else:
@@ -52,8 +55,10 @@ def command(
         raise typer.Exit(1)
 
 
-def _audits(folders: list[Path], trust: bool) -> list[tuple[Path, AuditReport | str]]:
-    """Report, or why there is none, of each study; many of them side by side.
+def _audits(
+    folders: list[Path], trust: bool, workers: int | None
+) -> list[tuple[Path, AuditReport | str]]:
+    """Report, or why there is none, of each study; side by side once that has taken a while.
 
     Raises
     ------
@@ -67,12 +72,10 @@ def _audits(folders: list[Path], trust: bool) -> list[tuple[Path, AuditReport | 
 
     if len(folders) == 1:
         return [(folders[0], audit_study(load_study(folders[0], trust=trust)))]
-    one = partial(_audited, trust=trust)
-    if len(folders) < _MANY:
-        return [(folder, one(folder)) for folder in folders]
     from bayesdid.inference.executor import map_fits, process_pool
 
-    with process_pool():
+    one = partial(_audited, trust=trust)
+    with process_pool(workers):
         return list(zip(folders, map_fits(one, folders, chunk=_CHUNK), strict=True))
 
 

@@ -8,7 +8,7 @@ whatever the unit and period effects are. Covariates are taken to be unrelated t
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import lru_cache
 from itertools import combinations
 from typing import Literal
@@ -227,25 +227,42 @@ def column_weights(spec: Spec, timing: Timing) -> FloatArray:
     All zero under a timing that does not identify the column's coefficients, and for event times
     that do not occur under it.
     """
-    keep, printed = sample_units(spec, timing), printed_terms(spec)
+    few, units, member = alike(timing)
+    keep, printed = sample_units(spec, few), printed_terms(spec)
     D = []
-    for text in (*printed, *_beyond(spec, timing)):
-        values = np.ones((len(timing.start), len(timing.periods)))
+    for text in (*printed, *_beyond(spec, few)):
+        values = np.ones((len(few.start), len(few.periods)))
         for factor in parse_term(text).factors:
-            values = values * state_rows(timing, factor)
+            values = values * state_rows(few, factor)
         D.append(values)
-    used = np.stack(D)[:, keep]
+    used, units = np.stack(D)[:, keep], units[keep]
     occurs = used.any(axis=(1, 2)) | (spec.column.family != "event_study")
-    centred = used - used.mean(axis=1, keepdims=True) - used.mean(axis=2, keepdims=True)
-    centred += used.mean(axis=(1, 2), keepdims=True)
+    by_period = (units @ used / max(units.sum(), 1))[:, None]
+    centred = used - by_period - used.mean(axis=2, keepdims=True)
+    centred += by_period.mean(axis=2, keepdims=True)
     flat = centred[occurs].reshape(occurs.sum(), -1)
-    found = np.zeros((len(D), *timing.on.shape[:2]))
-    gram = flat @ flat.T
-    if np.linalg.matrix_rank(gram, tol=_RANK * flat.shape[1], hermitian=True) == len(flat):
+    found = np.zeros((len(D), *few.on.shape[:2]))
+    often = np.repeat(units, used.shape[2])
+    gram = flat * often @ flat.T
+    if np.linalg.matrix_rank(gram, tol=_RANK * often.sum(), hermitian=True) == len(flat):
         own = np.zeros(used.shape)
         own[occurs] = np.linalg.solve(gram, flat).reshape(-1, *used.shape[1:])
         found[:, keep] = own
-    return found[: len(printed)]
+    return found[: len(printed), member]
+
+
+@lru_cache(maxsize=16)
+def alike(timing: Timing) -> tuple[Timing, IntArray, IntArray]:
+    """One unit of each adoption in place of all that adopt alike, and so weigh alike.
+
+    Returns
+    -------
+    tuple
+        Their timing, how many units each of them stands for, shape (n,), and which of them every
+        unit is, shape (N,).
+    """
+    start, member, units = np.unique(timing.start, axis=0, return_inverse=True, return_counts=True)
+    return replace(timing, start=start), units, member
 
 
 def sample_units(spec: Spec, timing: Timing) -> np.ndarray:

@@ -13,9 +13,9 @@ over by what they make of the printed numbers (their marginal likelihood).
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass, replace
-from functools import lru_cache, partial
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass
+from functools import partial
 from itertools import pairwise, product
 from typing import NamedTuple
 
@@ -31,6 +31,7 @@ from bayesdid.published.columns import PrintedColumns
 from bayesdid.published.functional import (
     Effects,
     Path,
+    alike,
     column_weights,
     effects_of,
     pair_orders,
@@ -116,7 +117,9 @@ class Layout:
     L
         Quantities of interest as functionals of theta, shape (Q, J).
     weights
-        Of all unit-periods in every coefficient, shape (C, N, T); one array for all paths.
+        Of unit-periods in every coefficient, shape (C, n, T), of units that adopt alike together:
+        times the root of how many they are, which is what covariances ask for. One array for all
+        paths.
     log_prior
         Of the timing and the path.
     """
@@ -154,20 +157,11 @@ def layouts(
     found = []
     of_timings = weights or [printed_weights(columns, timing) for timing in timings]
     for timing, own_weights in zip(timings, of_timings, strict=True):
-        # units that adopt alike weigh alike: they are one, as often as they occur
-        _, at, units = np.unique(timing.start, axis=0, return_index=True, return_counts=True)
-        few = replace(timing, start=timing.start[at])
-        few_weights = own_weights[:, at]
-        made: dict[Path, tuple[Effects, FloatArray, FloatArray]] = {}
+        few, units, member = alike(timing)
+        scaled = own_weights[:, np.unique(member, return_index=True)[1]] * np.sqrt(units)[:, None]
+        made = _functionals(few, units, scaled, dict.fromkeys(map(_columns_of, paths)))
         for path in paths:
-            # free paths have the same columns, and differ in the prior on their steps
-            alike = Path("free") if path.kind == "free" else path
-            if alike not in made:
-                effects = effects_of(few, alike)
-                own = np.einsum("cnt,ntj->cnj", few_weights, effects.values)  # by unit
-                together = np.einsum(_TOGETHER, own, own, units, optimize=_order(own.shape))
-                made[alike] = effects, np.einsum("cnj,n->cj", own, units), together
-            effects, M, together = made[alike]
+            effects, M, together = made[_columns_of(path)]
             found.append(
                 Layout(
                     path,
@@ -175,21 +169,41 @@ def layouts(
                     _prior(effects, path, scale),
                     together,
                     quantities(few, effects, units) if asked else np.zeros((0, len(effects.names))),
-                    own_weights,
+                    scaled,
                     -float(np.log(len(timings) * len(set(kinds)) * kinds.count(path.kind))),
                 )
             )
     return found
 
 
-_TOGETHER = "cnj,dnj,n->cd"
+def _columns_of(path: Path) -> Path:
+    """Free paths have the same columns, and differ in the prior on their steps."""
+    return Path("free") if path.kind == "free" else path
 
 
-@lru_cache(maxsize=64)
-def _order(shape: tuple[int, int, int]) -> list[str | tuple[int, ...]]:
-    """In which order numpy would contract; finding it takes longer than contracting."""
-    own = np.empty(shape)
-    return list(np.einsum_path(_TOGETHER, own, own, np.empty(shape[1]), optimize=True)[0])
+def _functionals(
+    few: Timing, units: IntArray, scaled: FloatArray, paths: Iterable[Path]
+) -> dict[Path, tuple[Effects, FloatArray, FloatArray]]:
+    """Effects along each path, M, and what effects that differ between units have in common.
+
+    Parameters
+    ----------
+    units
+        How many units each of the timing stands for, shape (n,).
+    scaled
+        Weights of coefficients times the root of that, shape (C, n, T).
+    """
+    effects = {path: effects_of(few, path) for path in paths}
+    # all paths in one product: each alone takes numpy longer to begin than to compute
+    values = np.concatenate([one.values for one in effects.values()], axis=2)
+    own = scaled.transpose(1, 0, 2) @ values  # by unit, shape (n, C, columns of all paths)
+    M = np.einsum("n,ncj->cj", np.sqrt(units), own)
+    found, start = {}, 0
+    for path, one in effects.items():
+        at = slice(start, start := start + len(one.names))
+        wide = own[:, :, at].transpose(1, 0, 2).reshape(len(M), -1)
+        found[path] = one, M[:, at], wide @ wide.T
+    return found
 
 
 def components(

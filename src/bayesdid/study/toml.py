@@ -29,7 +29,8 @@ def read_toml(path: Path) -> dict[str, Any]:
             raise InputError(
                 f"larger than {_LARGEST // 1_000_000} MB", file=path, remedy="split it into tables"
             )
-        raw: dict[str, Any] = tomllib.loads(path.read_text(encoding="utf-8-sig"))
+        text = path.read_text(encoding="utf-8-sig")
+        raw: dict[str, Any] = tomllib.loads(text)
     except OSError as error:
         raise InputError(
             f"cannot be read: {error.strerror}", file=path, remedy="check its rights"
@@ -46,23 +47,29 @@ def read_toml(path: Path) -> dict[str, Any]:
             line=int(at[1]) if at else None,
             remedy="mend the line",
         ) from error
-    _check(raw, path)
+    # a value holds a control character if the text does, or an escape stands for one
+    _check(raw, path, texts="\\" in text or _CONTROL.search(text) is not None)
     return raw
 
 
-def _check(raw: dict[str, Any], path: Path) -> None:
-    """Walk through all values, without recursion, whatever their depth."""
+def _check(raw: dict[str, Any], path: Path, *, texts: bool) -> None:
+    """Walk through all values, without recursion, whatever their depth; `texts` only if asked."""
+    read = (dict, list, str) if texts else (dict, list)
     left: list[tuple[int, str, Any]] = [(0, "", raw)]
     while left:
         depth, place, value = left.pop()
         if depth > _DEEPEST:
             raise _nested(path)
         if isinstance(value, dict):
-            for key, item in value.items():
-                left += [(depth + 1, place, key), (depth + 1, f"{place}.{key}".lstrip("."), item)]
+            left += [(depth + 1, place, key) for key in value if texts]
+            left += [
+                (depth + 1, f"{place}.{key}".lstrip("."), item)
+                for key, item in value.items()
+                if isinstance(item, read)
+            ]
         elif isinstance(value, list):
-            left += [(depth + 1, place, item) for item in value]
-        elif isinstance(value, str) and (found := _CONTROL.search(value)):
+            left += [(depth + 1, place, item) for item in value if isinstance(item, read)]
+        elif found := _CONTROL.search(value):
             raise InputError(
                 "a text holds a control character",
                 file=path,
