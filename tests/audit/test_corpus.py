@@ -3,6 +3,7 @@
 from functools import cache
 
 import pytest
+from bystanders import WHO
 from corpus import build
 from corpus_more import raw_tables
 from corpus_run import PLANTS, run
@@ -26,6 +27,23 @@ def test_they_raise_hardly_a_warning():
     """Only cut-off digits do: of those that round, one table in ten at most."""
     assert tally().rounded >= 7
     assert tally().warned_rounded <= tally().rounded / 10, tally().warnings
+
+
+def test_findings_accuse_the_wrong_number_or_what_it_is_compared_with():
+    """Without the rule on impossible moments, a wrong mean accuses the constants of all columns."""
+    found = tally()
+    assert found.errors > 50
+    by = {who: sum(n for (_, one), n in found.accused.items() if one == who) for who in WHO}
+    assert by["bystander"] == 0, found.accused
+    assert by["tied"] * 10 < by["it"]
+    # an R2 that falls is no evidence against t, nor one above one against its neighbours
+    assert not {rule for rule, who in found.accused if who == "tied"} - {
+        "constants",
+        "directions",
+        "omitted_variable",
+        "significance",
+        "values",
+    }
 
 
 RARE = {  # in 325 tables; the rules' own tests plant them

@@ -147,6 +147,35 @@ def test_errors_against_the_algebra_of_r_squared():
     assert "contradiction" in severities("nested_errors", raw, **CLASSICAL)
 
 
+def test_an_r_squared_that_falls_is_no_evidence_against_other_numbers():
+    """R2 of .02 in the longer column allows a t of 1.4, printed is one of 8: but R2 is wrong."""
+    raw = regressions()
+    raw[1]["r2"] = "0.020"
+    found = audit_study(study(raw, **CLASSICAL))
+    assert [(f.rule, f.place) for f in found.findings] == [("r_squared", "t1.1, t1.2: r2")]
+    raw = regressions()
+    raw[0]["r2"] = "1.075"  # and no R2 falls below one that is impossible
+    found = audit_study(study(raw, **CLASSICAL))
+    assert [(f.rule, f.place) for f in found.findings] == [("r_squared", "t1.1:r2")]
+
+
+@pytest.mark.parametrize(("mean", "rules"), [("4.00", []), ("4.60", ["constants", "percents"])])
+def test_moments_that_no_data_have_accuse_nothing_else(mean, rules):
+    """A mean of y of 4.00 is a constant of 3.00; one of 9 is outside of its range, and no more."""
+    cells = {"x": {"estimate": "0.50", "se": "0.10"}, "constant": {"estimate": "3.00"}}
+    columns = [{"coefficients": cells, "n": "100", "family": "pooled", "unit_effects": "none"}]
+    x = {"column": "x", "mean": "2.00"}
+    claims = [claim(value="12.5", cell="t1.1:x", percent_of="t0:y.mean")]
+
+    def found(mean):
+        y = {"column": "y", "mean": mean, "min": "0", "max": "8"}
+        report = audit_study(study(columns, moments=[x, y], n="100", claims=claims))
+        return sorted(finding.rule for finding in report.findings)
+
+    assert found(mean) == rules
+    assert set(found("9.00")) == {"descriptives"}
+
+
 def test_nothing_is_said_of_clustered_errors():
     raw = study(regressions(), se_kind="clustered", r2_kind="overall")
     rules = [item for item in RULES if item.__name__ in NESTED]

@@ -1,4 +1,4 @@
-"""What several rules ask of a study: its columns, cells, samples and moments."""
+"""What several rules ask of a study: its columns, cells and samples."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from functools import lru_cache
 from bayesdid.audit.bounds import Bounds
 from bayesdid.study.load import Spec, Study
 from bayesdid.study.printed import Printed
-from bayesdid.study.schema import Cell, Moments, Statistic
+from bayesdid.study.schema import Cell, Statistic
 
 LEAST_SQUARES = frozenset({"twfe", "pooled"})
 
@@ -131,14 +131,3 @@ def most_coefficients(study: Study, spec: Spec) -> float:
             return math.inf
         found += panel.units + last - first + 1
     return found
-
-
-def moments_for(study: Study, spec: Spec) -> dict[str, Moments]:
-    """Rows of a descriptive table that describes exactly as many rows as the column has."""
-    if spec.column.rows == "differ" or spec.column.labels or spec.column.row_weights:
-        return {}  # weights or windows, for all that is known
-    for table in study.tables.values():
-        described = table.kind == "descriptive" and table.n is not None
-        if described and count(table.n) == count(spec.column.n) and spec.column.outcome_lead == 0:
-            return {row.column: row for row in table.moments}
-    return {}

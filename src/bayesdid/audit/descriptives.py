@@ -21,55 +21,59 @@ def descriptives(study: Study) -> Outcome:
     off either, and the sd at least what these two rows make of it.
     """
     for table in study.tables.values():
-        n = count(table.n) or 1_000_000
         for row in table.moments:
-            place = f"{table.id}:{row.column}"
-            if row.min is None or row.max is None:
-                continue
-            mean, low, high = Bounds.of(row.mean), Bounds.of(row.min), Bounds.of(row.max)
-            yield compare(
-                "descriptives",
-                place,
-                "min <= mean <= max",
-                mean,
-                Bounds(low.low, high.high),
-                severity="contradiction",
-                assumptions=_ROWS,
-                text=f"the mean {row.mean} lies outside {row.min} to {row.max}.",
-            )
-            if table.n is not None and n > 1:
-                yield _mean_of_extremes(place, row, mean, low, high, n)
-            if row.sd is None:
-                continue
-            sd = Bounds.of(row.sd)
-            if table.n is not None and n > 2:
-                yield _sd_of_extremes(place, row, mean, low, high, n)
-            factor = math.sqrt(n / (n - 1))
-            most = math.sqrt(max(high.high - mean.low, 0) * max(mean.high - low.low, 0)) * factor
-            yield compare(
-                "descriptives",
-                place,
-                "sd at most sqrt((max - mean)(mean - min))",
-                sd,
-                Bounds(0.0, most),
-                severity="contradiction",
-                assumptions=_ROWS,
-                text=f"the sd {row.sd} is larger than any data with mean {row.mean} between "
-                f"{row.min} and {row.max} can have ({most:.4f}).",
-            )
-            if row.column == "both" and (low.middle, high.middle) == (0.0, 1.0):
-                exact = (mean * (Bounds.exactly(1.0) - mean)).sqrt() * Bounds.exactly(factor)
-                yield compare(
-                    "descriptives",
-                    place,
-                    "sd of a 0/1 variable = sqrt(mean (1 - mean))",
-                    sd,
-                    exact,
-                    severity="contradiction",
-                    assumptions=("the variable is 0 or 1",),
-                    text=f"a 0/1 variable with mean {row.mean} has sd {exact.middle:.4f}, printed "
-                    f"is {row.sd}.",
-                )
+            yield from of_row(f"{table.id}:{row.column}", row, count(table.n))
+
+
+def of_row(place: str, row: Moments, rows: int | None) -> Outcome:
+    """One row of moments, of so many rows of data if that is printed."""
+    if row.min is None or row.max is None:
+        return
+    n = rows or 1_000_000
+    mean, low, high = Bounds.of(row.mean), Bounds.of(row.min), Bounds.of(row.max)
+    yield compare(
+        "descriptives",
+        place,
+        "min <= mean <= max",
+        mean,
+        Bounds(low.low, high.high),
+        severity="contradiction",
+        assumptions=_ROWS,
+        text=f"the mean {row.mean} lies outside {row.min} to {row.max}.",
+    )
+    if rows is not None and n > 1:
+        yield _mean_of_extremes(place, row, mean, low, high, n)
+    if row.sd is None:
+        return
+    sd = Bounds.of(row.sd)
+    if rows is not None and n > 2:
+        yield _sd_of_extremes(place, row, mean, low, high, n)
+    factor = math.sqrt(n / (n - 1))
+    most = math.sqrt(max(high.high - mean.low, 0) * max(mean.high - low.low, 0)) * factor
+    yield compare(
+        "descriptives",
+        place,
+        "sd at most sqrt((max - mean)(mean - min))",
+        sd,
+        Bounds(0.0, most),
+        severity="contradiction",
+        assumptions=_ROWS,
+        text=f"the sd {row.sd} is larger than any data with mean {row.mean} between "
+        f"{row.min} and {row.max} can have ({most:.4f}).",
+    )
+    if row.column == "both" and (low.middle, high.middle) == (0.0, 1.0):
+        exact = (mean * (Bounds.exactly(1.0) - mean)).sqrt() * Bounds.exactly(factor)
+        yield compare(
+            "descriptives",
+            place,
+            "sd of a 0/1 variable = sqrt(mean (1 - mean))",
+            sd,
+            exact,
+            severity="contradiction",
+            assumptions=("the variable is 0 or 1",),
+            text=f"a 0/1 variable with mean {row.mean} has sd {exact.middle:.4f}, printed "
+            f"is {row.sd}.",
+        )
 
 
 def _mean_of_extremes(

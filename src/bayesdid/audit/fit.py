@@ -21,6 +21,7 @@ from bayesdid.audit.columns import (
     terms,
 )
 from bayesdid.audit.finding import Finding, Outcome, Severity, compare
+from bayesdid.audit.spread import doubtful_r_squared
 from bayesdid.study.load import Spec, Study
 
 _IID = "errors are independent and the standard errors classical"
@@ -29,14 +30,18 @@ _KIND = "R2 is the overall or the within one"
 _ONE = Bounds.exactly(1.0)
 
 
-def _classical(spec: Spec) -> bool:
-    column = spec.column
-    return (
-        least_squares(spec)
-        and column.se_kind == "iid"
-        and column.r2 is not None
-        and count(column.n) is not None
-    )
+def _classical(study: Study) -> list[Spec]:
+    """Columns with classical errors and an R2 that nothing speaks against."""
+    found = [
+        spec
+        for spec in study.specs.values()
+        if least_squares(spec)
+        and spec.column.se_kind == "iid"
+        and spec.column.r2 is not None
+        and count(spec.column.n) is not None
+    ]
+    doubtful = doubtful_r_squared(study) if found else frozenset()
+    return [spec for spec in found if spec.id not in doubtful]
 
 
 def _declared(spec: Spec) -> Severity:
@@ -49,9 +54,7 @@ def t_and_r_squared(study: Study) -> Outcome:
     Leaving it out lowers R2 by t^2 (1 - R2) / (n - k), and to no less than zero. Of an adjusted R2
     the same is at most (n - 1) / (1 - R2) - (n - k).
     """
-    for spec in study.specs.values():
-        if not _classical(spec):
-            continue
+    for spec in _classical(study):
         column, n = spec.column, count(spec.column.n) or 0
         r2 = min(Bounds.of(str(column.r2)).high, 1.0)
         fewest = len(terms(spec)) + 1
@@ -161,7 +164,7 @@ def _r2(spec: Spec) -> Bounds:
 
 def _nested(study: Study) -> Iterator[tuple[Spec, Spec]]:
     """Pairs of classical columns on the same rows, the first with fewer of the same regressors."""
-    found = [spec for spec in study.specs.values() if _classical(spec)]
+    found = _classical(study)
     for small in found:
         for large in found:
             if (

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from bayesdid.audit.columns import estimate, least_squares, terms
+from bayesdid.audit.described import possible
 from bayesdid.audit.finding import Finding, Outcome
 from bayesdid.study.load import Spec, Study
 from bayesdid.study.printed import number
@@ -21,7 +22,7 @@ def magnitudes(study: Study) -> Outcome:
         row.column: row
         for table in study.tables.values()
         for row in table.moments
-        if row.column == outcome and row.sd is not None
+        if row.column == outcome and row.sd is not None and possible(table, row)
     }
     if outcome not in rows:
         return

@@ -9,13 +9,13 @@ from bayesdid.audit.columns import (
     count,
     estimate,
     least_squares,
-    moments_for,
     rows_differ,
     same_model,
     same_rows,
     size_of_t,
     terms,
 )
+from bayesdid.audit.described import moments_for
 from bayesdid.audit.finding import Finding, Outcome, compare
 from bayesdid.study.load import Spec, Study
 from bayesdid.study.schema import Moments
@@ -71,6 +71,7 @@ def r_squared(study: Study) -> Outcome:
             assumptions=() if may else ("it is not an adjusted one",),
             text=f"R2 = {spec.column.r2}.",
         )
+    specs = [s for s in specs if Bounds.of(str(s.column.r2)).low <= 1.0]  # others are wrong by now
     own = {spec.id: terms(spec) for spec in specs}
     for small in specs:
         for large in specs:
@@ -107,6 +108,15 @@ def r_squared(study: Study) -> Outcome:
             )
 
 
+def doubtful_r_squared(study: Study) -> frozenset[str]:
+    """Columns whose R2 is impossible, or does not go with another column's: one of both is wrong.
+
+    What R2 says of their other numbers is then no evidence against these.
+    """
+    named = (item.place.rpartition(":")[0] for item in r_squared(study) if item is not None)
+    return frozenset(name.strip() for place in named for name in place.split(","))
+
+
 def _as_many_rows(left: Spec, right: Spec) -> bool:
     """Whether a column and the next one print one n, one heading and one sample."""
     places = [column.id for column in left.table.column]
@@ -127,13 +137,14 @@ def standard_errors(study: Study) -> Outcome:
     errors that are declared independent, for others can be lower. A within R2 is another number,
     and with effects R2 may be one unless it is declared. Of an adjusted R2 the relation holds too.
     """
+    doubtful = doubtful_r_squared(study)
     for spec in study.specs.values():
         column, moments = spec.column, moments_for(study, spec)
         n, y = count(column.n), moments.get(column.outcome)
         effects = "fixed" in {column.unit_effects, column.period_effects}
         unclear = column.r2_kind == "within" or (column.r2_kind == "unknown" and effects)
         other = not least_squares(spec) or column.se_kind != "iid" or unclear
-        if other or column.r2 is None or n is None or y is None:
+        if other or column.r2 is None or n is None or y is None or spec.id in doubtful:
             continue
         for name, cell in column.coefficients.items():
             x = moments.get(name)

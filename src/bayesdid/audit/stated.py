@@ -7,6 +7,7 @@ import math
 from scipy.stats import norm
 
 from bayesdid.audit.bounds import Bounds
+from bayesdid.audit.described import is_possible
 from bayesdid.audit.finding import Finding, Outcome, compare
 from bayesdid.study.claims import Claim, Comparison
 from bayesdid.study.load import Study
@@ -36,6 +37,8 @@ def percents(study: Study) -> Outcome:
             case "ratio":
                 allowed, words = [_HUNDRED * (b - _ONE)], "100 (b - 1)"
             case ref:
+                if not is_possible(study, ref):
+                    continue
                 mean = Bounds.of(study.cell(ref).value)
                 allowed = [_HUNDRED * b / mean]
                 words = f"100 b / {ref}"

@@ -27,10 +27,14 @@ def whole_numbers(study: Study) -> Outcome:
     and n - 1 are both allowed.
     """
     for table in study.tables.values():
-        n = count(table.n)
         for row in table.moments:
-            if row.step is not None and n is not None and n > 1:
-                yield _judge(f"{table.id}:{row.column}", row, n)
+            yield from of_steps(f"{table.id}:{row.column}", row, count(table.n))
+
+
+def of_steps(place: str, row: Moments, n: int | None) -> Outcome:
+    """One row of moments of a variable whose values are multiples of a step, if its n is known."""
+    if row.step is not None and n is not None and n > 1:
+        yield _judge(place, row, n)
 
 
 def _judge(place: str, row: Moments, n: int) -> Finding | None:
