@@ -8,7 +8,7 @@ from collections import Counter
 from dataclasses import dataclass
 
 from bayesdid.importing.names import CONSTANT, Names, slug
-from bayesdid.importing.notes import DEFAULT_STARS
+from bayesdid.importing.notes import DEFAULT_STARS, OTHER_STARS
 from bayesdid.importing.numbers import is_interval
 from bayesdid.importing.table import SURE, ReadCell, ReadRow, ReadTable
 from bayesdid.importing.words import PERIOD_EFFECTS, UNIT_EFFECTS
@@ -144,6 +144,14 @@ def _is_printed(text: str) -> bool:
         return False
 
 
+def _is_bound(text: str) -> bool:
+    """Whether a text is a bound, which only a p-value is: ``<.001``."""
+    try:
+        return bool(Printed.parse(text).bound)
+    except ValueError:
+        return False
+
+
 def table_text(table: ReadTable, names: Names, largest_n: str = "") -> str:
     """One table's file."""
     lines = [f"# {comment(doubt)}" for doubt in table.doubts]
@@ -200,7 +208,10 @@ def _printing(table: ReadTable) -> list[str]:
     elif marks or table.stars:
         if unknown:
             lines.append(f"# the notes give no level for {comment(', '.join(unknown))}: supposed")
-        stars |= {mark: _LEVELS.get(mark, 0.10) for mark in unknown}
+        # what is stated may tell which of the usual legends is meant
+        other = any(stars.get(m) == x != DEFAULT_STARS[m] for m, x in OTHER_STARS.items())
+        usual = _LEVELS | (OTHER_STARS if other else {})
+        stars |= {mark: usual.get(mark, 0.10) for mark in unknown}
         items = ", ".join(f"{quoted(mark)} = {level:g}" for mark, level in stars.items())
         lines.append(f"stars = {{ {items} }}")
     if table.in_parentheses != "se" or table.in_parentheses_why:
@@ -263,6 +274,8 @@ def _column(table: ReadTable, names: Names, j: int, alike: list[str]) -> list[st
         lines.append(f"treatments = [{quoted(terms[0])}]  # the first row: change it if it is not")
         if terms[1:]:
             lines.append(f"covariates = [{', '.join(map(quoted, terms[1:]))}]")
+    if column.ratio:
+        lines.append('printed_as = "ratio"  # tested against 1')
     if labels:
         items = ", ".join(f"{quoted(k)} = {quoted(v)}" for k, v in labels.items())
         lines.append(f"labels = {{ {items} }}")
@@ -339,10 +352,12 @@ def _cells(rows: list[tuple[str, ReadRow]], j: int) -> list[str]:
 
 
 def _cell(cell: ReadCell, below: ReadCell | None, beside: dict[str, ReadCell]) -> str:
-    if below is None or not (_is_printed(below.text) or is_interval(below.text)):
-        return f"{{ estimate = {quoted(cell.text)} }}"
-    text = below.text if is_interval(below.text) else below.text.strip("()[]")
     more = "".join(f", {kind} = {quoted(other.text)}" for kind, other in beside.items())
+    if below is None or not (_is_printed(below.text) or is_interval(below.text)):
+        if below is not None and "p" not in beside and _is_bound(below.text):
+            more = f", p = {quoted(below.text.strip('()[]'))}{more}"
+        return f"{{ estimate = {quoted(cell.text)}{more} }}"
+    text = below.text if is_interval(below.text) else below.text.strip("()[]")
     return f"{{ estimate = {quoted(cell.text)}, parentheses = {quoted(text)}{more} }}"
 
 

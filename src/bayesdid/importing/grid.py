@@ -83,13 +83,19 @@ def make_grid(
 def is_note(line: str) -> bool:
     """Whether a line below a table begins as notes do, or holds a legend."""
     start = line.strip().lower().lstrip("*_- ")
-    return start.startswith(("note", "standard error", "t stat", "t-stat", "robust", "signif")) or (
-        bool(re.search(r"\*\s*p\s*<|p\s*<\s*0?\.\d", line))
+    return is_legend(line) or start.startswith(
+        ("note", "standard error", "t stat", "t-stat", "robust", "signif")
     )
 
 
+def is_legend(line: str) -> bool:
+    """Whether a line says at which levels marks are set."""
+    return len(line) < 300 and bool(re.search(r"\*\s*p\s*<|p\s*<\s*0?\.\d", line))
+
+
 _BOTH = re.compile(
-    r"^(?P<above>\S*\d\S*(?:\s*(?:\*{1,4}|[+\u2020\u2021#]))?)\s*(?P<below>[(\[{].*\d.*[)\]}])$"
+    r"^(?P<above>\S*\d\S*?(?P<own>\s*(?:\*{1,4}|[+\u2020\u2021#]))?)\s*"
+    r"(?P<below>[(\[{][^()\[\]{}]*\d[^()\[\]{}]*[)\]}])\s*(?P<mark>\*{1,4}|[+\u2020\u2021#])?$"
 )
 
 
@@ -99,7 +105,9 @@ def _unfolded(row: list[str]) -> list[list[str]]:
     for j, text in enumerate(row):
         parts = text.split("\n")
         if j and len(parts) == 1 and (found := _BOTH.match(text)):
-            parts = [found["above"], found["below"]]
+            # a mark behind both is one of the estimate
+            mark = "" if found["own"] else found["mark"] or ""
+            parts = [found["above"] + mark, found["below"]]
         pairs.append(parts if j else [" ".join(parts)])
     deep = max(len(parts) for parts in pairs)
     if deep == 1 or not any(

@@ -39,6 +39,11 @@ _SYMBOLS = {
     r"\textasciitilde": "~",
     r"\le": "<=",
 }
+_GREEK = re.compile(
+    r"\\(alpha|gamma|delta|epsilon|varepsilon|zeta|eta|theta|iota|kappa|lambda|mu|nu|xi|pi|tau|"
+    r"upsilon|phi|varphi|chi|psi|omega|Gamma|Delta|Theta|Lambda|Xi|Pi|Sigma|Phi|Psi|Omega)"
+    r"(?![A-Za-z])"
+)
 _KEPT = re.compile(
     r"\\(?:textbf|textit|textrm|textsc|texttt|emph|mathrm|mathbf|mathit|text|underline|sym|"
     r"textsuperscript|ensuremath|mbox|makecell|shortstack|num|tablenum|SI|phantom|small|sup|"
@@ -184,6 +189,7 @@ def plain(text: str, depth: int = 0) -> str:
     text = _KEPT.sub("", text)
     for command, symbol in _SYMBOLS.items():
         text = re.sub(re.escape(command) + r"(?![A-Za-z])", symbol.replace("\\", r"\\"), text)
+    text = _GREEK.sub(r"\1", text)
     text = re.sub(r"\\([&%_#$\[\]{}()])", lambda m: "" if m[1] in "[]()" else m[1], text)
     text = re.sub(r"\\[,;:! ]", " ", text)
     text = re.sub(r"\\[A-Za-z]+\*?(?:\[[^\]]*\])?", " ", text)

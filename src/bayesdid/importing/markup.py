@@ -2,16 +2,25 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass, replace
 from html.parser import HTMLParser
 
-from bayesdid.importing.grid import WIDEST, Document, Grid, clean, is_note, make_grid
+from bayesdid.importing.grid import WIDEST, Document, Grid, clean, is_legend, is_note, make_grid
 
 _BLOCKS = frozenset({"p", "h1", "h2", "h3", "h4", "h5", "h6", "li", "title", "blockquote"})
 _TITLES = frozenset({"caption", "figcaption", "label"})
 _NOTES = frozenset({"tfoot", "table-wrap-foot", "fn"})
 _UNSEEN = frozenset({"script", "style", "head", "template", "noscript", "svg", "math", "nav"})
 _MOST_ROWS = 20_000
+_LONGEST_TITLE = 300  # characters
+_FEW = 5  # notes on abbreviations that may stand between a table and its legend
+_NUMBER = re.compile(r"(?:table|tab\.|表)\s*[A-Z]?[\dIVXL]+[a-z]?\s*[.:]?", re.IGNORECASE)
+_SENTENCE = re.compile(
+    r"\s*(?:reports?|shows?|presents?|displays?|gives?|lists?|provides?|contains?|compares?|"
+    r"summari[sz]es?|describes?|and|also|below|above|,)\b",
+    re.IGNORECASE,
+)
 # of the OASIS (CALS) model, and of spreadsheets in XML, where cells are of other names
 _ALIKE = {"row": "tr", "entry": "td", "cell": "td"}
 _PREFIXES = ("oasis:", "cals:", "ce:", "ss:")
@@ -25,6 +34,17 @@ class _Cell:
     across: int
     down: int
     at: int | None = None
+
+
+def _is_caption(attrs: list[tuple[str, str | None]]) -> bool:
+    """Whether an element is a caption by its class, as pages have it that were made from XML."""
+    return "caption" in (dict(attrs).get("class") or "").split()
+
+
+def is_title(text: str) -> bool:
+    """Whether a text is the title of a table: it begins with its number, and is no sentence."""
+    found = _NUMBER.match(text)
+    return bool(found) and len(text) < _LONGEST_TITLE and not _SENTENCE.match(text, found.end())
 
 
 class _Reader(HTMLParser):
@@ -42,9 +62,11 @@ class _Reader(HTMLParser):
         self.cell: _Cell | None = None
         self.names: dict[str, int] = {}  # of columns, as colspec gives them
         self.after = False  # whether nothing but notes was read since the last table
+        self.near = 0  # paragraphs in which a legend of the last table is still looked for
         self.caption: list[str] = []
         self.notes: list[str] = []
         self.pending = ""  # a caption before its table, in the same wrap
+        self.since = 0  # paragraphs before the last table
 
     def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
         tag = _plain(tag)
@@ -53,12 +75,13 @@ class _Reader(HTMLParser):
         elif tag == "table":
             if self.depth == 0:
                 self.prose.append(self._taken())
+                self.pending = self.pending or self._headed()
                 self.rows, self.caption, self.notes = [], [], []
                 self.names, self.after = {}, False
             self.depth += 1
         elif tag == "colspec":
             self.names[dict(attrs).get("colname") or ""] = len(self.names)
-        elif tag in _TITLES or tag in _NOTES:
+        elif tag in _TITLES or tag in _NOTES or (tag == "div" and _is_caption(attrs)):
             self._close_text()
             self.inside.append(tag)
             if symbol := dict(attrs).get("symbol"):  # of a note, which is printed before it
@@ -115,9 +138,11 @@ class _Reader(HTMLParser):
         text = self._taken()
         if not text:
             return
-        if any(tag in _NOTES for tag in self.inside) or (
-            self.after and not self.inside and is_note(text)
-        ):
+        said = not self.inside and (
+            (self.after and is_note(text)) or (self.near > 0 and is_legend(text))
+        )
+        self.near -= not self.inside and not self.depth
+        if any(tag in _NOTES for tag in self.inside) or said:
             self._note(text)
         elif self.inside:
             if self.depth:
@@ -127,6 +152,21 @@ class _Reader(HTMLParser):
         else:
             self.prose.append(text)
             self.after = False
+
+    def _headed(self) -> str:
+        """What the paragraphs right before a table call it, if they begin with its number."""
+        last = [text for text in self.prose[self.since :] if text][-2:]
+        if last and is_title(last[-1]):
+            title = last[-1:]
+        elif len(last) == 2 and _NUMBER.fullmatch(last[0]) and len(last[1]) < _LONGEST_TITLE:
+            title = last
+        else:
+            return ""
+        while self.prose[-1] in {"", *title}:
+            self.prose.pop()
+            if len(self.prose) == self.since:
+                break
+        return " ".join(title)
 
     def _note(self, text: str) -> None:
         if self.depth or not self.grids:
@@ -148,10 +188,13 @@ class _Reader(HTMLParser):
     def _end_table(self) -> None:
         title = " ".join([self.pending, *self.caption]).strip()
         rows = _spread(self.rows)
+        while rows and len(rows[0]) > 1 and len(set(rows[0])) == 1 and is_title(rows[0][0]):
+            title = f"{title} {rows.pop(0)[0]}".strip()
         rows, foot = _without_notes(rows)
         if rows:
             self.grids.append(make_grid(rows, title, " ".join([*self.notes, *foot])))
-        self.pending, self.after = "", bool(rows)
+        self.pending, self.after, self.since = "", bool(rows), len(self.prose)
+        self.near = _FEW if rows else 0
 
 
 def _plain(tag: str) -> str:

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import math
 import re
 from collections.abc import Iterable
 from typing import Literal
 
+from bayesdid.importing.numbers import is_interval
 from bayesdid.study.printed import Printed
 from bayesdid.study.schema import Below
 
@@ -80,11 +82,19 @@ def errors_of(notes: str) -> Literal["unknown", "robust", "clustered"]:
 
 
 DEFAULT_STARS = {"*": 0.10, "**": 0.05, "***": 0.01}
-_OTHER_STARS = {"*": 0.05, "**": 0.01, "***": 0.001}
+OTHER_STARS = {"*": 0.05, "**": 0.01, "***": 0.001}
+
+
+def usual(marks: Iterable[str]) -> list[dict[str, float]]:
+    """Legends that a table may have that states none; two stars may be the most that it gives."""
+    legends = [DEFAULT_STARS, OTHER_STARS]
+    if "***" not in marks:
+        legends.append({"*": 0.05, "**": 0.01})
+    return legends
 
 
 def supposed(pairs: Iterable[tuple[str, str]], below: Below) -> dict[str, float]:
-    """The legend of a table that states none: the usual one, unless another fits its marks better.
+    """The legend of a table that states none: the first of the usual ones that fits its marks best.
 
     Parameters
     ----------
@@ -95,8 +105,10 @@ def supposed(pairs: Iterable[tuple[str, str]], below: Below) -> dict[str, float]
     """
     from scipy.stats import norm
 
-    missed = [0, 0]
-    for above, under in pairs:
+    texts = list(pairs)
+    legends = usual(_marks(texts))
+    missed = [0] * len(legends)
+    for above, under in texts:
         try:
             estimate, value = Printed.parse(above), float(Printed.parse(under))
         except ValueError:
@@ -107,13 +119,21 @@ def supposed(pairs: Iterable[tuple[str, str]], below: Below) -> dict[str, float]
         else:
             t = abs(value) if below == "t" else size / value if value > 0 else 0.0
             p = float(2 * norm.sf(t))
-        for k, levels in enumerate((DEFAULT_STARS, _OTHER_STARS)):
+        for k, levels in enumerate(legends):
             mark = max((m for m, level in levels.items() if p < level), key=len, default="")
             missed[k] += mark != estimate.mark
-    return dict(_OTHER_STARS if missed[1] < missed[0] else DEFAULT_STARS)
+    return dict(legends[missed.index(min(missed))])
 
 
-def guessed_below(pairs: Iterable[tuple[str, str]], stars: dict[str, float]) -> Below:
+_THOUSANDS = re.compile(r"[(\[]\s*-?\d{1,3},\d{3}\s*[)\]]")  # (1,265) is one number
+
+
+def _marks(pairs: Iterable[tuple[str, str]]) -> set[str]:
+    found = (re.search(_MARK + "$", above.strip()) for above, _ in pairs)
+    return {mark[1] for mark in found if mark is not None}
+
+
+def guessed_below(pairs: Iterable[tuple[str, str]], stars: dict[str, float] | None) -> Below:
     """What stands below estimates, from the numbers alone: the reading that fits the marks best.
 
     Parameters
@@ -121,17 +141,13 @@ def guessed_below(pairs: Iterable[tuple[str, str]], stars: dict[str, float]) -> 
     pairs
         Estimates and the texts below them.
     stars
-        The legend.
+        The legend; None if none is stated, which may then be any usual one.
     """
-    from scipy.stats import norm
-
     texts = list(pairs)
-    if texts and sum("," in b or ";" in b for _, b in texts) * 2 > len(texts):
-        split = [re.split(r"[,;]\s*", b.strip("()[]")) for _, b in texts]
-        if sum(len(part) == 2 and not re.fullmatch(r"\d{3}", part[1]) for part in split) * 2 > len(
-            texts
-        ):
-            return "interval"
+    if sum(is_interval(below) and not _THOUSANDS.fullmatch(below) for _, below in texts) * 2 > len(
+        texts
+    ):
+        return "interval"
     numbers = []
     for above, below in texts:
         try:
@@ -140,8 +156,25 @@ def guessed_below(pairs: Iterable[tuple[str, str]], stars: dict[str, float]) -> 
             continue
     if not any(estimate.mark for estimate, _ in numbers):  # nothing to tell them by
         return "t" if any(value < 0 for _, value in numbers) else "se"
+    best: Below = "se"
+    most = -math.inf
+    for legend_ in [stars] if stars else usual(_marks(texts)):
+        fits = _fits(numbers, legend_)
+        if any(value < 0 for _, value in numbers):
+            return "t"
+        kind = max(fits, key=lambda one: (fits[one], one == "se"))
+        kind = "se" if fits["se"] >= fits[kind] - 0.01 * len(numbers) else kind
+        if fits[kind] > most:
+            best, most = kind, fits[kind]
+    return best
+
+
+def _fits(numbers: list[tuple[Printed, float]], stars: dict[str, float]) -> dict[Below, float]:
+    """How many marks each reading of what stands below explains."""
+    from scipy.stats import norm
+
     levels = sorted(stars.values())
-    fits = dict.fromkeys(("se", "t", "p"), 0.0)
+    fits: dict[Below, float] = {"se": 0.0, "t": 0.0, "p": 0.0}
     for estimate, value in numbers:
         if not value and not estimate.value:
             continue  # 0.000 below 0.000 tells nothing
@@ -160,7 +193,4 @@ def guessed_below(pairs: Iterable[tuple[str, str]], stars: dict[str, float]) -> 
                 continue
             reached = next((x for x in levels if p <= x), 0.0)
             fits[kind] += float(reached == level)
-    if any(value < 0 for _, value in numbers):
-        return "t"
-    best = max(fits, key=lambda kind: (fits[kind], kind == "se"))
-    return "se" if fits["se"] >= fits[best] - 0.01 * len(numbers) else best  # type: ignore[return-value]
+    return fits

@@ -12,13 +12,14 @@ What = Literal["empty", "number", "below", "yes", "no", "text"]
 _YES = frozenset({"yes", "y", "x", "✓", "✔", "√", "☑", "included", "true"})
 _NO = frozenset({"no", "n", "-", "–", "—", "--", "✗", "×", "excluded", "false"})
 _SPACED = re.compile(r"(?<=[\d)\]])\s+(?=[*+†‡#]+\s*[)\]]?$)|(?<=^[-−–])\s+(?=[\d.])")
+_NOT = re.compile(r"(?<=[\d)\]])\s*n\.?\s?s\.?$|(?<=\d\*)\.$|(?<=\*\*)\.$", re.IGNORECASE)
 _BRACKET = ("(", "[", "{")
 NULLS = frozenset({"", ".", "na", "n/a", "nan", "none"})
 
 
 def tidy(text: str) -> str:
     """A number's text as the study format has it: stars at its end, round or square brackets."""
-    text = _SPACED.sub("", text.strip()).replace("{", "(").replace("}", ")")
+    text = _NOT.sub("", _SPACED.sub("", text.strip())).replace("{", "(").replace("}", ")")
     if re.fullmatch(r"[-−–]?\d+(?: \d{3})+", text):  # thousands by spaces
         text = text.replace(" ", ",")
     return text
@@ -42,7 +43,7 @@ def is_interval(text: str) -> bool:
         ends(text)
     except ValueError:
         return False
-    return True
+    return bool(re.search(r"[,;.]|\sto\s", text))  # (1990–2000) are years
 
 
 def what(text: str) -> What:

@@ -8,6 +8,7 @@ from bayesdid.exceptions import InputError
 from bayesdid.importing.grid import LARGEST, Document
 from bayesdid.importing.latex import read_latex
 from bayesdid.importing.markup import read_markup
+from bayesdid.importing.mixed import has_markup, read_mixed
 from bayesdid.importing.sheet import read_separated, read_workbook
 from bayesdid.importing.text import read_text
 from bayesdid.importing.word import read_word
@@ -67,6 +68,8 @@ def read_document(path: Path) -> Document:
             text = _text(path)
             if "\\begin{tabular" in text:
                 return read_latex(text)
+            if has_markup(text):
+                return read_mixed(text)
             return read_separated(text, "\t") if _tabbed(text) else read_text(text)
     raise InputError(
         "tables of this kind of file are not read",

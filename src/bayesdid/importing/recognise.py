@@ -5,20 +5,16 @@ from __future__ import annotations
 import re
 from collections.abc import Sequence
 
+from bayesdid.audit.bounds import Bounds
 from bayesdid.importing.grid import Grid
-from bayesdid.importing.notes import (
-    DEFAULT_STARS,
-    errors_of,
-    guessed_below,
-    legend,
-    stated_below,
-    supposed,
-)
-from bayesdid.importing.numbers import enumerator, tidy, what
+from bayesdid.importing.notes import errors_of, guessed_below, legend, stated_below, supposed
+from bayesdid.importing.numbers import enumerator, is_interval, tidy, what
 from bayesdid.importing.rows import Laid, Line, lay, read_rows
 from bayesdid.importing.table import ReadCell, ReadColumn, ReadRow, ReadTable
 from bayesdid.importing.wide import narrow, turned
-from bayesdid.importing.words import DESCRIPTIVE, SPECIFICATION, heading, is_flag
+from bayesdid.importing.words import DESCRIPTIVE, SPECIFICATION, heading, is_flag, is_measure
+from bayesdid.study.fields import ends
+from bayesdid.study.printed import Printed
 from bayesdid.study.schema import Below
 
 _PANEL = re.compile(r"^panel\s+([a-z])\b", re.IGNORECASE)
@@ -241,6 +237,7 @@ _EFFECT_ON = re.compile(
 def _named(column: ReadColumn, sections: set[str]) -> list[str]:
     """What a header says of a column, without its number, its panel and units in brackets."""
     heads = [h for h in column.heads if not enumerator(h) and h not in sections]
+    heads = [h for h in heads if not is_measure(h)]
     return [h for h in heads if not h.startswith("(")] or heads
 
 
@@ -271,7 +268,7 @@ def _statements(table: ReadTable, headed: Below | None) -> None:
         if below is not None
     ]
     stated = stated_below(text)
-    guessed = guessed_below(pairs, table.stars or DEFAULT_STARS)
+    guessed = guessed_below(pairs, table.stars)
     if headed is not None:
         table.in_parentheses, table.in_parentheses_why = headed, "its heading says so"
     elif stated is not None and (guessed == "interval") == (stated == "interval"):
@@ -279,11 +276,53 @@ def _statements(table: ReadTable, headed: Below | None) -> None:
     else:
         table.in_parentheses = guessed
         table.in_parentheses_why = "" if guessed != "interval" else "two numbers in brackets"
+    if _RATIOS.search(f"{text} {' '.join(h for c in table.columns for h in c.heads)}"):
+        _as_ratios(table)
+    elif _are_ratios_by_intervals(table):
+        _as_ratios(table)
+        table.doubts.append(
+            "no word says that these are ratios: estimates lie in the middle of their intervals in "
+            "logarithms, not as they are"
+        )
     table.supposed = supposed(pairs, table.in_parentheses)
     for row in [r for r in table.rows if r.role == "label"]:
         for j, cell in row.cells.items():
             if row.label and j < len(table.columns):
                 table.columns[j].labels[row.label] = _flag(cell.text)
+
+
+_RATIOS = re.compile(
+    r"\b(?:odds|hazards?|incidence rate|risk|prevalence)[ -]ratios?\b", re.IGNORECASE
+)
+
+
+def _are_ratios_by_intervals(table: ReadTable) -> bool:
+    """Whether estimates are the geometric means of the ends of their intervals, not the means."""
+    linear = logs = 0
+    for row in table.rows:
+        for j, cell in row.cells.items() if row.role == "estimate" else ():
+            beside = row.beside.get(j, {}).get("interval", row.below.get(j))
+            if beside is None or not is_interval(beside.text) or what(cell.text) != "number":
+                continue
+            low, high = (Bounds.of(end) for end in ends(beside.text))
+            estimate, half = Bounds.of(cell.text), Bounds.exactly(0.5)
+            if low.low <= 0 or estimate.low <= 0:
+                return False
+            mean, square = (low + high) * half, low * high
+            linear += estimate.distance(mean) == 0.0 and estimate.square().distance(square) > 0.0
+            logs += estimate.distance(mean) > 0.0 and estimate.square().distance(square) == 0.0
+    return logs >= _TELLING and logs > 9 * linear
+
+
+_TELLING = 3  # estimates that one reading of their intervals allows and the other does not
+
+
+def _as_ratios(table: ReadTable) -> None:
+    """Columns of a table that says it prints ratios, where all of its estimates can be some."""
+    for j, column in enumerate(table.columns):
+        cells = [r.cells[j].text for r in table.rows if r.role == "estimate" and j in r.cells]
+        values = [float(Printed.parse(text)) for text in cells if what(text) == "number"]
+        column.ratio = column.ratio or (len(values) > 1 and min(values) > 0)
 
 
 def _errors_row(table: ReadTable) -> str:

@@ -16,6 +16,7 @@ from bayesdid.importing.words import (
     heading,
     is_enumerated,
     is_flag,
+    is_measure,
     part_of,
     role_of,
 )
@@ -101,11 +102,14 @@ def _one_label(rows: list[list[str]]) -> list[list[str]]:
     other = any(what(row[1]) not in {"text", "empty"} for row in rows if len(row) > 2)
     if other or texts < 2 or texts * 5 < len(numeric) * 4:
         return rows
-    joined, group = [], ""
+    joined, group, begun = [], "", False
     for row in rows:
         holds = any(row is line for line in numeric)
+        begun = begun or holds
         group = (row[0] or group) if row[1] or row[0] else group
         label = ": ".join(part for part in (group, row[1]) if part) if holds and row[1] else row[0]
+        if not begun and row[0] and row[1]:
+            label = f"{row[0]} / {row[1]}"  # the corner
         joined.append([label or row[1], *row[2:]])
     return joined
 
@@ -177,13 +181,18 @@ def _header(head: Sequence[Line], width: int, collapsed: bool) -> list[ReadColum
                 texts = [text for text in named for _ in range(width // len(named))]
             elif depth == 0 or len(named) > width:
                 continue
-        dependent = bool(re.match(r"dep|outcome|explained", line.label.lower()))
+        measures = bool(named) and all(map(is_measure, named))
+        dependent = bool(re.match(r"dep|outcome|explained", line.label.lower())) and not measures
+        told = None if collapsed or any(map(_OUTCOME.match, named)) else _OUTCOME.match(line.label)
+        dependent = dependent and told is None
         for column, text in zip(columns, texts, strict=False):
-            if (told := _TOLD.fullmatch(text)) and not collapsed:
-                column.id, text = told[1], told[2]
+            if told and not column.outcome:
+                column.outcome = told[1].strip()
+            if (numbered := _TOLD.fullmatch(text)) and not collapsed:
+                column.id, text = numbered[1], numbered[2]
             if text and dependent:
-                column.outcome = text
-            elif text and depth and line.label.strip() not in {"", "VARIABLES"} and not collapsed:
+                column.outcome = _OUTCOME.sub(r"\1", text)
+            elif text and not measures and _is_labelled(line, depth) and not collapsed:
                 column.labels[line.label] = text
             elif text:
                 column.heads = (*column.heads, text)
@@ -194,6 +203,17 @@ def _header(head: Sequence[Line], width: int, collapsed: bool) -> list[ReadColum
             column.id = str(j + 1) if str(j + 1) not in seen else f"{column.id}_{j + 1}"
             seen[column.id] = 1
     return columns
+
+
+_OUTCOME = re.compile(
+    r"^\s*(?:d\.?v\.?|dep\w*\.? var\w*\.?|outcome)\s*[:=]\s*(\S.*)$", re.IGNORECASE
+)  # DV: Log(Wage)
+
+
+def _is_labelled(line: Line, depth: int) -> bool:
+    """Whether a row of a header has a label of its own, so that it says something of columns."""
+    label = line.label.strip()
+    return bool(depth) and label not in {"", "VARIABLES"} and not _OUTCOME.match(label)
 
 
 def _merge_marks(laid: Laid) -> None:

@@ -73,12 +73,13 @@ class ReadRow:
 
 @dataclass(slots=True)
 class ReadColumn:
-    """One column: its number, what its header says, and what rows such as 'Yes' say of it."""
+    """One column: its number, what its header and rows such as 'Yes' say, whether it is ratios."""
 
     id: str
     heads: tuple[str, ...] = ()
     outcome: str = ""
     labels: dict[str, str] = field(default_factory=dict)
+    ratio: bool = False
 
 
 @dataclass(slots=True)

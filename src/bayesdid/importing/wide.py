@@ -2,49 +2,79 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import replace
 
-from bayesdid.importing.numbers import tidy, what
+from bayesdid.importing.numbers import is_interval, tidy, what
 from bayesdid.importing.rows import Laid, Line
 from bayesdid.importing.table import ReadColumn, ReadRow
-from bayesdid.importing.words import MODELS, WIDE, heading, role_of
+from bayesdid.importing.words import MODELS, WIDE, both, heading, is_measure, is_ratio, role_of
 from bayesdid.study.schema import Below
 
-_KINDS: tuple[Below, ...] = ("se", "t", "p", "interval")
+_KINDS: tuple[Below, ...] = ("se", "t", "interval", "p")
 
 
 def narrow(laid: Laid) -> None:
     """Columns 'Coef.', 'S.E.', 't' side by side become estimates with lines below them.
 
-    What stands below is the first of standard error, t, p and interval that there is; the others
-    are lines of their kind. Two columns of ends are one interval; n of a row is a line, too.
+    What stands below is what a heading such as 'OR (95% CI)' says of the line below, else the first
+    of standard error, t, interval and p that there is; the others are lines of their kind. Two
+    columns of ends are one interval; n of a row is a line, too.
     """
-    kinds = [next((k for k in heading(c.heads[::-1], WIDE) if k), "") for c in laid.columns]
-    if "estimate" not in kinds or not set(kinds) & {*_KINDS, "low", "high"}:
+    kinds = [next((k for k in map(_kind, c.heads[::-1]) if k), "") for c in laid.columns]
+    told = {both(head) for c in laid.columns for head in c.heads} - {""}
+    if "estimate" not in kinds or not (told or set(kinds) & {*_KINDS, "low", "high"}):
         return
+    for kind in _KINDS:
+        laid.below = laid.below or (kind if kind in told else None)
     starts = [j for j, kind in enumerate(kinds) if kind == "estimate"]
     spans = list(zip(starts, [*starts[1:], len(kinds)], strict=True))
     body: list[Line] = []
-    for line in laid.body:
+    lines = list(laid.body)
+    while lines:
+        line = lines.pop(0)
         body.append(replace(line, texts=[line.texts[j] for j in starts]))
+        under = lines[0] if lines and told and _is_under(lines[0], starts) else None
+        if under is not None:
+            body.append(replace(lines.pop(0), texts=[under.texts[j] for j in starts]))
         found = [_measures(line, kinds, span) for span in spans]
         named = [k for k in (*_KINDS, "n") if any(k in each for each in found)]
         for number, kind in enumerate(named):
             texts = [each.get(kind, "") for each in found]
-            if number == 0 and kind != "n":
+            if number == 0 and kind != "n" and under is None:
                 laid.below = laid.below or next(k for k in _KINDS if k == kind)
                 body.append(Line(line.index, "", [_bracketed(t) for t in texts], line.lost))
             else:
                 body.append(Line(line.index, "", texts, line.lost, kind))
     columns = [laid.columns[j] for j in starts]
+    differ = len({_kind_of_effect(column) for column in columns}) > 1
     for number, column in enumerate(columns, 1):
-        measure = next(h for h in reversed(column.heads) if any(heading([h], WIDE)))
+        measure = next(h for h in reversed(column.heads) if is_measure(h))
         if len(columns) == 1 and _are_models(laid, kinds):
             laid.models = measure
-        column.heads = tuple(h for h in column.heads if not any(heading([h], WIDE)))
-        column.id = str(number)
+        column.ratio = is_ratio(measure)
+        kept = (measure,) if differ else ()
+        column.heads = (*(h for h in column.heads if not is_measure(h)), *kept)
+        column.id = column.id if told and len(starts) == len(kinds) else str(number)
     laid.columns[:] = columns
     laid.body = body
+
+
+def _kind(head: str) -> str:
+    """What a heading says stands below it: an estimate also if it names what is beside it."""
+    return "estimate" if both(head) else heading([head], WIDE)[0]
+
+
+def _kind_of_effect(column: ReadColumn) -> str:
+    """How a column's heading names its estimates: 'crude or' of 'Crude OR (95% CI)'."""
+    named = next((h for h in reversed(column.heads) if is_measure(h)), "")
+    return re.sub(r"[(\[].*", "", named).strip().lower()
+
+
+def _is_under(line: Line, starts: list[int]) -> bool:
+    """Whether a line holds what stands in brackets below estimates."""
+    texts = [line.texts[j] for j in starts if what(line.texts[j]) != "empty"]
+    return not line.label.strip() and bool(texts) and all(what(t) == "below" for t in texts)
 
 
 def _are_models(laid: Laid, kinds: list[str]) -> bool:
@@ -56,6 +86,9 @@ def _measures(line: Line, kinds: list[str], span: tuple[int, int]) -> dict[str, 
     """What stands beside one estimate of a line, by kind."""
     start, stop = span
     texts = {kinds[j]: tidy(line.texts[j]).rstrip("*+ ") for j in range(start + 1, stop)}
+    apart = texts.get("interval", "")
+    if what(apart) == "text" and is_interval(f"[{apart}]"):
+        texts["interval"] = f"[{apart}]"
     texts = {k: t for k, t in texts.items() if k and what(t) in {"number", "below"}}
     every = {line.texts[j] for j in range(start, stop) if line.texts[j]}
     if len(every) == 1 and texts and (role_of(line.label) or stop - start > 2):

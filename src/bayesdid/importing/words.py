@@ -62,14 +62,21 @@ DESCRIPTIVE = {
     "max": r"^max(?:imum)?\.?$",
     "n": r"^(?:n|obs\.?|observations|count)$",
 }
+RATIO = (
+    r"(?:(?:a|c|adj(?:usted|\.)?|crude|unadj(?:usted|\.)?|multivaria(?:te|ble)|univaria(?:te|ble))"
+    r"[ -]?)?(?:ors?|hrs?|rrs?|irrs?|prs?|shrs?|odds[- ]ratios?|(?:sub-?)?hazards?[- ]ratios?|"
+    r"(?:incidence[- ])?(?:rate|risk|prevalence)[- ]ratios?|relative risks?|"
+    r"exp ?\(? ?(?:b|β|beta|coef\w*\.?) ?\)?)"
+)  # what is tested against one
+_INTERVAL = r"(?:c\.?i\.?s?|cri|hdi|(?:conf(?:idence|\.)?|credible) ?int(?:ervals?|\.)?)"
 WIDE: dict[str, str] = {
-    "estimate": r"^(?:b|β|coef\w*\.?|estimate|est\.?|effect|att)$",
-    "se": r"^(?:s\.?e\.?|std\.?\s*err\w*\.?|standard error|\(?robust s\.?e\.?\)?)$",
-    "t": r"^(?:t|z|t[- ]?stat\w*|t[- ]?value|z[- ]?value)$",
-    "p": r"^(?:p|p[- ]?value|p>\|[tz]\||pr\(>\|[tz]\|\))$",
-    "interval": r"^\[?\s*(?:95 ?%)?\s*(?:c\.?i\.?|conf(?:idence|\.)? ?int(?:erval|\.)?)\s*\]?$",
-    "low": r"^(?:95 ?% )?(?:ci[ _]?)?(?:lower|low)(?: bound| ci| 95 ?%)?$|^2\.5 ?%$",
-    "high": r"^(?:95 ?% )?(?:ci[ _]?)?(?:upper|high)(?: bound| ci| 95 ?%)?$|^97\.5 ?%$",
+    "estimate": rf"^(?:b|β|beta|coeff?\w*\.?|estimates?|est\.?|effect|att|{RATIO})$",
+    "se": r"^(?:s\.? ?e\.?|std\.?[\s_]*err\w*\.?|standard errors?|\(?robust s\.?e\.?\)?)$",
+    "t": r"^(?:(?:wald )?[tz]|[tz][- ]?stat\w*\.?|[tz][- ]?(?:value|score|ratio)|statistic)$",
+    "p": r"^(?:p|p[- ]?values?|p[. ]val\w*|p ?> ?\|[tz]\||pr ?\(> ?\|[tz]\|\)|sig\.)$",
+    "interval": rf"^[\[(]?\s*(?:9[059]\s?%)?\s*{_INTERVAL}\s*(?:[,(]?\s*9[059]\s?%\)?)?\s*[\])]?$",
+    "low": r"^(?:95 ?% )?(?:ci[ _]?)?(?:lower|low|ll|llci)(?: bound| ci| 95 ?%)?$|^2\.5 ?%$",
+    "high": r"^(?:95 ?% )?(?:ci[ _]?)?(?:upper|high|ul|ulci)(?: bound| ci| 95 ?%)?$|^97\.5 ?%$",
     "n": r"^(?:n|obs\.?|n\.? ?obs\.?|num\.? ?obs\.?|observations|sample size)$",
 }
 MODELS = re.compile(
@@ -117,6 +124,25 @@ def heading(texts: Sequence[str], patterns: dict[str, str]) -> list[str]:
         next((k for k, p in patterns.items() if re.search(p, text.strip().lower())), "")
         for text in texts
     ]
+
+
+def both(text: str) -> str:
+    """What stands in brackets beside an estimate, as a heading such as ``OR (95% CI)`` says."""
+    found = re.fullmatch(r"\s*([^(\[]+?)\s*[(\[]\s*(.+?)\s*[)\]]\s*", text)
+    if found is None or heading([found[1]], WIDE) != ["estimate"]:
+        return ""
+    kind = heading([found[2]], WIDE)[0]
+    return kind if kind in {"se", "t", "p", "interval"} else ""
+
+
+def is_ratio(text: str) -> bool:
+    """Whether a heading names ratios, which are tested against one."""
+    return bool(re.match(rf"\s*{RATIO}\s*(?:[(\[].*)?$", text, re.IGNORECASE))
+
+
+def is_measure(text: str) -> bool:
+    """Whether a heading names what stands below it rather than an outcome or a sample."""
+    return bool(both(text) or any(heading([text], WIDE)))
 
 
 def is_enumerated(texts: Sequence[str]) -> bool:

@@ -33,7 +33,7 @@ def _interval(text: str) -> str:
 
 
 def ends(text: str) -> tuple[Printed, Printed]:
-    """Both ends of a printed interval: ``[0.10, 0.73]``, ``0.10; 0.73``, ``0.10 to 0.73``.
+    """Both ends of a printed interval: ``[0.10, 0.73]``, ``0.1; 0.7``, ``0.1 to 0.7``, ``0.1-0.7``.
 
     Raises
     ------
@@ -41,7 +41,13 @@ def ends(text: str) -> tuple[Printed, Printed]:
         If `text` is not two printed numbers.
     """
     body = text.strip().removeprefix("(").removeprefix("[").removesuffix(")").removesuffix("]")
-    for separator in (r"\s*;\s*", r"\s+to\s+", r",\s+", ","):
+    for separator in (
+        r"\s*;\s*",
+        r"\s+to\s+",
+        r",\s+",
+        ",",
+        r"(?<=\d)\s*[-\u2013\u2014]\s*(?=[-\u2212\u2013]?[\d.])",
+    ):
         parts = re.split(separator, body)
         if len(parts) == 2:
             return Printed.parse(parts[0]), Printed.parse(parts[1])

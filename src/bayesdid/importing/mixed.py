@@ -1,0 +1,54 @@
+"""Markdown in which tables are HTML, as programs write that convert the pages of journals."""
+
+from __future__ import annotations
+
+import re
+
+from bayesdid.importing.grid import Document
+from bayesdid.importing.latex import plain
+from bayesdid.importing.markup import read_markup
+
+_TABLE = re.compile(r"(<table\b.*?</table\s*>)", re.IGNORECASE | re.DOTALL)
+_MATH = re.compile(r"\$\$(.+?)\$\$|\$([^$\n]+)\$|\\\((.+?)\\\)|\\\[(.+?)\\\]", re.DOTALL)
+_ARRAY = re.compile(r"\\begin\s*\{array\}\s*\{[^{}]*\}|\\end\s*\{array\}")
+_ESCAPED = re.compile(r"\\([\\`*_{}\[\]()#+\-.!|>~])")
+_EMPHASIS = re.compile(r"(?<![*\\\w])(\*\*|\*|__|_)(?=\w)([^*_\n]+?)(?<=\w)\1(?![*\w])")
+
+
+def has_markup(text: str) -> bool:
+    """Whether a text holds a table in HTML."""
+    return bool(_TABLE.search(text))
+
+
+def read_mixed(text: str) -> Document:
+    """Its tables, and blocks of lines between them as paragraphs."""
+    parts = _TABLE.split(text.replace("\r\n", "\n"))
+    pages = [
+        _without_math(part) if k % 2 else "".join(f"<p>{_block(b)}</p>" for b in _blocks(part))
+        for k, part in enumerate(parts)
+    ]
+    return read_markup("\n".join(pages))
+
+
+def _blocks(text: str) -> list[str]:
+    """Headings, and what stands between empty lines."""
+    found = re.split(r"\n\s*\n", re.sub(r"^(#+ .*)$", r"\1\n", text, flags=re.MULTILINE))
+    return [block for block in found if block.strip()]
+
+
+def _block(text: str) -> str:
+    text = _without_math(re.sub(r"^#+ ", "", text.strip()))
+    text = _EMPHASIS.sub(r"\2", text)
+    return _ESCAPED.sub(r"\1", text.replace(r"\<", "&lt;"))
+
+
+def _without_math(text: str) -> str:
+    """Formulas as a reader sees them; converters write ``0 . 0 5`` and ``* *`` in them."""
+
+    def seen(found: re.Match[str]) -> str:
+        content = next(part for part in found.groups() if part is not None)
+        content = plain(_ARRAY.sub("", content))
+        content = re.sub(r"(?<=[\d.]) +(?=[\d.])|(?<=\*) +(?=\*)", "", content.replace("\n", " "))
+        return content.replace("&", "&amp;").replace("<", "&lt;")
+
+    return _MATH.sub(seen, text)
