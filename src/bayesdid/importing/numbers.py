@@ -13,13 +13,15 @@ _YES = frozenset({"yes", "y", "x", "✓", "✔", "√", "☑", "included", "true
 _NO = frozenset({"no", "n", "-", "–", "—", "--", "✗", "×", "excluded", "false"})
 _SPACED = re.compile(r"(?<=[\d)\]])\s+(?=[*+†‡#]+\s*[)\]]?$)|(?<=^[-−–])\s+(?=[\d.])")
 _NOT = re.compile(r"(?<=[\d)\]])\s*n\.?\s?s\.?$|(?<=\d\*)\.$|(?<=\*\*)\.$", re.IGNORECASE)
+_LETTER = re.compile(r"(?<=\d)\s*\(([a-d])\)$")  # a mark, as raised letters are written
 _BRACKET = ("(", "[", "{")
 NULLS = frozenset({"", ".", "na", "n/a", "nan", "none"})
 
 
 def tidy(text: str) -> str:
     """A number's text as the study format has it: stars at its end, round or square brackets."""
-    text = _NOT.sub("", _SPACED.sub("", text.strip())).replace("{", "(").replace("}", ")")
+    text = _LETTER.sub(r"\1", _NOT.sub("", _SPACED.sub("", text.strip())))
+    text = text.replace("{", "(").replace("}", ")")
     if re.fullmatch(r"[-−–]?\d+(?: \d{3})+", text):  # thousands by spaces
         text = text.replace(" ", ",")
     return text

@@ -278,7 +278,7 @@ def _statements(table: ReadTable, headed: Below | None) -> None:
         table.in_parentheses_why = "" if guessed != "interval" else "two numbers in brackets"
     if _RATIOS.search(f"{text} {' '.join(h for c in table.columns for h in c.heads)}"):
         _as_ratios(table)
-    elif _are_ratios_by_intervals(table):
+    elif not any(c.ratio for c in table.columns) and _are_ratios_by_intervals(table):
         _as_ratios(table)
         table.doubts.append(
             "no word says that these are ratios: estimates lie in the middle of their intervals in "

@@ -84,23 +84,31 @@ def lay(grid: Grid) -> Laid:
     for line in body:
         count = len(line.filled())
         line.lost = collapsed and 0 < count < width
-        line.texts = (line.texts + [""] * width)[:width]
+        line.texts = _without_dashes((line.texts + [""] * width)[:width])
     corner = next((line.label.strip() for line in reversed(head) if line.label.strip()), "")
     laid = Laid(_header(head, width, collapsed), body, collapsed, corner)
     _merge_marks(laid)
     return laid
 
 
+def _without_dashes(texts: list[str]) -> list[str]:
+    """A row of numbers without the dashes that stand for none among them."""
+    kinds = [what(text) for text in texts]
+    if not {"number", "below"} & set(kinds) or {"yes", "text"} & set(kinds):
+        return texts
+    return ["" if re.fullmatch(r"[-–—一]+", text.strip()) else text for text in texts]
+
+
 def _one_label(rows: list[list[str]]) -> list[list[str]]:
     """Rows whose labels stand in two columns, the first one's said once for several rows, in one.
 
-    The second column is a label if it holds text, and neither numbers nor Yes and No, in nearly all
-    rows that hold numbers.
+    The second column is a label if it holds text, and neither numbers nor Yes and No, in most rows
+    that hold numbers.
     """
     numeric = [row for row in rows if any(what(text) in {"number", "below"} for text in row[2:])]
     texts = sum(what(row[1]) == "text" for row in numeric if len(row) > 2)
     other = any(what(row[1]) not in {"text", "empty"} for row in rows if len(row) > 2)
-    if other or texts < 2 or texts * 5 < len(numeric) * 4:
+    if other or texts < 2 or texts * 3 < len(numeric) * 2:
         return rows
     joined, group, begun = [], "", False
     for row in rows:
@@ -181,7 +189,7 @@ def _header(head: Sequence[Line], width: int, collapsed: bool) -> list[ReadColum
                 texts = [text for text in named for _ in range(width // len(named))]
             elif depth == 0 or len(named) > width:
                 continue
-        measures = bool(named) and all(map(is_measure, named))
+        measures = 2 * sum(map(is_measure, named)) >= len(named) > 0
         dependent = bool(re.match(r"dep|outcome|explained", line.label.lower())) and not measures
         told = None if collapsed or any(map(_OUTCOME.match, named)) else _OUTCOME.match(line.label)
         dependent = dependent and told is None
@@ -216,14 +224,20 @@ def _is_labelled(line: Line, depth: int) -> bool:
     return bool(depth) and label not in {"", "VARIABLES"} and not _OUTCOME.match(label)
 
 
+_MARKED = re.compile(r"[*+†‡#]{1,4}|[)\]]")
+_UNMARKED = re.compile(r"n\.? ?s\.?|[-–—]", re.IGNORECASE)
+
+
 def _merge_marks(laid: Laid) -> None:
     """Marks that stand in a column of their own belong to the number before them."""
     width = len(laid.columns)
     for j in range(1, width):
         texts = [line.texts[j] for line in laid.body if line.texts[j]]
-        if texts and all(re.fullmatch(r"[*+†‡#]{1,4}|[)\]]", text) for text in texts):
+        if any(_MARKED.fullmatch(t) for t in texts) and all(
+            _MARKED.fullmatch(t) or _UNMARKED.fullmatch(t) for t in texts
+        ):
             for line in laid.body:
-                line.texts[j - 1] += line.texts[j]
+                line.texts[j - 1] += line.texts[j] if _MARKED.fullmatch(line.texts[j]) else ""
                 line.texts[j] = ""
     empty = [j for j in range(width) if not any(line.texts[j] for line in laid.body)]
     if empty and len(empty) < width and not laid.collapsed:

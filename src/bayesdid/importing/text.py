@@ -126,7 +126,9 @@ def _pipes(line: str) -> list[str]:
 
 def _unmarked(text: str) -> str:
     """Text without emphasis and escapes; stars after a number are stars."""
-    if not re.search(r"\d\s*\\?\*", text):
+    if whole := re.fullmatch(r"\*\*([^*]+)\*\*", text):
+        text = whole[1]  # **1.23** is bold, 1.23** is not
+    elif not re.search(r"\d\s*\\?\*", text):
         text = _EMPHASIS.sub(r"\2", text)
     return _ESCAPED.sub(r"\1", text)
 

@@ -14,6 +14,27 @@ from bayesdid.study.schema import Below
 _KINDS: tuple[Below, ...] = ("se", "t", "interval", "p")
 
 
+def _unheaded(laid: Laid) -> None:
+    """Columns that hold brackets only, under the heading of the one before, become lines below."""
+    body, beside = laid.body, []
+    for j in range(1, len(laid.columns)):
+        own = [line.texts[j] for line in body if what(line.texts[j]) != "empty"]
+        left = [line.texts[j - 1] for line in body if what(line.texts[j]) != "empty"]
+        alike = laid.columns[j].heads == laid.columns[j - 1].heads and j - 1 not in beside
+        if alike and len(own) > 1 and all(what(text) == "below" for text in own):
+            beside += [j] if all(what(text) == "number" for text in left) else []
+    if not beside or laid.collapsed:
+        return
+    kept = [j for j in range(len(laid.columns)) if j not in beside]
+    laid.body = []
+    for line in body:
+        under = [line.texts[j + 1] if j + 1 in beside else "" for j in kept]
+        laid.body.append(replace(line, texts=[line.texts[j] for j in kept]))
+        if any(under):
+            laid.body.append(Line(line.index, "", under, line.lost))
+    laid.columns = [replace(laid.columns[j], id=str(k)) for k, j in enumerate(kept, 1)]
+
+
 def narrow(laid: Laid) -> None:
     """Columns 'Coef.', 'S.E.', 't' side by side become estimates with lines below them.
 
@@ -21,6 +42,7 @@ def narrow(laid: Laid) -> None:
     of standard error, t, interval and p that there is; the others are lines of their kind. Two
     columns of ends are one interval; n of a row is a line, too.
     """
+    _unheaded(laid)
     kinds = [next((k for k in map(_kind, c.heads[::-1]) if k), "") for c in laid.columns]
     told = {both(head) for c in laid.columns for head in c.heads} - {""}
     if "estimate" not in kinds or not (told or set(kinds) & {*_KINDS, "low", "high"}):
@@ -29,6 +51,8 @@ def narrow(laid: Laid) -> None:
         laid.below = laid.below or (kind if kind in told else None)
     starts = [j for j, kind in enumerate(kinds) if kind == "estimate"]
     spans = list(zip(starts, [*starts[1:], len(kinds)], strict=True))
+    before = kinds[: starts[0]]
+    n_before = before.index("n") if "n" in before and len(starts) == 1 else None
     body: list[Line] = []
     lines = list(laid.body)
     while lines:
@@ -38,6 +62,8 @@ def narrow(laid: Laid) -> None:
         if under is not None:
             body.append(replace(lines.pop(0), texts=[under.texts[j] for j in starts]))
         found = [_measures(line, kinds, span) for span in spans]
+        if n_before is not None and what(line.texts[n_before]) == "number":
+            found[0].setdefault("n", line.texts[n_before])
         named = [k for k in (*_KINDS, "n") if any(k in each for each in found)]
         for number, kind in enumerate(named):
             texts = [each.get(kind, "") for each in found]
@@ -114,10 +140,10 @@ def turned(laid: Laid, rows: list[ReadRow]) -> list[ReadRow]:
         return rows
     effect = ReadRow(laid.models, "estimate")
     counts = ReadRow("n", "n")
-    heads = laid.columns[0].heads
+    heads, ratio = laid.columns[0].heads, laid.columns[0].ratio
     laid.columns = []
     for j, row in enumerate(models):
-        column = ReadColumn(str(j + 1), (*heads, row.label))
+        column = ReadColumn(str(j + 1), (*heads, row.label), ratio=ratio)
         if laid.corner.lower().startswith(("outcome", "dep")):
             column.outcome = row.label
         laid.columns.append(column)

@@ -38,7 +38,7 @@ MEAN = re.compile(
     r"(?:mean|average)\b|^mean (?:of|in) ",
     re.IGNORECASE,
 )  # a row of means of the outcome, whatever stands below them
-CONSTANT = re.compile(r"^(?:\(?(?:constant|intercept|_?cons)\)?\.?)$", re.IGNORECASE)
+CONSTANT = re.compile(r"^(?:\(?(?:constant|intercept|_?cons)(?: term)?\)?\.?)$", re.IGNORECASE)
 _PARTS: tuple[tuple[Part, str], ...] = (
     ("lag", r"^w\s*[×*x·]|^w_|spatial lag of|^lag\.? ?w"),
     ("direct", r"^(?:average )?direct"),
@@ -63,7 +63,8 @@ DESCRIPTIVE = {
     "n": r"^(?:n|obs\.?|observations|count)$",
 }
 RATIO = (
-    r"(?:(?:a|c|adj(?:usted|\.)?|crude|unadj(?:usted|\.)?|multivaria(?:te|ble)|univaria(?:te|ble))"
+    r"(?:(?:a|c|adj(?:usted|\.)?|crude|unadj(?:usted|\.)?|multivaria(?:te|ble)|univaria(?:te|ble)|"
+    r"pooled|summary|overall)"
     r"[ -]?)?(?:ors?|hrs?|rrs?|irrs?|prs?|shrs?|odds[- ]ratios?|(?:sub-?)?hazards?[- ]ratios?|"
     r"(?:incidence[- ])?(?:rate|risk|prevalence)[- ]ratios?|relative risks?|"
     r"exp ?\(? ?(?:b|β|beta|coef\w*\.?) ?\)?)"
@@ -73,7 +74,7 @@ WIDE: dict[str, str] = {
     "estimate": rf"^(?:b|β|beta|coeff?\w*\.?|estimates?|est\.?|effect|att|{RATIO})$",
     "se": r"^(?:s\.? ?e\.?|std\.?[\s_]*err\w*\.?|standard errors?|\(?robust s\.?e\.?\)?)$",
     "t": r"^(?:(?:wald )?[tz]|[tz][- ]?stat\w*\.?|[tz][- ]?(?:value|score|ratio)|statistic)$",
-    "p": r"^(?:p|p[- ]?values?|p[. ]val\w*|p ?> ?\|[tz]\||pr ?\(> ?\|[tz]\|\)|sig\.)$",
+    "p": r"^(?:p(?:[- .]?val\w*\.?)?(?: ?\([^()]*\))?|p ?> ?\|[tz]\||pr ?\(> ?\|[tz]\|\)|sig\.)$",
     "interval": rf"^[\[(]?\s*(?:9[059]\s?%)?\s*{_INTERVAL}\s*(?:[,(]?\s*9[059]\s?%\)?)?\s*[\])]?$",
     "low": r"^(?:95 ?% )?(?:ci[ _]?)?(?:lower|low|ll|llci)(?: bound| ci| 95 ?%)?$|^2\.5 ?%$",
     "high": r"^(?:95 ?% )?(?:ci[ _]?)?(?:upper|high|ul|ulci)(?: bound| ci| 95 ?%)?$|^97\.5 ?%$",
