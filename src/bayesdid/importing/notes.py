@@ -8,6 +8,7 @@ from collections.abc import Iterable
 from typing import Literal
 
 from bayesdid.importing.numbers import is_interval
+from bayesdid.study.fields import ends
 from bayesdid.study.printed import Printed
 from bayesdid.study.schema import Below
 
@@ -93,7 +94,9 @@ def usual(marks: Iterable[str]) -> list[dict[str, float]]:
     return legends
 
 
-def supposed(pairs: Iterable[tuple[str, str]], below: Below) -> dict[str, float]:
+def supposed(
+    pairs: Iterable[tuple[str, str]], below: Below, *, ratios: bool = False
+) -> dict[str, float]:
     """The legend of a table that states none: the first of the usual ones that fits its marks best.
 
     Parameters
@@ -102,27 +105,46 @@ def supposed(pairs: Iterable[tuple[str, str]], below: Below) -> dict[str, float]
         Estimates and the texts below them.
     below
         What those texts are.
+    ratios
+        Whether estimates are ratios, of which intervals are about logarithms.
     """
-    from scipy.stats import norm
-
     texts = list(pairs)
     legends = usual(_marks(texts))
     missed = [0] * len(legends)
     for above, under in texts:
         try:
-            estimate, value = Printed.parse(above), float(Printed.parse(under))
+            estimate, p = Printed.parse(above), _p_of(above, under, below, ratios=ratios)
         except ValueError:
-            continue  # an interval, or no number
-        size = abs(float(estimate.value))
-        if below == "p":
-            p = value
-        else:
-            t = abs(value) if below == "t" else size / value if value > 0 else 0.0
-            p = float(2 * norm.sf(t))
+            continue  # no number, or none that there can be
         for k, levels in enumerate(legends):
             mark = max((m for m, level in levels.items() if p < level), key=len, default="")
             missed[k] += mark != estimate.mark
     return dict(legends[missed.index(min(missed))])
+
+
+def _p_of(above: str, under: str, below: Below, *, ratios: bool) -> float:
+    """The two-sided p-value of an estimate, from what stands below it, by the normal distribution.
+
+    Raises
+    ------
+    ValueError
+        If either is no number, or a ratio or an end of its interval is not above zero.
+    """
+    from scipy.stats import norm
+
+    size = float(Printed.parse(above))
+    if below == "interval":
+        low, high = (float(end) for end in ends(under))
+        if ratios:
+            size, low, high = (math.log(value) for value in (size, low, high))
+        if high <= low:
+            raise ValueError(f"{under}: no interval")
+        return float(2 * norm.sf(abs(size) * 2 * norm.isf(0.025) / (high - low)))
+    value = float(Printed.parse(under))
+    if below == "p":
+        return value
+    t = abs(value) if below == "t" else abs(size) / value if value > 0 else 0.0
+    return float(2 * norm.sf(t))
 
 
 _THOUSANDS = re.compile(r"[(\[]\s*-?\d{1,3},\d{3}\s*[)\]]")  # (1,265) is one number

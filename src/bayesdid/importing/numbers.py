@@ -20,6 +20,7 @@ NULLS = frozenset({"", ".", "na", "n/a", "nan", "none"})
 
 def tidy(text: str) -> str:
     """A number's text as the study format has it: stars at its end, round or square brackets."""
+    text = re.sub(r"(?<=\d)\u00b7(?=\d)", ".", text)  # 0·39, as some journals print it
     text = _LETTER.sub(r"\1", _NOT.sub("", _SPACED.sub("", text.strip())))
     text = text.replace("{", "(").replace("}", ")")
     if re.fullmatch(r"[-−–]?\d+(?: \d{3})+", text):  # thousands by spaces

@@ -12,7 +12,15 @@ from bayesdid.importing.numbers import enumerator, is_interval, tidy, what
 from bayesdid.importing.rows import Laid, Line, lay, read_rows
 from bayesdid.importing.table import ReadCell, ReadColumn, ReadRow, ReadTable
 from bayesdid.importing.wide import narrow, turned
-from bayesdid.importing.words import DESCRIPTIVE, SPECIFICATION, heading, is_flag, is_measure
+from bayesdid.importing.words import (
+    DESCRIPTIVE,
+    SPECIFICATION,
+    WIDE,
+    both,
+    heading,
+    is_flag,
+    is_measure,
+)
 from bayesdid.study.fields import ends
 from bayesdid.study.printed import Printed
 from bayesdid.study.schema import Below
@@ -41,6 +49,8 @@ def recognise(grid: Grid, number: int) -> ReadTable:
     if descriptive is not None:
         return ReadTable(name, grid.title, grid.notes, "descriptive", [], descriptive)
     laid = lay(grid)
+    if _are_moments(laid):
+        return ReadTable(name, grid.title, grid.notes, "other", [], [])
     panels = _panels(laid)
     columns: list[ReadColumn] = []
     rows: list[ReadRow] = []
@@ -60,6 +70,16 @@ def recognise(grid: Grid, number: int) -> ReadTable:
     _outcomes(table)
     _statements(table, below)
     return table
+
+
+_MOMENTS = re.compile(r"\(\s*(?:s\.?d\.?|std\.? dev\.?|standard deviation)\s*\)", re.IGNORECASE)
+
+
+def _are_moments(laid: Laid) -> bool:
+    """Whether headings say that brackets hold standard deviations: of means, not of estimates."""
+    heads = [head for column in laid.columns for head in column.heads]
+    measured = {both(head) or heading([head], WIDE)[0] for head in heads} - {"", "n"}
+    return any(map(_MOMENTS.search, heads)) and not measured
 
 
 _NOTE = re.compile(r"^(?:notes?|sources?)\s*[:.]?$|p\s*<\s*0?\.\d", re.IGNORECASE)
@@ -284,7 +304,8 @@ def _statements(table: ReadTable, headed: Below | None) -> None:
             "no word says that these are ratios: estimates lie in the middle of their intervals in "
             "logarithms, not as they are"
         )
-    table.supposed = supposed(pairs, table.in_parentheses)
+    ratios = any(column.ratio for column in table.columns)
+    table.supposed = supposed(pairs, table.in_parentheses, ratios=ratios)
     for row in [r for r in table.rows if r.role == "label"]:
         for j, cell in row.cells.items():
             if row.label and j < len(table.columns):

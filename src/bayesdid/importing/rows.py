@@ -106,8 +106,9 @@ def _one_label(rows: list[list[str]]) -> list[list[str]]:
     that hold numbers.
     """
     numeric = [row for row in rows if any(what(text) in {"number", "below"} for text in row[2:])]
-    texts = sum(what(row[1]) == "text" for row in numeric if len(row) > 2)
-    other = any(what(row[1]) not in {"text", "empty"} for row in rows if len(row) > 2)
+    second = [_label_kind(row[1]) for row in rows if len(row) > 2]
+    texts = sum(_label_kind(row[1]) == "text" for row in numeric if len(row) > 2)
+    other = bool(set(second) - {"text", "empty"})
     if other or texts < 2 or texts * 3 < len(numeric) * 2:
         return rows
     joined, group, begun = [], "", False
@@ -120,6 +121,11 @@ def _one_label(rows: list[list[str]]) -> list[list[str]]:
             label = f"{row[0]} / {row[1]}"  # the corner
         joined.append([label or row[1], *row[2:]])
     return joined
+
+
+def _label_kind(text: str) -> str:
+    """What a label is; X, Y and M name variables there, and are no crosses that say yes."""
+    return "text" if re.fullmatch(r"[A-Za-z]", text.strip()) else what(text)
 
 
 def _begins_with_number(row: Sequence[str]) -> bool:

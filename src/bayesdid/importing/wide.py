@@ -57,6 +57,8 @@ def narrow(laid: Laid) -> None:
     lines = list(laid.body)
     while lines:
         line = lines.pop(0)
+        if "se" in kinds:
+            line = _with_signs(line, kinds)
         body.append(replace(line, texts=[line.texts[j] for j in starts]))
         under = lines[0] if lines and told and _is_under(lines[0], starts) else None
         if under is not None:
@@ -84,6 +86,16 @@ def narrow(laid: Laid) -> None:
         column.id = column.id if told and len(starts) == len(kinds) else str(number)
     laid.columns[:] = columns
     laid.body = body
+
+
+def _with_signs(line: Line, kinds: list[str]) -> Line:
+    """Estimates and t in brackets are negative, as in accounts, where errors stand apart."""
+    texts = list(line.texts)
+    for j, kind in enumerate(kinds):
+        bare = texts[j].strip()[1:-1].strip()
+        if kind in {"estimate", "t"} and what(texts[j]) == "below" and what(bare) == "number":
+            texts[j] = f"-{bare}"
+    return replace(line, texts=texts)
 
 
 def _kind(head: str) -> str:

@@ -71,7 +71,10 @@ RATIO = (
 )  # what is tested against one
 _INTERVAL = r"(?:c\.?i\.?s?|cri|hdi|(?:conf(?:idence|\.)?|credible) ?int(?:ervals?|\.)?)"
 WIDE: dict[str, str] = {
-    "estimate": rf"^(?:b|β|beta|coeff?\w*\.?|estimates?|est\.?|effect|att|{RATIO})$",
+    "estimate": (
+        r"^(?:(?:ols|iv|2sls|logit|probit|unstand\w*\.?) )?"
+        rf"(?:b|β|beta|coeff?\w*\.?|estimates?|est\.?|effect|att|{RATIO})$"
+    ),
     "se": r"^(?:s\.? ?e\.?|std\.?[\s_]*err\w*\.?|standard errors?|\(?robust s\.?e\.?\)?)$",
     "t": r"^(?:(?:wald )?[tz]|[tz][- ]?stat\w*\.?|[tz][- ]?(?:value|score|ratio)|statistic)$",
     "p": r"^(?:p(?:[- .]?val\w*\.?)?(?: ?\([^()]*\))?|p ?> ?\|[tz]\||pr ?\(> ?\|[tz]\|\)|sig\.)$",
