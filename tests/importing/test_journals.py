@@ -231,6 +231,18 @@ def test_each_row_a_regression_of_its_own_with_n_before_its_ratio(tmp_path):
     assert report.findings == ()
 
 
+def test_a_row_without_a_label_that_holds_text_among_numbers(tmp_path):
+    """Before, the program failed."""
+    rows = table(
+        "Analysis | (1) | (2) | Range",
+        "Law | 0.51*** | 0.40* | ",
+        " | (0.10) | (0.19) | ",
+        " | 350 | 348 | 3.0 until 7.9",
+    )
+    _, columns, _ = drafted(tmp_path, rows)
+    assert [column.n for column in columns][:2] == ["350", "348"]
+
+
 def test_a_caption_by_its_class_and_a_legend_after_abbreviations(tmp_path):
     rows = table(
         "| Health", "Law | 1.10 (0.90–1.34)", "Age | 1.59 (1.31–1.93)***", "Sex | 0.80 (0.66–0.97)*"

@@ -395,7 +395,8 @@ def _single(line: Line, role: Role, section: str) -> ReadRow:
 
 def _unlabelled(line: Line) -> ReadRow:
     """A row without a label: whole numbers are n, numbers up to one are R2."""
-    values = [abs(float(Printed.parse(tidy(t)))) for _, t in line.filled() if not is_interval(t)]
+    numbers = [t for _, t in line.filled() if what(t) in {"number", "below"} and not is_interval(t)]
+    values = [abs(float(Printed.parse(tidy(t)))) for t in numbers]
     whole = all(v == int(v) and v >= 10 for v in values)
     role: Role = "n" if whole else "r2" if all(v <= 1 for v in values) else "statistic"
     row = _single(line, role, "")
