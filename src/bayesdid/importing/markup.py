@@ -44,7 +44,9 @@ def _is_caption(attrs: list[tuple[str, str | None]]) -> bool:
 def is_title(text: str) -> bool:
     """Whether a text is the title of a table: it begins with its number, and is no sentence."""
     found = _NUMBER.match(text)
-    return bool(found) and len(text) < _LONGEST_TITLE and not _SENTENCE.match(text, found.end())
+    return (
+        found is not None and len(text) < _LONGEST_TITLE and not _SENTENCE.match(text, found.end())
+    )
 
 
 class _Reader(HTMLParser):

@@ -8,8 +8,10 @@ from bayesdid.importing.grid import Document
 from bayesdid.importing.latex import plain
 from bayesdid.importing.markup import read_markup
 
-_TABLE = re.compile(r"(<table\b.*?</table\s*>)", re.IGNORECASE | re.DOTALL)
-_MATH = re.compile(r"\$\$(.+?)\$\$|\$([^$\n]+)\$|\\\((.+?)\\\)|\\\[(.+?)\\\]", re.DOTALL)
+_END = "</table>"
+_MATH = re.compile(  # bounded, so that what is opened and never closed costs no time
+    r"\$\$(.{1,2000}?)\$\$|\$([^$\n]{1,2000})\$|\\\((.{1,300}?)\\\)|\\\[(.{1,300}?)\\\]", re.DOTALL
+)
 _ARRAY = re.compile(r"\\begin\s*\{array\}\s*\{[^{}]*\}|\\end\s*\{array\}")
 _ESCAPED = re.compile(r"\\([\\`*_{}\[\]()#+\-.!|>~])")
 _EMPHASIS = re.compile(r"(?<![*\\\w])(\*\*|\*|__|_)(?=\w)([^*_\n]+?)(?<=\w)\1(?![*\w])")
@@ -17,17 +19,27 @@ _EMPHASIS = re.compile(r"(?<![*\\\w])(\*\*|\*|__|_)(?=\w)([^*_\n]+?)(?<=\w)\1(?!
 
 def has_markup(text: str) -> bool:
     """Whether a text holds a table in HTML."""
-    return bool(_TABLE.search(text))
+    return len(_parts(text)) > 1
 
 
 def read_mixed(text: str) -> Document:
     """Its tables, and blocks of lines between them as paragraphs."""
-    parts = _TABLE.split(text.replace("\r\n", "\n"))
     pages = [
         _without_math(part) if k % 2 else "".join(f"<p>{_block(b)}</p>" for b in _blocks(part))
-        for k, part in enumerate(parts)
+        for k, part in enumerate(_parts(text.replace("\r\n", "\n")))
     ]
     return read_markup("\n".join(pages))
+
+
+def _parts(text: str) -> list[str]:
+    """Text, table, text and so on."""
+    # lower case of other letters may be longer, and places would differ
+    low = re.sub("[A-Z]", lambda found: found[0].lower(), text) if "<T" in text else text
+    parts, at = [], 0
+    while (start := low.find("<table", at)) >= 0 and (end := low.find(_END, start)) >= 0:
+        parts += [text[at:start], text[start : end + len(_END)]]
+        at = end + len(_END)
+    return [*parts, text[at:]]
 
 
 def _blocks(text: str) -> list[str]:

@@ -47,8 +47,7 @@ def narrow(laid: Laid) -> None:
     told = {both(head) for c in laid.columns for head in c.heads} - {""}
     if "estimate" not in kinds or not (told or set(kinds) & {*_KINDS, "low", "high"}):
         return
-    for kind in _KINDS:
-        laid.below = laid.below or (kind if kind in told else None)
+    laid.below = laid.below or next((kind for kind in _KINDS if kind in told), None)
     starts = [j for j, kind in enumerate(kinds) if kind == "estimate"]
     spans = list(zip(starts, [*starts[1:], len(kinds)], strict=True))
     before = kinds[: starts[0]]

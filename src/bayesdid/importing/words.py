@@ -133,7 +133,7 @@ def heading(texts: Sequence[str], patterns: dict[str, str]) -> list[str]:
 def both(text: str) -> str:
     """What stands in brackets beside an estimate, as a heading such as ``OR (95% CI)`` says."""
     found = re.fullmatch(r"\s*([^(\[]+?)\s*[(\[]\s*(.+?)\s*[)\]]\s*", text)
-    if found is None or heading([found[1]], WIDE) != ["estimate"]:
+    if found is None or len(text) > 80 or heading([found[1]], WIDE) != ["estimate"]:
         return ""
     kind = heading([found[2]], WIDE)[0]
     return kind if kind in {"se", "t", "p", "interval"} else ""
