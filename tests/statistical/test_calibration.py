@@ -7,10 +7,14 @@ from cells import slow_but
 
 QUICK = [name for name in FAMILIES if FAMILIES[name][0].__name__ != "sampled"]
 SIZE = 20
-LONG = {
+LONG = {  # their ranks are in test_sbc.py, the synergy in test_synergy_calibration.py
     "overlap: synergy",
+    "TWFE, fixed effects",
     "TWFE, Mundlak effects",
-}  # test_synergy_calibration.py; `make test-slow`
+    "AR(1) errors, phi 0.6",
+    "instrument",
+    "mediation: indirect",
+}
 
 
 @pytest.mark.parametrize("name", slow_but(QUICK, *(name for name in QUICK if name not in LONG)))

@@ -3,8 +3,11 @@
 import pytest
 from spatial_calibrate import CASES, CONTROLS, QUANTITIES, SETTINGS, bands, coverage, uniformity
 
+from cells import slow_but
+
 QUICK = [name for name, case in CASES.items() if case.unit == "fixed"]
 HONEST = [name for name, setting in SETTINGS.items() if setting.transform == "lee_yu"]
+LONG = ("row-normalised, rho 0", "row-normalised, rho 0.65", "spectral, 0.95 of the bound")
 SIZE = 20
 
 
@@ -21,7 +24,7 @@ def test_a_deliberately_wrong_posterior_is_found_out_by_the_ranks_of_rho(name):
     assert not table.loc["rho", "uniform"]
 
 
-@pytest.mark.parametrize("name", HONEST)
+@pytest.mark.parametrize("name", slow_but(HONEST, *(name for name in HONEST if name not in LONG)))
 def test_spatial_intervals_cover_and_bias_is_noise(name):
     table = coverage(SIZE, names=[name])
     assert (table["gate failed"] == 0).all()

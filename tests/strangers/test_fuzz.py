@@ -169,7 +169,7 @@ def test_formulas_that_no_one_writes(folder, formula):
         (("--spec", "nothing"), "no such spec"),
         (("--errors", "x"), "x"),
         (("--engine", "x"), "x"),
-        (("--skip", "999999"), ""),
+        (("--skip", "999999", "--draws", "20"), ""),
     ],
 )
 def test_options_that_no_run_can_have(folder, options, words):
