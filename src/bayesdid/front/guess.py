@@ -16,7 +16,8 @@ import numpy as np
 import pandas as pd
 
 from bayesdid.exceptions import InputError
-from bayesdid.panel.calendar import Kind, Periods, read_periods
+from bayesdid.panel.calendar import Periods, read_periods
+from bayesdid.panel.kinds import Kind, Writing
 from bayesdid.panel.wide import across_remedy, wide_remedy
 
 UNIT_HINT = (
@@ -70,8 +71,13 @@ class Keys:
 
     unit: Guess
     period: Guess
-    kind: Kind
+    writing: Writing
     step: pd.Series
+
+    @property
+    def kind(self) -> Kind:
+        """What a period is."""
+        return self.writing.kind
 
 
 def hinted(pattern: str, name: str, labels: Mapping[str, str]) -> bool:
@@ -136,7 +142,7 @@ def guess_keys(
     return Keys(
         Guess(one, f"with {two} it identifies every row; {count} units"),
         Guess(two, f"{span} periods, read as {kind}s" if kind != "number" else f"{span} periods"),
-        kind,
+        times[two].writing,
         step,
     )
 

@@ -134,7 +134,7 @@ def _adoption(
         return None
     try:
         read = read_periods(
-            values[given], "", column, pd.Series(np.arange(given.sum())), as_kind=keys.kind
+            values[given], "", column, pd.Series(np.arange(given.sum())), like=keys.writing
         )
     except InputError:
         return None
