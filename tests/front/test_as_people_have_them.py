@@ -401,7 +401,9 @@ def test_marks_of_what_is_not_known_are_said_once(tmp_path):
     frame.loc[[1, 2], "x"] = ["…", " -- "]
     frame.to_excel(tmp_path / "a.xlsx", index=False)
     frame.to_csv(tmp_path / "a.csv", index=False)
-    for data in (frame, tmp_path / "a.xlsx", tmp_path / "a.csv"):
+    frame.to_stata(tmp_path / "a.dta", write_index=False, version=118)
+    frame.to_parquet(tmp_path / "a.parquet")
+    for data in (frame, *(tmp_path / f"a.{kind}" for kind in ("xlsx", "csv", "dta", "parquet"))):
         with pytest.raises(InputError, match="not a number but a mark") as caught:
             bd.study_of(data, "y ~ treated:post + x | id + year")
         assert 'say missing_marks = ["…"]' in caught.value.remedy

@@ -15,7 +15,7 @@ from bayesdid.panel.adoption import from_indicator, from_years, not_seen_off, sw
 from bayesdid.panel.derived import derived_values
 from bayesdid.panel.lookalikes import odd_units
 from bayesdid.panel.panel import Panel
-from bayesdid.panel.raw import blank_marks, refuse_doubled
+from bayesdid.panel.raw import refuse_doubled
 from bayesdid.panel.repeated import one_row_each, repeated_rows, same_in_cell
 from bayesdid.panel.timeline import Timeline, adoption_steps, establish
 from bayesdid.panel.wide import across_remedy, wide_remedy
@@ -41,6 +41,8 @@ def validate_panel(
 
     Parameters
     ----------
+    frame
+        Without the marks that the study says mean not known: readers take them away.
     codes
         Numbers behind columns that hold labels: used where a number is needed.
     notes
@@ -61,7 +63,6 @@ def validate_panel(
         raise InputError("the panel has no rows", file=source, remedy="export it again")
     _require(frame, keys, [keys.unit, keys.period], source)
     found = list(notes)
-    found += blank_marks(frame, (keys.unit, keys.period), keys.missing_marks)
     timeline = _keys(frame, keys, source, found)
     for group in study.file.group:
         if group.members and group.column not in frame:
