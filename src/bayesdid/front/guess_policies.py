@@ -14,6 +14,7 @@ from bayesdid.front.guess import POLICY_HINT, Guess, Keys, across, hinted, is_nu
 from bayesdid.front.policies import plain_ids
 from bayesdid.notebook import many
 from bayesdid.panel.calendar import read_periods
+from bayesdid.panel.states import state_of
 
 MOST = 3  # policies that are proposed unless they are named
 _YEAR = 1500  # periods that are plain numbers from here on are years
@@ -156,10 +157,12 @@ def _adoption(
 
 
 def _state(frame: pd.DataFrame, column: str, keys: Keys, left: list[Guess]) -> PolicyGuess | None:
-    """A column from 0 to 1 that is turned on within units."""
-    if not (is_number(frame, column) or pd.api.types.is_bool_dtype(frame[column])):
+    """A column from 0 to 1, or of two words for these, that is turned on within units."""
+    words = state_of(frame[column])
+    numbers = is_number(frame, column) or pd.api.types.is_bool_dtype(frame[column])
+    if not (numbers or words):
         return None
-    values = frame[column].astype(float)
+    values = words.numbers if words else frame[column].astype(float)
     unit, period = keys.unit.name, keys.period.name
     if not values.dropna().between(0, 1).all() or not {0.0, 1.0} <= {*values.dropna()}:
         return None

@@ -14,8 +14,8 @@ import numpy as np
 import pandas as pd
 
 from bayesdid.exceptions import InputError
-from bayesdid.panel.dated_texts import Counts, Odd, dated_texts
-from bayesdid.panel.dates import day_of
+from bayesdid.panel.dated_texts import Counts, dated_texts
+from bayesdid.panel.dates import Odd, day_of
 from bayesdid.panel.kinds import Kind, Writing, coverage, written
 
 NEVER = frozenset({"", ".", "na", "nan", "nat", "never", "none", "null", "<na>", "inf"})

@@ -9,8 +9,10 @@ from bayesdid.panel.dates import Odd, day_of, slashed_dates
 from bayesdid.panel.kinds import PER_YEAR, Kind, Writing, coverage, iso_week
 
 _HAN = {"一": 1, "二": 2, "三": 3, "四": 4, "上": 1, "下": 2}
-_MONTHS = ("january", "february", "march", "april", "may", "june", "july", "august")
-_MONTHS += ("september", "october", "november", "december")
+_MONTHS = (
+    *("january", "february", "march", "april", "may", "june", "july", "august"),
+    *("september", "october", "november", "december"),
+)
 _SHORT = 3  # letters of a month's name at least
 _LATE = 69  # years of two digits from here on are of the century before
 _TEN = "一二三四五六七八九十"
