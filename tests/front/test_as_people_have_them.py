@@ -127,7 +127,7 @@ def test_rows_of_weight_zero_are_left_out_and_negative_ones_refused():
     frame = panel().assign(w=1.0)
     frame.loc[:3, "w"] = 0
     fit = bd.did(frame, "y ~ treated:post | id + year", weights="w", **FAST)
-    assert "note: 4 rows of w 0 are left out" in fit.summary()
+    assert "note: 4 rows of w 0 left out" in fit.summary()
     shorter = bd.did(frame.iloc[4:], "y ~ treated:post | id + year", weights="w", **FAST)
     np.testing.assert_allclose(fit.tau(), shorter.tau())
     frame.loc[7, "w"] = -2
@@ -515,6 +515,18 @@ def test_labels_of_a_stata_state_agree_with_its_codes(tmp_path, codes, refused):
         else:
             _, found = bd.study_of(tmp_path / "a.dta", **more)
             np.testing.assert_array_equal(found.frame["d"], plain["d"])
+
+
+def test_dates_within_a_period_are_proposed_as_adoption(tmp_path):
+    """2010-03-15 in a panel of years, 15/03/2010 in one of months of dd/mm/yyyy."""
+    yearly = panel().assign(start=lambda f: f["start"].map(lambda y: f"{y:.0f}-03-15", "ignore"))
+    monthly = panel().assign(year=lambda f: f["year"].map(lambda y: f"01/{y - 2006:02d}/2010"))
+    monthly["start"] = monthly["start"].map(lambda y: f"15/{y - 2006:02.0f}/2010", "ignore")
+    for frame in (yearly, monthly):
+        frame.drop(columns=["treated", "post"]).to_csv(tmp_path / "a.csv", index=False)
+        found = propose(tmp_path / "a.csv")
+        assert [(p.column, p.by) for p in found.policies] == [("start", "adoption")]
+        assert int(found.policies[0].on.sum()) == 12
 
 
 def test_words_of_a_state_are_proposed_as_a_policy(tmp_path):

@@ -114,6 +114,9 @@ WAYS = {
     "2009w50 to 53": [text.replace("-W", "w") for text in ISO_WEEKS],
     "200950": [int(text.replace("-W", "")) for text in ISO_WEEKS],
     "52 weeks a year": [f"{2009 + k // 52}w{k % 52 + 1}" for k in range(48, 56)],
+    "98, 99, 00": [f"{k % 100:02d}" for k in range(97, 105)],
+    "97, 98, 99, 0": [k % 100 for k in range(97, 105)],
+    "'98": [f"'{k % 100:02d}" for k in range(97, 105)],
     "FY08": [f"FY{k:02d}" for k in range(5, 13)],
 }
 
@@ -186,6 +189,13 @@ def test_zero_is_never_only_where_it_cannot_be_a_period(study):
     assert panel.adoption["p"].isna().tolist() == [True, False, True]
 
 
+def test_0_is_2000_where_years_have_two_digits(study):
+    panel = panel_of(study, [97, 98, 99, 0, 1], [0, 99])
+    assert panel.adoption["p"].tolist() == [2000, 1999, pd.NA]
+    (note,) = [note for note in panel.notes if note.name == "adoption_in_period_0"]
+    assert note.count == 5
+
+
 @pytest.mark.parametrize(
     ("periods", "words"),
     [
@@ -235,6 +245,8 @@ def read(periods):
         ([39448, 39479], "month", "2008-01", "39448 is read as 2008-01-01"),
         (["2008-1", "2008-2", "2008-3", "2009-4"], "quarter", "2008q1", "read as a quarter"),
         (["2008-1", "2008-2", "2008-3", "2009-5"], "month", "2008-01", ""),
+        ([98, 99, 0, 1], "year", "1998", "years of two digits are 1969 to 2068 (98)"),
+        ([8, 9, 10, 70], "number", "8", ""),
         ([2008001, 2009001], "year", "2008", ""),
         ([2008001, 2008032, 2008060], "day", "2008-01-01", ""),
     ],

@@ -16,7 +16,7 @@ import pandas as pd
 from bayesdid.exceptions import InputError
 from bayesdid.panel.dated_texts import Counts, dated_texts
 from bayesdid.panel.dates import Odd, day_of
-from bayesdid.panel.kinds import Kind, Writing, coverage, written
+from bayesdid.panel.kinds import Kind, Writing, coverage, four_digits, two_digits_said, written
 
 NEVER = frozenset({"", ".", "na", "nan", "nat", "never", "none", "null", "<na>", "inf"})
 
@@ -154,6 +154,8 @@ def _dotted(numbers: dict[str, float], like: Writing | None) -> Counts | None:
 def _whole_numbers(whole: dict[str, int], like: Writing | None) -> Counts:
     if like is not None and like.kind == "wave":
         return Counts(Writing("wave"), whole)
+    if (short := _short_years(whole, like)) is not None:
+        return short
     if all(_FIRST <= n // 100 <= _LAST and 1 <= n % 100 <= 12 for n in whole.values()):
         return Counts(
             Writing("month"), {t: 12 * (n // 100) + n % 100 - 1 for t, n in whole.items()}
@@ -190,6 +192,20 @@ def _whole_numbers(whole: dict[str, int], like: Writing | None) -> Counts:
             "write all periods in one way: 2010, 2010q4, 2010-10, 2010-10-31, or 1, 2, 3",
         )
     return Counts(Writing("number"), whole)
+
+
+def _short_years(whole: dict[str, int], like: Writing | None) -> Counts | None:
+    """98, 99, 00, 01 as years, where both centuries are there and these have no such gap."""
+    if not all(0 <= n < 100 for n in whole.values()):
+        return None
+    years = {text: four_digits(n) for text, n in whole.items()}
+    if like is None:
+        turned = min(years.values()) < 2000 <= max(years.values())
+        if not turned or coverage([*years.values()]) <= 2 * coverage([*whole.values()]):
+            return None
+    elif not (like.kind == "year" and like.short):
+        return None
+    return Counts(Writing("year", short=True), years, (two_digits_said(next(iter(whole))),))
 
 
 def _are_halves(whole: dict[str, int]) -> bool:

@@ -6,7 +6,15 @@ import re
 from dataclasses import dataclass, field
 
 from bayesdid.panel.dates import Odd, day_of, slashed_dates
-from bayesdid.panel.kinds import PER_YEAR, Kind, Writing, coverage, iso_week
+from bayesdid.panel.kinds import (
+    PER_YEAR,
+    Kind,
+    Writing,
+    coverage,
+    four_digits,
+    iso_week,
+    two_digits_said,
+)
 
 _HAN = {"一": 1, "二": 2, "三": 3, "四": 4, "上": 1, "下": 2}
 _MONTHS = (
@@ -14,7 +22,6 @@ _MONTHS = (
     *("september", "october", "november", "december"),
 )
 _SHORT = 3  # letters of a month's name at least
-_LATE = 69  # years of two digits from here on are of the century before
 _TEN = "一二三四五六七八九十"
 # W1, wave 1, Round 2, t3, 第1期, 第一轮: the same words around numbers, of no calendar
 _WAVE = re.compile(
@@ -40,6 +47,7 @@ _SHORT_NAMED = re.compile(
 _UNNAMED = re.compile(r"(?P<y>\d{4})[-/.](?P<k>\d)|(?P<k2>\d)[-/.](?P<y2>\d{4})")
 _WAYS: tuple[tuple[Kind, re.Pattern[str]], ...] = (
     ("year", re.compile(rf"{_YY}\s*年")),
+    ("year", re.compile(r"'(?P<y>\d{2})")),
     ("half-year", re.compile(rf"{_YY}[-/ ]?[hs](?P<k>[12])")),
     ("half-year", re.compile(rf"[hs](?P<k>[12])[-/.: ]?{_YY}")),
     ("half-year", re.compile(rf"(?P<k>[12])[hs][-/.: ]?{_YY}")),
@@ -134,7 +142,7 @@ def _of_two_digits(text: str) -> tuple[str, ...]:
     """What was assumed of a year of two digits."""
     if re.search(r"\d{4}", text):
         return ()
-    return (f"years of two digits are 1969 to 2068 ({text})",)
+    return (two_digits_said(text),)
 
 
 def _waves(distinct: list[str]) -> dict[str, int]:
@@ -280,10 +288,7 @@ def _day(part: dict[str, str | None], year: int) -> int | None:
 
 
 def _year(text: str) -> int:
-    """A year of four digits, or of two as POSIX reads them: 69 is 1969, 68 is 2068."""
-    if len(text) == 4:
-        return int(text)
-    return int(text) + (1900 if int(text) >= _LATE else 2000)
+    return int(text) if len(text) == 4 else four_digits(int(text))
 
 
 def _month(name: str) -> int:

@@ -13,6 +13,9 @@ import pandas as pd
 Kind = Literal["number", "year", "half-year", "quarter", "month", "week", "ISO week", "day", "wave"]
 Order = Literal["", "day first", "month first"]
 
+LATE = 69
+"""Years of two digits from here on are of the century before."""
+
 PER_YEAR = {"year": 1, "half-year": 2, "quarter": 4, "month": 12, "week": 52}
 """Periods of a year, of the kinds that divide it; weeks as Stata counts them. ISO weeks do not."""
 
@@ -32,7 +35,7 @@ class Writing:
     serial
         Whether they are counts of days as spreadsheets store dates.
     short
-        Whether they are months by name with a year of two digits.
+        Whether they are years of two digits, or months by name with one.
     part
         What numbers from 1 to 4 beside a year are, where it is not months.
     """
@@ -100,6 +103,16 @@ def iso_week(year: int, week: int) -> int | None:
         return (date.fromisocalendar(year, week, 1).toordinal() - 1) // 7
     except ValueError:
         return None
+
+
+def four_digits(year: int) -> int:
+    """A year of two digits as POSIX reads it: 69 is 1969, 68 is 2068."""
+    return year + (1900 if year >= LATE else 2000)
+
+
+def two_digits_said(example: str) -> str:
+    """What is assumed of years of two digits."""
+    return f"years of two digits are {four_digits(LATE)} to {four_digits(LATE - 1)} ({example})"
 
 
 def coverage(counts: Sequence[int]) -> float:

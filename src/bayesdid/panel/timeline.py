@@ -11,7 +11,7 @@ import pandas as pd
 
 from bayesdid.exceptions import InputError, Note
 from bayesdid.panel.calendar import NEVER, read_periods
-from bayesdid.panel.kinds import Kind, Writing, coarser, written, year_of
+from bayesdid.panel.kinds import Kind, Writing, coarser, four_digits, written, year_of
 
 
 @dataclass(frozen=True, slots=True)
@@ -157,8 +157,10 @@ def adoption_steps(
     zero = text.isin({"0", "0.0"})
     first, last = int(frame[period].min()), int(frame[period].max())
     notes: list[Note] = []
-    if timeline.kind in _COUNTED and timeline.steps(np.array([0.0]))[0] >= first:
-        zero &= not first <= timeline.steps(np.array([0.0]))[0] <= last
+    short = timeline.kind == "year" and timeline.writing.short
+    nought = timeline.steps(np.array([four_digits(0) if short else 0.0]))[0]
+    if (short or timeline.kind in _COUNTED) and nought >= first:
+        zero &= not first <= nought <= last
         count = int(frame.loc[text.isin({"0", "0.0"}) & ~zero, "__row__"].size)
         if count:
             note = "0 is a period of this panel: units with 0 adopt in it (leave never empty)"
@@ -227,7 +229,8 @@ def _refuse_codes(
         ):  # years of adoption among periods 1, 2, 3 or 08, 09, 10
             odd |= numbers.between(_FIRST_YEAR, _LAST_YEAR)
     elif timeline.kind == "year":
-        odd |= numbers < _FIRST_YEAR
+        short = timeline.writing.short & numbers.between(0, 99)
+        odd |= (numbers < _FIRST_YEAR) & ~short
     elif timeline.kind == "wave":
         odd |= (numbers < 0) | (numbers >= _FIRST_YEAR)
     else:

@@ -118,7 +118,9 @@ def validate_panel(
         frame[column] = values.levels(frame[column])
         _constant(frame, keys.unit, column, source)
         if lacking := int(frame.loc[frame[column] == "", keys.unit].nunique()):
-            found.append(Note("no_level", lacking, f"{lacking} units have no level of {column}"))
+            found.append(
+                Note("no_level", lacking, f"{many(lacking, 'unit')} without a level of {column}")
+            )
     for column in crossed:
         if column not in numeric:
             frame[column] = values.levels(frame[column])
@@ -431,7 +433,7 @@ def _shape_notes(
     periods = frame[keys.period].nunique()
     for name in dict.fromkeys([study.file.outcome.column, *needed_columns(study)]):
         if name in frame and (missing := int(frame[name].isna().sum())):
-            text = f"{missing} values of {name} are missing"
+            text = f"{many(missing, 'value')} of {name} {'is' if missing == 1 else 'are'} missing"
             notes.append(Note("missing_values", missing, text))
         infinite = int(np.isinf(frame[name]).sum()) if name in frame else 0
         if infinite:
@@ -449,7 +451,7 @@ def _shape_notes(
         notes.append(Note("unbalanced", gaps, f"{_are(gaps)} not seen in all {periods} periods"))
     if (rows == 1).any():
         single = int((rows == 1).sum())
-        notes.append(Note("singleton_units", single, f"{single} units have a single row"))
+        notes.append(Note("singleton_units", single, f"{many(single, 'unit')} with a single row"))
 
 
 def _stamp(frame: pd.DataFrame) -> str | None:
