@@ -5,7 +5,7 @@ from __future__ import annotations
 import functools
 import inspect
 from collections.abc import Callable, Mapping, Sequence
-from typing import Any, Protocol, TypedDict, cast
+from typing import Protocol, TypedDict, cast
 
 from bayesdid.exceptions import nearest_name
 from bayesdid.front.policies import CutLike
@@ -67,7 +67,7 @@ class OfFit(OfRows, OfModel, OfRun, total=False):
 class Shown(Protocol):
     """A decorator that leaves the type of a function as it is."""
 
-    def __call__[F: Callable[..., Any]](self, function: F, /) -> F:
+    def __call__[F: Callable[..., object]](self, function: F, /) -> F:
         """The same function, with names."""
 
 
@@ -76,13 +76,13 @@ def part[T: Mapping[str, object]](given: Mapping[str, object], of: type[T]) -> T
     return cast(T, {name: given[name] for name in given if name in of.__annotations__})
 
 
-def asked(function: Callable[..., Any], given: Mapping[str, object]) -> list[str]:
+def asked(function: Callable[..., object], given: Mapping[str, object]) -> list[str]:
     """Names of the given arguments that say something else than their default does."""
     known = inspect.signature(function).parameters
     return [name for name, value in given.items() if value != known[name].default]
 
 
-def named(kind: type[Mapping[str, object]], *sources: Callable[..., Any]) -> Shown:
+def named(kind: type[Mapping[str, object]], *sources: Callable[..., object]) -> Shown:
     """Write the names of a kind of arguments into a function's signature, with their defaults.
 
     Parameters
@@ -103,13 +103,13 @@ def named(kind: type[Mapping[str, object]], *sources: Callable[..., Any]) -> Sho
         found = next(parameters[name] for parameters in held if name in parameters)
         more.append(found.replace(kind=inspect.Parameter.KEYWORD_ONLY))
 
-    def decorate[F: Callable[..., Any]](function: F, /) -> F:
+    def decorate[F: Callable[..., object]](function: F, /) -> F:
         signature = inspect.signature(function)
         own = [one for one in signature.parameters.values() if one.kind != one.VAR_KEYWORD]
         shown = signature.replace(parameters=[*own, *more])
 
         @functools.wraps(function)
-        def call(*args: Any, **given: Any) -> Any:
+        def call(*args: object, **given: object) -> object:
             for name in given:
                 if name not in shown.parameters:
                     near = nearest_name(name, shown.parameters)
