@@ -218,6 +218,7 @@ def test_0_is_2000_where_years_have_two_digits(study):
         (["2008-W53", "2009-W01"], "'2008-W53' is no week of that year"),
         (["2008w52", "2008w54"], "'2008w54' is no week of that year"),
         ([12008, 22008, 32008, 122008, 12009], "a date in some code"),
+        ([2008, 200801, 200802, 200803], "a date in some code"),
         (["decade 2008", "March 2009"], "'decade 2008' is not a period"),
     ],
 )
@@ -247,6 +248,7 @@ def read(periods):
         (["2008-1", "2008-2", "2008-3", "2009-5"], "month", "2008-01", ""),
         ([98, 99, 0, 1], "year", "1998", "years of two digits are 1969 to 2068 (98)"),
         ([8, 9, 10, 70], "number", "8", ""),
+        ([2008.1, 2008.2, 2008.3, 2009.4], "quarter", "2008q1", "2008.1 is read as a quarter"),
         ([2008001, 2009001], "year", "2008", ""),
         ([2008001, 2008032, 2008060], "day", "2008-01-01", ""),
     ],

@@ -185,7 +185,7 @@ def _whole_numbers(whole: dict[str, int], like: Writing | None) -> Counts:
     years = all(_FIRST <= n <= _LAST for n in whole.values())
     if like is not None and like.kind != "number" and years:
         return Counts(Writing("year"), whole)
-    if like is None and min(whole.values()) > _CODE and coverage([*whole.values()]) < _FEW:
+    if like is None and max(whole.values()) > _CODE and coverage([*whole.values()]) < _FEW:
         raise Odd(
             next(iter(whole)),
             "is a number of which few of the others are neighbours: a date in some code?",

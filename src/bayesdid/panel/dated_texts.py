@@ -84,7 +84,9 @@ class Counts:
     def renamed(self, names: list[str]) -> Counts:
         """The same counts of other texts, in the same order."""
         counts = dict(zip(names, self.counts.values(), strict=True))
-        return Counts(self.writing, counts, self.assumed)
+        first = next(iter(self.counts))
+        said = tuple(text.replace(first, names[0]) for text in self.assumed)
+        return Counts(self.writing, counts, said)
 
 
 def dated_texts(distinct: list[str], like: Writing | None) -> Counts:
