@@ -529,6 +529,14 @@ def test_dates_within_a_period_are_proposed_as_adoption(tmp_path):
         assert int(found.policies[0].on.sum()) == 12
 
 
+@pytest.mark.parametrize("named", [{}, {"time": "year"}])
+def test_periods_that_nobody_can_read_are_named_when_keys_are_looked_for(tmp_path, named):
+    frame = panel().assign(year=lambda f: f["year"].map(lambda y: f"0{y - 2006}/0{y - 2004}/2010"))
+    frame.to_csv(tmp_path / "a.csv", index=False)
+    with pytest.raises(InputError, match="may be a day and a month or a month and a day"):
+        propose(tmp_path / "a.csv", **named)
+
+
 def test_words_of_a_state_are_proposed_as_a_policy(tmp_path):
     plain = panel().assign(d=lambda f: np.where(f["treated"] * f["post"], "Yes", "No"))
     plain.drop(columns=["treated", "post", "start"]).to_csv(tmp_path / "a.csv", index=False)

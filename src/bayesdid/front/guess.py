@@ -97,6 +97,16 @@ def periods_of(frame: pd.DataFrame, name: str) -> Periods | None:
         return None
 
 
+def _refuse_unread(
+    frame: pd.DataFrame, names: list[str], labels: Mapping[str, str], period: str | None
+) -> None:
+    """Refuse periods that cannot be read, in a column that is named or called as one."""
+    for name in names:
+        called = name == period or (period is None and hinted(PERIOD_HINT, name, labels))
+        if called and frame[name].nunique() <= max(2, len(frame) // 2):
+            read_periods(frame[name], "the panel", name, pd.Series(np.arange(1, len(frame) + 1)))
+
+
 def guess_keys(
     frame: pd.DataFrame, labels: Mapping[str, str], unit: str | None, period: str | None
 ) -> Keys:
@@ -126,7 +136,10 @@ def guess_keys(
         if one != two and not pd.api.types.is_float_dtype(_used(frame[one]))
     ]
     unique = [pair for pair in pairs if not frame.duplicated(list(pair)).any()]
+    unread = [n for n in whole if n not in dated]
+    unread = [n for n in unread if any(not frame.duplicated([u, n]).any() for u in units)]
     if not unique:
+        _refuse_unread(frame, unread, labels, period)
         wide = wide_remedy(frame.columns, unit or str(frame.columns[0]), period or "year")
         wide = wide or across_remedy(frame, unit or "unit", period or "year")
         raise InputError(
@@ -137,6 +150,8 @@ def guess_keys(
             "one first",
         )
     one, two = max(unique, key=score)
+    if not hinted(PERIOD_HINT, two, labels):
+        _refuse_unread(frame, unread, labels, period)
     step, kind = times[two].index, times[two].kind
     count, span = frame[one].nunique(), frame[two].nunique()
     return Keys(
