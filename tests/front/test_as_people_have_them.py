@@ -127,7 +127,7 @@ def test_rows_of_weight_zero_are_left_out_and_negative_ones_refused():
     frame = panel().assign(w=1.0)
     frame.loc[:3, "w"] = 0
     fit = bd.did(frame, "y ~ treated:post | id + year", weights="w", **FAST)
-    assert "note: 4 rows of w 0 are left out" in fit.summary()
+    assert "note: 4 rows of w 0 left out" in fit.summary()
     shorter = bd.did(frame.iloc[4:], "y ~ treated:post | id + year", weights="w", **FAST)
     np.testing.assert_allclose(fit.tau(), shorter.tau())
     frame.loc[7, "w"] = -2
@@ -172,12 +172,12 @@ def test_a_policy_named_in_chinese_is_told_a_name_that_works():
     assert notes_of(frame, policies={"policy": "start"})[1].policies == ("policy",)
 
 
-@pytest.mark.parametrize("states", [(1, 2), ("否", "是")])
+@pytest.mark.parametrize("states", [(1, 2), ("未试点", "试点")])
 def test_a_state_that_is_not_coded_0_and_1_is_no_period(states):
     frame = panel()
     frame["on"] = np.where(frame["treated"] * frame["post"] == 1, states[1], states[0])
     with pytest.raises(
-        InputError, match=r"is its state, .*(1 and 2|否 and 是|是 and 否).*code it 0"
+        InputError, match=r"is its state, .*(1 and 2|未试点 and 试点|试点 and 未试点).*code it 0"
     ):
         notes_of(frame, policies={"p": "on"})
     assert notes_of(frame.assign(on=frame["treated"] * frame["post"]), policies={"p": "on"})
@@ -401,7 +401,9 @@ def test_marks_of_what_is_not_known_are_said_once(tmp_path):
     frame.loc[[1, 2], "x"] = ["…", " -- "]
     frame.to_excel(tmp_path / "a.xlsx", index=False)
     frame.to_csv(tmp_path / "a.csv", index=False)
-    for data in (frame, tmp_path / "a.xlsx", tmp_path / "a.csv"):
+    frame.to_stata(tmp_path / "a.dta", write_index=False, version=118)
+    frame.to_parquet(tmp_path / "a.parquet")
+    for data in (frame, *(tmp_path / f"a.{kind}" for kind in ("xlsx", "csv", "dta", "parquet"))):
         with pytest.raises(InputError, match="not a number but a mark") as caught:
             bd.study_of(data, "y ~ treated:post + x | id + year")
         assert 'say missing_marks = ["…"]' in caught.value.remedy
@@ -438,13 +440,111 @@ def test_several_policies_without_a_latin_name_get_ids():
         guess_policies(frame, {}, guess_keys(frame, {}, None, None), {})
 
 
-def test_labels_of_a_state_in_a_data_frame_say_where_its_codes_are():
-    frame = panel().assign(
-        d=lambda f: pd.Categorical(np.where(f["treated"] * f["post"], "是", "否"))
-    )
-    with pytest.raises(InputError, match="a word or label") as caught:
+WORDS = [
+    ("No", "Yes"),
+    ("FALSE", "TRUE"),
+    ("n", "Y"),
+    ("F", "T"),
+    ("否", "是"),
+    (" control", "Treated "),
+    ("0.0", "1.0"),
+]
+
+
+@pytest.mark.parametrize(("off", "on"), WORDS)
+@pytest.mark.parametrize("kind", ["frame", "csv", "xlsx"])
+def test_two_words_for_a_state_are_0_and_1(tmp_path, kind, off, on):
+    """As a treatment, as part of one, and as a policy, with a note of what is which."""
+    plain = panel().assign(d=lambda f: f["treated"] * f["post"])
+    frame = plain.assign(d=np.where(plain["d"], on, off), post=np.where(plain["post"], on, off))
+    data = frame if kind == "frame" else tmp_path / f"a.{kind}"
+    if kind == "csv":
+        frame.to_csv(data, index=False)
+    if kind == "xlsx":
+        frame.to_excel(data, index=False)
+    noted = 0 if on == "1.0" else 1
+    for formula in ("y ~ d | id + year", "y ~ treated:post | id + year"):
+        _, found = bd.study_of(data, formula)
+        np.testing.assert_array_equal(
+            found.frame["d" if " d " in formula else "post"],
+            plain["d" if " d " in formula else "post"],
+        )
+        said = [note.text for note in found.notes if note.name == "state_in_words"]
+        assert len(said) == noted
+    _, found = bd.study_of(data, y="y", unit="id", time="year", policies=["d"])
+    assert found.adoption["d"].dropna().unique().tolist() == [2010]
+    said = [note.text for note in found.notes if note.name == "state_in_words"]
+    assert said == [f"d: {on.strip()} is read as 1 (12 rows) and {off.strip()} as 0 (36)"] * noted
+
+
+@pytest.mark.parametrize(
+    ("off", "on", "words"),
+    [("No", "Sí", "a word or label"), ("No", "treated", "a word or label"), ("0", "Yes", "label")],
+)
+def test_other_words_are_refused_with_what_to_do(off, on, words):
+    frame = panel().assign(d=lambda f: np.where(f["treated"] * f["post"], on, off))
+    with pytest.raises(InputError, match=words) as caught:
         bd.study_of(frame, "y ~ d | id + year")
+    assert "0 and 1 for no and yes" in caught.value.remedy
+    with pytest.raises(InputError, match="written as 0 and 1") as caught:
+        bd.study_of(frame, y="y", unit="id", time="year", policies=["d"])
+    assert "No and Yes" in caught.value.remedy
+    labelled = frame.assign(d=pd.Categorical(frame["d"]))
+    with pytest.raises(InputError, match=words) as caught:
+        bd.study_of(labelled, "y ~ d | id + year")
     assert "of a Stata file give the path: its codes are read" in caught.value.remedy
+
+
+@pytest.mark.parametrize(
+    ("codes", "refused"),
+    [({0: "No", 1: "Yes"}, ""), ({2: "No", 1: "Yes"}, ""), ({1: "No", 0: "Yes"}, "label")],
+)
+def test_labels_of_a_stata_state_agree_with_its_codes(tmp_path, codes, refused):
+    """1 for yes and 2 for no, as surveys code it, by label; 0 for yes is refused."""
+    plain = panel().assign(d=lambda f: f["treated"] * f["post"])
+    number = {label: code for code, label in codes.items()}
+    coded = plain["d"].map({0: number["No"], 1: number["Yes"]})
+    plain.assign(d=coded).to_stata(tmp_path / "a.dta", write_index=False, value_labels={"d": codes})
+    for more in (
+        {"formula": "y ~ d | id + year"},
+        {"y": "y", "unit": "id", "time": "year", "policies": "d"},
+    ):
+        if refused:
+            with pytest.raises(InputError, match=r"its code \d has the label"):
+                bd.study_of(tmp_path / "a.dta", **more)
+        else:
+            _, found = bd.study_of(tmp_path / "a.dta", **more)
+            np.testing.assert_array_equal(found.frame["d"], plain["d"])
+
+
+def test_dates_within_a_period_are_proposed_as_adoption(tmp_path):
+    """2010-03-15 in a panel of years, 15/03/2010 in one of months of dd/mm/yyyy."""
+    yearly = panel().assign(start=lambda f: f["start"].map(lambda y: f"{y:.0f}-03-15", "ignore"))
+    monthly = panel().assign(year=lambda f: f["year"].map(lambda y: f"01/{y - 2006:02d}/2010"))
+    monthly["start"] = monthly["start"].map(lambda y: f"15/{y - 2006:02.0f}/2010", "ignore")
+    for frame in (yearly, monthly):
+        frame.drop(columns=["treated", "post"]).to_csv(tmp_path / "a.csv", index=False)
+        found = propose(tmp_path / "a.csv")
+        assert [(p.column, p.by) for p in found.policies] == [("start", "adoption")]
+        assert int(found.policies[0].on.sum()) == 12
+
+
+@pytest.mark.parametrize("named", [{}, {"time": "year"}])
+def test_periods_that_nobody_can_read_are_named_when_keys_are_looked_for(tmp_path, named):
+    frame = panel().assign(year=lambda f: f["year"].map(lambda y: f"0{y - 2006}/0{y - 2004}/2010"))
+    frame.to_csv(tmp_path / "a.csv", index=False)
+    with pytest.raises(InputError, match="may be a day and a month or a month and a day"):
+        propose(tmp_path / "a.csv", **named)
+
+
+def test_words_of_a_state_are_proposed_as_a_policy(tmp_path):
+    plain = panel().assign(d=lambda f: np.where(f["treated"] * f["post"], "Yes", "No"))
+    plain.drop(columns=["treated", "post", "start"]).to_csv(tmp_path / "a.csv", index=False)
+    found = propose(tmp_path / "a.csv")
+    assert [(p.column, p.by) for p in found.policies] == [("d", "indicator")]
+    write_study(found, tmp_path / "a.csv", tmp_path / "study")
+    own = load_panel(load_study(tmp_path / "study"))
+    assert own.adoption.notna().sum().item() == 6
 
 
 def test_gaps_of_months_are_named_as_months_are_typed():

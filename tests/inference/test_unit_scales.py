@@ -14,9 +14,7 @@ from bayesdid.inference.exact.pooled import fit_pooled
 from bayesdid.inference.exact.scales import draw_scaled
 from bayesdid.inference.exact.scales_kernel import kept_alone, log_part, middle_part, part_alone
 from bayesdid.inference.exact.two_way import two_way_model
-from bayesdid.inference.fit import fit_model
 from bayesdid.inference.gate import GateItem
-from bayesdid.inference.registry import Size
 from bayesdid.model.effects import two_way
 from bayesdid.model.errors import Errors
 from bayesdid.model.model import Model
@@ -248,7 +246,7 @@ def test_ranks_of_true_values_are_uniform():
 
 def test_chains_that_do_not_pass_are_run_again_for_longer(monkeypatch):
     """Once, from the same seeds, and thinned to the draws asked for; those that pass are not."""
-    design, model = scaled_design(3, N=12, T=5), Model(errors=IID)
+    design = scaled_design(3, N=12, T=5)
     asked = []
 
     def gate(tree, passes):
@@ -258,15 +256,15 @@ def test_chains_that_do_not_pass_are_run_again_for_longer(monkeypatch):
     def run(passes):
         asked.clear()
         monkeypatch.setattr(scales, "chain_gate", lambda tree: gate(tree, passes))
-        return fit_model(model, design, size=Size(300, chains=2, cores=1))
+        return fit_gaussian(design, errors=IID, draws=300, chains=2)
 
     once = run(lambda times: times == 1)
     assert asked == [1200]
     again = run(lambda times: times == 2)
     assert asked == [1200, 1200 * scales.AGAIN]
-    assert again.converged
-    assert again.tree["posterior"].sizes["draw"] == once.tree["posterior"].sizes["draw"] == 300
-    assert not run(lambda times: times == 3).converged
+    assert again.attrs["converged"]
+    assert again["posterior"].sizes["draw"] == once["posterior"].sizes["draw"] == 300
+    assert not run(lambda times: times == 3).attrs["converged"]
     assert len(asked) == 2
 
 
@@ -296,6 +294,18 @@ def test_columns_kept_alone_are_the_schur_complement_of_the_others(size):
     wanted, found = wanted / np.outer(scale, scale), found / np.outer(scale, scale)
     assert found[:3] == pytest.approx(wanted[:3], abs=1e-10)  # the corner is no less than its own
     assert found[3, 3] >= wanted[3, 3]
+
+
+def test_a_column_that_the_others_span_is_kept_with_its_prior():
+    """Its square is what rounding leaves, below zero at times: no unit to measure it in."""
+    rng = np.random.default_rng(0)
+    X = rng.standard_normal((40, 4))
+    H = np.zeros((6, 6))
+    H[np.ix_([0, 1, 4, 5], [0, 1, 4, 5])] = X.T @ X
+    H[2, 2], H[3, 3], H[2, 0], H[0, 2] = -1e-14, 1e-14, 1e-14, 1e-14
+    found = kept_alone.py_func(H, np.array([1, 2, 3]), np.ones(5), 1.0)
+    assert found[:3, :3] == pytest.approx(np.diag([found[0, 0], 0, 0]), abs=1e-9)
+    assert found[0, 0] > 1
 
 
 def test_a_part_alone_is_measured_in_a_unit_of_its_own():

@@ -9,6 +9,7 @@ from bayesdid.exceptions import InputError
 from bayesdid.families.registry.load import load_study
 from bayesdid.panel.adoption import event_time
 from bayesdid.panel.calendar import read_periods
+from bayesdid.panel.kinds import written
 from bayesdid.panel.validate import validate_panel
 from bayesdid.panel.write import write_panel
 from smallest import study_with
@@ -57,6 +58,14 @@ def quarters(pattern):
     return [pattern.format(y=2009 + k // 4, q=k % 4 + 1) for k in range(2, 10)]
 
 
+DATES = pd.to_datetime(months("{y}-{m:02d}-01"))
+ISO_WEEKS = [f"2009-W{week}" for week in range(50, 54)] + [f"2010-W0{k}" for k in range(1, 5)]
+
+
+def dated(pattern, *, ends=False):
+    return (DATES + pd.offsets.MonthEnd(0) if ends else DATES).strftime(pattern).tolist()
+
+
 WAYS = {
     "YYYYMM": [int(text) for text in months("{y}{m:02d}")],
     "YYYYMM as text": months("{y}{m:02d}"),
@@ -81,6 +90,34 @@ WAYS = {
     "days": [f"2010-01-{day:02d}" for day in range(28, 32)]
     + [f"2010-02-{day:02d}" for day in range(1, 5)],
     "weeks": [str(day.date()) for day in pd.date_range("2010-01-04", periods=8, freq="7D")],
+    "01/11/2000": dated("%d/%m/%Y"),
+    "11/01/2000": dated("%m/%d/%Y"),
+    "01.11.2000": dated("%d.%m.%Y"),
+    "30/11/2000": dated("%d/%m/%Y", ends=True),
+    "11-30-2000": dated("%m-%d-%Y", ends=True),
+    "30-Nov-00": dated("%d-%b-%y", ends=True),
+    "November 1, 2000": dated("%B %d, %Y"),
+    "Nov-00": dated("%b-%y"),
+    "00-Nov": dated("%y-%b"),
+    "Nov 2000": dated("%b %Y"),
+    "11/2000": dated("%m/%Y"),
+    "2000.11": [float(text) for text in dated("%Y.%m")],
+    "spreadsheet days": [(day - pd.Timestamp("1899-12-30")).days for day in DATES],
+    "3Q09": [text[2:] for text in quarters("20{q}Q{y}")],
+    "Q3 2009": quarters("Q{q} {y}"),
+    "3Q2009": quarters("{q}Q{y}"),
+    "2009-3": quarters("{y}-{q}"),
+    "2009.3": [float(text) for text in quarters("{y}.{q}")],
+    "H1 2009": [f"H{k % 2 + 1} {2009 + k // 2}" for k in range(8)],
+    "2H09": [f"{k % 2 + 1}H{9 + k // 2:02d}" for k in range(8)],
+    "2009-W50": ISO_WEEKS,
+    "2009w50 to 53": [text.replace("-W", "w") for text in ISO_WEEKS],
+    "200950": [int(text.replace("-W", "")) for text in ISO_WEEKS],
+    "52 weeks a year": [f"{2009 + k // 52}w{k % 52 + 1}" for k in range(48, 56)],
+    "98, 99, 00": [f"{k % 100:02d}" for k in range(97, 105)],
+    "97, 98, 99, 0": [k % 100 for k in range(97, 105)],
+    "'98": [f"'{k % 100:02d}" for k in range(97, 105)],
+    "FY08": [f"FY{k:02d}" for k in range(5, 13)],
 }
 
 
@@ -152,6 +189,13 @@ def test_zero_is_never_only_where_it_cannot_be_a_period(study):
     assert panel.adoption["p"].isna().tolist() == [True, False, True]
 
 
+def test_0_is_2000_where_years_have_two_digits(study):
+    panel = panel_of(study, [97, 98, 99, 0, 1], [0, 99])
+    assert panel.adoption["p"].tolist() == [2000, 1999, pd.NA]
+    (note,) = [note for note in panel.notes if note.name == "adoption_in_period_0"]
+    assert note.count == 5
+
+
 @pytest.mark.parametrize(
     ("periods", "words"),
     [
@@ -160,14 +204,95 @@ def test_zero_is_never_only_where_it_cannot_be_a_period(study):
         (["2010-01-31", "2010-02-30"], "'2010-02-30' is not a period"),
         (["2010", "soon"], "'soon' is not a period"),
         ([2010.0, 2010.1], "must be a whole number"),
-        ([1.0, 1e300], "must be a whole number"),
+        (["1", "1e300"], "must be a whole number"),
+        (["01/13/2008", "13/01/2008"], "'01/13/2008' has its month first, 13/01/2008 its day"),
+        (["31/01/2008", "31/02/2008"], "'31/02/2008' is no date, day first"),
+        (["03/04/2008", "05/06/2008"], "may be a day and a month or a month and a day"),
+        (["31/12/08", "31/01/09"], "write the year with four digits"),
+        (["Jan", "Feb"], "write the year beside the month"),
+        (["08-Jan", "09-Jan", "10-Jan"], "names a day or a year of two digits"),
+        (["Jan-01", "Jan-02", "Jan-03", "Jan-31", "Feb-01"], "a day or a year of two digits"),
+        (["8-Jan", "8-Feb"], "names a day or a year of two digits"),
+        (["2008-1", "2008-2", "2009-1"], "may be a half-year or a month"),
+        ([20081, 20082, 20091], "may be a quarter or a half-year"),
+        (["2008-W53", "2009-W01"], "'2008-W53' is no week of that year"),
+        (["2008w52", "2008w54"], "'2008w54' is no week of that year"),
+        ([12008, 22008, 32008, 122008, 12009], "a date in some code"),
+        ([2008, 200801, 200802, 200803], "a date in some code"),
+        (["decade 2008", "March 2009"], "'decade 2008' is not a period"),
     ],
 )
 def test_no_period(periods, words):
-    values = pd.Series(periods)
     with pytest.raises(InputError, match=words) as caught:
-        read_periods(values, "a.csv", "when", pd.Series([2, 3]))
-    assert "row 3" in str(caught.value) or words.startswith("must")
+        read(periods)
+    where = [*map(str, periods)].index(str(caught.value.value))
+    assert f"row {2 + where}" in str(caught.value)
+
+
+def read(periods):
+    return read_periods(pd.Series(periods), "a.csv", "when", pd.Series(range(2, 2 + len(periods))))
+
+
+@pytest.mark.parametrize(
+    ("periods", "kind", "first", "said"),
+    [
+        (["01/02/2008", "15/02/2008"], "day", "2008-02-01", ""),
+        (["01/02/2008", "02/15/2008"], "day", "2008-01-02", ""),
+        (["01/02/2008", "01/03/2008"], "month", "2008-02", "read day first"),
+        (["02/01/2008", "03/01/2008"], "month", "2008-02", "read month first"),
+        (["05.06.2008", "07.08.2008"], "day", "2008-06-05", "read day first (a dot)"),
+        (["03/04/2008", "03/04/2009"], "year", "2008", ""),  # whichever is the month
+        (["Jan-69", "Jan-70"], "month", "1969-01", "years of two digits are 1969 to 2068"),
+        ([39448, 39479], "month", "2008-01", "39448 is read as 2008-01-01"),
+        (["2008-1", "2008-2", "2008-3", "2009-4"], "quarter", "2008q1", "read as a quarter"),
+        (["2008-1", "2008-2", "2008-3", "2009-5"], "month", "2008-01", ""),
+        ([98, 99, 0, 1], "year", "1998", "years of two digits are 1969 to 2068 (98)"),
+        ([8, 9, 10, 70], "number", "8", ""),
+        ([2008.1, 2008.2, 2008.3, 2009.4], "quarter", "2008q1", "2008.1 is read as a quarter"),
+        ([2008001, 2009001], "year", "2008", ""),
+        ([2008001, 2008032, 2008060], "day", "2008-01-01", ""),
+    ],
+)
+def test_what_the_whole_column_tells(periods, kind, first, said):
+    """The month or the day, the year or the day: told by all values, and said if it was assumed."""
+    found = read(periods)
+    assert found.kind == kind
+    assert written(kind, int(found.index.iloc[0])) == first
+    assert bool(found.assumed) == bool(said)
+    assert said in "".join(found.assumed)
+
+
+def test_a_date_of_adoption_is_read_as_those_of_the_panel(study):
+    """Of 02/03/2001 alone nothing tells whether it is in February or in March."""
+    days = ["02/01/2001", "02/02/2001", "02/03/2001", "02/04/2001", "13/05/2001"]
+    panel = panel_of(study, days, ["02/03/2001", None])
+    assert panel.timeline.label(int(panel.adoption["p"].iloc[0])) == "02/03/2001"
+    by_years = panel_of(study, [2000, 2001, 2002], ["02/03/2001", None])
+    assert by_years.adoption["p"].iloc[0] == 2001
+    with pytest.raises(InputError, match="may be a day and a month"):
+        panel_of(study, months("{y}-{m:02d}"), ["02/03/2001", None])
+    with pytest.raises(InputError, match="adoption is given by day"):
+        panel_of(study, range(1, 9), ["2001-03-02", None])
+
+
+def test_stored_weeks_of_stata_are_weeks(study):
+    """52 a year, the last of eight or nine days: as days they would be one day apart."""
+    days = [pd.Timestamp(2009 + k // 52, 1, 1) + pd.Timedelta(k % 52 * 7, "D") for k in range(6)]
+    days += [pd.Timestamp(2009, 12, 24), pd.Timestamp(2010, 1, 1)]
+    found = read(days)
+    assert found.kind == "week"
+    assert found.index.tolist()[-2:] == [52 * 2009 + 51, 52 * 2010]
+    assert read(days[:6]).kind == "day"  # seven days apart, whatever they are called
+
+
+def test_the_year_of_a_period_is_told_however_it_is_typed(study):
+    for way in ("spreadsheet days", "Nov-00", "2009-W50", "01/11/2000", "3Q09"):
+        timeline = panel_of(study, WAYS[way], [None, None]).timeline
+        start = 2000 if way in {"spreadsheet days", "Nov-00", "01/11/2000"} else 2009
+        assert [timeline.year(step) for step in (1, 8)] == [
+            start,
+            start + (1 if way != "3Q09" else 2),
+        ]
 
 
 def test_duplicates_of_a_month_are_named_as_typed(study):

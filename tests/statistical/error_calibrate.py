@@ -47,7 +47,7 @@ CLUSTER, PERMUTATION = "cluster", "permutation"
 LEVEL = 0.89  # of every interval
 UNITS, PERIODS = 48, (4, 10, 25)  # of simulated panels
 FEW = (3, 5, 10)
-DRAWS, MORE, CHAINS = 500, 2000, 4
+DRAWS, CHAINS = 500, 4
 CHUNK = 20
 
 
@@ -86,12 +86,9 @@ def laid(chunk: Chunk, law: int) -> tuple[Design, float, int]:
 
 
 def fitted(errors: str, design: Design, seed: int) -> Fit:
-    """A fit, with more draws if the first ones do not pass the gate."""
+    """A fit under errors of a name."""
     model = bind(design, errors=errors).model
-    fit = fit_model(model, design, size=Size(DRAWS, chains=CHAINS, cores=1, seed=seed))
-    if not fit.converged:
-        fit = fit_model(model, design, size=Size(MORE, chains=CHAINS, cores=1, seed=seed))
-    return fit
+    return fit_model(model, design, size=Size(DRAWS, chains=CHAINS, cores=1, seed=seed))
 
 
 def run(chunk: Chunk) -> list[dict[str, object]]:

@@ -242,7 +242,7 @@ def _gates(frame: pd.DataFrame) -> str:
     text = ", ".join(f"{NAMES[m]} {v:.3f}" for m, v in failed.items() if m not in {"cluster"})
     return (
         "## Gates\n\nShare of fits whose convergence gate failed though they were made again with "
-        f"4 x 2000 draws, counted all the same (permutation: refused): {text}."
+        f"more draws, counted all the same (permutation: refused): {text}."
     )
 
 

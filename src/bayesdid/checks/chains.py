@@ -12,6 +12,7 @@ from bayesdid.arrays import FloatArray
 from bayesdid.checks.beliefs import effects_of
 from bayesdid.checks.check import CheckResult
 from bayesdid.checks.figure import Figure, Series
+from bayesdid.inference.longer import taken_words
 from bayesdid.inference.result import Fit
 from bayesdid.model.bound import BoundModel
 
@@ -61,8 +62,9 @@ def chain_check(fit: Fit, bound: BoundModel) -> CheckResult:
     worst, least = table["R-hat"].max(), table[["ESS bulk", "ESS tail"]].min(axis=1)
     passed = bool(worst <= RHAT and least.min() >= ESS and fit.converged)
     text = (
-        f"{attrs['chains']} chains of {attrs['draws']} draws ({attrs['engine']}): largest R-hat "
-        f"{worst:.3f} ({table.loc[table['R-hat'].idxmax(), 'term']}; limit {RHAT:g}), smallest "
+        f"{attrs['chains']} chains of {attrs['draws']} draws{taken_words(fit.tree)} "
+        f"({attrs['engine']}): largest R-hat {worst:.3f} "
+        f"({table.loc[table['R-hat'].idxmax(), 'term']}; limit {RHAT:g}), smallest "
         f"effective size {least.min():.0f} ({table.loc[least.idxmin(), 'term']}; limit {ESS:g}); "
     )
     text += "the chains agree." if passed else "the chains do not agree, or are too short."

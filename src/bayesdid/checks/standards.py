@@ -18,6 +18,7 @@ from bayesdid.checks.beliefs import coefficient_beliefs, scale_beliefs
 from bayesdid.checks.check import CheckResult
 from bayesdid.estimands.verdict import SURE
 from bayesdid.exceptions import InputError
+from bayesdid.inference.longer import taken_words
 from bayesdid.inference.result import Fit
 from bayesdid.model.bound import BoundModel
 from bayesdid.model.mean import Durbin, Instrument, Mediation, Pooled, Profile, Propensity
@@ -166,7 +167,8 @@ def standards(
         f"{', '.join(base.treatments[:5])}; {len(base.covariates)} covariates; {cited}"
     )
     data_state: State = "done" if citation and licence else "not done"
-    computed = f"engine {a['engine']}, {a['chains']} x {a['draws']} draws; gate: {gate}"
+    size = f"{a['chains']} x {a['draws']} draws{taken_words(fit.tree)}"
+    computed = f"engine {a['engine']}, {size}; gate: {gate}"
     everything = tuple(n for n in ("prior_posterior", "scepticism") if n in checks)
     B, W, G = "BARG", "WAMBS", "Workflow"
     predictive = [n for n in _PREDICTIVE if n in checks]

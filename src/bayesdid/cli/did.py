@@ -172,6 +172,8 @@ def cut_of(texts: list[str]) -> float | dict[str, float]:
 
 def _json(formula: str | None, fit: Fit) -> dict[str, Any]:
     """What was fitted, and a row for each coefficient; no numbers if it did not converge."""
+    from bayesdid.inference.longer import taken_of
+
     attrs = fit.tree.attrs
     rows = fit.tidy().reset_index().to_dict("records") if fit.converged else []
     said = ("outcome", "likelihood", "errors", "effects", "prior_choice", "engine", "n", "units")
@@ -180,7 +182,8 @@ def _json(formula: str | None, fit: Fit) -> dict[str, Any]:
         "converged": fit.converged,
         "not_converged": fit.not_converged,
         "synthetic": fit.synthetic,
-        **{name: attrs[name] for name in (*said, "periods")},
+        **{name: attrs[name] for name in (*said, "periods", "chains", "draws")},
+        "draws_taken": taken_of(fit.tree),
         "notes": [text for _, _, text in json.loads(attrs["notes"])],
         "rows": rows,
     }

@@ -20,6 +20,7 @@ from bayesdid.design.span import without_spanned
 from bayesdid.design.terms import term_values
 from bayesdid.design.treated import with_identification
 from bayesdid.exceptions import InputError, Note, NotIdentifiedError
+from bayesdid.notebook import many
 from bayesdid.panel.derived import shifted
 from bayesdid.panel.panel import Panel
 from bayesdid.study.effects import parse_effect
@@ -123,7 +124,9 @@ def build_design(
     complete &= np.isfinite(Z).all(axis=1)
     if dropped := int((rows & ~complete).sum()):
         lacking = ", ".join(["the outcome", *sizes, *crossed]) + " or a regressor"
-        text = f"{dropped} rows lack {lacking} and are left out"
+        one = dropped == 1
+        text = f"{many(dropped, 'row')} {'lacks' if one else 'lack'} {lacking} and "
+        text += "is left out" if one else "are left out"
         notes.append(Note("rows_with_missing_values", dropped, text))
     rows = rows & complete
     unit_effects = unit_effects or column.unit_effects
@@ -339,7 +342,9 @@ def _with_weight(
             remedy="correct it, or leave it empty where it is not known: such rows are left out",
         )
     if count := int((rows & (values == 0)).sum()):
-        notes.append(Note("rows_of_weight_zero", count, f"{count} rows of {name} 0 are left out"))
+        notes.append(
+            Note("rows_of_weight_zero", count, f"{many(count, 'row')} of {name} 0 left out")
+        )
     return np.asarray(rows & (values != 0))
 
 

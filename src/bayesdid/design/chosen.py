@@ -58,12 +58,7 @@ def _position(bound: PeriodText, panel: Panel, field: str) -> tuple[int, bool]:
     timeline = panel.timeline
     try:
         read = read_periods(
-            pd.Series([bound]),
-            panel.source,
-            panel.period,
-            pd.Series([0]),
-            as_kind=timeline.kind,
-            decimal=timeline.is_decimal,
+            pd.Series([bound]), panel.source, panel.period, pd.Series([0]), like=timeline.writing
         )
     except InputError:
         read = None

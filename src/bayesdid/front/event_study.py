@@ -10,9 +10,8 @@
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Unpack
 
 import numpy as np
 import pandas as pd
@@ -21,13 +20,11 @@ from bayesdid.design.window import event_window
 from bayesdid.escape import html
 from bayesdid.estimands.event_study import EventPath, event_draws, event_path
 from bayesdid.exceptions import InputError
-from bayesdid.front.sample import SampleLike
+from bayesdid.front.arguments import OfFit, OfModel, OfRows, OfRun, asked, named, part
 from bayesdid.front.study import study_of
 from bayesdid.inference.fit import fit
 from bayesdid.inference.result import Fit
-from bayesdid.model.bound import PriorsLike, model
-from bayesdid.model.errors import Errors
-from bayesdid.model.likelihood import Likelihood, LikelihoodName
+from bayesdid.model.bound import model
 from bayesdid.summary import percent
 
 FAR = 0.05
@@ -95,31 +92,17 @@ class EventStudy:
         )
 
 
+@named(OfFit, study_of, model, fit)
 def event_study(
     data: Any,
     *,
-    y: str | None = None,
-    unit: str | None = None,
-    time: str | None = None,
     policy: str | None = None,
-    covariates: Sequence[str] = (),
-    effects: str | Sequence[str] = (),
-    cut: float | None = None,
     first: int = -5,
     last: int = 5,
     reference: int = -1,
     ends: str = "own",
-    errors: str | Errors | None = None,
-    likelihood: LikelihoodName | Likelihood = "normal",
-    priors: PriorsLike | None = None,
-    weights: str | None = None,
-    cluster: str | None = None,
-    sample: SampleLike | None = None,
-    sheet: str | None = None,
-    skip: int | None = None,
     rope: float | None = None,
-    draws: int = 1000,
-    seed: int = 0,
+    **given: Unpack[OfFit],
 ) -> EventStudy:
     """An event study of one policy.
 
@@ -128,20 +111,17 @@ def event_study(
     data
         A data frame of pandas, polars or Arrow, the path of a panel file, or a :class:`Fit` whose
         treatments are event times (then `reference` and `rope` alone are read).
-    y, unit, time
-        Outcome, unit and period.
     policy
         Column with its period of adoption, or its state in each row.
-    covariates, effects
-        As in a formula; effects beside those of unit and period.
-    cut
-        From which fraction on the policy counts as adopted, if its column holds fractions.
     first, last, reference, ends
         The window: see ``bayesdid families event_study``.
-    errors, likelihood, priors, weights, draws, seed
-        As :func:`bayesdid.fit`.
-    cluster, sample, sheet, skip
-        See :func:`bayesdid.front.study.study_of`.
+    y, unit, time, cut, covariates, effects, weights, weights_kind, cluster, repeated, sample, \
+    sheet, skip, missing_marks
+        Of a data frame or file: see :func:`bayesdid.front.study.study_of`.
+    errors, likelihood, unit_effects, period_effects, priors, exposure, trials
+        Parts of the model, see :func:`bayesdid.model`.
+    engine, draws, tune, chains, cores, seed, log_likelihood, posterior_predictive
+        Of the run, see :func:`bayesdid.fit`.
     rope
         Half-width of the region of practical equivalence, in the outcome's units.
 
@@ -152,13 +132,12 @@ def event_study(
     ResultError
         If the fit did not converge.
     """
+    window = {"first": first, "last": last, "ends": ends}
     if isinstance(data, Fit):
-        keys: dict[str, object] = {"y": y, "unit": unit, "time": time, "policy": policy}
-        given = keys | {"weights": weights, "cluster": cluster, "cut": cut, "sample": sample}
-        given |= {"effects": effects or None, "sheet": sheet, "skip": skip}
-        if said := [name for name, value in given.items() if value is not None]:
+        own = {"policy": policy, **window}
+        if said := asked(event_study, {**given, **own}):
             raise InputError(
-                "a fit knows its outcome, keys and policy",
+                "a fit knows its outcome, keys, policy and window",
                 value=", ".join(said),
                 remedy="give the fit alone, or a data frame",
             )
@@ -168,28 +147,15 @@ def event_study(
             "an event study needs a policy",
             remedy='give policy="the column with its period of adoption, or its state"',
         )
-    study, panel = study_of(
-        data,
-        y=y,
-        unit=unit,
-        time=time,
-        policies=[policy],
-        cut=cut,
-        covariates=covariates,
-        effects=effects,
-        weights=weights,
-        cluster=cluster,
-        sample=sample,
-        sheet=sheet,
-        skip=skip,
-    )
+    parts = part(given, OfModel)
+    kept = [name for name in (parts.get("exposure"), parts.get("trials")) if name is not None]
+    study, panel = study_of(data, policies=[policy], columns=kept, **part(given, OfRows))
     base = study["did.1"]
-    options = {"first": first, "last": last, "reference": reference, "ends": ends}
+    options = {**window, "reference": reference}
     column = base.column.model_copy(update={"family": "event_study", "options": options})
     spec = dataclasses.replace(base, column=column)
     event_window(spec)
-    bound = model(spec, panel, errors=errors, likelihood=likelihood, priors=priors)
-    found = fit(bound, draws=draws, seed=seed)
+    found = fit(model(spec, panel, **parts), **part(given, OfRun))
     return _of_fit(found, reference, rope)
 
 

@@ -16,7 +16,8 @@ import numpy as np
 import pandas as pd
 
 from bayesdid.exceptions import InputError
-from bayesdid.panel.calendar import Kind, Periods, read_periods
+from bayesdid.panel.calendar import Periods, read_periods
+from bayesdid.panel.kinds import Kind, Writing
 from bayesdid.panel.wide import across_remedy, wide_remedy
 
 UNIT_HINT = (
@@ -70,8 +71,13 @@ class Keys:
 
     unit: Guess
     period: Guess
-    kind: Kind
+    writing: Writing
     step: pd.Series
+
+    @property
+    def kind(self) -> Kind:
+        """What a period is."""
+        return self.writing.kind
 
 
 def hinted(pattern: str, name: str, labels: Mapping[str, str]) -> bool:
@@ -89,6 +95,16 @@ def periods_of(frame: pd.DataFrame, name: str) -> Periods | None:
         return read_periods(values, "", name, pd.Series(np.arange(len(values))))
     except InputError:
         return None
+
+
+def _refuse_unread(
+    frame: pd.DataFrame, names: list[str], labels: Mapping[str, str], period: str | None
+) -> None:
+    """Refuse periods that cannot be read, in a column that is named or called as one."""
+    for name in names:
+        called = name == period or (period is None and hinted(PERIOD_HINT, name, labels))
+        if called and frame[name].nunique() <= max(2, len(frame) // 2):
+            read_periods(frame[name], "the panel", name, pd.Series(np.arange(1, len(frame) + 1)))
 
 
 def guess_keys(
@@ -120,7 +136,10 @@ def guess_keys(
         if one != two and not pd.api.types.is_float_dtype(_used(frame[one]))
     ]
     unique = [pair for pair in pairs if not frame.duplicated(list(pair)).any()]
+    unread = [n for n in whole if n not in dated]
+    unread = [n for n in unread if any(not frame.duplicated([u, n]).any() for u in units)]
     if not unique:
+        _refuse_unread(frame, unread, labels, period)
         wide = wide_remedy(frame.columns, unit or str(frame.columns[0]), period or "year")
         wide = wide or across_remedy(frame, unit or "unit", period or "year")
         raise InputError(
@@ -131,12 +150,14 @@ def guess_keys(
             "one first",
         )
     one, two = max(unique, key=score)
+    if not hinted(PERIOD_HINT, two, labels):
+        _refuse_unread(frame, unread, labels, period)
     step, kind = times[two].index, times[two].kind
     count, span = frame[one].nunique(), frame[two].nunique()
     return Keys(
         Guess(one, f"with {two} it identifies every row; {count} units"),
         Guess(two, f"{span} periods, read as {kind}s" if kind != "number" else f"{span} periods"),
-        kind,
+        times[two].writing,
         step,
     )
 

@@ -14,6 +14,8 @@ from bayesdid.front.guess import POLICY_HINT, Guess, Keys, across, hinted, is_nu
 from bayesdid.front.policies import plain_ids
 from bayesdid.notebook import many
 from bayesdid.panel.calendar import read_periods
+from bayesdid.panel.kinds import coarser
+from bayesdid.panel.states import state_of
 
 MOST = 3  # policies that are proposed unless they are named
 _YEAR = 1500  # periods that are plain numbers from here on are years
@@ -134,20 +136,23 @@ def _adoption(
         return None
     try:
         read = read_periods(
-            values[given], "", column, pd.Series(np.arange(given.sum())), as_kind=keys.kind
+            values[given], "", column, pd.Series(np.arange(given.sum())), like=keys.writing
         )
     except InputError:
         return None
-    if read.kind != keys.kind:
+    index, dated = read.index, read.kind != keys.kind
+    if dated and (keys.kind != "number" or keys.step.min() >= _YEAR):
+        index = coarser(read.kind, keys.kind, read.index)  # a date within a month or year
+    elif dated:
         return None
-    inside = (read.index > keys.step.min()) & (read.index <= keys.step.max())
-    if not inside.any() or (read.index < keys.step.min() - 100).any():
+    inside = (index > keys.step.min()) & (index <= keys.step.max())
+    if index.isna().any() or not inside.any() or (index < keys.step.min() - 100).any():
         return None
-    years = keys.step.min() >= _YEAR and (read.index >= _YEAR).all()
+    years = keys.step.min() >= _YEAR and (index >= _YEAR).all()
     if keys.kind == "number" and not (sure or years or hinted(POLICY_HINT, column, labels)):
         return None  # 1, 2, 3 may as well be regions
     start = pd.Series(np.inf, index=values.index)
-    start[given] = read.index.astype(float)
+    start[given] = index.astype(float)
     on = (keys.step >= start).to_numpy()
     units = int((start.groupby(frame[keys.unit.name]).first() <= keys.step.max()).sum())
     return PolicyGuess(
@@ -156,10 +161,12 @@ def _adoption(
 
 
 def _state(frame: pd.DataFrame, column: str, keys: Keys, left: list[Guess]) -> PolicyGuess | None:
-    """A column from 0 to 1 that is turned on within units."""
-    if not (is_number(frame, column) or pd.api.types.is_bool_dtype(frame[column])):
+    """A column from 0 to 1, or of two words for these, that is turned on within units."""
+    words = state_of(frame[column])
+    numbers = is_number(frame, column) or pd.api.types.is_bool_dtype(frame[column])
+    if not (numbers or words):
         return None
-    values = frame[column].astype(float)
+    values = words.numbers if words else frame[column].astype(float)
     unit, period = keys.unit.name, keys.period.name
     if not values.dropna().between(0, 1).all() or not {0.0, 1.0} <= {*values.dropna()}:
         return None

@@ -10,6 +10,7 @@ import numpy as np
 
 from bayesdid.exceptions import InputError
 from bayesdid.panel.frames import Columns
+from bayesdid.panel.values import MISSING
 from bayesdid.study.derived import NAME
 from bayesdid.study.schema import Policy
 
@@ -126,8 +127,11 @@ def plain_ids(names: Sequence[str]) -> list[str]:
 
 
 def _policy(name: str, column: str, raw: Columns, unit: str) -> Policy:
-    values = raw.numbers(column)
-    if not values.notna().any() or not values.dropna().between(0, 1).all():
+    values, held = raw.numbers(column), raw.frame[column]
+    words = (
+        held.notna() & values.isna() & ~held.astype("string").str.strip().str.lower().isin(MISSING)
+    )
+    if words.any() or not values.notna().any() or not values.dropna().between(0, 1).all():
         _refuse_coded(column, raw, unit)
         return Policy(id=name, label=name, adoption=column)
     of_unit = values.groupby(raw.frame[unit])
@@ -153,5 +157,5 @@ def _refuse_coded(column: str, raw: Columns, unit: str) -> None:
         file=raw.source,
         column=column,
         value=" and ".join(kinds),
-        remedy="code it 0 (not under the policy) and 1",
+        remedy="code it 0 (not under the policy) and 1, or write No and Yes",
     )

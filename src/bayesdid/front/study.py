@@ -127,6 +127,12 @@ def study_of(
         )
     if weights_kind == "frequency" and weights is None:
         raise InputError("a kind of weights without weights", remedy="name the column: weights=")
+    if formula is None and treatment is not None:
+        raise InputError(
+            "treatments of a formula, and no formula",
+            value=treatment if isinstance(treatment, str) else ", ".join(treatment),
+            remedy="name policies, or give a formula",
+        )
     if formula is None:
         keys = _keys_said(y=y, unit=unit, time=time, policies=policies)
         formulas: tuple[Formula, ...] = ()

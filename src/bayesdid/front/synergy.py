@@ -2,41 +2,32 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from typing import Any, Literal
+from typing import Any, Literal, Unpack
 
 from bayesdid.estimands.synergy import Synergy
 from bayesdid.estimands.synergy import synergy as of_panel
 from bayesdid.exceptions import InputError
-from bayesdid.front.policies import CutLike, PoliciesLike
-from bayesdid.front.sample import SampleLike
+from bayesdid.front.arguments import OfRows, asked, named
+from bayesdid.front.policies import PoliciesLike
 from bayesdid.front.study import study_of
 from bayesdid.model.errors import Errors
 from bayesdid.panel.panel import Panel
 from bayesdid.study.load import Study
 
 
+@named(OfRows, study_of)
 def synergy(
     data: Any,
     panel: Panel | str | None = None,
     *,
-    y: str | None = None,
-    unit: str | None = None,
-    time: str | None = None,
     policies: PoliciesLike | None = None,
-    cut: CutLike | None = None,
-    covariates: Sequence[str] = (),
-    effects: str | Sequence[str] = (),
-    weights: str | None = None,
-    sample: SampleLike | None = None,
-    sheet: str | None = None,
-    skip: int | None = None,
     better: Literal["lower", "higher"] | None = None,
     spec: str | None = None,
     errors: str | Errors | None = None,
     draws: int = 500,
     chains: int = 4,
     seed: int = 0,
+    **given: Unpack[OfRows],
 ) -> Synergy:
     """Contrasts of the states of policies in a panel: is 1 + 1 > 2, and how sure are we.
 
@@ -47,8 +38,10 @@ def synergy(
         panel file, with `y`, `unit`, `time` and `policies`.
     panel
         Of a study.
-    y, unit, time, policies, cut, covariates, effects, weights, sample, sheet, skip
-        Of a data frame or file: see :func:`bayesdid.study_of`.
+    y, unit, time, policies, cut, covariates, effects, weights, weights_kind, cluster, repeated, \
+    sample, sheet, skip, missing_marks
+        Of a data frame or file: see :func:`bayesdid.study_of`. Clusters are those of the cells
+        without pooling that stand beside.
     better
         The same: which direction of the outcome is meant, default ``lower``.
     spec
@@ -73,22 +66,10 @@ def synergy(
     ResultError
         If the headline model did not converge.
     """
-    of_frame: dict[str, object] = {
-        "y": y,
-        "unit": unit,
-        "time": time,
-        "policies": policies,
-        "cut": cut,
-        "covariates": covariates or None,
-        "effects": effects or None,
-        "weights": weights,
-        "sample": sample,
-        "sheet": sheet,
-        "skip": skip,
-        "better": better,
-    }
     if isinstance(data, Study):
-        if said := [name for name, value in of_frame.items() if value is not None]:
+        own = {"policies": policies, "better": better}
+        said = [*asked(study_of, given), *(name for name, value in own.items() if value)]
+        if said:
             raise InputError(
                 "a study knows its outcome, keys, policies and columns",
                 value=", ".join(said),
@@ -109,26 +90,12 @@ def synergy(
             value=panel,
             remedy='give y=, unit=, time= and policies={"a": "column of adoption or state", ...}',
         )
-    own = {"panel": panel, "spec": spec}
-    if said := [name for name, value in own.items() if value is not None]:
+    of_study = {"panel": panel, "spec": spec}
+    if said := [name for name, value in of_study.items() if value is not None]:
         raise InputError(
             "a data frame has no study",
             value=", ".join(said),
             remedy="leave them out, or give a study in place of the data frame",
         )
-    made, rows = study_of(
-        data,
-        y=y,
-        unit=unit,
-        time=time,
-        policies=policies,
-        cut=cut,
-        covariates=covariates,
-        effects=effects,
-        weights=weights,
-        sample=sample,
-        sheet=sheet,
-        skip=skip,
-        better=better or "lower",
-    )
+    made, rows = study_of(data, policies=policies, better=better or "lower", **given)
     return of_panel(made, rows, errors=errors, draws=draws, chains=chains, seed=seed)

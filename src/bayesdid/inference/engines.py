@@ -133,5 +133,5 @@ ENGINES: tuple[Engine, ...] = (
     ),
     Engine("collapsed", "nuts", 3.0, _plainest, _draw_collapsed, independent=False),
     *MEAN_ENGINES,
-    Engine("as_written", "nuts", 10.0, _any, _draw_nuts, independent=False),
+    Engine("as_written", "nuts", 10.0, _any, _draw_nuts, independent=False, longer=False),
 )

@@ -88,7 +88,7 @@ def worst_of(name: str, tree: xr.DataTree) -> str:
 def _remedy(failed: list[GateItem], tree: xr.DataTree) -> str:
     """The one thing to try first."""
     values = {item.name: item.value for item in failed}
-    draws = 4 * int(tree.attrs.get("draws", 1000))
+    draws = 4 * int(tree.attrs.get("draws_taken", tree.attrs.get("draws", 1000)))
     if "logdet_error" in values:
         return 'take logdet = "eigenvalues"'
     if _TABLES & set(values):

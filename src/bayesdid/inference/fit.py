@@ -14,6 +14,7 @@ from bayesdid.exceptions import InputError, NotIdentifiedError
 from bayesdid.inference.engines import ENGINES
 from bayesdid.inference.exact.sandwich import beside
 from bayesdid.inference.impacts import with_impacts
+from bayesdid.inference.longer import drawn
 from bayesdid.inference.pointwise import pointwise
 from bayesdid.inference.registry import Size, choose
 from bayesdid.inference.result import Fit
@@ -65,7 +66,8 @@ def fit(
         ``auto`` takes the cheapest that is exact for the model, and the sampler where there is
         none; ``exact``, ``gibbs``, ``nuts`` or an engine's name insist.
     draws, tune, chains, cores, seed
-        Size and seed of the run; `tune` and `cores` concern chains.
+        Size and seed of the run; `tune` and `cores` concern chains. A fit whose gate fails for want
+        of draws is made once more with more of them, see :mod:`bayesdid.inference.longer`.
     keep_effects
         Whether intercept and effects are wanted where an engine recovers them afterwards; rows
         have no densities and no replications without.
@@ -142,7 +144,7 @@ def fit_bound(bound: BoundModel, *, engine: str = "auto", size: Size | None = No
     """Posterior of a model of its design, stamped with what it is."""
     chosen = choose(ENGINES, engine, bound.model, bound.design)
     resolved = outcome_priors(bound.model, bound.design)
-    tree = chosen.draw(bound.model, bound.design, resolved, size or Size())
+    tree = drawn(chosen, bound, resolved, size or Size())
     return _stamped(tree, chosen.name, chosen.independent, bound)
 
 

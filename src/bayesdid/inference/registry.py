@@ -87,6 +87,9 @@ class Engine:
         Posterior as a tree, with provenance and the gate's verdict in its attributes.
     independent
         Whether its draws are independent, so that their number is their effective size.
+    longer
+        Whether it is run once more where its gate fails for want of draws; not if it makes longer
+        chains of its own.
     """
 
     name: str
@@ -95,6 +98,7 @@ class Engine:
     refuses: Callable[[Model, AnyDesign], str]
     draw: Callable[[Model, AnyDesign, Priors, Size], xr.DataTree]
     independent: bool = True
+    longer: bool = True
 
 
 def choose(engines: tuple[Engine, ...], name: str, model: Model, design: AnyDesign) -> Engine:

@@ -14,6 +14,7 @@ from bayesdid.design.treated import few_units_text, first_of
 from bayesdid.escape import html
 from bayesdid.exceptions import ResultError
 from bayesdid.inference.failure import failure
+from bayesdid.inference.longer import taken_words
 from bayesdid.inference.quantities import consequences, quantities
 from bayesdid.model.bound import BoundModel
 from bayesdid.summary import hdi, percent, reach
@@ -177,7 +178,8 @@ class Fit:
             *(f"note: {text}" for _, _, text in json.loads(a["notes"])),
             *few_units_text(self.treated_units),
             *([f"SYNTHETIC PANEL: {self.synthetic}"] if self.synthetic else []),
-            f"engine {a['engine']}, {a['chains']} x {a['draws']} draws, seed {a['seed']}",
+            f"engine {a['engine']}, {a['chains']} x {a['draws']} draws{taken_words(self.tree)}, "
+            f"seed {a['seed']}",
         ]
         if not self.converged:
             return "\n".join([*lines, self.not_converged])

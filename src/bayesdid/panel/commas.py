@@ -13,7 +13,7 @@ import pandas as pd
 
 from bayesdid.exceptions import Note
 from bayesdid.notebook import many
-from bayesdid.panel.values import MISSING
+from bayesdid.panel.values import FOOTNOTES, MISSING
 
 _END = r"(?:[eE][+-]?[0-9]+)?"
 _ONE = r"(?=.*[0-9])[+-]?"
@@ -23,9 +23,8 @@ _GAP = re.compile(r"[ \u00a0\u2009\u202f'’]")
 _SPACED = re.compile(rf"[+-]?[1-9][0-9]{{0,2}}(?:{_GAP.pattern}[0-9]{{3}})+(?:[.,][0-9]+)?")
 # a number and the mark of a footnote: 12.3*, 12.3①, 12.3¹, 1,234†
 _MINUS = re.compile(r"^[−–](?=[0-9.])")
-_MARKS = "*†‡§¶①-⑳⑴-⒇❶-❿¹²³⁰-⁹"
-_MARKED = re.compile(rf"([+-]?[0-9][0-9.,]*)\s*[{_MARKS}]+")
-_ODD = re.compile(rf'"|[0-9]{_GAP.pattern}[0-9]{{3}}|[0-9]\s*[{_MARKS}]|[−–][0-9.]')
+_MARKED = re.compile(rf"([+-]?[0-9][0-9.,]*)\s*[{FOOTNOTES}]+")
+_ODD = re.compile(rf'"|[0-9]{_GAP.pattern}[0-9]{{3}}|[0-9]\s*[{FOOTNOTES}]|[−–][0-9.]')
 
 
 def has_odd_numbers(text: str) -> bool:

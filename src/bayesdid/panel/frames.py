@@ -16,6 +16,7 @@ from bayesdid.panel.commas import plain_numbers
 from bayesdid.panel.panel import Panel
 from bayesdid.panel.raw import Wanted, blank_marks, refuse_doubled
 from bayesdid.panel.read import read_panel, read_raw
+from bayesdid.panel.states import state_of
 from bayesdid.panel.validate import validate_panel
 from bayesdid.panel.wide import across_remedy, wide_remedy
 from bayesdid.study.load import Study
@@ -55,9 +56,14 @@ class Columns:
     notes: tuple[Note, ...] = ()
 
     def numbers(self, name: str) -> pd.Series:
-        """A column as numbers: the codes behind its labels; missing where there is none."""
+        """A column as numbers: codes behind labels, words for 0 and 1; missing where none is."""
+        if name in self.codes.columns:
+            codes = pd.to_numeric(self.codes[name], errors="coerce")
+            if codes.dropna().isin([0, 1]).all():
+                return codes
+        state = state_of(self.frame[name])
         held = self.codes if name in self.codes.columns else self.frame
-        return pd.to_numeric(held[name], errors="coerce")
+        return state.numbers if state else pd.to_numeric(held[name], errors="coerce")
 
     def panel(self, study: Study) -> Panel:
         """The panel that a study makes of them."""

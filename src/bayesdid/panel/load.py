@@ -13,6 +13,7 @@ import pandas as pd
 from bayesdid.exceptions import InputError
 from bayesdid.extras import EXTRAS, require
 from bayesdid.panel.panel import Panel
+from bayesdid.panel.raw import Raw, Wanted, told
 from bayesdid.panel.read import read_panel
 from bayesdid.panel.validate import validate_panel
 from bayesdid.study.load import Study
@@ -60,8 +61,10 @@ def load_panel(
         require("studies")
         module = importlib.import_module(name)
         with contextlib.redirect_stdout(io.StringIO()):
-            frame = _dataset(module, dataset)
-        return validate_panel(frame, study, source=f"{name}:{dataset}", first_row=1)
+            held = Raw(_dataset(module, dataset), 1)
+        raw = told(held, Wanted(section.unit, section.period, marks=section.missing_marks))
+        source = f"{name}:{dataset}"
+        return validate_panel(raw.frame, study, source=source, first_row=1, notes=raw.notes)
     if section.simulate is not None:
         from bayesdid.panel.simulate import simulate_panel
 

@@ -7,12 +7,13 @@ import unicodedata
 from collections.abc import Iterable
 
 from bayesdid.exceptions import Note
+from bayesdid.panel.values import FOOTNOTES
 
 _TOTALS = frozenset(
     {"全国", "全国总计", "全国合计", "合计", "总计", "共计", "全省", "全市", "全国平均", "平均"}
     | {"total", "totals", "grandtotal", "all", "nationwide", "national", "average", "sum"}
 )
-_FOOTNOTE = re.compile(r"[*†‡§¶①-⑳❶-❿¹²³⁰-⁹]+$")
+_FOOTNOTE = re.compile(f"[{FOOTNOTES}]+$")
 _SHOWN = 3
 
 

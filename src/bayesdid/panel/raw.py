@@ -9,6 +9,7 @@ import pandas as pd
 
 from bayesdid.exceptions import InputError, Note
 from bayesdid.notebook import many
+from bayesdid.panel.commas import plain_numbers
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,6 +65,18 @@ def blank_marks(
             frame[name] = frame[name].mask(marked.astype(bool), empty)
     text = f"{many(count, 'cell')} holding {' or '.join(marks)} were read as not known"
     return [Note("missing_marks", count, text)] if count else []
+
+
+def told(raw: Raw, wanted: Wanted) -> Raw:
+    """A table that a file or package types itself: marks taken away, texts of numbers as numbers.
+
+    Its own frame is left as it is. Labels stay, for a use of the column that needs them.
+    """
+    frame = raw.frame.copy(deep=False)
+    notes = blank_marks(frame, (wanted.unit, wanted.period), wanted.marks)
+    kept = (wanted.unit, wanted.period, *wanted.text, *map(str, raw.codes.columns))
+    notes += plain_numbers(frame, kept)
+    return Raw(frame, raw.first_row, raw.codes, (*raw.notes, *notes))
 
 
 def refuse_doubled(names: list[str], file: object, row: int) -> None:

@@ -9,7 +9,7 @@ import pandas as pd
 
 from bayesdid.exceptions import InputError
 from bayesdid.panel.panel import Panel
-from bayesdid.panel.raw import Raw, Wanted, refuse_doubled
+from bayesdid.panel.raw import Raw, Wanted, refuse_doubled, told
 from bayesdid.panel.stata import read_stata
 from bayesdid.panel.text import read_text
 from bayesdid.panel.validate import validate_panel
@@ -106,9 +106,9 @@ def read_raw(file: Path, wanted: Wanted, sheet: str | None, skip: int | None) ->
             case ".csv" | ".tsv":
                 return read_text(file, "," if suffix == ".csv" else "\t", wanted, skip)
             case ".parquet":
-                return Raw(_parquet(file), 1)
+                return told(Raw(_parquet(file), 1), wanted)
             case ".dta":
-                return read_stata(file)
+                return told(read_stata(file), wanted)
             case _:
                 return read_workbook(file, wanted, sheet, skip)
     except InputError:

@@ -10,7 +10,8 @@ import numpy as np
 import pandas as pd
 
 from bayesdid.exceptions import InputError, Note
-from bayesdid.panel.calendar import NEVER, Kind, coarser, read_periods, written
+from bayesdid.panel.calendar import NEVER, read_periods
+from bayesdid.panel.kinds import Kind, Writing, coarser, four_digits, written, year_of
 
 
 @dataclass(frozen=True, slots=True)
@@ -19,33 +20,31 @@ class Timeline:
 
     Attributes
     ----------
-    kind
-        What a period is: a plain number, a year, a quarter, a month ...
+    writing
+        What a period is (a plain number, a year, a quarter, a month ...), and how it was written.
     spacing
-        Distance of neighbouring periods, in units of `kind`: 2 for two-year waves of years. It is
+        Distance of neighbouring periods, in units of its kind: 2 for two-year waves of years. It is
         the greatest common divisor of all distances, so that a panel with a hole keeps its spacing.
     origin
-        The first period, in units of `kind` since year 0.
+        The first period, in units of its kind since year 0.
     labels
         Step -> period as typed, where the step is not the number that was typed.
     """
 
-    kind: Kind = "number"
+    writing: Writing = field(default_factory=Writing)
     spacing: int = 1
     origin: int = 0
     labels: Mapping[int, str] = field(default_factory=dict)
 
     @property
+    def kind(self) -> Kind:
+        """What a period is."""
+        return self.writing.kind
+
+    @property
     def is_plain(self) -> bool:
         """Whether steps are the numbers or years that were typed."""
         return self.kind in {"number", "year"} and self.spacing == 1
-
-    @property
-    def is_decimal(self) -> bool:
-        """Whether quarters or months were typed as years with decimals."""
-        return any(re.fullmatch(r"\d{4}\.\d+", text) for text in self.labels.values()) and (
-            self.kind in {"quarter", "month"}
-        )
 
     def steps(self, index: np.ndarray) -> np.ndarray:
         """Step of each period: the first one not before it. NaN and inf stay."""
@@ -59,40 +58,39 @@ class Timeline:
         if not self.labels or self.is_plain:
             return first, last
         inside = [step for number, step in seen.items() if first <= number <= last]
-        inside += [
-            step for step, text in self.labels.items() if first <= _year(text, first - 1) <= last
-        ]
+        inside += [step for step in self.labels if first <= self.year(step) <= last]
         return (min(inside), max(inside)) if inside else (1, 0)
 
     def number(self, step: float) -> int:
         """The period of a step as the number that was typed, or else as the year in it."""
         text = self.label(step)
-        return int(text) if text.lstrip("-").isdecimal() else _year(text, round(step))
+        plain = text.lstrip("-").isdecimal() and not self.writing.serial
+        return int(text) if plain else self.year(step)
 
     def year(self, step: float) -> int:
         """The year in which a step's period lies."""
-        return _year(self.label(step), round(step))
+        return round(step) if self.kind == "wave" else year_of(self.kind, self._index(step))
 
     def label(self, step: float) -> str:
         """The period of a step as it was typed, or as its kind is written if no row has it."""
         k = round(step)
         if k in self.labels:
             return self.labels[k]
-        index = k if self.is_plain else (k - 1) * self.spacing + self.origin
+        index = self._index(step)
         if self.kind == "wave" and self.labels:  # W3, as the others are typed
             return re.sub(r"[0-9]+", str(index), next(iter(self.labels.values())))
         if self.kind == "month" and any(re.fullmatch(r"[0-9]{6}", t) for t in self.labels.values()):
             return written(self.kind, index).replace("-", "")  # 201904, as the others are typed
         return written(self.kind, index)
 
+    def _index(self, step: float) -> int:
+        """What a step counts as, in units of its kind."""
+        k = round(step)
+        return k if self.is_plain else (k - 1) * self.spacing + self.origin
+
 
 _COUNTED = frozenset({"number", "wave"})  # kinds of which 0 may be a period
 _FIRST_YEAR, _LAST_YEAR = 1500, 2500  # periods that are plain numbers between are years
-
-
-def _year(text: str, otherwise: int) -> int:
-    found = re.search(r"\d{4}", text)
-    return int(found[0]) if found else otherwise
 
 
 def establish(frame: pd.DataFrame, column: str, source: str, notes: list[Note]) -> Timeline:
@@ -107,7 +105,7 @@ def establish(frame: pd.DataFrame, column: str, source: str, notes: list[Note]) 
     index = read.index.to_numpy(dtype=np.int64)
     seen = np.unique(index)
     spacing = int(np.gcd.reduce(np.diff(seen))) if len(seen) > 1 else 1
-    timeline = Timeline(read.kind, spacing, int(seen[0]))
+    timeline = Timeline(read.writing, spacing, int(seen[0]))
     steps = timeline.steps(index).astype(np.int64)
     labels: dict[int, str] = {}
     for step, text in zip(steps, read.typed, strict=True):
@@ -115,7 +113,8 @@ def establish(frame: pd.DataFrame, column: str, source: str, notes: list[Note]) 
     if timeline.is_plain and all(text == str(step) for step, text in labels.items()):
         labels = {}
     frame[column] = steps
-    timeline = Timeline(read.kind, spacing, int(seen[0]), dict(sorted(labels.items())))
+    timeline = Timeline(read.writing, spacing, int(seen[0]), dict(sorted(labels.items())))
+    notes += [Note("periods_read", len(read.typed), f"{column}: {text}") for text in read.assumed]
     if not timeline.is_plain:
         unit = "" if read.kind == "number" else f" {read.kind}{'' if spacing == 1 else 's'}"
         text = (
@@ -158,8 +157,10 @@ def adoption_steps(
     zero = text.isin({"0", "0.0"})
     first, last = int(frame[period].min()), int(frame[period].max())
     notes: list[Note] = []
-    if timeline.kind in _COUNTED and timeline.steps(np.array([0.0]))[0] >= first:
-        zero &= not first <= timeline.steps(np.array([0.0]))[0] <= last
+    short = timeline.kind == "year" and timeline.writing.short
+    nought = timeline.steps(np.array([four_digits(0) if short else 0.0]))[0]
+    if (short or timeline.kind in _COUNTED) and nought >= first:
+        zero &= not first <= nought <= last
         count = int(frame.loc[text.isin({"0", "0.0"}) & ~zero, "__row__"].size)
         if count:
             note = "0 is a period of this panel: units with 0 adopt in it (leave never empty)"
@@ -170,13 +171,13 @@ def adoption_steps(
         return found, ()
     known = values[~never]
     _refuse_codes(known, text[~never], rows[~never], frame[period], timeline, source)
-    read = read_periods(
-        known, source, column, rows[~never], as_kind=timeline.kind, decimal=timeline.is_decimal
-    )
+    read = read_periods(known, source, column, rows[~never], like=timeline.writing)
+    notes += [Note("periods_read", len(read.typed), f"{column}: {said}") for said in read.assumed]
     index = read.index.to_numpy(dtype=float)
     if read.kind != timeline.kind and {read.kind, timeline.kind} != {"number", "year"}:
         index = coarser(read.kind, timeline.kind, read.index).to_numpy(dtype=float)
-        if np.isnan(index).any():
+        plain = timeline.kind == "number" and not _are_years(timeline, frame[period])
+        if plain or np.isnan(index).any():
             raise InputError(
                 f"adoption is given by {read.kind}, but the panel's periods are {timeline.kind}s",
                 file=source,
@@ -199,6 +200,12 @@ def adoption_steps(
     return found, tuple(notes)
 
 
+def _are_years(timeline: Timeline, period: pd.Series) -> bool:
+    """Whether periods that are plain numbers can be years."""
+    first, last = (timeline.number(float(step)) for step in (period.min(), period.max()))
+    return first >= _FIRST_YEAR and last <= _LAST_YEAR
+
+
 def _refuse_codes(
     known: pd.Series,
     text: pd.Series,
@@ -215,13 +222,15 @@ def _refuse_codes(
     numbers = pd.to_numeric(text, errors="coerce").astype("float64")
     odd = ~text.str.contains(r"\d").astype(bool)
     if timeline.kind == "number":
-        first, last = (timeline.number(float(step)) for step in (period.min(), period.max()))
-        if first >= _FIRST_YEAR and last <= _LAST_YEAR:
+        if _are_years(timeline, period):
             odd |= numbers < _FIRST_YEAR
-        elif last < _FIRST_YEAR:  # years of adoption among periods 1, 2, 3 or 08, 09, 10
+        elif (
+            timeline.number(float(period.max())) < _FIRST_YEAR
+        ):  # years of adoption among periods 1, 2, 3 or 08, 09, 10
             odd |= numbers.between(_FIRST_YEAR, _LAST_YEAR)
     elif timeline.kind == "year":
-        odd |= numbers < _FIRST_YEAR
+        short = timeline.writing.short & numbers.between(0, 99)
+        odd |= (numbers < _FIRST_YEAR) & ~short
     elif timeline.kind == "wave":
         odd |= (numbers < 0) | (numbers >= _FIRST_YEAR)
     else:
@@ -230,7 +239,7 @@ def _refuse_codes(
             for number in numbers.dropna().unique()
             if number % 1 == 0
             and read_periods(
-                pd.Series([number]), "", "", pd.Series([0]), as_kind=timeline.kind
+                pd.Series([number]), "", "", pd.Series([0]), like=timeline.writing
             ).kind
             == "number"
         }

@@ -14,16 +14,22 @@ from bayesdid.panel import values
 from bayesdid.panel.adoption import from_indicator, from_years, not_seen_off, switched_off
 from bayesdid.panel.derived import derived_values
 from bayesdid.panel.lookalikes import odd_units
+from bayesdid.panel.needed import (
+    crossed_columns,
+    derived_columns,
+    needed_columns,
+    policy_columns,
+    state_columns,
+)
 from bayesdid.panel.panel import Panel
-from bayesdid.panel.raw import blank_marks, refuse_doubled
+from bayesdid.panel.raw import refuse_doubled
 from bayesdid.panel.repeated import one_row_each, repeated_rows, same_in_cell
+from bayesdid.panel.states import states_in
 from bayesdid.panel.timeline import Timeline, adoption_steps, establish
 from bayesdid.panel.wide import across_remedy, wide_remedy
-from bayesdid.study.derived import Derived, derived_of, source_column
-from bayesdid.study.effects import parse_effect
+from bayesdid.study.derived import source_column
 from bayesdid.study.load import Study
-from bayesdid.study.schema import Group, PanelSection, Policy, factors_of
-from bayesdid.study.terms import parse_term
+from bayesdid.study.schema import Group, PanelSection, Policy
 
 STAMP = "synthetic"  # the column by which a file says that it is not real data
 
@@ -41,6 +47,8 @@ def validate_panel(
 
     Parameters
     ----------
+    frame
+        Without the marks that the study says mean not known: readers take them away.
     codes
         Numbers behind columns that hold labels: used where a number is needed.
     notes
@@ -61,16 +69,17 @@ def validate_panel(
         raise InputError("the panel has no rows", file=source, remedy="export it again")
     _require(frame, keys, [keys.unit, keys.period], source)
     found = list(notes)
-    found += blank_marks(frame, (keys.unit, keys.period), keys.missing_marks)
     timeline = _keys(frame, keys, source, found)
     for group in study.file.group:
         if group.members and group.column not in frame:
             frame[group.column] = _from_members(frame[keys.unit], group, source)
     groups = [group.column for group in study.file.group if group.column in frame]
-    crossed = [name for name in _crossed(study) if name in frame and name not in groups]
-    for column in (source_column(study.file.outcome.column), *_policy_columns(study)):
+    crossed = [name for name in crossed_columns(study) if name in frame and name not in groups]
+    for column in (source_column(study.file.outcome.column), *policy_columns(study)):
         _require(frame, keys, [column], source)
-    absent = [name for name in (*_needed(study), *_crossed(study)) if name not in frame]
+    absent = [
+        name for name in (*needed_columns(study), *crossed_columns(study)) if name not in frame
+    ]
     if absent:
         text = f"columns that some specs or weights need are absent: {', '.join(absent)}"
         found.append(Note("absent_columns", len(absent), text))
@@ -80,10 +89,14 @@ def validate_panel(
                 frame, policy.adoption, keys.period, timeline, source
             )
             found += odd
-    numeric = [name for name in (*_policy_columns(study), *_needed(study)) if name in frame]
+    numeric = [name for name in (*policy_columns(study), *needed_columns(study)) if name in frame]
     dated = {policy.adoption for policy in study.policies}
+    states = [name for name in state_columns(study) if name in numeric]
+    worded = states_in(frame, states, source, codes, found)
     for column in dict.fromkeys(numeric):
-        if codes is not None and column in codes and column not in dated:
+        if column in worded:
+            frame[column] = worded[column]
+        elif codes is not None and column in codes and column not in dated:
             frame[column] = codes[column].to_numpy()
         frame[column] = values.numeric(frame, column, source)
     for policy in study.policies:
@@ -93,7 +106,7 @@ def validate_panel(
     if keys.repeated:  # individuals have no key: their values put them in an order
         order += [name for name in dict.fromkeys(numeric) if name not in order]
     frame = frame.sort_values(order, kind="stable").reset_index(drop=True)
-    made = [column for column in _derived(study) if column.source in frame]
+    made = [column for column in derived_columns(study) if column.source in frame]
     for one in made:
         frame[str(one)] = derived_values(frame, keys.unit, keys.period, one, source, found)
     adoption, censored, reverses = _adoption(frame, study, source)
@@ -105,7 +118,9 @@ def validate_panel(
         frame[column] = values.levels(frame[column])
         _constant(frame, keys.unit, column, source)
         if lacking := int(frame.loc[frame[column] == "", keys.unit].nunique()):
-            found.append(Note("no_level", lacking, f"{lacking} units have no level of {column}"))
+            found.append(
+                Note("no_level", lacking, f"{many(lacking, 'unit')} without a level of {column}")
+            )
     for column in crossed:
         if column not in numeric:
             frame[column] = values.levels(frame[column])
@@ -312,51 +327,6 @@ def _keys(frame: pd.DataFrame, keys: PanelSection, source: str, notes: list[Note
     return timeline
 
 
-def _needed(study: Study) -> list[str]:
-    """Outcome, variables, places, every column that a spec or weights name; no policies."""
-    return list(dict.fromkeys(map(source_column, _named(study))))
-
-
-def _derived(study: Study) -> list[Derived]:
-    """Functions of columns that the study names."""
-    found = dict.fromkeys(map(derived_of, _named(study)))
-    return [column for column in found if column is not None]
-
-
-def _named(study: Study) -> list[str]:
-    """What stands for a column: a name, or a function of one."""
-    names = [study.file.outcome.column]
-    places = (study.file.panel.longitude, study.file.panel.latitude)
-    names += [name for name in (*places, *(w.column for w in study.file.weights)) if name]
-    for spec in study.specs.values():
-        column = spec.column
-        if not spec.in_panel:
-            continue
-        names.append(column.outcome)
-        texts = [*column.treatments, *column.covariates, *spec.option_terms]
-        if column.instrument is not None:
-            texts.append(column.instrument)
-        keys = {study.file.panel.unit, study.file.panel.period}
-        slopes = [s.column for text in column.effects for s in parse_effect(text).slopes]
-        names += [name for name in slopes if name not in keys]
-        if column.row_weights is not None:
-            names.append(column.row_weights)
-        for text in texts:
-            names += [f.name for f in parse_term(text).factors if f.kind in {"column", "centred"}]
-    return [*names, *(variable.column for variable in study.file.variable)]
-
-
-def _crossed(study: Study) -> list[str]:
-    """Columns whose values are levels of further effects or clusters; no keys."""
-    keys = study.file.panel
-    names = dict.fromkeys(name for spec in study.specs.values() for name in factors_of(spec.column))
-    return [name for name in names if name not in {keys.unit, keys.period}]
-
-
-def _policy_columns(study: Study) -> list[str]:
-    return [str(policy.adoption or policy.indicator) for policy in study.policies]
-
-
 def _within_span(
     adoption: pd.DataFrame,
     censored: pd.DataFrame,
@@ -461,9 +431,9 @@ def _shape_notes(
     seen = frame.groupby(keys.unit, sort=False)[keys.period]
     sizes, rows = seen.nunique(), seen.size()
     periods = frame[keys.period].nunique()
-    for name in dict.fromkeys([study.file.outcome.column, *_needed(study)]):
+    for name in dict.fromkeys([study.file.outcome.column, *needed_columns(study)]):
         if name in frame and (missing := int(frame[name].isna().sum())):
-            text = f"{missing} values of {name} are missing"
+            text = f"{many(missing, 'value')} of {name} {'is' if missing == 1 else 'are'} missing"
             notes.append(Note("missing_values", missing, text))
         infinite = int(np.isinf(frame[name]).sum()) if name in frame else 0
         if infinite:
@@ -481,7 +451,7 @@ def _shape_notes(
         notes.append(Note("unbalanced", gaps, f"{_are(gaps)} not seen in all {periods} periods"))
     if (rows == 1).any():
         single = int((rows == 1).sum())
-        notes.append(Note("singleton_units", single, f"{single} units have a single row"))
+        notes.append(Note("singleton_units", single, f"{many(single, 'unit')} with a single row"))
 
 
 def _stamp(frame: pd.DataFrame) -> str | None:

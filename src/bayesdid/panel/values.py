@@ -11,6 +11,9 @@ MISSING = frozenset(
     {"", ".", "na", "n/a", "#n/a", "<na>", "nan", "-nan", "null", "none", "never", "nat"}
     | {f".{letter}" for letter in "abcdefghijklmnopqrstuvwxyz"}
 )
+FOOTNOTES = "*†‡§¶①-⑳⑴-⒇❶-❿¹²³⁰-⁹"
+"""Marks of footnotes behind numbers and names, as the inside of a class of a pattern."""
+
 _TRUTH = {"true": "1", "false": "0"}
 BIGGEST = 2.0**53  # beyond, neighbouring whole numbers are the same double
 

@@ -116,29 +116,20 @@ def effect_draws(
     errors: str,
     *,
     draws: int = 200,
-    more: int = 4000,
     seed: int = 0,
     priors: PriorChoice = PriorChoice(),
 ) -> FloatArray | None:
-    """Draws of the first treatment's effect; None if they did not converge.
+    """Draws of the first treatment's effect, `draws` of each chain; None if they did not converge.
 
-    Parameters
-    ----------
-    draws, more
-        Of each chain: at first, and again for a fit whose gate fails with so few.
+    A fit whose gate fails with so few is made once more (:mod:`bayesdid.inference.longer`).
     """
-    for size in (draws, more):
-        found = fit(design, errors=errors, priors=priors, draws=size, seed=seed)
-        if found.converged:
-            return draws_of(found.tree)[:, 0]
-    return None
+    found = fit(design, errors=errors, priors=priors, draws=draws, seed=seed)
+    return draws_of(found.tree)[:, 0] if found.converged else None
 
 
 def _draws_of(choice: Choice, spec: Spec, draws: int, seed: int) -> FloatArray | None:
     priors, few = study_priors(spec, design=choice.design), max(1, draws // 5)
-    return effect_draws(
-        choice.design, choice.errors, draws=few, more=4 * draws, seed=seed, priors=priors
-    )
+    return effect_draws(choice.design, choice.errors, draws=few, seed=seed, priors=priors)
 
 
 def specification_curve(
@@ -153,7 +144,7 @@ def specification_curve(
     """The analysis of a spec of family ``specification_curve``: one treatment.
 
     Every specification gets a fifth of the draws of other analyses: an interval, not a table of
-    its own. One whose gate fails gets four times as many as they.
+    its own.
     """
     one_treatment(spec)
     effects = tuple(kind for kind in _EFFECTS if kind in options.effects)

@@ -206,7 +206,7 @@ def run_chain(start_values, priors, coefficients, rows, panel, data, sizes, rng)
             elif unit == 2:
                 omega[i] = lam[i] / (total[pattern[i]] + 1.0 / (lam[i] * ratio))
         normal_equations(lam, omega, phi, matrices, vectors, rows, panel, G)
-        if parts:
+        if parts:  # a column that others span keeps its prior
             alone = without_others(G, sd, part, proper, mean, sigma)
             slice_parts(
                 alone, width[6:], moved[6:], tau, sd_in, part_in, sigma, part_kinds, part_sizes, rng

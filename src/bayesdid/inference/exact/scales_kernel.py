@@ -17,6 +17,7 @@ import numpy as np
 compiled: Any = numba.njit(cache=True, nogil=True, error_model="numpy")
 LIMIT = 8.0  # of |atanh phi|
 _LARGE = 1e200
+_ROUNDING = 1e-11  # of the largest square of a column: below, nothing of a column is left
 _STEPS = 30  # of a slice's width in either direction
 
 
@@ -351,9 +352,12 @@ def kept_alone(H, kept, d, sigma):  # type: ignore[no-untyped-def]
         else:
             order[a] = i
             a += 1
+    least = 1e-300
     for i in range(n):
-        at = order[i]  # those that stay are of size one
-        scale[i] = (d[at] if i < n - L else sigma / math.sqrt(max(H[at, at], 1e-300))) / sigma
+        least = max(least, _ROUNDING * H[i, i])
+    for i in range(n):
+        at = order[i]  # those that stay are of size one, or below it if others span them
+        scale[i] = (d[at] if i < n - L else sigma / math.sqrt(max(H[at, at], least))) / sigma
     B = np.empty((n + 1, n + 1))
     for i in range(n):
         row = H[order[i]]

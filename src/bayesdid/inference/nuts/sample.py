@@ -50,7 +50,9 @@ def sample_model(model: Model, design: AnyDesign, priors: Priors, size: Size) ->
         start={"alpha": float(y.mean()), "eta": y},
     )
     posterior, stats = found.thinned(), found.thinned("sample_stats")
-    return _finished(model, base, posterior, stats, found.gate, priors, "nuts", size.seed)
+    tree = _finished(model, base, posterior, stats, found.gate, priors, "nuts", size.seed)
+    tree.attrs["draws_taken"] = size.draws * found.length
+    return tree
 
 
 def accepted(model: Model, design: AnyDesign, tree: xr.DataTree) -> xr.DataTree:
