@@ -6,10 +6,12 @@ from types import SimpleNamespace
 import numpy as np
 import pandas as pd
 import pytest
+from made import make_study
 
 from bayesdid.estimands.verdict import word_for
 from bayesdid.families.errors.analysis import _sentences as errors_said
 from bayesdid.report.design_results import _descriptives
+from bayesdid.report.headline_results import unlike_first
 from bayesdid.report.method_texts import METHODS, of_doses
 from bayesdid.report.model_words import spec_name
 from bayesdid.report.sections.answer import answer
@@ -246,6 +248,24 @@ def test_the_better_side_of_a_dose_and_what_is_none():
     for none in ({"doses": []}, {"synthetic": "made up"}):
         assert answer(dose(effect("t.1", -0.149, 0.99), **none)) == []
         assert forest_rows(dose(effect("t.1", -0.149, 0.99), **none)) == ()
+
+
+def test_the_page_says_what_the_first_column_has_and_its_model_has_not():
+    first = {"id": "1", "outcome": "y", "treatments": ["active:a"]}
+    more = first | {"row_weights": "w", "effects": ["unit[period]"]}
+    cohort = first | {"id": "c", "family": "cohort"}
+    assert unlike_first(make_study(("a",), (more, cohort))) == (
+        "The main model is that of t.c, without row weights w and effects unit[period] of t.1."
+    )
+    both = cohort | {"row_weights": "w"}
+    assert unlike_first(make_study(("a",), (more, both))).endswith(
+        "without effects unit[period] of t.1."
+    )
+    assert unlike_first(make_study(("a",), (first, both))) == ""
+    found = dose(effect("t.1", -0.1, 0.9), headline={"contrasts": {"x": 1}, "checks": []})
+    found["headline"]["unlike"] = "The main model is that of t.1, without w of t.2."
+    found |= {"doses": [], "examination": {"results": []}}
+    assert "The main model is that of “Weighted”, without w of t.2." in depends_on(found)
 
 
 def test_what_must_hold_for_a_dose_names_no_policy():

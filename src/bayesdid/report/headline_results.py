@@ -124,7 +124,7 @@ def unlike_first(study: Study) -> str:
     lacks += [f"effects {text}" for text in first.column.effects if text not in effects]
     if not lacks:
         return ""
-    return f"The main model is that of {own.id}: it lacks {' and '.join(lacks)} of {first.id}."
+    return f"The main model is that of {own.id}, without {' and '.join(lacks)} of {first.id}."
 
 
 # checks of an examination that stand beside the answer
