@@ -142,6 +142,12 @@ def test_every_family_without_weights_or_further_effects_says_why():
         ('family = "placebo"\ncluster = "region"', "t1.1.cluster", "read cluster: units are dealt"),
         ('effects = ["region^"]', "effects", "is no effect: write f, f^g"),
         ("options = { winsorize = 0.01 }", "t1.1.options.winsorize", "it has no options"),
+        (
+            'options = { likelihood = "poisson" }',
+            "t1.1.options.likelihood",
+            "of family errors fits",
+        ),
+        ('likelihood = "poisson"', "column.0.likelihood", "bayesdid did --likelihood"),
         ("options = { foo = 1 }", "t1.1.options.foo", "leave it out"),
         ("options = { calliper = 0.1 }", "t1.1.options.calliper", "did you mean 'caliper'"),
         (

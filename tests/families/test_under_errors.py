@@ -40,8 +40,9 @@ def tree_of(converged=1, **draws):
 
 def test_the_sentence_says_the_errors_their_correlation_and_the_effect_under_iid_ones():
     iid = np.random.default_rng(0).normal(-2.0, 0.1, 1000)
+    own = 2 * iid
     trees = [tree_of(phi=("draw", [0.5, 0.7])), tree_of(phi=("draw", [0.8, 0.8]))]
-    said = errors_sentence(DEFAULT_ERRORS, "the effect", iid, trees)
+    said = errors_sentence(DEFAULT_ERRORS, "the effect", own, iid, trees)
     assert said == (
         "Errors are AR(1) within units, a scale of its own for each unit (correlation 0.70 from "
         f"one period to the next); with i.i.d. errors the effect is {iid.mean():.3f} "
@@ -50,9 +51,12 @@ def test_the_sentence_says_the_errors_their_correlation_and_the_effect_under_iid
     )
     for phi in ([0.0, 0.7], [-0.6, -0.5], [0.05, 0.05]):  # unsure, negative, next to nothing
         other = [*trees, tree_of(phi=("draw", phi))]
-        assert "too sure" not in errors_sentence(DEFAULT_ERRORS, "the effect", iid, other)
-    assert "correlation" not in errors_sentence(Errors("iid", "unit"), "it", iid)
-    asked = errors_sentence(Errors(), "the effect", iid)
+        assert "correlated" not in errors_sentence(DEFAULT_ERRORS, "the effect", own, iid, other)
+    # a quiet treated unit: the interval under i.i.d. errors is the wider one, and not too sure
+    wider = errors_sentence(DEFAULT_ERRORS, "the effect", iid / 2, iid, trees)
+    assert wider.endswith(", whose errors are not these: errors of a unit are correlated here.")
+    assert "correlation" not in errors_sentence(Errors("iid", "unit"), "it", own, iid)
+    asked = errors_sentence(Errors(), "the effect", own, iid)
     assert asked.startswith("Errors are i.i.d., as asked for")
     assert "too narrow" in asked
     assert f"{iid.mean():.3f}" not in asked

@@ -1474,8 +1474,8 @@ MUTANTS = (
     Mutant(
         "pair-unsaid",
         "report/sections/depends.py",
-        "is not identified: {item['refused']}",
-        "is identified: {item['refused']}",
+        "{item['label']} is not identified",
+        "{item['label']} is identified",
         "the first page says of a pair that no row is under that it is identified",
         ("report/test_three_answers.py::test_the_first_page_answers_for_all_and_for_each_pair",),
     ),
@@ -1586,15 +1586,18 @@ MUTANTS = (
         'return negative if results["outcome"]["better"] == "lower" else 1 - negative',
         'return negative if results["outcome"]["better"] == "higher" else 1 - negative',
         "the first page of a dose gives the probability of the worse side",
-        ("report/test_plain_words.py::test_the_better_side_of_a_dose_and_what_is_none",),
+        ("report/test_plain_words.py::test_the_first_page_of_a_dose_answers_by_its_slope",),
     ),
     Mutant(
         "dose-first-column-alone",
-        "report/sections/doses.py",
-        "is {word_for(p[0], min(p), max(p))}: P",
-        "is {word_for(p[0], p[0], p[0])}: P",
+        "report/dose_results.py",
+        "fits_of_cells(asked, cells[1:], panel, relaxed=False)",
+        "fits_of_cells(asked, cells[:0], panel, relaxed=False)",
         "the first page calls a slope supported that one column alone supports",
-        ("report/test_plain_words.py::test_the_first_page_of_a_dose_answers_by_its_slope",),
+        (
+            "report/test_doses.py::"
+            "test_a_dose_has_every_model_of_every_column_on_the_outcome_that_has_it",
+        ),
     ),
     Mutant(
         "dose-checks",

@@ -46,6 +46,7 @@ RESULTS = {
     ],
     "analyses": [],
     "sums": [],
+    "doses": [],
     "samples": {"t.1": {}},
     "failed": {},
     "fits": [{"spec": "t.1", "kind": "default", "converged": True}],

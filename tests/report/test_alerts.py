@@ -41,7 +41,12 @@ def test_a_twfe_coefficient_away_from_the_att():
     found = alerts.twfe_against_att("x", says(0.4, 0.1, 0.99, "TWFE"), att)
     assert "x is 0.400 (P of the claim 0.990) with TWFE, 1.000 (0.970) with one" in found.text
     assert "1.2 posterior sds" in found.text
-    assert alerts.twfe_against_att("x", says(1.1, 0.1, 0.90), att) is not None  # across 0.95
+    assert found.title == "Constant effects give another answer"
+    across = [alerts.twfe_against_att("x", says(1.1, 0.1, p), att) for p in (0.90, 0.02)]
+    assert [item.title for item in across] == [
+        "Constant effects are less sure",
+        "Constant effects are surer",
+    ]
     assert alerts.twfe_against_att("x", says(1.1, 0.1, 0.04), says(1.0, 0.5, 0.03)) is None
 
 
@@ -245,7 +250,7 @@ def test_alerts_of_a_kind_are_one(page):
     page["effects"][0]["treated_units"] = 2
     page["effects"].append(page["effects"][0] | {"spec": "t1.2"})
     (found,) = alerts_section(page)
-    assert found.text.endswith("Likewise: t1.2 d.")
+    assert found.text.endswith("Likewise: t1.2, d.")
 
 
 def test_a_column_is_named_by_its_heading(page):
@@ -256,7 +261,7 @@ def test_a_column_is_named_by_its_heading(page):
     assert found.text.startswith("“Laws”: 2 treated units;")
     page["effects"].append(page["effects"][0] | {"term": "other", "treated_units": 10})
     (found,) = alerts_section(page)
-    assert found.text.startswith("“Laws” d: 2 treated units;")
+    assert found.text.startswith("“Laws”, d: 2 treated units;")
 
 
 def test_the_weightiest_of_a_kind_is_told(page):

@@ -72,6 +72,12 @@ def made():
     return main, more, places({"index.html": ("", main), "supplement.html": ("S", more)})
 
 
+def test_a_quotation_in_a_heading_that_is_quoted_has_single_marks():
+    page = Document("T", (Section("a", "Checks of “Main”", (Heading("Of “Main”", "b"),)),))
+    found = places({"index.html": ("", page)})
+    assert (found["a"].name, found["b"].name) == ("“Checks of ‘Main’”", "“Of ‘Main’”")
+
+
 def test_numbers_and_references_lead_both_ways(made):
     main, _, found = made
     assert found["t"].name == "Table 1"

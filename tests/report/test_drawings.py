@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 
 from bayesdid.report.analysis_figures import analysis_figure, scale_of
+from bayesdid.report.figures import pyplot, room_for_numbers
 from bayesdid.report.svg_small import small
 
 
@@ -110,6 +111,20 @@ def test_lines_along_an_axis_are_short_and_others_are_kept():
     assert ";clip-path:url(#p0)}" in found
 
 
+@pytest.mark.parametrize(("scale", "least", "most"), [(1.0, 4, 12), (1e4, 3, 5)])
+def test_numbers_below_an_axis_stand_beside_each_other(scale, least, most):
+    """Before, numbers of six digits were written over each other."""
+    figure, axes = pyplot().subplots(figsize=(3.6, 2.0))
+    axes.plot([-6 * scale, 0.0], [0, 1])
+    room_for_numbers(axes)
+    low, high = axes.get_xlim()
+    shown = [f"{at:.0f}" for at in axes.get_xticks() if low <= at <= high]
+    pyplot().close(figure)
+    assert least <= len(shown) <= most
+    # points of a digit of ten points' height, of the axis
+    assert len(shown) * max(map(len, shown)) * 6.4 <= 72 * 3.6 * 0.8
+
+
 def test_a_mouse_over_a_bar_shows_its_numbers():
     """Of a forest, a path and a specification curve; not where an end is missing."""
     series = {"label": "fit", "x": ["a", "b"], "y": [0.5, 1.0], "low": [0.1, None]}
@@ -125,6 +140,16 @@ def test_a_mouse_over_a_bar_shows_its_numbers():
     text = analysis_figure(item | more | {"kind": "points", "series": [series | x]}, False)
     assert "<title>fit, −2: 0.5 (0.1 to 0.9)</title>" in text
     assert re.search(r'class="tip" d="M[\d.]+ [\d.]+V[\d.]+"><title>fit, 3: 1 \(0.2 to 2\)', text)
+    alone = analysis_figure(
+        item
+        | more
+        | {
+            "kind": "points",
+            "series": [series | x | {k: v[:1] for k, v in x.items()} | {"y": [0.5], "high": [0.9]}],
+        },
+        False,
+    )
+    assert [">−3</text>" in alone, "−2.0" in alone] == [True, False]  # whole periods
     chosen = {"errors: iid": [True, False], "sample: all": [True, True]}
     curve = item | {"kind": "specification", "ylabel": "u", "matrix": chosen}
     curve["series"] = [series | {"low": [0.1, 0.2]}]

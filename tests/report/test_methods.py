@@ -42,20 +42,13 @@ RESULTS = {
         "seed": 3,
         "command": "bayesdid report a/b --draws 500 --seed 3",
     },
-    "panel": {
-        "source": "panel.csv",
-        "rows": 9,
-        "units": 3,
-        "first": 1,
-        "last": 3,
-        "sha256": "a" * 64,
-        "notes": [],
-    },
+    "panel": {"source": "panel.csv", "rows": 9, "units": 3, "sha256": "a" * 64, "notes": []},
     "refused": {},
     "skipped": {},
     "synthetic": "",
     "published": None,
     "contrasts": None,
+    "design": {"periods": ["2010Q1", "2010Q2", "2010Q3"]},
 }
 
 
@@ -121,6 +114,8 @@ def test_the_gate_is_said_with_its_limit_and_worst_value():
 
 
 def test_data_are_cited_and_a_missing_licence_is_said():
+    # periods as they are typed, not the steps that stand for them
+    assert "9 rows, 3 units, 2010Q1 to 2010Q3;" in text(RESULTS)
     assert "sha256 aaaaaaaaaaaaaaaa. Cheng. Licence of the data: not stated" in text(RESULTS)
     bare = RESULTS | {"study": RESULTS["study"] | {"citation": "The panel x.csv"}}
     assert "The panel x.csv. Licence of the data" in text(bare)

@@ -6,9 +6,12 @@ from types import SimpleNamespace
 import numpy as np
 import pandas as pd
 import pytest
+from made import make_study
 
+from bayesdid.estimands.verdict import word_for
 from bayesdid.families.errors.analysis import _sentences as errors_said
 from bayesdid.report.design_results import _descriptives
+from bayesdid.report.headline_results import unlike_first
 from bayesdid.report.method_texts import METHODS, of_doses
 from bayesdid.report.model_words import spec_name
 from bayesdid.report.sections.answer import answer
@@ -98,9 +101,54 @@ def effect(spec, mean, p, term="price", **more):
     return {"spec": spec, "term": term, "converged": True, "summary": summary} | more
 
 
-def dose(*effects, better="lower", largest=200.0, failed=(), **more):
-    """Results of a study without policies, made by hand."""
+def says(model, mean, p, better="lower", **more):
+    """One model of the evidence; `p` is the probability below zero."""
+    interval = {"low": mean - 0.1, "high": mean + 0.1, "level": 0.89}
+    known = {
+        "model": model,
+        "assumes": "so",
+        "source": "panel",
+        "mean": mean,
+        "sd": 0.1,
+        "interval": interval,
+    }
+    p_sign = p if better == "lower" else 1 - p
+    return known | {"p_sign": p_sign, "main": False, "passes": None, "false_here": ""} | more
+
+
+def dose(*effects, beside=(), better="lower", largest=200.0, failed=(), passes=True, **more):
+    """Results of a study without policies, made by hand: columns, and other models of them."""
     check = {"name": "unit_variance", "passed": not failed}
+    estimates = [
+        says(f"{e['spec']}, default errors", e["summary"]["mean"], e["summary"]["p_negative"])
+        | {"p_sign": says("", 0, e["summary"]["p_negative"], better)["p_sign"]}
+        | {"main": k == 0, "passes": passes if k == 0 else True}
+        for k, e in enumerate(e for e in effects if e["term"] == effects[0]["term"])
+    ] + list(beside)
+    able = [item for item in estimates if item["passes"] is not False]
+    p = [item["p_sign"] for item in able]
+    by = estimates[0] if passes else able[-1]
+    given = {
+        "model": by["model"],
+        "word": word_for(by["p_sign"], min(p), max(p)),
+        "models": len(able),
+        "p": by["p_sign"],
+        "p_low": min(p),
+        "p_high": max(p),
+        "p_size": None,
+        "moved": "" if passes else "The main model fails.",
+    }
+    evidence = {
+        "label": "Price of a pack",
+        "unit": "packs",
+        "contrast": None,
+        "sign": -1 if better == "lower" else 1,
+        "null": 0,
+        "size": None,
+        "estimates": estimates,
+        "answers": {"panel": given},
+        "sliders": {},
+    }
     return {
         **NAMES,
         "policies": [],
@@ -108,6 +156,7 @@ def dose(*effects, better="lower", largest=200.0, failed=(), **more):
         "synthetic": "",
         "claims": [],
         "sums": [],
+        "doses": [{"spec": "t.1", "term": effects[0]["term"], "evidence": evidence}],
         "published": None,
         "analyses": [],
         "headline": {"contrasts": {}},
@@ -135,25 +184,52 @@ def test_the_first_page_of_a_dose_answers_by_its_slope():
     )
     assert sure == (
         "That it is below zero is supported, fragile: P > 0.999, and 0.900 to > 0.999 over the 2 "
-        "columns that have it."
+        "models that count."
     )
     assert see_claims(two) == "Price of a pack: its interval excludes zero in 1 of 2 columns."
     first, second = forest_rows(two)
-    assert [cell.text for cell in first.words] == ["supported, fragile", "P > 0.999"]
+    assert [cell.text for cell in first.words] == [
+        "supported, fragile",
+        "P > 0.999 (0.900 to > 0.999)",
+    ]
     assert [cell.text for cell in second.words] == ["P 0.900"]
     assert (first.marks[0].solid, second.marks[0].solid) == (True, False)
-    slope, checks = depends_on(two)
+    slope, ends, checks = depends_on(two)
     assert slope.startswith("It is a slope: one number for every dose")
+    assert ends == (
+        "Of the models that count P is least, 0.900 by t.2, default errors (if so), and largest, "
+        "> 0.999 by “Weighted”, default errors (if so)."
+    )
     assert checks == "The model of this column fails no check."
     found = dose(effect("t.1", -0.149, 0.9999), failed=("unit_variance",))
     assert depends_on(found)[1] == "The model of this column fails checks: unit variance."
     assert answer(found)[1] == "That it is below zero is supported: P > 0.999."
 
 
+def test_the_range_of_a_dose_is_over_every_model_that_counts():
+    """Before, it was over the columns under one kind of errors alone."""
+    column = effect("t.1", -0.149, 0.99)
+    unsure = says("t.1, random effects", 0.01, 0.4)
+    failing = says("t.1, i.i.d. errors", 0.3, 0.01, passes=False)
+    given = dose(column, beside=[unsure, failing])
+    assert answer(given)[1] == (
+        "That it is below zero is supported, fragile: P 0.990, and 0.400 to 0.990 over the 2 "
+        "models that count."
+    )
+    (row,) = forest_rows(given)
+    assert row.label == "Weighted"  # the column's heading
+    np.testing.assert_allclose(row.marks[0].wide, (-0.249, 0.11))  # not that which fails
+    moved = dose(column, beside=[unsure], passes=False)
+    assert answer(moved)[0].split(" moves ")[1].startswith("sales by 0.010 packs")
+    assert forest_rows(moved)[0].label == "“Weighted”, random effects"
+    assert depends_on(moved)[-1] == "The main model fails."
+
+
 def test_a_count_is_told_beside_a_main_model_that_takes_it_as_a_number():
     said = {"spec": "t.2", "converged": True, "sentences": ["In counts, x multiplies the rate."]}
     *_, last = depends_on(dose(effect("t.1", -0.1, 0.9), analyses=[said]))
     assert last.startswith("In counts, x multiplies the rate (")
+    assert "takes the rows of a unit as independent, so that it may be too sure" in last
     assert last.endswith("; the main model takes counts as numbers.")
     for none in (said | {"converged": False}, said | {"sentences": ["Errors."]}):
         assert len(depends_on(dose(effect("t.1", -0.1, 0.9), analyses=[none]))) == 2
@@ -169,15 +245,27 @@ def test_the_better_side_of_a_dose_and_what_is_none():
     assert depends_on(state)[0].startswith("It is one number for all units and periods.")
     other = dose(effect("t.1", -0.1, 0.9), effect("t.2", 9.0, 0.1, term="income"))
     assert len(forest_rows(other)) == 1
-    for none in (
-        {"policies": [{"id": "a"}]},
-        {"panel": None},
-        {"synthetic": "made up"},
-        {"agreement": [{"spec": "t.1", "outcome": "another"}]},
-        {"effects": [effect("t.1", -0.1, 0.9, converged=False)]},
-    ):
+    for none in ({"doses": []}, {"synthetic": "made up"}):
         assert answer(dose(effect("t.1", -0.149, 0.99), **none)) == []
         assert forest_rows(dose(effect("t.1", -0.149, 0.99), **none)) == ()
+
+
+def test_the_page_says_what_the_first_column_has_and_its_model_has_not():
+    first = {"id": "1", "outcome": "y", "treatments": ["active:a"]}
+    more = first | {"row_weights": "w", "effects": ["unit[period]"]}
+    cohort = first | {"id": "c", "family": "cohort"}
+    assert unlike_first(make_study(("a",), (more, cohort))) == (
+        "The main model is that of t.c, without row weights w and effects unit[period] of t.1."
+    )
+    both = cohort | {"row_weights": "w"}
+    assert unlike_first(make_study(("a",), (more, both))).endswith(
+        "without effects unit[period] of t.1."
+    )
+    assert unlike_first(make_study(("a",), (first, both))) == ""
+    found = dose(effect("t.1", -0.1, 0.9), headline={"contrasts": {"x": 1}, "checks": []})
+    found["headline"]["unlike"] = "The main model is that of t.1, without w of t.2."
+    found |= {"doses": [], "examination": {"results": []}}
+    assert "The main model is that of “Weighted”, without w of t.2." in depends_on(found)
 
 
 def test_what_must_hold_for_a_dose_names_no_policy():
@@ -234,10 +322,11 @@ def test_what_specs_use_is_described_though_the_study_says_nothing_of_it():
 
 
 def test_large_numbers_have_no_powers_of_ten():
-    assert [significant(v) for v in (12467.3, -9999.4, 2.5e7, 1234.56)] == [
+    assert [significant(v) for v in (12467.3, -9999.4, 33499204.4, 2.5e10, 1234.56)] == [
         "12467",
         "−9999",
-        "2.5e+07",
+        "33499204",
+        "2.5e+10",
         "1235",
     ]
 

@@ -175,12 +175,25 @@ def test_an_answer_about_a_column_quotes_its_statement(results):
     changed["claims"][0]["evidence"]["main"] = True
     page = words(render(changed)[0])
     assert "The statement: “it does so where it came” (p. 2)." in page
-    assert "the claimed size (at least 0.200 below zero, units) has P 0.460. " in page
+    assert "the claimed size (at least 0.2 below zero, units) has P 0.460. " in page
     said = "It is read from a column as it is printed, and holds if the printed standard error is"
     assert said in page
     assert said not in words(render(results)[0])
     assert rules("the posterior probability of the claim", "every model that counts") in page
     assert "The statement:" not in words(render(results)[0])
+
+
+def test_a_claim_with_another_word_than_its_row_is_told_below_the_figure(results):
+    """Before, the figure had the word of the first claim and the page said that both are judged."""
+    changed = copy.deepcopy(results)
+    other = copy.deepcopy(changed["claims"][0]) | {"text": "it holds for the poor", "place": "p. 9"}
+    other["evidence"] |= {"main": False}
+    changed["claims"].insert(1, other)
+    assert "Judged otherwise" not in words(render(changed)[0])
+    other["evidence"]["answers"]["published"] |= {"word": "undecided", "p": 0.7}
+    page = words(render(changed)[0])
+    told = "“it holds for the poor” (p. 9), published: undecided (P 0.700)"
+    assert f"Judged otherwise than its contrast in the figure: {told}" in page
 
 
 def test_neither_panel_nor_table_is_refused(tmp_path):

@@ -160,6 +160,7 @@ def test_answer_turns_with_the_sign():
             },
             "synthetic": "",
             "sums": [],
+            "doses": [],
             "claims": [{"evidence": evidence}],
         }
 
@@ -200,7 +201,7 @@ def test_negative_weights_are_named_and_their_absence_is_no_promise():
         "Negative weights on treated rows sum to more than 0.1 in 1 of 1 (t.1) coefficient:"
         in said(-0.2)
     )
-    assert "in none of 1 coefficient: no material" in said(-0.05)
+    assert "in no coefficient: no material" in said(-0.05)
     assert "no material negative weights. A TWFE coefficient still need not equal" in said(-0.05)
     assert "still need not equal" not in said(-0.2)
     assert "does not matter" not in said(0.0)
@@ -285,6 +286,9 @@ def test_a_panel_of_one_policy_is_answered_by_its_effect(real):
     assert "A − none" in page[page.index('id="claims"') : page.index("<h2>")]
     unclaimed = "The study declares no claim of an effect; in its place stands the side on which it"
     assert f"{unclaimed} calls the outcome better, lower." in words(page)
+    side = rules("the posterior probability of that side", "every model that counts")
+    assert side in words(page)
+    assert side not in words(render(real)[0])
     assert unclaimed not in words(render(real)[0])
     assert see_claims(changed) == "The contrast of the panel: contradicted."
     item["claim"] = "> 0"
@@ -298,7 +302,8 @@ def test_the_effect_of_the_only_policy_is_named_with_its_outcome():
     item = {"label": "A − none", "mean": 0.2, "interval": interval, "p_claim": 0.9}
     item |= {"p_range": [0.8, 0.95], "word": "undecided", "claim": "> 0"}
     outcome = {"label": "Log deaths", "unit": "u", "natural_unit": "", "better": "higher"}
-    results = {"policies": policies, "outcome": outcome, "claims": [], "sums": [], "synthetic": ""}
+    results = {"policies": policies, "outcome": outcome, "claims": [], "synthetic": ""}
+    results |= {"sums": [], "doses": []}
     results["headline"] = {"contrasts": {"only:a - none": item}}
     assert answer(results)[0].startswith(
         "In the microdata, the effect of The law on log deaths is 0.200 u (89 % interval"

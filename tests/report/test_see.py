@@ -45,6 +45,10 @@ def test_trends_before_adoption(gap, word):
     said = see_trends(trends).replace("(SE 0.100), more than", "errors, more than")
     assert word in said
     assert "Too few periods" in see_trends(None)
+    for units, few in (([1, 26], "1 unit that comes"), ([3, 1], "and 1 that never does are too")):
+        said = see_trends(trends | {"gap": None, "units": units})
+        assert few in said
+        assert "Too few periods" not in said
 
 
 def test_contrasts_say_beside_their_word_what_is_claimed():
@@ -95,6 +99,7 @@ def page(*words, synthetic=""):
     return {
         "claims": claims,
         "sums": [],
+        "doses": [],
         "synthetic": synthetic,
         "outcome": {"unit": "u"},
         "headline": {"contrasts": {"x": 1}},
@@ -147,6 +152,7 @@ def test_how_many_effects_exclude_zero_and_lie_near_print():
     row = {"converged": True, "mean": 1.0, "low": 0.5, "high": 1.5}
     clear = row | {"published": 1.2, "published_se": 0.3}
     unclear = row | {"low": -0.5, "published": 2.0, "published_se": 0.3}
+    assert "; 0 of 1 posterior mean lies within one published" in see_columns([unclear])
     assert see_columns([clear, unclear, {"converged": False}]) == (
         "The posterior interval of 1 of 2 effects excludes zero; 1 of 2 posterior means lie within "
         "one published standard error of the published estimate."
@@ -183,8 +189,12 @@ def test_a_flat_path_before_adoption(p, word):
 def test_how_many_models_hold_the_claim():
     models = [{"false_here": "", "passes": True, "p_sign": p} for p in (0.96, 0.6, 0.4)]
     out = [{"false_here": "x", "passes": True, "p_sign": 0.99}]
-    assert see_models({"label": "A"}, [*models, *out]) == (
-        "A: of 3 models that count, 2 lean to the claim and 1 hold it with P ≥ 0.95."
+    below = {"label": "A", "sign": -1, "null": 0}
+    assert see_models(below, [*models, *out]) == (
+        "A, below zero: of 3 models that count, 2 lean to it and 1 holds it with P ≥ 0.95."
+    )
+    assert see_models(below | {"sign": 1}, models[1:2]) == (
+        "A, above zero: of 1 model that counts, 1 leans to it and 0 hold it with P ≥ 0.95."
     )
 
 

@@ -1,5 +1,6 @@
 """What the page says of three policies: all together, each pair, and what is not identified."""
 
+import copy
 import dataclasses
 
 import pytest
@@ -8,12 +9,14 @@ from made import make_panel, make_study, staggered
 from bayesdid.estimands.names import ALL, sum_of
 from bayesdid.estimands.synergy import synergy
 from bayesdid.jsonio import plain
-from bayesdid.report.claim_panel import PanelEvidence
+from bayesdid.report.claim_panel import CONSTANT, PanelEvidence
 from bayesdid.report.claim_results import claims_section, headline_models, sums_section
 from bayesdid.report.sections.answer import answer
 from bayesdid.report.sections.claims_forest import forest_rows
 from bayesdid.report.sections.depends import depends_on
 from bayesdid.report.sections.panel import with_models
+from bayesdid.report.sections.robustness import robustness
+from bayesdid.report.sections.statements import statements
 from bayesdid.study.claims import Claim
 
 POLICIES = ("a", "b", "c")
@@ -50,6 +53,7 @@ def page():
     sums = sums_section(study, None, evidence, headline["refused"])
     results = {
         "sums": sums,
+        "doses": [],
         "claims": [],
         "synthetic": panel.synthetic or "made up",
         "published": None,
@@ -81,6 +85,30 @@ def test_the_first_page_answers_for_all_and_for_each_pair(page):
     assert "(89 % interval" in first[0]
     assert first[1].startswith(f"That it is below zero is {found['word']}: P > 0.9")
     assert answer(results) == []  # of a synthetic panel the page says nothing
+    # trends are violated for a contrast, which is not always the one that answers
+    trends = {"trends": ["Under parallel trends it is so."], "brief": "Else not."}
+    for label, said in ((names[2], ""), (names[3], f"{names[3]}: ")):
+        headline = results["headline"] | trends | {"trends_of": label}
+        told = depends_on(real | {"headline": headline})
+        assert told[-2:] == [f"{said}Under parallel trends it is so.", f"{said}Else not."]
+    # what only models with constant effects answer is said to be so
+    constant = copy.deepcopy(real)
+    constant["sums"][0]["evidence"] = constant["sums"][2]["evidence"]
+    why = "which answer here: no row is under all of a, b, c."
+    assert f"{names[0]} is not identified unless by models that suppose {CONSTANT}, {why}" in (
+        depends_on(constant)
+    )
+
+
+def test_sums_that_nothing_claims_are_statements_with_every_model(page):
+    """Before, the page led to statements that were not there."""
+    results, _, _ = page
+    (part,) = statements(results | {"synthetic": "", "panel": {}})
+    assert [row[0] for row in part.more[0].rows] == [
+        f"{x} and {y} − ({x} + {y})" for x, y in PAIRS[1:]
+    ]
+    assert {row[1] for row in part.more[0].rows} == {"no claim is declared; below zero is better"}
+    assert robustness(results | {"synthetic": "", "weights": {"rows": []}}).main
 
 
 def test_models_beside_are_those_of_sums_where_policies_are_more_than_two(page):

@@ -25,6 +25,7 @@ from bayesdid.checks.units import UNIT, leaves_units_out, left_out_weights, with
 from bayesdid.inference.pointwise import pointwise
 from bayesdid.model.bound import BoundModel
 from bayesdid.model.resolve import base_of
+from bayesdid.notebook import many
 
 DRAWS = 1000  # of the pointwise log likelihood; the threshold of Pareto k follows from it
 
@@ -116,7 +117,7 @@ def loo_check(result: Loo) -> CheckResult:
     bad = units[units["p"] < limit]
     most = units.loc[units["shift"].abs().idxmax()]
     if unreliable := int((units["unit_k"] > result.k_limit).sum()):
-        text += f" and {unreliable} left-out units, where these numbers are rough"
+        text += f" and {many(unreliable, 'left-out unit')}, where these numbers are rough"
     text += (
         f"; leaving out {most['label']} moves a treatment most, by {most['shift']:+.2f} posterior "
         "sds"

@@ -47,17 +47,17 @@ class Under:
         """Whether both fits passed their gates."""
         return all(bool(tree.attrs["converged"]) for tree in (self.tree, self.iid))
 
-    def says(self, quantity: str, iid: FloatArray) -> str:
+    def says(self, quantity: str, own: FloatArray, iid: FloatArray) -> str:
         """A sentence: the errors, and the main quantity under i.i.d. ones.
 
         Parameters
         ----------
         quantity
             Its name as the subject of a clause, e.g. "the average effect".
-        iid
-            Its draws under i.i.d. errors.
+        own, iid
+            Its draws under the errors of the analysis, and under i.i.d. ones.
         """
-        return errors_sentence(self.errors, quantity, iid, (self.tree,))
+        return errors_sentence(self.errors, quantity, own, iid, (self.tree,))
 
 
 def under_errors(
@@ -107,11 +107,22 @@ def iid_sentence(why: str, quantity: str, sd: float, peer: str, se: float) -> st
 
 
 def errors_sentence(
-    errors: Errors, quantity: str, iid: FloatArray, trees: Iterable[xr.DataTree] = ()
+    errors: Errors,
+    quantity: str,
+    own: FloatArray,
+    iid: FloatArray,
+    trees: Iterable[xr.DataTree] = (),
 ) -> str:
     """What errors an analysis is under, how they correlate in `trees`, and i.i.d. ones beside.
 
-    Warns of i.i.d. errors where errors are surely correlated by more than :data:`_CORRELATED`.
+    Warns of i.i.d. errors where errors are surely correlated by more than :data:`_CORRELATED`:
+    that they are too sure only where their interval is the narrower one. With few treated units
+    that are less noisy than others it is the wider.
+
+    Parameters
+    ----------
+    own, iid
+        Draws of the quantity under the errors of the analysis, and under i.i.d. ones.
     """
     if errors == IID:
         return (
@@ -124,8 +135,17 @@ def errors_sentence(
         mean = sum(float(draws.mean()) for draws in phi) / len(phi)
         text += f" (correlation {mean:.2f} from one period to the next)"
         if all((draws > _CORRELATED).mean() >= SURE for draws in phi):
+            here = "errors of a unit are correlated here"
+            narrow = (
+                f", which is too sure: {here}, and every interval under i.i.d. errors is too narrow"
+            )
             warning = (
-                ", which is too sure: errors of a unit are correlated here, and every interval "
-                "under i.i.d. errors is too narrow"
+                narrow if _width(iid) < _width(own) else f", whose errors are not these: {here}"
             )
     return f"{text}; with i.i.d. errors {quantity} is {iid.mean():.3f} ({hdi(iid):.3f}){warning}."
+
+
+def _width(draws: FloatArray) -> float:
+    """Of the interval that sentences say."""
+    interval = hdi(draws)
+    return interval.high - interval.low

@@ -153,9 +153,10 @@ def _verdicts(results: Mapping[str, Any]) -> dict[tuple[str, str], tuple[str, fl
     for claim in results["claims"]:
         for source, answer in ((claim["evidence"] or {}).get("answers") or {}).items():
             found[claim["id"], source] = (answer["word"], answer["p"], claim["text"])
-    for item in results.get("sums", []):
+    for item in [*results.get("sums", []), *results.get("doses", [])]:
         for source, answer in ((item["evidence"] or {}).get("answers") or {}).items():
-            found[item["label"], source] = (answer["word"], answer["p"], item["label"])
+            label = item["evidence"]["label"]
+            found[label, source] = (answer["word"], answer["p"], label)
     for name, item in results["headline"]["contrasts"].items():
         found[name, "the panel's model"] = (item["word"], item["p_claim"], item["label"])
     return found

@@ -25,6 +25,7 @@ from bayesdid.report.alerts import (
     weak_instrument,
 )
 from bayesdid.report.model_words import model_name, with_titles
+from bayesdid.report.term_words import in_words
 
 Results = Mapping[str, Any]
 
@@ -202,7 +203,9 @@ def _term(effect: Mapping[str, Any], results: Results) -> str:
     spec = effect["spec"]
     alone = sum(other["spec"] == spec for other in results["effects"]) == 1
     column = _column(spec, results)
-    return column if alone and column != spec else f"{column} {effect['term']}"
+    if alone and column != spec:
+        return column
+    return f"{column}, {in_words(effect['term'], results)}"
 
 
 def _strengths(results: Results) -> Iterator[tuple[str, dict[str, Any]]]:

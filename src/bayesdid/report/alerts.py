@@ -98,9 +98,12 @@ def twfe_against_att(label: str, twfe: Says, att: Says) -> Alert | None:
     across = _side(twfe.p, SURE) != _side(att.p, SURE)
     if gap <= APART and not across:
         return None
+    surer = abs(twfe.p - 0.5) > abs(att.p - 0.5)
     return Alert(
         "twfe_att",
-        "Constant effects give another answer",
+        "Constant effects give another answer"
+        if gap > APART
+        else f"Constant effects are {'surer' if surer else 'less sure'}",
         f"{label} is {number(twfe.mean)} (P of the claim {probability(twfe.p)}) with {twfe.label}, "
         f"{number(att.mean)} ({probability(att.p)}) with {att.label}, {number(gap, 1)} posterior "
         "sds away.",
@@ -189,8 +192,8 @@ def few_treated(label: str, treated: int, units: int) -> Alert | None:
     return Alert(
         "few_treated",
         "Few units",
-        f"{label}: {what}; standard errors clustered by unit are too small, and posteriors rest on "
-        "the model of the errors.",
+        f"{label}: {what}; standard errors clustered by unit are too small, those in print and of "
+        "models that suppose many units too, and posteriors rest on the model of the errors.",
     )
 
 

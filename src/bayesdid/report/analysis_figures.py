@@ -146,6 +146,9 @@ def _points(item: dict[str, Any]) -> tuple[Any, Any]:
         ends = zip(_numbers(series["low"]), _numbers(series["high"]), strict=True)
         tips(axes, zip(x, x, strict=True), ends, _said(series))
     axes.xaxis.get_major_locator().set_params(integer=True)
+    every = {at for s in item["series"] for at in _numbers(s["x"])}
+    if len(every) == 1:  # else the axis shows hundredths of a period
+        axes.set_xlim(min(every) - 1, max(every) + 1)
     if min(min(_numbers(s["x"]), default=0) for s in item["series"]) < 0:
         axes.axvline(-0.5, color=MUTED, lw=0.8, ls="--")
     if len(item["series"]) > 1:

@@ -17,7 +17,8 @@ _WIDTH, _HEIGHT, _MARK = 240, 18, 4  # of a row of a forest, in pixels
 def claim_groups(results: Mapping[str, Any]) -> list[dict[str, Any]]:
     """Claims about effects with all that a template shows of them, the main one first.
 
-    Claims that ask the same of the same quantity are one group.
+    Claims that ask the same of the same quantity are one group. Sums of policies and doses are
+    groups without a claim.
     """
     groups: dict[tuple[Any, ...], dict[str, Any]] = {}
     for claim in results["claims"]:
@@ -31,6 +32,10 @@ def claim_groups(results: Mapping[str, Any]) -> list[dict[str, Any]]:
             if sentence not in group["sentences"]:
                 group["sentences"].append(sentence)
         group["main"] |= evidence["main"]
+    for item in (*results["sums"], *results["doses"]):  # of which nothing need be claimed
+        if (evidence := item["evidence"]) is not None:
+            key = (evidence["label"], evidence["sign"], evidence["size"])
+            groups.setdefault(key, _group(evidence, results))
     return sorted(groups.values(), key=lambda group: not group["main"])
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 import math
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 
 import numpy as np
@@ -87,11 +87,11 @@ def panel_estimates(study: Study, asked: Question, panel: PanelEvidence) -> list
     """
     models = panel.headline.get(asked.contrast or "", ())
     found = [
-        _of_stated(asked, item.effect, item.effect.model, item.passes, relaxed=True)
+        of_stated(asked, item.effect, item.effect.model, item.passes, relaxed=True)
         for item in models
     ]
     found += [
-        _of_stated(asked, item, item.model, relaxed=bool(models))
+        of_stated(asked, item, item.model, relaxed=bool(models))
         for item in panel.static.get(asked.contrast or "", ())
         if len(study.policies) > 1  # with one policy these are its fits, which follow
     ]
@@ -104,7 +104,9 @@ def panel_estimates(study: Study, asked: Question, panel: PanelEvidence) -> list
             cell.spec.column.family == _RELAXED and cell.spec.id in panel.stated for cell in alike
         )
         found += _stated(asked, asked.cell, alike, panel, relaxed)
-        found += _fits(asked, alike, panel, relaxed)
+        # of other specs too, if the claim is about the effect and not a column
+        cells = alike if asked.contrast is not None else alike[:1]
+        found += fits_of_cells(asked, cells, panel, relaxed=relaxed)
     first = next((k for k, item in enumerate(found) if item.main), 0)
     return [dataclasses.replace(item, main=k == first) for k, item in enumerate(found)]
 
@@ -116,9 +118,10 @@ def panel_of_printed(study: Study, asked: Question, panel: PanelEvidence) -> lis
     return list(_between(study, asked, panel, "published"))
 
 
-def _of_stated(
+def of_stated(
     asked: Question, item: StatedEffect, label: str, passes: bool | None = None, *, relaxed: bool
 ) -> Estimate:
+    """An effect that an analysis states, as an estimate; `relaxed` as of :func:`fits_of_cells`."""
     return estimate(
         asked.asks,
         item.found,
@@ -142,22 +145,25 @@ def _stated(
             for item in panel.stated.get(cell.spec.id, ()):
                 if item.name == cell.name:
                     label = item.model if mine else f"{item.model}, {cell.spec.id}"
-                    yield _of_stated(asked, item, label, relaxed=relaxed)
+                    yield of_stated(asked, item, label, relaxed=relaxed)
 
 
-def _fits(
-    asked: Question, alike: list[Cell], panel: PanelEvidence, relaxed: bool
+def fits_of_cells(
+    asked: Question, cells: Iterable[Cell], panel: PanelEvidence, *, relaxed: bool
 ) -> Iterator[Estimate]:
-    """Fits of the claim's spec under every kind of model, and least squares.
+    """Fits of columns under every kind of model, and least squares.
 
-    Of other specs on the same effect too, if the claim is about the effect and not a column.
+    Parameters
+    ----------
+    relaxed
+        Whether some model lets effects of a state change with time: those that do not are shown.
     """
-    for cell in alike if asked.contrast is not None else alike[:1]:
+    for cell in cells:
         spec, name = cell.spec.id, cell.name
         false_here = CONSTANT if relaxed and _state(name) else ""
         head = f"TWFE {spec}" if _state(name) else spec
         for kind, (label, assumes) in KINDS.items():
-            draws = _draws(panel, spec, kind, name)
+            draws = draws_of_fit(panel, spec, kind, name)
             if draws is not None:
                 yield estimate(
                     asked.asks,
@@ -181,7 +187,7 @@ def _fits(
             )
         item = panel.permuted.get(spec)
         if item is not None and item.name == name:
-            yield _of_stated(asked, item, f"{head}, {item.model}", relaxed=relaxed)
+            yield of_stated(asked, item, f"{head}, {item.model}", relaxed=relaxed)
 
 
 def permuted(
@@ -207,7 +213,7 @@ def _state(name: str) -> bool:
     return all(factor.kind in POLICY_KINDS and not factor.event for factor in factors)
 
 
-def _draws(panel: PanelEvidence, spec: str, kind: str, name: str) -> FloatArray | None:
+def draws_of_fit(panel: PanelEvidence, spec: str, kind: str, name: str) -> FloatArray | None:
     """Draws of a coefficient, shape (S,), from a fit that converged."""
     tree = panel.trees.get(spec, {}).get(kind)
     if tree is None or not tree.attrs["converged"]:
@@ -247,10 +253,10 @@ def _between(
                 continue
             label = f"{item.model}, {spec}"
             if item.name == between(strong.name, grouping, ours[0], theirs[0]):
-                yield _of_stated(asked, item, label, relaxed=False)
+                yield of_stated(asked, item, label, relaxed=False)
             elif item.name == between(strong.name, grouping, theirs[0], ours[0]):
                 turned = dataclasses.replace(item, found=item.found.negated())
-                yield _of_stated(asked, turned, label, relaxed=False)
+                yield of_stated(asked, turned, label, relaxed=False)
 
 
 def _apart(asked: Question, panel: PanelEvidence) -> Iterator[Estimate]:
@@ -258,7 +264,7 @@ def _apart(asked: Question, panel: PanelEvidence) -> Iterator[Estimate]:
     strong, weak = asked.cell, asked.weaker
     if strong is None or weak is None or not _no_unit_shared(strong, weak):
         return
-    pair = [_draws(panel, cell.spec.id, MAIN, cell.name) for cell in (strong, weak)]
+    pair = [draws_of_fit(panel, cell.spec.id, MAIN, cell.name) for cell in (strong, weak)]
     if pair[0] is not None and pair[1] is not None:
         rng = np.random.default_rng(0)  # draws of two fits with one seed are not independent
         size = min(len(pair[0]), len(pair[1]))

@@ -55,7 +55,7 @@ def claims_section(
         [asked if item else None for item, (_, asked) in zip(estimates, found, strict=True)]
     )
     made = [
-        _evidence(study, asked, item, scale if k == main else 0.0)
+        evidence_of_question(study, asked, item, scale if k == main else 0.0)
         for k, (item, (_, asked)) in enumerate(zip(estimates, found, strict=True))
     ]
     return [
@@ -90,7 +90,7 @@ def sums_section(
             asked = Question(one.name, asks, one.label, unit, one.name)
             estimates = _estimates(study, asked, synergy, panel)
             first = not any(item["evidence"] for item in found)
-            evidence = _evidence(study, asked, estimates, scale if first else 0.0)
+            evidence = evidence_of_question(study, asked, estimates, scale if first else 0.0)
             why = refused.get(one.name, "")
             found.append({"label": one.label, "evidence": evidence, "refused": why})
     return found
@@ -120,10 +120,10 @@ def _estimates(
     ]
 
 
-def _evidence(
+def evidence_of_question(
     study: Study, asked: Question | None, estimates: list[Estimate], scale: float
 ) -> dict[str, Any] | None:
-    """What is said of a question; with sliders if there is a `scale` for them."""
+    """What is said of a question; with sliders if there is a `scale`, sd(y), for them."""
     if asked is None or not estimates:
         return None
     answers = {

@@ -7,7 +7,7 @@ from typing import Any
 
 from bayesdid.notebook import many
 from bayesdid.report.model_words import model_name
-from bayesdid.report.text import number, probability
+from bayesdid.report.text import number, probability, significant
 
 
 def asks(evidence: Mapping[str, Any]) -> str:
@@ -20,9 +20,17 @@ def asks(evidence: Mapping[str, Any]) -> str:
 
 def size_asked(evidence: Mapping[str, Any]) -> str:
     """The claimed size, with its direction."""
-    return (
-        f"at least {number(evidence['size'])} {'below' if evidence['sign'] < 0 else 'above'} zero"
-    )
+    side = "below" if evidence["sign"] < 0 else "above"
+    return f"at least {significant(evidence['size'])} {side} zero"
+
+
+def how_sure(answer: Mapping[str, Any]) -> str:
+    """The word of an answer, its probability, and the range over the models that count."""
+    said = f"{answer['word']}: P {probability(answer['p'])}"
+    if answer["models"] < 2:
+        return said
+    low, high = probability(answer["p_low"]), probability(answer["p_high"])
+    return f"{said}, and {low} to {high} over the {answer['models']} models that count"
 
 
 def origin(source: str, synthetic: bool) -> str:

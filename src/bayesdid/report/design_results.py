@@ -85,7 +85,8 @@ def _trends(
 ) -> dict[str, Any] | None:
     """Slopes of units that adopt and that never do, before the first adoption, and their gap.
 
-    Each unit's slope counts once; the gap has the standard error of a difference of means.
+    Each unit's slope counts once; the gap has the standard error of a difference of means. None
+    with too few periods; without a gap and its error where either arm has fewer than two units.
     """
     before = panel.frame[panel.period] < (starts[0] if starts else -np.inf)
     if before.sum() == 0 or panel.frame.loc[before, panel.period].nunique() < _TREND_PERIODS:
@@ -102,18 +103,17 @@ def _trends(
     spread = (centred["t"] ** 2).groupby(centred["unit"]).sum()
     slope = (moment / spread).replace([np.inf, -np.inf], np.nan).dropna()
     never = arms.reindex(slope.index) == "never treated"
-    if never.sum() < 2 or (~never).sum() < 2:
-        return None
     groups = slope[~never], slope[never]
-    gap = float(groups[0].mean() - groups[1].mean())
-    se = float(np.sqrt(sum(g.var(ddof=1) / len(g) for g in groups)))
-    return {
+    found: dict[str, Any] = {
         "periods": int(rows["t"].nunique()),
-        "adopting": float(groups[0].mean()),
-        "never": float(groups[1].mean()),
-        "gap": gap,
-        "se": se,
+        "units": [len(group) for group in groups],
     }
+    if min(found["units"]) < 2:
+        return found | dict.fromkeys(("adopting", "never", "gap", "se"))
+    means = [float(group.mean()) for group in groups]
+    se = float(np.sqrt(sum(g.var(ddof=1) / len(g) for g in groups)))
+    ends = {"adopting": means[0], "never": means[1], "gap": means[0] - means[1], "se": se}
+    return found | ends
 
 
 def _used(study: Study) -> dict[str, None]:

@@ -29,6 +29,7 @@ WIDTH = 5.4  # inches: text is legible where a phone shows the whole figure
 SMALL = 9  # points: the smallest type of a figure, but for names of many units
 LABEL = 32  # letters of a label beside a row
 _LETTER, _HANDLE = 5.0, 40.0  # points: of a legend's letter, of what stands before its label
+_DIGIT = 6.4  # points: a digit of an axis
 _SHRUNK = 0.6  # of its size: a figure that a screen would make smaller than this scrolls
 _GROWN = 1.15
 
@@ -72,6 +73,8 @@ def svg(figure: Any, title: str, synthetic: bool = False) -> str:
     if synthetic:
         figure.text(1.0, -0.01, STAMP, ha="right", va="top", fontsize=8, color=BAD, weight="bold")
 
+    for axes in figure.axes:
+        room_for_numbers(axes)
     buffer = io.StringIO()
     with warnings.catch_warnings():
         # the reader's browser has the glyph: text is not drawn here, only measured
@@ -88,6 +91,23 @@ def svg(figure: Any, title: str, synthetic: bool = False) -> str:
     limits = f"max-width:{_GROWN * natural:.0f}px;min-width:{_SHRUNK * natural:.0f}px"
     head = f'<svg role="img" aria-label="{html(title)}" style="{limits}" '
     return text.replace("<svg ", head, 1)
+
+
+def room_for_numbers(axes: Any) -> None:
+    """As many numbers below an axis as stand beside each other; others are left as they are."""
+    with extra("report"):
+        from matplotlib.ticker import AutoLocator
+
+    axis = axes.xaxis
+    if not isinstance(axis.get_major_locator(), AutoLocator) or axes.get_xscale() != "linear":
+        return
+    ends = axes.get_xlim()
+    shown = [at for at in axis.get_majorticklocs() if min(ends) <= at <= max(ends)]
+    longest = max((len(text) for text in axis.get_major_formatter().format_ticks(shown)), default=1)
+    width = 72 * axes.figure.get_size_inches()[0] * axes.get_position().width
+    fit = int(width // (_DIGIT * (longest + 1)))
+    if len(shown) > fit:
+        axes.locator_params(axis="x", nbins=max(fit - 1, 2))
 
 
 def size(text: str) -> tuple[float, float]:

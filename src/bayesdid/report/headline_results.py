@@ -10,7 +10,7 @@ from bayesdid.checks.differing import differing_check
 from bayesdid.checks.predictive import MEANING
 from bayesdid.checks.run import run_checks
 from bayesdid.digest import digest, environment_digest
-from bayesdid.estimands.synergy import Synergy, synergy
+from bayesdid.estimands.synergy import Synergy, headline_spec, synergy
 from bayesdid.estimands.violated_synergy import brief, sentences, violated_synergy
 from bayesdid.exceptions import InputError, NotIdentifiedError, ResultError
 from bayesdid.jsonio import plain, read_sealed, write_sealed
@@ -32,9 +32,11 @@ def headline_section(
     -------
     dict
         ``contrasts`` by name, ``refused``, ``notes``, ``checks`` of the model, ``trends``: what
-        violations of parallel trends do, ``verdicts`` on the study's claims, ``quantiles`` by
-        contrast and model, ``examination``: all checks of the model, and ``failed``: why there is
-        none of this, or empty. ``brief``: the same of trends in a sentence; ``robust``: the sets.
+        violations of parallel trends do to the contrast ``trends_of``, ``verdicts`` on the study's
+        claims, ``quantiles`` by contrast and model, ``examination``: all checks of the model, and
+        ``failed``: why there is none of this, or empty. ``brief``: the same of trends in a
+        sentence; ``robust``: the sets.
+        ``unlike``: what the study's first column has and the model has not, or empty.
     """
     files = (study.file, tuple(study.tables.values()), study.claims)
     key = digest(
@@ -55,6 +57,8 @@ def no_headline(why: str) -> dict[str, Any]:
         "notes": [],
         "checks": [],
         "trends": [],
+        "trends_of": "",
+        "unlike": "",
         "brief": "",
         "robust": [],
         "verdicts": [],
@@ -93,6 +97,8 @@ def _made(study: Study, panel: Panel, draws: int, seed: int) -> dict[str, Any]:
             if violated
             else []
         ),
+        "trends_of": found[violated.name].label if violated else "",
+        "unlike": unlike_first(study),
         "brief": brief(violated, found[violated.name]) if violated else "",
         "robust": plain(violated.robust) if violated else [],
         "verdicts": plain(_verdicts(study, found)),
@@ -103,6 +109,22 @@ def _made(study: Study, panel: Panel, draws: int, seed: int) -> dict[str, Any]:
         "examination": examination,
         "failed": "",
     }
+
+
+def unlike_first(study: Study) -> str:
+    """Row weights and effects of the first column of the main outcome that the headline lacks.
+
+    The headline has those of one column (:func:`bayesdid.estimands.synergy.headline_spec`), which
+    need not be the first.
+    """
+    own, main = headline_spec(study), study.file.outcome.column
+    first = next(spec for spec in study.specs.values() if spec.column.outcome == main)
+    weights, effects = first.column.row_weights, set(own.column.effects)
+    lacks = [f"row weights {weights}"] if weights and weights != own.column.row_weights else []
+    lacks += [f"effects {text}" for text in first.column.effects if text not in effects]
+    if not lacks:
+        return ""
+    return f"The main model is that of {own.id}, without {' and '.join(lacks)} of {first.id}."
 
 
 # checks of an examination that stand beside the answer

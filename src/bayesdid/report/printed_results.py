@@ -15,6 +15,7 @@ from bayesdid.panel.panel import Panel
 from bayesdid.published.synergy import PublishedSynergy
 from bayesdid.report.claim_panel import PanelEvidence
 from bayesdid.report.claim_results import claims_section, sums_section
+from bayesdid.report.dose_results import doses_section
 from bayesdid.report.doubt_results import claim_doubts, contrast_of, doubts_section
 from bayesdid.report.methods_results import methods_section
 from bayesdid.report.model_words import short_title
@@ -66,6 +67,7 @@ def printed_sections(
             for item, claim in zip(claims, study.claims, strict=True)
         ],
         "sums": sums_section(study, synergy, evidence, headline["refused"], scale),
+        "doses": doses_section(study, claims, evidence, scale),
         "titles": {name: short_title(spec.title) for name, spec in study.specs.items()},
         "names": term_names(study),
         "level": summary.LEVEL,

@@ -7,6 +7,7 @@ from collections.abc import Callable, Mapping
 from itertools import permutations
 from typing import Any
 
+from bayesdid.estimands.names import contrasts_of
 from bayesdid.report.model_words import with_titles
 from bayesdid.study.derived import Derived, parse_derived
 from bayesdid.study.load import Study
@@ -28,7 +29,7 @@ _KEPT = frozenset(_STORED.split())  # fields that other parts look up
 
 
 def term_names(study: Study) -> dict[str, dict[str, str]]:
-    """Words for every term that a spec names: ``terms`` of policies, ``columns`` of the panel."""
+    """Words for terms of specs and contrasts: ``terms`` of policies, ``columns`` of the panel."""
     labels = {v.column: v.label for v in study.file.variable}
     labels.setdefault(study.file.outcome.column, study.file.outcome.label)
     policies = {policy.id: policy.label for policy in study.policies}
@@ -55,6 +56,7 @@ def term_names(study: Study) -> dict[str, dict[str, str]]:
         for text in (f"order:{one}>{two}", f"order:{one}={two}", f"only:{one}+{two}"):
             terms.setdefault(text, term_words(text, policies, labels))
         terms.setdefault(f"both:{one}+{two}", term_words(f"both:{one}+{two}", policies, labels))
+    terms |= {one.name: one.label for one in contrasts_of(study)}
     return {"terms": terms, "columns": columns}
 
 

@@ -76,11 +76,11 @@ def estimate(mean: Any, sd: Any, places: int = 3) -> str:
 
 
 def significant(value: Any) -> str:
-    """Four significant digits, integers as they are, no powers of ten below ten million."""
+    """Four significant digits, integers as they are, no powers of ten below ten billion."""
     if value is None or value != value:
         return "–"
     if isinstance(value, int) or (float(value).is_integer() and abs(value) < 1e6):
         return str(int(value)).replace("-", "−")
-    if 1e4 <= abs(value) < 1e7:
+    if 1e4 <= abs(value) < 1e10:
         return f"{float(value):.0f}".replace("-", "−")
     return f"{float(value):.4g}".replace("-", "−")

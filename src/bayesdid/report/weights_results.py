@@ -90,13 +90,14 @@ def _sentences(rows: list[dict[str, Any]]) -> list[str]:
         return f"{len(found)} of {len(among)}" + (f" ({some})" if found else "")
 
     words = "coefficient" if len(rows) == 1 else "coefficients"
+    none = f"none of {len(rows)} {words}" if len(rows) > 1 else "no coefficient"
     said = [
         f"Negative weights on treated rows sum to more than {_MATTERS} in {share(negative)} "
         f"{words}: there, effects that differ between rows can pull the coefficient outside their "
         "range."
         if negative
-        else f"Negative weights on treated rows sum to more than {_MATTERS} in none of {len(rows)} "
-        f"{words}: no material negative weights. A TWFE coefficient still need not equal the "
+        else f"Negative weights on treated rows sum to more than {_MATTERS} in {none}: no material "
+        "negative weights. A TWFE coefficient still need not equal the "
         "average effect on the treated, since its weights differ between rows."
     ]
     if decomposed:  # none is where policies are reversed or several

@@ -242,7 +242,8 @@ def _parse[T: BaseModel](path: Path, model: type[T]) -> T:
         # a misspelt name explains a missing one
         first = min(error.errors(), key=lambda item: item["type"] != "extra_forbidden")
         more = f" ({error.error_count() - 1} more)" if error.error_count() > 1 else ""
-        value = first["input"]
+        value, last = first["input"], str(first["loc"][-1]) if first["loc"] else ""
+        said = SAID_OTHERWISE.get(last, "") if first["type"] == "extra_forbidden" else ""
         meant = _meant(model, first["loc"]) if first["type"] == "extra_forbidden" else ""
         raise InputError(
             f"{first['msg'].removeprefix('Value error, ')}{more}",
@@ -250,8 +251,19 @@ def _parse[T: BaseModel](path: Path, model: type[T]) -> T:
             line=line_of(path.read_text(encoding="utf-8-sig"), first["loc"] or _twice(raw)),
             column=".".join(str(part) for part in first["loc"]) or None,
             value=value if isinstance(value, str | int | float | bool) else None,
-            remedy=meant or "see docs/study-format.md or the JSON Schema (bayesdid schema)",
+            remedy=said or meant or "see docs/study-format.md or the JSON Schema (bayesdid schema)",
         ) from error
+
+
+# what a call from a data frame takes, and a column of a study says otherwise
+SAID_OTHERWISE = {
+    "likelihood": (
+        "the columns of a study are fitted as normal; a column of family errors fits others beside "
+        'it: options = { models = ["student_t"] }, of counts options = { models = '
+        '["negative_binomial"], counts = "COLUMN", exposure = "COLUMN" }; bayesdid did '
+        "--likelihood fits one regression under any"
+    )
+}
 
 
 def _twice(raw: Mapping[str, object]) -> tuple[int | str, ...]:

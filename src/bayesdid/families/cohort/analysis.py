@@ -116,7 +116,7 @@ def cohort(
         "Without pooling, under i.i.d. errors, it is "
         f"{overall['flat, i.i.d. errors, ATT over treated rows'].mean():.3f}; the one TWFE "
         f"coefficient is {twfe.estimate:.3f}.",
-        under.says("the average effect on the treated", iid),
+        under.says("the average effect on the treated", main, iid),
         spread_sentence(spreads),
         *weights_sentences(twfe, cells),
     )

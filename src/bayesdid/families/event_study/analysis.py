@@ -103,11 +103,13 @@ def honest(
         item = relative_magnitudes(*ordered.parts, w)
         kept |= {f"breakdown {name}": item.breakdown(item.sign), name: item.centre}
     name, w = next(iter(ordered.weights.items()))
+    effect = ordered.parts[1] @ w
     beside = _ordered(spec.id, times, iid, reference, None).parts[1] @ w
     (term,) = spec.column.treatments
     leads = leads_sentence(panel, term, design.units, min(times))
     parallel = f"trends are parallel, priors {priors}"
-    said = errors_sentence(errors, f"the effect in {name}, under parallel trends,", beside, trees)
+    quantity = f"the effect in {name}, under parallel trends,"
+    said = errors_sentence(errors, quantity, effect, beside, trees)
     return replace(
         found,
         sentences=(found.sentences[0], *([leads] if leads else []), *found.sentences[1:], said),

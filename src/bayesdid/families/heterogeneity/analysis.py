@@ -186,12 +186,10 @@ def heterogeneity(
         )
         figures.append(_figure(study, name, labelled, from_published, printed))
     first = columns[0]
-    gap = (
-        tau_iid[:, names.index(f"{first}: {levels[first][0]}")]
-        - (tau_iid[:, names.index(f"{first}: {levels[first][1]}")])
-    )
+    one, other = (names.index(f"{first}: {level}") for level in levels[first][:2])
     pair = " - ".join(_level(study, first, level) for level in levels[first][:2])
-    sentences.append(under.says(f"the difference {pair}", gap))
+    gaps = [draws[:, one] - draws[:, other] for draws in (tau, tau_iid)]
+    sentences.append(under.says(f"the difference {pair}", *gaps))
     return Analysis(
         spec.id,
         "heterogeneity",

@@ -180,7 +180,8 @@ def mediation(
     clustered = least_squares(design).table.iloc[0]
     sentences = [_headline(study, names, found)]
     if asked:
-        said = errors_sentence(errors, "the indirect effect", iid.indirect[:, 0], [fitted.tree])
+        indirect = found.indirect[:, 0], iid.indirect[:, 0]
+        said = errors_sentence(errors, "the indirect effect", *indirect, [fitted.tree])
     else:
         said = iid_sentence(
             "Errors are i.i.d., since those of several mediators correlate with each other; other "

@@ -97,7 +97,9 @@ def moderation(
         _neyman(moderator, grid, M, p_good, sign),
         f"The effect crosses zero inside the observed range of {moderator} with probability "
         f"{((crossing > M.min()) & (crossing < M.max())).mean():.3f}.",
-        under.says(f"the change per sd of {moderator}", tau_iid[:, 1] * M.std()),
+        under.says(
+            f"the change per sd of {moderator}", tau[:, 1] * M.std(), tau_iid[:, 1] * M.std()
+        ),
         "Linearity (Hainmueller, Mummolo & Xu 2019; i.i.d. errors): the tail area of a straight "
         f"line in the binned model is {linear_p:.3f}"
         + (": the bins do not lie on a line." if linear_p < 0.05 else ", no sign of curvature."),

@@ -78,10 +78,11 @@ def overlap(
                 else ""
             ),
         )
-        sentences.insert(1, under.says("the synergy", tau_iid @ synergy["synergy"]))
+        sentences.insert(1, under.says("the synergy", main, tau_iid @ synergy["synergy"]))
     else:
         state = next(iter(whole))
-        sentences.append(under.says(f"the effect of {state}", tau_iid @ whole[state]))
+        pair = effects[state], tau_iid @ whole[state]
+        sentences.append(under.says(f"the effect of {state}", *pair))
     orders = [name for name in (f"first:{a}", f"first:{b}") if f"both, {name}" in effects]
     if len(orders) == 2:
         gap = effects[f"both, {orders[0]}"] - effects[f"both, {orders[1]}"]

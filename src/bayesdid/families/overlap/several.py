@@ -76,7 +76,7 @@ def of_several(
         )
         if iid_holds:
             about = f"what {_said(of, rows)} do so"
-            sentences.append(under.says(about, tau_iid @ departs[name][0]))
+            sentences.append(under.says(about, main, tau_iid @ departs[name][0]))
     sums = [ALL, *(sum_of(pair) for pair in pairs_of(rows.policies))]
     sentences += [f"{name}: {refused[name]}." for name in sums if name in refused]
     table = summary_frame(effects | deltas, "effect")

@@ -92,7 +92,7 @@ def _errors_sentences(
     return (
         f"Under the actual assignment the effect is {actual.mean():.3f} ({hdi(actual):.3f}; "
         f"P(< 0) = {(actual < 0).mean():.3f}).",
-        errors_sentence(errors, "it", iid, (own.tree,)),
+        errors_sentence(errors, "it", actual, iid, (own.tree,)),
     )
 
 

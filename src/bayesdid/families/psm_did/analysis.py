@@ -223,7 +223,9 @@ def matching(
         f"{within:.3f} within a matched sample: one-shot matching leaves out "
         f"{between**2 / (between**2 + within**2):.0%} of the variance. Samples have {min(sizes)} "
         f"to {max(sizes)} rows; matching once leaves {once.rows} of {design.n}.",
-        errors_sentence(errors, f"the effect over all {len(kept)} matched samples", iid, trees),
+        errors_sentence(
+            errors, f"the effect over all {len(kept)} matched samples", mixture, iid, trees
+        ),
     )
     return Analysis(
         spec.id,

@@ -13,7 +13,7 @@ from bayesdid.exceptions import InputError, nearest_name
 from bayesdid.families.registry.describe import option_texts
 from bayesdid.families.registry.discover import families
 from bayesdid.families.registry.family import MODEL_FIELDS, ROW_FIELDS, AnyFamily, Options
-from bayesdid.study.load import Spec
+from bayesdid.study.load import SAID_OTHERWISE, Spec
 from bayesdid.study.schema import Column
 
 
@@ -163,6 +163,8 @@ def _instead(name: str, family: AnyFamily) -> str:
     own = list(family.options.model_fields)
     if hint := _meant(name, own):
         return hint
+    if name in SAID_OTHERWISE:
+        return SAID_OTHERWISE[name]
     if name in family.reads:
         return f"{name} is a field of the column: write it beside options, not in it"
     elsewhere = [f.name for f in families().values() if name in f.options.model_fields]

@@ -197,7 +197,7 @@ def specification_curve(
         (
             *_sentences(frame, main),
             errors_sentence(
-                Errors.parse(made[0].errors), "the effect of the declared specification", iid
+                Errors.parse(made[0].errors), "the effect of the declared specification", main, iid
             ),
         ),
         (

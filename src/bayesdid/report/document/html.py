@@ -206,7 +206,8 @@ def _(block: Table, writer: _Writer) -> str:
     name, kind = writer.name(block.key), ' class="long"' * (len(block.rows) >= LONG)
     return (
         f'<div class="tablebox" id="{anchor(block.key)}">{_SCROLL.format(name)}<table{kind}>'
-        f"<caption><b>{name}.</b> {writer.inline(block.caption)}{writer.stamp()}</caption>"
+        f'<caption><span class="said"><b>{name}.</b> {writer.inline(block.caption)}'
+        f"{writer.stamp()}</span></caption>"
         f"<thead><tr>{head}</tr></thead><tbody>{body}</tbody></table></div>{note}</div>\n"
     )
 

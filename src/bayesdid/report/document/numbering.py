@@ -26,6 +26,11 @@ def anchor(key: str) -> str:
     return "".join(c if c.isalnum() or c in "-_" else "-" for c in key)
 
 
+def _quoted(title: str) -> str:
+    """A heading in quotation marks; those within it become single ones."""
+    return f"“{title.replace('“', '‘').replace('”', '’')}”"
+
+
 def places(documents: Mapping[str, tuple[str, Document]]) -> dict[str, Place]:
     """Every key with its number.
 
@@ -39,7 +44,9 @@ def places(documents: Mapping[str, tuple[str, Document]]) -> dict[str, Place]:
         tables = figures = 0
         where = " in the supplement" if prefix else ""
         for section in document.sections:
-            found[section.key] = Place(f"“{section.title}”{where}", page, anchor(section.key))
+            found[section.key] = Place(
+                f"{_quoted(section.title)}{where}", page, anchor(section.key)
+            )
             for block in walk(section.blocks):
                 match block:
                     case Table():
@@ -49,7 +56,7 @@ def places(documents: Mapping[str, tuple[str, Document]]) -> dict[str, Place]:
                         figures += 1
                         name = f"Figure {prefix}{figures}"
                     case Heading() if block.key:
-                        name = f"“{block.text}”{where}"
+                        name = f"{_quoted(block.text)}{where}"
                     case _:
                         continue
                 found[block.key] = Place(name, page, anchor(block.key))

@@ -7,8 +7,8 @@ from typing import Any
 
 from bayesdid.estimands.judgement import SOURCES
 from bayesdid.estimands.names import SUM
-from bayesdid.report.claim_words import asks
-from bayesdid.report.sections.doses import dose_answer
+from bayesdid.report.claim_words import asks, how_sure
+from bayesdid.report.sections.doses import dose_answer, dose_evidence
 from bayesdid.report.sections.no_panel import unclaimed
 from bayesdid.report.sections.part import Results
 from bayesdid.report.text import number, probability
@@ -33,12 +33,13 @@ def evidence_of(results: Results) -> list[Mapping[str, Any]]:
 
 
 def main_evidence(results: Results) -> Mapping[str, Any] | None:
-    """What the study's question is about: of three and more policies their sums, else its claim."""
+    """What the study's question is about: sums of three and more policies, a dose, else a claim."""
     if results["sums"]:
         known = [item["evidence"] for item in results["sums"] if item["evidence"]]
         return next((e for e in known if answered_by(e, results)), None)
+    dose = dose_evidence(results)
     stated = [claim["evidence"] for claim in results["claims"] if claim["evidence"]]
-    return next((e for e in stated if e["main"] and answered_by(e, results)), None)
+    return dose or next((e for e in stated if e["main"] and answered_by(e, results)), None)
 
 
 def answered_by(evidence: Mapping[str, Any], results: Results) -> bool:
@@ -51,10 +52,12 @@ def answer(results: Results) -> list[str]:
     evidence = main_evidence(results)
     if evidence is None:
         return _effect(results)
+    if dose_evidence(results) is not None:
+        return dose_answer(results)
     said = []
     given = [source for source in sources(results) if source in evidence["answers"]]
     for source in reversed(given):  # a panel says more than what was printed of it
-        what, sure = _estimate(evidence, source, results), _sure(evidence["answers"][source])
+        what, sure = _estimate(evidence, source, results), how_sure(evidence["answers"][source])
         claim = f"That it is {asks(evidence)}" if evidence["contrast"] != SUM else _MORE
         said.append((f"{what}.", f"{claim} is {sure}."))
     if len(said) == 1:
@@ -106,20 +109,11 @@ def _named(evidence: Mapping[str, Any], results: Results) -> str:
     return str(evidence["label"])
 
 
-def _sure(found: Mapping[str, Any]) -> str:
-    """The word, its probability, and the range over models."""
-    said = f"{found['word']}: P {probability(found['p'])}"
-    if found["models"] > 1:
-        low, high = probability(found["p_low"]), probability(found["p_high"])
-        said += f", and {low} to {high} over the {found['models']} models that count"
-    return said
-
-
 def _effect(results: Results) -> list[str]:
     """Without a claim: the first contrast."""
     source, contrasts = unclaimed(results)
     if not contrasts:
-        return dose_answer(results)
+        return []
     name = SUM if SUM in contrasts else next(iter(contrasts))
     item, outcome = contrasts[name], results["outcome"]
     asked = {"contrast": name, "label": item["label"], "unit": outcome["unit"]}

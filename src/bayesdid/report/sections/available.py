@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from typing import Any
+
 from bayesdid.notebook import many
-from bayesdid.report.document.blocks import Block, Fold, Text, ref
+from bayesdid.report.document.blocks import Block, Fold, Items, Text, ref
 from bayesdid.report.sections.answer import answered_by, evidence_of, sources
 from bayesdid.report.sections.claims_forest import MOST_ROWS
 from bayesdid.report.sections.part import Results
 from bayesdid.report.sections.unjudged import judged_by, unjudged
+from bayesdid.report.text import probability
 
 APPENDIX, STATEMENTS = "stand-in", "statements"
 
@@ -36,6 +40,27 @@ def failures(results: Results) -> list[Block]:
             )
         )
     return found
+
+
+def _otherwise(claims: list[Mapping[str, Any]], results: Results) -> tuple[str, ...]:
+    """Claims about a contrast of the figure with another word than the first of them, shown there.
+
+    They are about another column, or another size.
+    """
+    shown = {(e["contrast"], e["sign"]): e for e in evidence_of(results)}
+    found = []
+    for claim in claims:
+        own = claim["evidence"]
+        drawn = shown[own["contrast"], own["sign"]]["answers"]
+        words = [
+            f"{source}: {answer['word']} (P {probability(answer['p'])})"
+            for source, answer in own["answers"].items()
+            if source in sources(results)
+            and answer["word"] != drawn.get(source, {"word": ""})["word"]
+        ]
+        if words:
+            found.append(f"“{claim['text']}” ({claim['place']}), {'; '.join(words)}")
+    return tuple(found)
 
 
 def available(results: Results) -> list[Block]:
@@ -68,6 +93,8 @@ def available(results: Results) -> list[Block]:
         )
         rest = [c for c in declared if c not in answered]
         blocks.append(Text(said))
+        if apart := _otherwise(above, results):
+            blocks += [Text("Judged otherwise than its contrast in the figure:"), Items(apart)]
         if rest:
             blocks.append(
                 Fold(f"The {many(len(rest), 'claim')} not judged, and why", unjudged(rest, results))

@@ -12,7 +12,7 @@ from bayesdid.report.model_words import model_name
 from bayesdid.report.sections.answer import evidence_of, sources
 from bayesdid.report.sections.doses import dose_rows, see_doses
 from bayesdid.report.sections.no_panel import unclaimed
-from bayesdid.report.sections.part import Results, known, word_cell
+from bayesdid.report.sections.part import Results, counts, known, p_range, word_cell
 from bayesdid.report.sections.unjudged import claimed
 from bayesdid.report.text import probability
 
@@ -70,18 +70,7 @@ def _row(evidence: Mapping[str, Any], results: Results) -> ForestRow:
 
 
 def _range(given: Mapping[str, Any]) -> str:
-    return _p_range(given["p"], given["p_low"], given["p_high"])
-
-
-def _p_range(p: float, low: float, high: float) -> str:
-    """``P 0.95 (0.90 to 0.99)``; one number where the three are written alike."""
-    said = [probability(value) for value in (p, low, high)]
-    return f"P {said[0]}" if len(set(said)) == 1 else f"P {said[0]} ({said[1]} to {said[2]})"
-
-
-def counts(estimate: Mapping[str, Any]) -> bool:
-    """Whether a model counts: nothing it supposes is known to be false, no check of it fails."""
-    return not estimate["false_here"] and estimate["passes"] is not False
+    return p_range(given["p"], given["p_low"], given["p_high"])
 
 
 def _models(evidence: Mapping[str, Any], results: Results) -> list[ForestRow]:
@@ -113,7 +102,7 @@ def _headline_row(item: Mapping[str, Any], source: str) -> ForestRow:
     return ForestRow(
         item["label"],
         "",
-        (word_cell(item["word"]), Cell(_p_range(item["p_claim"], *item["p_range"]), "soft")),
+        (word_cell(item["word"]), Cell(p_range(item["p_claim"], *item["p_range"]), "soft")),
         (Mark(source, item["mean"], item["interval"]["low"], item["interval"]["high"], wide),),
     )
 
@@ -162,10 +151,10 @@ def see_claims(results: Results) -> str:
 
 
 def drawn(rows: tuple[ForestRow, ...], level: str, *, doses: bool = False) -> str:
-    """What the marks mean that are drawn; `doses`: rows are columns that have the dose."""
+    """What the marks mean that are drawn; `doses`: rows are columns with the dose."""
     if doses:
-        others = " Hollow: the others." if len(rows) > 1 else ""
-        return f"Disc: the first column.{others} Bars: {level} intervals under the default errors."
+        others = " Hollow: the other columns that have it." if len(rows) > 1 else ""
+        return f"Disc: the model that answers.{others} {_BARS.format(level)}"
     of = {mark.source for row in rows for mark in row.marks}
     hollow = any(not mark.solid for row in rows for mark in row.marks)
     said = [text for source, text in _MARKS.items() if source in of]

@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from bayesdid.estimands.names import SUM
+from bayesdid.report.claim_panel import CONSTANT
 from bayesdid.report.claim_words import constant_sentence, size_asked
 from bayesdid.report.document.blocks import ref
 from bayesdid.report.sections.answer import main_evidence, sources
@@ -13,8 +14,10 @@ from bayesdid.report.sections.doses import dose_depends
 from bayesdid.report.sections.examination import check_title
 from bayesdid.report.sections.no_panel import of_column
 from bayesdid.report.sections.part import Results
+from bayesdid.report.term_words import in_words, titled
 from bayesdid.report.text import probability
 
+_UNLESS = f" unless by models that suppose {CONSTANT}, which answer here"
 OF_PRINT = frozenset({"audit_posterior", "doubted_mediator"})  # alerts that no panel is behind
 COUNTS = "In counts, "  # how the model of counts begins, where they are the outcome
 
@@ -43,17 +46,29 @@ def depends_on(results: Results) -> list[str]:
     if results["synthetic"]:
         return said
     said += [
-        f"{item['label']} is not identified: {item['refused']}."
+        f"{item['label']} is not identified{_UNLESS * bool(item['evidence'])}: {item['refused']}."
         for item in results["sums"]
-        if item["refused"] and not item["evidence"]
+        if item["refused"]
     ]
     if evidence is not None:
         said += constant_sentence(evidence, results)
     if headline["contrasts"]:
+        said += (
+            [titled(in_words(headline["unlike"], results), results)]
+            if headline.get("unlike")
+            else []
+        )
         said += [checked(results)] if headline["checks"] else []
-        said += headline.get("trends", [])[:1]
-        said += [headline["brief"]] if headline.get("brief") else []
-    return (said or dose_depends(results)) + _counted(results)
+        of = trends_of(results)
+        said += [f"{of}{text}" for text in headline.get("trends", [])[:1]]
+        said += [f"{of}{headline['brief']}"] if headline.get("brief") else []
+    return dose_depends(results) + said + _counted(results)
+
+
+def trends_of(results: Results) -> str:
+    """What sentences about trends are of, where that is not what the page answers; else empty."""
+    evidence, about = main_evidence(results), results["headline"].get("trends_of", "")
+    return f"{about}: " if about and evidence and evidence["label"] != about else ""
 
 
 def _counted(results: Results) -> list[str]:
@@ -64,8 +79,8 @@ def _counted(results: Results) -> list[str]:
         if item["converged"] and item["sentences"] and item["sentences"][0].startswith(COUNTS)
     ]
     return [
-        f"{said.removesuffix('.')} ({ref(f'analysis-{spec}')}); the main model takes counts as "
-        "numbers."
+        f"{said.removesuffix('.')} ({ref(f'analysis-{spec}')}). That model takes the rows of a "
+        "unit as independent, so that it may be too sure; the main model takes counts as numbers."
         for spec, said in first[:1]
     ]
 

@@ -8,6 +8,7 @@ from typing import Any
 from bayesdid.notebook import many
 from bayesdid.report.design_figures import paths_figure, states_figure
 from bayesdid.report.document.blocks import Block, Figure, Items, Table, Text
+from bayesdid.report.model_words import spec_name
 from bayesdid.report.sections.part import Part, Results
 from bayesdid.report.text import number, significant
 
@@ -66,7 +67,8 @@ def design(results: Results) -> Part:
             notes = [
                 n["text"] for n in sample["notes"] if n["text"] not in results["panel"]["notes"]
             ]
-            listed.append("; ".join([f"{spec}: {sample['text']}", *notes]))
+            name = spec_name(spec, results)
+            listed.append("; ".join([f"{name}: {sample['text']}", *notes]))
         more += [
             Text("What each fit is of: rows, units, periods, what was left out."),
             Items(tuple(listed)),
@@ -101,8 +103,15 @@ def see_states(found: Mapping[str, Any], panel: Mapping[str, Any]) -> str:
 
 def see_trends(trends: Mapping[str, Any] | None) -> str:
     """Whether the arms moved alike before the first adoption."""
-    if trends is None or trends["gap"] is None or trends["se"] is None:
+    if trends is None:
         return "Too few periods lie before the first adoption to compare trends."
+    if trends["gap"] is None or trends["se"] is None:
+        adopting, never = trends["units"]
+        return (
+            f"{many(adopting, 'unit')} that {'comes' if adopting == 1 else 'come'} under a policy "
+            f"and {never} that never {'does' if never == 1 else 'do'} are too few to compare "
+            "trends before the first adoption."
+        )
     clear = abs(trends["gap"]) > _CLEAR * trends["se"]
     return (
         f"In the {trends['periods']} periods before the first adoption the outcome changed by "

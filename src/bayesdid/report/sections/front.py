@@ -12,7 +12,7 @@ from bayesdid.report.sections.doses import dose_effects
 from bayesdid.report.sections.no_panel import no_panel
 from bayesdid.report.sections.part import Part, Results
 from bayesdid.report.sections.sliders import sliders
-from bayesdid.report.sections.unjudged import unclaimed_side
+from bayesdid.report.sections.unjudged import claimed, unclaimed_side
 from bayesdid.summary import percent
 
 FOREST, ALERTS = "claims", "alerts"
@@ -37,12 +37,9 @@ def front(results: Results) -> Part:
         marks = drawn(rows, level, doses=doses)
         blocks.append(Forest(FOREST, see_claims(results), marks, unit, rows))
     if rows or answered:
-        if doses:
-            said = rules("the posterior probability of that side", "every column that has it")
-        else:
-            said = rules("the posterior probability of the claim", "every model that counts")
-            said = f"{said} {COUNTS}"
-        blocks.append(Text(f"{unclaimed_side(results)}{said}", "soft"))
+        of = "the claim" if claimed(results) else "that side"
+        said = rules(f"the posterior probability of {of}", "every model that counts")
+        blocks.append(Text(f"{unclaimed_side(results)}{said} {COUNTS}", "soft"))
     depends = depends_on(results)
     if depends:
         blocks.append(Text("What the answer depends on:"))

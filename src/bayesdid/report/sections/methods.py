@@ -45,15 +45,11 @@ def methods(results: Results) -> Part:
                 Text(heading),
                 Items(tuple(f"{s}: {why}" for s, why in results[found].items())),
             ]
-    if outcome["natural_unit"] and outcome["natural_per_unit"] != 1:
-        main.insert(
-            0,
-            Text(
-                f"Outcome: {outcome['label']}, in {outcome['unit']}; one is "
-                f"{significant(outcome['natural_per_unit'])} {outcome['natural_unit']}. "
-                f"{'Lower' if outcome['better'] == 'lower' else 'Higher'} is better."
-            ),
-        )
+    natural = outcome["natural_unit"] and outcome["natural_per_unit"] != 1
+    one = f"; one is {significant(outcome['natural_per_unit'])} {outcome['natural_unit']}"
+    better = "Lower" if outcome["better"] == "lower" else "Higher"
+    said = f"Outcome: {outcome['label']}, in {outcome['unit']}{one if natural else ''}"
+    main.insert(0, Text(f"{said}. {better} is better."))
     return Part("methods", "Methods", tuple(main), tuple(more))
 
 
@@ -148,9 +144,8 @@ def _data(results: Results) -> str:
     licence = study.get("licence") or "not stated in the study file"
     if panel is None or results["synthetic"]:
         return f"Published numbers: {cited}{doi} No microdata. Licence of the data: {licence}."
-    rows = (
-        f"{panel['rows']} rows, {many(panel['units'], 'unit')}, {panel['first']} to {panel['last']}"
-    )
+    periods = results["design"]["periods"]
+    rows = f"{panel['rows']} rows, {many(panel['units'], 'unit')}, {periods[0]} to {periods[-1]}"
     return (
         f"Data: {as_given(panel['source'])}; {rows}; sha256 {panel['sha256'][:16]}. "
         f"{cited}{doi} Licence of the data: {licence}."

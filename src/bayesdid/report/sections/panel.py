@@ -143,18 +143,23 @@ def see_columns(rows: list[dict[str, Any]]) -> str:
     ]
     if pairs:
         near = sum(abs(r["mean"] - r["published"]) <= r["published_se"] for r in pairs)
+        lie = "mean lies" if len(pairs) == 1 else "means lie"
         said += (
-            f"; {near} of {len(pairs)} posterior means lie within one published standard error of "
-            "the published estimate"
+            f"; {near} of {len(pairs)} posterior {lie} within one published standard error of the "
+            "published estimate"
         )
     return f"{said}."
 
 
 def _on_main_scale(row: Mapping[str, Any], results: Results) -> bool:
-    """Effects of policy states on the main outcome: what one axis can show."""
-    return row["outcome"] == results["outcome"]["column"] and all(
-        part.kind in POLICY_KINDS and not part.event
-        for part in parse_term(row["parameter"]).factors
+    """Effects of policy states, or of a dose, on the main outcome: what one axis can show."""
+    dose = [item["term"] for item in results["doses"]]
+    return row["outcome"] == results["outcome"]["column"] and (
+        row["parameter"] in dose
+        or all(
+            part.kind in POLICY_KINDS and not part.event
+            for part in parse_term(row["parameter"]).factors
+        )
     )
 
 
@@ -211,7 +216,7 @@ def _agreement(results: Results, rows: list[dict[str, Any]]) -> list[Block]:
     if first is not None and first["explanations"]:
         blocks += [
             Text(f"What the differences mean, for {short_title(first['title'])}:"),
-            Items(tuple(first["explanations"])),
+            Items(tuple(in_words(text, results) for text in first["explanations"])),
         ]
     return blocks
 

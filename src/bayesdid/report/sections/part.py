@@ -8,7 +8,7 @@ from typing import Any
 
 from bayesdid.estimands.verdict import WORDS
 from bayesdid.report.document.blocks import Block, Cell
-from bayesdid.report.text import number
+from bayesdid.report.text import number, probability
 
 type Results = Mapping[str, Any]
 
@@ -41,6 +41,17 @@ def word_cell(word: str, before: str = "", after: str = "") -> Cell:
     kind = word.split(",", maxsplit=1)[0].split(" ", maxsplit=1)[0]
     known = kind in {w.split(",")[0] for w in WORDS}
     return Cell(f"{before}{word}{after}", f"word {kind}" if known else "word")
+
+
+def p_range(p: float, low: float, high: float) -> str:
+    """``P 0.95 (0.90 to 0.99)``; one number where the three are written alike."""
+    said = [probability(value) for value in (p, low, high)]
+    return f"P {said[0]}" if len(set(said)) == 1 else f"P {said[0]} ({said[1]} to {said[2]})"
+
+
+def counts(estimate: Mapping[str, Any]) -> bool:
+    """Whether a model counts: what it supposes is not known to be false, no check of it fails."""
+    return not estimate["false_here"] and estimate["passes"] is not False
 
 
 def known(estimate: Mapping[str, Any]) -> bool:

@@ -7,6 +7,7 @@ from typing import Any
 
 from bayesdid.estimands.verdict import SURE
 from bayesdid.notebook import many
+from bayesdid.report.claim_words import asks
 from bayesdid.report.document.blocks import (
     Block,
     Cell,
@@ -21,8 +22,8 @@ from bayesdid.report.document.blocks import (
 from bayesdid.report.model_words import model_name, spec_name
 from bayesdid.report.sections.answer import main_evidence
 from bayesdid.report.sections.available import STATEMENTS
-from bayesdid.report.sections.claims_forest import counts
-from bayesdid.report.sections.part import Part, Results, known
+from bayesdid.report.sections.depends import trends_of
+from bayesdid.report.sections.part import Part, Results, counts, known
 from bayesdid.report.term_words import in_words
 from bayesdid.report.text import number, probability, significant
 
@@ -67,17 +68,18 @@ def robustness(results: Results) -> Part:
             )
     trends = results["headline"].get("trends", [])
     if trends:
-        main += [Text("If trends are not parallel."), Items(tuple(trends[:3]))]
-        more += (
-            [Text("If trends are not parallel."), Items(tuple(trends))] if len(trends) > 3 else []
-        )
+        of = trends_of({**results, "synthetic": ""}).removesuffix(": ")
+        head = Text(f"If trends are not parallel{f', of {of}' * bool(of)}.")
+        main += [head, Items(tuple(trends[:3]))]
+        more += [head, Items(tuple(trends))] if len(trends) > 3 else []
     weights = results["weights"]
     if weights["rows"]:
         main += [Text(s) for s in weights["sentences"][:1]]
         more += [Text(s) for s in weights["sentences"]]
         more.append(_weights(weights["rows"], results))
+    name = "headline" if results["headline"]["contrasts"] else "answer"
     return Part(
-        "robust-panel", "Robustness of the headline", tuple(main), tuple(more), of_panel=True
+        "robust-panel", f"Robustness of the {name}", tuple(main), tuple(more), of_panel=True
     )
 
 
@@ -95,8 +97,9 @@ def see_models(evidence: Mapping[str, Any], shown: list[Mapping[str, Any]]) -> s
     sure = sum(e["p_sign"] >= SURE for e in counted)
     side = sum(e["p_sign"] > 0.5 for e in counted)
     return (
-        f"{evidence['label']}: of {many(len(counted), 'model')} that count, {side} lean to the "
-        f"claim and {sure} hold it with P ≥ {SURE:g}."
+        f"{evidence['label']}, {asks(evidence)}: of {many(len(counted), 'model')} that "
+        f"{'counts' if len(counted) == 1 else 'count'}, {side} {'leans' if side == 1 else 'lean'} "
+        f"to it and {sure} {'holds' if sure == 1 else 'hold'} it with P ≥ {SURE:g}."
     )
 
 

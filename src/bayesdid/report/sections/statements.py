@@ -8,8 +8,7 @@ from typing import Any
 from bayesdid.report.claim_html import claim_groups
 from bayesdid.report.document.blocks import Block, Cell, Fold, Table, Text
 from bayesdid.report.sections.available import STATEMENTS
-from bayesdid.report.sections.claims_forest import counts
-from bayesdid.report.sections.part import Part, Results, word_cell
+from bayesdid.report.sections.part import Part, Results, counts, word_cell
 from bayesdid.report.text import estimate, probability
 
 _ORIGIN = {"published": "Printed numbers", "panel": "Panel"}
@@ -39,7 +38,8 @@ def _part(
     rows = tuple(
         (
             group["label"],
-            "; ".join(f"“{c['text']}” ({c['place']})" for c in group["claims"]),
+            "; ".join(f"“{c['text']}” ({c['place']})" for c in group["claims"])
+            or f"no claim is declared; {group['asks']} is better",
             *(_word(group, s) for s in sources),
         )
         for group in known
