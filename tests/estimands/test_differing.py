@@ -1,6 +1,7 @@
 """Effects that differ between units: the comparison's size and power, what widths become, words."""
 
 import dataclasses
+import re
 
 import numpy as np
 import pytest
@@ -161,6 +162,10 @@ def test_the_word_and_violations_follow_the_wider_model(differ, monkeypatch):
     one = _contrast(SUM, SUM, "< 0", average, found.rows, models, {}, panel, summary)
     assert (one.word, one.p_claim, one.p_range) == ("undecided, leaning for", 0.97, (0.93, 0.97))
     assert found.differing.found in repr(found)
+    sure = dataclasses.replace(item, p_claim=1.0, p_range=(0.0, 1.0))
+    shown = dataclasses.replace(found, contrasts={SUM: sure})
+    assert re.search(r"> 0.999 +< 0.001 +> 0.999", repr(shown))
+    assert "&gt; 0.999" in shown._repr_html_()
     passing = dataclasses.replace(found.differing, p=0.5)
     assert passing.found not in repr(dataclasses.replace(found, differing=passing))
 

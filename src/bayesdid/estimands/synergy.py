@@ -42,7 +42,9 @@ from bayesdid.notebook import html, lines
 from bayesdid.panel.panel import Panel
 from bayesdid.study.load import Spec, Study
 from bayesdid.study.schema import Sample
-from bayesdid.summary import Interval, Summary, summarise
+from bayesdid.summary import Interval, Summary, chance, summarise
+
+_CHANCES = ("p_claim", "p_low", "p_high")  # columns of a frame
 
 
 @dataclass(frozen=True, slots=True)
@@ -180,12 +182,16 @@ class Synergy(Mapping[str, SynergyContrast]):
             ],
         )
 
+    def _shown(self) -> pd.DataFrame:
+        """The frame as it is printed: no probability is nought or one."""
+        table = self.frame().drop(columns="level")
+        return table.assign(**{name: table[name].map(chance) for name in _CHANCES})
+
     def __repr__(self) -> str:
-        table = self.frame().drop(columns="level").to_string(float_format="%.4g")
-        return self._about(table.split("\n"))
+        return self._about(self._shown().to_string(float_format="%.4g").split("\n"))
 
     def _repr_html_(self) -> str:
-        return html(self._about(), self.frame().drop(columns="level"))
+        return html(self._about(), self._shown())
 
     def __getitem__(self, name: str) -> SynergyContrast:
         """The contrast; one that is refused says why."""
