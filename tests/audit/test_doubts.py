@@ -95,7 +95,7 @@ def test_the_report_says_it_with_the_claims(one):
     evidence = {"label": "l", "sign": -1, "size": None, "unit": "u", "answers": {}, "main": True}
     evidence |= {"estimates": [], "null": 0.0, "rope": None}
     claim = {"text": "t", "place": "p", "evidence": evidence, "doubts": lowers}
-    groups = claim_groups({"claims": [claim, claim], "synthetic": ""})
+    groups = claim_groups({"claims": [claim, claim], "sums": [], "doses": [], "synthetic": ""})
     assert groups[0]["sentences"] == lowers
 
 

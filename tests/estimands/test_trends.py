@@ -227,9 +227,9 @@ def test_anticipation_is_undone_by_moving_adoption():
 def test_the_brief_sentence_is_of_the_side_that_it_has():
     """Inverted sides, or a set that excludes zero, change it."""
 
-    def brief_of(p, breakdown, claim=None):
+    def brief_of(p, breakdown, claim=0.8):
         held = Interval(-0.7, 0.3, 0.89)
-        trend = Violated("linear", 0.1, -0.2, 0.3, held, 0.8, claim or p, 0.0, 0.0)
+        trend = Violated("linear", 0.1, -0.2, 0.3, held, claim, p, 0.0, 0.0)
         sets = (RobustSet(0.5, -0.4, 0.1), RobustSet(1.0, -0.6, 0.3))
         robust = (Robust("relative_magnitude", sets, breakdown),)
         result = SynergyViolated(SUM, "Both", p, (trend,), robust, "", ())
