@@ -54,7 +54,7 @@ def test_the_sentence_says_the_errors_their_correlation_and_the_effect_under_iid
         assert "correlated" not in errors_sentence(DEFAULT_ERRORS, "the effect", own, iid, other)
     # a quiet treated unit: the interval under i.i.d. errors is the wider one, and not too sure
     wider = errors_sentence(DEFAULT_ERRORS, "the effect", iid / 2, iid, trees)
-    assert wider.endswith(", whose errors are not these: errors of a unit are correlated here.")
+    assert wider.endswith(", no narrower, although errors of a unit are correlated here.")
     assert "correlation" not in errors_sentence(Errors("iid", "unit"), "it", own, iid)
     asked = errors_sentence(Errors(), "the effect", own, iid)
     assert asked.startswith("Errors are i.i.d., as asked for")

@@ -139,9 +139,7 @@ def errors_sentence(
             narrow = (
                 f", which is too sure: {here}, and every interval under i.i.d. errors is too narrow"
             )
-            warning = (
-                narrow if _width(iid) < _width(own) else f", whose errors are not these: {here}"
-            )
+            warning = narrow if _width(iid) < _width(own) else f", no narrower, although {here}"
     return f"{text}; with i.i.d. errors {quantity} is {iid.mean():.3f} ({hdi(iid):.3f}){warning}."
 
 
