@@ -101,6 +101,7 @@ def print_analysis(content: dict[str, Any]) -> None:
     """Sentences, tables and peers of an analysis on stdout."""
     from rich.table import Table
 
+    from bayesdid.cli.analysis_table import analysis_tables, shown
     from bayesdid.cli.console import BAD, out, said
 
     out.rule()
@@ -114,12 +115,9 @@ def print_analysis(content: dict[str, Any]) -> None:
     for sentence in content["sentences"]:
         out.print(sentence)
     for item in content["tables"]:
-        table = Table(title=item["caption"], title_justify="left")
-        for k, heading in enumerate(item["columns"]):
-            table.add_column(heading, justify="right" if k else "left", overflow="fold")
-        for row in item["rows"]:
-            table.add_row(*(_text(value) for value in row))
-        out.print(table)
+        parts = item["caption"], item["columns"], item["rows"]
+        for table in analysis_tables(*parts, width=out.width):
+            out.print(table)
     if content["peers"]:
         table = Table(title="Beside independent estimates", title_justify="left")
         for k, heading in enumerate(("quantity", "posterior", "peer", "by", "agrees")):
@@ -128,8 +126,8 @@ def print_analysis(content: dict[str, Any]) -> None:
             judged = peer["tolerance"] is not None
             table.add_row(
                 peer["quantity"],
-                f"{_text(peer['mean'])} ({_text(peer['sd'])})",
-                f"{_text(peer['estimate'])} ({_text(peer['se'])})",
+                f"{shown(peer['mean'])} ({shown(peer['sd'])})",
+                f"{shown(peer['estimate'])} ({shown(peer['se'])})",
                 peer["estimator"],
                 ("yes" if peer["holds"] else "NO") if judged else "not comparable",
             )
@@ -138,9 +136,3 @@ def print_analysis(content: dict[str, Any]) -> None:
         out.print(said(("NOT CONVERGED", BAD), f", left out: {name}"))
     for note in content["notes"]:
         out.print(f"Note: {note}")
-
-
-def _text(value: Any) -> str:
-    if value is None:
-        return "–"
-    return value if isinstance(value, str) else f"{value:.4g}"
