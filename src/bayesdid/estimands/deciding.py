@@ -6,6 +6,7 @@ from collections.abc import Mapping
 
 from bayesdid.estimands.beside import CELLS, CELLS_CLUSTERED, DIFFERING, HEADLINE, ModelSays
 from bayesdid.estimands.verdict import SURE
+from bayesdid.summary import chance
 
 _APART = 0.5  # posterior sds between pooled and unpooled from which on the prior decides
 _WIDER = 1.05  # intervals from which on differences between units are said
@@ -22,7 +23,7 @@ def deciding(models: Mapping[str, ModelSays]) -> str:
         said.append(
             f"Pooling matters: without it, under the same errors, the estimate is "
             f"{cells.mean:+.3f} ({cells.sd:.3f}), {gap:.1f} posterior sds away, with probability "
-            f"{cells.p_claim:.3f} of the claim in the place of {main.p_claim:.3f}."
+            f"{chance(cells.p_claim)} of the claim in the place of {chance(main.p_claim)}."
         )
     if abs(plain.mean - cells.mean) > plain.sd:
         said.append(
@@ -40,7 +41,7 @@ def _between_units(main: ModelSays, wider: ModelSays | None) -> str:
         "Effects differ between units: with that in the model, which the word follows, the sd is "
         f"{wider.sd:.3f} in the place of {main.sd:.3f}, so that the interval is about "
         f"{100 * (wider.sd / main.sd - 1):.0f} % wider, and the probability of the claim "
-        f"{wider.p_claim:.3f} in the place of {main.p_claim:.3f}."
+        f"{chance(wider.p_claim)} in the place of {chance(main.p_claim)}."
     )
 
 
