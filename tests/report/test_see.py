@@ -9,6 +9,7 @@ from bayesdid.report.document.blocks import Figure, ForestRow, Heading, Mark, Te
 from bayesdid.report.limits import limits
 from bayesdid.report.model_words import model_name, short_title, with_titles
 from bayesdid.report.pages import _leads
+from bayesdid.report.sections.analyses import cell
 from bayesdid.report.sections.audit import audit
 from bayesdid.report.sections.claims_forest import drawn, forest_rows, see_claims
 from bayesdid.report.sections.design import see_states, see_trends
@@ -303,3 +304,11 @@ def test_an_audit_of_nothing_is_left_out():
     assert audit(nothing).main == audit(nothing).more == ()
     nothing["audit"]["comparisons"] = 2
     assert "2 comparisons" in audit(nothing).main[0].text
+
+
+def test_a_cell_under_a_probability_is_one():
+    assert cell(1.0, "P(< 0)") == "> 0.999"
+    assert cell(0, "P(sar)") == "< 0.001"
+    assert cell(0.25, "P(< 0)") == "0.250"
+    assert cell(1.0, "mean") == "1"
+    assert cell("–", "P(< 0)") == cell(None, "P(< 0)") == "–"

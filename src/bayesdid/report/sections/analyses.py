@@ -9,7 +9,7 @@ from bayesdid.report.analysis_figures import analysis_figure
 from bayesdid.report.document.blocks import Block, Cell, Figure, Fold, Heading, Table, Text, ref
 from bayesdid.report.model_words import short_title
 from bayesdid.report.sections.part import Part, Results
-from bayesdid.report.text import significant
+from bayesdid.report.text import probability, significant
 
 _PICTURES = 1  # a section of the page draws
 
@@ -84,7 +84,7 @@ def _whole(item: Mapping[str, Any], key: str, synthetic: bool) -> list[Block]:
             f"{key}-t{k}",
             table["caption"],
             tuple(table["columns"]),
-            tuple(tuple(cell(v) for v in row) for row in table["rows"]),
+            tuple(tuple(map(cell, row, table["columns"])) for row in table["rows"]),
         )
         for k, table in enumerate(item["tables"])
     ]
@@ -100,10 +100,12 @@ def _whole(item: Mapping[str, Any], key: str, synthetic: bool) -> list[Block]:
     return blocks
 
 
-def cell(value: Any) -> str:
-    """A value of a table as text."""
+def cell(value: Any, heading: str = "") -> str:
+    """A value of a table as text; under ``P(...)`` it is a probability."""
     if value is None:
         return "–"
+    if heading.startswith("P(") and isinstance(value, int | float):
+        return probability(value)
     if isinstance(value, bool) or not isinstance(value, int | float):
         return str(value)
     return significant(value)

@@ -6,8 +6,8 @@ from typing import Any
 
 from bayesdid.report.analysis_figures import analysis_figure
 from bayesdid.report.document.blocks import Block, Cell, Figure, Fold, Heading, Table, Text, ref
+from bayesdid.report.sections.analyses import cell
 from bayesdid.report.sections.part import Part, Results
-from bayesdid.report.text import significant
 
 ROWS = 12  # of a table in the supplement; results.json has them all
 # what a check is called, in the order of a workflow; any other by its own name
@@ -95,16 +95,11 @@ def _check(check: dict[str, Any], synthetic: bool) -> list[Block]:
             f"{key}-table",
             f"Numbers: {title}",
             tuple(str(name).replace("_", " ") for name in rows[0]),
-            tuple(tuple(_value(v) for v in row.values()) for row in rows[:ROWS]),
+            tuple(tuple(cell(v, str(k)) for k, v in row.items()) for row in rows[:ROWS]),
             note=f"{more} more rows are in results.json." if more > 0 else "",
         )
         blocks.append(Fold(f"Numbers: {title}", (table,)))
     return blocks
-
-
-def _value(value: Any) -> str:
-    numeric = isinstance(value, int | float) and not isinstance(value, bool)
-    return significant(value) if numeric or value is None else str(value)
 
 
 def _standard(name: str, items: list[dict[str, Any]], checks: list[dict[str, Any]]) -> Table:
