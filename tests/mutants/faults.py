@@ -1985,4 +1985,30 @@ MUTANTS = (
             "model/test_system_densities.py::test_the_equation_says_whose_variance_the_weights_divide",
         ),
     ),
+    Mutant(
+        "absorbed-kept",
+        "design/build.py",
+        "return drop_collinear(own) if is_tighter else own",
+        "return own",
+        "a covariate that fixed effects beside random ones take up stays, to be told by rounding",
+        (
+            "strangers/test_edges.py::test_what_fixed_effects_take_up_leaves_a_design_of_random_ones",
+        ),
+    ),
+    Mutant(
+        "cell-certain",
+        "report/sections/analyses.py",
+        "return probability(value)",
+        "return significant(value)",
+        "tables of analyses say a probability of 1",
+        ("report/test_see.py::test_a_cell_under_a_probability_is_one",),
+    ),
+    Mutant(
+        "ends-swapped",
+        "cli/analysis_table.py",
+        "_interval(row[at], row[at + 1])",
+        "_interval(row[at + 1], row[at])",
+        "intervals on the terminal have their ends swapped",
+        ("cli/test_analysis_table.py::test_rows_are_whole_at_every_width",),
+    ),
 )

@@ -8,6 +8,7 @@ import pytest
 from commands import bayesdid
 
 import bayesdid as bd
+from bayesdid.design.build import with_effects
 from bayesdid.exceptions import InputError
 from cells import slow_but
 from smallest import study_with
@@ -111,6 +112,18 @@ def test_the_report_is_whole_at_the_edge(folder):
         sample = found["samples"]["t.1"]
         assert (sample["rows"], sample["units"]) == (len(frame), frame.iloc[:, 0].nunique())
         assert sample["text"] in page
+
+
+def test_what_fixed_effects_take_up_leaves_a_design_of_random_ones():
+    """A level of units plus one of periods: to rounding, which is no variation."""
+    frame = made(N=16).assign(
+        level=lambda f: f["unit"].str[1:].astype(float) ** 0.5 + np.sqrt(f["year"] - 1990)
+    )
+    fit = bd.did(frame, "y ~ D + x + level | unit + year", unit_effects="random", draws=100)
+    fixed = with_effects(fit.bound.design, "fixed", "fixed")
+    assert fit.bound.design.covariates == ("x", "level")
+    assert fixed.covariates == ("x",)
+    assert with_effects(fixed, "random", "fixed").covariates == ("x",)
 
 
 def test_a_report_of_random_effects_is_whole(tmp_path):
