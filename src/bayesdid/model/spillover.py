@@ -165,7 +165,8 @@ def profile_design(
     refuse_unbalanced(base, "a profile over distance")
     if base.unit_effects != "fixed" or base.period_effects != "fixed":
         raise InputError(
-            f"{base.spec_id}: the profile over distance has fixed unit and period effects",
+            f"{base.spec_id}: the profile over distance is learnt within units and periods: the "
+            "prior of its size and its evidence are those of fixed effects",
             remedy="leave unit_effects and period_effects out",
         )
     if len(base.treatments) == 0:
