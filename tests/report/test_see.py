@@ -172,7 +172,10 @@ def test_how_many_effects_exclude_zero_and_lie_near_print():
     )
     told = {k: {"word": word} for k, word in enumerate(("undecided", "supported", "undecided"))}
     unclaimed = page() | {"headline": {"contrasts": told}}
-    assert see_claims(unclaimed) == "Contrasts of the panel: 1 supported, 2 undecided."
+    assert see_claims(unclaimed) == "Contrasts of the panel: 1 supported; 2 undecided."
+    many = dict.fromkeys("abcdefgh", {"word": "undecided"}) | dict.fromkeys("ij", {"word": "x"})
+    unclaimed["headline"]["contrasts"] = many | {"k": {"word": "supported"}}
+    assert see_claims(unclaimed) == "Contrasts of the panel: 8 undecided (3 more below)."
     unclaimed["headline"]["contrasts"] = {0: told[1]}
     assert see_claims(unclaimed) == "The contrast of the panel: supported."
 

@@ -128,8 +128,10 @@ def see_claims(results: Results) -> str:
         words = [str(item["word"]) for item in contrasts.values()]
         if len(words) == 1:
             return f"The contrast {by}: {words[0]}."
-        told = ", ".join(f"{words.count(word)} {word}" for word in WORDS if word in words)
-        return f"Contrasts {by}: {told}."
+        shown = words[:MOST_ROWS]
+        told = "; ".join(f"{shown.count(word)} {word}" for word in WORDS if word in shown)
+        more = len(words) - len(shown)
+        return f"Contrasts {by}: {told}{f' ({more} more below)' if more else ''}."
     held = sum(word == "supported" for word in given)
     fragile = sum(word == "supported, fragile" for word in given)
     against = sum(word.startswith("contradicted") for word in given)
