@@ -282,6 +282,10 @@ def test_a_panel_of_one_policy_is_answered_by_its_effect(real):
         "That it is below zero is contradicted: P 0.040, and 0.020 to 0.130 over the models that "
         "count."
     )
+    both = {"both - sum of singles": item | {"p_claim": 0.3}}
+    changed["headline"]["contrasts"] |= both  # what answers first, wherever it stands
+    assert answer(changed)[1].startswith("That the difference is below zero is contradicted: P 0.3")
+    changed["headline"]["contrasts"] = {"only:a - none": item}
     page = render(changed)[0]
     assert "A − none" in page[page.index('id="claims"') : page.index("<h2>")]
     unclaimed = "The study declares no claim of an effect; in its place stands the side on which it"

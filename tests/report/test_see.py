@@ -5,6 +5,7 @@ import dataclasses
 import pytest
 
 from bayesdid.estimands.beside import CELLS
+from bayesdid.estimands.names import SUM
 from bayesdid.report.document.blocks import Figure, ForestRow, Heading, Mark, Text, ref
 from bayesdid.report.limits import limits
 from bayesdid.report.model_words import model_name, short_title, with_titles
@@ -170,13 +171,19 @@ def test_how_many_effects_exclude_zero_and_lie_near_print():
     assert (
         see_contrasts(one, "89 %") == "The contrast of the panel: its 89 % interval includes zero."
     )
-    told = {k: {"word": word} for k, word in enumerate(("undecided", "supported", "undecided"))}
+    told = dict(
+        zip("abc", ({"word": w} for w in ("undecided", "supported", "undecided")), strict=True)
+    )
     unclaimed = page() | {"headline": {"contrasts": told}}
     assert see_claims(unclaimed) == "Contrasts of the panel: 1 supported; 2 undecided."
-    many = dict.fromkeys("abcdefgh", {"word": "undecided"}) | dict.fromkeys("ij", {"word": "x"})
+    many = {key: {"word": "undecided" if key < "i" else "x"} for key in "abcdefghij"}
     unclaimed["headline"]["contrasts"] = many | {"k": {"word": "supported"}}
     assert see_claims(unclaimed) == "Contrasts of the panel: 8 undecided (3 more below)."
-    unclaimed["headline"]["contrasts"] = {0: told[1]}
+    unclaimed["headline"]["contrasts"] = many | {SUM: {"word": "supported"}}  # answers first
+    assert see_claims(unclaimed) == (
+        "Contrasts of the panel: 1 supported; 7 undecided (3 more below)."
+    )
+    unclaimed["headline"]["contrasts"] = {"b": told["b"]}
     assert see_claims(unclaimed) == "The contrast of the panel: supported."
 
 

@@ -114,13 +114,14 @@ def _effect(results: Results) -> list[str]:
     source, contrasts = unclaimed(results)
     if not contrasts:
         return []
-    name = SUM if SUM in contrasts else next(iter(contrasts))
+    name = next(iter(contrasts))
     item, outcome = contrasts[name], results["outcome"]
     asked = {"contrast": name, "label": item["label"], "unit": outcome["unit"]}
     side = "below" if item["claim"] == "< 0" else "above"
     low, high = item["p_range"]
+    what = "the difference" if name == SUM else "it"
     return [
         f"{ORIGIN[source]}, {_amount(item['mean'], item['interval'], asked, results)}.",
-        f"That it is {side} zero is {item['word']}: P {probability(item['p_claim'])}, and "
+        f"That {what} is {side} zero is {item['word']}: P {probability(item['p_claim'])}, and "
         f"{probability(low)} to {probability(high)} over the models that count.",
     ]
