@@ -200,6 +200,11 @@ def chance(p: float) -> str:
     return "> 0.999" if p > 0.999 else f"{p:.3f}"
 
 
+def is_chance(heading: str) -> bool:
+    """Whether a column of a table holds probabilities: ``P(< 0)``."""
+    return heading.startswith("P(")
+
+
 def p_words(p: float, smallest: float) -> str:
     """A p-value from finitely many draws: a bound where no draw was as extreme.
 

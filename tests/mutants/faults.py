@@ -1872,9 +1872,9 @@ MUTANTS = (
     ),
     Mutant(
         "headline-last",
-        "cli/synergy_printed.py",
-        "contrast.name != main_contrast(synergy)",
-        "contrast.name == main_contrast(synergy)",
+        "estimands/names.py",
+        "key=lambda name: name != main",
+        "key=lambda name: name == main",
         "the contrast that the study is about is printed last",
         ("cli/test_synergy_lines.py::test_the_headline_comes_first_and_lines_are_whole",),
     ),

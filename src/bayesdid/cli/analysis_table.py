@@ -6,7 +6,7 @@ import textwrap
 from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING, Any
 
-from bayesdid.summary import chance
+from bayesdid.summary import chance, is_chance
 
 if TYPE_CHECKING:
     from rich.table import Table
@@ -86,7 +86,7 @@ def _width(column: Column) -> int:
 
 
 def _cell(heading: str, value: Any) -> str:
-    if heading.startswith("P(") and isinstance(value, float) and value == value:
+    if is_chance(heading) and isinstance(value, float) and value == value:
         return chance(value)
     return shown(value, 3)
 

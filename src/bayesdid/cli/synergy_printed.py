@@ -11,7 +11,7 @@ if TYPE_CHECKING:
 
     from bayesdid.audit.doubts import Doubt
     from bayesdid.estimands.beside import ModelSays
-    from bayesdid.estimands.synergy import Synergy, SynergyContrast
+    from bayesdid.estimands.synergy import Synergy
     from bayesdid.estimands.violated_synergy import SynergyViolated
     from bayesdid.exceptions import Note
     from bayesdid.published.single import PrintedEffect
@@ -163,14 +163,6 @@ def _effect_row(loaded: Study, effect: PrintedEffect, k: int) -> tuple[str, str,
     )
 
 
-def _main_first(synergy: Synergy) -> list[SynergyContrast]:
-    """The contrasts, the headline's first."""
-    from bayesdid.estimands.names import main_contrast
-
-    found = list(synergy.values())
-    return sorted(found, key=lambda contrast: contrast.name != main_contrast(synergy))
-
-
 def _model_row(name: str, says: ModelSays) -> tuple[str, str, str, str]:
     """A model of a contrast: its name with its bias, mean and sd, interval and P."""
     return (
@@ -184,7 +176,7 @@ def _model_row(name: str, says: ModelSays) -> tuple[str, str, str, str]:
 def print_panel(loaded: Study, synergy: Synergy, violated: SynergyViolated | None) -> None:
     """Contrasts from a panel, with every model beside, refusals, alerts and violated trends."""
     from bayesdid.cli.console import out, said
-    from bayesdid.estimands.names import is_sum, main_contrast
+    from bayesdid.estimands.names import is_sum, main_contrast, main_first
     from bayesdid.estimands.verdict import rules
     from bayesdid.report.validity import panel_validity
     from bayesdid.summary import percent
@@ -194,7 +186,7 @@ def print_panel(loaded: Study, synergy: Synergy, violated: SynergyViolated | Non
     out.print(f"{loaded.id}: contrasts from the panel, in {loaded.file.outcome.unit}")
     few = len(synergy.rows.policies) < 3
     groups = []
-    for contrast in _main_first(synergy):
+    for contrast in map(synergy.__getitem__, main_first(synergy)):
         shown = list(contrast.models.items())
         if not (is_sum(contrast.name) or few):
             shown = shown[:1]

@@ -95,6 +95,13 @@ def main_contrast(names: Iterable[str]) -> str:
     return next((name for name in sums if name in found), "")
 
 
+def main_first(names: Iterable[str]) -> list[str]:
+    """The names, what answers first before the others."""
+    found = list(names)
+    main = main_contrast(found)
+    return sorted(found, key=lambda name: name != main)
+
+
 def is_sum(name: str) -> bool:
     """Whether a contrast is what a joint state does beyond the sum of singles."""
     return name.endswith(_BEYOND_SINGLES)

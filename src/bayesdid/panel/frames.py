@@ -16,7 +16,7 @@ from bayesdid.panel.commas import plain_numbers
 from bayesdid.panel.panel import Panel
 from bayesdid.panel.raw import Wanted, blank_marks, refuse_doubled
 from bayesdid.panel.read import read_panel, read_raw
-from bayesdid.panel.states import state_of
+from bayesdid.panel.states import coded_state, state_of
 from bayesdid.panel.validate import validate_panel
 from bayesdid.panel.wide import across_remedy, wide_remedy
 from bayesdid.study.load import Study
@@ -57,10 +57,8 @@ class Columns:
 
     def numbers(self, name: str) -> pd.Series:
         """A column as numbers: codes behind labels, words for 0 and 1; missing where none is."""
-        if name in self.codes.columns:
-            codes = pd.to_numeric(self.codes[name], errors="coerce")
-            if codes.dropna().isin([0, 1]).all():
-                return codes
+        if (codes := coded_state(self.codes, name)) is not None:
+            return codes
         state = state_of(self.frame[name])
         held = self.codes if name in self.codes.columns else self.frame
         return state.numbers if state else pd.to_numeric(held[name], errors="coerce")

@@ -66,6 +66,14 @@ def state_of(values: pd.Series) -> State | None:
     return State(found, first[0], first[1])
 
 
+def coded_state(codes: pd.DataFrame | None, column: str) -> pd.Series | None:
+    """Codes behind a column's labels, where they are a state themselves: 0, 1 and missing."""
+    if codes is None or column not in codes:
+        return None
+    behind = pd.to_numeric(codes[column], errors="coerce")
+    return behind if behind.dropna().isin([0, 1]).all() else None
+
+
 def states_in(
     frame: pd.DataFrame,
     columns: list[str],
@@ -86,20 +94,18 @@ def states_in(
     for column in columns:
         if (state := state_of(frame[column])) is None:
             continue
-        if codes is not None and column in codes:
-            behind = pd.to_numeric(codes[column], errors="coerce")
-            if behind.dropna().isin([0, 1]).all():
-                known = behind.notna() & state.numbers.notna()
-                if (odd := known & (behind != state.numbers)).any():
-                    raise InputError(
-                        f"its code {behind[odd.idxmax()]:.0f} has the label "
-                        f"{frame.loc[odd.idxmax(), column]}",
-                        file=source,
-                        column=column,
-                        row=int(frame.loc[odd.idxmax(), "__row__"]),
-                        remedy="code it 0 (not under the policy) and 1, and label it likewise",
-                    )
-                continue
+        if (behind := coded_state(codes, column)) is not None:
+            known = behind.notna() & state.numbers.notna()
+            if (odd := known & (behind != state.numbers)).any():
+                raise InputError(
+                    f"its code {behind[odd.idxmax()]:.0f} has the label "
+                    f"{frame.loc[odd.idxmax(), column]}",
+                    file=source,
+                    column=column,
+                    row=int(frame.loc[odd.idxmax(), "__row__"]),
+                    remedy="code it 0 (not under the policy) and 1, and label it likewise",
+                )
+            continue
         found[column] = state.numbers
         notes.append(state.note(column))
     return found

@@ -224,9 +224,8 @@ def _refuse_codes(
     if timeline.kind == "number":
         if _are_years(timeline, period):
             odd |= numbers < _FIRST_YEAR
-        elif (
-            timeline.number(float(period.max())) < _FIRST_YEAR
-        ):  # years of adoption among periods 1, 2, 3 or 08, 09, 10
+        elif timeline.number(float(period.max())) < _FIRST_YEAR:
+            # years of adoption among periods 1, 2, 3 or 08, 09, 10
             odd |= numbers.between(_FIRST_YEAR, _LAST_YEAR)
     elif timeline.kind == "year":
         short = timeline.writing.short & numbers.between(0, 99)

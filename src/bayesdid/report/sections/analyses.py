@@ -10,6 +10,7 @@ from bayesdid.report.document.blocks import Block, Cell, Figure, Fold, Heading, 
 from bayesdid.report.model_words import short_title
 from bayesdid.report.sections.part import Part, Results
 from bayesdid.report.text import probability, significant
+from bayesdid.summary import is_chance
 
 _PICTURES = 1  # a section of the page draws
 
@@ -104,7 +105,7 @@ def cell(value: Any, heading: str = "") -> str:
     """A value of a table as text; under ``P(...)`` it is a probability."""
     if value is None:
         return "–"
-    if heading.startswith("P(") and isinstance(value, int | float):
+    if is_chance(heading) and isinstance(value, int | float):
         return probability(value)
     if isinstance(value, bool) or not isinstance(value, int | float):
         return str(value)

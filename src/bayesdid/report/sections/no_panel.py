@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from bayesdid.estimands.names import RATIO, main_contrast
+from bayesdid.estimands.names import RATIO, main_first
 from bayesdid.estimands.verdict import word_for
 from bayesdid.report.document.blocks import Block, Text
 from bayesdid.report.sections.part import Results
@@ -43,19 +43,14 @@ def unclaimed(results: Results) -> tuple[str, Mapping[str, Any]]:
     """
     contrasts = results["headline"]["contrasts"]
     if contrasts and not results["synthetic"]:
-        return "panel", _main_first(contrasts)
+        return "panel", {name: contrasts[name] for name in main_first(contrasts)}
     published = results["published"]
     if published is None:
         return "published", {}
     named = {
         name: _as_headline(item) for name, item in published["contrasts"].items() if name != RATIO
     }
-    return "published", _main_first(named)
-
-
-def _main_first[T](contrasts: Mapping[str, T]) -> dict[str, T]:
-    first = main_contrast(contrasts)
-    return {name: contrasts[name] for name in dict.fromkeys((first, *contrasts)) if name}
+    return "published", {name: named[name] for name in main_first(named)}
 
 
 def _as_headline(item: Mapping[str, Any]) -> dict[str, Any]:
