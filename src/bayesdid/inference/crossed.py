@@ -5,7 +5,7 @@ from __future__ import annotations
 from bayesdid.design.design import Design
 from bayesdid.model import crossed
 from bayesdid.model.errors import Errors
-from bayesdid.model.mean import Mediation, TwoWay
+from bayesdid.model.mean import Mediation, Pooled, TwoWay
 from bayesdid.model.model import Model
 from bayesdid.model.resolve import AnyDesign, base_of
 
@@ -44,7 +44,7 @@ def _random_levels(model: Model, base: Design) -> str:
             "of its further effects one at most is random, its errors are i.i.d. and effects of "
             "units and periods fixed, unless each unit's errors have their own scale"
         )
-    if not isinstance(model.mean, TwoWay | Mediation):
+    if not isinstance(model.mean, TwoWay | Mediation | Pooled):
         return "its further effects are fixed unless each unit's errors have their own scale"
     levels = len(random[0].levels)
     if levels > crossed.ROTATED or levels * base.n > crossed.CELLS:

@@ -48,7 +48,8 @@ def fit_pooled(
     posterior = posterior_dataset(
         design, model.data, named_draws(model, found, design), found.effects, chains
     )
-    omega = found.draws.scalars.omega[:, model.beliefs.random :]  # after those of random effects
+    random = sum(one.kind == "random" for one in design.further)
+    omega = found.draws.scalars.omega[:, random:]  # after those of random effects
     posterior = _with_parts(posterior, pooling, omega)
     tree = assemble(posterior, design, moments=unit_moments(design, found.effects, found.scales))
     tree.attrs = provenance(
