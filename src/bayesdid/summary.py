@@ -200,6 +200,25 @@ def chance(p: float) -> str:
     return "> 0.999" if p > 0.999 else f"{p:.3f}"
 
 
+def equals(p: float) -> str:
+    """A probability after its name: ``= 0.120``, ``< 0.001`` or ``> 0.999``."""
+    said = chance(p)
+    return said if said[0] in "<>" else f"= {said}"
+
+
+def significant(value: float, digits: int = 4) -> str:
+    """A number to some significant digits, without a power of ten below ten billion.
+
+    Examples
+    --------
+    >>> significant(12345.6), significant(0.00012345), significant(-1.5)
+    ('12346', '0.0001234', '-1.5')
+    """
+    if 10**digits <= abs(value) < 1e10:
+        return f"{value:.0f}"
+    return f"{value:.{digits}g}"
+
+
 def is_chance(heading: str) -> bool:
     """Whether a column of a table holds probabilities: ``P(< 0)``."""
     return heading.startswith("P(")

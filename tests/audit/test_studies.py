@@ -90,7 +90,7 @@ def test_doubts_are_told_with_what_they_do_to_indirect_effects(models):
     said = " ".join(run.stdout.split())
     assert "doubted: table4.3:constant 10.111*, table6.2:TI -0.153*** (instead 0.153***?)" in said
     assert "indirect effect, both through TI: table6.1:both times table6.2:TI is -0.038" in said
-    assert "If that was misprinted for 0.153***, it is 0.038 (P(< 0) 0.000)" in said
+    assert "If that was misprinted for 0.153***, it is 0.038 (P(< 0) < 0.001)" in said
     document = json.loads(
         CliRunner().invoke(app, ["audit", str(models / "dual_pilot"), "--json"]).stdout
     )

@@ -2011,4 +2011,38 @@ MUTANTS = (
         "intervals on the terminal have their ends swapped",
         ("cli/test_analysis_table.py::test_rows_are_whole_at_every_width",),
     ),
+    Mutant(
+        "weak-first-stage",
+        "inference/first_stage.py",
+        '(weak if F < WEAK_F else "")',
+        '(weak if F > WEAK_F else "")',
+        "summaries call a strong first stage weak, and a weak one nothing",
+        ("front/test_instrument.py::test_its_first_stage_is_shown_and_a_weak_one_is_called_weak",),
+    ),
+    Mutant(
+        "instrument-as-treatment",
+        "study/formula.py",
+        "Formula(outcome, (moved, *parts), 1, effects, instrument)",
+        "Formula(outcome, (instrument, *parts), 1, effects, moved)",
+        "a formula's instrument is instrumented by its treatment",
+        ("front/test_instrument.py::test_a_strong_instrument_gives_two_stage_least_squares",),
+    ),
+    Mutant(
+        "certain-in-sentences",
+        "summary.py",
+        'return said if said[0] in "<>" else f"= {said}"',
+        'return f"= {p:.3f}"',
+        "sentences of analyses say a probability of 1",
+        ("mutants/test_holes.py::test_the_region_of_a_moderator_is_where_the_effect_has_its_sign",),
+    ),
+    Mutant(
+        "omega-of-levels",
+        "inference/exact/pooled.py",
+        "found.draws.scalars.omega[:, random:]",
+        "found.draws.scalars.omega",
+        "the scale of pooled effects is that of the random levels beside them",
+        (
+            "inference/test_random_levels.py::test_pooled_effects_beside_it_are_drawn_exactly_and_named",
+        ),
+    ),
 )

@@ -19,6 +19,24 @@ def one(text):
 
 
 @pytest.mark.parametrize(
+    ("text", "parts", "instrument", "written"),
+    [
+        ("y ~ x | u + t | D ~ z", ("D", "x"), "z", "y ~ x | u + t | D ~ z"),
+        ("y ~ 1 | u + t | D ~ z", ("D",), "z", "y ~ 1 | u + t | D ~ z"),
+        ("y ~ x | log(D) ~ l(z, 1)", ("log(D)", "x"), "l(z, 1)", "y ~ x | log(D) ~ l(z, 1)"),
+    ],
+)
+def test_an_instrument_stands_after_the_last_bar(text, parts, instrument, written):
+    found = one(text)
+    assert (found.parts, found.leading, found.instrument) == (parts, 1, instrument)
+    assert str(found) == written
+    assert found.columns()[-1] == "z"
+    assert one("y ~ D + x | u + t").instrument == ""
+    both = parse_formula("y ~ csw0(x) | u + t | D ~ z")
+    assert [each.parts for each in both] == [("D",), ("D", "x")]
+
+
+@pytest.mark.parametrize(
     ("text", "outcome", "parts", "leading", "effects"),
     [
         ("y ~ D", "y", ("D",), 1, ()),
@@ -98,7 +116,15 @@ def test_stepwise_functions_make_several(text, formulas):
         ("y ~ D | u[[t]", "an effect that is not understood"),
         ("y ~ D | u + ", "an effect that is not understood.*nothing"),
         ("y ~ D | random(u", "an effect that is not understood"),
-        ("y ~ D | u + t | x ~ z", "family iv_second"),
+        ("y ~ D | u | t | x ~ z", r"more than two parts after \|"),
+        ("y ~ x | u + t | D ~ z + q", "one treatment and one instrument"),
+        ("y ~ x | u + t | D + E ~ z", "one treatment and one instrument"),
+        ("y ~ x | u + t | D ~ z ~ q", "one treatment and one instrument"),
+        ("y ~ D + x | u + t | D ~ z", "stand after the last . alone.*value: D"),
+        ("y ~ D:x | u + t | D ~ z", "stand after the last . alone.*value: D"),
+        ("y ~ x + z | u + t | D ~ z", "stand after the last . alone.*value: z"),
+        ("y ~ x | u + t | D ~ D", "stand after the last . alone.*value: D"),
+        ("y ~ x | u + t | D ~", "ends too early"),
         ("y ~ D | factor(u)", "an effect that is not understood.*a column of the groups"),
         ("c(y1, y2) ~ D", "several outcomes"),
         ("y1 + y2 ~ D", "several outcomes"),

@@ -11,6 +11,7 @@ from bayesdid.audit.identities import triples
 from bayesdid.estimands.distribution import Distribution, distribution_of
 from bayesdid.study.load import Study
 from bayesdid.study.printed import number
+from bayesdid.summary import chance
 
 _DRAWS, _SEED = 20_000, 20_160_301
 
@@ -88,7 +89,7 @@ def mediation_sentence(item: PrintedMediation, doubted: dict[str, Doubt]) -> str
     said = (
         f"{item.treatment} through {item.mediator}: {item.first} times {item.second} is "
         f"{item.indirect.mean:.3f} (sd {item.indirect.sd:.3f}; P(< 0) "
-        f"{item.indirect.p_negative:.3f})"
+        f"{chance(item.indirect.p_negative)})"
     )
     if not item.doubted:
         return f"{said}."
@@ -99,5 +100,5 @@ def mediation_sentence(item: PrintedMediation, doubted: dict[str, Doubt]) -> str
     mended = ", ".join(doubted[ref].instead for ref in item.doubted if doubted[ref].instead)
     return (
         f"{said}. If that was misprinted for {mended}, it is {item.instead.mean:.3f} "
-        f"(P(< 0) {item.instead.p_negative:.3f})."
+        f"(P(< 0) {chance(item.instead.p_negative)})."
     )

@@ -6,7 +6,7 @@ import textwrap
 from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING, Any
 
-from bayesdid.summary import chance, is_chance
+from bayesdid.summary import chance, is_chance, significant
 
 if TYPE_CHECKING:
     from rich.table import Table
@@ -48,7 +48,7 @@ def shown(value: Any, digits: int = 4) -> str:
     """A cell: a text, a number to some digits, a dash for nothing."""
     if value is None or value != value:
         return "–"
-    return value if isinstance(value, str) else f"{value:.{digits}g}"
+    return value if isinstance(value, str) else significant(value, digits)
 
 
 def _table(caption: str, columns: Sequence[Column]) -> Table:

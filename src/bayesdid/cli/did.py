@@ -95,7 +95,7 @@ def command(
         covariates=covariate or (),
         effects=effect or (),
         treatment=treatment,
-        errors=variant.errors,
+        errors=None if errors is None else variant.errors,
         likelihood=variant.likelihood,
         unit_effects=unit_kind,
         period_effects=period_kind,

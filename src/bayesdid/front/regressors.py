@@ -27,6 +27,7 @@ class Regressors:
     treatments: tuple[str, ...]
     covariates: tuple[str, ...]
     options: dict[str, Any]
+    instrument: str | None = None
 
 
 def regressors_of(formula: Formula, treatment: Sequence[str] | None, raw: Columns) -> Regressors:
@@ -38,7 +39,8 @@ def regressors_of(formula: Formula, treatment: Sequence[str] | None, raw: Column
     Raises
     ------
     InputError
-        If a named treatment is not in the formula, or a column of categories has no whole numbers.
+        If a named treatment is not in the formula or not the one that has an instrument, or a
+        column of categories has no whole numbers.
     """
     own = formula.parts[: formula.leading] if treatment is None else parse_parts(treatment)
     known = {_key(part) for part in formula.parts}
@@ -51,6 +53,15 @@ def regressors_of(formula: Formula, treatment: Sequence[str] | None, raw: Column
     treatments = [part for part in formula.parts if any(_contains(part, one) for one in own)]
     covariates = [part for part in formula.parts if part not in treatments]
     first = treatments[0]
+    if formula.instrument:
+        if treatments != [formula.parts[0]]:
+            raise InputError(
+                "one instrument moves one treatment",
+                value=", ".join(map(str, treatments)),
+                remedy=f"leave {formula.parts[0]} the one treatment",
+            )
+        own_covariates = terms_of(covariates, raw)
+        return Regressors("iv_second", (str(first),), own_covariates, {}, formula.instrument)
     if len(treatments) == 1 and isinstance(first, Categories) and not first.by:
         values = _values(first, raw)
         if np.abs(values).max() <= FARTHEST:

@@ -183,6 +183,7 @@ def study_of(
                 row_weights=weights,
                 row_weights_kind=weights_kind,
                 cluster=cluster,
+                instrument=parts.instrument,
                 options=parts.options,
             )
             for k, (one, parts) in enumerate(zip(formulas, found, strict=True), 1)

@@ -14,10 +14,11 @@ from bayesdid.design.treated import few_units_text, first_of
 from bayesdid.escape import html
 from bayesdid.exceptions import ResultError
 from bayesdid.inference.failure import failure
+from bayesdid.inference.first_stage import first_stage_text
 from bayesdid.inference.longer import taken_words
 from bayesdid.inference.quantities import consequences, quantities
 from bayesdid.model.bound import BoundModel
-from bayesdid.summary import hdi, percent, reach
+from bayesdid.summary import chance, hdi, percent, reach, significant
 
 NOT_CONVERGED = "NOT CONVERGED: no result"
 SHOWN = 8  # treatments that a summary shows; tidy() has them all
@@ -185,6 +186,7 @@ class Fit:
             return "\n".join([*lines, self.not_converged])
         more = len(self.treatments) - SHOWN
         rest = [f"and {more} more terms, see tidy()"] if more > 0 else []
+        rest += first_stage_text(self.tree)
         return "\n".join([*lines, self._effects(level).to_string(), *rest])
 
     def _spatial(self) -> list[str]:
@@ -197,22 +199,20 @@ class Fit:
         """The treatments' rows as people read them, the rows beside them below each."""
         tidy, other = self.tidy(level), self.beside(level)
         own = self.tree.attrs["errors_name"]
+
+        def shown(term: str, errors: str, row: pd.Series) -> tuple[str, ...]:
+            p = chance(row["p_negative"]) if "p_negative" in row else ""
+            mean, sd, low, high = (significant(row[name]) for name in ("mean", "sd", "low", "high"))
+            return term, errors, mean, sd, f"{low} to {high}", p
+
         rows = []
         for term in self.treatments[:SHOWN]:
-            row = tidy.loc[term]
-            interval = f"{row['low']:.4g} to {row['high']:.4g}"
-            rows.append((term, own, row["mean"], row["sd"], interval, row["p_negative"]))
+            rows.append(shown(term, own, tidy.loc[term]))
             if term in other.index.get_level_values(0):
-                for errors, v in other.loc[term].iterrows():
-                    interval = f"{v['low']:.4g} to {v['high']:.4g}"
-                    rows.append(("", errors, v["mean"], v["sd"], interval, np.nan))
-        for name, _ in consequences(self.tree):
-            row = tidy.loc[name]
-            interval = f"{row['low']:.4g} to {row['high']:.4g}"
-            rows.append((name, own, row["mean"], row["sd"], interval, row["p_negative"]))
+                rows += [shown("", str(name), row) for name, row in other.loc[term].iterrows()]
+        rows += [shown(name, own, tidy.loc[name]) for name, _ in consequences(self.tree)]
         columns = ["term", "errors", "mean", "sd", f"{percent(level)} HDI", "P(< 0)"]
-        frame = pd.DataFrame(rows, columns=columns).set_index(["term", "errors"])
-        return frame.round(4).astype(object).where(frame.notna(), "")
+        return pd.DataFrame(rows, columns=columns).set_index(["term", "errors"])
 
     def __repr__(self) -> str:
         return f"<Fit of {self.summary()}>"

@@ -14,7 +14,7 @@ from typing import ClassVar
 
 from bayesdid.design.treated import FEW
 from bayesdid.estimands.verdict import LEANS, SURE
-from bayesdid.families.iv_second.effects import WEAK_F
+from bayesdid.inference.first_stage import WEAK_F
 from bayesdid.notebook import many
 from bayesdid.report.text import number, probability
 

@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from bayesdid.summary import chance
+from bayesdid.summary import significant as digits
 
 
 def number(value: Any, places: int = 3) -> str:
@@ -81,6 +82,4 @@ def significant(value: Any) -> str:
         return "–"
     if isinstance(value, int) or (float(value).is_integer() and abs(value) < 1e6):
         return str(int(value)).replace("-", "−")
-    if 1e4 <= abs(value) < 1e10:
-        return f"{float(value):.0f}".replace("-", "−")
-    return f"{float(value):.4g}".replace("-", "−")
+    return digits(float(value)).replace("-", "−")

@@ -13,6 +13,7 @@ formula                           what it says
 ``sw0``, ``csw0``                 the same, and first one without
 ``| unit + period``               effects
 ``| ... + g^period + u[period]``  further ones: see :mod:`bayesdid.study.effects`
+``| ... | D ~ z``                 D is instrumented by z; what stands before are covariates
 ================================  =====================================================
 
 Parsed, never evaluated. What models cannot do yet is refused by its name.
@@ -73,22 +74,27 @@ class Formula:
         How many of `parts` the first term as written makes.
     effects
         What stands after ``|``.
+    instrument
+        Of the first of `parts`, a column or a function of one; empty for none.
     """
 
     outcome: str
     parts: tuple[Part, ...]
     leading: int
     effects: tuple[EffectTerm, ...]
+    instrument: str = ""
 
     def __str__(self) -> str:
-        right = " + ".join(str(part).replace(" * ", ":") for part in self.parts)
+        terms = [str(part).replace(" * ", ":") for part in self.parts]
+        moved = f" | {terms.pop(0)} ~ {self.instrument}" if self.instrument else ""
         effects = f" | {' + '.join(map(str, self.effects))}" if self.effects else ""
-        return f"{self.outcome} ~ {right}{effects}"
+        return f"{self.outcome} ~ {' + '.join(terms) or '1'}{effects}{moved}"
 
     def columns(self) -> list[str]:
         """Columns that it needs, each once, in the order in which they are written."""
         found = [source_column(self.outcome), *names_in(self.parts)]
         found += [name for effect in self.effects for name in effect.columns]
+        found += [source_column(self.instrument)] if self.instrument else []
         return list(dict.fromkeys(found))
 
 
@@ -114,9 +120,11 @@ def parse_formula(text: str) -> tuple[Formula, ...]:
     if len(text) > LONGEST:
         raise InputError("the formula is too long", value=f"{len(text)} characters")
     try:
-        left, right, effects = _sides(text)
+        left, right, effects, last = _sides(text)
         outcome = _outcome(left)
         terms = tuple(dict.fromkeys(map(_effect, split_effects(effects))))
+        if last:
+            return _instrumented(outcome, right, terms, last)
         found = []
         for nodes in _alternatives(read_sum(right)):
             parts = _distinct(part for node in nodes for part in _parts(node))
@@ -145,18 +153,46 @@ def parse_parts(texts: Iterable[str]) -> tuple[Part, ...]:
         raise InputError(error.problem, value=error.value, remedy=error.remedy) from None
 
 
-def _sides(text: str) -> tuple[str, str, str]:
+def _sides(text: str) -> tuple[str, str, str, str]:
+    """Outcome, regressors, effects, and what is said of an instrument."""
     left, tilde, rest = text.partition("~")
     right, *bars = rest.split("|")
     if not tilde or not left.strip():
         raise RefusedError("no outcome", text.strip(), "write y ~ D + x | unit + period")
-    if len(bars) > 1 or "~" in rest:
+    last = bars.pop() if bars and "~" in bars[-1] else ""
+    if len(bars) > 1:
         raise RefusedError(
-            "instruments are not said in a formula yet",
+            "more than two parts after |",
             text.strip(),
-            "use a study with a column of family iv_second",
+            "write y ~ D + x | unit + period, or y ~ x | unit + period | D ~ z for an instrument z",
         )
-    return left, right, bars[0] if bars else ""
+    return left, right, bars[0] if bars else "", last
+
+
+def _instrumented(
+    outcome: str, right: str, effects: tuple[EffectTerm, ...], last: str
+) -> tuple[Formula, ...]:
+    """Formulas whose treatment has an instrument."""
+    sides = [read_sum(side) for side in last.split("~")]
+    if [len(side) for side in sides] != [1, 1]:
+        raise RefusedError(
+            "one treatment and one instrument, D ~ z, stand after the last |",
+            last.strip(),
+            "choose one of each; of several instruments make one column, their first stage's fit",
+        )
+    moved, instrument = (_factor(side[0]) for side in sides)
+    found = []
+    for nodes in _alternatives(read_sum(right), bare=True):
+        parts = _distinct(part for node in nodes for part in _parts(node))
+        names = {name for part in parts for name in str(part).split(" * ")}
+        if twice := {moved, instrument} & names or {moved} & {instrument}:
+            raise RefusedError(
+                "an instrumented treatment and its instrument stand after the last | alone",
+                sorted(twice)[0],
+                f"write {outcome} ~ x | unit + period | {moved} ~ {instrument}",
+            )
+        found.append(Formula(outcome, (moved, *parts), 1, effects, instrument))
+    return tuple(found)
 
 
 def _outcome(text: str) -> str:
@@ -177,8 +213,11 @@ def _effect(text: str) -> EffectTerm:
         ) from error
 
 
-def _alternatives(nodes: tuple[Node, ...]) -> list[tuple[Node, ...]]:
-    """The sums that stepwise functions stand for; one if there are none."""
+def _alternatives(nodes: tuple[Node, ...], *, bare: bool = False) -> list[tuple[Node, ...]]:
+    """The sums that stepwise functions stand for; one if there are none.
+
+    `bare` formulas may do without a regressor.
+    """
     steps = [k for k, node in enumerate(nodes) if node.kind == "call" and node.text in _STEPWISE]
     if not steps:
         return [nodes]
@@ -194,7 +233,7 @@ def _alternatives(nodes: tuple[Node, ...]) -> list[tuple[Node, ...]]:
         before = sums[:j] if call.text.startswith("c") else []
         choices.append((*(node for one in before for node in one), *chosen))
     found = [(*nodes[:k], *choice, *nodes[k + 1 :]) for choice in choices]
-    if not all(found):
+    if not bare and not all(found):
         raise RefusedError("a formula without a regressor", str(call), "write a term beside it")
     return found
 

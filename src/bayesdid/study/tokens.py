@@ -194,5 +194,5 @@ _REMEDIES = {
     "/": "make a column of it in the data frame",
     "%": "make a column of it in the data frame",
     "`": "rename the column in the data frame, to letters and digits",
-    "~": "write one ~, and fit instruments by a study's family iv_second",
+    "~": "write one ~; an instrument stands after the last |: y ~ x | unit + period | D ~ z",
 }

@@ -38,7 +38,7 @@ from bayesdid.peers.staggered import (
     term_weights,
 )
 from bayesdid.study.load import Spec, Study
-from bayesdid.summary import hdi, percent
+from bayesdid.summary import equals, hdi, percent
 
 _EXACT = 1e-6  # of sd(y): closed forms that must agree to rounding
 
@@ -110,7 +110,7 @@ def cohort(
     peers = tuple(_peers(spec, panel) if plain else _by_dummies(cells, controls))
     sentences = (
         f"The average effect on the treated is {main.mean():.3f} ({unit}; "
-        f"{hdi(main):.3f}; P(< 0) = {(main < 0).mean():.3f}) from {len(cells.cohort)} "
+        f"{hdi(main):.3f}; P(< 0) {equals((main < 0).mean())}) from {len(cells.cohort)} "
         f"cohort-by-event-time cells of {len(np.unique(cells.cohort))} cohorts, partially pooled, "
         f"against {'units not yet treated' if controls == 'not_yet' else 'never-treated units'}. "
         "Without pooling, under i.i.d. errors, it is "

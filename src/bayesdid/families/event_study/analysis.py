@@ -33,7 +33,7 @@ from bayesdid.model.priors import PriorChoice
 from bayesdid.panel.panel import Panel
 from bayesdid.study.load import Spec, Study
 from bayesdid.study.terms import parse_term
-from bayesdid.summary import equal_tailed, hdi, percent, tails
+from bayesdid.summary import equal_tailed, equals, hdi, percent, tails
 
 _M_BAR = np.linspace(0.0, 2.0, 41)  # the slider
 _ROWS = (0.0, 0.5, 1.0, 1.5, 2.0)
@@ -291,7 +291,7 @@ def _sentence(name: str, item: IdentifiedSets, unit: str) -> str:
     if grid[0] < SURE:
         return (
             f"{head} ({hdi(item.centre):.3f}): its sign is not established even under parallel "
-            f"trends (P({side}) = {grid[0]:.3f}), so that there is no divergence of trends up to "
+            f"trends (P({side}) {equals(grid[0])}), so that there is no divergence of trends up to "
             "which it stands."
         )
     if grid[-1] >= SURE:

@@ -38,7 +38,7 @@ from bayesdid.panel.panel import Panel
 from bayesdid.peers.fixest import least_squares
 from bayesdid.published.groups import SEQUENCE, PublishedGroup, pooled_cells, published_groups
 from bayesdid.study.load import Spec, Study
-from bayesdid.summary import hdi, normal_interval, percent
+from bayesdid.summary import chance, hdi, normal_interval, percent
 
 _EXACT = 1e-6  # of sd(y)
 
@@ -256,7 +256,7 @@ def _strongest(
     share = np.bincount(best, minlength=len(levels)) / len(best)
     ranked = np.argsort(-share)
     text = f"{_label(study, name)}: the strongest effect is in " + ", ".join(
-        f"{_level(study, name, levels[k])} with probability {share[k]:.3f}" for k in ranked
+        f"{_level(study, name, levels[k])} with probability {chance(share[k])}" for k in ranked
     )
     if published is not None:
         names = list(printed)

@@ -9,15 +9,11 @@ from bayesdid.design.build import as_two_way, build_design
 from bayesdid.design.collinear import effects_text
 from bayesdid.exceptions import InputError, NotIdentifiedError
 from bayesdid.families.analysis import Analysis, Figure, Peer, Series, Table, summary_frame
-from bayesdid.families.iv_second.effects import (
-    WEAK_F,
-    clusters_text,
-    stated_effects,
-    strength_table,
-)
+from bayesdid.families.iv_second.effects import clusters_text, stated_effects, strength_table
 from bayesdid.families.registry.family import Options
 from bayesdid.families.under_errors import iid_sentence
 from bayesdid.inference.exact.instrument import reduced_ratio, with_instrument
+from bayesdid.inference.first_stage import WEAK_F
 from bayesdid.inference.fit import fit
 from bayesdid.inference.quantities import stacked
 from bayesdid.model.bound import model, study_priors
@@ -28,7 +24,7 @@ from bayesdid.peers.fixest import least_squares
 from bayesdid.peers.instrument import TwoStage, two_stage
 from bayesdid.study.load import Spec, Study
 from bayesdid.study.terms import parse_term
-from bayesdid.summary import hdi
+from bayesdid.summary import equals, hdi
 
 
 def instrument(
@@ -139,7 +135,7 @@ def _sentences(tau: FloatArray, rho: FloatArray, peer: TwoStage, ols: float) -> 
     interval = hdi(rho)
     return (
         f"Instrumented, the effect is {tau.mean():.3f} ({hdi(tau):.3f}; "
-        f"P(< 0) = {(tau < 0).mean():.3f}); 2SLS {peer.estimate:.3f} (SE {peer.se:.3f}), "
+        f"P(< 0) {equals((tau < 0).mean())}); 2SLS {peer.estimate:.3f} (SE {peer.se:.3f}), "
         f"least squares {ols:.3f}.",
         f"{weak}; the 95 % Anderson-Rubin set, valid for weak instruments too, is {region}. The "
         f"instrument explains {peer.partial_r2:.1%} of the treatment's within variation.",

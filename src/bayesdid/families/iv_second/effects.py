@@ -12,8 +12,6 @@ from bayesdid.families.analysis import Table
 from bayesdid.peers.instrument import TwoStage
 from bayesdid.summary import hdi
 
-WEAK_F = 10.0  # Staiger & Stock (1997)
-
 
 def stated_effects(
     term: str, tau: FloatArray, flat: FloatArray, peer: TwoStage

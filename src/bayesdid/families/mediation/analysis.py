@@ -42,7 +42,7 @@ from bayesdid.peers.fixest import least_squares
 from bayesdid.study.load import Spec, Study
 from bayesdid.study.printed import Printed
 from bayesdid.study.schema import Column
-from bayesdid.summary import hdi, percent
+from bayesdid.summary import chance, equals, hdi, percent
 
 _RHOS = np.linspace(-0.9, 0.9, 73)
 _MCSE = 5.0  # Monte Carlo standard errors that a mean may be off
@@ -292,7 +292,7 @@ def _headline(study: Study, names: tuple[str, ...], found: Paths) -> str:
         p = (value < 0).mean() if lower else (value > 0).mean()
         parts.append(
             f"{value.mean():.4f} through {name} ({hdi(value):.4f}; "
-            f"P({'< 0' if lower else '> 0'}) = {p:.3f})"
+            f"P({'< 0' if lower else '> 0'}) {equals(p)})"
         )
     why = no_proportion(found)
     if why:
@@ -322,7 +322,7 @@ def no_proportion(found: Paths) -> str:
         return "as direct and indirect effect have opposite signs"
     below = float((found.total < 0).mean())
     if (sure := max(below, 1 - below)) < SURE:
-        return f"as the sign of the total is not established (probability {sure:.3f})"
+        return f"as the sign of the total is not established (probability {chance(sure)})"
     return ""
 
 
@@ -409,7 +409,7 @@ def published_mediation(
         base = _column(study, outcome, treatment, None, without=names)
         stated = _value(base.coefficients[treatment].estimate) if base is not None else None
         texts.append(
-            f"{name}: indirect {np.mean(a * b):.4f} (P(< 0) = {(a * b < 0).mean():.3f}), direct "
+            f"{name}: indirect {np.mean(a * b):.4f} (P(< 0) {equals((a * b < 0).mean())}), direct "
             f"plus indirect {implied:.3f}"
             + (f", printed total {stated:.3f}" if stated is not None else "")
         )

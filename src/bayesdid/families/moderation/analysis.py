@@ -32,7 +32,7 @@ from bayesdid.panel.panel import Panel
 from bayesdid.peers.fixest import least_squares
 from bayesdid.study.load import Spec, Study
 from bayesdid.study.terms import parse_term
-from bayesdid.summary import hdi, percent, reach
+from bayesdid.summary import chance, equals, hdi, percent, reach
 
 _GRID = 101
 _QUANTILES = (0.05, 0.25, 0.5, 0.75, 0.95)
@@ -92,11 +92,11 @@ def moderation(
     sentences = (
         f"Per standard deviation of {moderator} the effect changes by "
         f"{(tau[:, 1] * M.std()).mean():+.4f} ({hdi(tau[:, 1] * M.std()):.4f}; "
-        f"P(< 0) = {p_interaction:.3f}); at the mean of "
+        f"P(< 0) {equals(p_interaction)}); at the mean of "
         f"{moderator} it is {centred.mean():.3f}, at zero {tau[:, 0].mean():.3f}.",
         _neyman(moderator, grid, M, p_good, sign),
         f"The effect crosses zero inside the observed range of {moderator} with probability "
-        f"{((crossing > M.min()) & (crossing < M.max())).mean():.3f}.",
+        f"{chance(((crossing > M.min()) & (crossing < M.max())).mean())}.",
         under.says(
             f"the change per sd of {moderator}", tau[:, 1] * M.std(), tau_iid[:, 1] * M.std()
         ),

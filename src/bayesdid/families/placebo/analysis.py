@@ -24,7 +24,7 @@ from bayesdid.model.errors import Errors
 from bayesdid.model.priors import PriorChoice
 from bayesdid.panel.panel import Panel
 from bayesdid.study.load import Spec, Study
-from bayesdid.summary import hdi, p_words
+from bayesdid.summary import equals, hdi, p_words
 
 
 def placebo_analysis(
@@ -91,7 +91,7 @@ def _errors_sentences(
     """The actual effect under the errors of the analysis, and i.i.d. ones beside."""
     return (
         f"Under the actual assignment the effect is {actual.mean():.3f} ({hdi(actual):.3f}; "
-        f"P(< 0) = {(actual < 0).mean():.3f}).",
+        f"P(< 0) {equals((actual < 0).mean())}).",
         errors_sentence(errors, "it", actual, iid, (own.tree,)),
     )
 

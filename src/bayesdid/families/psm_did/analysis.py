@@ -38,7 +38,7 @@ from bayesdid.model.priors import PriorChoice
 from bayesdid.panel.panel import Panel
 from bayesdid.peers.fixest import least_squares
 from bayesdid.study.load import Spec, Study
-from bayesdid.summary import hdi
+from bayesdid.summary import equals, hdi
 
 _FITTED = 20  # matched samples that are fitted by chains; i.i.d. ones have closed forms
 _FEWEST = 3  # matched pairs below which a draw says nothing
@@ -216,7 +216,7 @@ def matching(
     sizes = [item.rows for item in kept]
     sentences = (
         f"Over {samples} matched samples the effect is {mixture.mean():.3f} "
-        f"({hdi(mixture):.3f}; P(< 0) = {(mixture < 0).mean():.3f}); matched once it is "
+        f"({hdi(mixture):.3f}; P(< 0) {equals((mixture < 0).mean())}); matched once it is "
         f"{single.mean():.3f} (posterior sd {single.std():.3f}, clustered SE "
         f"{peer['se_cluster']:.3f}), without matching {everyone:.3f}.",
         f"Which units are matched moves the effect with sd {between:.3f}, beside a posterior sd of "

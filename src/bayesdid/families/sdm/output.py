@@ -27,7 +27,7 @@ from bayesdid.spatial.operators.impacts import by_order, received
 from bayesdid.spatial.operators.spectrum import eigenvalues
 from bayesdid.study.load import Spec
 from bayesdid.study.printed import Printed
-from bayesdid.summary import hdi, normal_interval, percent
+from bayesdid.summary import equals, hdi, normal_interval, percent
 
 DIRECT, LEE_YU = "ML (direct)", "ML (Lee-Yu)"
 WEIGHTED = (
@@ -288,7 +288,7 @@ def sentences(
         helps = (indirect < 0 if better == "lower" else indirect > 0).mean()
         text = (
             f"Spillover of {term} (indirect effect): {np.median(indirect):.3f} "
-            f"({hdi(indirect):.3f}); P(it helps) = {helps:.3f}. Direct effect "
+            f"({hdi(indirect):.3f}); P(it helps) {equals(helps)}. Direct effect "
             f"{np.median(direct):.3f}, total {np.median(total):.3f} (medians)."
         )
         printed, se = _printed_impact(spec, term, "indirect")

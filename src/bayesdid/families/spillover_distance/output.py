@@ -24,7 +24,7 @@ from bayesdid.families.analysis import Figure, Series
 from bayesdid.inference.exact.conjugate import conjugate_posterior
 from bayesdid.model.spillover import ProfileDesign
 from bayesdid.study.load import Study
-from bayesdid.summary import Band, band, hdi_columns, percent
+from bayesdid.summary import Band, band, chance, hdi_columns, percent
 
 _HISTOGRAM = 2000  # draws shown
 
@@ -149,9 +149,9 @@ def sentences(
         + f" (out of {curves.grid[0]:.0f} to {curves.grid[-1]:.0f} km)."
     )
     said.append(
-        f"Help turns into harm somewhere in that range with probability {sign.p_exists:.3f} by "
+        f"Help turns into harm somewhere in that range with probability {chance(sign.p_exists)} by "
         f"sign alone, as a share of {sign.prior_exists:.3f} of prior draws do; with more than "
-        f"{rope.rope:.3g} per treated unit on both sides it is {rope.p_exists:.3f} (prior "
+        f"{rope.rope:.3g} per treated unit on both sides it is {chance(rope.p_exists)} (prior "
         f"{rope.prior_exists:.3f})."
         + (
             f" If it does so by sign, then at {sign.median:.0f} km ({sign.place:.0f})."
@@ -163,10 +163,10 @@ def sentences(
         low, high = sign.window
         said.append(
             f"That boundary lies between {low:g} and {high:g} km with probability "
-            f"{sign.p_window:.3f} (prior {sign.prior_window:.3f})."
+            f"{chance(sign.p_window)} (prior {sign.prior_window:.3f})."
         )
     said += [
-        f"Published: {c.claim}. Read as '{c.definition}': probability {c.posterior:.3f} "
+        f"Published: {c.claim}. Read as '{c.definition}': probability {chance(c.posterior)} "
         f"(prior {c.prior:.3f})."
         for c in claims
         if "average" in c.definition or "crossings" in c.definition
