@@ -27,6 +27,7 @@ RESULTS = {
         {
             "engine": "exact",
             "converged": True,
+            "draws_taken": 500,
             "gate": [{"name": "rhat", "value": v, "limit": 1.01}],
         }
         for v in (1.001, 1.005)
@@ -111,6 +112,13 @@ def test_the_gate_is_said_with_its_limit_and_worst_value():
     assert "2 of 2 passed the convergence gate (rhat 1.005, limit 1.01)" in text(RESULTS)
     broken = [RESULTS["fits"][0] | {"converged": False}, RESULTS["fits"][1]]
     assert "1 of 2 passed" in text(RESULTS | {"fits": broken})
+
+
+def test_fits_that_drew_once_more_are_counted():
+    assert "once more" not in text(RESULTS)
+    longer = [RESULTS["fits"][0] | {"draws_taken": 4000}, RESULTS["fits"][1]]
+    said = text(RESULTS | {"fits": longer})
+    assert "1 fit drew once more, up to 4,000 a chain, because as many as were asked for" in said
 
 
 def test_data_are_cited_and_a_missing_licence_is_said():

@@ -24,6 +24,7 @@ from bayesdid.families.run import plan_analyses
 from bayesdid.families.store import StoredAnalysis, analyse_all
 from bayesdid.files import sweep
 from bayesdid.inference.executor import attempt, map_fits, one_thread, using
+from bayesdid.inference.longer import taken_of
 from bayesdid.inference.plan import CHECKED, VARIANTS, Plan, against_least_squares, plan_fits
 from bayesdid.inference.registry import Size
 from bayesdid.inference.store import StoredFit, fit_or_reuse
@@ -426,13 +427,15 @@ def _identity(agreements: list[Agreement]) -> dict[str, Any]:
 
 
 def _fit(fit: StoredFit, trees: dict[str, dict[str, xr.DataTree]]) -> dict[str, Any]:
-    attrs = trees[fit.request.design.spec_id][fit.request.label].attrs
+    tree = trees[fit.request.design.spec_id][fit.request.label]
+    attrs = tree.attrs
     return {
         "spec": fit.request.design.spec_id,
         "kind": fit.request.label,
         "engine": attrs["engine"],
         "converged": bool(attrs["converged"]),
         "gate": json.loads(attrs["gate"]),
+        "draws_taken": taken_of(tree),
         "log_evidence": float(attrs["log_evidence"]),
         "n": fit.request.design.n,
     }

@@ -74,6 +74,7 @@ def _of_panel(results: Results) -> list[Block]:
             f"{', '.join(sorted({f['engine'] for f in fits})) or 'none'}. "
             f"{sum(f['converged'] for f in fits)} of {len(fits)} passed the convergence gate "
             + (f"({_gate(results)})." if fits else "(none was needed).")
+            + _longer(fits, source["draws"])
             + (f" By family: {ref('methods-table')}." if results["methods"] else "")
         ),
     ]
@@ -118,6 +119,17 @@ def _causal(results: Results) -> list[Block]:
             f"{'; '.join(main['assumes'])}."
         )
     ]
+
+
+def _longer(fits: list[dict[str, Any]], draws: int) -> str:
+    """How many fits took more draws than asked for, and how many draws that were."""
+    taken = [fit["draws_taken"] for fit in fits if fit["draws_taken"] > draws]
+    if not taken:
+        return ""
+    return (
+        f" {many(len(taken), 'fit')} drew once more, up to {max(taken):,} a chain, because as "
+        "many as were asked for did not pass."
+    )
 
 
 def _gate(results: Results) -> str:
