@@ -35,7 +35,7 @@ warm: $(STAMP) ## Compile what both workers of the tests would compile: the samp
 test-slow: $(STAMP) ## The cells of the tests' matrices that `make test` leaves out
 	OMP_NUM_THREADS=1 $(BIN)/python -m pytest -q -n 2 -m slow
 
-calibrate: $(STAMP) calibrate-spatial calibrate-errors calibrate-few calibrate-sbc calibrate-published calibrate-synergy calibrate-differing calibrate-single calibrate-three ## Coverage of every model family on simulated panels, and the next nine
+calibrate: $(STAMP) calibrate-spatial calibrate-errors calibrate-few calibrate-sbc calibrate-published calibrate-synergy calibrate-differing calibrate-unforeseen calibrate-single calibrate-three ## Coverage of every model family on simulated panels, and the next ten
 	OMP_NUM_THREADS=1 $(BIN)/python tests/statistical/calibrate.py
 
 calibrate-spatial: $(STAMP) ## Ranks and coverage of spatial models alone (about two minutes)
@@ -55,6 +55,9 @@ calibrate-synergy: $(STAMP) ## Coverage and false verdicts of the headline (goes
 
 calibrate-differing: $(STAMP) ## Effects that differ between units: a section of docs/validity.md (goes on where it was stopped)
 	OMP_NUM_THREADS=1 $(BIN)/python tests/statistical/differing_calibrate.py
+
+calibrate-unforeseen: $(STAMP) ## The headline in worlds that nothing was made for: a section of docs/validity.md (goes on where it was stopped)
+	OMP_NUM_THREADS=1 $(BIN)/python tests/statistical/unforeseen_calibrate.py
 
 calibrate-single: $(STAMP) ## Words of claims about one policy: docs/validity-single.md (goes on where it was stopped)
 	OMP_NUM_THREADS=1 $(BIN)/python tests/statistical/single_calibrate.py
@@ -115,4 +118,4 @@ lock: ## Re-resolve requirements.lock from pyproject.toml
 clean: ## Remove the virtual environment and caches
 	rm -rf $(VENV) site .mypy_cache .ruff_cache .pytest_cache .hypothesis
 
-.PHONY: help setup report test lint warm test-slow calibrate calibrate-spatial calibrate-errors calibrate-few calibrate-sbc calibrate-published reconstruct calibrate-reconstruct calibrate-synergy calibrate-differing calibrate-single calibrate-three docs docs-write mutants fuzz bench format map core lock clean
+.PHONY: help setup report test lint warm test-slow calibrate calibrate-spatial calibrate-errors calibrate-few calibrate-sbc calibrate-published reconstruct calibrate-reconstruct calibrate-synergy calibrate-differing calibrate-unforeseen calibrate-single calibrate-three docs docs-write mutants fuzz bench format map core lock clean

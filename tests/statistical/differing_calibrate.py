@@ -24,6 +24,7 @@ from made import make_panel, make_study
 from panel_rows import rows_of
 from scores import averaged, band, cover_mark, false_mark, judged
 from synergy_worlds import SIZE, WORLDS, Made, World, make
+from validity_sections import DIFFERING, with_section
 
 from bayesdid.arrays import FloatArray
 from bayesdid.design.overlap import OverlapDesign
@@ -59,8 +60,6 @@ DIFFERENT: dict[str, World] = {
 ALL: dict[str, World] = {name: WORLDS[name] for name in COMMON} | DIFFERENT
 MAIN, ANSWER, CLUSTERED = "pooled paths alone", "what is said", "clustered cells, if it fails"
 DOCUMENT = Path(__file__).parents[2] / "docs" / "validity.md"
-TITLE = "## Effects that differ between units"
-BEFORE = "## Where the other families stand"
 
 
 def run(item: tuple[str, int]) -> list[dict[str, object]]:
@@ -137,7 +136,7 @@ def section(rows: pd.DataFrame) -> str:
         one.set_index(["world", "panel"])["fails"]
     ].mean()
     lines = [
-        TITLE,
+        DIFFERING,
         "",
         "Written by `make calibrate-differing`. The headline gives units of one cohort one effect; "
         "the check `differing_effects` compares how far residuals go along with the policies "
@@ -192,18 +191,6 @@ def _covered(row: pd.Series) -> str:
     return f"{row['coverage']:.3f}{mark}"
 
 
-def with_section(text: str, own: str) -> str:
-    """A document with this section in the place of the one that it has, or before the last."""
-    start, end = text.find(TITLE), text.index(BEFORE)
-    return text[: end if start < 0 else start] + own + "\n" + text[end:]
-
-
-def section_of(text: str) -> str:
-    """The section that a document has, or empty."""
-    start = text.find(TITLE)
-    return "" if start < 0 else text[start : text.index(BEFORE)].rstrip("\n") + "\n"
-
-
 def measure(items: list[tuple[str, int]], folder: Path | None = None) -> pd.DataFrame:
     """Rows of all panels."""
     return rows_of(items, run, folder, (DRAWS, CHAINS), ("synergy_worlds.py",))
@@ -222,7 +209,7 @@ def main() -> None:
     with process_pool(options.workers):
         found = measure(items, options.folder)
     text = DOCUMENT.read_text(encoding="utf-8")
-    DOCUMENT.write_text(with_section(text, section(found)), encoding="utf-8")
+    DOCUMENT.write_text(with_section(text, DIFFERING, section(found)), encoding="utf-8")
     sys.stdout.write(f"{DOCUMENT}: {time.perf_counter() - begin:.0f} s\n")
 
 

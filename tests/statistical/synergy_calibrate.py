@@ -19,7 +19,6 @@ sys.path.insert(0, str(Path(__file__).parent))
 sys.path.insert(0, str(Path(__file__).parents[1] / "families"))
 
 import synergy_griffin as griffin
-from differing_calibrate import section_of, with_section
 from made import make_panel, make_study
 from panel_rows import rows_of
 from scores import told
@@ -27,6 +26,7 @@ from synergy_peers import callaway_santanna, oracle
 from synergy_report import ALLOWED, CALLAWAY, ORACLE, report
 from synergy_worlds import DRIFT, WORLDS, Made, World, make
 from validity_facts import synergy_facts, update
+from validity_sections import with_sections_of
 
 from bayesdid.estimands.beside import HEADLINE
 from bayesdid.estimands.gls import Scalars, gls
@@ -158,8 +158,7 @@ def main() -> None:
     paths = pd.concat([own, others]) if options.paths else own
     text = report(found, griffin.table(also), also, paths)
     before = options.out.read_text(encoding="utf-8") if options.out.exists() else ""
-    if kept := section_of(before):  # of another run
-        text = with_section(text, kept)
+    text = with_sections_of(text, before)
     options.out.write_text(text, encoding="utf-8")
     update(synergy_facts(text))
     sys.stdout.write(f"{options.out}: {time.perf_counter() - begin:.0f} s\n")

@@ -3,22 +3,17 @@
 import numpy as np
 import pandas as pd
 import pytest
-from differing_calibrate import (
-    ANSWER,
-    BEFORE,
-    CLUSTERED,
-    DIFFER,
-    DOCUMENT,
-    MAIN,
-    TITLE,
-    error_given,
-    run,
-    section,
-    section_of,
-    with_section,
-)
+from differing_calibrate import ANSWER, CLUSTERED, DIFFER, DOCUMENT, MAIN, error_given, run, section
 from made import make_panel, make_study
 from synergy_worlds import World, make
+from validity_sections import (
+    BEFORE,
+    DIFFERING,
+    UNFORESEEN,
+    section_of,
+    with_section,
+    with_sections_of,
+)
 
 from bayesdid.design.overlap import overlap_design
 from bayesdid.estimands.synergy import headline_spec
@@ -71,14 +66,18 @@ def test_the_section_shows_what_the_rows_say():
     assert row.endswith("| 1.000 * | 1.000 * |")  # false against
 
 
-def test_the_document_keeps_its_section():
-    """A run of the other worlds puts it back, a run of its own replaces it."""
+@pytest.mark.parametrize("title", [DIFFERING, UNFORESEEN])
+def test_the_document_keeps_its_sections(title):
+    """A run of the other worlds puts them back, a run of its own replaces one."""
     text = DOCUMENT.read_text(encoding="utf-8")
-    own = section_of(text)
-    assert own.startswith(TITLE)
-    assert with_section(text, own) == text
+    own = section_of(text, title)
+    assert own.startswith(title)
+    assert own.count("## ") == 1
+    assert with_section(text, title, own) == text
     bare = text.replace(own + "\n", "")
-    assert TITLE not in bare
-    assert section_of(bare) == ""
-    assert with_section(bare, own) == text
-    assert text.index(TITLE) < text.index(BEFORE)
+    assert title not in bare
+    assert section_of(bare, title) == ""
+    assert with_sections_of(bare.replace(section_of(bare, DIFFERING), ""), text).count("## ") == (
+        text.count("## ")
+    )
+    assert text.index(title) < text.index(BEFORE)

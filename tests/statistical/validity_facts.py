@@ -11,6 +11,8 @@ import json
 import re
 from pathlib import Path
 
+from validity_sections import UNFORESEEN, section_of
+
 from bayesdid.report.validity import DRAWN, KNOWN, NAMED, PLACEBO, SINGLE, THREE, UNNAMED, Facts
 
 ROOT = Path(__file__).parents[2]
@@ -76,9 +78,10 @@ def synergy_facts(text: str) -> dict[str, Facts]:
     level = int(LEVEL.search(text)[1]) / 100
     panels = int(re.search(r"(\d+) a world", text)[1])
     rows = _tables(text)[0]
+    beside = _tables(section_of(text, UNFORESEEN))
     by = {
         NAMED: [row for row in rows if row["named"] == "yes"],
-        UNNAMED: [row for row in rows if row["named"] == "no"],
+        UNNAMED: [row for row in rows if row["named"] == "no"] + (beside[0] if beside else []),
     }
     return {
         name: _facts(SYNERGY, DESIGNS[name], level, panels, some, ("false for", "false against"))
