@@ -11,6 +11,7 @@ from bayesdid.families.registry.discover import families
 from bayesdid.model.priors import GROUP_SHAPE, SCEPTICAL_SHARE, WEAK_MULTIPLE
 from bayesdid.report.again import as_given, report_command
 from bayesdid.report.method_texts import METHODS
+from bayesdid.report.methods_results import methods_section
 from bayesdid.report.sections.methods import glossary, methods, priors_text
 
 RESULTS = {
@@ -71,6 +72,24 @@ def test_difference_in_differences_names_its_three_assumptions(name):
     said = " ".join(METHODS[name].assumes)
     for word in ("parallel trends", "no anticipation", "SUTVA"):
         assert word in said
+
+
+def test_the_sum_of_singles_supposes_that_units_of_both_respond_as_others_do(models):
+    alike = "units under several policies would respond to each alone as units under it alone do"
+
+    def said(name):
+        study = bd.load_study(models / name)
+        found = methods_section(study, [], {}, headline=True, printed=True)
+        return {item["family"]: item for item in found}
+
+    two, one = said("dual_pilot"), said("castle_doctrine")["headline"]
+    assert any(text.startswith(alike) for text in two["headline"]["assumes"])
+    assert any(text.startswith(alike) for text in two["printed columns"]["assumes"])
+    assert any(text.startswith(alike) for text in METHODS["overlap"].assumes)
+    assert not any(text.startswith(alike) for text in one["assumes"])
+    assert len(one["assumes"]) == 3
+    assert one["question"] == "what the policy does"
+    assert "several policies" not in one["equation"] + one["estimand"]
 
 
 def test_priors_are_those_of_the_code_with_reasons():

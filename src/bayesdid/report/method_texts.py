@@ -15,6 +15,10 @@ _ONE_EFFECT = (
     "effects that do not differ between cohorts or with time since adoption; otherwise τ is a "
     "weighted average of them, with weights that may be negative"
 )
+_ALIKE = (
+    "units under several policies would respond to each alone as units under it alone do at the "
+    "same age; what they respond more, for whatever reason, counts as what the policies do together"
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,8 +67,7 @@ METHODS: dict[str, Method] = {
             f"{_PARALLEL}, for units under one policy, under the other and under both",
             _AHEAD,
             _SUTVA,
-            "the effect of a policy alone at each age is, up to the fitted departure, that which "
-            "it would have had in the units under both",
+            _ALIKE,
         ),
     ),
     "cohort": Method(
@@ -175,7 +178,13 @@ HEADLINE = Method(
     "y[i,t] = a[i] + g[t] + Σ τ_k[cohort, t − start_k] D_k[i,t] + departures of rows under several "
     "policies + β′x[i,t] + e[i,t]; paths τ pooled towards smooth ones",
     "contrasts of states, averaged over the rows that identify them, at their own ages",
-    (f"{_PARALLEL}; what violations of it do stands beside the answer", _AHEAD, _SUTVA),
+    (f"{_PARALLEL}; what violations of it do stands beside the answer", _AHEAD, _SUTVA, _ALIKE),
+)
+HEADLINE_OF_ONE = Method(
+    "y[i,t] = a[i] + g[t] + τ[cohort, t − start] D[i,t] + β′x[i,t] + e[i,t]; paths τ pooled "
+    "towards smooth ones",
+    "the average effect of the policy over the rows under it that untreated ones identify",
+    HEADLINE.assumes[:-1],
 )
 PRINTED = Method(
     "printed coefficient = w′(effects of states) + error; w from the timing of adoption and the "
@@ -184,6 +193,7 @@ PRINTED = Method(
     (
         "the printed regressions' own assumptions",
         "timings and paths as drawn; which of them decides is said",
+        _ALIKE,
     ),
 )
 PRINTED_CELLS = Method(

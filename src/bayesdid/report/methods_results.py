@@ -9,6 +9,7 @@ from typing import Any
 from bayesdid.families.registry.family import AnyFamily
 from bayesdid.report.method_texts import (
     HEADLINE,
+    HEADLINE_OF_ONE,
     METHODS,
     PRINTED,
     PRINTED_CELLS,
@@ -50,7 +51,9 @@ def methods_section(
         question = "what two printed coefficients say of a comparison"
         found.append(_entry("printed pairs", question, PRINTED_PAIRS, []))
     if headline:
-        found.append(_entry("headline", "what the policies do, alone and together", HEADLINE, []))
+        one = len(study.policies) == 1
+        question = "what the policy does" if one else "what the policies do, alone and together"
+        found.append(_entry("headline", question, HEADLINE_OF_ONE if one else HEADLINE, []))
     by: dict[str, list[str]] = {}
     for spec in specs:
         by.setdefault(study[spec].column.family, []).append(spec)
