@@ -169,6 +169,10 @@ def test_answer_turns_with_the_sign():
     assert "do less than the two alone, added up, by 25.4 deaths" in less[0]
     assert "do more than the two alone, added up, by 25.4 deaths" in more[0]
     assert "(80 % interval of the difference −74.6 to 125.4)" in less[0]
+    begin = "From the printed numbers alone, "
+    assert less[0].startswith(f"{begin}by the best estimate, the two policies together do less")
+    clear = answer(results(-2.54, 1.0))[0]
+    assert clear.startswith(f"{begin}the two policies together do more")  # zero is not inside
     assert more[1] == (
         "That they do more than the two added up is undecided: P 0.980, and 0.100 to 0.980 over "
         "the 3 models that count."

@@ -89,8 +89,9 @@ def _amount(
     level = percent(interval["level"])
     if evidence["contrast"] == SUM:
         more = (mean < 0) == (outcome["better"] == "lower")
+        best = "by the best estimate, " if low < 0 < high else ""
         return (
-            f"the two policies together do {'more' if more else 'less'} than the two alone, added "
+            f"{best}the two policies together do {'more' if more else 'less'} than the two alone, added "
             f"up, by {number(abs(scale * mean), places)} {unit} ({level} interval of the "
             f"difference {number(low, places)} to {number(high, places)})"
         )
