@@ -110,8 +110,7 @@ def dated_texts(distinct: list[str], like: Writing | None) -> Counts:
     if years := _fiscal(distinct):
         return Counts(Writing("year"), years)
     if slashed := slashed_dates(distinct, like):
-        said = (slashed.assumed,) if slashed.assumed else ()
-        return Counts(Writing("day", order=slashed.order), slashed.days, said)
+        return Counts(Writing("day", order=slashed.order), slashed.days, slashed.assumed)
     for way in (_iso_weeks, _short_months, _unnamed_parts):
         if (found := way(distinct, like)) is not None:
             return found

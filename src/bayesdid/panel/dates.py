@@ -6,16 +6,21 @@ import re
 from dataclasses import dataclass
 from datetime import date
 
-from bayesdid.panel.kinds import Order, Writing
+from bayesdid.panel.kinds import Order, Writing, four_digits, two_digits_said
 
 FIRST, LAST = 1500, 2500
 """Years that a date may lie in."""
+RECENT = 2029
+"""Last year that two digits stand for in a date; 30 and 31 are days, so that a column tells."""
 
 _SLASHED = re.compile(
-    r"(?P<a>\d{1,2})(?P<mark>[-/.])(?P<b>\d{1,2})(?P=mark)(?P<y>\d{4})"
+    r"(?P<a>\d{1,2})(?P<mark>[-/.])(?P<b>\d{1,2})(?P=mark)(?P<y>\d{4}|\d{2})"
     r"(?:[t ]+\d{1,2}:[\d:.]+(?: ?[ap]m)?z?)?"
 )
+_FOUR = re.compile(r"\d{4}")
+_LONG = 4
 _PLAIN = "write it as 2010-10-31"
+_LONG_YEAR = "write the year with four digits: 2010-10-31"
 
 
 class Odd(Exception):  # noqa: N818 -- becomes an InputError where file and row are known
@@ -31,19 +36,19 @@ class Odd(Exception):  # noqa: N818 -- becomes an InputError where file and row 
 
 @dataclass(frozen=True, slots=True)
 class Slashed:
-    """Days since year 1, the order that they were read in, and why if that was assumed."""
+    """Days since year 1, the order that they were read in, and what was assumed."""
 
     order: Order
     days: dict[str, int]
-    assumed: str
+    assumed: tuple[str, ...]
 
 
 def slashed_dates(distinct: list[str], like: Writing | None) -> Slashed | None:
-    """Dates such as 31/12/2008, 12/31/2008, 31.12.2008; None if one of the texts is none.
+    """Dates such as 31/12/2008, 12/31/08, 31.12.2008; None if one of the texts is none.
 
     A number above 12 tells the day. Where there is none the panel's own order counts, then the
     part that is 1 in all of them (the first of every month), then the dot, which stands between day
-    and month.
+    and month. A year of two digits comes last where it cannot come first: 08/01/31 is refused.
 
     Raises
     ------
@@ -54,15 +59,39 @@ def slashed_dates(distinct: list[str], like: Writing | None) -> Slashed | None:
     for text in distinct:
         if not (match := _SLASHED.fullmatch(text.lower())):
             return None
-        parts[text] = (int(match["a"]), int(match["b"]), int(match["y"]), match["mark"])
+        year = int(match["y"]) if len(match["y"]) == _LONG else four_digits(int(match["y"]))
+        parts[text] = (int(match["a"]), int(match["b"]), year, match["mark"])
+    short = [text for text in distinct if not _FOUR.search(text)]
+    if short:
+        _last(short, parts, like)
     order, assumed = _order(parts, like)
+    said = [assumed] if assumed else []
+    said += [two_digits_said(short[0])] if short else []
     days = {}
     for text, (a, b, year, _) in parts.items():
         month, day = (b, a) if order == "day first" else (a, b)
         if (found := day_of(year, month, day)) is None:
             raise Odd(text, f"is no date, {order}", _PLAIN)
         days[text] = found
-    return Slashed(order, days, assumed)
+    return Slashed(order, days, tuple(said))
+
+
+def _last(
+    short: list[str], parts: dict[str, tuple[int, int, int, str]], like: Writing | None
+) -> None:
+    """Refuse years of two digits that may as well come first, and years that are days."""
+    if late := next((text for text in short if parts[text][2] > RECENT), None):
+        raise Odd(late, f"has a year of two digits after {RECENT}, or its year first", _LONG_YEAR)
+    if like is not None and like.order:
+        return
+    firsts = [text[:2] for text in short]
+    if all(
+        first.isdecimal()
+        and four_digits(int(first)) <= RECENT
+        and day_of(four_digits(int(first)), parts[text][1], parts[text][2] % 100) is not None
+        for first, text in zip(firsts, short, strict=True)
+    ):
+        raise Odd(short[0], "has two digits that may be its year at either end", _LONG_YEAR)
 
 
 def _order(parts: dict[str, tuple[int, int, int, str]], like: Writing | None) -> tuple[Order, str]:

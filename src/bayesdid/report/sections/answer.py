@@ -91,9 +91,9 @@ def _amount(
         more = (mean < 0) == (outcome["better"] == "lower")
         best = "by the best estimate, " if low < 0 < high else ""
         return (
-            f"{best}the two policies together do {'more' if more else 'less'} than the two alone, added "
-            f"up, by {number(abs(scale * mean), places)} {unit} ({level} interval of the "
-            f"difference {number(low, places)} to {number(high, places)})"
+            f"{best}the two policies together do {'more' if more else 'less'} than the two "
+            f"alone, added up, by {number(abs(scale * mean), places)} {unit} ({level} "
+            f"interval of the difference {number(low, places)} to {number(high, places)})"
         )
     return (
         f"{_named(evidence, results)} is {number(scale * mean, places)} {unit} ({level} interval "
