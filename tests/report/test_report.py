@@ -179,6 +179,18 @@ def test_answer_turns_with_the_sign():
     )
 
 
+def test_the_sum_of_singles_says_what_it_supposes_of_units_of_both(real):
+    begin = "It supposes that units under several policies respond to each alone as units under it"
+    said = [text for text in depends_on(real) if text.startswith(begin)]
+    assert len(said) == 1
+    assert "what they respond more counts as what the policies do together" in said[0]
+    other = copy.deepcopy(real)
+    for claim in other["claims"]:
+        if claim["evidence"] and claim["evidence"]["main"]:
+            claim["evidence"]["contrast"] = "both - none"
+    assert not any(text.startswith(begin) for text in depends_on(other))
+
+
 def test_the_answer_stands_beside_its_coverage_the_rules_and_the_grades(real, front):
     text, all_of_it = words(front), words(both(real))
     assert real["validity"]["panel"] == panel_validity("both - sum of singles")

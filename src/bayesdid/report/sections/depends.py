@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from bayesdid.estimands.names import SUM
+from bayesdid.estimands.names import SUM, is_sum
 from bayesdid.report.claim_panel import CONSTANT
 from bayesdid.report.claim_words import constant_sentence, size_asked
 from bayesdid.report.document.blocks import ref
@@ -19,6 +19,11 @@ from bayesdid.report.text import probability
 
 _UNLESS = f" unless by models that suppose {CONSTANT}, which answer here"
 OF_PRINT = frozenset({"audit_posterior", "doubted_mediator"})  # alerts that no panel is behind
+_ALIKE = (
+    "It supposes that units under several policies respond to each alone as units under it alone "
+    "do; what they respond more counts as what the policies do together, and the data hardly tell "
+    "the two apart."
+)
 COUNTS = "In counts, "  # how the model of counts begins, where they are the outcome
 
 
@@ -43,6 +48,7 @@ def depends_on(results: Results) -> list[str]:
                 )
             if given is not None and given["moved"]:
                 said.append(given["moved"])
+    said += [_ALIKE] if evidence is not None and is_sum(evidence["contrast"] or "") else []
     if results["synthetic"]:
         return said
     said += [
