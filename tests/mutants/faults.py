@@ -2045,4 +2045,30 @@ MUTANTS = (
             "inference/test_random_levels.py::test_pooled_effects_beside_it_are_drawn_exactly_and_named",
         ),
     ),
+    Mutant(
+        "best-estimate",
+        "report/sections/answer.py",
+        '"by the best estimate, " if low < 0 < high else ""',
+        '"" if low < 0 < high else "by the best estimate, "',
+        "the answer reads as a finding where its interval holds zero",
+        ("report/test_report.py::test_answer_turns_with_the_sign",),
+    ),
+    Mutant(
+        "one-policy-alike",
+        "report/methods_results.py",
+        "HEADLINE_OF_ONE if one else HEADLINE",
+        "HEADLINE if one else HEADLINE_OF_ONE",
+        "the methods leave out what a synergy supposes of units of both",
+        (
+            "report/test_methods.py::test_the_sum_of_singles_supposes_that_units_of_both_respond_as_others_do",
+        ),
+    ),
+    Mutant(
+        "year-at-either-end",
+        "panel/dates.py",
+        "is not None\n        for first, text",
+        "is None\n        for first, text",
+        "dates whose two-digit year may stand at either end are read",
+        ("panel/test_time.py::test_no_period",),
+    ),
 )

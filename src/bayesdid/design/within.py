@@ -14,6 +14,7 @@ import numpy as np
 from scipy.sparse import csr_array
 
 from bayesdid.arrays import FloatArray, IntArray
+from bayesdid.design.singular import solve_singular
 
 _CELLS = 20_000_000  # cells of a dense table of units and periods
 _ROUNDING = 1e-11  # of a column's size: what is left of it by rounding, with a wide margin
@@ -69,7 +70,7 @@ def _levels(
         product if isinstance(product, np.ndarray) else product.toarray()
     )
     right = small - scaled.T @ big
-    period_level = np.linalg.lstsq(schur, right, rcond=1e-12)[0]
+    period_level = solve_singular(schur, right, 1e-12)
     return (big - table @ period_level) / each[:, None], period_level
 
 

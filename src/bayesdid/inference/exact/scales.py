@@ -30,6 +30,7 @@ import numpy as np
 import xarray as xr
 
 from bayesdid.arrays import FloatArray
+from bayesdid.design.singular import solve_singular
 from bayesdid.inference.exact.collapse import Equations, unit_basis
 from bayesdid.inference.exact.draw import Draws
 from bayesdid.inference.exact.recover import DRAWN_UNITS, Effects
@@ -216,7 +217,7 @@ def _spread(stats: Equations) -> tuple[float, float]:
     """Residual sd of the outcome alone, and of least squares, as a place to start."""
     A, _ = stats.gram(np.zeros(1), np.ones(1), np.ones(1))
     A, nu = A[0], max(stats.nu, 1)
-    fit = np.linalg.lstsq(A[:-1, :-1], A[:-1, -1], rcond=1e-10)[0]
+    fit = solve_singular(A[:-1, :-1], A[:-1, -1], 1e-10)
     left = max(A[-1, -1] - fit @ A[:-1, -1], 1e-6 * A[-1, -1], 1e-300)
     return float(np.sqrt(max(A[-1, -1], 1e-300) / nu)), float(np.sqrt(left / nu))
 
