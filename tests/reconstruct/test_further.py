@@ -131,5 +131,5 @@ def test_weights_that_are_not_given_and_random_effects_are_left_out_with_the_rea
     table = tmp_path / "table2.toml"
     table.write_text(table.read_text().replace('"coast^year"', '"random(coast^year)"'))
     assert held_columns(load_study(tmp_path))[1]["table2.5"] == (
-        "random further effects are not handled"
+        "which estimator of random further effects it is from is not printed"
     )

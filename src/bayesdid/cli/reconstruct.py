@@ -56,6 +56,15 @@ def command(
     from bayesdid.reconstruct.reference import write_reference
 
     loaded = load_study(study, trust=trust)
+    section = loaded.file.panel
+    if keep and section.path is None and section.package is None and section.simulate is None:
+        raise InputError(
+            "--keep keeps the study's real panel, and it declares none",
+            file=loaded.path / "study.toml",
+            column="panel",
+            remedy="name its file as path under [panel], or leave --keep out: the design is then "
+            "drawn",
+        )
     known = load_panel(loaded) if keep else None
     if known is not None and known.synthetic:
         raise InputError(

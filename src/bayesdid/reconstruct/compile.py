@@ -2,22 +2,29 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection
+import dataclasses
+from collections.abc import Collection, Mapping
 
 import numpy as np
 import pandas as pd
 from scipy.linalg import qr
 
 from bayesdid.arrays import BoolArray, FloatArray, IntArray
+from bayesdid.design.chosen import rows_of_switchers
 from bayesdid.design.further import further_effects
 from bayesdid.design.sample import sample_rows
 from bayesdid.design.terms import term_values
 from bayesdid.exceptions import InputError
 from bayesdid.panel.panel import Panel
+from bayesdid.reconstruct.logs import inside_log, sought_in
 from bayesdid.reconstruct.regression import Factor, Regression
-from bayesdid.reconstruct.targets import reason_against
+from bayesdid.reconstruct.sandwich import Scores, clustered, robust
+from bayesdid.reconstruct.targets import bounds_of, reason_against
+from bayesdid.reconstruct.uncertainty import kind_of, why_not_met
+from bayesdid.study.derived import derived_of, source_column
 from bayesdid.study.effects import parse_effect
 from bayesdid.study.load import Spec, Study
+from bayesdid.study.schema import Cell
 from bayesdid.study.terms import Term, parse_term
 
 RANK = 1e-9  # of the largest pivot, below which a column of effects is spanned by others
@@ -36,22 +43,71 @@ def held_columns(
     section = study.file.panel
     given = {section.unit, section.period, *(group.column for group in study.file.group)}
     if known is not None:
-        given = {*known.frame.columns} - {spec.column.outcome for spec in study.specs.values()}
+        hidden = {source_column(spec.column.outcome) for spec in study.specs.values()}
+        given = {name for name in known.frame.columns if source_column(name) not in hidden}
     held: dict[str, Spec] = {}
     left: dict[str, str] = {}
     for spec in study.specs.values():
         if not spec.column.coefficients:
             continue
-        reason = reason_against(spec)
-        if not reason and not all(map(_simple, _terms(spec))):
-            reason = "a term has two columns of the panel in it, or one that is centred or made"
-        if not reason and (drawn := [name for name in _given(spec) if name not in given]):
-            reason = f"its effects or weights are of a column that is not given ({drawn[0]})"
+        reason = reason_against(spec) or _unhandled(study, spec, given) or _not_given(spec, given)
+        if not reason and spec.column.sample.without and known is None:
+            reason = (
+                "its sample leaves out units by name, and the units of a drawn design have no names"
+            )
         if reason:
             left[spec.id] = reason
         else:
             held[spec.id] = spec
     return held, left
+
+
+def errors_left_out(study: Study, held: Mapping[str, Spec], panel: Panel | None) -> dict[str, str]:
+    """Columns whose standard errors are not aimed at, and why."""
+    units, given = study.file.panel.units, {group.column for group in study.file.group}
+    if panel is not None:
+        units, given = len(panel.units), set(panel.frame.columns)
+    found = {
+        name: why_not_met(spec, units, given)
+        for name, spec in held.items()
+        if any(cell != Cell(estimate=cell.estimate) for cell in spec.column.coefficients.values())
+    }
+    return {name: reason for name, reason in found.items() if reason}
+
+
+def _unhandled(study: Study, spec: Spec, given: set[str]) -> str:
+    """Which of its terms the panel's columns do not move in a way that is handled."""
+    for text in _terms(spec):
+        columns = [f for f in parse_term(text).factors if f.kind in {"column", "centred"}]
+        if len(columns) > 1:
+            return f"'{text}' is a product of two columns of the panel"
+        if any(f.kind == "centred" for f in columns):
+            return f"'{text}' is centred, on a mean that moves with the panel"
+        for name in [f.name for f in columns if f.name not in given]:
+            inside = inside_log(name)
+            if inside is None and derived_of(name) is not None:
+                return f"'{name}' is made from another column, and no logarithm of one"
+            if inside is not None and _may_be_zero(study, inside):
+                return f"'{name}' is missing in rows that are not known: {inside} has zeros"
+    return ""
+
+
+def _may_be_zero(study: Study, name: str) -> bool:
+    """Whether a column's printed minimum is not above zero."""
+    rows = [row for table in study.tables.values() for row in table.moments]
+    return any(bounds_of(row)[0] <= 0.0 and row.min for row in rows if row.column == name)
+
+
+def _not_given(spec: Spec, given: set[str]) -> str:
+    """Which column that its effects, weights or rows are of is not given."""
+    for name in _given(spec):
+        if name not in given:
+            return f"its effects or weights are of a column that is not given ({name})"
+    if spec.column.sample.switchers:
+        for name in columns_named(spec):
+            if name in spec.column.treatments and name not in given:
+                return f"its sample is of units that switch a column that is not given ({name})"
+    return ""
 
 
 def _given(spec: Spec) -> tuple[str, ...]:
@@ -67,44 +123,38 @@ def _terms(spec: Spec) -> tuple[str, ...]:
     return (column.outcome, *column.treatments, *column.covariates, *last)
 
 
-def _simple(text: str) -> bool:
-    factors = parse_term(text).factors
-    columns = [factor for factor in factors if factor.kind in {"column", "centred"}]
-    plain = all(f.kind == "column" and "(" not in f.name for f in columns)
-    return plain and len(columns) <= 1
-
-
 def columns_named(spec: Spec) -> dict[str, None]:
-    """Columns of the panel that a column of a table is about, in order."""
-    found = [f.name for text in _terms(spec) for f in parse_term(text).factors]
-    kinds = [f.kind for text in _terms(spec) for f in parse_term(text).factors]
-    return {name: None for name, kind in zip(found, kinds, strict=True) if kind == "column"}
+    """Columns of the panel that a column of a table is about, as it names them, in order."""
+    factors = [f for text in _terms(spec) for f in parse_term(text).factors]
+    return {f.name: None for f in factors if f.kind == "column"}
 
 
-def regression_of(
-    spec: Spec,
-    panel: Panel,
-    sought: Collection[str],
-    pooled: bool,
-    matched: BoolArray | None = None,
-) -> Regression:
-    """A column as a function of the sought columns; without effects if it is read as pooled.
+def rows_at(
+    spec: Spec, panel: Panel, kept: BoolArray | None = None
+) -> tuple[BoolArray, IntArray, IntArray]:
+    """Rows of the panel that a column's sample has, and where its regressors and outcome stand.
 
     Parameters
     ----------
-    matched
-        Rows of the panel that a matched column is fitted on.
+    kept
+        Rows of the panel that the column is fitted on, where its sample has more.
+
+    Returns
+    -------
+    tuple of ndarray
+        The sample, shape (rows of the panel,); positions of regressors and of outcomes, (n,).
 
     Raises
     ------
     InputError
         If the panel has none of the rows of the sample.
     """
-    column = spec.column
+    column, frame = spec.column, panel.frame
     rows = sample_rows(column.sample, panel, [])
-    if matched is not None:
-        rows = rows & matched
-    frame = panel.frame
+    if column.sample.switchers:
+        rows = rows_of_switchers(spec, panel, rows, [])
+    if kept is not None:
+        rows = rows & kept
     at = np.flatnonzero(rows)
     later = at
     if lead := column.outcome_lead:
@@ -118,6 +168,26 @@ def regression_of(
         raise InputError(
             f"{spec.id}: no row of the panel is in its sample", remedy="correct the sample"
         )
+    return rows, at, later
+
+
+def regression_of(
+    spec: Spec, panel: Panel, sought: Collection[str], pooled: bool, kept: BoolArray | None = None
+) -> Regression:
+    """A column as a function of the sought columns; without effects if it is read as pooled.
+
+    Parameters
+    ----------
+    kept
+        See :func:`rows_at`.
+
+    Raises
+    ------
+    InputError
+        If the panel has none of the rows of the sample.
+    """
+    column, frame = spec.column, panel.frame
+    rows, at, later = rows_at(spec, panel, kept)
     names = (*column.treatments, *column.covariates)
     instrument = None
     if column.instrument is not None:
@@ -126,7 +196,7 @@ def regression_of(
         else:
             instrument = _factor(column.instrument, panel, rows, at, sought)
     root, basis = _effects(spec, panel, at, pooled)
-    return Regression(
+    found = Regression(
         spec.id,
         _factor(column.outcome, panel, rows, later, sought),
         tuple(_factor(text, panel, rows, at, sought) for text in names),
@@ -139,6 +209,26 @@ def regression_of(
         root,
         basis,
     )
+    if column.row_weights and column.row_weights_kind == "frequency":
+        counts = frame[column.row_weights].to_numpy(dtype=float)[at]
+        found = dataclasses.replace(found, stands_for=float(counts.sum()))
+    return dataclasses.replace(found, scores=_scores(spec, panel, at, found))
+
+
+def _scores(spec: Spec, panel: Panel, at: IntArray, of: Regression) -> Scores | None:
+    """How its standard errors let errors depend on each other; None if not, or not handled."""
+    kind, column = kind_of(spec), spec.column
+    if kind in {"iid", "unknown"} or column.instrument is not None:
+        return None
+    if kind == "robust":
+        return robust(of.size, of.size - of.df)
+    by = column.cluster or panel.unit
+    if by not in panel.frame:
+        return None
+    inside = len(panel.frame.groupby(panel.unit)[by].unique().explode()) == len(panel.units)
+    nested = int(of.unit_index.max()) if of.unit and inside else 0
+    index = pd.factorize(panel.frame[by].iloc[at])[0].astype(np.int64)
+    return clustered(index, of.size, of.size - of.df - nested)
 
 
 def _effects(
@@ -175,7 +265,14 @@ def _factor(
     text: str, panel: Panel, rows: np.ndarray, at: IntArray, sought: Collection[str]
 ) -> Factor:
     factors = parse_term(text).factors
-    free = [f for f in factors if f.kind == "column" and f.name in sought and not f.event]
+    free = [
+        f
+        for f in factors
+        if f.kind == "column" and sought_in(f.name, sought) in sought and not f.event
+    ]
     rest = tuple(f for f in factors if f not in free)
     fixed = term_values(Term(rest), panel, rows)
-    return Factor(fixed[at], free[0].name if free else None, at)
+    if not free:
+        return Factor(fixed[at], None, at)
+    name = sought_in(free[0].name, sought)
+    return Factor(fixed[at], name, at, log=name != free[0].name)

@@ -13,7 +13,7 @@ from bayesdid.exceptions import InputError
 from bayesdid.inference.executor import map_fits
 from bayesdid.jsonio import write_json
 from bayesdid.panel.panel import Panel
-from bayesdid.reconstruct.compile import held_columns
+from bayesdid.reconstruct.compile import errors_left_out, held_columns
 from bayesdid.reconstruct.member import Check, Member, Task, conflicts_of, is_held_out, make_member
 from bayesdid.reconstruct.prior import Habits
 from bayesdid.reconstruct.readings import Conflict
@@ -93,7 +93,7 @@ class Ensemble:
     conflicts
         Printed cells that no panel can have together, under the reading as printed.
     left_out
-        Columns that are not held to what they print, and why.
+        Columns that are not held to what they print, or their standard errors, and why.
     members
         In order.
     """
@@ -208,6 +208,10 @@ def reconstruct(
     folder.mkdir(parents=True, exist_ok=True)
     tasks = [Task(study, seed, k, hold_out, reading, known) for k in range(members)]
     kept = tuple(_write(member, folder) for member in map_fits(make_member, tasks))
+    left |= {
+        f"standard errors of {place}": why
+        for place, why in errors_left_out(study, held, known).items()
+    }
     stamp = (
         f"reconstructed by bayesdid from what {study.id} prints; synthetic, not the study's data"
     )

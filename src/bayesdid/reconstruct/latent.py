@@ -254,15 +254,18 @@ def settled(
 
 
 def pinned_at_extremes(
-    latent: Latent, white: FloatArray, columns: Mapping[str, FloatArray]
+    latent: Latent, white: FloatArray, columns: Mapping[str, FloatArray], never_low: bool = False
 ) -> Latent:
-    """The latent column whose smallest and largest cell hold the printed extremes."""
+    """The latent column whose smallest and largest cell hold the printed extremes.
+
+    Parameters
+    ----------
+    never_low
+        Whether the lowest value is a bound only.
+    """
     x = latent.value(white, columns)
-    at = [
-        (int(row), bound)
-        for bound, row in ((latent.low, x.argmin()), (latent.high, x.argmax()))
-        if np.isfinite(bound)
-    ]
+    ends = ((latent.low, x.argmin()), (latent.high, x.argmax()))
+    at = [(int(row), bound) for bound, row in ends[never_low:] if np.isfinite(bound)]
     return dataclasses.replace(
         latent,
         pinned=np.array([row for row, _ in at], dtype=np.int64),

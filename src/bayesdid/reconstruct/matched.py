@@ -14,14 +14,10 @@ import numpy as np
 from bayesdid.arrays import BoolArray, FloatArray
 from bayesdid.panel.panel import Panel
 from bayesdid.reconstruct.compile import regression_of
+from bayesdid.reconstruct.uncertainty import standard_error
 from bayesdid.study.load import Spec, Study
 from bayesdid.study.printed import Printed
 from bayesdid.study.schema import Moments
-
-
-def column_of(spec: Spec) -> str:
-    """The 0/1 column of a member that says which rows were matched."""
-    return f"matched_{spec.id.replace('.', '_')}"
 
 
 def draw_matched(study: Study, spec: Spec, panel: Panel, rng: np.random.Generator) -> BoolArray:
@@ -67,10 +63,11 @@ def _variation(study: Study, spec: Spec) -> float:
     column = spec.column
     cell = column.coefficients.get(column.treatments[0])
     row = _described(study, column.outcome)
-    if cell is None or cell.se is None or column.r2 is None or row is None or row.sd is None:
+    se = None if cell is None else standard_error(study, spec, cell)
+    if se is None or column.r2 is None or row is None or row.sd is None or not se.middle > 0.0:
         return 1.0
     sigma = float(Printed.parse(row.sd)) * np.sqrt(1 - float(Printed.parse(column.r2)))
-    return float(sigma / float(Printed.parse(cell.se))) ** 2
+    return float(sigma / se.middle) ** 2
 
 
 def _described(study: Study, name: str) -> Moments | None:

@@ -146,7 +146,7 @@ def draw_column(
         white = np.concatenate([white, rng.standard_normal(len(paths) + len(drivers))])
         more = dataclasses.replace(bare, paths=whole, drivers=tuple(drivers), gains=gains)
         bare = settled(more, white, columns, shape)
-    return pinned_at_extremes(bare, white, columns), white
+    return pinned_at_extremes(bare, white, columns, shape.never_low), white
 
 
 def _persistent(T: int, phi: float) -> FloatArray:

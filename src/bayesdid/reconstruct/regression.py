@@ -15,7 +15,7 @@ that the changes are those of the raw columns.
 
 Rows with weights w are those of raw columns times sqrt(w), and so are the changes; effects are then
 projected out in a basis of their columns times sqrt(w), as are effects beside those of unit and
-period.
+period. Weights that count rows that are alike differ in the degrees of freedom alone.
 """
 
 from __future__ import annotations
@@ -27,6 +27,7 @@ import numpy as np
 
 from bayesdid.arrays import FloatArray, IntArray
 from bayesdid.design.within import absorb
+from bayesdid.reconstruct.sandwich import Scores
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,15 +42,27 @@ class Factor:
         Name of the sought column, None if there is none.
     rows
         Position of each row in that column, shape (n,): later rows for an outcome that leads.
+    log
+        Whether the logarithm of the sought column is meant.
     """
 
     fixed: FloatArray
     column: str | None
     rows: IntArray
+    log: bool = False
 
     def value(self, sought: Mapping[str, FloatArray]) -> FloatArray:
         """Its value in every row, shape (n,)."""
-        return self.fixed if self.column is None else self.fixed * sought[self.column][self.rows]
+        if self.column is None:
+            return self.fixed
+        values = sought[self.column][self.rows]
+        return self.fixed * (np.log(values) if self.log else values)
+
+    def slope(self, sought: Mapping[str, FloatArray]) -> FloatArray:
+        """How it moves with the sought column, shape (n,)."""
+        if self.column is None or not self.log:
+            return self.fixed
+        return self.fixed / sought[self.column][self.rows]
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,6 +86,11 @@ class Regression:
     basis
         Orthonormal columns that span its effects and its constant times `root`, (n, R); None where
         it has no effects but those of units and periods, and no weights.
+    scores
+        Whose errors its standard errors let depend on each other; None for independent errors of
+        one variance.
+    stands_for
+        How many rows weights that count rows add up to; None without such weights.
     """
 
     spec: str
@@ -86,6 +104,13 @@ class Regression:
     instrument: Factor | None = None
     root: FloatArray | None = None
     basis: FloatArray | None = None
+    scores: Scores | None = None
+    stands_for: float | None = None
+
+    @property
+    def size(self) -> float:
+        """Rows, or what weights that count rows add up to."""
+        return float(len(self.unit_index)) if self.stands_for is None else self.stands_for
 
     @property
     def factors(self) -> tuple[Factor, ...]:
@@ -94,13 +119,13 @@ class Regression:
         return (self.outcome, *self.regressors, *last)
 
     @property
-    def df(self) -> int:
+    def df(self) -> float:
         """Degrees of freedom of the residual."""
         N, T = int(self.unit_index.max()) + 1, int(self.period_index.max()) + 1
         levels = 1 + (N - 1) * self.unit + (T - 1) * self.period
         if self.basis is not None:
             levels = self.basis.shape[1]
-        return len(self.unit_index) - levels - len(self.regressors)
+        return self.size - levels - len(self.regressors)
 
     @property
     def to_mean(self) -> FloatArray:
@@ -177,9 +202,9 @@ class Estimates:
         return float(self.e @ self.e)
 
     def value(self, name: str, field: str) -> float:
-        """What the column prints at ``name``: ``estimate`` or ``se``; ``r2`` has no field."""
-        if name == "r2":
-            return 1 - self.rss / float((self._centred() ** 2).sum())
+        """What the column prints at ``name``: ``estimate``, ``se`` or, of an R2, ``r2``."""
+        if field == "r2":
+            return 1 - self._lost(name) * self.rss / float((self._total(name) ** 2).sum())
         if name == "constant":
             if field == "estimate":
                 return float(self.of.to_mean @ self.y - self.means @ self.b)
@@ -187,6 +212,8 @@ class Estimates:
         k = self.of.names.index(name)
         if field == "estimate":
             return float(self.b[k])
+        if self.of.scores is not None:
+            return self.of.scores.se(self.H[k], self.e)
         return float(np.sqrt(self.rss / self.of.df * self._size(k)))
 
     def slope(self, name: str, field: str) -> tuple[FloatArray, FloatArray]:
@@ -197,11 +224,13 @@ class Estimates:
 
     def _slope(self, name: str, field: str) -> tuple[FloatArray, FloatArray]:
         """The same with weighted variables."""
+        if field == "se" and self.of.scores is not None:
+            return self._slope_sandwich(self.of.scores, self.of.names.index(name))
         if self.of.instrument is not None:
             k = self.of.names.index(name)
             return self._slope_instrumented(k) if field == "estimate" else self._slope_two_stage()
-        if name == "r2":
-            return self._slope_r2()
+        if field == "r2":
+            return self._slope_r2(name)
         if field == "estimate":
             if name == "constant":
                 return self._slope_constant()
@@ -245,19 +274,40 @@ class Estimates:
         found[-1] += r / length - rest / D
         return se * (e / rss - pull * by_y), se * found
 
+    def _slope_sandwich(self, scores: Scores, k: int) -> tuple[FloatArray, FloatArray]:
+        """Of sqrt(c sum of s_g^2), s_g the sum of H_k e over a cluster: see the module's changes.
+
+        ds_g sums e dH_k + H_k de, with dH = G^-1 dZ' M - H dZ H and de = M dy - M dZ b - H' dZ' e,
+        M what regressors and effects leave.
+        """
+        H, e, S = self.H[k], self.e, scores.sums(self.H[k], self.e)
+        both = np.column_stack([S * e, S * H])
+        on = self.H @ both
+        u, v = (self.of.without_effects(both) - self.within @ on).T
+        by_Z = np.outer(self.inverse[k], u) - np.outer(on[:, 0], H)
+        by_Z -= np.outer(self.b, v) + np.outer(on[:, 1], e)
+        size = scores.correction / scores.se(H, e)
+        return size * v, size * by_Z
+
     def _constant_size(self) -> float:
         return 1 / len(self.e) + float(self.means @ self.inverse @ self.means)
 
-    def _centred(self) -> FloatArray:
-        """The weighted outcome less its weighted mean, shape (n,)."""
+    def _total(self, name: str) -> FloatArray:
+        """What R2 is a share of the squares of: the weighted outcome less its mean, or within."""
+        if name == "r2_within":
+            return self.e + self.within @ self.b
         mean = self.of.to_mean @ self.y
         return self.y - (mean if self.of.root is None else mean * self.of.root)
 
-    def _slope_r2(self) -> tuple[FloatArray, FloatArray]:
-        centred = self._centred()
-        total = float(centred @ centred)
-        by_y = -2 * self.e / total + 2 * self.rss / total**2 * centred
-        return by_y, 2 * np.outer(self.b, self.e) / total
+    def _lost(self, name: str) -> float:
+        """What an adjusted R2 multiplies the unexplained share by."""
+        return (self.of.size - 1) / self.of.df if name == "r2_adjusted" else 1.0
+
+    def _slope_r2(self, name: str) -> tuple[FloatArray, FloatArray]:
+        y, lost = self._total(name), self._lost(name)
+        total = float(y @ y)
+        by_y = lost * (-2 * self.e / total + 2 * self.rss / total**2 * y)
+        return by_y, lost * 2 * np.outer(self.b, self.e) / total
 
     def _slope_constant(self) -> tuple[FloatArray, FloatArray]:
         by_y = self.of.to_mean - self.means @ self.H

@@ -15,6 +15,8 @@ class Shape:
         Moments; infinite bounds where none are printed.
     within
         Standard deviation that unit and period effects leave, 0 < within < sd.
+    never_low
+        Whether the lowest value is a bound that no cell need have.
     """
 
     mean: float
@@ -22,6 +24,7 @@ class Shape:
     low: float
     high: float
     within: float
+    never_low: bool = False
 
     @property
     def skewed(self) -> bool:

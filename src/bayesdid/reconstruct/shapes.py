@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 from collections.abc import Iterable, Mapping
 
 import numpy as np
@@ -9,10 +10,12 @@ import numpy as np
 from bayesdid.reconstruct.regression import Regression
 from bayesdid.reconstruct.shape import Shape
 from bayesdid.reconstruct.targets import bounds_of
+from bayesdid.reconstruct.uncertainty import standard_error
 from bayesdid.study.load import Spec, Study
 from bayesdid.study.printed import Printed
 from bayesdid.study.schema import Moments
 
+_ROOM = 3.0  # standard deviations from its smallest value to a mean that is not printed
 _WITHIN = 0.4  # of a standard deviation, where nothing is printed that tells
 
 
@@ -43,17 +46,54 @@ def shapes_of(
         for row in table.moments
     }
     found: dict[str, Shape] = {}
+    logged = {f.column for r in regressions.values() for f in r.factors if f.log}
     for name in sought:
-        own = [spec for spec in specs if spec.column.outcome == name]
+        own = [spec for spec in specs if regressions[spec.id].outcome.column == name]
         beside = [spec for spec in specs if name in spec.column.coefficients and spec not in own]
         within = _residual(own, rows.get(name)) if own else None
         if within is None:
-            within = _from_errors(name, beside, regressions, rows)
-        found[name] = _shape(rows.get(name), within, own, regressions)
+            within = _from_errors(study, name, beside, regressions, rows)
+        shape = _shape(study, rows.get(name), within, own, regressions)
+        least = study.file.outcome.minimum_of(name)
+        if name in logged:
+            least = max(least or 0.0, _least(study, name))
+        printed = name in rows and rows[name].min is not None
+        if least is not None and not printed:
+            shape = dataclasses.replace(shape, low=max(shape.low, least), never_low=True)
+        if name not in rows and own and np.isfinite(shape.low):
+            shape = _above(study, shape, own, regressions)
+        found[name] = shape
     return found
 
 
+def _above(
+    study: Study, shape: Shape, own: list[Spec], regressions: Mapping[str, Regression]
+) -> Shape:
+    """An outcome whose level is not printed, at one that leaves its smallest value room.
+
+    Where its logarithm is in a table too, the level is what both scales imply.
+    """
+    mean = max(shape.mean, shape.low + _ROOM * shape.sd)
+    logs = [spec for spec in own if regressions[spec.id].outcome.log]
+    if logs:
+        sigma, share = _from_treatment(study, logs[0], regressions[logs[0].id])
+        of_log = min(max(sigma / np.sqrt(1 - share), 1e-3), 1.0)
+        if len(logs) == len(own):  # its own scale is told by nothing
+            within = min(sigma, 0.97 * of_log)
+            return dataclasses.replace(shape, mean=1.0, sd=of_log, within=within)
+        mean = shape.sd / of_log
+    return dataclasses.replace(shape, mean=mean)
+
+
+def _least(study: Study, name: str) -> float:
+    """The smallest value of a column that has a logarithm: one, where it counts."""
+    outcome = study.file.outcome
+    counts = outcome.column == name and outcome.natural_per_unit > 1
+    return 1 / outcome.natural_per_unit if counts else 0.0
+
+
 def _shape(
+    study: Study,
     row: Moments | None,
     within: float | None,
     own: list[Spec],
@@ -67,7 +107,8 @@ def _shape(
     mean = 0.0 if row is None else float(Printed.parse(row.mean))
     low, high = (-np.inf, np.inf) if row is None else bounds_of(row)
     if own:
-        sigma, share = _from_treatment(own[0], regressions[own[0].id])
+        own = sorted(own, key=lambda spec: regressions[spec.id].outcome.log)
+        sigma, share = _from_treatment(study, own[0], regressions[own[0].id])
         cell = own[0].column.coefficients.get("constant")
         if row is None and cell is not None:
             mean = float(Printed.parse(cell.estimate))
@@ -83,9 +124,9 @@ def _residual(own: list[Spec], row: Moments | None) -> float | None:
     if row is None or row.sd is None:
         return None
     shares = [
-        (float(Printed.parse(spec.column.n or "0")), float(Printed.parse(spec.column.r2)))
+        (float(Printed.parse(spec.column.n or "0")), _explained(spec) or 0.0)
         for spec in own
-        if spec.column.r2 is not None and spec.column.unit_effects == "fixed"
+        if _explained(spec) is not None and spec.column.unit_effects == "fixed"
     ]
     if not shares:
         return None
@@ -94,7 +135,11 @@ def _residual(own: list[Spec], row: Moments | None) -> float | None:
 
 
 def _from_errors(
-    name: str, specs: list[Spec], regressions: Mapping[str, Regression], rows: Mapping[str, Moments]
+    study: Study,
+    name: str,
+    specs: list[Spec],
+    regressions: Mapping[str, Regression],
+    rows: Mapping[str, Moments],
 ) -> float | None:
     """The within sd nearest to the intervals that the printed standard errors imply."""
     low, high = [], []
@@ -102,16 +147,17 @@ def _from_errors(
         column, cell = spec.column, spec.column.coefficients[name]
         outcome, regression = rows.get(column.outcome), regressions[spec.id]
         n = len(regression.unit_index)
-        if cell.se is None or regression.instrument is not None:
+        se, share = standard_error(study, spec, cell), _explained(spec)
+        if se is None or not 0.0 < se.high < np.inf or regression.instrument is not None:
             continue
         if regression.outcome.column is None:  # it is given: a treatment, in a first stage
             sigma = float(np.sqrt((regression.within(regression.outcome.fixed) ** 2).sum() / n))
-        elif outcome is None or outcome.sd is None or column.r2 is None:
+        elif outcome is None or outcome.sd is None or share is None:
             continue
         else:
-            sigma = float(Printed.parse(outcome.sd)) * np.sqrt(1 - float(Printed.parse(column.r2)))
+            sigma = float(Printed.parse(outcome.sd)) * np.sqrt(max(1 - share, 1e-4))
         sigma *= np.sqrt(n / regression.df)
-        small, large = Printed.parse(cell.se).interval
+        small, large = se.pair
         low.append(sigma / (large * np.sqrt(n)))
         high.append(sigma / (max(small, 0.05 * large) * np.sqrt(n)))
     if not low:
@@ -125,12 +171,22 @@ def _from_errors(
     return float(np.exp(np.log(grid[best]).mean()))
 
 
-def _from_treatment(spec: Spec, regression: Regression) -> tuple[float, float]:
+def _from_treatment(study: Study, spec: Spec, regression: Regression) -> tuple[float, float]:
     """Residual sd and R2 of an outcome without moments, from the standard error of a treatment."""
-    share = 0.5 if spec.column.r2 is None else min(float(Printed.parse(spec.column.r2)), 0.99)
+    explained = _explained(spec)
+    share = 0.5 if explained is None else min(explained, 0.99)
     for name, factor in zip(regression.names, regression.regressors, strict=True):
         cell = spec.column.coefficients.get(name)
-        if factor.column is None and cell is not None and cell.se is not None:
+        se = None if cell is None else standard_error(study, spec, cell)
+        if factor.column is None and se is not None and 0.0 < se.middle < np.inf:
             left = regression.within(factor.fixed)
-            return float(Printed.parse(cell.se)) * float(np.sqrt((left**2).sum())), share
+            return se.middle * float(np.sqrt((left**2).sum())), share
     return 1.0, share
+
+
+def _explained(spec: Spec) -> float | None:
+    """The printed R2, of all of the outcome's variance; None if it is not printed."""
+    column = spec.column
+    if column.r2 is None or column.r2_kind == "within":
+        return None
+    return min(float(Printed.parse(column.r2)), 1.0)

@@ -16,6 +16,8 @@ import pandas as pd
 from bayesdid.exceptions import InputError
 from bayesdid.panel.simulate import simulate_frame
 from bayesdid.published.timing import Timing, timings
+from bayesdid.reconstruct.agreeing import agreeing
+from bayesdid.reconstruct.logs import inside_log
 from bayesdid.reconstruct.places import settle
 from bayesdid.study.load import Study
 from bayesdid.study.printed import Printed
@@ -23,11 +25,12 @@ from bayesdid.study.schema import Simulation
 from bayesdid.study.terms import parse_term
 
 
-def drawn_skeleton(study: Study, seed: int) -> pd.DataFrame:
+def drawn_skeleton(study: Study, seed: int, hold_out: Sequence[str] = ()) -> pd.DataFrame:
     """Units x periods with adoption, groups and concurrent policies; no outcome, no covariate.
 
     Adoption is drawn from what the study publishes about it: arms, sequences, rounds, and the
-    mean of the state both.
+    mean of the state both; columns of policies alone decide what those leave open, but for tables
+    and columns that are held out.
     """
     section = study.file.panel
     if section.units is None or section.first_period is None or section.last_period is None:
@@ -37,7 +40,8 @@ def drawn_skeleton(study: Study, seed: int) -> pd.DataFrame:
             column="panel",
             remedy="set units, first_period and last_period under [panel]",
         )
-    timing = timings(study, size=2, seed=seed).members[-1]
+    drawn = timings(study, size=2, seed=seed).members[-1]
+    timing = agreeing(study, drawn, hold_out, np.random.default_rng([seed, 0xA6]))
     given = section.simulate
     settings = Simulation(
         seed=seed,
@@ -54,6 +58,9 @@ def drawn_skeleton(study: Study, seed: int) -> pd.DataFrame:
         update={"panel": section.model_copy(update={"simulate": settings, "path": None})}
     )
     frame = simulate_frame(dataclasses.replace(study, file=file), seed=seed)
+    outcome = study.file.outcome.column
+    if (source := inside_log(outcome)) is not None:
+        frame = frame.rename(columns={outcome: source}).assign(**{source: 1.0})
     frame = frame[[name for name in frame if len(parse_term(str(name)).factors) == 1]]
     rng = np.random.default_rng([seed, 0xC17])
     frame = settle(frame, study, rng)

@@ -16,6 +16,7 @@ import numpy as np
 
 from bayesdid.arrays import FloatArray
 from bayesdid.reconstruct.latent import Latent
+from bayesdid.reconstruct.logs import column_slope, column_value, sought_in
 from bayesdid.reconstruct.project import Restrictions, nearest
 from bayesdid.reconstruct.regression import Estimates, Regression
 from bayesdid.reconstruct.slopes import Block, Slopes
@@ -170,7 +171,7 @@ def solve(
         goal = moved(x, values)
         goal = x + (goal - x) * min(1.0, _FAR / max(float(np.abs(goal - x).max()), 1e-12))
         found = problem.values(columns_of(goal))
-        trial, share = goal, 1.0
+        trial, share, whole = goal, 1.0, float((weight * missed(found) ** 2).sum())
         for reach in (1.0, 0.0, *_SHARES):
             if reach == 0.0:  # the same tangents once more, from where they led to
                 trial = moved(goal, found)
@@ -184,6 +185,9 @@ def solve(
                 x = trial
                 break
         else:
+            if whole < before and damping > least:  # the tangents hold: the step was too small
+                x, damping = goal, max(damping / 10, least)
+                continue
             if damping > 1e3:
                 break
             damping *= 10
@@ -237,23 +241,24 @@ def linearised(
     where = {name: {k: i for i, k in enumerate(rows)} for name, rows in about.items()}
     for k, target in enumerate(problem.targets):
         if target.kind in {"mean", "sd"}:
-            if target.name in blocks:
-                row = blocks[target.name].values[where[target.name][k]]
-                row[:] = _moment(target, columns[target.name])
+            if (name := sought_in(target.name, columns)) in blocks:
+                row = blocks[name].values[where[name][k]]
+                own = _moment(target, column_value(target.name, columns))
+                row[:] = own * column_slope(target.name, columns)
             continue
         fit = fits[target.place]
         by_y, by_Z = fit.slope(target.name, target.kind)
         for factor, slope in zip(fit.of.factors, (by_y, *by_Z), strict=True):
             if factor.column is not None and factor.column in blocks:
                 row = blocks[factor.column].values[where[factor.column][k]]
-                row[factor.rows] += factor.fixed * slope
+                row[factor.rows] += factor.slope(columns) * slope
     return values, Slopes((len(problem.targets), start), tuple(blocks.values()))
 
 
 def _columns(problem: Problem, target: Target) -> list[str]:
     """Sought columns that a printed number is about."""
     if target.kind in {"mean", "sd"}:
-        return [target.name]
+        return [sought_in(target.name, {**problem.latents, **problem.fixed})]
     factors = problem.regressions[target.place].factors
     return list(dict.fromkeys(one.column for one in factors if one.column is not None))
 

@@ -7,14 +7,17 @@ from dataclasses import dataclass
 from typing import Literal
 
 from bayesdid.arrays import FloatArray
+from bayesdid.reconstruct.logs import column_value
 from bayesdid.reconstruct.regression import Estimates
+from bayesdid.reconstruct.uncertainty import kind_of, standard_error
 from bayesdid.study.effects import parse_effect
 from bayesdid.study.load import Spec, Study
 from bayesdid.study.printed import Printed
 from bayesdid.study.schema import Moments, TableFile
 
 FITTED = frozenset({"twfe", "pooled", "iv_first", "iv_second", "psm_did"})
-Kind = Literal["estimate", "se", "r2", "mean", "sd"]
+R2 = {"overall": "r2", "unknown": "r2", "adjusted": "r2_adjusted", "within": "r2_within"}
+Kind = Literal["estimate", "se", "r2", "mean", "sd", "n"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,7 +31,8 @@ class Target:
     place
         The column's id, or the descriptive table's.
     name, kind
-        What of it: a term and ``estimate`` or ``se``; ``r2``; a column and ``mean`` or ``sd``.
+        What of it: a term and ``estimate`` or ``se``; which R2 and ``r2``; ``n``; a column and
+        ``mean`` or ``sd``.
     low, high
         The numbers that round to it.
     """
@@ -64,29 +68,33 @@ def reason_against(spec: Spec) -> str:
         return "ratios are not least-squares coefficients"
     if column.family == "psm_did" and column.n is None:
         return "how many rows were matched is not printed"
-    if column.sample.has_chosen_rows:
-        return "chosen rows are not handled"
-    if column.row_weights and column.row_weights_kind == "frequency":
-        return "frequency weights are not handled"
     if any(parse_effect(text).kind == "random" for text in column.effects):
-        return "random further effects are not handled"
+        return "which estimator of random further effects it is from is not printed"
     if column.family == "psm_did" and (column.effects or column.row_weights):
         return "a matched column with further effects or weights is not handled"
     kinds = {column.unit_effects, column.period_effects}
     if not kinds <= {"fixed", "none"}:
-        return "random and Mundlak effects are not handled"
+        return "which estimator of random or Mundlak effects it is from is not printed"
     return ""
 
 
-def printed_targets(study: Study, specs: Collection[str]) -> tuple[Target, ...]:
-    """Every printed number of these columns and of the descriptive tables among them."""
+def printed_targets(
+    study: Study, specs: Collection[str], without_errors: Collection[str] = ()
+) -> tuple[Target, ...]:
+    """Every printed number of these columns and of the descriptive tables among them.
+
+    Parameters
+    ----------
+    without_errors
+        Columns whose standard errors are left out.
+    """
     found: list[Target] = []
     for table in study.tables.values():
         if table.kind == "descriptive" and table.id in specs:
             found += moment_targets(table)
     for spec in study.specs.values():
         if spec.id in specs:
-            found += column_targets(spec)
+            found += column_targets(study, spec, spec.id not in without_errors)
     return tuple(found)
 
 
@@ -101,25 +109,33 @@ def moment_targets(table: TableFile) -> list[Target]:
     return found
 
 
-def column_targets(spec: Spec) -> list[Target]:
-    """Coefficients, i.i.d. standard errors and R2 of a column."""
-    column = spec.column
-    se_kind = column.se_kind if column.se_kind is not None else spec.table.se_kind
-    r2_kind = column.r2_kind if column.r2_kind is not None else spec.table.r2_kind
-    found = []
+def column_targets(study: Study, spec: Spec, errors: bool = True) -> list[Target]:
+    """Coefficients, standard errors, R2 and number of rows of a column.
+
+    Parameters
+    ----------
+    errors
+        Whether standard errors are among them.
+    """
+    column, found = spec.column, []
     for name, cell in column.coefficients.items():
         ref = f"{spec.id}:{name}"
         found.append(_target(ref, spec.id, name, "estimate", cell.estimate))
-        if cell.se is not None and se_kind in {"iid", "unknown"}:
-            found.append(_target(f"{ref}.se", spec.id, name, "se", cell.se))
-    if column.r2 is not None and r2_kind in {"overall", "unknown"}:
-        found.append(_target(f"{spec.id}:r2", spec.id, "r2", "r2", column.r2))
+        plain = kind_of(spec) in {"iid", "unknown"} or name != "constant"
+        se = standard_error(study, spec, cell) if errors and plain else None
+        if se is not None and se.low < se.high < float("inf"):
+            found.append(Target(f"{ref}.se", spec.id, name, "se", se.low, se.high))
+    if column.r2 is not None:
+        kind = R2[column.r2_kind or "unknown"]
+        found.append(_target(f"{spec.id}:r2", spec.id, kind, "r2", column.r2))
+    if column.n is not None:
+        found.append(_target(f"{spec.id}:n", spec.id, "n", "n", column.n))
     return found
 
 
 def _target(cell: str, place: str, name: str, kind: Kind, text: str) -> Target:
     low, high = Printed.parse(text).interval
-    return Target(cell, place, name, kind, max(low, 0.0) if kind == "se" else low, high)
+    return Target(cell, place, name, kind, low, high)
 
 
 def value_of(
@@ -127,9 +143,11 @@ def value_of(
 ) -> float:
     """What a panel gives for a printed number."""
     if target.kind == "mean":
-        return float(columns[target.name].mean())
+        return float(column_value(target.name, columns).mean())
     if target.kind == "sd":
-        return float(columns[target.name].std(ddof=1))
+        return float(column_value(target.name, columns).std(ddof=1))
+    if target.kind == "n":
+        return fits[target.place].of.size
     return fits[target.place].value(target.name, target.kind)
 
 

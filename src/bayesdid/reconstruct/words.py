@@ -4,32 +4,35 @@ from __future__ import annotations
 
 import numpy as np
 
-from bayesdid.reconstruct.ensemble import Ensemble
+from bayesdid.reconstruct.ensemble import Cell, Ensemble
 
 _EXACT = ("estimate", "mean", "sd")
+_CLOSE = ("se", "r2")
+_FAR = 0.1  # of a printed standard error or R2 from which a miss is named
+_MOST = 10  # of these that are named
 
 
 def sentences(found: Ensemble) -> list[str]:
     """What was met, what was relaxed, what contradicts what, and what was held out."""
     exact = [cell for cell in found.cells if cell.held and cell.kind in _EXACT]
-    close = [cell for cell in found.cells if cell.held and cell.kind not in _EXACT]
+    close = [cell for cell in found.cells if cell.held and cell.kind in _CLOSE]
     size = len(found.members)
     met = sum(cell.within == size for cell in exact)
     lines = [
         f"{met} of {len(exact)} printed estimates and moments are met within rounding by "
         f"{'all ' if size > 1 else ''}{size} member{'s' * (size > 1)}"
     ]
-    if close:
-        off = [abs(cell.median / cell.printed - 1) for cell in close if cell.printed]
-        lines.append(
-            f"{len(close)} printed standard errors and R2 are aimed at: half are within "
-            f"{np.median(off):.1%} and nine in ten within {np.quantile(off, 0.9):.1%}"
-        )
+    lines += _close(close, size)
     lines += [
         f"relaxed in {size - cell.within} of {size}: {cell.cell} printed "
-        f"{cell.printed:.6g}, members {cell.low:.6g} to {cell.high:.6g}"
+        f"{cell.printed:.6g}, {_members(cell)}"
         for cell in exact
         if cell.within < size
+    ]
+    lines += [
+        f"{cell.cell.removesuffix(':n')}: {cell.printed:.0f} rows are printed, {_members(cell)}"
+        for cell in found.cells
+        if cell.kind == "n" and cell.within < size
     ]
     lines += [f"conflict: {conflict.text}" for conflict in found.conflicts]
     out = [cell for cell in found.cells if not cell.held and cell.kind == "estimate"]
@@ -41,3 +44,33 @@ def sentences(found: Ensemble) -> list[str]:
         )
     lines += [f"not held to {place}: {why}" for place, why in found.left_out.items()]
     return lines
+
+
+def _members(cell: Cell) -> str:
+    """What the members give."""
+    return f"members {cell.low:.6g}" + f" to {cell.high:.6g}" * (cell.low < cell.high)
+
+
+def _close(cells: list[Cell], size: int) -> list[str]:
+    """How near standard errors and R2 are, and which of them are far off."""
+    if not cells:
+        return []
+    met = sum(cell.within == size for cell in cells)
+    off = {cell: abs(cell.median / cell.printed - 1) for cell in cells if cell.printed}
+    text = (
+        f"{len(cells)} printed standard errors and R2 are aimed at: {met} are met within rounding"
+    )
+    if off:
+        half, most = np.quantile(list(off.values()), [0.5, 0.9])
+        text += f"; half are within {half:.1%} and nine in ten within {most:.1%}"
+    far = sorted((c for c in off if off[c] > _FAR and c.within < size), key=lambda c: -off[c])
+    lines = [
+        f"off by {off[cell]:.0%}: {cell.cell} printed {cell.printed:.6g}, {_members(cell)}"
+        for cell in far[:_MOST]
+    ]
+    more = len(far) - len(lines)
+    return [
+        text,
+        *lines,
+        *[f"{more} more are off by over {_FAR:.0%}: see the manifest"] * (more > 0),
+    ]
