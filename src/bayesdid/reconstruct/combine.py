@@ -19,7 +19,7 @@ import numpy as np
 
 from bayesdid.digest import file_digest
 from bayesdid.estimands.beside import ModelSays
-from bayesdid.estimands.names import main_contrast
+from bayesdid.estimands.names import RATIO, main_contrast
 from bayesdid.estimands.synergy import Synergy, synergy
 from bayesdid.exceptions import InputError
 from bayesdid.inference.executor import item_seed, map_fits
@@ -175,7 +175,11 @@ def ensemble_synergy(
         partial(_fit, study=study, spec=spec, errors=errors, draws=draws, seed=seed),
         list(enumerate(panels)),
     )
-    names = [name for name in fitted[0] if all(name in one for one in fitted)]
+    names = [
+        name
+        for name in fitted[0]
+        if all(name in one for one in fitted) and name != RATIO  # its posterior has no variance
+    ]
     contrasts = {}
     for name in names:
         label, first = fitted[0][name]

@@ -57,8 +57,9 @@ def onto_grid(
                 y, A, (goal - values)[moved] / half[moved], order[len(now) :], step, (low, high)
             )
         lengths = np.sqrt((A[:, order[len(now) :]] ** 2).sum(axis=1))
-        A /= lengths[:, None]
-        offset = A @ y + (goal - values)[moved] / half[moved] / lengths
+        free = lengths > 0  # of a number whose cells are all whole nothing can be made up for
+        A, lengths = A[free] / lengths[free, None], lengths[free]
+        offset = A @ y + (goal - values)[moved][free] / half[moved][free] / lengths
         room = _ROOM / lengths
         stiff = np.full(len(A), 1e-6)
         of = Restrictions(Slopes.dense(A), offset, offset - room, offset + room, stiff * 1e3, stiff)
