@@ -9,6 +9,7 @@ from typer.testing import CliRunner
 
 from bayesdid.cli.app import app
 from bayesdid.estimands.beside import HEADLINE, ModelSays
+from bayesdid.estimands.names import RATIO
 from bayesdid.exceptions import InputError
 from bayesdid.reconstruct import combine
 from bayesdid.reconstruct.choices import IID
@@ -61,6 +62,13 @@ def test_a_synthetic_panel_is_not_kept(models, tmp_path):
     assert "keeps a real panel" in str(asked.exception)
 
 
+def test_a_panel_that_is_not_declared_is_not_kept(tmp_path):
+    asked = run("reconstruct", TOWNS, "--keep", "-o", tmp_path)
+    assert isinstance(asked.exception, InputError)
+    assert "declares none" in str(asked.exception)
+    assert "--panel" not in str(asked.exception)  # which this command does not have
+
+
 @pytest.mark.parametrize("option", [("--panel", "x.csv"), ("--rows", "x.csv"), ("--skip", "1")])
 def test_options_of_one_panel_are_refused_with_an_ensemble(folder, option):
     asked = run("synergy", TOWNS, "--ensemble", folder, *option)
@@ -75,7 +83,8 @@ def test_posteriors_of_the_members_are_combined(folder, monkeypatch):
         assert panel.synthetic
         mean = next(means)
         says = ModelSays(mean, 1.0, Interval(mean - 1, mean + 1, 0.89), 0.5 - mean / 5, "")
-        return {"both - none": SimpleNamespace(label="both laws", models={HEADLINE: says})}
+        contrast = SimpleNamespace(label="both laws", models={HEADLINE: says})
+        return {"both - none": contrast, RATIO: contrast}
 
     def others(_study, _panel, **_options):
         says = ModelSays(1.0, 1.0, Interval(0.0, 2.0, 0.89), 0.5, "")
@@ -87,6 +96,7 @@ def test_posteriors_of_the_members_are_combined(folder, monkeypatch):
     asked = run("synergy", TOWNS, "--ensemble", folder, "--json")
     document = json.loads(asked.stdout)
     assert document["synthetic"].startswith("reconstructed by bayesdid")
+    assert set(document["contrasts"]) == {"both - none"}  # a ratio's posterior has no variance
     found = document["contrasts"]["both - none"]["models"][HEADLINE]
     assert found["mean"] == pytest.approx(1.0)
     assert found["share_sampling"] == pytest.approx(0.25)

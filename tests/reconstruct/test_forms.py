@@ -101,7 +101,7 @@ def test_every_estimate_is_met_whatever_the_form_of_its_column(member):
     }
     frame = with_state(member)
     window = frame[frame["year"].between(2003, 2009)]
-    b, e, _, _ = dummies(window, window["deaths"].to_numpy(), ["both"])
+    b, _, _, _ = dummies(window, window["deaths"].to_numpy(), ["both"])
     assert abs(b[0] + 0.42) <= 0.005
     b, _, _, _ = dummies(frame, np.log(frame["deaths"].to_numpy()), ["both"])
     assert abs(b[0] + 0.21) <= 0.005

@@ -35,6 +35,7 @@ _FIRST, _THEN, _LAST = 20, 50, 30  # rounds: all numbers, the exact ones, those 
 _ORDERS = 4  # in which cells become whole, if a number is lost
 _SOFT = 1e-3  # smallest damping while standard errors and R2 are aimed at
 _LOST = 0.5  # relative miss of standard errors and R2 from which another way is tried
+_GIVEN_UP = 6  # rounds that may bring numbers as printed, contradictions included, little nearer
 _PATIENCE = 3  # rounds that may bring standard errors and R2 little nearer
 
 
@@ -129,7 +130,8 @@ def is_held_out(place: str, hold_out: tuple[str, ...]) -> bool:
 def make_member(task: Task) -> Member:
     """Draw one member. The same task gives the same bytes."""
     start = begin(task)
-    solution = _solve(start.problem, start.white, task.study, start.rng)
+    relaxed = task.reading == "printed"
+    solution = _solve(start.problem, start.white, task.study, start.rng, relaxed)
     columns = as_in_a_panel(solution.columns)
     made = {name for name in start.bare if source_column(str(name)) != name}
     stale = [name for name in made if source_column(str(name)) in columns]
@@ -324,26 +326,41 @@ def _order(shapes: dict[str, Shape], specs: list[Spec], outcome: str) -> dict[st
 
 
 def _solve(
-    problem: Problem, drawn: dict[str, FloatArray], study: Study, rng: np.random.Generator
+    problem: Problem,
+    drawn: dict[str, FloatArray],
+    study: Study,
+    rng: np.random.Generator,
+    relaxed: bool,
 ) -> Solution:
+    """The nearest panel that rounds lead to, its outcome on its grid.
+
+    Parameters
+    ----------
+    relaxed
+        Whether the exact numbers may contradict each other: then no other way onto them is tried,
+        and few rounds that bring little.
+    """
+    patience = _GIVEN_UP if relaxed else _THEN
     exact = dataclasses.replace(
         problem, targets=tuple(target for target in problem.targets if target.exact)
     )
     first = solve(problem, drawn, _FIRST, _PATIENCE, _SOFT)
-    near = solve(exact, first.white, _THEN)
+    near = solve(exact, first.white, _THEN, patience)
     back = solve(problem, near.white, _FIRST, _PATIENCE, _SOFT)
-    then = solve(exact, back.white, _THEN)
+    then = solve(exact, back.white, _THEN, patience)
     rounds = first.rounds + near.rounds + back.rounds + then.rounds
-    if _far(problem, then.columns) > _LOST:  # the way onto the exact numbers left the others
+    if (
+        not relaxed and _far(problem, then.columns) > _LOST
+    ):  # the way onto the exact numbers left the others
         stiff = solve(problem, back.white, _THEN)
-        other = solve(exact, stiff.white, _THEN)
+        other = solve(exact, stiff.white, _THEN, patience)
         rounds += stiff.rounds + other.rounds
         if _missed(exact, other.columns) <= _missed(exact, then.columns):
             then = min((then, other), key=lambda one: _far(problem, one.columns))
-    if _missed(
+    if not relaxed and _missed(
         exact, then.columns
     ):  # standard errors may lead to where the exact numbers cannot be met
-        again = solve(exact, drawn, _THEN)
+        again = solve(exact, drawn, _THEN, patience)
         rounds += again.rounds
         then = min((then, near, again), key=lambda one: _missed(exact, one.columns))
     outcome = study.file.outcome
@@ -353,12 +370,13 @@ def _solve(
         step = 1 / per
         latents = {other: latent for other, latent in problem.latents.items() if other != name}
         tried: list[tuple[float, dict[str, FloatArray]]] = []
-        while len(tried) < _ORDERS and not any(missed == 0 for missed, _ in tried):
+        orders = 1 if relaxed else _ORDERS  # what contradicts itself is lost in any order
+        while len(tried) < orders and not any(missed == 0 for missed, _ in tried):
             whole = onto_grid(exact, then.columns, name, step, rng)
             fixed = dataclasses.replace(exact, latents=latents, fixed={name: whole})
             found = {**then.columns, name: np.round(whole / step) / per}
             if latents:
-                last = solve(fixed, then.white, _LAST)
+                last = solve(fixed, then.white, _LAST, patience)
                 found, rounds = {**last.columns, name: found[name]}, rounds + last.rounds
             tried.append((_missed(exact, found), found))
         columns = min(tried, key=lambda one: one[0])[1]
