@@ -12,6 +12,7 @@ from bayesdid.importing.table import ReadCell, ReadColumn, ReadRow, Role
 from bayesdid.importing.words import (
     CONSTANT,
     MEAN,
+    PANEL,
     WIDE,
     heading,
     is_enumerated,
@@ -141,6 +142,10 @@ def _begins_with_number(row: Sequence[str]) -> bool:
 def _line(index: int, row: list[str], collapsed: bool) -> Line:
     if len(row) > 1 and row[0] and len(set(row)) == 1 and what(row[0]) == "text":
         return Line(index, row[0], [""] * (len(row) - 1))  # a heading over all columns
+    over = [text for text in row[1:] if text]
+    spanned = len(over) > 1 and len(set(over)) == 1 and what(over[0]) == "text"
+    if spanned and (row[0] == over[0] or (not row[0] and PANEL.match(over[0]))):
+        return Line(index, over[0], [""] * (len(row) - 1))
     lost_label = collapsed and what(row[0]) in {"below", "number"}
     if lost_label:
         return Line(index, "", row)
@@ -154,7 +159,7 @@ def _is_body(line: Line) -> bool:
     texts = [text for _, text in line.filled()]
     kinds = [what(text) for text in texts]
     if not texts:
-        return bool(re.match(r"panel\s+[a-z]\b", line.label, re.IGNORECASE))
+        return bool(PANEL.match(line.label.strip()))
     if is_enumerated(texts) and not line.label.strip():
         return False
     if all(enumerator(t) for t in texts) and len(texts) > 1 and not role_of(line.label):
@@ -182,7 +187,7 @@ def _header(head: Sequence[Line], width: int, collapsed: bool) -> list[ReadColum
     columns = [ReadColumn(str(j + 1)) for j in range(width)]
     for depth, line in enumerate(head):
         texts = [text for _, text in line.filled()] if collapsed else line.texts
-        if collapsed and depth and line.label:  # the empty label before it was lost
+        if collapsed and depth and line.label and len(texts) < width:  # the empty label before it was lost
             texts = [line.label, *texts]
         named = [text for text in texts if text]
         if is_enumerated(named):
@@ -268,7 +273,7 @@ def read_rows(laid: Laid) -> list[ReadRow]:
             continue
         kinds = [what(text) for _, text in filled]
         numbers = sum(kind in {"number", "below"} for kind in kinds)
-        known = role_of(line.label)
+        known = role_of(line.label) or ("statistic" if MEAN.match(line.label.strip()) else None)
         if numbers * 2 < len(kinds) or (numbers == 0):
             found.append(_labels(line, section))
             after = after or is_flag(line.label)

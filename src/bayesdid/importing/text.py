@@ -219,15 +219,61 @@ def _block(lines: list[str]) -> Grid:
     spans = _spans(body, tight=tight)
     if spans:
         rows = [_cut(line, spans, runs[i], tight=tight) for i, line in enumerate(body)]
+        for i, line in enumerate(body):
+            if _tail(line)[1]:
+                break
+            rows[i] = _over_groups(rows[i], _words(line), spans)
         return make_grid(rows, title, " ".join(notes))
     rows = []
-    for line in body:
+    width = max(len(_tail(line)[1]) for line in body)
+    opens = next(i for i, line in enumerate(body) if _tail(line)[0] and _tail(line)[1])
+    for i, line in enumerate(body):
         label, values = _tail(line)
+        if not values and i < opens and (names := _names(line, width)):
+            rows.append(names)
+            continue
         if values or not re.search(r"\s{2,}", line.strip()):
             rows.append([*([label] if label or not values else []), *values])
         else:
             rows.append(re.split(r"\s{2,}", line.strip()))
     return make_grid(rows, title, " ".join(notes), loose=True)
+
+
+_VARIABLES = re.compile(r"(?:variables?|dep\w*\.?(?: var\w*\.?)?|outcomes?)\s*:?$", re.IGNORECASE)
+
+
+def _names(line: str, width: int) -> list[str]:
+    """A heading of outcomes that one space sets apart, with its label: one name repeated, or more.
+
+    Without a label, names of different columns are not told from running text.
+    """
+    words = line.split()
+    label = " ".join(words[: len(words) - width])
+    names = words[len(words) - width :]
+    if width < 2 or len(words) < width or (label and not _VARIABLES.match(label)):
+        return []
+    return [label, *names] if label or len(set(names)) == 1 else []
+
+
+def _over_groups(
+    row: list[str], words: list[tuple[int, int]], spans: list[tuple[int, int]]
+) -> list[str]:
+    """A line of headings that are fewer than the columns, each of as many columns as the others.
+
+    They are where each stands above the middle of its own columns.
+    """
+    named = [text for text in row[1:] if text]
+    inner = [(a, b) for a, b in words if a > spans[0][0]]
+    width, count = len(spans) - 1, len(named)
+    if not 0 < count < width or width % count or len(inner) != count:
+        return row
+    size = width // count
+    for k, (a, b) in enumerate(inner):
+        group = spans[1 + k * size : 1 + (k + 1) * size]
+        middle = (group[0][0] + group[-1][1]) / 2
+        if abs((a + b) / 2 - middle) > (group[-1][1] - group[0][0]) / (2 * size):
+            return row
+    return [row[0], *(text for text in named for _ in range(size))]
 
 
 def _words(line: str, *, tight: bool = False) -> list[tuple[int, int]]:

@@ -22,7 +22,7 @@ _ROLES: tuple[tuple[Role, str], ...] = (
     ),
     (
         "statistic",
-        r"\bf[- ]?(?:stat|test|value)|statistic|p[- ]?value|p\(f|mean of|mean dep|"
+        r"\bf[- ]?(?:stat|test|value)|statistic|p[- ]?val(?:ue)?\b|p\(f|mean of|mean dep|"
         r"dep(?:endent)?\.? (?:var\w* )?mean|log[- ]?lik|\baic\b|\bbic\b|\brmse\b|"
         r"std\.? dev|hansen|sargan|wald|kleibergen|chi|j[- ]test|deviance|"
         r"residual std|adj|within|\bdf\b|bandwidth|^s\.?e\.? of|sigma$",
@@ -38,6 +38,10 @@ MEAN = re.compile(
     r"(?:mean|average)\b|^mean (?:of|in) ",
     re.IGNORECASE,
 )  # a row of means of the outcome, whatever stands below them
+PANEL = re.compile(
+    r"^(?:panel|part)\s+(?:[a-z]|\d{1,2}|i{1,3}|iv|vi{0,3})(?![a-z\d])\s*[.:)—–-]*\s*",
+    re.IGNORECASE,
+)  # the heading of rows that are columns of their own
 CONSTANT = re.compile(r"^(?:\(?(?:constant|intercept|_?cons)(?: term)?\)?\.?)$", re.IGNORECASE)
 _PARTS: tuple[tuple[Part, str], ...] = (
     ("lag", r"^w\s*[×*x·]|^w_|spatial lag of|^lag\.? ?w"),
@@ -55,6 +59,11 @@ UNIT_EFFECTS = re.compile(
 PERIOD_EFFECTS = re.compile(
     r"(?:\b|_)(?:year|time|period|month|quarter|date|wave|week|day)(?:\b|_)", re.IGNORECASE
 )
+INTERACTED = re.compile(
+    r"\w ?[×*#^] ?\w|\w:\w| x |\w[-–—/ ]?by[-–—/ ]\w|"
+    r"\b(?!year|time|month|quarter|week|day)\w{3,}[-–—](?:year|time|month|quarter|wave|week)",
+    re.IGNORECASE,
+)  # effects of each combination of two things
 DESCRIPTIVE = {
     "mean": r"^(?:mean|average|avg\.?)$",
     "sd": r"^(?:std\.?\s*dev\w*\.?|s\.?d\.?|standard deviation|stdev|std\.?)$",
@@ -89,7 +98,7 @@ MODELS = re.compile(
     re.IGNORECASE,
 )  # the corner of a table whose rows are models
 SPECIFICATION = re.compile(
-    r"^(?:baseline|simple|naive|main|preferred|full|full sample|ols|2sls|iv|fe|re|twfe|did|dd|"
+    r"^(?:baseline|simple|naive|main|preferred|full|full sample|ols|wls|gls|gmm|lpm|2sls|iv|fe|re|twfe|did|dd|"
     r"ddd|cs|logit|probit|poisson|ppml|pooled|within|placebo|matched|(?:un)?weighted|pop-wt|"
     r"donut|excluding|dropping)(?:$|[\s,+(/])|^(?:pre|post)-|"
     r"^(?:no|with|without|adding|plus) \w|difference[- ]in|\b(?:only|(?:un)?adjusted|"
