@@ -10,7 +10,9 @@ from bayesdid.importing.rows import Laid, Line
 from bayesdid.importing.table import ReadColumn
 from bayesdid.importing.words import MEAN, WIDE, heading, is_measure, role_of
 
-_CORNER = re.compile(r"^(?:outcomes?|dep\w*\.? var\w*\.?|(?:dependent )?variables?)\b", re.IGNORECASE)
+_CORNER = re.compile(
+    r"^(?:outcomes?|dep\w*\.? var\w*\.?|(?:dependent )?variables?)\b", re.IGNORECASE
+)
 _MEAN = re.compile(r"^(?:control|comparison|baseline|untreated)?(?: group)? ?mean\b", re.IGNORECASE)
 
 

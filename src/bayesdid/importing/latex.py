@@ -49,7 +49,10 @@ _GREEK = re.compile(
 _KEPT = re.compile(
     r"\\(?:textbf|textit|textrm|textsc|texttt|emph|mathrm|mathbf|mathit|text|underline|sym|"
     r"textsuperscript|ensuremath|mbox|makecell|shortstack|num|tablenum|SI|phantom|small|sup|"
-    r"footnotesize|cellcolor|textsubscript|thead)(?![A-Za-z])\*?(?:\[[^\]]*\])?"
+    r"footnotesize|textsubscript|thead)(?![A-Za-z])\*?(?:\[[^\]]*\])?"
+)
+_COLOUR = re.compile(
+    r"\\(?:cell|row|text|column)?color(?:\[[^\]]*\])?\{[^{}]*\}(?:\[[^\]]*\]){0,2}"
 )
 _LENGTH = r"\[\s*-?[\d.]+\s*(?:\\[a-z]+|em|ex|pt|mm|cm|in|bp)[^\]]*\]"  # of a line's space
 _DEEPEST = 40  # of braces
@@ -58,6 +61,8 @@ _DEEPEST = 40  # of braces
 def read_latex(text: str) -> Document:
     """Every tabular of a document with its caption and notes, and the text around."""
     text = _COMMENT.sub("", text)
+    if not _BEGIN.search(text):
+        text = _framed(text)
     grids: list[Grid] = []
     prose: list[str] = []
     at = 0
@@ -86,6 +91,17 @@ def read_latex(text: str) -> Document:
         at = (end.end() if end else stop) or len(text)
     prose += _paragraphs(text[at:])
     return Document(tuple(grid for grid in grids if grid.rows), tuple(prose))
+
+
+def _framed(text: str) -> str:
+    """Rows that a document is meant to input into a tabular of its own, in one; else the text."""
+    parts = _split(text, "\\\\")
+    if sum(len(_split(part, "&")) > 1 for part in parts) < _FRAGMENT:
+        return text
+    return f"\\begin{{tabular}}{{}}\n{text}\n\\end{{tabular}}"
+
+
+_FRAGMENT = 3  # rows
 
 
 def _options(text: str, name: str) -> list[str]:
@@ -231,6 +247,7 @@ def plain(text: str, depth: int = 0) -> str:
     text = re.sub(rf"\\\\\s*(?:{_LENGTH})?", "\n", text)
     text = re.sub(r"\\(?:begin|end)\{[^{}]*\}(?:\[[^\]]*\])?", " ", text)
     text = re.sub(r"\\(?:label|ref|cite[tp]?|vspace|hspace|rule|linewidth)\*?\{[^{}]*\}", "", text)
+    text = _COLOUR.sub("", text)
     text = _KEPT.sub("", text)
     for command, symbol in _SYMBOLS.items():
         text = re.sub(re.escape(command) + r"(?![A-Za-z])", symbol.replace("\\", r"\\"), text)

@@ -16,7 +16,9 @@ from bayesdid.importing.table import ReadCell, ReadColumn, ReadRow, ReadTable
 from bayesdid.importing.wide import narrow, turned
 from bayesdid.importing.words import (
     DESCRIPTIVE,
+    OUTCOME,
     PANEL,
+    SAMPLES,
     SPECIFICATION,
     WIDE,
     both,
@@ -160,13 +162,15 @@ def _shifted(rows: list[ReadRow], by: int) -> list[ReadRow]:
 def _outcomes(table: ReadTable) -> None:
     """The outcome of each column: what its header names last, or what the title or notes say."""
     said = _DEPENDENT.search(f"{table.title}. {table.notes}")
+    if said and re.search(r"\b(?:models?|columns?|panels?)\b", said[1]):
+        said = None  # it has several
     row = next(
         (r for r in table.rows if r.role == "label" and re.match(r"dep|outcome", r.label.lower())),
         None,
     )
     on = _EFFECT_ON.search(table.title)
     sections = {h for c in table.columns for h in c.heads if h in table.panels}
-    models = _specifications(table.columns, sections)
+    models = _specifications(table.columns, sections, sampled=bool(SAMPLES.search(table.title)))
     for j, column in enumerate(table.columns):
         heads = _named(column, sections)
         if len(heads) > 1 and re.match(r"dependent variables?:?$", heads[0], re.IGNORECASE):
@@ -177,10 +181,14 @@ def _outcomes(table: ReadTable) -> None:
             continue
         if row is not None and j in row.cells:
             column.outcome = row.cells[j].text
+        elif told := next((m for h in heads if (m := OUTCOME.match(h))), None):
+            column.outcome = told[1].strip()
         elif said:
             column.outcome = said[1].strip()
         elif heads and heads[-1] not in models:
             column.outcome = re.sub(r"\s+I{1,3}V?$", "", heads[-1])
+        elif upper := [h for h in heads[:-1] if h not in models and not SPECIFICATION.search(h)]:
+            column.outcome = upper[-1]
         elif sections:
             section = next(h for h in column.heads if h in sections)
             column.outcome = _unnumbered(section)
@@ -207,10 +215,17 @@ def _named(column: ReadColumn, sections: set[str]) -> list[str]:
     return [h for h in heads if not h.startswith("(")] or heads
 
 
-def _specifications(columns: Sequence[ReadColumn], sections: set[str]) -> set[str]:
-    """Headings that name how columns were estimated: at least half of them have words for that."""
+def _specifications(
+    columns: Sequence[ReadColumn], sections: set[str], *, sampled: bool
+) -> set[str]:
+    """Headings that name how columns were estimated: at least half of them have words for that.
+
+    Where the title says that columns are samples (`sampled`), all headings name those.
+    """
     named = [heads[-1] for column in columns if (heads := _named(column, sections))]
     found = {head for head in named if SPECIFICATION.search(head)}
+    if sampled:
+        return set(named)
     return found if sum(head in found for head in named) * 2 >= len(named) else set()
 
 

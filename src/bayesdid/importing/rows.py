@@ -12,6 +12,7 @@ from bayesdid.importing.table import ReadCell, ReadColumn, ReadRow, Role
 from bayesdid.importing.words import (
     CONSTANT,
     MEAN,
+    OUTCOME,
     PANEL,
     WIDE,
     heading,
@@ -186,8 +187,13 @@ _TOLD = re.compile(r"\((\d{1,2})\)\s+(\S.*)")  # (1) OLS
 def _header(head: Sequence[Line], width: int, collapsed: bool) -> list[ReadColumn]:
     columns = [ReadColumn(str(j + 1)) for j in range(width)]
     for depth, line in enumerate(head):
+        if re.fullmatch(r"variables?:?", line.label.strip(), re.IGNORECASE) and not line.filled():
+            continue
         texts = [text for _, text in line.filled()] if collapsed else line.texts
-        if collapsed and depth and line.label and len(texts) < width:  # the empty label before it was lost
+        texts = texts if collapsed else _of_groups(texts, head[depth + 1 :])
+        if (
+            collapsed and depth and line.label and len(texts) < width
+        ):  # the empty label before it was lost
             texts = [line.label, *texts]
         named = [text for text in texts if text]
         if is_enumerated(named):
@@ -202,7 +208,7 @@ def _header(head: Sequence[Line], width: int, collapsed: bool) -> list[ReadColum
                 continue
         measures = 2 * sum(map(is_measure, named)) >= len(named) > 0
         dependent = bool(re.match(r"dep|outcome|explained", line.label.lower())) and not measures
-        told = None if collapsed or any(map(_OUTCOME.match, named)) else _OUTCOME.match(line.label)
+        told = None if collapsed or any(map(OUTCOME.match, named)) else OUTCOME.match(line.label)
         dependent = dependent and told is None
         for column, text in zip(columns, texts, strict=False):
             if told and not column.outcome:
@@ -210,7 +216,7 @@ def _header(head: Sequence[Line], width: int, collapsed: bool) -> list[ReadColum
             if (numbered := _TOLD.fullmatch(text)) and not collapsed:
                 column.id, text = numbered[1], numbered[2]
             if text and dependent:
-                column.outcome = _OUTCOME.sub(r"\1", text)
+                column.outcome = OUTCOME.sub(r"\1", text)
             elif text and not measures and _is_labelled(line, depth) and not collapsed:
                 column.labels[line.label] = text
             elif text:
@@ -224,15 +230,25 @@ def _header(head: Sequence[Line], width: int, collapsed: bool) -> list[ReadColum
     return columns
 
 
-_OUTCOME = re.compile(
-    r"^\s*(?:d\.?v\.?|dep\w*\.? var\w*\.?|outcome)\s*[:=]\s*(\S.*)$", re.IGNORECASE
-)  # DV: Log(Wage)
+def _of_groups(texts: list[str], following: Sequence[Line]) -> list[str]:
+    """Headings of equal groups of columns, each in the first of its own, in all of them.
+
+    They are some if a row of headings below is full.
+    """
+    named = [j for j, text in enumerate(texts) if text]
+    size = len(texts) // len(named) if named else 0
+    full = any(
+        all(line.texts[: len(texts)]) and len(line.texts) >= len(texts) for line in following
+    )
+    if not full or size < 2 or named != list(range(0, len(texts), size)):
+        return texts
+    return [texts[j - j % size] for j in range(len(texts))]
 
 
 def _is_labelled(line: Line, depth: int) -> bool:
     """Whether a row of a header has a label of its own, so that it says something of columns."""
     label = line.label.strip()
-    return bool(depth) and label not in {"", "VARIABLES"} and not _OUTCOME.match(label)
+    return bool(depth) and label not in {"", "VARIABLES"} and not OUTCOME.match(label)
 
 
 _MARKED = re.compile(r"[*+†‡#]{1,4}|[)\]]")
@@ -280,8 +296,13 @@ def read_rows(laid: Laid) -> list[ReadRow]:
             i += 1
             continue
         apart = _MEANS.search(section) and any(row.below for row in found)
-        alone = after or bool(apart)  # from here on, numbers without any below are no estimates
         below = lines[i + 1] if i + 1 < len(lines) and _stands_below(line, lines[i + 1]) else None
+        paired = [row for row in found if row.role == "estimate"]
+        counts = below is None and bool(paired) and all(row.below for row in paired)
+        counts = counts and not line.kind and all(map(_is_whole, (text for _, text in filled)))
+        alone = (
+            after or bool(apart) or counts
+        )  # from here on, numbers without any below are no estimates
         if below is None and not line.label.strip():
             found.append(_unlabelled(line))
             after = True
@@ -314,6 +335,11 @@ def read_rows(laid: Laid) -> list[ReadRow]:
             i += below is not None
         i += 1
     return found
+
+
+def _is_whole(text: str) -> bool:
+    """Whether a text is a count: a whole number without a mark or brackets."""
+    return bool(re.fullmatch(r"\d{1,3}(?:[, ]?\d{3})*", text.strip()))
 
 
 _MEANS = re.compile(r"\b(?:means?|averages?|statistics?|tests?)\b", re.IGNORECASE)

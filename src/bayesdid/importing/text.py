@@ -7,6 +7,7 @@ import re
 from bayesdid.importing.console import read_console
 from bayesdid.importing.grid import Document, Grid, is_note, make_grid
 from bayesdid.importing.numbers import enumerator, is_number
+from bayesdid.importing.words import is_enumerated
 
 _RULE = re.compile(r"^\s*\|?\s*:?-{2,}:?\s*(\|\s*:?-+:?\s*)*\|?\s*$")
 _LINE = re.compile(r"^[\s\-=_─━~+.:|]{4,}$")
@@ -128,6 +129,8 @@ def _unmarked(text: str) -> str:
     """Text without emphasis and escapes; stars after a number are stars."""
     if whole := re.fullmatch(r"\*\*([^*]+)\*\*", text):
         text = whole[1]  # **1.23** is bold, 1.23** is not
+    elif whole := re.fullmatch(r"([*_])([A-Za-z][^*]*)\1", text):
+        text = whole[2]
     elif not re.search(r"\d\s*\\?\*", text):
         text = _EMPHASIS.sub(r"\2", text)
     return _ESCAPED.sub(r"\1", text)
@@ -169,6 +172,10 @@ def _columns(lines: list[str]) -> Document:
             end()
         if len(line.split()) > 25 and not _tail(line)[1]:  # a line of running text
             end()
+            if grids and is_note(line):
+                last = grids[-1]
+                notes = f"{last.notes} {line.strip()}".strip()
+                grids[-1] = Grid(last.rows, last.title, notes, last.loose)
             prose.append(line.strip())
             continue
         block.append(line)
@@ -225,11 +232,12 @@ def _block(lines: list[str]) -> Grid:
             rows[i] = _over_groups(rows[i], _words(line), spans)
         return make_grid(rows, title, " ".join(notes))
     rows = []
-    width = max(len(_tail(line)[1]) for line in body)
+    width = max(sum(map(_numeric, _tail(line)[1])) for line in body)
     opens = next(i for i, line in enumerate(body) if _tail(line)[0] and _tail(line)[1])
     for i, line in enumerate(body):
         label, values = _tail(line)
-        if not values and i < opens and (names := _names(line, width)):
+        numbered = any(is_enumerated(other.split()) for other in body[max(0, i - 1) : i + 2])
+        if not values and i < opens and (names := _names(line, width, plain=numbered)):
             rows.append(names)
             continue
         if values or not re.search(r"\s{2,}", line.strip()):
@@ -242,17 +250,18 @@ def _block(lines: list[str]) -> Grid:
 _VARIABLES = re.compile(r"(?:variables?|dep\w*\.?(?: var\w*\.?)?|outcomes?)\s*:?$", re.IGNORECASE)
 
 
-def _names(line: str, width: int) -> list[str]:
+def _names(line: str, width: int, *, plain: bool) -> list[str]:
     """A heading of outcomes that one space sets apart, with its label: one name repeated, or more.
 
-    Without a label, names of different columns are not told from running text.
+    Without a label, names of different columns are told from running text where they stand beside
+    the numbers of columns (`plain`).
     """
     words = line.split()
     label = " ".join(words[: len(words) - width])
     names = words[len(words) - width :]
     if width < 2 or len(words) < width or (label and not _VARIABLES.match(label)):
         return []
-    return [label, *names] if label or len(set(names)) == 1 else []
+    return [label, *names] if label or plain or len(set(names)) == 1 else []
 
 
 def _over_groups(

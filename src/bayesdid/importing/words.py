@@ -42,6 +42,9 @@ PANEL = re.compile(
     r"^(?:panel|part)\s+(?:[a-z]|\d{1,2}|i{1,3}|iv|vi{0,3})(?![a-z\d])\s*[.:)—–-]*\s*",
     re.IGNORECASE,
 )  # the heading of rows that are columns of their own
+OUTCOME = re.compile(
+    r"^\s*(?:d\.?v\.?|dep\w*\.? var\w*\.?|outcome)\s*[:=]\s*(\S.*)$", re.IGNORECASE
+)  # DV: Log(Wage)
 CONSTANT = re.compile(r"^(?:\(?(?:constant|intercept|_?cons)(?: term)?\)?\.?)$", re.IGNORECASE)
 _PARTS: tuple[tuple[Part, str], ...] = (
     ("lag", r"^w\s*[×*x·]|^w_|spatial lag of|^lag\.? ?w"),
@@ -93,13 +96,15 @@ WIDE: dict[str, str] = {
     "n": r"^(?:n|obs\.?|n\.? ?obs\.?|num\.? ?obs\.?|observations|sample size)$",
 }
 MODELS = re.compile(
-    r"^(?:model|specification|spec\.?|estimator|method|approach|sample|outcome|"
+    r"^(?:model|specification|spec\.?|estimator|method|approach|sample|outcome(?: var(?:iable|\.)?)?|"
     r"dep(?:endent|\.)? var(?:iable|\.)?)s?$",
     re.IGNORECASE,
 )  # the corner of a table whose rows are models
+SAMPLES = re.compile(r"heterogene|sub-?(?:samples?|groups?)", re.IGNORECASE)
 SPECIFICATION = re.compile(
-    r"^(?:baseline|simple|naive|main|preferred|full|full sample|ols|wls|gls|gmm|lpm|2sls|iv|fe|re|twfe|did|dd|"
-    r"ddd|cs|logit|probit|poisson|ppml|pooled|within|placebo|matched|(?:un)?weighted|pop-wt|"
+    r"^(?:baseline|simple|naive|main|preferred|full|full sample|ols|wls|gls|gmm|lpm|2sls|iv|fe|re|"
+    r"twfe|did|dd|ddd|cs|(?:generalized |panel )?linear|mixed-effects|instrumental variables?|"
+    r"negative binomial|logit|probit|poisson|ppml|pooled|within|placebo|matched|(?:un)?weighted|pop-wt|"
     r"donut|excluding|dropping)(?:$|[\s,+(/])|^(?:pre|post)-|"
     r"^(?:no|with|without|adding|plus) \w|difference[- ]in|\b(?:only|(?:un)?adjusted|"
     r"re-?weighted|bal\.|balanced|controls?|covariates?|fixed effects|fes?|trends?|"
