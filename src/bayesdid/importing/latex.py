@@ -145,6 +145,7 @@ def _after_arguments(text: str) -> str:
 
 def _grid(body: str, caption: str, notes: str) -> Grid:
     rows: list[list[str]] = []
+    body = re.sub(r"\\tabularnewline(?![A-Za-z])", r"\\\\ ", body)
     for raw in _split(body, "\\\\"):
         _spread(rows, raw)
         line = re.sub(rf"^\s*\*?\s*{_LENGTH}", "", _RULES.sub("", raw))
@@ -245,7 +246,7 @@ def plain(text: str, depth: int = 0) -> str:
     if depth > _DEEPEST:
         return ""
     text = re.sub(rf"\\\\\s*(?:{_LENGTH})?", "\n", text)
-    text = re.sub(r"\\(?:begin|end)\{[^{}]*\}(?:\[[^\]]*\])?", " ", text)
+    text = re.sub(r"\\(?:begin|end)\{[^{}]*\}(?:\[[A-Za-z!,= ]*\])?", " ", text)
     text = re.sub(r"\\(?:label|ref|cite[tp]?|vspace|hspace|rule|linewidth)\*?\{[^{}]*\}", "", text)
     text = _COLOUR.sub("", text)
     text = _KEPT.sub("", text)

@@ -67,6 +67,10 @@ def legend(notes: str) -> dict[str, float] | None:
 def stated_below(notes: str) -> Below | None:
     """What the notes say stands in brackets below an estimate."""
     low = notes.lower()
+    if re.search(
+        r"standard[- ]errors?[^.;]{0,80}parenthes[^.;]{0,80}p[- ]?values?[^.;]{0,40}bracket", low
+    ):
+        return "se"
     for kind, pattern in _WHAT:
         if re.search(pattern, low):
             return kind

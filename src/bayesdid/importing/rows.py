@@ -34,6 +34,8 @@ class Line:
     ----------
     kind
         What it holds of the estimates above it, if columns beside theirs held it: t, p, interval.
+    role
+        What its numbers are, if the heading of a column that they stood in said so.
     """
 
     index: int
@@ -41,6 +43,7 @@ class Line:
     texts: list[str]
     lost: bool = False
     kind: str = ""
+    role: Role | None = None
 
     def filled(self) -> list[tuple[int, str]]:
         """Columns and texts of the cells that are not empty."""
@@ -113,6 +116,8 @@ def _one_label(rows: list[list[str]]) -> list[list[str]]:
     other = bool(set(second) - {"text", "empty"})
     if other or texts < 2 or texts * 3 < len(numeric) * 2:
         return rows
+    if (parts := _grouped(rows)) is not None:
+        return parts
     joined, group, begun = [], "", False
     for row in rows:
         holds = any(row is line for line in numeric)
@@ -123,6 +128,35 @@ def _one_label(rows: list[list[str]]) -> list[list[str]]:
             label = f"{row[0]} / {row[1]}"  # the corner
         joined.append([label or row[1], *row[2:]])
     return joined
+
+
+def _grouped(rows: list[list[str]]) -> list[list[str]] | None:
+    """Rows below the name of their panel, which the first of two columns of labels said before.
+
+    They are panels if the same labels follow every name.
+    """
+    first = next((i for i, row in enumerate(rows) if row[0] and _holds(row)), len(rows))
+    names: list[str] = []
+    parts: list[list[list[str]]] = []
+    for row in rows[first:]:
+        if row[0] and (not names or row[0] != names[-1]):
+            names.append(row[0])
+            parts.append([])
+        parts[-1].append(row[1:])
+    labels = [[row[0] for row in part if row[0]] for part in parts]
+    if len(names) < 2 or len(set(names)) != len(names) or any(one != labels[0] for one in labels):
+        return None
+    if len(labels[0]) < 2:
+        return None
+    head = [[row[1], *row[2:]] for row in rows[:first]]
+    width = len(rows[0]) - 2
+    for name, part in zip(names, parts, strict=True):
+        head += [[name, *[""] * width], *part]
+    return head
+
+
+def _holds(row: list[str]) -> bool:
+    return any(what(text) in {"number", "below"} for text in row[2:])
 
 
 def _label_kind(text: str) -> str:
@@ -289,7 +323,11 @@ def read_rows(laid: Laid) -> list[ReadRow]:
             continue
         kinds = [what(text) for _, text in filled]
         numbers = sum(kind in {"number", "below"} for kind in kinds)
-        known = role_of(line.label) or ("statistic" if MEAN.match(line.label.strip()) else None)
+        known = (
+            line.role
+            or role_of(line.label)
+            or ("statistic" if MEAN.match(line.label.strip()) else None)
+        )
         if numbers * 2 < len(kinds) or (numbers == 0):
             found.append(_labels(line, section))
             after = after or is_flag(line.label)
@@ -322,8 +360,9 @@ def read_rows(laid: Laid) -> list[ReadRow]:
         else:
             row = _estimates(line, below)
             if below is not None and i + 2 < len(lines) and _third(line, lines[i + 2]):
-                i += 1  # a second line below: kept if it holds intervals
-                row.beside = _intervals(lines[i + 1], row)
+                i += 1  # a second line below: kept if it holds intervals, or p in other brackets
+                row.beside = _intervals(lines[i + 1], row) or _probabilities(lines[i + 1], row)
+                row.why = "" if row.beside else UNKEPT
             while (at := i + 1 + (below is not None)) < len(lines) and lines[at].kind:
                 for j, text in lines[at].filled():
                     cell = ReadCell(tidy(text), "below", lines[at].index, j)
@@ -381,6 +420,34 @@ def _intervals(line: Line, row: ReadRow) -> dict[int, dict[str, ReadCell]]:
     }
     other = any(is_interval(cell.text) for cell in row.below.values())
     return {} if line.lost or other else {j: c for j, c in found.items() if j in row.below}
+
+
+def _probabilities(line: Line, row: ReadRow) -> dict[int, dict[str, ReadCell]]:
+    """A second line below estimates in other brackets than the first, all between 0 and 1.
+
+    They are p-values if the first line makes them likely as standard errors.
+    """
+    from scipy.stats import norm
+
+    under = {j: _cell(line, j, "below") for j, _ in line.filled() if j in row.below}
+    shapes = [{cell.text[:1] for cell in cells} for cells in (row.below.values(), under.values())]
+    if line.lost or not under or len(shapes[1]) != 1 or shapes[0] & shapes[1]:
+        return {}
+    near = 0
+    for j, cell in under.items():
+        try:
+            p, error = float(Printed.parse(cell.text)), float(Printed.parse(row.below[j].text))
+            size = abs(float(Printed.parse(row.cells[j].text)))
+        except ValueError:
+            return {}
+        if not 0 <= p <= 1:
+            return {}
+        near += error > 0 and abs(p - float(2 * norm.sf(size / error))) < _NEAR
+    return {j: {"p": cell} for j, cell in under.items()} if near * 3 >= 2 * len(under) else {}
+
+
+UNKEPT = "a second line in brackets below it was not kept"
+_NEAR = 0.2  # of few clusters, or of a bootstrap, p is not that of a normal distribution
 
 
 def _cell(line: Line, j: int, role: Role, *, confidence: float = 1.0, why: str = "") -> ReadCell:

@@ -22,7 +22,7 @@ _ROLES: tuple[tuple[Role, str], ...] = (
     ),
     (
         "statistic",
-        r"\bf[- ]?(?:stat|test|value)|statistic|p[- ]?val(?:ue)?\b|p\(f|mean of|mean dep|"
+        r"\bf[- ]?(?:stat|test|value)|statistic|p[- ]?val(?:ue)?\b|^p ?\(|^prob\b|mean of|mean dep|"
         r"dep(?:endent)?\.? (?:var\w* )?mean|log[- ]?lik|\baic\b|\bbic\b|\brmse\b|"
         r"std\.? dev|hansen|sargan|wald|kleibergen|chi|j[- ]test|deviance|"
         r"residual std|adj|within|\bdf\b|bandwidth|^s\.?e\.? of|sigma$",
@@ -81,22 +81,30 @@ RATIO = (
     r"(?:incidence[- ])?(?:rate|risk|prevalence)[- ]ratios?|relative risks?|"
     r"exp ?\(? ?(?:b|β|beta|coef\w*\.?) ?\)?)"
 )  # what is tested against one
+DIFFERENCE = (
+    r"(?:(?:un)?adj(?:usted|\.)? |net |mean |triple )?(?:diff(?:erences?|\.)?[- ]in[- ]"
+    r"diff(?:erences?|\.)?s?|did|dd)(?: (?:estimates?|coeff?\w*\.?|effects?))?"
+)
 _INTERVAL = r"(?:c\.?i\.?s?|cri|hdi|(?:conf(?:idence|\.)?|credible) ?int(?:ervals?|\.)?)"
 WIDE: dict[str, str] = {
     "estimate": (
         r"^(?:(?:ols|iv|2sls|logit|probit|unstand\w*\.?) )?"
-        rf"(?:b|β|beta|coeff?\w*\.?|estimates?|est\.?|effect|att|{RATIO})$"
+        rf"(?:b|β|beta|coeff?\w*\.?|estimates?|est\.?|effect|att|{RATIO}|{DIFFERENCE})$"
     ),
     "se": r"^(?:s\.? ?e\.?|std\.?[\s_]*err\w*\.?|standard errors?|\(?robust s\.?e\.?\)?)$",
     "t": r"^(?:(?:wald )?[tz]|[tz][- ]?stat\w*\.?|[tz][- ]?(?:value|score|ratio)|statistic)$",
     "p": r"^(?:p(?:[- .]?val\w*\.?)?(?: ?\([^()]*\))?|p ?> ?\|[tz]\||pr ?\(> ?\|[tz]\|\)|sig\.)$",
     "interval": rf"^[\[(]?\s*(?:9[059]\s?%)?\s*{_INTERVAL}\s*(?:[,(]?\s*9[059]\s?%\)?)?\s*[\])]?$",
-    "low": r"^(?:95 ?% )?(?:ci[ _]?)?(?:lower|low|ll|llci)(?: bound| ci| 95 ?%)?$|^2\.5 ?%$",
-    "high": r"^(?:95 ?% )?(?:ci[ _]?)?(?:upper|high|ul|ulci)(?: bound| ci| 95 ?%)?$|^97\.5 ?%$",
+    "low": r"^(?:95 ?% )?(?:(?:ci|conf)[ _.]?)?(?:lower|low|ll|llci)(?: bound| ci| 95 ?%)?$|^2\.5 ?%$",
+    "high": (
+        r"^(?:95 ?% )?(?:(?:ci|conf)[ _.]?)?(?:upper|high|ul|ulci)(?: bound| ci| 95 ?%)?$|"
+        r"^97\.5 ?%$"
+    ),
     "n": r"^(?:n|obs\.?|n\.? ?obs\.?|num\.? ?obs\.?|observations|sample size)$",
 }
 MODELS = re.compile(
-    r"^(?:model|specification|spec\.?|estimator|method|approach|sample|outcome(?: var(?:iable|\.)?)?|"
+    r"^(?:model|specification|spec\.?|estimator|method|approach|sample|"
+    r"outcome(?: var(?:iable|\.)?)?|"
     r"dep(?:endent|\.)? var(?:iable|\.)?)s?$",
     re.IGNORECASE,
 )  # the corner of a table whose rows are models
@@ -104,9 +112,10 @@ SAMPLES = re.compile(r"heterogene|sub-?(?:samples?|groups?)", re.IGNORECASE)
 SPECIFICATION = re.compile(
     r"^(?:baseline|simple|naive|main|preferred|full|full sample|ols|wls|gls|gmm|lpm|2sls|iv|fe|re|"
     r"twfe|did|dd|ddd|cs|(?:generalized |panel )?linear|mixed-effects|instrumental variables?|"
-    r"negative binomial|logit|probit|poisson|ppml|pooled|within|placebo|matched|(?:un)?weighted|pop-wt|"
+    r"negative binomial|logit|probit|poisson|ppml|pooled|within|placebo|matched|"
+    r"(?:un)?weighted|pop-wt|"
     r"donut|excluding|dropping)(?:$|[\s,+(/])|^(?:pre|post)-|"
-    r"^(?:no|with|without|adding|plus) \w|difference[- ]in|\b(?:only|(?:un)?adjusted|"
+    r"^(?:no|with|without|adding|plus) \w|difference[- ]in|\bdid\b|\b(?:only|(?:un)?adjusted|"
     r"re-?weighted|bal\.|balanced|controls?|covariates?|fixed effects|fes?|trends?|"
     r"specification|robust)(?:\b|$)|\w ?[×x*] ?(?:year|month|quarter)",
     re.IGNORECASE,
