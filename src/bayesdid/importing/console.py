@@ -105,8 +105,7 @@ def _of_stata(lines: list[str], head: int, said: re.Match[str]) -> Grid:
             break
         words = values.split()
         if len(words) == 6 and all(map(is_number, words)):
-            level = bool(factor) and bool(re.match(r"\s*\S+\s*$", label)) and _is_level(label)
-            rows.append([f"{factor}: {label.strip()}" if level else label.strip(), *words])
+            rows.append([f"{factor}: {label.strip()}" if factor else label.strip(), *words])
         elif bar and not words:
             factor = label.strip()
     rest = [*lines[:head], *lines[stop:]]
@@ -141,11 +140,6 @@ def _of_statsmodels(lines: list[str], head: int, kind: str) -> Grid:
 
 
 _DEPENDENT = re.compile(r"Dep\. Variable:\s*(\S+)")
-
-
-def _is_level(label: str) -> bool:
-    """Whether a row is a level of the factor above it: a number, or a level with a word."""
-    return bool(re.match(r"\s*(?:\d+|[A-Z]\w*)\b", label)) and not label.strip().startswith("_")
 
 
 def _aggregate(lines: list[str], head: int, level: str) -> Grid:

@@ -11,7 +11,8 @@ from bayesdid.importing.grid import Grid
 from bayesdid.importing.notes import errors_of, guessed_below, legend, stated_below, supposed
 from bayesdid.importing.numbers import enumerator, is_interval, tidy, what
 from bayesdid.importing.panels import panels
-from bayesdid.importing.rows import UNKEPT, Laid, lay, read_rows
+from bayesdid.importing.rows import Laid, lay, read_rows
+from bayesdid.importing.second import settled
 from bayesdid.importing.table import ReadCell, ReadColumn, ReadRow, ReadTable
 from bayesdid.importing.wide import narrow, turned
 from bayesdid.importing.words import (
@@ -69,11 +70,8 @@ def recognise(grid: Grid, number: int) -> ReadTable:
         rows += _shifted(read, before)
     table = ReadTable(name, grid.title, grid.notes, "regression", columns, rows)
     table.panels = frozenset(part.columns[0].heads[-1] for _, part in parts if len(parts) > 1)
-    if any(row.why == UNKEPT for row in rows):
-        table.doubts.append(
-            "a second line in brackets below estimates is not kept: it holds neither their "
-            "intervals nor p-values that their errors make likely"
-        )
+    table.rows, doubt = settled(rows)
+    table.doubts += [doubt] if doubt else []
     if not any(_is_result(row) for row in rows):
         table.kind = "other"
         return table

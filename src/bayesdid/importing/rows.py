@@ -8,6 +8,7 @@ from dataclasses import dataclass
 
 from bayesdid.importing.grid import Grid
 from bayesdid.importing.numbers import enumerator, is_interval, tidy, what
+from bayesdid.importing.second import second_below
 from bayesdid.importing.table import ReadCell, ReadColumn, ReadRow, Role
 from bayesdid.importing.words import (
     CONSTANT,
@@ -361,8 +362,8 @@ def read_rows(laid: Laid) -> list[ReadRow]:
             row = _estimates(line, below)
             if below is not None and i + 2 < len(lines) and _third(line, lines[i + 2]):
                 i += 1  # a second line below: kept if it holds intervals, or p in other brackets
-                row.beside = _intervals(lines[i + 1], row) or _probabilities(lines[i + 1], row)
-                row.why = "" if row.beside else UNKEPT
+                second = {j: _cell(lines[i + 1], j, "below") for j, _ in lines[i + 1].filled()}
+                row.beside, row.why = second_below(row, {} if lines[i + 1].lost else second)
             while (at := i + 1 + (below is not None)) < len(lines) and lines[at].kind:
                 for j, text in lines[at].filled():
                     cell = ReadCell(tidy(text), "below", lines[at].index, j)
@@ -411,43 +412,6 @@ def _stands_below(line: Line, other: Line) -> bool:
 
 def _third(line: Line, other: Line) -> bool:
     return not other.label.strip() and _stands_below(line, other)
-
-
-def _intervals(line: Line, row: ReadRow) -> dict[int, dict[str, ReadCell]]:
-    """A second line below estimates, where it holds their intervals and the first does not."""
-    found = {
-        j: {"interval": _cell(line, j, "below")} for j, text in line.filled() if is_interval(text)
-    }
-    other = any(is_interval(cell.text) for cell in row.below.values())
-    return {} if line.lost or other else {j: c for j, c in found.items() if j in row.below}
-
-
-def _probabilities(line: Line, row: ReadRow) -> dict[int, dict[str, ReadCell]]:
-    """A second line below estimates in other brackets than the first, all between 0 and 1.
-
-    They are p-values if the first line makes them likely as standard errors.
-    """
-    from scipy.stats import norm
-
-    under = {j: _cell(line, j, "below") for j, _ in line.filled() if j in row.below}
-    shapes = [{cell.text[:1] for cell in cells} for cells in (row.below.values(), under.values())]
-    if line.lost or not under or len(shapes[1]) != 1 or shapes[0] & shapes[1]:
-        return {}
-    near = 0
-    for j, cell in under.items():
-        try:
-            p, error = float(Printed.parse(cell.text)), float(Printed.parse(row.below[j].text))
-            size = abs(float(Printed.parse(row.cells[j].text)))
-        except ValueError:
-            return {}
-        if not 0 <= p <= 1:
-            return {}
-        near += error > 0 and abs(p - float(2 * norm.sf(size / error))) < _NEAR
-    return {j: {"p": cell} for j, cell in under.items()} if near * 3 >= 2 * len(under) else {}
-
-
-UNKEPT = "a second line in brackets below it was not kept"
-_NEAR = 0.2  # of few clusters, or of a bootstrap, p is not that of a normal distribution
 
 
 def _cell(line: Line, j: int, role: Role, *, confidence: float = 1.0, why: str = "") -> ReadCell:

@@ -211,6 +211,8 @@ def _block(lines: list[str]) -> Grid:
     title = ""
     if _TITLE.match(lines[0]):
         title, lines = lines[0].strip(), lines[1:]
+        if len(lines) > 1 and re.fullmatch(r"\S+\s+\S+", title) and _is_title(lines[0]):
+            title, lines = f"{title} {lines[0].strip()}", lines[1:]
     body, runs = _ruled(lines)
     codes = next((i for i, line in enumerate(body) if "signif. codes" in line.lower()), len(body))
     if codes < len(body):  # there a dot behind a number is a mark, of less than any star
@@ -283,6 +285,14 @@ def _over_groups(
         if abs((a + b) / 2 - middle) > (group[-1][1] - group[0][0]) / (2 * size):
             return row
     return [row[0], *(text for text in named for _ in range(size))]
+
+
+def _is_title(line: str) -> bool:
+    """Whether a line below the number of a table is its title: one text, no heading of columns."""
+    text = line.strip()
+    words = text.split()
+    plain = len(words) > 1 and not re.search(r"\s{2,}", text) and not _tail(line)[1]
+    return plain and (text.endswith(".") or 2 * sum(word.islower() for word in words) >= len(words))
 
 
 def _words(line: str, *, tight: bool = False) -> list[tuple[int, int]]:

@@ -95,7 +95,10 @@ WIDE: dict[str, str] = {
     "t": r"^(?:(?:wald )?[tz]|[tz][- ]?stat\w*\.?|[tz][- ]?(?:value|score|ratio)|statistic)$",
     "p": r"^(?:p(?:[- .]?val\w*\.?)?(?: ?\([^()]*\))?|p ?> ?\|[tz]\||pr ?\(> ?\|[tz]\|\)|sig\.)$",
     "interval": rf"^[\[(]?\s*(?:9[059]\s?%)?\s*{_INTERVAL}\s*(?:[,(]?\s*9[059]\s?%\)?)?\s*[\])]?$",
-    "low": r"^(?:95 ?% )?(?:(?:ci|conf)[ _.]?)?(?:lower|low|ll|llci)(?: bound| ci| 95 ?%)?$|^2\.5 ?%$",
+    "low": (
+        r"^(?:95 ?% )?(?:(?:ci|conf)[ _.]?)?(?:lower|low|ll|llci)(?: bound| ci| 95 ?%)?$|"
+        r"^2\.5 ?%$"
+    ),
     "high": (
         r"^(?:95 ?% )?(?:(?:ci|conf)[ _.]?)?(?:upper|high|ul|ulci)(?: bound| ci| 95 ?%)?$|"
         r"^97\.5 ?%$"
