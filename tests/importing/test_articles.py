@@ -74,9 +74,15 @@ def test_parts_above_panels_that_begin_with_a_again(tmp_path):
     columns, _, _, _ = drafted(tmp_path, tabular(r" & (1) & (2)", *panels, columns=2))
     first = {k: next(iter(estimates(c).values()))[0] for k, c in columns.items()}
     assert first == {
-        "a1": "0.21", "a2": "0.31", "b1": "0.51", "b2": "0.61",
-        "c1": "0.22", "c2": "0.32", "d1": "0.52", "d2": "0.62",
-    }  # fmt: skip
+        "a1": "0.21",
+        "a2": "0.31",
+        "b1": "0.51",
+        "b2": "0.61",
+        "c1": "0.22",
+        "c2": "0.32",
+        "d1": "0.52",
+        "d2": "0.62",
+    }
     assert columns["c1"].label.endswith("Part 2: Jobs: Panel A: All firms")
 
 
@@ -90,8 +96,11 @@ def test_panels_that_stand_in_a_column_beside_the_labels(tmp_path):
     text = f"<table><tr><td>Panel</td><td></td><td>Jobs</td><td>Pay</td></tr>{rows}</table>"
     columns, _, _, _ = drafted(tmp_path, text, "a.html")
     assert [(k, c.n, c.outcome) for k, c in columns.items()] == [
-        ("a1", "900", "Jobs"), ("a2", "900", "Pay"), ("b1", "800", "Jobs"), ("b2", "800", "Pay"),
-    ]  # fmt: skip
+        ("a1", "900", "Jobs"),
+        ("a2", "900", "Pay"),
+        ("b1", "800", "Jobs"),
+        ("b2", "800", "Pay"),
+    ]
     assert estimates(columns["b1"]) == {"Law": ("0.22*", "0.11")}
 
 
@@ -124,8 +133,10 @@ def test_differences_beside_the_means_before_and_after(tmp_path):
         "<th rowspan=2>P value</th></tr>"
         "<tr><th>Before</th><th>After</th><th>Before</th><th>After</th></tr>"
     )
-    rows = (("Uninsured", "24.1 13.2 27.6 22.9", "-6.1 (-8.4 to -3.8)", "&lt;.001"),
-            ("Checkup", "61.3 65.0 59.8 61.7", "1.8 (-0.7 to 4.3)", ".16"))  # fmt: skip
+    rows = (
+        ("Uninsured", "24.1 13.2 27.6 22.9", "-6.1 (-8.4 to -3.8)", "&lt;.001"),
+        ("Checkup", "61.3 65.0 59.8 61.7", "1.8 (-0.7 to 4.3)", ".16"),
+    )
     body = "".join(
         f"<tr><td>{o}</td>{''.join(f'<td>{m}</td>' for m in means.split())}<td>{d}</td>"
         f"<td>{p}</td></tr>"
@@ -134,8 +145,9 @@ def test_differences_beside_the_means_before_and_after(tmp_path):
     columns, table, findings, _ = drafted(tmp_path, f"<table>{head}{body}</table>", "a.html")
     cells = [next(iter(c.coefficients.values())) for c in columns.values()]
     assert [(c.estimate, c.interval, c.p) for c in cells] == [
-        ("-6.1", "(-8.4 to -3.8)", "<.001"), ("1.8", "(-0.7 to 4.3)", ".16"),
-    ]  # fmt: skip
+        ("-6.1", "(-8.4 to -3.8)", "<.001"),
+        ("1.8", "(-0.7 to 4.3)", ".16"),
+    ]
     assert list(statistics(columns["1"]).values()) == ["24.1", "13.2", "27.6", "22.9"]
     assert [c.outcome for c in columns.values()] == ["Uninsured", "Checkup"]
     assert not findings
@@ -193,8 +205,11 @@ def test_colours_strokes_and_optional_looking_brackets_of_latex(tmp_path):
     )
     columns, _, _, _ = drafted(tmp_path, text)
     assert [estimates(c)["Law"] for c in columns.values()] == [
-        ("0.11", "0.01"), ("0.12", "0.02"), ("0.13", "0.03"), ("0.14", "0.04"),
-    ]  # fmt: skip
+        ("0.11", "0.01"),
+        ("0.12", "0.02"),
+        ("0.13", "0.03"),
+        ("0.14", "0.04"),
+    ]
     assert [c.outcome for c in columns.values()] == ["Hours", "Hours", "Pay", "Pay"]
     assert "Countries" not in columns["1"].coefficients  # nothing below a count
     assert statistics(columns["4"])["Countries"] == "14"
@@ -219,8 +234,14 @@ def test_effects_of_two_things_are_none_of_periods(tmp_path):
 
 def test_numbers_of_units_are_clusters_where_the_notes_say_so(tmp_path):
     """Two rows of groups were two numbers of clusters, which no study file may say."""
-    rows = (r" & (1)", r"Law & 0.19", r" & (0.07)", r"Num. groups: state & 48",
-            r"Num. groups: year & 2", r"Num. obs. & 5626")  # fmt: skip
+    rows = (
+        r" & (1)",
+        r"Law & 0.19",
+        r" & (0.07)",
+        r"Num. groups: state & 48",
+        r"Num. groups: year & 2",
+        r"Num. obs. & 5626",
+    )
     columns, _, findings, _ = drafted(tmp_path, tabular(*rows, columns=1))
     assert columns["1"].clusters is None
     assert not findings
@@ -264,8 +285,11 @@ def test_what_stata_prints_of_a_regression(tmp_path):
     columns, table, findings, _ = drafted(tmp_path, STATA, "a.txt")
     column = columns["1"]
     assert (column.outcome, column.n, column.r2, column.clusters) == (
-        "lnwage", "28,041", "0.7412", 48,
-    )  # fmt: skip
+        "lnwage",
+        "28,041",
+        "0.7412",
+        48,
+    )
     cell = column.coefficients["did"]
     assert (cell.estimate, cell.se, cell.t, cell.p) == (".0412753", ".0151324", "2.73", "0.009")
     assert cell.interval == "[.0108329, .0717177]"
@@ -333,3 +357,15 @@ def test_groups_of_columns_in_markdown_and_pasted_text(tmp_path):
     )
     columns, _, _, _ = drafted(tmp_path / "b", text, "a.txt")
     assert [c.outcome for c in columns.values()] == ["Hours", "Hours", "Pay", "Pay"]
+
+
+def test_a_row_with_nothing_below_is_marked_where_others_have_errors(tmp_path):
+    """An elasticity among coefficients; the notes stand in a division, not in a paragraph."""
+    rows = ("|(1)|(2)", "Law|0.20*|0.30", "|(0.10)|(0.20)", "Elasticity|-0.48|0.12")
+    cells = ("".join(f"<td>{c}</td>" for c in row.split("|")) for row in rows)
+    page = f"<table>{''.join(f'<tr>{row}</tr>' for row in cells)}</table>"
+    notes = "<div>Notes: Robust standard errors in parentheses. Significance levels: * 10%.</div>"
+    _, table, _, made = drafted(tmp_path, page + notes, "a.html")
+    doubted = {cell.row: cell.why for cell in made.cells if cell.confidence < 0.95}
+    assert doubted == {"Elasticity": "nothing stands below it"}
+    assert (table.se_kind, table.stars) == ("robust", {"*": 0.1})

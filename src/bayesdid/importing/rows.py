@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from bayesdid.importing.grid import Grid
 from bayesdid.importing.numbers import enumerator, is_interval, tidy, what
@@ -369,12 +369,23 @@ def read_rows(laid: Laid) -> list[ReadRow]:
                     cell = ReadCell(tidy(text), "below", lines[at].index, j)
                     row.beside.setdefault(j, {})[lines[at].kind] = cell
                 i += 1
-            if below is None:
-                row.confidence, row.why = 0.9, "nothing stands below it"
             found.append(row)
             i += below is not None
         i += 1
-    return found
+    return [_doubted(row, found) for row in found]
+
+
+def _doubted(row: ReadRow, rows: list[ReadRow]) -> ReadRow:
+    """A row of estimates, marked if nothing stands below it where something does below others."""
+    if row.role != "estimate" or row.below or row.beside or any(b for _, b in row.lost):
+        return row
+    row.confidence, row.why = 0.9, "nothing stands below it"
+    if any(other.below for other in rows if other.role == "estimate"):
+        row.cells = {
+            j: replace(cell, confidence=min(cell.confidence, row.confidence), why=row.why)
+            for j, cell in row.cells.items()
+        }
+    return row
 
 
 def _is_whole(text: str) -> bool:
