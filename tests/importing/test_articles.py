@@ -142,7 +142,7 @@ def test_differences_beside_the_means_before_and_after(tmp_path):
         f"<td>{p}</td></tr>"
         for o, means, d, p in rows
     )
-    columns, table, findings, _ = drafted(tmp_path, f"<table>{head}{body}</table>", "a.html")
+    columns, _, findings, _ = drafted(tmp_path, f"<table>{head}{body}</table>", "a.html")
     cells = [next(iter(c.coefficients.values())) for c in columns.values()]
     assert [(c.estimate, c.interval, c.p) for c in cells] == [
         ("-6.1", "(-8.4 to -3.8)", "<.001"),
@@ -254,7 +254,7 @@ def test_numbers_of_units_are_clusters_where_the_notes_say_so(tmp_path):
 def test_a_plus_is_a_mark_of_less_than_one_star(tmp_path):
     """-1.83 / 0.976 has p = 0.06; read as p-values, 0.835 and 0.976 would contradict the mark."""
     text = tabular(r" & (1) & (2)", r"Law & -0.335 & -1.830+", r" & (0.835) & (0.976)", columns=2)
-    columns, table, findings, _ = drafted(tmp_path, text)
+    _, table, findings, _ = drafted(tmp_path, text)
     assert table.in_parentheses == "se"
     assert table.stars == {"+": 0.1, "*": 0.05, "**": 0.01, "***": 0.001}
     assert not findings
