@@ -1079,7 +1079,7 @@ MUTANTS = (
     ),
     Mutant(
         "sections-as-one",
-        "importing/recognise.py",
+        "importing/panels.py",
         "marks = marks if len(marks) > 1 else _repeated(laid.body)",
         "",
         "sections with the same rows become one regression",

@@ -10,14 +10,29 @@ from bayesdid.importing.numbers import is_number
 
 _HEAD = re.compile(r"^\s*Estimate\s+(?:Robust\s+)?Std\. ?Error\s+([tz])[ -]value\s+Pr\(>\|[tz]\|\)")
 _ATT = re.compile(r"^\s*ATT\s+Std\. Error\s+\[\s*(\d\d) ?%\s+Conf\. Int\.\]\s*$")
+_STATA = re.compile(
+    r"^\s*(\S+)\s*\|\s*Coef(?:\.|ficient)\s+[Ss]td\. [Ee]rr\.\s+([tz])\s+P>\|[tz]\|\s+"
+    r"\[(\d\d)% [Cc]onf\. [Ii]nterval\]\s*$"
+)
+_SUMMARY = re.compile(
+    r"^\s*coef\s+std err\s+([tz])\s+P>\|[tz]\|\s+\[0\.025\s+0\.975\]\s*$"
+)  # of statsmodels
 _MARKS = re.compile(r"'(\*{1,3})'\s*(0?\.\d+)")
 _ENDS = re.compile(r"\s(\*{1,3}|\.)\s*$")
 _BELOW = (
     ("Observations", r"\bObservations:\s*([\d,]+)"),
+    ("Observations", r"\bNumber of obs\s*=\s*([\d,]+)"),
+    ("Observations", r"\bNo\. Observations:\s*([\d,]+)"),
     ("Observations", r"\bNobs?(?:ervations)?\s*[=:]\s*([\d,]+)"),
     ("R2", r"\b(?:Multiple )?R-[Ss]quared:\s*(-?[\d.]+)"),
     ("Adjusted R2", r"\bAdj(?:\.|usted) (?:R2|R-[Ss]quared):\s*(-?[\d.]+)"),
     ("Within R2", r"\bWithin R2:\s*([\d.e-]+)"),
+    ("R2", r"^.*(?<![Aa]dj )(?<![Ww]ithin )R-(?:squared|sq\.)\s*=\s*(-?[\d.]+)"),
+    ("Adjusted R2", r"\bAdj R-squared\s*=\s*(-?[\d.]+)"),
+    ("Within R2", r"\bWithin R-sq(?:uared|\.)\s*=\s*(-?[\d.]+)"),
+    ("RMSE", r"\bRoot MSE\s*=\s*([\d.]+)"),
+    ("Number of clusters", r"\bNumber of clusters \([^()]*\)\s*=\s*([\d,]+)"),
+    ("Number of clusters", r"\badjusted for ([\d,]+) clusters"),
     ("Residual Std. Error", r"\bResidual standard error:\s*([\d.]+)"),
     ("RMSE", r"\bRMSE:\s*([\d.]+)"),
 )
@@ -26,7 +41,11 @@ _OUTCOME = re.compile(r"Dep\. Var\.:\s*(\S+)|formula = (\S+) ~|^\s*(\S+) ~ ")
 
 def read_console(lines: list[str]) -> Document | None:
     """Every block of coefficients with what stands around it; None if there is none."""
-    heads = [i for i, line in enumerate(lines) if _HEAD.match(line) or _ATT.match(line)]
+    heads = [
+        i
+        for i, line in enumerate(lines)
+        if any(p.match(line) for p in (_HEAD, _ATT, _STATA, _SUMMARY))
+    ]
     if not heads:
         return None
     starts = [0, *(_start(lines, head) for head in heads[1:]), len(lines)]
@@ -38,13 +57,17 @@ def read_console(lines: list[str]) -> Document | None:
 
 def _start(lines: list[str], head: int) -> int:
     """Where the output begins whose coefficients follow: after the last line of the one before."""
-    begins = re.compile(r"^\s*(?:Call:|OLS estimation|.* estimation,|> summary)")
+    begins = re.compile(r"^\s*(?:Call:|OLS estimation|.* estimation,|> summary|\. \w+ )")
     return next((i for i in range(head, 0, -1) if begins.match(lines[i])), head)
 
 
 def _grid(lines: list[str], head: int) -> Grid:
     if (att := _ATT.match(lines[head])) is not None:
         return _aggregate(lines, head, att[1])
+    if (stata := _STATA.match(lines[head])) is not None:
+        return _of_stata(lines, head, stata)
+    if (summary := _SUMMARY.match(lines[head])) is not None:
+        return _of_statsmodels(lines, head, summary[1])
     outcome = next((m for line in lines[:head] if (m := _OUTCOME.search(line))), None)
     name = next((part for part in outcome.groups() if part), "") if outcome else ""
     rows = [["", name, "", "", ""], ["", "Estimate", "Std. Error", "t value", "Pr(>|t|)"]]
@@ -55,14 +78,68 @@ def _grid(lines: list[str], head: int) -> Grid:
             rest += lines[k:]
             break
         rows.append(row)
+    return make_grid([*rows, *_below(rest, 4)], "", _notes(rest))
+
+
+def _below(rest: list[str], width: int) -> list[list[str]]:
+    """Rows of n, R2 and the like, as the lines around the coefficients say them."""
     text = "\n".join(rest)
-    seen = set()
+    rows: dict[str, list[str]] = {}
     for label, pattern in _BELOW:
-        found = re.search(pattern, text)
-        if found and label not in seen:
-            seen.add(label)
-            rows.append([label, found[1], "", "", ""])
-    return make_grid(rows, "", _notes(rest))
+        if label not in rows and (found := re.search(pattern, text, re.MULTILINE)):
+            rows[label] = [label, found[1], *[""] * (width - 1)]
+    return list(rows.values())
+
+
+def _of_stata(lines: list[str], head: int, said: re.Match[str]) -> Grid:
+    """Coefficients of a regression as Stata prints them; levels stand below their factor's name."""
+    rows = [
+        ["", said[1], "", "", "", "", ""],
+        ["", "Estimate", "Std. Error", f"{said[2]} value", "p value", "Lower", "Upper"],
+    ]
+    factor, stop = "", len(lines)
+    for k, line in enumerate(lines[head + 1 :], head + 1):
+        label, bar, values = line.partition("|")
+        if not bar and not re.match(r"\s*-{5,}(?:\+-+)?\s*$", line):
+            stop = k
+            break
+        words = values.split()
+        if len(words) == 6 and all(map(is_number, words)):
+            rows.append([f"{factor}: {label.strip()}" if factor else label.strip(), *words])
+        elif bar and not words:
+            factor = label.strip()
+    rest = [*lines[:head], *lines[stop:]]
+    told = [line.strip(" ()") for line in rest if re.search(r"[Ss]td\. [Ee]rr\. adjusted", line)]
+    robust = (
+        "Robust standard errors." if "Robust" in " ".join(lines[max(0, head - 2) : head]) else ""
+    )
+    notes = " ".join([*(f"Clustered: {line}." for line in told), robust])
+    return make_grid([*rows, *_below(rest, 6)], "", f"{notes} {said[3]} % confidence interval.")
+
+
+def _of_statsmodels(lines: list[str], head: int, kind: str) -> Grid:
+    """Coefficients of a fit as statsmodels prints its summary, between rules."""
+    outcome = next((m for line in lines[:head] if (m := _DEPENDENT.search(line))), None)
+    rows = [
+        ["", outcome[1] if outcome else "", "", "", "", "", ""],
+        ["", "Estimate", "Std. Error", f"{kind} value", "p value", "Lower", "Upper"],
+    ]
+    stop = len(lines)
+    for k, line in enumerate(lines[head + 1 :], head + 1):
+        words = line.split()
+        if len(words) > 6 and all(map(is_number, words[-6:])):
+            rows.append([" ".join(words[:-6]), *words[-6:]])
+        elif not re.fullmatch(r"\s*-+\s*", line):
+            stop = k
+            break
+    rest = [*lines[:head], *lines[stop:]]
+    robust = any(re.search(r"Covariance Type:\s*(?:HC|HAC)", line) for line in rest)
+    cluster = any(re.search(r"Covariance Type:\s*cluster", line) for line in rest)
+    notes = "Clustered standard errors." if cluster else "Robust standard errors." if robust else ""
+    return make_grid([*rows, *_below(rest, 6)], "", f"{notes} 95 % confidence interval.".strip())
+
+
+_DEPENDENT = re.compile(r"Dep\. Variable:\s*(\S+)")
 
 
 def _aggregate(lines: list[str], head: int, level: str) -> Grid:

@@ -11,7 +11,7 @@ from bayesdid.importing.names import CONSTANT, Names, slug
 from bayesdid.importing.notes import DEFAULT_STARS, OTHER_STARS
 from bayesdid.importing.numbers import is_interval
 from bayesdid.importing.table import SURE, ReadCell, ReadRow, ReadTable
-from bayesdid.importing.words import PERIOD_EFFECTS, UNIT_EFFECTS
+from bayesdid.importing.words import INTERACTED, PERIOD_EFFECTS, UNIT_EFFECTS
 from bayesdid.study.printed import Printed
 
 _LEVELS = {
@@ -194,7 +194,7 @@ def _printing(table: ReadTable) -> list[str]:
     marks |= {mark for row in table.rows for cell in row.below.values() if (mark := _mark(cell))}
     stars = dict(table.stars or {})
     unknown = sorted(marks - set(stars))
-    if table.stars is None and marks <= set(DEFAULT_STARS):
+    if table.stars is None and marks <= {*DEFAULT_STARS, *table.supposed}:
         if marks:
             said = {
                 mark: f"{level:.1%}".replace(".0", "") for mark, level in table.supposed.items()
@@ -281,10 +281,11 @@ def _column(table: ReadTable, names: Names, j: int, alike: list[str]) -> list[st
         lines.append(f"labels = {{ {items} }}")
     if alike:
         lines.append(f'rows = "differ"  # nothing tells it from column {comment(", ".join(alike))}')
+    clusters = next((row for _, row in rows if row.role == "clusters"), None)
     for key, row in rows:
         if key in {"n", "r2"} and row.role == key:
             lines.append(f"{key} = {quoted(row.cells[j].text)}{_doubt(row.cells[j])}")
-        elif row.role == "clusters" and _whole(row.cells[j].text) >= 2:
+        elif row is clusters and _whole(row.cells[j].text) >= 2:
             lines.append(f"clusters = {_whole(row.cells[j].text)}")
     kind = _r2_kind(rows)
     if kind:
@@ -299,7 +300,9 @@ def _effects(labels: dict[str, str]) -> tuple[bool, dict[str, str]]:
     unit = [k for k in yes if UNIT_EFFECTS.search(k) and not PERIOD_EFFECTS.search(k)]
     period = [k for k in yes if PERIOD_EFFECTS.search(k) and not UNIT_EFFECTS.search(k)]
     both = [k for k in yes if UNIT_EFFECTS.search(k) and PERIOD_EFFECTS.search(k)]
+    both += [k for k in yes if INTERACTED.search(k)]
     slopes = [k for k in yes if k in both or re.search("trend|slope", k, re.IGNORECASE)]
+    unit, period = ([k for k in one if k not in both] for one in (unit, period))
     if len(unit) == 1 and len(period) == 1 and not slopes:
         return True, {k: v for k, v in labels.items() if k not in {*unit, *period}}
     return False, labels
@@ -323,6 +326,7 @@ def _cells(rows: list[tuple[str, ReadRow]], j: int) -> list[str]:
     groups: dict[str, list[str]] = {"coefficients": [], "spatial_lags": [], "scalars": []}
     impacts: dict[str, list[str]] = {}
     statistics: list[str] = []
+    clusters = next((row for _, row in rows if row.role == "clusters"), None)
     for key, row in rows:
         cell, below = row.cells[j], row.below.get(j)
         value = _cell(cell, below, row.beside.get(j, {}))
@@ -333,7 +337,7 @@ def _cells(rows: list[tuple[str, ReadRow]], j: int) -> list[str]:
         elif row.role == "estimate":
             group = {"lag": "spatial_lags", "scalar": "scalars"}.get(row.part, "coefficients")
             groups[group].append(f"{quoted(key.removeprefix('W:'))} = {value}{doubt}")
-        elif key not in {"n", "r2"} and row.role != "clusters":
+        elif key not in {"n", "r2"} and row is not clusters:
             statistics += [
                 "",
                 "[[column.statistic]]",

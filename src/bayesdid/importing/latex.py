@@ -5,6 +5,8 @@ from __future__ import annotations
 import re
 
 from bayesdid.importing.grid import WIDEST, Document, Grid, clean, make_grid
+from bayesdid.importing.numbers import enumerator, what
+from bayesdid.importing.words import PANEL
 
 _NAMES = r"(?:tabular[xy*]?|longtable[*]?|tabu|longtabu|tblr|talltblr|longtblr|supertabular)"
 _BEGIN = re.compile(rf"\\begin\{{({_NAMES})\}}")
@@ -47,7 +49,10 @@ _GREEK = re.compile(
 _KEPT = re.compile(
     r"\\(?:textbf|textit|textrm|textsc|texttt|emph|mathrm|mathbf|mathit|text|underline|sym|"
     r"textsuperscript|ensuremath|mbox|makecell|shortstack|num|tablenum|SI|phantom|small|sup|"
-    r"footnotesize|cellcolor|textsubscript|thead)(?![A-Za-z])\*?(?:\[[^\]]*\])?"
+    r"footnotesize|textsubscript|thead)(?![A-Za-z])\*?(?:\[[^\]]*\])?"
+)
+_COLOUR = re.compile(
+    r"\\(?:cell|row|text|column)?color(?:\[[^\]]*\])?\{[^{}]*\}(?:\[[^\]]*\]){0,2}"
 )
 _LENGTH = r"\[\s*-?[\d.]+\s*(?:\\[a-z]+|em|ex|pt|mm|cm|in|bp)[^\]]*\]"  # of a line's space
 _DEEPEST = 40  # of braces
@@ -56,6 +61,8 @@ _DEEPEST = 40  # of braces
 def read_latex(text: str) -> Document:
     """Every tabular of a document with its caption and notes, and the text around."""
     text = _COMMENT.sub("", text)
+    if not _BEGIN.search(text):
+        text = _framed(text)
     grids: list[Grid] = []
     prose: list[str] = []
     at = 0
@@ -84,6 +91,17 @@ def read_latex(text: str) -> Document:
         at = (end.end() if end else stop) or len(text)
     prose += _paragraphs(text[at:])
     return Document(tuple(grid for grid in grids if grid.rows), tuple(prose))
+
+
+def _framed(text: str) -> str:
+    """Rows that a document is meant to input into a tabular of its own, in one; else the text."""
+    parts = _split(text, "\\\\")
+    if sum(len(_split(part, "&")) > 1 for part in parts) < _FRAGMENT:
+        return text
+    return f"\\begin{{tabular}}{{}}\n{text}\n\\end{{tabular}}"
+
+
+_FRAGMENT = 3  # rows
 
 
 def _options(text: str, name: str) -> list[str]:
@@ -127,20 +145,64 @@ def _after_arguments(text: str) -> str:
 
 def _grid(body: str, caption: str, notes: str) -> Grid:
     rows: list[list[str]] = []
-    foot: list[str] = []
-    for line in _split(_RULES.sub("", body), "\\\\"):
-        line = re.sub(rf"^\s*\*?\s*{_LENGTH}", "", line)
+    body = re.sub(r"\\tabularnewline(?![A-Za-z])", r"\\\\ ", body)
+    for raw in _split(body, "\\\\"):
+        _spread(rows, raw)
+        line = re.sub(rf"^\s*\*?\s*{_LENGTH}", "", _RULES.sub("", raw))
         if not line.strip():
             continue
         cells: list[str] = []
         for cell in _split(line, "&")[:WIDEST]:
             content, across = _spanning(cell)
             cells += [content] * min(across, WIDEST)
-        if len(cells) > 1 and len(set(cells)) == 1 and len(cells[0]) > 12:
-            foot.append(cells[0])
-        else:
-            rows.append(cells)
+        rows.append(cells)
+    rows, foot = _without_foot(rows)
     return make_grid(rows, caption, " ".join([*foot, plain(notes)]))
+
+
+_STROKE = re.compile(r"\\c(?:mid(?:rule)?|line)(?:\s*\([^()]*\))?\s*\{\s*(\d+)\s*-\s*(\d+)\s*\}")
+
+
+def _spread(rows: list[list[str]], line: str) -> None:
+    """A heading above a stroke over several columns, among empty cells, is that of all of them."""
+    if any(_holds_numbers(row) for row in rows):
+        return
+    for found in _STROKE.finditer(line):
+        first, last = int(found[1]) - 1, int(found[2])
+        for row in rows if 0 < first < last - 1 else ():
+            named = [text for text in row[first:last] if text]
+            if len(named) == 1 and len(row) >= last:
+                row[first:last] = named * (last - first)
+
+
+def _holds_numbers(row: list[str]) -> bool:
+    """Whether a row holds numbers that do not count its columns."""
+    texts = [text for text in row[1:] if text]
+    return any(what(text) in {"number", "below"} for text in texts) and not all(
+        map(enumerator, texts)
+    )
+
+
+def _without_foot(rows: list[list[str]]) -> tuple[list[list[str]], list[str]]:
+    """Rows, and the texts that span all columns and are notes: not those above rows of numbers.
+
+    Such a text within the body is the heading of a panel, and so is the one that begins the body.
+    """
+    numeric = [i for i, row in enumerate(rows) if _holds_numbers(row)]
+    first, last = (numeric[0], numeric[-1]) if numeric else (len(rows), len(rows))
+    wide = [len(row) > 1 and len(set(row)) == 1 and len(row[0]) > 12 for row in rows]
+    panels = any(wide[first:last])
+    kept, foot = [], []
+    for i, row in enumerate(rows):
+        opens = i == first - 1 and panels and not _DEPENDENT.match(row[0])
+        if wide[i] and not (first < i < last or opens or (i < last and PANEL.match(row[0]))):
+            foot.append(row[0])
+        else:
+            kept.append(row)
+    return kept, foot
+
+
+_DEPENDENT = re.compile(r"dep|outcome|explained", re.IGNORECASE)
 
 
 def _split(text: str, mark: str) -> list[str]:
@@ -184,8 +246,9 @@ def plain(text: str, depth: int = 0) -> str:
     if depth > _DEEPEST:
         return ""
     text = re.sub(rf"\\\\\s*(?:{_LENGTH})?", "\n", text)
-    text = re.sub(r"\\(?:begin|end)\{[^{}]*\}(?:\[[^\]]*\])?", " ", text)
+    text = re.sub(r"\\(?:begin|end)\{[^{}]*\}(?:\[[A-Za-z!,= ]*\])?", " ", text)
     text = re.sub(r"\\(?:label|ref|cite[tp]?|vspace|hspace|rule|linewidth)\*?\{[^{}]*\}", "", text)
+    text = _COLOUR.sub("", text)
     text = _KEPT.sub("", text)
     for command, symbol in _SYMBOLS.items():
         text = re.sub(re.escape(command) + r"(?![A-Za-z])", symbol.replace("\\", r"\\"), text)

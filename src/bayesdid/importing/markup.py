@@ -8,7 +8,9 @@ from html.parser import HTMLParser
 
 from bayesdid.importing.grid import WIDEST, Document, Grid, clean, is_legend, is_note, make_grid
 
-_BLOCKS = frozenset({"p", "h1", "h2", "h3", "h4", "h5", "h6", "li", "title", "blockquote"})
+_BLOCKS = frozenset(
+    {"p", "h1", "h2", "h3", "h4", "h5", "h6", "li", "title", "blockquote", "div", "section"}
+)
 _TITLES = frozenset({"caption", "figcaption", "label"})
 _NOTES = frozenset({"tfoot", "table-wrap-foot", "fn"})
 _UNSEEN = frozenset({"script", "style", "head", "template", "noscript", "svg", "math", "nav"})

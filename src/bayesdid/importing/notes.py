@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 import re
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from typing import Literal
 
 from bayesdid.importing.numbers import is_interval
@@ -67,6 +67,10 @@ def legend(notes: str) -> dict[str, float] | None:
 def stated_below(notes: str) -> Below | None:
     """What the notes say stands in brackets below an estimate."""
     low = notes.lower()
+    if re.search(
+        r"standard[- ]errors?[^.;]{0,80}parenthes[^.;]{0,80}p[- ]?values?[^.;]{0,40}bracket", low
+    ):
+        return "se"
     for kind, pattern in _WHAT:
         if re.search(pattern, low):
             return kind
@@ -86,12 +90,13 @@ DEFAULT_STARS = {"*": 0.10, "**": 0.05, "***": 0.01}
 OTHER_STARS = {"*": 0.05, "**": 0.01, "***": 0.001}
 
 
-def usual(marks: Iterable[str]) -> list[dict[str, float]]:
+def usual(marks: Collection[str]) -> list[dict[str, float]]:
     """Legends that a table may have that states none; two stars may be the most that it gives."""
     legends = [DEFAULT_STARS, OTHER_STARS]
     if "***" not in marks:
         legends.append({"*": 0.05, "**": 0.01})
-    return legends
+    below = [mark for mark in ("+", "†") if mark in marks]  # of less than one star
+    return [{below[0]: 0.10} | OTHER_STARS] if below else legends
 
 
 def supposed(

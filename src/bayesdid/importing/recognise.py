@@ -6,14 +6,20 @@ import re
 from collections.abc import Sequence
 
 from bayesdid.audit.bounds import Bounds
+from bayesdid.importing.crossed import uncrossed
 from bayesdid.importing.grid import Grid
 from bayesdid.importing.notes import errors_of, guessed_below, legend, stated_below, supposed
 from bayesdid.importing.numbers import enumerator, is_interval, tidy, what
-from bayesdid.importing.rows import Laid, Line, lay, read_rows
+from bayesdid.importing.panels import panels
+from bayesdid.importing.rows import Laid, lay, read_rows
+from bayesdid.importing.second import settled
 from bayesdid.importing.table import ReadCell, ReadColumn, ReadRow, ReadTable
 from bayesdid.importing.wide import narrow, turned
 from bayesdid.importing.words import (
     DESCRIPTIVE,
+    OUTCOME,
+    PANEL,
+    SAMPLES,
     SPECIFICATION,
     WIDE,
     both,
@@ -25,7 +31,6 @@ from bayesdid.study.fields import ends
 from bayesdid.study.printed import Printed
 from bayesdid.study.schema import Below
 
-_PANEL = re.compile(r"^panel\s+([a-z])\b", re.IGNORECASE)
 _NUMBERED = re.compile(r"\b(?:table|tab\.)\s*([A-Z]?\d{1,3})", re.IGNORECASE)
 _DEPENDENT = re.compile(
     r"(?:dependent|explained|outcome) variables?(?: is| are|:|=|\s*-)?\s*(?:the )?"
@@ -51,19 +56,22 @@ def recognise(grid: Grid, number: int) -> ReadTable:
     laid = lay(grid)
     if _are_moments(laid):
         return ReadTable(name, grid.title, grid.notes, "other", [], [])
-    panels = _panels(laid)
+    parts = panels(laid)
     columns: list[ReadColumn] = []
     rows: list[ReadRow] = []
     below: Below | None = None
-    for letter, part in panels:
+    for letter, part in parts:
         before = len(columns)
+        part = uncrossed(part)
         narrow(part)
         below = below or part.below
         read = turned(part, read_rows(part))
         columns += _lettered(part.columns, letter)
         rows += _shifted(read, before)
     table = ReadTable(name, grid.title, grid.notes, "regression", columns, rows)
-    table.panels = frozenset(part.columns[0].heads[-1] for _, part in panels if len(panels) > 1)
+    table.panels = frozenset(part.columns[0].heads[-1] for _, part in parts if len(parts) > 1)
+    table.rows, doubt = settled(rows)
+    table.doubts += [doubt] if doubt else []
     if not any(_is_result(row) for row in rows):
         table.kind = "other"
         return table
@@ -139,68 +147,6 @@ def _descriptive(grid: Grid) -> list[ReadRow] | None:
     return None
 
 
-def _panels(laid: Laid) -> list[tuple[str, Laid]]:
-    """Panels below each other are columns of their own; what follows the last holds for all."""
-    marks = [
-        (i, found[1].lower())
-        for i, line in enumerate(laid.body)
-        if not line.filled() and (found := _PANEL.match(line.label.strip()))
-    ]
-    marks = marks if len(marks) > 1 else _repeated(laid.body)
-    if len(marks) < 2:
-        return [("", laid)]
-    lead = laid.body[: marks[0][0]]
-    ends = [i for i, _ in marks[1:]] + [len(laid.body)]
-    parts = [laid.body[i + 1 : end] for (i, _), end in zip(marks, ends, strict=True)]
-    shared = _shared_tail(parts)
-    if shared:
-        parts[-1] = parts[-1][: -len(shared)]
-    return [
-        (
-            letter,
-            Laid(
-                [ReadColumn(c.id, (*c.heads, laid.body[i].label)) for c in laid.columns],
-                [*lead, *part, *shared],
-                laid.collapsed,
-            ),
-        )
-        for (i, letter), part in zip(marks, parts, strict=True)
-    ]
-
-
-def _repeated(body: Sequence[Line]) -> list[tuple[int, str]]:
-    """Headings below each of which the same rows begin with the same labels: panels without a name.
-
-    Rows such as those of fixed effects may follow below the last.
-    """
-    marks = [i for i, line in enumerate(body) if not line.filled() and line.label.strip()]
-    if not 2 <= len(marks) <= 26 or marks[0] != 0:
-        return []
-    parts = [
-        [line.label.strip() for line in body[i + 1 : end] if line.label.strip()]
-        for i, end in zip(marks, [*marks[1:], len(body)], strict=True)
-    ]
-    first = parts[0]
-    alike = bool(first) and all(part == first for part in parts[:-1])
-    if not alike or parts[-1][: len(first)] != first:
-        return []
-    return [(i, "abcdefghijklmnopqrstuvwxyz"[k]) for k, i in enumerate(marks)]
-
-
-def _shared_tail(parts: Sequence[Sequence[Line]]) -> list[Line]:
-    """Rows at the end of the last panel that no other panel has a row of the same label for."""
-    last = parts[-1]
-    others = {line.label for part in parts[:-1] for line in part if line.label}
-    tail: list[Line] = []
-    for line in reversed(last):
-        if not line.label.strip() or line.label in others:
-            break
-        if any(what(t) == "below" or re.search(r"[*†]", t) for _, t in line.filled()):
-            break
-        tail.insert(0, line)
-    return tail if len(tail) < len(last) else []
-
-
 def _lettered(columns: list[ReadColumn], letter: str) -> list[ReadColumn]:
     for column in columns:
         column.id = f"{letter}{column.id}"
@@ -219,13 +165,15 @@ def _shifted(rows: list[ReadRow], by: int) -> list[ReadRow]:
 def _outcomes(table: ReadTable) -> None:
     """The outcome of each column: what its header names last, or what the title or notes say."""
     said = _DEPENDENT.search(f"{table.title}. {table.notes}")
+    if said and re.search(r"\b(?:models?|columns?|panels?)\b", said[1]):
+        said = None  # it has several
     row = next(
         (r for r in table.rows if r.role == "label" and re.match(r"dep|outcome", r.label.lower())),
         None,
     )
     on = _EFFECT_ON.search(table.title)
     sections = {h for c in table.columns for h in c.heads if h in table.panels}
-    models = _specifications(table.columns, sections)
+    models = _specifications(table.columns, sections, sampled=bool(SAMPLES.search(table.title)))
     for j, column in enumerate(table.columns):
         heads = _named(column, sections)
         if len(heads) > 1 and re.match(r"dependent variables?:?$", heads[0], re.IGNORECASE):
@@ -236,22 +184,31 @@ def _outcomes(table: ReadTable) -> None:
             continue
         if row is not None and j in row.cells:
             column.outcome = row.cells[j].text
+        elif told := next((m for h in heads if (m := OUTCOME.match(h))), None):
+            column.outcome = told[1].strip()
         elif said:
             column.outcome = said[1].strip()
         elif heads and heads[-1] not in models:
             column.outcome = re.sub(r"\s+I{1,3}V?$", "", heads[-1])
+        elif upper := [h for h in heads[:-1] if h not in models and not SPECIFICATION.search(h)]:
+            column.outcome = upper[-1]
         elif sections:
             section = next(h for h in column.heads if h in sections)
-            column.outcome = re.sub(r"^panel\s+[a-z]\s*[.:)]*\s*", "", section, flags=re.I)
+            column.outcome = _unnumbered(section)
         elif on:
             column.outcome = on[1].strip()
     table.rows = [r for r in table.rows if r is not row]
 
 
 _EFFECT_ON = re.compile(
-    r"\b(?:effects?|impacts?)\b(?: of [^:;]+?)? on (?:the )?((?:vs\.|[^:;.()]){2,60})",
+    r"\b(?:effects?|impacts?)\b(?: of [^:;]+?)? on (?:the )?((?:vs\.|\d\.(?=\d)|[^:;.(),]){2,60})",
     re.IGNORECASE,
 )
+
+
+def _unnumbered(section: str) -> str:
+    """The heading of a panel without its letter."""
+    return ": ".join(PANEL.sub("", part).strip() for part in section.split(": ")) or section
 
 
 def _named(column: ReadColumn, sections: set[str]) -> list[str]:
@@ -261,10 +218,17 @@ def _named(column: ReadColumn, sections: set[str]) -> list[str]:
     return [h for h in heads if not h.startswith("(")] or heads
 
 
-def _specifications(columns: Sequence[ReadColumn], sections: set[str]) -> set[str]:
-    """Headings that name how columns were estimated: at least half of them have words for that."""
+def _specifications(
+    columns: Sequence[ReadColumn], sections: set[str], *, sampled: bool
+) -> set[str]:
+    """Headings that name how columns were estimated: at least half of them have words for that.
+
+    Where the title says that columns are samples (`sampled`), all headings name those.
+    """
     named = [heads[-1] for column in columns if (heads := _named(column, sections))]
     found = {head for head in named if SPECIFICATION.search(head)}
+    if sampled:
+        return set(named)
     return found if sum(head in found for head in named) * 2 >= len(named) else set()
 
 
@@ -273,6 +237,9 @@ def _statements(table: ReadTable, headed: Below | None) -> None:
     text = f"{table.title} {table.notes}"
     table.stars = legend(text)
     table.se_kind = errors_of(f"{text} {_errors_row(table)}")
+    for row in table.rows:
+        if row.role == "clusters" and not _is_clustered_by(row.label, text):
+            row.role = "statistic"
     pairs = [
         (row.cells[j].text, row.below[j].text)
         for row in table.rows
@@ -310,6 +277,18 @@ def _statements(table: ReadTable, headed: Below | None) -> None:
         for j, cell in row.cells.items():
             if row.label and j < len(table.columns):
                 table.columns[j].labels[row.label] = _flag(cell.text)
+
+
+def _is_clustered_by(label: str, text: str) -> bool:
+    """Whether a number of units is one of clusters: its label or the notes call them so."""
+    low = label.lower()
+    if "cluster" in low:
+        return True
+    found = re.search(r"cluster\w*[^.;]{0,60}", text.lower())
+    words = [re.sub(r"ies$|y$|s$", "", word) for word in re.findall(r"[a-z]{4,}", low)]
+    return found is not None and any(
+        word in found[0] for word in words if word not in {"number", "group", "unit"}
+    )
 
 
 _RATIOS = re.compile(

@@ -4,14 +4,17 @@ from __future__ import annotations
 
 import re
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from bayesdid.importing.grid import Grid
 from bayesdid.importing.numbers import enumerator, is_interval, tidy, what
+from bayesdid.importing.second import second_below
 from bayesdid.importing.table import ReadCell, ReadColumn, ReadRow, Role
 from bayesdid.importing.words import (
     CONSTANT,
     MEAN,
+    OUTCOME,
+    PANEL,
     WIDE,
     heading,
     is_enumerated,
@@ -32,6 +35,8 @@ class Line:
     ----------
     kind
         What it holds of the estimates above it, if columns beside theirs held it: t, p, interval.
+    role
+        What its numbers are, if the heading of a column that they stood in said so.
     """
 
     index: int
@@ -39,6 +44,7 @@ class Line:
     texts: list[str]
     lost: bool = False
     kind: str = ""
+    role: Role | None = None
 
     def filled(self) -> list[tuple[int, str]]:
         """Columns and texts of the cells that are not empty."""
@@ -111,6 +117,8 @@ def _one_label(rows: list[list[str]]) -> list[list[str]]:
     other = bool(set(second) - {"text", "empty"})
     if other or texts < 2 or texts * 3 < len(numeric) * 2:
         return rows
+    if (parts := _grouped(rows)) is not None:
+        return parts
     joined, group, begun = [], "", False
     for row in rows:
         holds = any(row is line for line in numeric)
@@ -121,6 +129,35 @@ def _one_label(rows: list[list[str]]) -> list[list[str]]:
             label = f"{row[0]} / {row[1]}"  # the corner
         joined.append([label or row[1], *row[2:]])
     return joined
+
+
+def _grouped(rows: list[list[str]]) -> list[list[str]] | None:
+    """Rows below the name of their panel, which the first of two columns of labels said before.
+
+    They are panels if the same labels follow every name.
+    """
+    first = next((i for i, row in enumerate(rows) if row[0] and _holds(row)), len(rows))
+    names: list[str] = []
+    parts: list[list[list[str]]] = []
+    for row in rows[first:]:
+        if row[0] and (not names or row[0] != names[-1]):
+            names.append(row[0])
+            parts.append([])
+        parts[-1].append(row[1:])
+    labels = [[row[0] for row in part if row[0]] for part in parts]
+    if len(names) < 2 or len(set(names)) != len(names) or any(one != labels[0] for one in labels):
+        return None
+    if len(labels[0]) < 2:
+        return None
+    head = [[row[1], *row[2:]] for row in rows[:first]]
+    width = len(rows[0]) - 2
+    for name, part in zip(names, parts, strict=True):
+        head += [[name, *[""] * width], *part]
+    return head
+
+
+def _holds(row: list[str]) -> bool:
+    return any(what(text) in {"number", "below"} for text in row[2:])
 
 
 def _label_kind(text: str) -> str:
@@ -141,6 +178,10 @@ def _begins_with_number(row: Sequence[str]) -> bool:
 def _line(index: int, row: list[str], collapsed: bool) -> Line:
     if len(row) > 1 and row[0] and len(set(row)) == 1 and what(row[0]) == "text":
         return Line(index, row[0], [""] * (len(row) - 1))  # a heading over all columns
+    over = [text for text in row[1:] if text]
+    spanned = len(over) > 1 and len(set(over)) == 1 and what(over[0]) == "text"
+    if spanned and (row[0] == over[0] or (not row[0] and PANEL.match(over[0]))):
+        return Line(index, over[0], [""] * (len(row) - 1))
     lost_label = collapsed and what(row[0]) in {"below", "number"}
     if lost_label:
         return Line(index, "", row)
@@ -154,7 +195,7 @@ def _is_body(line: Line) -> bool:
     texts = [text for _, text in line.filled()]
     kinds = [what(text) for text in texts]
     if not texts:
-        return bool(re.match(r"panel\s+[a-z]\b", line.label, re.IGNORECASE))
+        return bool(PANEL.match(line.label.strip()))
     if is_enumerated(texts) and not line.label.strip():
         return False
     if all(enumerator(t) for t in texts) and len(texts) > 1 and not role_of(line.label):
@@ -181,8 +222,13 @@ _TOLD = re.compile(r"\((\d{1,2})\)\s+(\S.*)")  # (1) OLS
 def _header(head: Sequence[Line], width: int, collapsed: bool) -> list[ReadColumn]:
     columns = [ReadColumn(str(j + 1)) for j in range(width)]
     for depth, line in enumerate(head):
+        if re.fullmatch(r"variables?:?", line.label.strip(), re.IGNORECASE) and not line.filled():
+            continue
         texts = [text for _, text in line.filled()] if collapsed else line.texts
-        if collapsed and depth and line.label:  # the empty label before it was lost
+        texts = texts if collapsed else _of_groups(texts, head[depth + 1 :])
+        if (
+            collapsed and depth and line.label and len(texts) < width
+        ):  # the empty label before it was lost
             texts = [line.label, *texts]
         named = [text for text in texts if text]
         if is_enumerated(named):
@@ -197,7 +243,7 @@ def _header(head: Sequence[Line], width: int, collapsed: bool) -> list[ReadColum
                 continue
         measures = 2 * sum(map(is_measure, named)) >= len(named) > 0
         dependent = bool(re.match(r"dep|outcome|explained", line.label.lower())) and not measures
-        told = None if collapsed or any(map(_OUTCOME.match, named)) else _OUTCOME.match(line.label)
+        told = None if collapsed or any(map(OUTCOME.match, named)) else OUTCOME.match(line.label)
         dependent = dependent and told is None
         for column, text in zip(columns, texts, strict=False):
             if told and not column.outcome:
@@ -205,7 +251,7 @@ def _header(head: Sequence[Line], width: int, collapsed: bool) -> list[ReadColum
             if (numbered := _TOLD.fullmatch(text)) and not collapsed:
                 column.id, text = numbered[1], numbered[2]
             if text and dependent:
-                column.outcome = _OUTCOME.sub(r"\1", text)
+                column.outcome = OUTCOME.sub(r"\1", text)
             elif text and not measures and _is_labelled(line, depth) and not collapsed:
                 column.labels[line.label] = text
             elif text:
@@ -219,15 +265,25 @@ def _header(head: Sequence[Line], width: int, collapsed: bool) -> list[ReadColum
     return columns
 
 
-_OUTCOME = re.compile(
-    r"^\s*(?:d\.?v\.?|dep\w*\.? var\w*\.?|outcome)\s*[:=]\s*(\S.*)$", re.IGNORECASE
-)  # DV: Log(Wage)
+def _of_groups(texts: list[str], following: Sequence[Line]) -> list[str]:
+    """Headings of equal groups of columns, each in the first of its own, in all of them.
+
+    They are some if a row of headings below is full.
+    """
+    named = [j for j, text in enumerate(texts) if text]
+    size = len(texts) // len(named) if named else 0
+    full = any(
+        all(line.texts[: len(texts)]) and len(line.texts) >= len(texts) for line in following
+    )
+    if not full or size < 2 or named != list(range(0, len(texts), size)):
+        return texts
+    return [texts[j - j % size] for j in range(len(texts))]
 
 
 def _is_labelled(line: Line, depth: int) -> bool:
     """Whether a row of a header has a label of its own, so that it says something of columns."""
     label = line.label.strip()
-    return bool(depth) and label not in {"", "VARIABLES"} and not _OUTCOME.match(label)
+    return bool(depth) and label not in {"", "VARIABLES"} and not OUTCOME.match(label)
 
 
 _MARKED = re.compile(r"[*+†‡#]{1,4}|[)\]]")
@@ -268,15 +324,24 @@ def read_rows(laid: Laid) -> list[ReadRow]:
             continue
         kinds = [what(text) for _, text in filled]
         numbers = sum(kind in {"number", "below"} for kind in kinds)
-        known = role_of(line.label)
+        known = (
+            line.role
+            or role_of(line.label)
+            or ("statistic" if MEAN.match(line.label.strip()) else None)
+        )
         if numbers * 2 < len(kinds) or (numbers == 0):
             found.append(_labels(line, section))
             after = after or is_flag(line.label)
             i += 1
             continue
         apart = _MEANS.search(section) and any(row.below for row in found)
-        alone = after or bool(apart)  # from here on, numbers without any below are no estimates
         below = lines[i + 1] if i + 1 < len(lines) and _stands_below(line, lines[i + 1]) else None
+        paired = [row for row in found if row.role == "estimate"]
+        counts = below is None and bool(paired) and all(row.below for row in paired)
+        counts = counts and not line.kind and all(map(_is_whole, (text for _, text in filled)))
+        alone = (
+            after or bool(apart) or counts
+        )  # from here on, numbers without any below are no estimates
         if below is None and not line.label.strip():
             found.append(_unlabelled(line))
             after = True
@@ -296,19 +361,36 @@ def read_rows(laid: Laid) -> list[ReadRow]:
         else:
             row = _estimates(line, below)
             if below is not None and i + 2 < len(lines) and _third(line, lines[i + 2]):
-                i += 1  # a second line below: kept if it holds intervals
-                row.beside = _intervals(lines[i + 1], row)
+                i += 1  # a second line below: kept if it holds intervals, or p in other brackets
+                second = {j: _cell(lines[i + 1], j, "below") for j, _ in lines[i + 1].filled()}
+                row.beside, row.why = second_below(row, {} if lines[i + 1].lost else second)
             while (at := i + 1 + (below is not None)) < len(lines) and lines[at].kind:
                 for j, text in lines[at].filled():
                     cell = ReadCell(tidy(text), "below", lines[at].index, j)
                     row.beside.setdefault(j, {})[lines[at].kind] = cell
                 i += 1
-            if below is None:
-                row.confidence, row.why = 0.9, "nothing stands below it"
             found.append(row)
             i += below is not None
         i += 1
-    return found
+    return [_doubted(row, found) for row in found]
+
+
+def _doubted(row: ReadRow, rows: list[ReadRow]) -> ReadRow:
+    """A row of estimates, marked if nothing stands below it where something does below others."""
+    if row.role != "estimate" or row.below or row.beside or any(b for _, b in row.lost):
+        return row
+    row.confidence, row.why = 0.9, "nothing stands below it"
+    if any(other.below for other in rows if other.role == "estimate"):
+        row.cells = {
+            j: replace(cell, confidence=min(cell.confidence, row.confidence), why=row.why)
+            for j, cell in row.cells.items()
+        }
+    return row
+
+
+def _is_whole(text: str) -> bool:
+    """Whether a text is a count: a whole number without a mark or brackets."""
+    return bool(re.fullmatch(r"\d{1,3}(?:[, ]?\d{3})*", text.strip()))
 
 
 _MEANS = re.compile(r"\b(?:means?|averages?|statistics?|tests?)\b", re.IGNORECASE)
@@ -341,15 +423,6 @@ def _stands_below(line: Line, other: Line) -> bool:
 
 def _third(line: Line, other: Line) -> bool:
     return not other.label.strip() and _stands_below(line, other)
-
-
-def _intervals(line: Line, row: ReadRow) -> dict[int, dict[str, ReadCell]]:
-    """A second line below estimates, where it holds their intervals and the first does not."""
-    found = {
-        j: {"interval": _cell(line, j, "below")} for j, text in line.filled() if is_interval(text)
-    }
-    other = any(is_interval(cell.text) for cell in row.below.values())
-    return {} if line.lost or other else {j: c for j, c in found.items() if j in row.below}
 
 
 def _cell(line: Line, j: int, role: Role, *, confidence: float = 1.0, why: str = "") -> ReadCell:

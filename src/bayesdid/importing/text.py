@@ -7,6 +7,7 @@ import re
 from bayesdid.importing.console import read_console
 from bayesdid.importing.grid import Document, Grid, is_note, make_grid
 from bayesdid.importing.numbers import enumerator, is_number
+from bayesdid.importing.words import is_enumerated
 
 _RULE = re.compile(r"^\s*\|?\s*:?-{2,}:?\s*(\|\s*:?-+:?\s*)*\|?\s*$")
 _LINE = re.compile(r"^[\s\-=_─━~+.:|]{4,}$")
@@ -128,6 +129,8 @@ def _unmarked(text: str) -> str:
     """Text without emphasis and escapes; stars after a number are stars."""
     if whole := re.fullmatch(r"\*\*([^*]+)\*\*", text):
         text = whole[1]  # **1.23** is bold, 1.23** is not
+    elif whole := re.fullmatch(r"([*_])([A-Za-z][^*]*)\1", text):
+        text = whole[2]
     elif not re.search(r"\d\s*\\?\*", text):
         text = _EMPHASIS.sub(r"\2", text)
     return _ESCAPED.sub(r"\1", text)
@@ -169,6 +172,10 @@ def _columns(lines: list[str]) -> Document:
             end()
         if len(line.split()) > 25 and not _tail(line)[1]:  # a line of running text
             end()
+            if grids and is_note(line):
+                last = grids[-1]
+                notes = f"{last.notes} {line.strip()}".strip()
+                grids[-1] = Grid(last.rows, last.title, notes, last.loose)
             prose.append(line.strip())
             continue
         block.append(line)
@@ -204,6 +211,8 @@ def _block(lines: list[str]) -> Grid:
     title = ""
     if _TITLE.match(lines[0]):
         title, lines = lines[0].strip(), lines[1:]
+        if len(lines) > 1 and re.fullmatch(r"\S+\s+\S+", title) and _is_title(lines[0]):
+            title, lines = f"{title} {lines[0].strip()}", lines[1:]
     body, runs = _ruled(lines)
     codes = next((i for i, line in enumerate(body) if "signif. codes" in line.lower()), len(body))
     if codes < len(body):  # there a dot behind a number is a mark, of less than any star
@@ -219,15 +228,71 @@ def _block(lines: list[str]) -> Grid:
     spans = _spans(body, tight=tight)
     if spans:
         rows = [_cut(line, spans, runs[i], tight=tight) for i, line in enumerate(body)]
+        for i, line in enumerate(body):
+            if _tail(line)[1]:
+                break
+            rows[i] = _over_groups(rows[i], _words(line), spans)
         return make_grid(rows, title, " ".join(notes))
     rows = []
-    for line in body:
+    width = max(sum(map(_numeric, _tail(line)[1])) for line in body)
+    opens = next(i for i, line in enumerate(body) if _tail(line)[0] and _tail(line)[1])
+    for i, line in enumerate(body):
         label, values = _tail(line)
+        numbered = any(is_enumerated(other.split()) for other in body[max(0, i - 1) : i + 2])
+        if not values and i < opens and (names := _names(line, width, plain=numbered)):
+            rows.append(names)
+            continue
         if values or not re.search(r"\s{2,}", line.strip()):
             rows.append([*([label] if label or not values else []), *values])
         else:
             rows.append(re.split(r"\s{2,}", line.strip()))
     return make_grid(rows, title, " ".join(notes), loose=True)
+
+
+_VARIABLES = re.compile(r"(?:variables?|dep\w*\.?(?: var\w*\.?)?|outcomes?)\s*:?$", re.IGNORECASE)
+
+
+def _names(line: str, width: int, *, plain: bool) -> list[str]:
+    """A heading of outcomes that one space sets apart, with its label: one name repeated, or more.
+
+    Without a label, names of different columns are told from running text where they stand beside
+    the numbers of columns (`plain`).
+    """
+    words = line.split()
+    label = " ".join(words[: len(words) - width])
+    names = words[len(words) - width :]
+    if width < 2 or len(words) < width or (label and not _VARIABLES.match(label)):
+        return []
+    return [label, *names] if label or plain or len(set(names)) == 1 else []
+
+
+def _over_groups(
+    row: list[str], words: list[tuple[int, int]], spans: list[tuple[int, int]]
+) -> list[str]:
+    """A line of headings that are fewer than the columns, each of as many columns as the others.
+
+    They are where each stands above the middle of its own columns.
+    """
+    named = [text for text in row[1:] if text]
+    inner = [(a, b) for a, b in words if a > spans[0][0]]
+    width, count = len(spans) - 1, len(named)
+    if not 0 < count < width or width % count or len(inner) != count:
+        return row
+    size = width // count
+    for k, (a, b) in enumerate(inner):
+        group = spans[1 + k * size : 1 + (k + 1) * size]
+        middle = (group[0][0] + group[-1][1]) / 2
+        if abs((a + b) / 2 - middle) > (group[-1][1] - group[0][0]) / (2 * size):
+            return row
+    return [row[0], *(text for text in named for _ in range(size))]
+
+
+def _is_title(line: str) -> bool:
+    """Whether a line below the number of a table is its title: one text, no heading of columns."""
+    text = line.strip()
+    words = text.split()
+    plain = len(words) > 1 and not re.search(r"\s{2,}", text) and not _tail(line)[1]
+    return plain and (text.endswith(".") or 2 * sum(word.islower() for word in words) >= len(words))
 
 
 def _words(line: str, *, tight: bool = False) -> list[tuple[int, int]]:

@@ -22,7 +22,7 @@ _ROLES: tuple[tuple[Role, str], ...] = (
     ),
     (
         "statistic",
-        r"\bf[- ]?(?:stat|test|value)|statistic|p[- ]?value|p\(f|mean of|mean dep|"
+        r"\bf[- ]?(?:stat|test|value)|statistic|p[- ]?val(?:ue)?\b|^p ?\(|^prob\b|mean of|mean dep|"
         r"dep(?:endent)?\.? (?:var\w* )?mean|log[- ]?lik|\baic\b|\bbic\b|\brmse\b|"
         r"std\.? dev|hansen|sargan|wald|kleibergen|chi|j[- ]test|deviance|"
         r"residual std|adj|within|\bdf\b|bandwidth|^s\.?e\.? of|sigma$",
@@ -38,6 +38,13 @@ MEAN = re.compile(
     r"(?:mean|average)\b|^mean (?:of|in) ",
     re.IGNORECASE,
 )  # a row of means of the outcome, whatever stands below them
+PANEL = re.compile(
+    r"^(?:panel|part)\s+(?:[a-z]|\d{1,2}|i{1,3}|iv|vi{0,3})(?![a-z\d])\s*[.:)—–-]*\s*",
+    re.IGNORECASE,
+)  # the heading of rows that are columns of their own
+OUTCOME = re.compile(
+    r"^\s*(?:d\.?v\.?|dep\w*\.? var\w*\.?|outcome)\s*[:=]\s*(\S.*)$", re.IGNORECASE
+)  # DV: Log(Wage)
 CONSTANT = re.compile(r"^(?:\(?(?:constant|intercept|_?cons)(?: term)?\)?\.?)$", re.IGNORECASE)
 _PARTS: tuple[tuple[Part, str], ...] = (
     ("lag", r"^w\s*[×*x·]|^w_|spatial lag of|^lag\.? ?w"),
@@ -55,6 +62,11 @@ UNIT_EFFECTS = re.compile(
 PERIOD_EFFECTS = re.compile(
     r"(?:\b|_)(?:year|time|period|month|quarter|date|wave|week|day)(?:\b|_)", re.IGNORECASE
 )
+INTERACTED = re.compile(
+    r"\w ?[×*#^] ?\w|\w:\w| x |\w[-–—/ ]?by[-–—/ ]\w|"
+    r"\b(?!year|time|month|quarter|week|day)\w{3,}[-–—](?:year|time|month|quarter|wave|week)",
+    re.IGNORECASE,
+)  # effects of each combination of two things
 DESCRIPTIVE = {
     "mean": r"^(?:mean|average|avg\.?)$",
     "sd": r"^(?:std\.?\s*dev\w*\.?|s\.?d\.?|standard deviation|stdev|std\.?)$",
@@ -69,30 +81,44 @@ RATIO = (
     r"(?:incidence[- ])?(?:rate|risk|prevalence)[- ]ratios?|relative risks?|"
     r"exp ?\(? ?(?:b|β|beta|coef\w*\.?) ?\)?)"
 )  # what is tested against one
+DIFFERENCE = (
+    r"(?:(?:un)?adj(?:usted|\.)? |net |mean |triple )?(?:diff(?:erences?|\.)?[- ]in[- ]"
+    r"diff(?:erences?|\.)?s?|did|dd)(?: (?:estimates?|coeff?\w*\.?|effects?))?"
+)
 _INTERVAL = r"(?:c\.?i\.?s?|cri|hdi|(?:conf(?:idence|\.)?|credible) ?int(?:ervals?|\.)?)"
 WIDE: dict[str, str] = {
     "estimate": (
         r"^(?:(?:ols|iv|2sls|logit|probit|unstand\w*\.?) )?"
-        rf"(?:b|β|beta|coeff?\w*\.?|estimates?|est\.?|effect|att|{RATIO})$"
+        rf"(?:b|β|beta|coeff?\w*\.?|estimates?|est\.?|effect|att|{RATIO}|{DIFFERENCE})$"
     ),
     "se": r"^(?:s\.? ?e\.?|std\.?[\s_]*err\w*\.?|standard errors?|\(?robust s\.?e\.?\)?)$",
     "t": r"^(?:(?:wald )?[tz]|[tz][- ]?stat\w*\.?|[tz][- ]?(?:value|score|ratio)|statistic)$",
     "p": r"^(?:p(?:[- .]?val\w*\.?)?(?: ?\([^()]*\))?|p ?> ?\|[tz]\||pr ?\(> ?\|[tz]\|\)|sig\.)$",
     "interval": rf"^[\[(]?\s*(?:9[059]\s?%)?\s*{_INTERVAL}\s*(?:[,(]?\s*9[059]\s?%\)?)?\s*[\])]?$",
-    "low": r"^(?:95 ?% )?(?:ci[ _]?)?(?:lower|low|ll|llci)(?: bound| ci| 95 ?%)?$|^2\.5 ?%$",
-    "high": r"^(?:95 ?% )?(?:ci[ _]?)?(?:upper|high|ul|ulci)(?: bound| ci| 95 ?%)?$|^97\.5 ?%$",
+    "low": (
+        r"^(?:95 ?% )?(?:(?:ci|conf)[ _.]?)?(?:lower|low|ll|llci)(?: bound| ci| 95 ?%)?$|"
+        r"^2\.5 ?%$"
+    ),
+    "high": (
+        r"^(?:95 ?% )?(?:(?:ci|conf)[ _.]?)?(?:upper|high|ul|ulci)(?: bound| ci| 95 ?%)?$|"
+        r"^97\.5 ?%$"
+    ),
     "n": r"^(?:n|obs\.?|n\.? ?obs\.?|num\.? ?obs\.?|observations|sample size)$",
 }
 MODELS = re.compile(
-    r"^(?:model|specification|spec\.?|estimator|method|approach|sample|outcome|"
+    r"^(?:model|specification|spec\.?|estimator|method|approach|sample|"
+    r"outcome(?: var(?:iable|\.)?)?|"
     r"dep(?:endent|\.)? var(?:iable|\.)?)s?$",
     re.IGNORECASE,
 )  # the corner of a table whose rows are models
+SAMPLES = re.compile(r"heterogene|sub-?(?:samples?|groups?)", re.IGNORECASE)
 SPECIFICATION = re.compile(
-    r"^(?:baseline|simple|naive|main|preferred|full|full sample|ols|2sls|iv|fe|re|twfe|did|dd|"
-    r"ddd|cs|logit|probit|poisson|ppml|pooled|within|placebo|matched|(?:un)?weighted|pop-wt|"
+    r"^(?:baseline|simple|naive|main|preferred|full|full sample|ols|wls|gls|gmm|lpm|2sls|iv|fe|re|"
+    r"twfe|did|dd|ddd|cs|(?:generalized |panel )?linear|mixed-effects|instrumental variables?|"
+    r"negative binomial|logit|probit|poisson|ppml|pooled|within|placebo|matched|"
+    r"(?:un)?weighted|pop-wt|"
     r"donut|excluding|dropping)(?:$|[\s,+(/])|^(?:pre|post)-|"
-    r"^(?:no|with|without|adding|plus) \w|difference[- ]in|\b(?:only|(?:un)?adjusted|"
+    r"^(?:no|with|without|adding|plus) \w|difference[- ]in|\bdid\b|\b(?:only|(?:un)?adjusted|"
     r"re-?weighted|bal\.|balanced|controls?|covariates?|fixed effects|fes?|trends?|"
     r"specification|robust)(?:\b|$)|\w ?[×x*] ?(?:year|month|quarter)",
     re.IGNORECASE,
