@@ -264,7 +264,7 @@ def _strongest(
         share = np.bincount(best, minlength=len(names)) / len(best)
         source = "columns inverted together" if name == SEQUENCE else "columns alone"
         text += f"; from the published {source}, " + ", ".join(
-            f"{_level(study, name, names[k])} {share[k]:.3f}" for k in np.argsort(-share)
+            f"{_level(study, name, names[k])} {chance(share[k])}" for k in np.argsort(-share)
         )
         text += (
             " (separate regressions print "
