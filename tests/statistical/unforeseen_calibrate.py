@@ -10,7 +10,7 @@ import argparse
 import sys
 import time
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import numpy as np
@@ -163,7 +163,7 @@ def panel_of(world: Unforeseen, seed: int) -> tuple[Made, pd.Series]:
     frame = made.frame.assign(y=made.frame["y"] + added.ravel())
     departs = added.ravel() if world.departs else np.zeros(len(frame))
     index = pd.MultiIndex.from_frame(frame[["unit", "period"]])
-    return Made(frame, made.adoption, made.paths, made.scales), pd.Series(departs, index)
+    return replace(made, frame=frame), pd.Series(departs, index)
 
 
 def run(item: tuple[str, int]) -> list[dict[str, object]]:

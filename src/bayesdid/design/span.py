@@ -20,7 +20,6 @@ from scipy.sparse import csr_array, diags_array, hstack
 
 from bayesdid.arrays import FloatArray, IntArray
 from bayesdid.design.design import Design
-from bayesdid.design.further import Further
 from bayesdid.design.within import absorb, group_sums
 from bayesdid.exceptions import InputError, Note
 
@@ -178,16 +177,20 @@ def nested_rank(design: Design) -> int:
     Effects whose levels each lie in one cluster (fixest's ``fixef.K = "nonnested"``), of which the
     intercept is counted all the same. Slopes always count.
     """
-    nested = tuple(one for one in design.further if one.slope is None and _in_one(one, design))
+    nested = tuple(
+        one
+        for one in design.further
+        if one.slope is None and lie_in_one(one.index, design.cluster_index)
+    )
     if not nested:
         return (design.unit_effects != "none") * (len(design.units) - 1)
     return rank_of(replace(design, further=nested, period_effects="none")) - 1
 
 
-def _in_one(one: Further, design: Design) -> bool:
-    """Whether each level lies in one cluster."""
-    pairs = np.unique(np.stack([one.index, design.cluster_index]), axis=1)
-    return pairs.shape[1] == len(one.levels)
+def lie_in_one(level: IntArray, cluster: IntArray) -> bool:
+    """Whether the rows of each level are all of one cluster, shape (n,) each."""
+    pairs = np.unique(np.stack([level, cluster]), axis=1)
+    return pairs.shape[1] == len(np.unique(level))
 
 
 def random_within_fixed(design: Design) -> str:

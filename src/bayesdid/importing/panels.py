@@ -27,7 +27,7 @@ def panels(laid: Laid) -> list[tuple[str, Laid]]:
         laid.columns, rest = _own_header(laid.columns, laid.body[opens:])
         laid.body = [*laid.body[:opens], *rest]
         return [("", laid)]
-    lead = laid.body[: min(marks[0], *above, marks[0])] if above else laid.body[: marks[0]]
+    lead = laid.body[: min([marks[0], *above])]
     stops = [min(marks[k + 1], *_upper(above, marks, k + 1)) for k in range(len(marks) - 1)]
     parts = [
         laid.body[i + 1 : stop] for i, stop in zip(marks, [*stops, len(laid.body)], strict=True)

@@ -69,10 +69,11 @@ def settled(rows: list[ReadRow]) -> tuple[list[ReadRow], str]:
         doubt = "numbers in a second line of brackets are not p-values of the estimates: kept apart"
     found: list[ReadRow] = []
     for row in rows:
-        found.append(row)
-        if row in mine:
-            cells = {
-                j: replace(c.pop("p"), role="statistic") for j, c in row.beside.items() if "p" in c
-            }
-            found.append(ReadRow(f"{row.label}: second brackets", "statistic", cells=cells))
+        if row.why != _SECOND:
+            found.append(row)
+            continue
+        left = {j: {k: c for k, c in of.items() if k != "p"} for j, of in row.beside.items()}
+        cells = {j: replace(c["p"], role="statistic") for j, c in row.beside.items() if "p" in c}
+        found.append(replace(row, beside=left))
+        found.append(ReadRow(f"{row.label}: second brackets", "statistic", cells=cells))
     return found, doubt

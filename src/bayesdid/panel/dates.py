@@ -17,8 +17,6 @@ _SLASHED = re.compile(
     r"(?P<a>\d{1,2})(?P<mark>[-/.])(?P<b>\d{1,2})(?P=mark)(?P<y>\d{4}|\d{2})"
     r"(?:[t ]+\d{1,2}:[\d:.]+(?: ?[ap]m)?z?)?"
 )
-_FOUR = re.compile(r"\d{4}")
-_LONG = 4
 _PLAIN = "write it as 2010-10-31"
 _LONG_YEAR = "write the year with four digits: 2010-10-31"
 
@@ -55,13 +53,15 @@ def slashed_dates(distinct: list[str], like: Writing | None) -> Slashed | None:
     Odd
         For dates of both orders, for one that there is none of, and where nothing tells.
     """
-    parts = {}
+    parts, short = {}, []
     for text in distinct:
         if not (match := _SLASHED.fullmatch(text.lower())):
             return None
-        year = int(match["y"]) if len(match["y"]) == _LONG else four_digits(int(match["y"]))
+        year = int(match["y"])
+        if len(match["y"]) == 2:
+            short.append(text)
+            year = four_digits(year)
         parts[text] = (int(match["a"]), int(match["b"]), year, match["mark"])
-    short = [text for text in distinct if not _FOUR.search(text)]
     if short:
         _last(short, parts, like)
     order, assumed = _order(parts, like)

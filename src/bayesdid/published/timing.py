@@ -140,13 +140,24 @@ def timings(
     members = [] if stated is None else [Timing(policies, stated, periods)]
     share = None if section.both_share is None else Printed.parse(section.both_share).interval
     rng = np.random.default_rng(seed)
-    rounds = [np.array(section.rounds.get(p, periods[1:]), dtype=np.float64) for p in policies]
+    rounds = rounds_of(study, policies, periods)
     split = not study.file.design.only
     while len(members) < size:
         units = _whole(counts, policies, split, rng)
         start = _drawn(units, policies, rounds, periods, share, rng)
         members.append(Timing(policies, start, periods))
     return Timings(tuple(members), "drawn" if section.rounds else "free")
+
+
+def rounds_of(study: Study, policies: tuple[str, ...], periods: FloatArray) -> list[FloatArray]:
+    """Periods in which units adopt each policy: its rounds, or any period but the first."""
+    rounds = study.file.design.timing.rounds
+    return [np.array(rounds.get(p, periods[1:]), dtype=np.float64) for p in policies]
+
+
+def years_under_all(start: FloatArray, periods: FloatArray) -> FloatArray:
+    """Periods under all policies, summed over units: adoption (..., N, P) -> (...)."""
+    return np.asarray(np.maximum(periods[-1] - start.max(axis=-1) + 1, 0).sum(axis=-1))
 
 
 def _stated(study: Study, policies: tuple[str, ...]) -> FloatArray | None:
@@ -206,7 +217,7 @@ def _drawn(
             both = np.concatenate(
                 [np.empty((len(tries), 0, len(policies))), *(pick(tries) for pick in dual)], axis=1
             )
-            years = np.maximum(periods[-1] - both.max(axis=2) + 1, 0).sum(axis=1) / total
+            years = years_under_all(both, periods) / total
             fits = (
                 np.arange(len(tries))
                 if share is None

@@ -18,7 +18,7 @@ from bayesdid.arrays import FloatArray
 from bayesdid.design.within import absorb
 from bayesdid.panel.adoption import policy_value
 from bayesdid.panel.membership import units_in_sample
-from bayesdid.published.timing import Timing
+from bayesdid.published.timing import Timing, rounds_of, years_under_all
 from bayesdid.reconstruct.solve import MARGIN
 from bayesdid.reconstruct.targets import reason_against
 from bayesdid.study.load import Spec, Study
@@ -159,12 +159,9 @@ def agreeing(
     if section.known or section.sourced or not found:
         return timing
     least = sum(one.excess(timing) for one in found)
-    rounds = [
-        np.array(section.rounds.get(policy, timing.periods[1:]), dtype=np.float64)
-        for policy in timing.policies
-    ]
+    rounds = rounds_of(study, timing.policies, timing.periods)
     share = None if section.both_share is None else Printed.parse(section.both_share).interval
-    start = timing.start
+    start, cells = timing.start, len(timing.start) * len(timing.periods)
     adopters = np.flatnonzero(np.isfinite(start).any(axis=1))
     for _ in range(_MOVES):
         if least == 0.0:
@@ -172,7 +169,8 @@ def agreeing(
         trial = start.copy()
         for unit in rng.choice(adopters, min(int(rng.integers(1, 4)), len(adopters)), False):
             trial[unit] = _moved(start[unit], rounds, rng)
-        if share is not None and not share[0] <= _mean_of_all(trial, timing.periods) <= share[1]:
+        years = years_under_all(trial, timing.periods)
+        if share is not None and not share[0] <= years / cells <= share[1]:
             continue
         moved = Timing(timing.policies, trial, timing.periods)
         excess = sum(one.excess(moved) for one in found)
@@ -191,9 +189,3 @@ def _moved(start: FloatArray, rounds: Sequence[FloatArray], rng: np.random.Gener
         if (np.sign(trial[on][:, None] - trial[on]) == before).all():
             return trial
     return start
-
-
-def _mean_of_all(start: FloatArray, periods: FloatArray) -> float:
-    """Mean over units and periods of the state in which all policies are on."""
-    last = start.max(axis=1)
-    return float(np.maximum(periods[-1] - last + 1, 0).sum() / (len(start) * len(periods)))

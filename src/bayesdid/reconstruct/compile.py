@@ -13,6 +13,7 @@ from bayesdid.arrays import BoolArray, FloatArray, IntArray
 from bayesdid.design.chosen import rows_of_switchers
 from bayesdid.design.further import further_effects
 from bayesdid.design.sample import sample_rows
+from bayesdid.design.span import lie_in_one
 from bayesdid.design.terms import term_values
 from bayesdid.exceptions import InputError
 from bayesdid.panel.panel import Panel
@@ -225,9 +226,10 @@ def _scores(spec: Spec, panel: Panel, at: IntArray, of: Regression) -> Scores | 
     by = column.cluster or panel.unit
     if by not in panel.frame:
         return None
-    inside = len(panel.frame.groupby(panel.unit)[by].unique().explode()) == len(panel.units)
+    unit, cluster = (pd.factorize(panel.frame[name])[0] for name in (panel.unit, by))
+    inside = lie_in_one(unit, cluster)
     nested = int(of.unit_index.max()) if of.unit and inside else 0
-    index = pd.factorize(panel.frame[by].iloc[at])[0].astype(np.int64)
+    index = pd.factorize(cluster[at])[0].astype(np.int64)
     return clustered(index, of.size, of.size - of.df - nested)
 
 

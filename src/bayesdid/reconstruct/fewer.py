@@ -29,9 +29,7 @@ def draw_rows(spec: Spec, panel: Panel, seed: int) -> BoolArray | None:
     n, (_, at, _) = round(float(Printed.parse(column.n))), rows_at(spec, panel)
     if n >= len(at):
         return None
-    order = np.random.default_rng([seed, 0xF0]).permutation(len(panel.frame))
-    rank = np.empty(len(order), dtype=np.int64)
-    rank[order] = np.arange(len(order))
-    found = np.zeros(len(order), dtype=bool)
+    rank = np.argsort(np.random.default_rng([seed, 0xF0]).permutation(len(panel.frame)))
+    found = np.zeros(len(rank), dtype=bool)
     found[at[np.argsort(rank[at])[:n]]] = True
     return found

@@ -37,7 +37,8 @@ def column_slope(name: str, columns: Mapping[str, FloatArray]) -> FloatArray | f
 
 def as_in_a_panel(columns: Mapping[str, FloatArray]) -> dict[str, FloatArray]:
     """Columns as a file holds them: x where ``log(x)`` was sought."""
-    return {
-        inside_log(name) or name: values if inside_log(name) is None else np.exp(values)
-        for name, values in columns.items()
-    }
+    found = {}
+    for name, values in columns.items():
+        inside = inside_log(name)
+        found[inside or name] = values if inside is None else np.exp(values)
+    return found
