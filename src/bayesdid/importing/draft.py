@@ -281,7 +281,7 @@ def _column(table: ReadTable, names: Names, j: int, alike: list[str]) -> list[st
         lines.append(f"labels = {{ {items} }}")
     if alike:
         lines.append(f'rows = "differ"  # nothing tells it from column {comment(", ".join(alike))}')
-    clusters = next((row for _, row in rows if row.role == "clusters"), None)
+    clusters = _clusters(rows)
     for key, row in rows:
         if key in {"n", "r2"} and row.role == key:
             lines.append(f"{key} = {quoted(row.cells[j].text)}{_doubt(row.cells[j])}")
@@ -322,11 +322,16 @@ def _r2_kind(rows: list[tuple[str, ReadRow]]) -> str:
     return "within" if "within" in label else ""
 
 
+def _clusters(rows: list[tuple[str, ReadRow]]) -> ReadRow | None:
+    """The row that counts clusters: the first of several."""
+    return next((row for _, row in rows if row.role == "clusters"), None)
+
+
 def _cells(rows: list[tuple[str, ReadRow]], j: int) -> list[str]:
     groups: dict[str, list[str]] = {"coefficients": [], "spatial_lags": [], "scalars": []}
     impacts: dict[str, list[str]] = {}
     statistics: list[str] = []
-    clusters = next((row for _, row in rows if row.role == "clusters"), None)
+    clusters = _clusters(rows)
     for key, row in rows:
         cell, below = row.cells[j], row.below.get(j)
         value = _cell(cell, below, row.beside.get(j, {}))

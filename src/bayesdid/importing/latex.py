@@ -6,7 +6,7 @@ import re
 
 from bayesdid.importing.grid import WIDEST, Document, Grid, clean, make_grid
 from bayesdid.importing.numbers import enumerator, what
-from bayesdid.importing.words import PANEL
+from bayesdid.importing.words import DEPENDENT, PANEL
 
 _NAMES = r"(?:tabular[xy*]?|longtable[*]?|tabu|longtabu|tblr|talltblr|longtblr|supertabular)"
 _BEGIN = re.compile(rf"\\begin\{{({_NAMES})\}}")
@@ -194,15 +194,12 @@ def _without_foot(rows: list[list[str]]) -> tuple[list[list[str]], list[str]]:
     panels = any(wide[first:last])
     kept, foot = [], []
     for i, row in enumerate(rows):
-        opens = i == first - 1 and panels and not _DEPENDENT.match(row[0])
+        opens = i == first - 1 and panels and not DEPENDENT.match(row[0])
         if wide[i] and not (first < i < last or opens or (i < last and PANEL.match(row[0]))):
             foot.append(row[0])
         else:
             kept.append(row)
     return kept, foot
-
-
-_DEPENDENT = re.compile(r"dep|outcome|explained", re.IGNORECASE)
 
 
 def _split(text: str, mark: str) -> list[str]:

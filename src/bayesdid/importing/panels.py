@@ -9,10 +9,9 @@ from dataclasses import replace
 from bayesdid.importing.numbers import enumerator, what
 from bayesdid.importing.rows import Laid, Line
 from bayesdid.importing.table import ReadColumn
-from bayesdid.importing.words import PANEL
+from bayesdid.importing.words import DEPENDENT, PANEL
 
 _LETTERS = "abcdefghijklmnopqrstuvwxyz"
-_OUTCOME = re.compile(r"^(?:dep|outcome|explained)", re.IGNORECASE)
 
 
 def panels(laid: Laid) -> list[tuple[str, Laid]]:
@@ -74,7 +73,7 @@ def _own_header(
     for j, column in enumerate(columns):
         texts = [line.texts[j] for line in part[:own] if not enumerator(line.texts[j])]
         outcome = next(
-            (line.texts[j] for line in part[:own] if _OUTCOME.match(line.label.strip())), ""
+            (line.texts[j] for line in part[:own] if DEPENDENT.match(line.label.strip())), ""
         )
         heads = (*column.heads, *(text for text in texts if text))
         found.append(replace(column, heads=heads, outcome=outcome or column.outcome))
@@ -84,7 +83,7 @@ def _own_header(
 def _is_heading(line: Line) -> bool:
     """Whether a line names columns: by their numbers, or by texts without a label of its own."""
     texts = [text for _, text in line.filled()]
-    if not texts or (line.label.strip() and not _OUTCOME.match(line.label.strip())):
+    if not texts or (line.label.strip() and not DEPENDENT.match(line.label.strip())):
         return False
     return all(map(enumerator, texts)) or all(what(text) == "text" for text in texts)
 

@@ -12,6 +12,7 @@ from bayesdid.importing.second import second_below
 from bayesdid.importing.table import ReadCell, ReadColumn, ReadRow, Role
 from bayesdid.importing.words import (
     CONSTANT,
+    DEPENDENT,
     MEAN,
     OUTCOME,
     PANEL,
@@ -242,7 +243,7 @@ def _header(head: Sequence[Line], width: int, collapsed: bool) -> list[ReadColum
             elif depth == 0 or len(named) > width:
                 continue
         measures = 2 * sum(map(is_measure, named)) >= len(named) > 0
-        dependent = bool(re.match(r"dep|outcome|explained", line.label.lower())) and not measures
+        dependent = bool(DEPENDENT.match(line.label)) and not measures
         told = None if collapsed or any(map(OUTCOME.match, named)) else OUTCOME.match(line.label)
         dependent = dependent and told is None
         for column, text in zip(columns, texts, strict=False):

@@ -45,6 +45,8 @@ PANEL = re.compile(
 OUTCOME = re.compile(
     r"^\s*(?:d\.?v\.?|dep\w*\.? var\w*\.?|outcome)\s*[:=]\s*(\S.*)$", re.IGNORECASE
 )  # DV: Log(Wage)
+DEPENDENT = re.compile(r"dep|outcome|explained", re.IGNORECASE)
+"""How the label of a row begins that names outcomes."""
 CONSTANT = re.compile(r"^(?:\(?(?:constant|intercept|_?cons)(?: term)?\)?\.?)$", re.IGNORECASE)
 _PARTS: tuple[tuple[Part, str], ...] = (
     ("lag", r"^w\s*[×*x·]|^w_|spatial lag of|^lag\.? ?w"),
