@@ -13,6 +13,7 @@ from architecture_map import SOURCE, modules
 from bayesdid import summary
 from bayesdid.checks.run import run_checks
 from bayesdid.estimands.event_study import event_path
+from bayesdid.exceptions import InputError
 from bayesdid.jsonio import plain, to_json
 from bayesdid.panel.adoption import arm
 from bayesdid.report.figures import columns_figure
@@ -24,6 +25,7 @@ from bayesdid.summary import (
     hdi_columns,
     normal_interval,
     percent,
+    reach,
     summarise,
     summarise_normal,
 )
@@ -130,6 +132,19 @@ def test_checks_follow_the_level(studies):
     found = next(item for item in checks if "replicated" in item.table)
     assert {"low80", "high80"} <= set(found.table)
     assert "(80 % " in found.text
+
+
+@pytest.mark.parametrize(
+    ("level", "remedy"),
+    [(95, "level=0.95"), (0, "0.95"), (1.0, "0.95"), (-0.5, "0.95"), ("0.9", "0.95")],
+)
+def test_a_level_is_a_probability(level, remedy):
+    """95 was an interval of all draws, called 9500 %."""
+    for read in (percent, reach, lambda asked: hdi(np.arange(100.0), asked)):
+        with pytest.raises(InputError, match="a level is a") as caught:
+            read(level)
+        assert caught.value.remedy.endswith(remedy)
+    assert hdi(np.arange(100.0), np.float64(0.5)).level == 0.5
 
 
 def test_figures_take_the_level_of_the_results():

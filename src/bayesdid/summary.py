@@ -14,6 +14,7 @@ import numpy as np
 from scipy.stats import norm
 
 from bayesdid.arrays import FloatArray
+from bayesdid.exceptions import InputError
 
 LEVEL = 0.89  # of every interval that names no other
 INNER, OUTER = 0.50, 0.95  # shown beside it
@@ -272,4 +273,22 @@ def summarise_normal(mean: float, sd: float, *, rope: float | None = None) -> Su
 
 
 def _level(level: float | None) -> float:
-    return LEVEL if level is None else level  # looked up when called: one constant rules all
+    """The level asked for, or the one of everything that names no other.
+
+    Raises
+    ------
+    InputError
+        Unless it is a probability: 95 would be an interval that no data make wider.
+    """
+    if level is None:
+        return LEVEL  # looked up when called: one constant rules all
+    if isinstance(level, bool) or not isinstance(level, int | float | np.number):
+        raise InputError("a level is a number", value=repr(level), remedy="such as level=0.95")
+    if not 0 < level < 1:
+        likely = level / 100 if 1 < level < 100 else 0.95
+        raise InputError(
+            "a level is a probability, above 0 and below 1",
+            value=level,
+            remedy=f"such as level={likely:g}",
+        )
+    return float(level)

@@ -9,6 +9,7 @@ from synergy_worlds import World, make
 
 from bayesdid.design.overlap import overlap_design
 from bayesdid.estimands.assumed import FEW_UNDER, assumed
+from bayesdid.estimands.state_effects import Average
 from bayesdid.estimands.synergy import headline_spec
 from bayesdid.exceptions import Note
 
@@ -28,6 +29,28 @@ def test_few_units_under_both_are_said():
     assert few.text.startswith("only 4 units are ever under more than one policy: clustered errors")
     assert "few_units" in notes(FEW_UNDER)
     assert "few_units" not in notes(FEW_UNDER + 1)
+
+
+def test_few_units_of_one_contrast_are_said():
+    """Nine units are under both; of one order of adoption there is one."""
+    made = make(World(dual=FEW_UNDER + 1), 4, N=60, T=9)
+    rows = overlap_design(headline_spec(STUDY), make_panel(made.frame, made.adoption))
+    both, alone = rows.both, rows.state == "only:a"
+    unit = rows.design.unit_index
+    one = both & (unit == unit[both][0])
+    averages = {
+        "both - none": Average(both, np.empty((0, 0))),
+        "first:a - first:b vs none": Average(both & ~one, np.empty((0, 0)), one),
+        "only:a - none": Average(alone, np.empty((0, 0))),
+    }
+    imputed = SimpleNamespace(imputed={})
+    said = {note.name: note for note in assumed((), rows, imputed, averages)}["few_units_of_one"]
+    assert said.count == 1
+    assert said.text.startswith("few units tell first:a - first:b vs none (1 unit): clustered")
+    told = {
+        note.name for note in assumed((), rows, imputed, {"both - none": averages["both - none"]})
+    }
+    assert "few_units_of_one" not in told
 
 
 def test_with_so_few_units_clustered_errors_do_not_cover():

@@ -72,6 +72,31 @@ def test_synergy_reads_what_did_reads(frame, more, message):
         bd.synergy(frame, **POLICY, **more)
 
 
+@pytest.mark.parametrize(
+    ("more", "message"),
+    [
+        ({"cluster": "state + year"}, "two-way clusters"),
+        ({"cluster": "state^year"}, "two-way clusters"),
+        ({"cluster": ["state", "year"]}, "two-way clusters"),
+        ({"cluster": 3}, "cluster is the name of one column"),
+        ({"weights": ["w"]}, "weights is the name of one column"),
+        ({"exposure": 2.0}, "exposure is the name of one column"),
+        ({"trials": 1}, "trials is the name of one column"),
+        ({"covariates": [1]}, "covariates is a text or a list of texts"),
+        ({"effects": 3}, "effects is a text or a list of texts"),
+        ({"cores": 0}, "cores is a whole number"),
+    ],
+)
+def test_names_are_texts_and_clusters_one_column(frame, more, message):
+    with pytest.raises(InputError, match=message):
+        bd.did(frame, **POLICY, **more)
+
+
+def test_a_column_called_as_two_is_one(frame):
+    study, _ = bd.study_of(frame.rename(columns={"state": "state+x"}), **POLICY, cluster="state+x")
+    assert study["did.1"].column.cluster == "state+x"
+
+
 def test_weights_marks_and_clusters_reach_the_headline(frame):
     run = {"errors": "iid", "draws": 50}
     plain = bd.synergy(frame, **POLICY, **run)

@@ -121,6 +121,11 @@ def test_coefplot_shows_the_interval_of_every_fit(frame):
     np.testing.assert_allclose(thin, [row["low"], row["high"]])
     hollow = [line for line in axes.lines if line.get_markerfacecolor() == "none"]
     assert len(hollow) == 2
+    assert "hollow: clustered by unit)" in axes.get_xlabel()
+    tree = fits["AR(1)"].tree.copy()
+    tree.attrs["cluster"] = "zone"
+    other = bd.coefplot({"a": type(fits["AR(1)"])(tree)})
+    assert "hollow: clustered by zone)" in other.get_xlabel()
     assert not [
         x for x in bd.coefplot(fits, beside=False).lines if x.get_markerfacecolor() == "none"
     ]

@@ -92,6 +92,11 @@ def test_a_fit_that_did_not_converge_names_the_quantity_and_a_remedy(default):
     assert "3 divergent draws: take more tuning" in failed_as(tree, divergences=3.0)
     assert 'engine="nuts"' in failed_as(tree, edge_mass=2.0)
     assert 'logdet = "eigenvalues"' in failed_as(tree, logdet_error=2.0)
+    tree["posterior"] = xr.DataTree(posterior.isel(chain=[0]))
+    alone = failed_as(tree, rhat=None)  # no number, which JSON writes as none
+    assert alone.endswith(
+        "(R-hat is not defined: take two chains or more (chains=4): R-hat compares them)"
+    )
     assert default.not_converged == ""
 
 

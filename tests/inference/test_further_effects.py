@@ -1,5 +1,6 @@
 """Effects beside those of unit and period: exact engines, least squares, what they identify."""
 
+import dataclasses
 import warnings
 
 import numpy as np
@@ -272,6 +273,10 @@ def test_what_trends_leave_of_a_treatment_is_said():
     share = within(trended, trended.D).var() / within(plain, plain.D).var()
     assert f"and {100 * share:.0f} % of its variation within units and periods is left" in note
     assert "identification" not in {n.name for n in plain.notes}
+    few = design_of(frame, "year + region", unit="state")
+    text = {n.name: n.text for n in few.notes}["identification"]
+    share = within(few, few.D).var() / within(dataclasses.replace(few, further=()), few.D).var()
+    assert f"and {100 * share:.0f} % of its variation within periods is left" in text
     same = frame.assign(D=np.where((u < 3) & (t >= 4), 1.0, 0.0))
     with pytest.raises(
         NotIdentifiedError, match=r"once .*region\^year and the treatments"
@@ -290,7 +295,7 @@ def test_units_with_as_many_rows_as_coefficients_are_left_out():
     design = design_of(few, "city[year] + year")
     assert 0 not in design.units
     assert (
-        "1 units have no more than 2 rows"
+        "1 unit has no more than 2 rows"
         in {n.name: n.text for n in design.notes}["singleton_units"]
     )
     assert 0 in design_of(few, "city + year").units

@@ -76,6 +76,9 @@ def test_treatments_are_tau_in_every_family(data):
 def test_a_users_priors_reach_the_compiled_model(data):
     study, panel, *_ = data
     bound = bd.model(study["t.s"], panel, priors={"active:a": PriorTerm(mean=1.0, sd=0.001)})
+    for own in ((1.0, 0.001), {"mean": 1.0, "sd": 0.001}):
+        same = bd.model(study["t.s"], panel, priors={"active:a": own})
+        assert same.model == bound.model
     tau = bound.to_pymc()["tau"]
     mean, sd = (x.data for x in tau.owner.inputs[-2:])
     assert mean.tolist() == [1.0]
@@ -142,7 +145,17 @@ def test_errors_are_the_calibrated_ones_where_equations_have_errors_of_their_own
 @pytest.mark.parametrize(
     ("changes", "reason"),
     [
-        ({"likelihood": "poisson", "weights": "e"}, "weights divide a variance"),
+        (
+            {"likelihood": "poisson", "weights": "e"},
+            r"weights divide a variance.*leave the weights",
+        ),
+        ({"exposure": "e"}, r"exposure is of counts, and the likelihood is normal \(value: e\)"),
+        ({"likelihood": "binomial", "exposure": "e", "trials": "n"}, "exposure is of counts"),
+        ({"trials": "n"}, r'trials are of successes.*normal.*"binomial"\.$'),
+        ({"likelihood": "poisson", "trials": "n"}, r"trials are of successes.*exposure="),
+        ({"priors": {"active:a": 1.0}}, r"active:a is no mean and sd.*\(0, 0.5\)"),
+        ({"priors": {"active:a": "ab"}}, "no mean and sd"),
+        ({"priors": 3}, "priors are a name, or normal priors by term"),
         ({"likelihood": "poisson", "errors": "ar1", "priors": "flat"}, "no proper posterior"),
         ({"likelihood": "poisson", "mean": Mediation(("x",))}, "product of paths"),
         ({"errors": "ar2"}, "unknown errors"),

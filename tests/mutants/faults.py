@@ -50,6 +50,7 @@ THREE = "estimands/test_three_policies.py::"
 INVERSION = "published/test_inversion.py::"
 HOLES = "mutants/test_holes.py::"
 FIT = "inference/test_fit.py::"
+STANDING = "inference/test_standing.py::"
 FURTHER = "inference/test_further_effects.py::"
 FEW = "estimands/test_few_treated.py::"
 REVERSALS = "panel/test_reversals.py::"
@@ -2070,5 +2071,72 @@ MUTANTS = (
         "is None\n        for first, text",
         "dates whose two-digit year may stand at either end are read",
         ("panel/test_time.py::test_no_period",),
+    ),
+    Mutant(
+        "level-of-95",
+        "summary.py",
+        "if not 0 < level < 1:",
+        "if not 0 < level < 100:",
+        "95 is a level: an interval of all draws, called 9500 %",
+        (SUMMARY + "test_a_level_is_a_probability",),
+    ),
+    Mutant(
+        "dispersion-allowed",
+        "inference/exact/quasi.py",
+        "if self.dispersion < DISPERSED or by_chance > TAIL:",
+        "if self.dispersion > DISPERSED or by_chance > TAIL:",
+        "counts that vary more than a Poisson are not said to, those that do not are",
+        (STANDING + "test_more_dispersion_than_the_distribution_has_is_said",),
+    ),
+    Mutant(
+        "dispersion-of-any",
+        "inference/standing.py",
+        'if model.errors == Errors() and model.likelihood.name != "negative_binomial":',
+        "if True:",
+        "models with a dispersion of their own are called too narrow for lack of one",
+        (
+            STANDING + "test_more_dispersion_than_the_distribution_has_is_said",
+            STANDING + "test_a_negative_binomial_has_a_dispersion_of_its_own",
+        ),
+    ),
+    Mutant(
+        "far-from-least-squares",
+        "inference/standing.py",
+        "far = np.flatnonzero(abs(gap) > APART)",
+        "far = np.flatnonzero(abs(gap) < APART)",
+        "posteriors near least squares are called far from it, far ones are not",
+        (STANDING + "test_a_posterior_far_from_least_squares_is_said",),
+    ),
+    Mutant(
+        "shock-in-the-rows-beside",
+        "inference/standing.py",
+        'tuple(f for f in own.further if f.kind == "fixed")',
+        "own.further",
+        "individuals of treated groups have no clustered row, and clusters are ignored",
+        (STANDING + "test_a_shock_that_takes_up_the_treatment_is_no_part_of_the_rows_beside",),
+    ),
+    Mutant(
+        "exposure-ignored",
+        "model/bound.py",
+        "like.require_use_of(exposure, trials)",
+        "None",
+        "an exposure of an outcome that is no count is accepted and ignored",
+        ("model/test_bound.py::test_what_makes_no_sense_is_refused_with_its_reason",),
+    ),
+    Mutant(
+        "few-of-one-contrast",
+        "estimands/assumed.py",
+        "if units <= FEW_UNDER and",
+        "if units > FEW_UNDER and",
+        "contrasts of few units are not said to be, those of many are",
+        (ASSUMED + "test_few_units_of_one_contrast_are_said",),
+    ),
+    Mutant(
+        "within-what",
+        "design/treated.py",
+        'for name, kind in kinds.items() if kind == "fixed"',
+        'for name, kind in kinds.items() if kind != "fixed"',
+        "what trends leave is called variation within effects that are not there",
+        (FURTHER + "test_what_trends_leave_of_a_treatment_is_said",),
     ),
 )

@@ -130,6 +130,9 @@ def test_maketables_reads_a_fit_and_gives_it_no_stars(fits):
     assert f"{row['sd']:.4f}" in str(found)
     assert not re.search(r"\d\*", str(found))
     assert "240" in str(found)
+    marks = [line for line in str(found).splitlines() if line.startswith(("unit ", "period "))]
+    cells = [line.removesuffix(r"\\").replace(" ", "") for line in marks]
+    assert cells == ["period&x&x", "unit&x&x"]
 
 
 @pytest.mark.parametrize("suffix", ["tex", "html", "md", "docx"])

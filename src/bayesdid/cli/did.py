@@ -50,6 +50,12 @@ def command(
     likelihood: model_options.Likelihood = "normal",
     effects: model_options.Effects = None,
     priors: Annotated[str | None, typer.Option(help="flat, weak (default), sceptical.")] = None,
+    exposure: Annotated[
+        str | None, typer.Option(help="Column of what counts are out of (population, hours).")
+    ] = None,
+    trials: Annotated[
+        str | None, typer.Option(help="Column of what binomial successes are out of.")
+    ] = None,
     weights: Annotated[str | None, typer.Option(help="Column of weights of the rows.")] = None,
     weights_kind: Annotated[
         str, typer.Option(help="analytic (variance sigma^2 / weight) or frequency (rows alike).")
@@ -100,6 +106,8 @@ def command(
         unit_effects=unit_kind,
         period_effects=period_kind,
         priors=priors,
+        exposure=exposure,
+        trials=trials,
         weights=weights,
         weights_kind=weights_kind,  # type: ignore[arg-type]
         cluster=cluster,

@@ -59,10 +59,11 @@ def command(
     folder = out or Path("reports") / loaded.id / "fits"
     with process_pool(workers), stepper() as step:
         stored = fit_all(plan.requests, folder, done=step("fits", len(plan.requests)))
+    rows = [row for fit in stored for row in _rows(fit)]
     print_notes(note for fit in stored for note in fit.notes)
     samples = {fit.request.design.spec_id: counted(fit.request.design) for fit in stored}
     print_notes(dict.fromkeys(note for fit in stored for note in fit.request.design.notes))
-    rows = [row for fit in stored for row in _rows(fit)]
+    print_notes(dict.fromkeys(note for row in rows for note in row.pop("notes")))
     if as_json:
         print_json(
             {
@@ -120,6 +121,7 @@ def _rows(stored: StoredFit) -> list[dict[str, Any]]:
                     for name, values in others.iterrows()
                 ],
                 "few_treated": by_term.get(term),
+                "notes": fit.beside_notes,
             }
         )
     return found

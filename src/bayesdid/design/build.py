@@ -135,7 +135,8 @@ def build_design(
         rows, singles = _without_singletons(rows, panel, most)
         if singles:
             few = "one row" if most == 1 else f"no more than {most} rows, as many as coefficients,"
-            text = f"{singles} units have {few} and carry no within information"
+            verbs = ("has", "carries") if singles == 1 else ("have", "carry")
+            text = f"{many(singles, 'unit')} {verbs[0]} {few} and {verbs[1]} no within information"
             notes.append(Note("singleton_units", singles, text))
     if weights:
         notes.append(_weights_note(column, weights, int(rows.sum())))

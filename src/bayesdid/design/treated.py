@@ -17,6 +17,8 @@ from bayesdid.exceptions import Note
 _ROUNDING = 1e-8  # of a treatment's size: what a projection leaves of it by rounding
 FEW = 5
 """Treated units up to which an interval is not taken on trust (docs/calibration-few.md)."""
+FEW_CLUSTERS = 20
+"""Clusters below which errors clustered by them are too small."""
 
 
 def is_treated(design: Design, term: int) -> NDArray[np.bool_]:
@@ -63,12 +65,15 @@ def with_identification(design: Design) -> Design:
     share = left[0] / np.maximum(left[1], 1e-300)
     fixed = [_in_words(f, design) for f in design.further if f.kind == "fixed"]
     effects = " and ".join(dict.fromkeys(fixed))
+    kinds = {"units": design.unit_effects, "periods": design.period_effects}
+    inside = " and ".join(name for name, kind in kinds.items() if kind == "fixed")
+    variation = f"variation{' within' * bool(inside)} {inside}".rstrip()
     said = []
     for k, name in enumerate(design.treatments[:FEW]):
         units = int(is_treated(design, k).sum())
         said.append(
             f"{name} varies in {units} of {len(design.units)} {design.unit_dim}, and "
-            f"{100 * share[k]:.0f} % of its variation within units and periods is left"
+            f"{100 * share[k]:.0f} % of its {variation} is left"
         )
     note = Note("identification", len(said), f"after {effects}: {'; '.join(said)}")
     return replace(design, notes=(*design.notes, note))

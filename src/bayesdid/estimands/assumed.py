@@ -2,19 +2,26 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 import numpy as np
 
 from bayesdid.design.overlap import OverlapDesign
 from bayesdid.estimands.beside import Beside
 from bayesdid.estimands.names import main_contrast
+from bayesdid.estimands.state_effects import Average
 from bayesdid.exceptions import Note
+from bayesdid.notebook import many
 
 FEW_UNDER = 8  # units under several policies with which docs/validity.md has them too narrow
 
 
-def assumed(notes: Sequence[Note], rows: OverlapDesign, beside: Beside) -> tuple[Note, ...]:
+def assumed(
+    notes: Sequence[Note],
+    rows: OverlapDesign,
+    beside: Beside,
+    averages: Mapping[str, Average] | None = None,
+) -> tuple[Note, ...]:
     """Notes of the design, and what contrasts of its rows suppose beyond it."""
     several = np.logical_or.reduce([rows.on(of) for of in rows.sets] or [rows.both])
     alike = ", and every row counts once whatever its weight" * (rows.design.weights is not None)
@@ -27,6 +34,7 @@ def assumed(notes: Sequence[Note], rows: OverlapDesign, beside: Beside) -> tuple
             "imputation, which count in the range, are too narrow with so few (docs/validity.md)"
         )
         found.append(Note("few_units", under, text))
+    found += _few_of_one(rows, averages or {}, told=0 < under <= FEW_UNDER)
     name = main_contrast(beside.imputed)
     if rows.design.covariates and name:
         moved = beside.imputed[name].slopes
@@ -36,6 +44,25 @@ def assumed(notes: Sequence[Note], rows: OverlapDesign, beside: Beside) -> tuple
         )
         found.append(Note("covariate_slopes", len(rows.design.covariates), text))
     return tuple(found)
+
+
+def _few_of_one(rows: OverlapDesign, averages: Mapping[str, Average], told: bool) -> list[Note]:
+    """Contrasts that average over rows of few units, where that is not `told` of all of them."""
+    single = {f"only:{policy} - none" for policy in rows.policies}
+    few = {}
+    for name, average in averages.items():
+        sides = [average.rows, *([] if average.minus is None else [average.minus])]
+        units = min(len(np.unique(rows.design.unit_index[side])) for side in sides)
+        if units <= FEW_UNDER and (name in single or not told):
+            few[name] = units
+    if not few:
+        return []
+    named = ", ".join(f"{name} ({many(units, 'unit')})" for name, units in few.items())
+    text = (
+        f"few units tell {named}: clustered errors and imputation, which count in the range, are "
+        "too narrow with so few (docs/validity.md), and posteriors rest on the model of the errors"
+    )
+    return [Note("few_units_of_one", min(few.values()), text)]
 
 
 def _of_rows(notes: Sequence[Note]) -> list[Note]:

@@ -110,6 +110,13 @@ class SynergyContrast:
     alert: str
     summary: Summary
 
+    def __repr__(self) -> str:
+        low, high = map(chance, self.p_range)
+        return (
+            f"<{self.label}: {self.mean:.4g} (sd {self.sd:.3g}; {self.interval:.4g}); "
+            f"P({self.claim}) {chance(self.p_claim)}, {low} to {high} over models: {self.word}>"
+        )
+
     @property
     def answering(self) -> ModelSays:
         """The headline, or the model with differences between units where they are there."""
@@ -177,6 +184,7 @@ class Synergy(Mapping[str, SynergyContrast]):
             [
                 *table,
                 *([self.differing.found] if self.differing and not self.differing.passed else []),
+                *(f"note: {note.text}" for note in self.notes if note.name.startswith("few_units")),
                 *(f"refused: {name}: {why}" for name, why in self.refused.items()),
                 f"SYNTHETIC PANEL: {self.synthetic}" if self.synthetic else "",
             ],
@@ -367,7 +375,7 @@ def synergy(
         head.fit,
         head.pooling.design,
         errors,
-        assumed(base_of(bound.design).notes, rows, beside),
+        assumed(base_of(bound.design).notes, rows, beside, averages),
         panel.synthetic or "",
         rows,
         averages,

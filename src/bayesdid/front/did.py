@@ -11,6 +11,7 @@ from collections.abc import Sequence
 from typing import Any, Unpack
 
 from bayesdid.front.arguments import OfFit, OfModel, OfRows, OfRun, named, part
+from bayesdid.front.names import require_names
 from bayesdid.front.policies import PoliciesLike
 from bayesdid.front.study import study_of
 from bayesdid.inference.fit import fit
@@ -56,6 +57,7 @@ def did(
         As :func:`bayesdid.front.study.study_of` and :func:`bayesdid.fit`.
     """
     parts = part(given, OfModel)
+    require_names(exposure=parts.get("exposure"), trials=parts.get("trials"))
     kept = [name for name in (parts.get("exposure"), parts.get("trials")) if name is not None]
     study, panel = study_of(
         data, formula, policies=policies, treatment=treatment, columns=kept, **part(given, OfRows)

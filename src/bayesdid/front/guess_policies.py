@@ -155,9 +155,8 @@ def _adoption(
     start[given] = index.astype(float)
     on = (keys.step >= start).to_numpy()
     units = int((start.groupby(frame[keys.unit.name]).first() <= keys.step.max()).sum())
-    return PolicyGuess(
-        "", column, "adoption", f"a period constant in each unit; {units} units adopt", on
-    )
+    adopt = f"{many(units, 'unit')} adopt{'s' * (units == 1)}"
+    return PolicyGuess("", column, "adoption", f"a period constant in each unit; {adopt}", on)
 
 
 def _state(frame: pd.DataFrame, column: str, keys: Keys, left: list[Guess]) -> PolicyGuess | None:

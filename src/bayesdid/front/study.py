@@ -11,6 +11,7 @@ from typing import Any, Literal, get_args
 from bayesdid.exceptions import InputError, Note
 from bayesdid.families.registry.load import check_study
 from bayesdid.front.keys import Keys, keys_of
+from bayesdid.front.names import require_names, require_one_cluster, require_texts
 from bayesdid.front.policies import CutLike, PoliciesLike, policies_of, products_told
 from bayesdid.front.regressors import Regressors, regressors_of, terms_of
 from bayesdid.front.sample import SampleLike, sample_of
@@ -120,6 +121,8 @@ def study_of(
         For a formula that is not understood, or beside what stands for one; columns that are not
         there; and all that :func:`bayesdid.panel.validate.validate_panel` refuses.
     """
+    require_names(y=y, unit=unit, time=time, weights=weights, cluster=cluster)
+    require_texts(treatment=treatment, covariates=covariates, effects=effects, columns=columns)
     rows = sample_of(sample)
     if weights_kind not in get_args(RowWeightsKind):
         raise InputError(
@@ -144,6 +147,7 @@ def study_of(
         keys = keys_of(formulas[0].effects, unit, time)
     marks = (missing_marks,) if isinstance(missing_marks, str) else tuple(missing_marks)
     raw = columns_of(data, (keys.unit, keys.period), sheet=sheet, skip=skip, marks=marks)
+    require_one_cluster(cluster, raw.frame.columns)
     raw.require([name for name in (unit, time, weights, cluster, *columns) if name is not None])
     declared: tuple[Policy, ...] = ()
     if formula is None:

@@ -44,6 +44,8 @@ def _said(item: GateItem, tree: xr.DataTree) -> str:
     label = _NAMES.get(name, name)
     if name == "divergences":
         return f"{value:.0f} divergent draws"
+    if value is None or not np.isfinite(value):  # JSON writes what is no number as none
+        return f"{label} is not defined"
     above = name in {"ess_bulk", "ess_tail", "e_bfmi", "acceptance"}
     said = f"{label} {value:.4g} ({'at least' if above else 'at most'} {limit:.4g})"
     if name in {"rhat", "ess_bulk", "ess_tail"} and (worst := worst_of(name, tree)):
@@ -87,6 +89,8 @@ def worst_of(name: str, tree: xr.DataTree) -> str:
 
 def _remedy(failed: list[GateItem], tree: xr.DataTree) -> str:
     """The one thing to try first."""
+    if tree["posterior"].sizes["chain"] < 2 and "rhat" in {item.name for item in failed}:
+        return "take two chains or more (chains=4): R-hat compares them"
     values = {item.name: item.value for item in failed}
     draws = 4 * int(tree.attrs.get("draws_taken", tree.attrs.get("draws", 1000)))
     if "logdet_error" in values:

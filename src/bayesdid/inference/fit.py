@@ -3,26 +3,25 @@
 from __future__ import annotations
 
 import json
-from dataclasses import replace
 
 import numpy as np
 import xarray as xr
 
 from bayesdid.design.design import Design
 from bayesdid.design.treated import treated_units
-from bayesdid.exceptions import InputError, NotIdentifiedError
+from bayesdid.exceptions import InputError
 from bayesdid.inference.engines import ENGINES
-from bayesdid.inference.exact.sandwich import beside
 from bayesdid.inference.impacts import with_impacts
 from bayesdid.inference.longer import drawn
 from bayesdid.inference.pointwise import pointwise
 from bayesdid.inference.registry import Size, choose
 from bayesdid.inference.result import Fit
+from bayesdid.inference.standing import stand_beside
 from bayesdid.model.bound import BoundModel, PriorsLike
 from bayesdid.model.bound import model as bind
 from bayesdid.model.errors import Errors
 from bayesdid.model.likelihood import Likelihood, LikelihoodName
-from bayesdid.model.mean import Instrument, TwoWay
+from bayesdid.model.mean import Instrument
 from bayesdid.model.model import Model
 from bayesdid.model.resolve import AnyDesign, base_of, outcome_priors, under_effects
 from bayesdid.model.spillover import ProfileDesign
@@ -161,6 +160,7 @@ def _stamped(tree: xr.DataTree, engine: str, independent: bool, bound: BoundMode
         "errors": str(model.errors),
         "errors_name": model.errors.name,
         "effects": _effects(model, base),
+        "effect_names": json.dumps(_effect_names(model, base)),
         "prior_choice": str(model.priors),
         "weighted": int(model.weighted),
         "cluster": "" if base.cluster is None else base.cluster.name,
@@ -186,38 +186,15 @@ def _stamped(tree: xr.DataTree, engine: str, independent: bool, bound: BoundMode
         tree["posterior"] = xr.DataTree(
             with_profile(tree["posterior"].to_dataset(), bound.design, rng)
         )
-    if isinstance(model.mean, TwoWay) and not model.likelihood.is_discrete:
-        _stand_beside(tree, base if model.weighted else replace(base, weights=None))
+    stand_beside(tree, model, base)
     return Fit(tree, bound)
 
 
 def _effects(model: Model, design: Design) -> str:
+    named = zip(_effect_names(model, design), model.effects, strict=True)
+    return ", ".join(f"{name} {effect.kind}" for name, effect in named) or "none"
+
+
+def _effect_names(model: Model, design: Design) -> list[str]:
     names = {"unit": design.unit_dim, "period": design.period_dim}
-    found = [f"{names.get(effect.over, effect.over)} {effect.kind}" for effect in model.effects]
-    return ", ".join(found) or "none"
-
-
-def _clustered(design: Design, count: int) -> str:
-    """``cluster (50)``, or ``cluster region (4)`` where clusters are not the units."""
-    return f"cluster {design.cluster.name} ({count})" if design.cluster else f"cluster ({count})"
-
-
-def _stand_beside(tree: xr.DataTree, design: Design) -> None:
-    """Add the i.i.d. and the sandwich posterior of the treatments, where they are identified."""
-    try:
-        found = beside(design)
-    except NotIdentifiedError:
-        return  # a proper prior identifies what least squares cannot
-    sds = np.stack([found.sd_iid, found.sd_cluster])
-    tree["beside"] = xr.DataTree(
-        xr.Dataset(
-            {
-                "mean": (("errors", "treatment"), np.stack([found.mean, found.mean])),
-                "sd": (("errors", "treatment"), sds),
-            },
-            coords={
-                "errors": ["iid (flat)", _clustered(design, found.clusters)],
-                "treatment": list(design.treatments),
-            },
-        )
-    )
+    return [names.get(effect.over, effect.over) for effect in model.effects]

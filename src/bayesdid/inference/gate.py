@@ -31,15 +31,17 @@ def chain_gate(tree: xr.DataTree) -> list[GateItem]:
     """R-hat, bulk and tail ESS (Vehtari et al. 2021), divergences and E-BFMI of a chain.
 
     The limit on ESS is 400 or a tenth of the draws, whichever is less, so that short runs are
-    judged by what they can reach; the limit on R-hat never moves.
+    judged by what they can reach; the limit on R-hat never moves. One chain fails it.
     """
     import arviz_stats as az
 
     posterior = tree["posterior"].to_dataset()
     draws = posterior.sizes["chain"] * posterior.sizes["draw"]
     ess_limit = min(ESS_LIMIT, draws / 10)
+    alone = posterior.sizes["chain"] < 2  # nothing that R-hat could compare
+    rhat = np.nan if alone else _extreme(az.rhat(posterior), np.nanmax)
     items = [
-        _at_most("rhat", _extreme(az.rhat(posterior), np.nanmax), RHAT_LIMIT),
+        _at_most("rhat", rhat, RHAT_LIMIT),
         _at_least("ess_bulk", _extreme(az.ess(posterior, method="bulk"), np.nanmin), ess_limit),
         _at_least("ess_tail", _extreme(az.ess(posterior, method="tail"), np.nanmin), ess_limit),
     ]

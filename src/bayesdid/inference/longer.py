@@ -35,7 +35,7 @@ def drawn(engine: Engine, bound: BoundModel, priors: Priors, size: Size) -> xr.D
     tree.attrs.setdefault("draws_taken", size.draws)
     more = min(max(TIMES * size.draws, LEAST), MOST_DRAWS)
     stride = more // size.draws
-    if not engine.longer or stride < 2 or not _for_want(tree):
+    if not engine.longer or stride < 2 or size.chains < 2 or not _for_want(tree):
         return tree
     longer = replace(size, draws=stride * size.draws)
     tree = engine.draw(bound.model, bound.design, priors, longer)

@@ -58,6 +58,7 @@ class Size:
             ("draws", self.draws, 1, MOST_DRAWS),
             ("tune", self.tune, 0, MOST_DRAWS),
             ("chains", self.chains, 1, 1000),
+            ("cores", self.cores, 1, 1000),
         ):
             whole = isinstance(value, int | np.integer) and not isinstance(value, bool)
             if not whole or not low <= value <= high:

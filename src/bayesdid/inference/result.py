@@ -12,11 +12,12 @@ import xarray as xr
 from bayesdid.arrays import FloatArray
 from bayesdid.design.treated import few_units_text, first_of
 from bayesdid.escape import html
-from bayesdid.exceptions import ResultError
+from bayesdid.exceptions import Note, ResultError
 from bayesdid.inference.failure import failure
 from bayesdid.inference.first_stage import first_stage_text
 from bayesdid.inference.longer import taken_words
 from bayesdid.inference.quantities import consequences, quantities
+from bayesdid.inference.standing import OF_ROWS_BESIDE
 from bayesdid.model.bound import BoundModel
 from bayesdid.summary import chance, hdi, percent, reach, significant
 
@@ -156,6 +157,9 @@ class Fit:
     def beside(self, level: float | None = None) -> pd.DataFrame:
         """The i.i.d. and the sandwich (clustered by unit) posterior of each treatment.
 
+        Of counts quasi-likelihood, with a dispersion of its own and clustered, see
+        :mod:`bayesdid.inference.exact.quasi`.
+
         Indexed by (treatment, errors) with columns ``mean``, ``sd`` and ``low``, ``high`` of the
         normal with these moments; empty where the model has no such counterpart.
         """
@@ -166,6 +170,12 @@ class Fit:
         frame = data[["mean", "sd"]].to_dataframe().reorder_levels(["treatment", "errors"])
         half = reach(level) * frame["sd"]
         return frame.assign(low=frame["mean"] - half, high=frame["mean"] + half)
+
+    @property
+    def beside_notes(self) -> list[Note]:
+        """What the rows beside show of the model: dispersion, a gap, clusters of no row."""
+        found = json.loads(self.tree.attrs["notes"])
+        return [Note(*note) for note in found if note[0] in OF_ROWS_BESIDE]
 
     def summary(self, level: float | None = None) -> str:
         """Ten lines: what was fitted, to what, under which errors, and the treatments' effects."""
@@ -247,8 +257,8 @@ class Fit:
 
     @property
     def __maketables_fixef_string__(self) -> str | None:
-        a = self.tree.attrs
-        return f"{a['unit_dim']} + {a['period_dim']} ({a['effects']})"
+        """Effects as maketables takes them apart, ``sid+year``; a random one is one of them."""
+        return "+".join(json.loads(self.tree.attrs.get("effect_names", "[]"))) or None
 
     def __maketables_stat__(self, key: str) -> float | str | None:
         """``N``, and any attribute of the tree: ``errors``, ``units``, ``prior_choice`` ..."""

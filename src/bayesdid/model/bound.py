@@ -22,18 +22,18 @@ from bayesdid.model.errors import DEFAULT_ERRORS, ONE_SCALE, Errors
 from bayesdid.model.likelihood import Likelihood, LikelihoodName
 from bayesdid.model.mean import Durbin, Instrument, Mean, Mediation, Path, Pooled, Profile, TwoWay
 from bayesdid.model.model import Model
-from bayesdid.model.priors import PriorChoice, PriorSet
+from bayesdid.model.priors import PriorChoice, PriorLike, PriorSet
 from bayesdid.model.resolve import AnyDesign, all_priors, base_of, check_design, under_effects
 from bayesdid.panel.panel import Panel
 from bayesdid.spatial.design import SpatialDesign
 from bayesdid.study.load import Spec
-from bayesdid.study.schema import EffectKind, PriorTerm
+from bayesdid.study.schema import EffectKind
 from bayesdid.study.terms import parse_term
 
 if TYPE_CHECKING:
     import pandas as pd
 
-PriorsLike = str | Mapping[str, PriorTerm] | PriorChoice
+PriorsLike = str | Mapping[str, PriorLike] | PriorChoice
 _WITH_ROWS = frozenset({"mediation", "moderation", "heterogeneity", "iv_second"})
 _AS_TWO_WAY = _WITH_ROWS | {"errors"}
 
@@ -135,8 +135,8 @@ def model(
     unit_effects, period_effects
         ``fixed``, ``random``, ``mundlak`` or ``none``; by default those of the spec.
     priors
-        ``flat``, ``weak``, ``sceptical``, or normal priors by term (the rest weak); default: the
-        study's for a spec, else weak.
+        ``flat``, ``weak``, ``sceptical``, or normal priors by term (the rest weak), each its mean
+        and sd, ``{"D": (0, 0.5)}``; default: the study's for a spec, else weak.
     weights, exposure, trials
         Columns of the panel; a design carries its own.
 
@@ -145,6 +145,8 @@ def model(
     InputError
         For parts that make no sense together, or data that the model lacks.
     """
+    like = Likelihood(likelihood) if isinstance(likelihood, str) else likelihood
+    like.require_use_of(exposure, trials)
     if isinstance(spec_or_design, Spec):
         if panel is None:
             raise InputError(
@@ -162,7 +164,6 @@ def model(
             )
         design = spec_or_design
     base = base_of(design)
-    like = Likelihood(likelihood) if isinstance(likelihood, str) else likelihood
     mean = mean or mean_of(design)
     if errors is None:
         errors = default_errors(mean, like, base)

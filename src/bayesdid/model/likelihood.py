@@ -52,6 +52,30 @@ class Likelihood:
         """Whether the outcome is a count."""
         return self.name in {"negative_binomial", "poisson", "binomial"}
 
+    def require_use_of(self, exposure: str | None, trials: str | None) -> None:
+        """Refuse columns that this distribution would ignore.
+
+        Raises
+        ------
+        InputError
+            For an exposure of anything but counts, or trials of anything but successes among them.
+        """
+        counts = self.name in {"negative_binomial", "poisson"}
+        if exposure and not counts:
+            raise InputError(
+                f"an exposure is of counts, and the likelihood is {self}",
+                value=exposure,
+                remedy='say likelihood="poisson" or "negative_binomial", or make a rate of the '
+                "outcome",
+            )
+        if trials and self.name != "binomial":
+            raise InputError(
+                f"trials are of successes among them, and the likelihood is {self}",
+                value=trials,
+                remedy='say likelihood="binomial"'
+                + (", or exposure= for what counts are out of" if counts else ""),
+            )
+
     @property
     def equation(self) -> str:
         """As plain text."""

@@ -56,63 +56,94 @@ class Model:
         over = [effect.over for effect in self.effects]
         if len(set(over)) < len(over):
             raise InputError("two effects over the same levels", value=str(over), remedy="keep one")
-        if reason := self.nonsense():
-            raise InputError(
-                reason,
-                value=f"{type(self.mean).__name__}, {self.likelihood}, {self.errors}",
-                remedy="choose another likelihood, other errors or other effects",
-            )
+        if found := self.nonsense():
+            reason, remedy = found
+            raise InputError(reason, remedy=remedy)
 
-    def nonsense(self) -> str:
-        """Why the parts do not go together; empty if they do."""
+    def nonsense(self) -> tuple[str, str] | None:
+        """Why the parts do not go together, and what to do; None if they do."""
         discrete, plain = self.likelihood.is_discrete, self.errors == Errors()
         if isinstance(self.mean, Propensity):
             return self._nonsense_of_propensity(plain)
-        if reason := self._nonsense_of_further():
-            return reason
-        if isinstance(self.mean, Durbin | Profile) and discrete:
-            return "a spatial lag of a count is not a linear predictor"
-        if isinstance(self.mean, Instrument) and discrete:
-            return "the covariance of two equations' errors is not defined for counts"
-        if isinstance(self.mean, Mediation) and discrete:
+        if found := self._nonsense_of_further():
+            return found
+        if discrete and (found := self._nonsense_of_counts(plain)):
+            return found
+        if isinstance(self.mean, Profile) and any(e.kind != "fixed" for e in self.effects):
             return (
+                "a profile over distance is identified within units and periods",
+                "take fixed effects",
+            )
+        if isinstance(self.mean, Profile) and len(self.effects) < 2:
+            return "a profile over distance has unit and period effects", "name both"
+        if isinstance(self.mean, Instrument) and "mundlak" in {e.kind for e in self.effects}:
+            return (
+                "components of an endogenous treatment are endogenous",
+                "take fixed or random effects",
+            )
+        return None
+
+    def _nonsense_of_counts(self, plain: bool) -> tuple[str, str] | None:
+        like, reason = self.likelihood, ""
+        if isinstance(self.mean, Durbin | Profile):
+            reason = "a spatial lag of a count is not a linear predictor"
+        if isinstance(self.mean, Instrument):
+            reason = "the covariance of two equations' errors is not defined for counts"
+        if isinstance(self.mean, Mediation):
+            reason = (
                 "a product of paths is an indirect effect on an outcome's own scale, not a count's"
             )
-        if isinstance(self.mean, Profile) and any(e.kind != "fixed" for e in self.effects):
-            return "a profile over distance is identified within units and periods: fixed effects"
-        if isinstance(self.mean, Profile) and len(self.effects) < 2:
-            return "a profile over distance has unit and period effects"
-        if isinstance(self.mean, Instrument) and "mundlak" in {e.kind for e in self.effects}:
-            return "components of an endogenous treatment are endogenous: fixed or random effects"
-        if discrete and self.weighted:
-            return "analytic weights divide a variance, which counts do not have of their own"
-        if discrete and not plain and self.priors.name == "flat":
-            return "under 1 / sigma an error inside a count's predictor has no proper posterior"
-        return ""
+        if reason:
+            return f"{reason}, and the likelihood is {like}", "take a rate or its logarithm instead"
+        if self.weighted:
+            return (
+                "analytic weights divide a variance, which counts do not have of their own: the "
+                f"likelihood is {like}",
+                'leave the weights out, say weights_kind="frequency" where they count rows alike, '
+                "or exposure= for what the counts are out of",
+            )
+        if not plain and self.priors.name == "flat":
+            return (
+                "under 1 / sigma an error inside a count's predictor has no proper posterior",
+                'take other priors, or errors="iid"',
+            )
+        return None
 
-    def _nonsense_of_further(self) -> str:
+    def _nonsense_of_further(self) -> tuple[str, str] | None:
         if not any(effect.is_further for effect in self.effects):
-            return ""
+            return None
+        without = "leave out the further effects"
         if isinstance(self.mean, Mediation) and len(self.mean.mediators) > 1:
             return (
                 "errors of several mediators are drawn together, within units and periods alone: "
-                "beside further effects there is one mediator"
+                "beside further effects there is one mediator",
+                f"take one mediator at a time, or {without}",
             )
         if not isinstance(self.mean, TwoWay | Pooled | Path | Mediation | Instrument):
-            return f"a {type(self.mean).__name__} mean has effects of units and periods alone"
+            return (
+                f"a {type(self.mean).__name__} mean has effects of units and periods alone",
+                without,
+            )
         if "mundlak" in {effect.kind for effect in self.effects}:
             return (
-                "Mundlak components are those of units and periods alone: beside further effects "
-                "they are fixed or random"
+                "Mundlak components are those of units and periods alone",
+                f"take fixed or random effects, or {without}",
             )
-        return ""
+        return None
 
-    def _nonsense_of_propensity(self, plain: bool) -> str:
+    def _nonsense_of_propensity(self, plain: bool) -> tuple[str, str] | None:
         if not plain or self.effects:
-            return "the propensity has one row per unit: no effects, nothing to correlate"
+            return (
+                "the propensity has one row per unit: no effects, nothing to correlate",
+                "leave errors and effects out",
+            )
         if self.likelihood.name != "binomial":
-            return "whether a unit is ever treated is a binomial outcome"
-        return "" if not self.weighted else "units are not weighted in a propensity"
+            return "whether a unit is ever treated is a binomial outcome", "take that likelihood"
+        return (
+            ("units are not weighted in a propensity", "leave weights out")
+            if self.weighted
+            else None
+        )
 
     def kind(self, over: str) -> EffectKind:
         """``fixed``, ``random``, ``mundlak`` or ``none``."""

@@ -33,6 +33,8 @@ from bayesdid.study.schema import PriorTerm
 
 PriorSet = Literal["flat", "weak", "sceptical"]
 PriorName = Literal["flat", "weak", "sceptical", "user"]
+PriorLike = PriorTerm | tuple[float, float] | Mapping[str, float]
+"""A normal prior: ``(mean, sd)``, the two by name, or as a study file says it."""
 
 WEAK_MULTIPLE = 2.5  # of sd(y) / sd_within(x): sd of a coefficient (Gelman et al. 2008)
 SCEPTICAL_SHARE = 0.25  # of sd(y): sd of a treatment's full swing
@@ -80,17 +82,51 @@ class PriorChoice:
                 )
 
     @classmethod
-    def of(cls, value: str | Mapping[str, PriorTerm] | PriorChoice) -> PriorChoice:
-        """From a name, or from normal priors by term (the rest weak)."""
+    def of(cls, value: str | Mapping[str, PriorLike] | PriorChoice) -> PriorChoice:
+        """From a name, or from normal priors by term (the rest weak).
+
+        Raises
+        ------
+        InputError
+            For a name that is none, or a prior without mean and sd.
+        """
         if isinstance(value, PriorChoice):
             return value
         if isinstance(value, str):
             return cls(value)  # type: ignore[arg-type]  # refused if it is none
-        return cls("weak", tuple((term, p.mean, p.sd) for term, p in value.items()))
+        if not isinstance(value, Mapping):
+            raise InputError(
+                "priors are a name, or normal priors by term",
+                value=repr(value),
+                remedy='such as priors="weak" or priors={"D": (0, 0.5)}, mean and sd',
+            )
+        return cls("weak", tuple((term, *_moments(term, own)) for term, own in value.items()))
 
     def __str__(self) -> str:
         own = "; ".join(f"{term} ~ Normal({m:g}, {sd:g})" for term, m, sd in self.terms)
         return self.name + (f", but {own}" if own else "")
+
+
+def _moments(term: str, prior: PriorLike) -> tuple[float, float]:
+    """Mean and sd of one normal prior, however it was given."""
+    if isinstance(prior, PriorTerm):
+        return prior.mean, prior.sd
+    given = (
+        [prior.get("mean"), prior.get("sd")]
+        if isinstance(prior, Mapping) and set(prior) == {"mean", "sd"}
+        else prior
+    )
+    try:
+        mean, sd = map(float, given)  # type: ignore[arg-type]  # refused if it is no pair of numbers
+    except (TypeError, ValueError):
+        mean, sd = np.nan, np.nan
+    if isinstance(given, str) or not np.isfinite([mean, sd]).all():
+        raise InputError(
+            f"the prior of {term} is no mean and sd",
+            value=repr(prior),
+            remedy=f'such as priors={{"{term}": (0, 0.5)}}',
+        )
+    return mean, sd
 
 
 @dataclass(frozen=True, slots=True)
@@ -163,7 +199,7 @@ class Priors:
 
 
 def resolve_priors(
-    choice: PriorChoice | PriorName | Priors | Mapping[str, PriorTerm],
+    choice: PriorChoice | PriorName | Priors | Mapping[str, PriorLike],
     design: Design,
     likelihood: Likelihood = Likelihood(),
     *,

@@ -58,12 +58,7 @@ def serial_rows(design: Design) -> SerialRows:
     later = np.flatnonzero(unit[1:] == unit[:-1]) + 1
     step = time[later] - time[later - 1]
     if (step <= 0).any():
-        raise InputError(
-            f"{design.spec_id}: a unit has two rows in one period",
-            value=design.units[unit[later[step <= 0][0]]],
-            remedy="AR(1) errors need one row per unit and period: individuals have no order in "
-            'time; take i.i.d. errors, errors="iid" or "iid_unit"',
-        )
+        raise two_rows_error(design, int(unit[later[step <= 0][0]]))
     if (when % 1 != 0).any():
         raise InputError(
             f"{design.spec_id}: periods are not whole numbers apart",
@@ -76,3 +71,14 @@ def serial_rows(design: Design) -> SerialRows:
     gap[order[later]] = step.astype(np.int64)
     follows[order[later]] = 1.0
     return SerialRows(before, follows, gap, when.astype(np.int64))
+
+
+def two_rows_error(design: Design, unit: int) -> InputError:
+    """What to say of AR(1) errors where rows have no order in time; `unit` is its position."""
+    return InputError(
+        f"{design.spec_id}: a unit has two rows in one period",
+        value=design.units[unit],
+        remedy="AR(1) errors need one row per unit and period, for individuals, and rows that a "
+        "frequency weight stands for, have no order in time: take i.i.d. errors, "
+        'errors="iid" or "iid_unit"',
+    )

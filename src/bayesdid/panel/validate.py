@@ -340,13 +340,16 @@ def _within_span(
         late = (adoption[policy] > last).fillna(False)
         if late.any():
             count, end = int(late.sum()), timeline.label(last)
-            text = f"{count} units adopt {policy} after {end}: never, in this panel"
+            adopt = f"{many(count, 'unit')} adopt{'s' * (count == 1)}"
+            text = f"{adopt} {policy} after {end}: never, in this panel"
             notes.append(Note("adoption_after_panel", count, text))
             adoption.loc[late, policy] = pd.NA
         early = (adoption[policy] <= first).fillna(False) & ~censored[policy]
         if early.any():
-            text = f"{int(early.sum())} units have {policy} from the first period on"
-            notes.append(Note("always_treated", int(early.sum()), text))
+            count = int(early.sum())
+            has = f"{many(count, 'unit')} {'has' if count == 1 else 'have'}"
+            text = f"{has} {policy} from the first period on"
+            notes.append(Note("always_treated", count, text))
         if not adoption[policy].notna().any():
             notes.append(Note("treatment_never_varies", 1, f"no unit ever adopts {policy}"))
     return adoption

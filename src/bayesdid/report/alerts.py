@@ -12,7 +12,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import ClassVar
 
-from bayesdid.design.treated import FEW
+from bayesdid.design.treated import FEW, FEW_CLUSTERS
 from bayesdid.estimands.verdict import LEANS, SURE
 from bayesdid.inference.first_stage import WEAK_F
 from bayesdid.notebook import many
@@ -24,7 +24,6 @@ APART = 1.0  # posterior sds between a TWFE coefficient and the ATT
 OPPOSED = 0.9  # probability on opposite sides of zero from which two spatial models disagree
 FAR = 2.0  # combined sds between printed numbers and panel
 PRIOR_SHARE = 0.1  # of the posterior's precision that the prior brings
-FEW_CLUSTERS = 20  # units below which errors clustered by unit are too small
 _DOUBTED = re.compile(r"sign of (\S+) in (\S+) changed")  # as audit.identities words it
 
 

@@ -109,7 +109,8 @@ def coefplot(
     axes.axvline(0.0, color="black", lw=0.8)
     axes.set_yticks(range(len(shown)), list(map(mathtext, shown)))
     axes.set_ylim(len(shown) - 0.5, -0.5)
-    hollow = "; hollow: clustered by unit" if beside else ""
+    clusters = {str(fit.tree.attrs.get("cluster", "")) or "unit" for _, fit in named}
+    hollow = f"; hollow: clustered by {' or '.join(sorted(clusters))}" if beside else ""
     first = named[0][1]
     stated = percent(first.tidy(level)["level"].iloc[0])
     axes.set_xlabel(

@@ -19,6 +19,7 @@ from bayesdid.design.design import Design
 from bayesdid.design.regressors import Regressors, is_random
 from bayesdid.exceptions import InputError
 from bayesdid.inference.exact.further import FurtherColumns, no_columns
+from bayesdid.model.serial import two_rows_error
 from bayesdid.study.schema import EffectKind
 
 Kind = Literal["fixed", "random", "none"]
@@ -200,12 +201,7 @@ def sorted_rows(
         when = design.periods.astype(np.float64)[period]
         gap[1:] = np.where(later, np.diff(when), 0.0).astype(np.int64)
         if (again := later & (gap[1:] <= 0)).any():
-            raise InputError(
-                f"{design.spec_id}: a unit has two rows in one period",
-                value=design.units[unit[1:][again][0]],
-                remedy="AR(1) errors need one row per unit and period: individuals have no order "
-                'in time; take i.i.d. errors, errors="iid" or "iid_unit"',
-            )
+            raise two_rows_error(design, int(unit[1:][again][0]))
     start = np.searchsorted(unit, np.arange(N + 1)).astype(np.int64)
     first = 0 if by_unit else columns.fixed
     rows = Rows(values, root, unit, period, start, gap, N, T, kinds[0], kinds[1], first, slopes)
