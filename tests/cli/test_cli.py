@@ -19,6 +19,7 @@ from bayesdid.panel.simulate import simulate_panel
 from bayesdid.panel.write import write_panel
 from bayesdid.report.validity import panel_validity, published_validity
 from printed import write_printed
+from smallest import STUDY
 
 COMMANDS = (
     "did",
@@ -187,6 +188,22 @@ def test_check_strict(models, errors, code):
     result = CliRunner().invoke(app, [*command, "--errors", errors])
     assert result.exit_code == code
     assert ("FAIL autocorrelation" in result.stdout) == (code == 1)
+
+
+@pytest.mark.parametrize("command", ["fit", "check", "validate"])
+def test_specs_that_fail_are_named_and_end_in_exit_code_1(tmp_path, command):
+    """They were left out, without a word but by `fit`, and the exit code was 0."""
+    (tmp_path / "study.toml").write_text(STUDY)
+    (tmp_path / "t.toml").write_text(
+        'id = "t"\ntitle = "t"\nkind = "regression"\n[[column]]\nid = "1"\noutcome = "y"\n'
+        'treatments = ["active:p"]\ncluster = "region + year"\n'
+    )
+    rows = "".join(f"{u},{t},{u * t % 3},{2 if u else ''}\n" for u in (0, 1) for t in (1, 2, 3))
+    (tmp_path / "panel.csv").write_text("unit,year,y,py\n" + rows)
+    result = inside(command, tmp_path, "--panel", tmp_path / "panel.csv")
+    assert result.exit_code == 1
+    assert "failed t.1: " in result.output
+    assert "two-way clusters are not computed" in " ".join(result.output.split())
 
 
 def test_panel_describes_and_writes(studies, tmp_path):

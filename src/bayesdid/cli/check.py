@@ -43,7 +43,7 @@ def command(
     as_json: Annotated[bool, typer.Option("--json", help="One JSON document on stdout.")] = False,
 ) -> None:
     """Does the model describe the data? Checks of every fit, and what failing means."""
-    from bayesdid.cli.console import out, print_json, progress, said
+    from bayesdid.cli.console import out, print_json, print_left_out, progress, said
     from bayesdid.exceptions import InputError
     from bayesdid.families.registry.load import load_study
     from bayesdid.inference.executor import map_fits, process_pool
@@ -85,7 +85,9 @@ def command(
             for result in entry["results"]:
                 mark = _MARKS[result["passed"]]  # type: ignore[index]
                 out.print(said("  ", mark, f" {result['text']}"))  # type: ignore[index]
-    if strict and any(r["passed"] is False for e in document for r in e["results"]):  # type: ignore[index]
+    failed = print_left_out(plan)
+    bad = any(r["passed"] is False for e in document for r in e["results"])  # type: ignore[index]
+    if failed or (strict and bad):
         raise typer.Exit(1)
 
 

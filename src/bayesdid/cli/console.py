@@ -10,7 +10,7 @@ import sys
 import time
 from collections.abc import Iterable, Iterator
 from contextlib import ExitStack, contextmanager
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
@@ -19,6 +19,9 @@ from rich.text import Text
 from bayesdid.escape import terminal
 from bayesdid.exceptions import Note
 from bayesdid.jsonio import to_json
+
+if TYPE_CHECKING:
+    from bayesdid.inference.plan import Plan
 
 
 class _Plain(Console):
@@ -52,6 +55,21 @@ def print_notes(notes: Iterable[Note]) -> None:
     """Write named warnings to stderr, one line each."""
     for note in notes:
         console.print(f"note: {note.text}", soft_wrap=True)
+
+
+def print_left_out(plan: Plan, *, all_of_them: bool = False) -> bool:
+    """Write to stderr which specs have no fit and why; whether some failed, which is exit code 1.
+
+    Specs of families that are no single regression are left out of the lines, unless
+    `all_of_them`: the command is not about them.
+    """
+    from bayesdid.inference.plan import OTHER_FAMILY
+
+    for name, reason in plan.skipped.items():
+        if all_of_them or not reason.endswith(OTHER_FAMILY):
+            word = "failed" if name in plan.failed else "skipped"
+            console.print(f"{word} {name}: {reason}", soft_wrap=True)
+    return bool(plan.failed)
 
 
 EVERY = 15.0  # seconds between two lines of progress where there is no terminal

@@ -42,7 +42,7 @@ def command(
     as_json: Annotated[bool, typer.Option("--json", help="One JSON document on stdout.")] = False,
 ) -> None:
     """Fit specs, store the posteriors as NetCDF, print the treatment effects."""
-    from bayesdid.cli.console import console, print_json, print_notes, stepper
+    from bayesdid.cli.console import console, print_json, print_left_out, print_notes, stepper
     from bayesdid.design.counted import counted
     from bayesdid.families.registry.load import load_study
     from bayesdid.inference.executor import process_pool
@@ -78,11 +78,10 @@ def command(
         _print(loaded, data, rows)
         for name, sample in samples.items():
             console.print(f"{name}: {sample.text}", soft_wrap=True)
-    for name, reason in plan.skipped.items():
-        console.print(f"skipped {name}: {reason}", soft_wrap=True)
+    failed = print_left_out(plan, all_of_them=True)
     reused = sum(fit.reused for fit in stored)
     console.print(f"{len(stored)} fits in {folder}, {reused} of them reused")
-    if not all(row["converged"] for row in rows):
+    if failed or not all(row["converged"] for row in rows):
         raise typer.Exit(1)
 
 

@@ -114,7 +114,8 @@ def has_values(panel: Panel, column: str) -> np.ndarray:
             "the panel has no such column",
             file=panel.source,
             column=column,
-            remedy="add the column, or leave the effect out",
+            remedy="name a column of the panel, one alone for clusters (two-way clusters are not "
+            "computed), or leave it out",
         )
     values = panel.frame[column]
     return np.asarray(values.notna() & (values.astype(str) != ""))

@@ -67,6 +67,8 @@ class Variant:
 
 IID = Errors()
 MAIN = "default"
+OTHER_FAMILY = "is not a two-way linear model"
+"""What is said of a spec whose family is run by an analysis."""
 # the first four are what a study's specs say; the others are compared with least squares
 VARIANTS: dict[str, Variant] = {
     variant.name: variant
@@ -167,7 +169,7 @@ def plan_fits(
     for spec_id in specs or study.specs:
         spec = study[spec_id]
         if spec.column.family not in FITTED_FAMILIES and specs is None:
-            skipped[spec_id] = f"family {spec.column.family} is not a two-way linear model"
+            skipped[spec_id] = f"family {spec.column.family} {OTHER_FAMILY}"
             continue
         try:
             design = build_design(spec, panel)
