@@ -217,7 +217,7 @@ def test_what_no_row_identifies_is_refused_by_name():
     assert "both - none" in found
     assert SUM not in found
     assert "no row is under b alone" in found.refused["only:b - none"]
-    with pytest.raises(ResultError, match="nothing tells their sum from both"):
+    with pytest.raises(ResultError, match="under b alone, so that nothing tells what it does by"):
         found[SUM]
 
 

@@ -213,7 +213,7 @@ def test_the_command_shows_models_of_sums_alone(found, capsys):
     print_panel(STUDY, found, None)
     said = capsys.readouterr().out
     assert "Models beside the first are shown of sums" in said
-    assert said.count("imputation") == 1 + len(pairs_of(POLICIES))
+    assert said.count("\n  imputation ") == 1 + len(pairs_of(POLICIES))
     assert "All − none" in said
 
 

@@ -406,6 +406,17 @@ def test_what_is_wrong_is_said_with_its_remedy(frame, formula, more, says):
         bd.did(given, formula, **more)
 
 
+def test_a_product_of_two_nested_policies_is_left_out(frame):
+    """As of three and more: the second is only where the first is, and its own term stays."""
+    nested = frame.assign(late=frame["start"].where(frame["sid"] % 2 == 0) + 1)
+    study, panel = bd.study_of(
+        nested, y="l_homicide", unit="sid", time="year", policies={"a": "start", "b": "late"}
+    )
+    assert study["did.1"].column.treatments == ("active:a", "active:b")
+    text = {note.name: note.text for note in panel.notes}["product_left_out"]
+    assert text == "active:a * active:b is left out: no row tells it from b"
+
+
 @pytest.mark.parametrize(
     ("policies", "says"),
     [

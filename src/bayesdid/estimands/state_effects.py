@@ -112,17 +112,19 @@ def _of_two(
         alone = own[policy].astype(float)
         fine = rows.seen_alone(policy) & both
         name = f"both - only:{policy}"
-        _add(found, refused, name, both, fine, partial(_without, D, alone), *_TWO)
+        less = partial(_without, D, alone)
+        _add(found, refused, name, both, fine, less, *_TWO, _never_alone(rows, (policy,)))
+    never = _never_alone(rows, of)
     single = np.mean(list(own.values()), axis=0)
     less = partial(_without, D, single)
-    _add(found, refused, "both - single", both, everywhere, less, *_TWO)
+    _add(found, refused, "both - single", both, everywhere, less, *_TWO, never)
 
     def apart(r: np.ndarray) -> FloatArray:
         return np.vstack([_mean(D, r), *(_mean(D * columns, r) for columns in own.values())])
 
-    _add(found, refused, MAX_SINGLE, both, everywhere, apart, *_TWO)
-    _add(found, refused, SUM, both, everywhere, lambda r: _mean(D * joint, r), *_TWO)
-    _add(found, refused, RATIO, both, everywhere, apart, *_TWO)
+    _add(found, refused, MAX_SINGLE, both, everywhere, apart, *_TWO, never)
+    _add(found, refused, SUM, both, everywhere, partial(_part, D, joint), *_TWO, never)
+    _add(found, refused, RATIO, both, everywhere, apart, *_TWO, never)
     order = rows.order(of)
     at = [order == f"first:{policy}" for policy in of]
     for base, use, columns in (
@@ -153,8 +155,12 @@ def _of_all(
     told = np.logical_and.reduce([rows.told(pair) for pair in pairs_of(of)]) & everywhere
     where = f"rows under all {len(of)}"
     found["all - none"] = Average(under, _mean(D, under))
-    _add(found, refused, ALL, under, everywhere, lambda r: _mean(D * departs, r), where, *_SINGLES)
-    _add(found, refused, BEYOND_PAIRS, under, told, lambda r: _mean(D * larger, r), where, *_PAIRS)
+    never = _never_alone(rows, of)
+    for name, fine, columns, why in (
+        (ALL, everywhere, departs, _SINGLES),
+        (BEYOND_PAIRS, told, larger, _PAIRS),
+    ):
+        _add(found, refused, name, under, fine, partial(_part, D, columns), where, *why, never)
 
 
 def _of_pair(
@@ -190,9 +196,10 @@ def _of_pair(
         sum_of(pair),
         under,
         told,
-        lambda r: _mean(D * joint, r),
+        partial(_part, D, joint),
         f"rows under {a} and {b}",
         *_PAIR,
+        _never_alone(rows, pair),
     )
     at = [rows.order(pair) == f"first:{policy}" for policy in pair]
     _gap(found, refused, gaps[0], [rows_of & alone for rows_of in at], D)
@@ -223,6 +230,16 @@ _PAIRS = (
 )
 
 
+def _never_alone(rows: OverlapDesign, of: Set) -> str:
+    """That some of the policies are never seen alone, or empty: no age would be enough then."""
+    never = [policy for policy in of if not rows.just((policy,)).any()]
+    if not never:
+        return ""
+    named = " and none ".join(f"under {policy} alone" for policy in never)
+    alone = "what it does by itself" if len(never) == 1 else "what they do by themselves"
+    return f"no row is {named}, so that nothing tells {alone}"
+
+
 def _no_row(rows: OverlapDesign, of: Set) -> str:
     """Why there is no row of a set."""
     two = f"{' and '.join(of)} both" if len(of) == 2 else f"all of {', '.join(of)}"
@@ -249,6 +266,11 @@ def _without(D: FloatArray, columns: FloatArray, rows: np.ndarray) -> FloatArray
     return _mean(D * (1.0 - columns), rows)
 
 
+def _part(D: FloatArray, columns: FloatArray, rows: np.ndarray) -> FloatArray:
+    """What some columns (or shares of them) contribute to the average effect over rows."""
+    return _mean(D * columns, rows)
+
+
 def _mean(D: FloatArray, rows: np.ndarray) -> FloatArray:
     return np.asarray(D[rows].mean(axis=0, keepdims=True))
 
@@ -263,10 +285,11 @@ def _add(
     where: str,
     none: str,
     some: str,
+    never: str,
 ) -> None:
     """A contrast over the rows that identify it; the rest are refused by number and reason."""
     if not fine.any():
-        refused[name] = f"none of {int(both.sum())} {where} {none}"
+        refused[name] = never or f"none of {int(both.sum())} {where} {none}"
         return
     found[name] = Average(fine, functional(fine))
     if lost := int((both & ~fine).sum()):

@@ -196,7 +196,7 @@ def study_of(
     study = check_study(assemble_study(Path(raw.source), file, {TABLE: table}))
     panel = raw.panel(study)
     if declared:
-        return (study, panel) if len(declared) < 3 else _told_apart(study, panel)
+        return (study, panel) if len(declared) < 2 else _told_apart(study, panel)
     return _without_taken_up(study, panel)
 
 
