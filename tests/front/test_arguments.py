@@ -110,7 +110,11 @@ def test_weights_marks_and_clusters_reach_the_headline(frame):
 
 def test_an_event_study_takes_what_did_takes_and_a_fit_nothing(frame):
     options = {"y": "y", "unit": "id", "time": "year", "policy": "first", "first": -2, "last": 1}
-    found = bd.event_study(frame, **options, draws=50, chains=2, errors="iid", weights="w")
+    run = {"draws": 50, "chains": 2, "errors": "iid", "weights": "w"}
+    found = bd.event_study(frame, **options, **run, cluster="state")
+    assert found.summary().endswith("\nLeast squares clustered by state: path.fit.beside()")
+    assert "cluster state (4)" in found.fit.beside().index.get_level_values(1)
+    assert "Least squares" not in bd.event_study(frame, **options, **run).summary()
     assert found.fit.tree["posterior"].sizes["chain"] == 2
     assert found.fit.tree.attrs["weighted"]
     for more in ({"last": 3}, {"covariates": ["x"]}, {"errors": "iid"}, {"missing_marks": ["-"]}):

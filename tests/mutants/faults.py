@@ -2139,4 +2139,20 @@ MUTANTS = (
         "what trends leave is called variation within effects that are not there",
         (FURTHER + "test_what_trends_leave_of_a_treatment_is_said",),
     ),
+    Mutant(
+        "never-alone",
+        "estimands/state_effects.py",
+        "if not rows.just((policy,)).any()]",
+        "if rows.just((policy,)).any()]",
+        "a policy that is seen alone is said never to be",
+        ("estimands/test_synergy.py::test_what_no_row_identifies_is_refused_by_name",),
+    ),
+    Mutant(
+        "failed-in-silence",
+        "cli/console.py",
+        "return bool(plan.failed)",
+        "return False",
+        "commands end well where specs failed",
+        ("cli/test_cli.py::test_specs_that_fail_are_named_and_end_in_exit_code_1",),
+    ),
 )

@@ -61,7 +61,9 @@ class EventStudy:
         """What was fitted, the path, and whether it was flat before adoption."""
         head, _, _ = self.fit.summary().partition("\nengine ")
         table = self.frame().drop(columns="level").to_string(float_format="%.4g")
-        return "\n".join([head, self.before(), table])
+        cluster = str(self.fit.tree.attrs.get("cluster", ""))
+        beside = [f"Least squares clustered by {cluster}: path.fit.beside()"] if cluster else []
+        return "\n".join([head, self.before(), table, *beside])
 
     def before(self) -> str:
         """The sentence about event times before adoption."""
