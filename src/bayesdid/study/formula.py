@@ -21,6 +21,7 @@ Parsed, never evaluated. What models cannot do yet is refused by its name.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable
 from dataclasses import dataclass
 from itertools import combinations
@@ -130,7 +131,9 @@ def parse_formula(text: str) -> tuple[Formula, ...]:
             parts = _distinct(part for node in nodes for part in _parts(node))
             if not parts:
                 raise RefusedError("no regressor", text.strip(), "write y ~ D | unit + period")
-            found.append(Formula(outcome, parts, len(_distinct(_parts(nodes[0]))), terms))
+            # 0 + D and 1 + D begin with a constant, which is no term
+            first = next(own for node in nodes if (own := _distinct(_parts(node))))
+            found.append(Formula(outcome, parts, len(first), terms))
         return tuple(found)
     except RefusedError as error:
         raise InputError(
@@ -206,10 +209,14 @@ def _effect(text: str) -> EffectTerm:
     try:
         return parse_effect(text)
     except ValueError as error:
+        stepwise = re.match(r"\s*c?sw0?\(", text)
+        remedy = "write f, f^g, f[x], f[x, x^2] or random(f^g); else make a column of the groups"
         raise RefusedError(
             "an effect that is not understood",
             text[:60] or "nothing",
-            "write f, f^g, f[x], f[x, x^2] or random(f^g); else make a column of the groups",
+            "sw and csw are of regressors: fit a formula for each set of effects"
+            if stepwise
+            else remedy,
         ) from error
 
 

@@ -102,7 +102,12 @@ class _Reader:
             return RefusedError(f"'{value}' has no meaning here yet", self.text, _REMEDIES[value])
         if value is None:
             return RefusedError("the formula ends too early", self.text, "complete it")
-        return RefusedError(f"'{value}' is not expected here", self.text, "see docs/formula.md")
+        return RefusedError(
+            f"'{value}' is not expected here",
+            self.text,
+            "write + between terms; rename columns whose names have spaces, and make a column of "
+            "what a function would work out of several",
+        )
 
     def sum(self, depth: int) -> tuple[Node, ...]:
         found = [self.product(depth)]
