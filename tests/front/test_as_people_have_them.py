@@ -83,7 +83,7 @@ def test_a_decimal_point_between_semicolons_stays_one(tmp_path):
 
 @pytest.mark.parametrize(
     ("code", "value"),
-    [(-999, "-999"), (-1.0, "-1"), (99, "99"), ("未实施", "未实施"), ("Never treated", "Never tr")],
+    [(-999, "-999"), (-1.0, "-1"), (99, "99"), ("未知", "未知"), ("Unknown", "Unknown")],
 )
 def test_codes_for_never_are_no_years(code, value):
     frame = panel()
@@ -172,12 +172,12 @@ def test_a_policy_named_in_chinese_is_told_a_name_that_works():
     assert notes_of(frame, policies={"policy": "start"})[1].policies == ("policy",)
 
 
-@pytest.mark.parametrize("states", [(1, 2), ("未试点", "试点")])
+@pytest.mark.parametrize("states", [(1, 2), ("旧", "新")])
 def test_a_state_that_is_not_coded_0_and_1_is_no_period(states):
     frame = panel()
     frame["on"] = np.where(frame["treated"] * frame["post"] == 1, states[1], states[0])
     with pytest.raises(
-        InputError, match=r"is its state, .*(1 and 2|未试点 and 试点|试点 and 未试点).*code it 0"
+        InputError, match=r"is its state, .*(1 and 2|新 and 旧|旧 and 新).*code it 0"
     ):
         notes_of(frame, policies={"p": "on"})
     assert notes_of(frame.assign(on=frame["treated"] * frame["post"]), policies={"p": "on"})

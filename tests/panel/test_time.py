@@ -118,6 +118,24 @@ WAYS = {
     "97, 98, 99, 0": [k % 100 for k in range(97, 105)],
     "'98": [f"'{k % 100:02d}" for k in range(97, 105)],
     "FY08": [f"FY{k:02d}" for k in range(5, 13)],
+    "11/00": [f"{k % 12 + 1}/{k // 12:02d}" for k in range(10, 18)],
+    "00-11": [f"{k // 12:02d}-{k % 12 + 1:02d}" for k in range(10, 18)],
+    "01/13": [f"{k % 12 + 1:02d}/{k // 12:02d}" for k in range(166, 174)],
+    "3/08, 6/08": [f"{k % 12 + 1}/{k // 12:02d}" for k in range(98, 122, 3)],
+    "0011": [f"{k // 12:02d}{k % 12 + 1:02d}" for k in range(10, 18)],
+    "1011, 1012, 1101": [k // 12 * 100 + k % 12 + 1 for k in range(130, 138)],
+    "9911, 9912, 1": [
+        (k // 12) % 100 * 100 + k % 12 + 1 for k in range(99 * 12 + 10, 99 * 12 + 18)
+    ],
+    "2000.1 before 2000.10": [f"{1999 + k // 12}.{k % 12 + 1}" for k in range(8, 16)],
+    "11.2000": months("{m:02d}.{y}"),
+    "2000:11": months("{y}:{m}"),
+    "2000_11": months("{y}_{m:02d}"),
+    "2000 11": months("{y} {m}"),
+    "y2000m11": months("y{y}m{m}"),
+    "2000年11月份": months("{y}年{m:02d}月份"),
+    "2009:3": quarters("{y}:{q}"),
+    "2008年末": [f"{year}年末" for year in range(2001, 2009)],
 }
 
 
@@ -212,7 +230,11 @@ def test_0_is_2000_where_years_have_two_digits(study):
         (["01/02/08", "01/03/08"], "'01/02/08' has two digits that may be its year at either end"),
         (["15/03/08", "15/04/08"], "two digits that may be its year at either end"),
         (["3/4/08", "5/6/08"], "may be a day and a month or a month and a day"),
-        (["1/08", "2/08"], "write the year with four digits"),
+        (["1/08", "2/08"], "nothing tells which.*write the year with four digits"),
+        (["08/09", "09/10", "10/11"], "nothing tells which"),
+        ([f"{d}/08" for d in range(1, 31)], "nothing tells which"),
+        ([f"{a:02d}/{b:02d}" for a in range(1, 13) for b in range(1, 13)], "nothing tells which"),
+        (["13/08", "08/13"], "nothing tells which"),
         (["Jan", "Feb"], "write the year beside the month"),
         (["08-Jan", "09-Jan", "10-Jan"], "names a day or a year of two digits"),
         (["Jan-01", "Jan-02", "Jan-03", "Jan-31", "Feb-01"], "a day or a year of two digits"),
@@ -231,6 +253,79 @@ def test_no_period(periods, words):
         read(periods)
     where = [*map(str, periods)].index(str(caught.value.value))
     assert f"row {2 + where}" in str(caught.value)
+
+
+def test_adoption_is_read_as_short_months_are(study):
+    """Alone 5/09 could be a day; a whole number that is no month of the panel is no year either."""
+    short = [f"{k % 12 + 1}/{k // 12:02d}" for k in range(98, 116)]
+    panel = panel_of(study, short, ["5/09", "4/09"])
+    assert event_time(panel, "p").iloc[[0, 18]].tolist() == [-14, -13]
+    counted = [k // 12 * 100 + k % 12 + 1 for k in range(98, 116)]
+    panel = panel_of(study, counted, [905, 904])
+    assert event_time(panel, "p").iloc[[0, 18]].tolist() == [-14, -13]
+    for first in ([2009, 2008], [905, 2008]):
+        with pytest.raises(InputError, match="is no month that a unit could adopt in"):
+            panel_of(study, counted, first)
+
+
+def test_years_that_are_followed_by_a_month_lie_in_a_panel_of_years(study):
+    for first in ([2004.11, 2005.1], ["2004.11", "2005.10"]):
+        panel = panel_of(study, range(2001, 2009), first)
+        assert panel.adoption["p"].tolist() == [2004, 2005, pd.NA]
+
+
+def stored(unit, steps):
+    """Dates so many years or months after 1960, as the formats of Stata make them of counts."""
+    return (np.datetime64("1960", unit) + np.asarray(steps)).astype("M8[s]")
+
+
+@pytest.mark.parametrize(("unit", "each"), [("M", 3), ("M", 1), ("Y", 1)])
+def test_a_stored_0_is_never(study, unit, each):
+    """csdid wants 0 for never; %tq and %tm show it as a date in 1960, %ty as the year 0."""
+    never = stored(unit, 0) if unit == "M" else np.datetime64("0000-01-01", "s")
+    dates = stored(unit, each * (200 + np.arange(8)))
+    frame = pd.DataFrame({"id": np.repeat(["a", "b", "c"], 8), "when": [*dates] * 3})
+    frame["first"] = np.repeat(np.array([dates[3], dates[5], never]), 8)
+    frame["y"] = np.random.default_rng(1).normal(size=24)
+    panel = validate_panel(frame, study, source="memory")
+    assert panel.adoption["p"].isna().tolist() == [False, False, True]
+    assert "is a stored 0, read as never (8 rows)" in texts(panel)["stored_zeros"]
+    older = frame.assign(first=np.repeat(np.array([stored(unit, -9), dates[5], never]), 8))
+    if unit == "Y":
+        with pytest.raises(InputError, match="a date in the year 0: a code that is shown as"):
+            validate_panel(older, study, source="memory")
+        return
+    panel = validate_panel(older, study, source="memory")
+    assert not panel.adoption["p"].isna().any()
+    assert "stored_zeros" not in texts(panel)
+
+
+def test_stata_counts_beside_formatted_periods(study):
+    """gvar without its %tq: 203 in a panel from 2010q1 is 2010q4; other numbers are refused."""
+    periods = stored("M", 3 * (200 + np.arange(8)))
+    panel = panel_of(study, periods, [203.0, 205.0])
+    assert event_time(panel, "p").iloc[[0, 8]].tolist() == [-3, -5]
+    assert "203 is read as 2010q4: Stata's count of quarters" in str(panel.notes)
+    assert panel_of(study, periods, [203.0, 230.0]).adoption["p"].tolist() == [4, pd.NA, pd.NA]
+    for odd in (999.0, 203.5, -3.0):
+        with pytest.raises(InputError, match="'203' is no quarter that a unit could adopt in"):
+            panel_of(study, periods, [203.0, odd])
+
+
+def test_labels_of_adoption_that_are_no_periods_leave_it_to_the_codes(study):
+    frame = panel_of(study, range(2001, 2009), [2004, 2006]).frame
+    codes = frame[["first"]].rename(columns=str)
+    labelled = frame.assign(first=frame["first"].map({2004: "第一批", 2006: "第二批"}))
+    panel = validate_panel(labelled, study, source="memory", codes=codes)
+    assert panel.adoption["p"].tolist() == [2004, 2006, pd.NA]
+    assert "adoption is read by code, for its labels (第一批)" in texts(panel)["adoption_by_code"]
+    counted = labelled.assign(when=frame["when"] - 2000)
+    with pytest.raises(InputError, match="'第一批' is no period that a unit could adopt in"):
+        validate_panel(counted, study, source="memory", codes=codes.where(codes.isna(), 3))
+
+
+def texts(panel):
+    return {note.name: note.text for note in panel.notes}
 
 
 def read(periods):

@@ -32,6 +32,7 @@ def command(
     missing: Annotated[
         list[str] | None, typer.Option(help="A mark that means not known, e.g. …; repeat for more.")
     ] = None,
+    sheet: Annotated[str | None, typer.Option(help="Sheet of a workbook.")] = None,
     as_json: Annotated[bool, typer.Option("--json", help="One JSON document on stdout.")] = False,
 ) -> None:
     """Inspect a panel file and write a commented study folder that ``report`` runs."""
@@ -51,6 +52,7 @@ def command(
         covariates=covariate,
         exposure=exposure,
         missing_marks=missing or (),
+        sheet=sheet,
     )
     lost = write_study(found, panel, folder)
     if as_json:

@@ -144,7 +144,7 @@ def build_design(
         raise NotIdentifiedError(
             f"{spec.id}: no complete row is left",
             file=panel.source,
-            remedy="check the outcome and covariate columns",
+            remedy=_empty_columns(panel.frame) or "check the outcome and covariate columns",
         )
     frame = panel.frame.loc[rows]
     unit_index, units = pd.factorize(frame[panel.unit], sort=False)
@@ -187,6 +187,17 @@ def build_design(
         design = as_often(design)
     refuse_constant(design, panel.source)
     return with_identification(drop_collinear(level_out(design), panel.source))
+
+
+def _empty_columns(frame: pd.DataFrame) -> str:
+    """What to do about columns without a single value; empty if there are none."""
+    empty = [str(name) for name in frame.columns if frame[name].isna().all()]
+    if not empty:
+        return ""
+    return (
+        f"{', '.join(empty)} {'has' if len(empty) == 1 else 'have'} no value in any row; formulas "
+        "that a spreadsheet never calculated read as empty: open the file there and save it"
+    )
 
 
 def _dimension(name: str) -> str:

@@ -19,6 +19,7 @@ from bayesdid.exceptions import InputError
 from bayesdid.panel.calendar import Periods, read_periods
 from bayesdid.panel.kinds import Kind, Writing
 from bayesdid.panel.wide import across_remedy, wide_remedy
+from bayesdid.study.derived import NAME
 
 UNIT_HINT = (
     r"(^|_)(id|unit|city|county|state|country|province|prov|region|firm|fips|code|name)s?($|_)"
@@ -42,6 +43,7 @@ COVARIATE_HINT = (
 )
 SIZE_HINT = r"(^|_)(pop\w*|weights?|wt|aw|fw|pw|households?)($|_)|人口|权重"
 LONGITUDE, LATITUDE = r"^(lon|long|longitude|lng|经度)$", r"^(lat|latitude|纬度)$"
+_FIRST_YEAR, _LAST_YEAR = 1800, 2100  # numbers between are years, no codes of units
 MOST_COVARIATES = 6
 MOST_LEVELS = 8  # of a group
 MISSING = 0.1  # share of missing rows above which a covariate would cost too many
@@ -95,6 +97,14 @@ def periods_of(frame: pd.DataFrame, name: str) -> Periods | None:
         return read_periods(values, "", name, pd.Series(np.arange(len(values))))
     except InputError:
         return None
+
+
+def is_dated(frame: pd.DataFrame, name: str) -> bool:
+    """Whether a column holds dates, quarters ... or years."""
+    if name not in frame or (read := periods_of(frame, name)) is None:
+        return False
+    years = read.index.between(_FIRST_YEAR, _LAST_YEAR).all()
+    return read.kind not in {"number", "wave"} or bool(years)
 
 
 def _refuse_unread(
@@ -250,6 +260,8 @@ def guess_covariates(
         why = ""
         if not is_number(frame, name):
             why = _no_numbers(frame[name])
+        elif not re.fullmatch(NAME, name):
+            why = "its name holds more than letters, digits, _ and dots: rename it"
         elif not within(frame, unit, name):
             why = "constant within units: unit effects absorb it"
         elif not across(frame, period, name):

@@ -14,8 +14,9 @@ from bayesdid.front.guess import POLICY_HINT, Guess, Keys, across, hinted, is_nu
 from bayesdid.front.policies import plain_ids
 from bayesdid.notebook import many
 from bayesdid.panel.calendar import read_periods
-from bayesdid.panel.kinds import coarser
+from bayesdid.panel.kinds import coarser, year_of
 from bayesdid.panel.states import state_of
+from bayesdid.panel.timeline import said_never, stored_zeros
 
 MOST = 3  # policies that are proposed unless they are named
 _YEAR = 1500  # periods that are plain numbers from here on are years
@@ -129,7 +130,8 @@ def _adoption(
     values = frame[column]
     if within(frame, keys.unit.name, column) or not values.notna().any():
         return None
-    given = values.notna() & (values.astype(str).str.lower() != "never")
+    given = ~said_never(values)
+    given &= ~stored_zeros(values, year_of(keys.kind, int(keys.step.min())))
     if pd.api.types.is_numeric_dtype(values) and keys.step.min() > 0:
         given &= values != 0
     if not given.any():

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Callable
 from dataclasses import dataclass, replace
 
 from bayesdid.exceptions import InputError
@@ -10,7 +11,9 @@ from bayesdid.study.effects import EffectTerm
 from bayesdid.study.schema import EffectKind
 
 _TIME = re.compile(
-    r"year|date|time|period|quarter|month|week|wave|年|月|季|时间|時間", re.IGNORECASE
+    r"year|date|time|period|quarter|month|week|wave|(^|_)(yrs?|t|qtr|round|nian)\d?($|_)"
+    r"|年|月|季|时间|時間",
+    re.IGNORECASE,
 )
 
 
@@ -25,13 +28,18 @@ class Keys:
     further: tuple[EffectTerm, ...] = ()
 
 
-def keys_of(effects: tuple[EffectTerm, ...], unit: str | None, time: str | None) -> Keys:
+def keys_of(
+    effects: tuple[EffectTerm, ...],
+    unit: str | None,
+    time: str | None,
+    dated: Callable[[str], bool] = lambda _: False,
+) -> Keys:
     """Unit and period of a formula, and its further effects.
 
     The period is the first effect with a name of time (``year``, ``quarter``, 年) or of which
-    another has slopes, else the second; the unit is the first of the others: the order of effects
-    says nothing in fixest. Without an effect of it, the period is a column of time that a further
-    effect names (``region^year``, ``unit[year]``).
+    another has slopes, else the one whose values are dates or years, else the second; the unit is
+    the first of the others: the order of effects says nothing in fixest. Without an effect of it,
+    the period is a column of time that a further effect names (``region^year``, ``unit[year]``).
 
     Parameters
     ----------
@@ -39,6 +47,8 @@ def keys_of(effects: tuple[EffectTerm, ...], unit: str | None, time: str | None)
         As written after ``|``.
     unit, time
         Their names, where the formula has no effect of them.
+    dated
+        Whether the values of a column are years or dates: asked where no name tells.
 
     Raises
     ------
@@ -52,6 +62,8 @@ def keys_of(effects: tuple[EffectTerm, ...], unit: str | None, time: str | None)
         timely = [name for name in rest if _is_time(name) or name in slopes]
         if unit is None and len(timely) == len(rest) > 1:
             timely = timely[1:]
+        if not timely and len(by_value := [name for name in rest if dated(name)]) == 1:
+            timely = by_value
         second = rest[1:] if unit is None else rest
         time = next(iter(timely or second), None)
     if unit is None:

@@ -55,6 +55,8 @@ class Proposal:
         Columns that are nothing of these, with the reason.
     missing_marks
         Cells that mean not known, as the user says.
+    sheet
+        Of a workbook, if it was named.
     """
 
     keys: Keys
@@ -69,6 +71,7 @@ class Proposal:
     counts: bool = False
     exposure: str | None = None
     missing_marks: tuple[str, ...] = ()
+    sheet: str | None = None
 
     def rows(self) -> list[tuple[str, str, str]]:
         """Role, column and reason of every column, for a table."""
@@ -98,6 +101,7 @@ def propose(
     covariates: Sequence[str] | None = None,
     exposure: str | None = None,
     missing_marks: Sequence[str] = (),
+    sheet: str | None = None,
 ) -> Proposal:
     """Inspect a panel file; whatever is named is taken as said.
 
@@ -109,9 +113,10 @@ def propose(
     InputError
         If keys, outcome or policies are not found, or a named column is not there.
     """
-    raw = columns_of(file, (unit or "", time or ""), marks=missing_marks)
+    raw = columns_of(file, (unit or "", time or ""), sheet=sheet, marks=missing_marks)
     named = [name for name in (unit, time, outcome, exposure) if name is not None]
     raw.require([*named, *(policies or {}).values(), *(doses or ()), *(covariates or ())])
+    raw.nameable([*(doses or ()), *(covariates or ())])
     frame, labels = raw.frame, variable_labels(file)
     try:
         keys = guess_keys(frame, labels, unit, time)
@@ -153,6 +158,7 @@ def propose(
         counted,
         exposure,
         tuple(missing_marks),
+        sheet,
     )
 
 
@@ -388,6 +394,8 @@ def _study_text(p: Proposal, name: str, source: str, panel_file: str) -> str:
         f"period = {_text(p.keys.period.name)}  # {_line(p.keys.period.reason)}",
         f"path = {_text(panel_file)}",
     ]
+    if p.sheet is not None:
+        lines.append(f"sheet = {_text(p.sheet)}")
     if p.missing_marks:
         lines.append(f"missing_marks = [{', '.join(map(_text, p.missing_marks))}]")
     if p.coordinates:

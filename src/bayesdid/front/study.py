@@ -10,6 +10,7 @@ from typing import Any, Literal, get_args
 
 from bayesdid.exceptions import InputError, Note
 from bayesdid.families.registry.load import check_study
+from bayesdid.front.guess import is_dated
 from bayesdid.front.keys import Keys, keys_of
 from bayesdid.front.names import require_names, require_one_cluster, require_texts
 from bayesdid.front.policies import CutLike, PoliciesLike, policies_of, products_told
@@ -148,6 +149,8 @@ def study_of(
     marks = (missing_marks,) if isinstance(missing_marks, str) else tuple(missing_marks)
     raw = columns_of(data, (keys.unit, keys.period), sheet=sheet, skip=skip, marks=marks)
     require_one_cluster(cluster, raw.frame.columns)
+    if formula is not None:  # names first, values where these say nothing
+        keys = keys_of(formulas[0].effects, unit, time, lambda name: is_dated(raw.frame, name))
     raw.require([name for name in (unit, time, weights, cluster, *columns) if name is not None])
     declared: tuple[Policy, ...] = ()
     if formula is None:
@@ -295,7 +298,9 @@ def _of_policies(
     effects: str | Sequence[str],
 ) -> tuple[Keys, tuple[Formula, ...], list[Regressors]]:
     """What a call without a formula says."""
-    parts = parse_parts([covariates] if isinstance(covariates, str) else covariates)
+    covariates = [covariates] if isinstance(covariates, str) else covariates
+    raw.nameable(covariates)
+    parts = parse_parts(covariates)
     further = tuple(map(_effect, [effects] if isinstance(effects, str) else effects))
     raw.require(
         [source_column(outcome), *names_in(parts), *(c for one in further for c in one.columns)]

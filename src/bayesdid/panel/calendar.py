@@ -18,7 +18,11 @@ from bayesdid.panel.dated_texts import Counts, dated_texts
 from bayesdid.panel.dates import Odd, day_of
 from bayesdid.panel.kinds import Kind, Writing, coverage, four_digits, two_digits_said, written
 
-NEVER = frozenset({"", ".", "na", "nan", "nat", "never", "none", "null", "<na>", "inf"})
+NEVER = frozenset(
+    {"", ".", "na", "nan", "nat", "never", "none", "null", "<na>", "inf", "no", "control"}
+    | {"never treated", "never-treated", "not treated", "untreated", "never adopted"}
+    | {"否", "无", "从未", "未", "未试点", "未实施", "非试点", "未处理", "对照组", "控制组"}
+)
 
 _FIRST, _LAST = 1500, 2500  # years that a number with a month or quarter in it may hold
 _BIGGEST = 2.0**53  # beyond, not every whole number is a double
@@ -26,8 +30,10 @@ _BIGGEST = 2.0**53  # beyond, not every whole number is a double
 _DECIMALS: tuple[tuple[Kind, int, float], ...] = (("quarter", 4, 0.02), ("month", 12, 0.07))
 _EPOCH = date(1899, 12, 30).toordinal()  # day 0 of a spreadsheet, as it counts from March 1900 on
 _SERIAL = (date(1970, 1, 1).toordinal() - _EPOCH, date(2100, 1, 1).toordinal() - _EPOCH)
+_MONTH_YEAR = re.compile(r"(0?[1-9]|1[0-2])\.(1[5-9]|2[0-4])[0-9]{2}")  # 03.2008: no number
 _CODE = 10_000  # numbers beyond, of which few follow each other, are some code of dates
 _FEW = 0.1
+_MOST = 0.9
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,6 +73,7 @@ def read_periods(
     """
     if pd.api.types.is_datetime64_any_dtype(values):
         stamps = values.dt.tz_localize(None) if values.dt.tz is not None else values
+        _refuse_far(stamps, source, column, rows)
         days = pd.Series([moment.toordinal() for moment in stamps], index=values.index)
         dates = [f"{moment:%Y-%m-%d}" for moment in stamps]
         found = Periods(Writing("day"), days, dates)
@@ -75,7 +82,9 @@ def read_periods(
     distinct = list(dict.fromkeys(typed))
     numbers = {text: _number(text) for text in distinct}
     try:
-        if all(number is not None for number in numbers.values()):
+        if all(number is not None for number in numbers.values()) and not all(
+            map(_MONTH_YEAR.fullmatch, distinct)
+        ):
             read = _numbers({t: n for t, n in numbers.items() if n is not None}, like)
         else:
             read = dated_texts(distinct, like)
@@ -93,6 +102,19 @@ def read_periods(
     index = pd.Series([read.counts[text] for text in typed], index=values.index)
     periods = Periods(read.writing, index, typed, read.assumed)
     return _from_days(periods, stored=False) if like is None else periods
+
+
+def _refuse_far(stamps: pd.Series, source: str, column: str, rows: pd.Series) -> None:
+    """Refuse stored dates beyond the years 1 to 9999: a code under a format of dates."""
+    years = stamps.dt.year
+    if (far := ~years.between(1, 9999)).any():
+        raise InputError(
+            f"a date in the year {years[far.idxmax()]}: a code that is shown as a date?",
+            file=source,
+            column=column,
+            row=int(rows[far.idxmax()]),
+            remedy="leave the cell empty where there is no date",
+        )
 
 
 def _plain(value: object) -> str:
@@ -142,20 +164,31 @@ def _dotted(numbers: dict[str, float], like: Writing | None) -> Counts | None:
     if quarters if like is None else like.part == "quarter":
         texts = [f"{years[text]}-{part}" for text, part in parts.items()]
         return dated_texts(texts, like).renamed([*numbers])
+    if like is None and {"1", "10"} <= {*parts.values()}:  # typed as text: no number ends in 0
+        return _months_behind(parts, r"[1-9]|1[0-2]", Writing("month", part="month"))
+    if like is not None and like.part == "month":
+        return _months_behind(parts, r"0?[1-9]|1[0-2]", like)
     padded = any(part.startswith("0") for part in parts.values())
-    if not (padded if like is None else like.kind == "month"):
+    if not (padded if like is None else like.kind in {"month", "number", "year"}):
         return None
-    if not all(re.fullmatch(r"0[1-9]|1[0-2]?", part) for part in parts.values()):
+    parts = {text: f"{part:<02}" for text, part in parts.items()}
+    return _months_behind(parts, r"0[1-9]|1[0-2]", Writing("month"))
+
+
+def _months_behind(parts: dict[str, str], way: str, writing: Writing) -> Counts | None:
+    """Months whose number stands behind the dot; None if that of one is not written that way."""
+    if not all(re.fullmatch(way, part) for part in parts.values()):
         return None
-    texts = [f"{years[text]}-{part:<02}" for text, part in parts.items()]
-    return dated_texts(texts, like).renamed([*numbers])
+    counts = {text: 12 * int(text[:4]) + int(part) - 1 for text, part in parts.items()}
+    return Counts(writing, counts)
 
 
 def _whole_numbers(whole: dict[str, int], like: Writing | None) -> Counts:
     if like is not None and like.kind == "wave":
         return Counts(Writing("wave"), whole)
-    if (short := _short_years(whole, like)) is not None:
-        return short
+    for of_two_digits in (_short_years, _short_months):
+        if (short := of_two_digits(whole, like)) is not None:
+            return short
     if all(_FIRST <= n // 100 <= _LAST and 1 <= n % 100 <= 12 for n in whole.values()):
         return Counts(
             Writing("month"), {t: 12 * (n // 100) + n % 100 - 1 for t, n in whole.items()}
@@ -206,6 +239,22 @@ def _short_years(whole: dict[str, int], like: Writing | None) -> Counts | None:
     elif not (like.kind == "year" and like.short):
         return None
     return Counts(Writing("year", short=True), years, (two_digits_said(next(iter(whole))),))
+
+
+def _short_months(whole: dict[str, int], like: Writing | None) -> Counts | None:
+    """801 to 1012 as months of 2008 to 2010, where these are all there and numbers have gaps."""
+    if not all(0 < n < 10_000 and 1 <= n % 100 <= 12 for n in whole.values()):
+        return None
+    months = {text: 12 * four_digits(n // 100) + n % 100 - 1 for text, n in whole.items()}
+    if like is None:
+        seen = coverage([*months.values()])
+        if seen < _MOST or seen <= 2 * coverage([*whole.values()]):
+            return None
+    elif not (like.kind == "month" and like.year == "first"):
+        return None
+    text, month = next(iter(months.items()))
+    said = f"{text} is read as {written('month', month)}: a year of two digits and a month"
+    return Counts(Writing("month", short=True, year="first"), months, (said,))
 
 
 def _are_halves(whole: dict[str, int]) -> bool:

@@ -22,9 +22,12 @@ _COMMA = re.compile(rf"{_ONE}(?:[0-9]*|[1-9][0-9]{{0,2}}(?:\.[0-9]{{3}})+)(?:,[0
 _GAP = re.compile(r"[ \u00a0\u2009\u202f'’]")
 _SPACED = re.compile(rf"[+-]?[1-9][0-9]{{0,2}}(?:{_GAP.pattern}[0-9]{{3}})+(?:[.,][0-9]+)?")
 # a number and the mark of a footnote: 12.3*, 12.3①, 12.3¹, 1,234†
+_WIDE = str.maketrans(
+    "０１２３４５６７８９．，－＋", "0123456789.,-+"
+)  # as a Chinese keyboard types
 _MINUS = re.compile(r"^[−–](?=[0-9.])")
 _MARKED = re.compile(rf"([+-]?[0-9][0-9.,]*)\s*[{FOOTNOTES}]+")
-_ODD = re.compile(rf'"|[0-9]{_GAP.pattern}[0-9]{{3}}|[0-9]\s*[{FOOTNOTES}]|[−–][0-9.]')
+_ODD = re.compile(rf'"|[0-9]{_GAP.pattern}[0-9]{{3}}|[0-9]\s*[{FOOTNOTES}]|[−–][0-9.]|[０-９．，]')
 
 
 def has_odd_numbers(text: str) -> bool:
@@ -57,7 +60,7 @@ def plain_numbers(
     told = {name: cells for name, cells in told.items() if len(cells)}
     points = {name for name, cells in told.items() if _is(cells, _POINT)}
     commas = {name for name, cells in told.items() if _is(cells, _COMMA)}
-    for name in (points | commas) - {*kept}:  # 12 345, −3
+    for name in (points | commas) - {*kept}:  # 12 345, −3, １２
         if told[name].ne(_raw(frame, name, told[name])).any():
             _replace(frame, name, told[name])
     own_point, own_comma = points - commas, commas - points
@@ -112,7 +115,7 @@ def _told(values: pd.Series) -> pd.Series:
         return pd.Series([], dtype="string")
     text = values[[isinstance(value, str) for value in values]].astype("string").str.strip()
     text = text[~text.str.lower().isin(MISSING) & text.str.contains(r"\w")]
-    text = text.str.replace(_MINUS, "-", regex=True)
+    text = text.str.translate(_WIDE).str.replace(_MINUS, "-", regex=True)
     spaced = text.str.fullmatch(_SPACED)
     return text.mask(spaced, text.str.replace(_GAP, "", regex=True))
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass, field
+from typing import Literal
 
 from bayesdid.panel.dates import Odd, day_of, slashed_dates
 from bayesdid.panel.kinds import (
@@ -44,9 +45,10 @@ _WEEK = re.compile(
 _SHORT_NAMED = re.compile(
     r"(?P<mon>[a-z]{3,9})\.?[-/ ]?'?(?P<n>\d{1,2})|(?P<n2>\d{1,2})[-/ ]?(?P<mon2>[a-z]{3,9})\.?"
 )
-_UNNAMED = re.compile(r"(?P<y>\d{4})[-/.](?P<k>\d)|(?P<k2>\d)[-/.](?P<y2>\d{4})")
+_SHORT_PARTS = re.compile(r"(?P<a>\d{1,2})[-/.](?P<b>\d{1,2})")
+_UNNAMED = re.compile(r"(?P<y>\d{4})[-/.:_ ](?P<k>\d)|(?P<k2>\d)[-/.:_ ](?P<y2>\d{4})")
 _WAYS: tuple[tuple[Kind, re.Pattern[str]], ...] = (
-    ("year", re.compile(rf"{_YY}\s*年")),
+    ("year", re.compile(rf"{_YY}\s*年[末底初度]?")),
     ("year", re.compile(r"'(?P<y>\d{2})")),
     ("half-year", re.compile(rf"{_YY}[-/ ]?[hs](?P<k>[12])")),
     ("half-year", re.compile(rf"[hs](?P<k>[12])[-/.: ]?{_YY}")),
@@ -58,11 +60,11 @@ _WAYS: tuple[tuple[Kind, re.Pattern[str]], ...] = (
     ("quarter", re.compile(rf"q(?P<k>[1-4])[-/.: ]?{_YY}")),
     ("quarter", re.compile(rf"{_NTH}[- ]?(?:q|qtr|quarter)[-/.:, ]*(?:of )?{_YY}")),
     ("quarter", re.compile(rf"{_YY}\s*年\s*第?\s*(?P<k>[1-4一二三四])\s*季度?")),
-    ("month", re.compile(rf"{_Y}[-/.](?P<k>\d{{1,2}})")),
-    ("month", re.compile(rf"(?P<k>\d{{1,2}})[-/.]{_Y}")),
-    ("month", re.compile(rf"{_YY}[-/ ]?m(?P<k>\d{{1,2}})")),
+    ("month", re.compile(rf"{_Y}[-/.:_ ](?P<k>\d{{1,2}})")),
+    ("month", re.compile(rf"(?P<k>\d{{1,2}})[-/.:_ ]{_Y}")),
+    ("month", re.compile(rf"(?:y(?=\d{{4}}))?{_YY}[-/_ ]?m(?P<k>\d{{1,2}})")),
     ("month", re.compile(rf"m(?P<k>\d{{1,2}})[-/ ]{_Y}")),
-    ("month", re.compile(rf"{_YY}\s*年\s*(?P<k>\d{{1,2}})\s*月")),
+    ("month", re.compile(rf"{_YY}\s*年\s*(?P<k>\d{{1,2}})\s*月份?")),
     ("month", re.compile(rf"{_NAME}[-/., ]*{_Y}")),
     ("month", re.compile(rf"{_Y}[-/., ]*{_NAME}")),
     ("day", re.compile(rf"{_Y}[-/.](?P<m>\d{{1,2}})[-/.]{_DAY}(?:[t ]+\d{{1,2}}:[\d:.]+z?)?")),
@@ -111,7 +113,7 @@ def dated_texts(distinct: list[str], like: Writing | None) -> Counts:
         return Counts(Writing("year"), years)
     if slashed := slashed_dates(distinct, like):
         return Counts(Writing("day", order=slashed.order), slashed.days, slashed.assumed)
-    for way in (_iso_weeks, _short_months, _unnamed_parts):
+    for way in (_iso_weeks, _short_months, _short_parts, _unnamed_parts):
         if (found := way(distinct, like)) is not None:
             return found
     return _one_by_one(distinct)
@@ -132,7 +134,7 @@ def _one_by_one(distinct: list[str]) -> Counts:
 
 def _remedy(text: str) -> str:
     """What to do about a text that is no period, where it looks like one."""
-    if re.fullmatch(r"\d{1,2}[-/.]\d{1,2}([-/.]\d{1,2})?", text):
+    if re.fullmatch(r"\d{1,2}[-/.]\d{1,2}[-/.]\d{1,2}", text):
         return "write the year with four digits: 2010-10, or 2010-10-31"
     if _month(text.lower().strip(". ")):
         return "write the year beside the month: 2010-10"
@@ -228,6 +230,48 @@ def _short_months(distinct: list[str], like: Writing | None) -> Counts | None:
         raise Odd(text, "names a day or a year of two digits", "write 2008-01, or 2008-01-31")
     said = _of_two_digits(distinct[0])
     return Counts(Writing("month", short=True), months, said)
+
+
+def _short_parts(distinct: list[str], like: Writing | None) -> Counts | None:
+    """1/08 or 08-01 as months of 2008: a column tells which part is the year of two digits.
+
+    Every way of reading all of them (days of a year among these) has a share of the steps between
+    its ends that are there. That of one way of months is far above the others, or nothing tells.
+
+    Raises
+    ------
+    Odd
+        If nothing tells.
+    """
+    if not all(matches := [_SHORT_PARTS.fullmatch(text) for text in distinct]):
+        return None
+    pairs = [(match["a"], match["b"]) for match in matches if match]
+    ways = {"last": _months_of([(b, a) for a, b in pairs]), "first": _months_of(pairs)}
+    days = [[day_of(2000, int(p[1 - k]), int(p[k])) for p in pairs] for k in (0, 1)]
+    shares = {way: coverage(months) for way, months in ways.items() if months}
+    others = [coverage([d for d in day if d]) for day in days if all(day)]
+    best = max(shares, key=lambda way: shares[way], default="")
+    others += [share for way, share in shares.items() if way != best]
+    if like is not None and like.year and like.year in shares:
+        best = like.year
+    elif not best or shares[best] <= 1.5 * max(others, default=0.0):
+        raise Odd(
+            distinct[0],
+            "has a month and a year of two digits, or a day and a month: nothing tells which",
+            "write the year with four digits: 2010-10, or 2010-10-31",
+        )
+    months = ways[best]
+    said = f"{distinct[0]} is read as {months[0] // 12}-{months[0] % 12 + 1:02d}"
+    counts = dict(zip(distinct, months, strict=True))
+    where: Literal["first", "last"] = "first" if best == "first" else "last"
+    return Counts(Writing("month", short=True, year=where), counts, (said,))
+
+
+def _months_of(pairs: list[tuple[str, str]]) -> list[int]:
+    """Months of years and months in two digits; none if one is no month, or a year of one digit."""
+    if not all(len(year) == 2 and 1 <= int(month) <= 12 for year, month in pairs):
+        return []
+    return [12 * four_digits(int(year)) + int(month) - 1 for year, month in pairs]
 
 
 def _unnamed_parts(distinct: list[str], like: Writing | None) -> Counts | None:

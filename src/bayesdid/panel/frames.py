@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -19,6 +20,7 @@ from bayesdid.panel.read import read_panel, read_raw
 from bayesdid.panel.states import coded_state, state_of
 from bayesdid.panel.validate import validate_panel
 from bayesdid.panel.wide import across_remedy, wide_remedy
+from bayesdid.study.derived import NAME
 from bayesdid.study.load import Study
 
 _PERIODS = {"year", "years", "time", "period", "date", "quarter", "month", "年", "年份", "年度"}
@@ -87,6 +89,8 @@ class Columns:
             there = _PERIODS & set(lower) or self.keys[1] in known
             wide = "" if there else wide_remedy(known, unit, self.keys[1] or "year")
             wide = wide or across_remedy(self.frame, self.keys[0] or "unit", self.keys[1])
+            wide = wide or _as_stata_writes(name, known)
+            part = next((one for one in known if name in re.split(r"[\s()（）\[\]/]+", one)), "")
             more = f" and {len(known) - SHOWN} more" if len(known) > SHOWN else ""
             raise InputError(
                 "no such column",
@@ -94,10 +98,39 @@ class Columns:
                 column=name,
                 remedy=wide
                 if wide
-                else f"did you mean '{lower[near]}'"
-                if near
+                else f"did you mean {lower[near] if near else part!r}"
+                if near or part
                 else f"there are {', '.join(known[:SHOWN])}{more}",
             )
+
+    def nameable(self, names: Iterable[str]) -> None:
+        """Refuse columns whose name no term can hold: ``收入(元)``, ``GDP per head``.
+
+        Raises
+        ------
+        InputError
+            Naming the column.
+        """
+        for name in names:
+            if name in self.frame and not re.fullmatch(NAME, name):
+                raise InputError(
+                    "a column whose name no term can hold: letters, digits, _ and dots",
+                    file=self.source,
+                    column=name,
+                    remedy=f"rename it: df.rename(columns={{{name!r}: 'x1'}})",
+                )
+
+
+def _as_stata_writes(name: str, known: Sequence[str]) -> str:
+    """What to write for ``i.year``, ``L2.x``, ``c.x``, as Stata says them of a column there is."""
+    match = re.fullmatch(r"(?P<way>[icLlFfDd])(?P<k>\d*)\.(?P<of>.+)", name)
+    if match is None or match["of"] not in known:
+        return ""
+    of, k = match["of"], match["k"] or "1"
+    way = match["way"].lower()
+    if way == "i":
+        return f"effects stand behind |: | unit + {of}; indicators are i({of}, ref = ...)"
+    return f"write {of if way == 'c' else f'd({of})' if way == 'd' else f'{way}({of}, {k})'}"
 
 
 def columns_of(

@@ -37,7 +37,10 @@ class Writing:
     short
         Whether they are years of two digits, or months by name with one.
     part
-        What numbers from 1 to 4 beside a year are, where it is not months.
+        What numbers from 1 to 4 beside a year are, where it is not months; ``month`` where 2010.1
+        is January, not October.
+    year
+        Where a year of two digits stands beside the number of a month.
     """
 
     kind: Kind = "number"
@@ -45,7 +48,8 @@ class Writing:
     decimal: bool = False
     serial: bool = False
     short: bool = False
-    part: Literal["", "quarter"] = ""
+    part: Literal["", "quarter", "month"] = ""
+    year: Literal["", "first", "last"] = ""
 
 
 def written(kind: Kind, index: int) -> str:

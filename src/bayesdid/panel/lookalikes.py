@@ -13,6 +13,7 @@ _TOTALS = frozenset(
     {"全国", "全国总计", "全国合计", "合计", "总计", "共计", "全省", "全市", "全国平均", "平均"}
     | {"total", "totals", "grandtotal", "all", "nationwide", "national", "average", "sum"}
 )
+_RANKS = ("特别行政区", "自治区", "自治州", "地区", "省", "市", "州", "盟", "县", "区")
 _FOOTNOTE = re.compile(f"[{FOOTNOTES}]+$")
 _SHOWN = 3
 
@@ -43,7 +44,22 @@ def odd_units(names: Iterable[object]) -> list[Note]:
             f"count as different units: {some}"
         )
         notes.append(Note("units_alike", len(doubled), text))
+    known = {_plain(name): name for name in texts}
+    bare = {name: _without_rank(plain) for plain, name in known.items()}
+    if ranked := [(known[short], name) for name, short in bare.items() if short in known]:
+        some = "; ".join(f"{short!r} and {name!r}" for short, name in ranked[:_SHOWN])
+        text = (
+            "names of units differ in 市, 县 or the like at their end alone and count as different "
+            f"units: {some}; write each in one way"
+        )
+        notes.append(Note("units_ranked", len(ranked), text))
     return notes
+
+
+def _without_rank(name: str) -> str:
+    """A name without the rank of the place at its end; empty if it has none."""
+    rank = next((rank for rank in _RANKS if name.endswith(rank)), "")
+    return name.removesuffix(rank) if rank else ""
 
 
 def _plain(name: str) -> str:

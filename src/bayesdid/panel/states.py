@@ -19,8 +19,6 @@ PAIRS = (
     ("off", "on"),
     ("control", "treated"),
     ("control", "treatment"),
-    ("untreated", "treated"),
-    ("not treated", "treated"),
     ("before", "after"),
     ("pre", "post"),
     ("否", "是"),
@@ -28,9 +26,13 @@ PAIRS = (
     ("控制组", "处理组"),
     ("对照组", "处理组"),
     ("对照组", "实验组"),
-    ("未处理", "处理"),
+    ("×", "√"),
+    ("x", "√"),
+    ("✗", "✓"),
+    ("✘", "✔"),
 )
-"""Words for 0 and for 1, in small letters: what is in none of these pairs is refused."""
+_NOT = ("non-", "non ", "non", "not ", "no ", "un", "非", "未", "不", "没有", "无")
+"""Words for 0 and for 1, in small letters: other pairs are refused, but a word and its denial."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,7 +58,7 @@ def state_of(values: pd.Series) -> State | None:
     text = typed.str.lower()
     told = text.notna() & ~text.isin(MISSING)
     seen = {*text[told]}
-    pair = next((pair for pair in PAIRS if seen == {*pair}), None)
+    pair = next((pair for pair in (*PAIRS, *_negated(seen)) if seen == {*pair}), None)
     if pair is None:
         return None
     found = pd.Series(np.nan, index=values.index)
@@ -64,6 +66,11 @@ def state_of(values: pd.Series) -> State | None:
         found[told & (text == word)] = float(value)
     first = {value: str(typed[found == value].iloc[0]) for value in (0, 1)}
     return State(found, first[0], first[1])
+
+
+def _negated(seen: set[str]) -> list[tuple[str, str]]:
+    """A word and the same word denied: 非试点 and 试点, untreated and treated."""
+    return [(no + word, word) for word in seen for no in _NOT if word and no + word in seen]
 
 
 def coded_state(codes: pd.DataFrame | None, column: str) -> pd.Series | None:

@@ -5,13 +5,15 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from numbers import Real
 
 import numpy as np
 import pandas as pd
 
 from bayesdid.exceptions import InputError, Note
+from bayesdid.notebook import many
 from bayesdid.panel.calendar import NEVER, read_periods
-from bayesdid.panel.kinds import Kind, Writing, coarser, four_digits, written, year_of
+from bayesdid.panel.kinds import PER_YEAR, Kind, Writing, coarser, four_digits, written, year_of
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,6 +92,9 @@ class Timeline:
 
 
 _COUNTED = frozenset({"number", "wave"})  # kinds of which 0 may be a period
+_ZEROS = {(1960, 1, 1), (1970, 1, 1), (1899, 12, 30), (1899, 12, 31)}
+"""What Stata, Unix and pandas, and spreadsheets show a 0 as under a format of dates."""
+_NEAR = 40  # years around the panel in which counts of Stata are believed
 _FIRST_YEAR, _LAST_YEAR = 1500, 2500  # periods that are plain numbers between are years
 
 
@@ -142,7 +147,8 @@ def adoption_steps(
 ) -> tuple[pd.Series, tuple[Note, ...]]:
     """An adoption column in steps of the panel, NaN for never.
 
-    Empty cells, ``never`` and infinity mean never, and so does 0 where it cannot be a period.
+    Empty cells, ``never`` and infinity mean never, and so does 0 where it cannot be a period, as a
+    number or as the date that it is stored as (1960-01-01 in a Stata file), with a note.
     A date within a period is that period; one between two periods counts from the next.
 
     Raises
@@ -153,23 +159,33 @@ def adoption_steps(
     """
     values, rows = frame[column], frame["__row__"]
     text = values.astype("string").str.strip()
-    never = text.isna() | text.str.lower().isin(NEVER)
+    never = said_never(values)
     zero = text.isin({"0", "0.0"})
     first, last = int(frame[period].min()), int(frame[period].max())
     notes: list[Note] = []
     short = timeline.kind == "year" and timeline.writing.short
-    nought = timeline.steps(np.array([four_digits(0) if short else 0.0]))[0]
-    if (short or timeline.kind in _COUNTED) and nought >= first:
-        zero &= not first <= nought <= last
+    origin = timeline.steps(np.array([four_digits(0) if short else 0.0]))[0]
+    if (short or timeline.kind in _COUNTED) and origin >= first:
+        zero &= not first <= origin <= last
         count = int(frame.loc[text.isin({"0", "0.0"}) & ~zero, "__row__"].size)
         if count:
             note = "0 is a period of this panel: units with 0 adopt in it (leave never empty)"
             notes.append(Note("adoption_in_period_0", count, f"{column}: {note}"))
     never |= zero
     found = pd.Series(np.nan, index=frame.index)
+    if (nought := stored_zeros(values, timeline.year(first))).any():
+        notes.append(_zeros_note(values[nought], column))
+        never |= nought
     if never.all():
-        return found, ()
+        return found, tuple(notes)
     known = values[~never]
+    if (counted := _stata_counts(known, timeline, first, last)) is not None:
+        found[~never] = timeline.steps(counted)
+        k, kind = int(counted[0]), timeline.kind
+        said = (
+            f"{column}: {known.iloc[0]:.0f} is read as {written(kind, k)}: Stata's count of {kind}s"
+        )
+        return found, (*notes, Note("periods_read", len(known), said))
     _refuse_codes(known, text[~never], rows[~never], frame[period], timeline, source)
     read = read_periods(known, source, column, rows[~never], like=timeline.writing)
     notes += [Note("periods_read", len(read.typed), f"{column}: {said}") for said in read.assumed]
@@ -198,6 +214,91 @@ def adoption_steps(
         notes.append(Note("adoption_between_periods", count, text_))
     found[~never] = steps
     return found, tuple(notes)
+
+
+def _stata_counts(known: pd.Series, timeline: Timeline, first: int, last: int) -> np.ndarray | None:
+    """Numbers that are quarters, months ... since 1960, as Stata stores them; None if one is none.
+
+    Beside a column with a format of dates one without it holds such counts. One lies in the panel,
+    all within :data:`_NEAR` years of it.
+    """
+    per_year = PER_YEAR.get(timeline.kind, 1)
+    if per_year == 1 or not all(isinstance(value, Real) for value in known):
+        return None
+    counted = known.to_numpy(dtype=float) + 1960 * per_year
+    low, high = ((step - 1) * timeline.spacing + timeline.origin for step in (first, last))
+    near = _NEAR * per_year
+    fits = (counted % 1 == 0) & (counted > 1960 * per_year)
+    fits &= (counted >= low - near) & (counted <= high + near)
+    inside = (counted >= low) & (counted <= high)
+    return counted if fits.all() and inside.any() else None
+
+
+def said_never(values: pd.Series) -> pd.Series:
+    """Which cells of an adoption column are empty, or words that say never."""
+    text = values.astype("string").str.strip()
+    return (text.isna() | text.str.lower().isin(NEVER)).astype(bool)
+
+
+def stored_zeros(values: pd.Series, first: int) -> pd.Series:
+    """Which stored dates are a 0 for never: csdid and its like want one, a format makes it a date.
+
+    A zero lies before the panel and has no other date before the panel beside it, so that policies
+    older than the panel stay what they are.
+
+    Parameters
+    ----------
+    first
+        Year of the panel's first period.
+    """
+    if not pd.api.types.is_datetime64_any_dtype(values):
+        return pd.Series(False, index=values.index)
+    years = values.dt.year
+    early = years < first
+    parts = zip(years, values.dt.month, values.dt.day, strict=True)
+    zero = early & ((years == 0) | np.array([part in _ZEROS for part in parts]))
+    return zero if early.equals(zero) else zero & False
+
+
+def _zeros_note(zeros: pd.Series, column: str) -> Note:
+    one = zeros.iloc[0]
+    text = (
+        f"{column}: {one.year:04d}-{one.month:02d}-{one.day:02d} is a stored 0, read as never "
+        f"({many(len(zeros), 'row')}); if it is a date write it as text, else leave the cell empty"
+    )
+    return Note("stored_zeros", len(zeros), text)
+
+
+def labelled_adoption(
+    frame: pd.DataFrame,
+    codes: pd.DataFrame | None,
+    column: str,
+    period: str,
+    timeline: Timeline,
+    source: str,
+) -> tuple[pd.Series, tuple[Note, ...]]:
+    """As :func:`adoption_steps`, by the codes of a column whose labels are no periods.
+
+    Where a period is a mere number a code may be the number of a batch, and labels decide.
+
+    Raises
+    ------
+    InputError
+        If labels are no periods, and codes neither.
+    """
+    try:
+        return adoption_steps(frame, column, period, timeline, source)
+    except InputError as odd:
+        counted = timeline.kind in _COUNTED and not _are_years(timeline, frame[period])
+        if codes is None or column not in codes or counted:
+            raise
+        behind = frame.assign(**{column: codes[column].to_numpy()})
+        try:
+            found, notes = adoption_steps(behind, column, period, timeline, source)
+        except InputError:
+            raise odd from None
+        text = f"{column}: adoption is read by code, for its labels ({odd.value}) are no periods"
+        return found, (*notes, Note("adoption_by_code", len(found), text))
 
 
 def _are_years(timeline: Timeline, period: pd.Series) -> bool:
@@ -233,6 +334,10 @@ def _refuse_codes(
     elif timeline.kind == "wave":
         odd |= (numbers < 0) | (numbers >= _FIRST_YEAR)
     else:
+        if timeline.writing.year:  # 2009 beside 801, 802: a year, or September 2020
+            span = [timeline.year(float(step)) for step in (period.min(), period.max())]
+            inside = (2000 + numbers // 100).between(*span)
+            odd |= numbers.between(_FIRST_YEAR, _LAST_YEAR) & ~inside
         codes = {
             number
             for number in numbers.dropna().unique()

@@ -21,11 +21,12 @@ from bayesdid.panel.needed import (
     policy_columns,
     state_columns,
 )
+from bayesdid.panel.observations import observed_rows
 from bayesdid.panel.panel import Panel
 from bayesdid.panel.raw import refuse_doubled
 from bayesdid.panel.repeated import one_row_each, repeated_rows, same_in_cell
 from bayesdid.panel.states import states_in
-from bayesdid.panel.timeline import Timeline, adoption_steps, establish
+from bayesdid.panel.timeline import Timeline, establish, labelled_adoption
 from bayesdid.panel.wide import across_remedy, wide_remedy
 from bayesdid.study.derived import source_column
 from bayesdid.study.load import Study
@@ -69,6 +70,10 @@ def validate_panel(
         raise InputError("the panel has no rows", file=source, remedy="export it again")
     _require(frame, keys, [keys.unit, keys.period], source)
     found = list(notes)
+    every = len(frame)
+    frame = observed_rows(frame, keys.unit, keys.period, found)
+    if codes is not None and len(codes) == every > len(frame):
+        codes = codes.iloc[frame["__row__"] - first_row].reset_index(drop=True)
     timeline = _keys(frame, keys, source, found)
     for group in study.file.group:
         if group.members and group.column not in frame:
@@ -85,8 +90,8 @@ def validate_panel(
         found.append(Note("absent_columns", len(absent), text))
     for policy in study.policies:
         if policy.adoption is not None:
-            frame[policy.adoption], odd = adoption_steps(
-                frame, policy.adoption, keys.period, timeline, source
+            frame[policy.adoption], odd = labelled_adoption(
+                frame, codes, policy.adoption, keys.period, timeline, source
             )
             found += odd
     numeric = [name for name in (*policy_columns(study), *needed_columns(study)) if name in frame]

@@ -42,6 +42,8 @@ def numeric(frame: pd.DataFrame, column: str, source: str) -> pd.Series:
         if (bad := numbers.isna() & text.notna()).any():
             where = bad.idxmax()
             hint, remedy = _why(str(text[where]))
+            if text.dropna().eq(text[where]).all():  # √ where something is on, and empty elsewhere
+                remedy = f"write 1 for {text[where]} and 0 in empty cells if it says what is on"
             if isinstance(values.dtype, pd.CategoricalDtype):
                 remedy = f"{remedy}; of a Stata file give the path: its codes are read"
             raise InputError(
@@ -74,7 +76,7 @@ def _why(text: str) -> tuple[str, str]:
         return (
             " but a word or label",
             "code the column in numbers (0 and 1 for no and yes), or leave the cell empty if the "
-            "value is not known",
+            f'value is not known: missing_marks = ["{text}"] says that of all of them (--missing)',
         )
     return "", "write numbers with a decimal point; leave missing cells empty"
 

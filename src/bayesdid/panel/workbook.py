@@ -13,11 +13,10 @@ import pandas as pd
 from bayesdid.exceptions import InputError, Note
 from bayesdid.panel.commas import plain_numbers
 from bayesdid.panel.raw import Raw, Wanted, blank_marks, refuse_doubled
+from bayesdid.panel.sheets import chosen_sheet, header_or_likely, texts
 from bayesdid.panel.text import typed
 
 MOST_CELLS = 50_000_000
-_SEARCHED = 30  # rows in which a header is looked for
-_FEWEST = 4  # rows of two cells or more that make a table
 _UNIT = re.compile(  # what stands below a name and is none: 万元, (%), km
     r"[(（\[].*[)）\]]|[%‰°].*|[十百千万亿]*(?:美|港|日|欧)?"
     r"(?:元|吨|人|户|个|件|辆|台|套|张|所|家|次|度|天|岁|公里|千米|米|公顷|亩|公斤|千克|克|升|平方.*|立方.*|千瓦.*"
@@ -43,7 +42,8 @@ def read_workbook(file: Path, wanted: Wanted, sheet: str | None, skip: int | Non
     Raises
     ------
     InputError
-        If there is no such sheet, several hold the keys, or a name occurs twice.
+        If there is no such sheet, several hold the keys or pieces of the panel, or a name occurs
+        twice.
     """
     from openpyxl import load_workbook
 
@@ -62,25 +62,10 @@ def read_workbook(file: Path, wanted: Wanted, sheet: str | None, skip: int | Non
             name: pd.DataFrame(_rows(pages[name], file), dtype=object)
             for name in ([sheet] if sheet is not None else names)
         }
-    found = {name: row for name, table in tables.items() if (row := _header(table, wanted)) >= 0}
     notes: list[Note] = []
-    chosen = sheet or names[0]
-    if sheet is None and chosen not in found and found:
-        if len(found) > 1:
-            raise InputError(
-                "several sheets hold the key columns",
-                file=file,
-                value=", ".join(found),
-                remedy='say which: sheet = "NAME" under [panel], or --sheet NAME',
-            )
-        chosen = next(iter(found))
-        notes.append(Note("sheet", 1, f"read from sheet {chosen}: the first one lacks the keys"))
-    elif sheet is None and not (wanted.unit or wanted.period):
-        chosen = next((name for name, one in tables.items() if _is_table(one)), chosen)
+    chosen = sheet or chosen_sheet(tables, wanted, file, notes)
     table = tables[chosen]
-    top = skip if skip is not None else found.get(chosen, -1)
-    if top < 0:
-        top = _likely_header(table)
+    top = skip if skip is not None else header_or_likely(table, wanted)
     if len(table) <= top:
         return Raw(pd.DataFrame(), top + 2)
     header, first = _named(table, top, wanted, notes)
@@ -108,10 +93,6 @@ def _as_numbers(values: pd.Series) -> pd.Series:
     return found if pd.api.types.is_numeric_dtype(found) else values
 
 
-def _texts(row: pd.Series) -> list[str]:
-    return ["" if pd.isna(value) else str(value).strip() for value in row]
-
-
 def _named(
     table: pd.DataFrame, top: int, wanted: Wanted, notes: list[Note]
 ) -> tuple[list[str], int]:
@@ -120,9 +101,9 @@ def _named(
     Where the cells below the names of keys are empty nothing is observed: such a row holds names,
     or, where every column has a name already, units of measurement.
     """
-    upper = _texts(table.iloc[top])
+    upper = texts(table.iloc[top])
     if top and len(set(filter(None, upper))) < len([*filter(None, upper)]):
-        above = _spread(_texts(table.iloc[top - 1]), upper)
+        above = _spread(texts(table.iloc[top - 1]), upper)
         twice = {name for name in upper if name and upper.count(name) > 1}
         if any(above[k] for k, name in enumerate(upper) if name in twice):
             names = [
@@ -130,7 +111,7 @@ def _named(
                 for k, name in enumerate(upper)
             ]
             return names, _said(names, upper, top + 1, notes)
-    lower = _texts(table.iloc[top + 1]) if top + 1 < len(table) else []
+    lower = texts(table.iloc[top + 1]) if top + 1 < len(table) else []
     keys = [k for k, name in enumerate(upper) if name in {wanted.unit, wanted.period}]
     if not (wanted.unit or wanted.period):
         keys = _keyless(table, top)
@@ -177,10 +158,6 @@ def _keyless(table: pd.DataFrame, top: int) -> list[int]:
         and bool(next_rows.iloc[:, k].notna().all())
     ]
     return found if 0 in found else []
-
-
-def _is_table(table: pd.DataFrame) -> bool:
-    return int((table.notna().sum(axis=1) > 1).sum()) >= _FEWEST
 
 
 def _filled_down(body: pd.DataFrame, wanted: Wanted, notes: list[Note]) -> pd.DataFrame:
@@ -241,30 +218,6 @@ def _rows(page: Any, file: Path) -> list[tuple[object, ...]]:
             )
     width = max(map(len, found), default=0)
     return [(*row, *(None,) * (width - len(row))) for row in found[:last]]
-
-
-def _header(table: pd.DataFrame, wanted: Wanted) -> int:
-    """Row that holds the names of both keys, or of the one that is known; -1 if none does."""
-    keys = {name for name in (wanted.unit, wanted.period) if name}
-    for row in range(min(len(table), _SEARCHED) if keys else 0):
-        if keys <= {str(value).strip() for value in table.iloc[row]}:
-            return row
-    return -1
-
-
-def _likely_header(table: pd.DataFrame) -> int:
-    """Row of names where no key is found: the first that is as full as the rows below it.
-
-    Titles above a table fill a cell or two.
-    """
-    filled = table.notna().sum(axis=1).to_numpy()
-    if not len(filled):
-        return 0
-    usual = int(pd.Series(filled).median())
-    for row in range(min(len(table), _SEARCHED)):
-        if filled[row] > 1 and 2 * filled[row] > usual:
-            return row
-    return 0
 
 
 def _without_remarks(body: pd.DataFrame, notes: list[Note]) -> pd.DataFrame:

@@ -293,8 +293,8 @@ def _factor(node: Node) -> str:
             str(node),
             _INSTEAD.get(
                 node.text,
-                "make a column of it in the data frame; there are log(x), "
-                "l(x, k), f(x, k), d(x), i(x, ref = k)",
+                "make a column of it in the data frame, or rename the column whose name that is; "
+                "there are log(x), l(x, k), f(x, k), d(x), i(x, ref = k)",
             ),
         )
     function = _FUNCTIONS[node.text]
