@@ -90,6 +90,9 @@ def test_codes_for_never_are_no_years(code, value):
     frame["start"] = frame["start"].astype(object).where(frame["treated"] == 1, code)
     with pytest.raises(InputError, match=f"'{value}.*leave the cell empty where a unit never"):
         notes_of(frame, policies={"p": "start"})
+    for word in ("Never treated", "未试点", "control"):
+        words = frame.assign(start=frame["start"].where(frame["treated"] == 1, word))
+        assert notes_of(words, policies={"p": "start"})[1].adoption["p"].notna().sum() == 6
     late = frame.assign(start=frame["start"].where(frame["treated"] == 1, 9999))
     said, found, _ = notes_of(late, policies={"p": "start"})
     assert "never, in this panel" in " ".join(said.values())
@@ -446,6 +449,9 @@ WORDS = [
     ("n", "Y"),
     ("F", "T"),
     ("否", "是"),
+    ("非试点", "试点"),
+    ("non-pilot", "Pilot"),
+    ("×", "√"),
     (" control", "Treated "),
     ("0.0", "1.0"),
 ]
@@ -559,8 +565,123 @@ def test_totals_and_names_that_look_alike_are_noted():
     said, _, _ = notes_of(frame, policies={"p": "start"})
     assert said["total_unit"].startswith("a unit called '全 国' seems to be the total or mean")
     assert said["units_alike"].endswith("different units: '北京' and '北 京'; '上海' and '上海①'")
+    frame["id"] = frame["id"].replace({"北京": "北京市", "上海": "延边", "上海①": "延边自治州"})
+    said, _, _ = notes_of(frame.replace({"id": {"Total loss": "邢台县"}}), policies={"p": "start"})
+    assert said["units_ranked"].endswith(
+        "different units: '北 京' and '北京市'; '延边' and '延边自治州'; write each in one way"
+    )
     said, _, _ = notes_of(panel(), policies={"p": "start"})
     assert not {"total_unit", "units_alike"} & set(said)
+
+
+@pytest.mark.parametrize("suffix", ["frame", "csv", "xlsx"])
+def test_digits_of_a_chinese_keyboard_are_digits(tmp_path, suffix):
+    """And its comma is one of thousands, as it is beside any other column that tells."""
+    wide = str.maketrans("0123456789.,-", "０１２３４５６７８９．，－")
+    frame = panel().assign(x=[f"{1000.5 * (k - 3):,.1f}".translate(wide) for k in range(48)])
+    data = frame if suffix == "frame" else tmp_path / f"a.{suffix}"
+    if suffix == "csv":
+        frame.to_csv(data, index=False, encoding="gb18030")
+    if suffix == "xlsx":
+        frame.to_excel(data, index=False)
+    _, found = bd.study_of(data, "x ~ treated:post | id + year")
+    np.testing.assert_allclose(found.frame["x"], 1000.5 * (np.arange(48) - 3))
+
+
+def pieces(path, frames):
+    with pd.ExcelWriter(path) as book:
+        for name, frame in frames.items():
+            frame.to_excel(book, sheet_name=name, index=False)
+    return path
+
+
+def test_sheets_that_are_pieces_of_one_panel_are_not_left_out(tmp_path):
+    """By year with and without its column, by hand where a sheet is named; others are noted."""
+    frame = panel()
+    years = {f"{year}年": part for year, part in frame.groupby("year")}
+    book = pieces(tmp_path / "a.xlsx", years)
+    with pytest.raises(InputError, match=r"4 sheets have the same columns.*names=\['sheet'\]"):
+        bd.did(book, "y ~ treated:post | id + year", **FAST)
+    bare = {name: part.drop(columns="year") for name, part in years.items()}
+    with pytest.raises(InputError, match="4 sheets have the same columns") as caught:
+        bd.did(pieces(tmp_path / "b.xlsx", bare), "y ~ treated:post | id + year", **FAST)
+    _, command = caught.value.remedy.split("df = ")
+    whole = eval(command.replace("'b.xlsx'", "book"), {"pd": pd, "book": tmp_path / "b.xlsx"})
+    np.testing.assert_allclose(tau(whole), tau(frame))
+    for way in (lambda: propose(book), lambda: propose(tmp_path / "b.xlsx")):
+        with pytest.raises(InputError, match="4 sheets have the same columns"):
+            way()
+    versions = pieces(tmp_path / "c.xlsx", {"raw": frame, "winsorised": frame.assign(y=0.5)})
+    write_study(propose(versions, sheet="raw"), versions, tmp_path / "study")
+    np.testing.assert_allclose(load_panel(load_study(tmp_path / "study")).frame["y"], frame["y"])
+    other = {"a": frame, "b": frame[["id", "year", "z"]], "notes": pd.DataFrame({"注": ["x"] * 9})}
+    said = bd.study_of(pieces(tmp_path / "d.xlsx", other), "y ~ treated:post | id + year")[1].notes
+    (note,) = [note.text for note in said if note.name == "sheet"]
+    assert note == "read from sheet a: b has other columns beside the keys"
+
+
+def test_rows_that_repeat_the_header_or_are_empty_are_passed_over(tmp_path):
+    """Rows keep the numbers that they have in the file."""
+    frame = panel()
+    rows, header = frame.astype(object).to_numpy().tolist(), list(frame.columns)
+    table = [*rows[:20], ["续表"], header, *rows[20:30], [], [None] * 7, *rows[30:]]
+    path = written(tmp_path / "a.xlsx", table, [header])
+    pd.read_excel(path).to_csv(tmp_path / "a.csv", index=False)
+    for data in (path, tmp_path / "a.csv"):
+        _, found = bd.study_of(data, "y ~ treated:post | id + year")
+        said = {note.name: note.text for note in found.notes}
+        assert said["empty_rows"] == "2 empty rows passed over"
+        assert (
+            said["repeated_header"] == "2 rows passed over: the header again, and a line above it"
+        )
+        assert len(found.frame) == 48
+    table[-1][1] = None
+    with pytest.raises(InputError, match="row 53: a key is missing"):
+        bd.study_of(written(path, table, [header]), "y ~ treated:post | id + year")
+
+
+def test_a_column_that_no_formula_was_calculated_for_is_named(tmp_path):
+    frame = panel().assign(x="=1+1")
+    frame.to_excel(tmp_path / "a.xlsx", index=False)
+    with pytest.raises(InputError, match="x has no value in any row; formulas that a spreadsheet"):
+        bd.did(tmp_path / "a.xlsx", "y ~ treated:post + x | id + year", **FAST)
+
+
+def test_what_is_on_where_a_mark_stands_is_asked_to_be_coded():
+    frame = panel().assign(d=lambda f: np.where(f["treated"] * f["post"], "●", None))
+    with pytest.raises(InputError, match="write 1 for ● and 0 in empty cells"):
+        bd.study_of(frame, "y ~ d | id + year")
+    with pytest.raises(InputError, match=r'missing_marks = \["暂缺"\]'):
+        bd.study_of(frame.assign(z=["暂缺", "1"] * 24), "z ~ treated:post | id + year")
+
+
+@pytest.mark.parametrize(
+    ("written", "remedy"),
+    [
+        ("i.year", r"effects stand behind \|: \| unit \+ year"),
+        ("L2.z", r"write l\(z, 2\)"),
+        ("D.z", r"write d\(z\)"),
+        ("c.z", "write z"),
+        ("L.w", "there are"),
+    ],
+)
+def test_what_stata_writes_is_told_what_it_is_here(written, remedy):
+    with pytest.raises(InputError, match=remedy):
+        bd.study_of(panel(), f"y ~ treated:post + {written} | id + year")
+
+
+def test_a_column_that_no_term_can_name_is_left_out_or_refused(tmp_path):
+    frame = panel().rename(columns={"z": "收入(元)"})
+    frame["收入(元)"] += frame["year"] * frame["id"]
+    with pytest.raises(InputError, match=r"no term can hold.*rename it"):
+        notes_of(frame, policies={"p": "start"}, covariates=["收入(元)"])
+    with pytest.raises(InputError, match=r"did you mean '收入\(元\)'"):
+        notes_of(frame, policies={"p": "start"}, covariates=["收入"])
+    frame.to_csv(tmp_path / "a.csv", index=False)
+    found = propose(tmp_path / "a.csv")
+    assert ("收入(元)", "its name holds more than letters") in {
+        (guess.name, guess.reason[:32]) for guess in found.left
+    }
 
 
 def test_a_typed_minus_is_one(tmp_path):

@@ -368,6 +368,21 @@ def test_unit_and_period_are_told_apart(effects, unit, time, keys):
     assert keys_of(terms, unit, time) == Keys(*four, tuple(map(parse_effect, further)))
 
 
+def test_values_tell_the_period_where_names_do_not():
+    """AR(1) errors along units would be taken for errors along periods."""
+    frame = pd.MultiIndex.from_product([range(1101, 1113), range(2001, 2009)], names=["a", "b"])
+    frame = frame.to_frame(index=False)
+    frame["y"] = np.random.default_rng(1).normal(size=len(frame))
+    frame["d"] = (frame["a"] % 2) * (frame["b"] > 2004)
+    for formula in ("y ~ d | a + b", "y ~ d | b + a"):
+        panel = bd.study_of(frame, formula)[1]
+        assert (panel.unit, panel.period) == ("a", "b")
+    for name in ("t", "yr", "nian"):
+        assert keys_of(tuple(map(parse_effect, (name, "a"))), None, None).period == name
+    counted = frame.assign(b=frame["b"] - 2000)  # nothing tells: as written
+    assert bd.study_of(counted, "y ~ d | b + a")[1].period == "a"
+
+
 @pytest.mark.parametrize(
     ("effects", "unit", "time", "says"),
     [
