@@ -135,6 +135,10 @@ WAYS = {
     "y2000m11": months("y{y}m{m}"),
     "2000年11月份": months("{y}年{m:02d}月份"),
     "2009:3": quarters("{y}:{q}"),
+    "last trading days": DATES + pd.offsets.BMonthEnd(0),
+    "first trading days": (DATES + pd.offsets.BMonthBegin(0)).strftime("%d.%m.%Y").tolist(),
+    "a survey a year": [f"{2001 + k}-0{k * 5 % 4 + 2}-{7 * k % 20 + 3:02d}" for k in range(8)],
+    "4-week periods": [str(d.date()) for d in pd.date_range("2010-01-20", periods=8, freq="28D")],
     "2008年末": [f"{year}年末" for year in range(2001, 2009)],
 }
 
@@ -274,6 +278,22 @@ def test_years_that_are_followed_by_a_month_lie_in_a_panel_of_years(study):
         assert panel.adoption["p"].tolist() == [2004, 2005, pd.NA]
 
 
+def test_one_date_in_each_month_or_year_is_said_and_few_dates_stay_days():
+    for way, kind, first in (
+        ("last trading days", "month", "2000-11-30"),
+        ("a survey a year", "year", "2001-02-03"),
+    ):
+        found = read(list(WAYS[way]))
+        assert (found.kind, found.assumed) == (
+            kind,
+            (f"{first} stands for its {kind}: one date in each",),
+        )
+    ends = read(list(pd.date_range("2011-01-01", periods=8, freq="BQE")))
+    assert (ends.kind, np.diff(ends.index).tolist()) == ("quarter", [1] * 7)
+    for dates in (WAYS["4-week periods"], ["2008-03-12", "2008-07-03", "2009-01-20"]):
+        assert (read(dates).kind, read(dates).assumed) == ("day", ())
+
+
 def stored(unit, steps):
     """Dates so many years or months after 1960, as the formats of Stata make them of counts."""
     return (np.datetime64("1960", unit) + np.asarray(steps)).astype("M8[s]")
@@ -307,6 +327,8 @@ def test_stata_counts_beside_formatted_periods(study):
     assert event_time(panel, "p").iloc[[0, 8]].tolist() == [-3, -5]
     assert "203 is read as 2010q4: Stata's count of quarters" in str(panel.notes)
     assert panel_of(study, periods, [203.0, 230.0]).adoption["p"].tolist() == [4, pd.NA, pd.NA]
+    days = stored("D", 18000 + np.arange(8))
+    assert panel_of(study, days, [18003, 18005]).adoption["p"].tolist() == [4, 6, pd.NA]
     for odd in (999.0, 203.5, -3.0):
         with pytest.raises(InputError, match="'203' is no quarter that a unit could adopt in"):
             panel_of(study, periods, [203.0, odd])

@@ -274,8 +274,23 @@ def _year_day(n: int) -> int | None:
     return day if date.fromordinal(day).year == n // 1000 else None
 
 
+def _one_in_each(days: pd.Series, months: pd.Series) -> str:
+    """Whether dates are one in each ``month`` or ``year``: last trading days, days of interviews.
+
+    As days hardly any of their steps would be there, as months or years nearly all are.
+    """
+    seen = days.unique()
+    if coverage(seen) >= _FEW:
+        return ""
+    for name, index in (("month", months), ("year", months // 12)):
+        held = index.unique()
+        if len(held) == len(seen) and coverage(held) >= _MOST:
+            return name
+    return ""
+
+
 def _from_days(read: Periods, *, stored: bool) -> Periods:
-    """Dates that stand for months or years are read as these: all on the first, or on the last.
+    """Dates that stand for months or years are read as these: on the first, the last, one in each.
 
     Stored dates that begin the 52 weeks that Stata gives a year are these weeks: the last has eight
     days or nine, so that days would be what is between them all.
@@ -286,7 +301,11 @@ def _from_days(read: Periods, *, stored: bool) -> Periods:
     dates = [date.fromordinal(int(value)) for value in days]
     firsts = len({day.day for day in dates}) == 1
     lasts = all((day + timedelta(days=1)).day == 1 for day in dates)
-    if not (firsts or lasts):
+    months = pd.Series([12 * day.year + day.month - 1 for day in dates], index=days.index)
+    each = "" if firsts or lasts else _one_in_each(days, months)
+    if each == "year":
+        months -= months.mod(12)
+    if not (firsts or lasts or each):
         starts = [day.timetuple().tm_yday - 1 for day in dates]
         seen = np.unique(days)
         uneven = int(np.gcd.reduce(np.diff(seen))) % 7 if len(seen) > 1 else 0
@@ -295,14 +314,16 @@ def _from_days(read: Periods, *, stored: bool) -> Periods:
             typed = [written("week", week) for week in weeks]
             return Periods(Writing("week"), pd.Series(weeks, index=days.index), typed)
         return read
-    months = pd.Series([12 * day.year + day.month - 1 for day in dates], index=days.index)
 
     def at(kind: Kind, index: pd.Series) -> Periods:
+        said = (f"{read.typed[0]} stands for its {kind}: one date in each",) if each else ()
         typed = [written(kind, int(value)) for value in index] if stored else read.typed
-        return Periods(replace(read.writing, kind=kind), index, typed, read.assumed)
+        return Periods(replace(read.writing, kind=kind), index, typed, (*read.assumed, *said))
 
     if len(set(months.mod(12))) == 1:
         return at("year", months // 12)
+    if stored and len(set(months.mod(6))) == 1:
+        return at("half-year", months // 6)
     if stored and len(set(months.mod(3))) == 1:
         return at("quarter", months // 3)
     return at("month", months)

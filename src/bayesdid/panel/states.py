@@ -19,6 +19,8 @@ PAIRS = (
     ("off", "on"),
     ("control", "treated"),
     ("control", "treatment"),
+    ("control group", "treated group"),
+    ("control group", "treatment group"),
     ("before", "after"),
     ("pre", "post"),
     ("否", "是"),

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from datetime import date
 from numbers import Real
 
 import numpy as np
@@ -94,6 +95,7 @@ class Timeline:
 _COUNTED = frozenset({"number", "wave"})  # kinds of which 0 may be a period
 _ZEROS = {(1960, 1, 1), (1970, 1, 1), (1899, 12, 30), (1899, 12, 31)}
 """What Stata, Unix and pandas, and spreadsheets show a 0 as under a format of dates."""
+_EPOCH = date(1960, 1, 1).toordinal()
 _NEAR = 40  # years around the panel in which counts of Stata are believed
 _FIRST_YEAR, _LAST_YEAR = 1500, 2500  # periods that are plain numbers between are years
 
@@ -222,13 +224,14 @@ def _stata_counts(known: pd.Series, timeline: Timeline, first: int, last: int) -
     Beside a column with a format of dates one without it holds such counts. One lies in the panel,
     all within :data:`_NEAR` years of it.
     """
-    per_year = PER_YEAR.get(timeline.kind, 1)
+    per_year = {"day": 365, **PER_YEAR}.get(timeline.kind, 1)
     if per_year == 1 or not all(isinstance(value, Real) for value in known):
         return None
-    counted = known.to_numpy(dtype=float) + 1960 * per_year
+    zero = _EPOCH if timeline.kind == "day" else 1960 * per_year
+    counted = known.to_numpy(dtype=float) + zero
     low, high = ((step - 1) * timeline.spacing + timeline.origin for step in (first, last))
     near = _NEAR * per_year
-    fits = (counted % 1 == 0) & (counted > 1960 * per_year)
+    fits = (counted % 1 == 0) & (counted > zero)
     fits &= (counted >= low - near) & (counted <= high + near)
     inside = (counted >= low) & (counted <= high)
     return counted if fits.all() and inside.any() else None

@@ -41,7 +41,7 @@ def numeric(frame: pd.DataFrame, column: str, source: str) -> pd.Series:
         numbers = pd.to_numeric(text, errors="coerce")
         if (bad := numbers.isna() & text.notna()).any():
             where = bad.idxmax()
-            hint, remedy = _why(str(text[where]))
+            hint, remedy = _why(str(text[where]), among_numbers=bool(numbers.notna().any()))
             if text.dropna().eq(text[where]).all():  # √ where something is on, and empty elsewhere
                 remedy = f"write 1 for {text[where]} and 0 in empty cells if it says what is on"
             if isinstance(values.dtype, pd.CategoricalDtype):
@@ -58,7 +58,7 @@ def numeric(frame: pd.DataFrame, column: str, source: str) -> pd.Series:
     return pd.Series(values.to_numpy(dtype=float, na_value=np.nan), index=frame.index)
 
 
-def _why(text: str) -> tuple[str, str]:
+def _why(text: str, *, among_numbers: bool) -> tuple[str, str]:
     """What a cell that is no number seems to be, and what to do about that."""
     if text.startswith("#"):
         return " (an error of the spreadsheet)", "correct its formula, or leave the cell empty"
@@ -73,11 +73,15 @@ def _why(text: str) -> tuple[str, str]:
             "shell) if it means not known, write 0 if it means less than the unit",
         )
     if not any(letter.isdigit() for letter in text):
-        return (
-            " but a word or label",
+        remedy = (
             "code the column in numbers (0 and 1 for no and yes), or leave the cell empty if the "
-            f'value is not known: missing_marks = ["{text}"] says that of all of them (--missing)',
+            "value is not known"
         )
+        if among_numbers:
+            remedy += (
+                f'; missing_marks = ["{text}"] (--missing at the shell) says so of all of them'
+            )
+        return " but a word or label", remedy
     return "", "write numbers with a decimal point; leave missing cells empty"
 
 
