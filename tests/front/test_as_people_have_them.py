@@ -570,8 +570,14 @@ def test_totals_and_names_that_look_alike_are_noted():
     assert said["units_ranked"].endswith(
         "different units: '北 京' and '北京市'; '延边' and '延边自治州'; write each in one way"
     )
-    said, _, _ = notes_of(panel(), policies={"p": "start"})
-    assert not {"total_unit", "units_alike"} & set(said)
+    names = ["河北省", *(f"{k}市" for k in range(5))]
+    ranked = panel(units=6).assign(id=lambda f: [names[k - 1] for k in f["id"]])
+    said, _, _ = notes_of(ranked, policies={"p": "start"})
+    assert said["total_unit"].startswith("1 unit called '河北省' stands among 5 cities and may be")
+    few = ranked.replace({"id": {"4市": "河南省"}})  # provinces, and cities of their rank
+    for frame in (panel(), few):
+        said, _, _ = notes_of(frame, policies={"p": "start"})
+        assert not {"total_unit", "units_alike", "units_ranked"} & set(said)
 
 
 @pytest.mark.parametrize("suffix", ["frame", "csv", "xlsx"])
@@ -624,19 +630,22 @@ def test_rows_that_repeat_the_header_or_are_empty_are_passed_over(tmp_path):
     """Rows keep the numbers that they have in the file."""
     frame = panel()
     rows, header = frame.astype(object).to_numpy().tolist(), list(frame.columns)
-    table = [*rows[:20], ["续表"], header, *rows[20:30], [], [None] * 7, *rows[30:]]
+    units = [None, None, "人", "(万元)", None, "元", None]
+    table = [units, *rows[:20], ["续表"], header, *rows[20:30], [], [None] * 7, *rows[30:]]
+    table.append(["注：数据来源于年鉴。"])
     path = written(tmp_path / "a.xlsx", table, [header])
     pd.read_excel(path).to_csv(tmp_path / "a.csv", index=False)
     for data in (path, tmp_path / "a.csv"):
         _, found = bd.study_of(data, "y ~ treated:post | id + year")
         said = {note.name: note.text for note in found.notes}
         assert said["empty_rows"] == "2 empty rows passed over"
-        assert (
-            said["repeated_header"] == "2 rows passed over: the header again, and a line above it"
-        )
+        assert said["repeated_header"] == "1 row passed over that repeats the header"
+        alone = [note.text for note in found.notes if note.name == "remarks"]
+        assert alone[-1].endswith("of one cell passed over (续表)")
+        assert said["units_row"].startswith("row 2 was passed over")
         assert len(found.frame) == 48
-    table[-1][1] = None
-    with pytest.raises(InputError, match="row 53: a key is missing"):
+    table[-2][1] = None
+    with pytest.raises(InputError, match="row 54: a key is missing"):
         bd.study_of(written(path, table, [header]), "y ~ treated:post | id + year")
 
 

@@ -272,6 +272,15 @@ def test_adoption_is_read_as_short_months_are(study):
             panel_of(study, counted, first)
 
 
+def test_a_period_in_each_year_may_be_adopted_by_year(study):
+    panel = panel_of(study, [f"{year}/12" for year in range(2001, 2009)], [2004, 2006])
+    assert panel.adoption["p"].tolist() == [4, 6, pd.NA]
+    with pytest.raises(
+        InputError, match="adoption is given by year, but the panel's periods are m"
+    ):
+        panel_of(study, [f"{year}/{m:02d}" for year in (2001, 2002) for m in (6, 12)], [2001, 2002])
+
+
 def test_years_that_are_followed_by_a_month_lie_in_a_panel_of_years(study):
     for first in ([2004.11, 2005.1], ["2004.11", "2005.10"]):
         panel = panel_of(study, range(2001, 2009), first)

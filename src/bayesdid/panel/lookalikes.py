@@ -7,6 +7,7 @@ import unicodedata
 from collections.abc import Iterable
 
 from bayesdid.exceptions import Note
+from bayesdid.notebook import many
 from bayesdid.panel.values import FOOTNOTES
 
 _TOTALS = frozenset(
@@ -16,6 +17,7 @@ _TOTALS = frozenset(
 _RANKS = ("特别行政区", "自治区", "自治州", "地区", "省", "市", "州", "盟", "县", "区")
 _FOOTNOTE = re.compile(f"[{FOOTNOTES}]+$")
 _SHOWN = 3
+_MUNICIPALITIES = 4  # cities with the rank of a province
 
 
 def odd_units(names: Iterable[object]) -> list[Note]:
@@ -53,6 +55,15 @@ def odd_units(names: Iterable[object]) -> list[Note]:
             f"units: {some}; write each in one way"
         )
         notes.append(Note("units_ranked", len(ranked), text))
+    provinces = [name for name in texts if name.strip().endswith(("省", "自治区"))]
+    cities = [name for name in texts if name.strip().endswith(("市", "地区", "自治州", "盟"))]
+    if provinces and len(cities) > max(len(provinces), _MUNICIPALITIES):
+        text = (
+            f"{many(len(provinces), 'unit')} called {', '.join(map(repr, provinces[:_SHOWN]))} "
+            f"{'stands' if len(provinces) == 1 else 'stand'} among {len(cities)} cities and may be "
+            "totals of some, which count as units: leave them out (sample: without)"
+        )
+        notes.append(Note("total_unit", len(provinces), text))
     return notes
 
 

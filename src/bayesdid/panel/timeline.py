@@ -194,6 +194,11 @@ def adoption_steps(
     index = read.index.to_numpy(dtype=float)
     if read.kind != timeline.kind and {read.kind, timeline.kind} != {"number", "year"}:
         index = coarser(read.kind, timeline.kind, read.index).to_numpy(dtype=float)
+        each = PER_YEAR.get(timeline.kind, 0)
+        if read.kind in {"number", "year"} and each and timeline.spacing % each == 0:
+            index = (
+                read.index.to_numpy(dtype=float) * each + timeline.origin % each
+            )  # one period in each year
         plain = timeline.kind == "number" and not _are_years(timeline, frame[period])
         if plain or np.isnan(index).any():
             raise InputError(

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from contextlib import closing
 from datetime import date, datetime, time
 from pathlib import Path
@@ -12,20 +11,12 @@ import pandas as pd
 
 from bayesdid.exceptions import InputError, Note
 from bayesdid.panel.commas import plain_numbers
+from bayesdid.panel.observations import UNIT
 from bayesdid.panel.raw import Raw, Wanted, blank_marks, refuse_doubled
 from bayesdid.panel.sheets import chosen_sheet, header_or_likely, texts
 from bayesdid.panel.text import typed
 
 MOST_CELLS = 50_000_000
-_UNIT = re.compile(  # what stands below a name and is none: 万元, (%), km
-    r"[(（\[].*[)）\]]|[%‰°].*|[十百千万亿]*(?:美|港|日|欧)?"
-    r"(?:元|吨|人|户|个|件|辆|台|套|张|所|家|次|度|天|岁|公里|千米|米|公顷|亩|公斤|千克|克|升|平方.*|立方.*|千瓦.*"
-    r"|.*标准煤)(?:/.*)?"
-    r"|(?:1000s?|millions?|thousands?|billions?|mn|bn|tn|persons?|people|yuan|rmb|cny|usd|us\$|eur"
-    r"|dollars?|euros?|tons?|tonnes?|kg|km2?|m2|ha|mw|kwh|percent|per cent|index|years?|days?)"
-    r"(?: .*|/.*)?",
-    re.IGNORECASE,
-)
 
 
 def read_workbook(file: Path, wanted: Wanted, sheet: str | None, skip: int | None) -> Raw:
@@ -118,14 +109,14 @@ def _named(
     if len(keys) < 2 or any(lower[k] for k in keys) or not any(lower):
         return upper, top + 1
     own_names = all(upper[k] for k, name in enumerate(lower) if name)
-    if own_names and any(_UNIT.fullmatch(name) for name in lower if name):
+    if own_names and any(UNIT.fullmatch(name) for name in lower if name):
         notes.append(Note("units_row", 1, f"row {top + 2} was passed over: it holds no keys"))
         return upper, top + 2
     wide = _spread(upper, lower)
     names = []
     for k, (own, name) in enumerate(zip(upper, lower, strict=True)):
         merged = not own or (k + 1 < len(upper) and not upper[k + 1] and lower[k + 1])
-        if not name or (not merged and _UNIT.fullmatch(name)):
+        if not name or (not merged and UNIT.fullmatch(name)):
             names.append(own)
         elif name.isdecimal() or lower.count(name) > 1:
             names.append(_under(wide[k], name))
