@@ -345,7 +345,7 @@ def _refuse_codes(
         if timeline.writing.year:  # 2009 beside 801, 802: a year, or September 2020
             span = [timeline.year(float(step)) for step in (period.min(), period.max())]
             inside = (2000 + numbers // 100).between(*span)
-            odd |= numbers.between(_FIRST_YEAR, _LAST_YEAR) & ~inside
+            odd |= ~inside & numbers.between(_FIRST_YEAR, _LAST_YEAR)
         codes = {
             number
             for number in numbers.dropna().unique()
