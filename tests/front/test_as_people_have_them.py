@@ -191,6 +191,8 @@ def test_missing_states_of_a_policy_say_how_to_leave_them_out():
     frame.loc[3, "on"] = np.nan
     with pytest.raises(InputError, match=r"leave such rows out: take them away, or say missing"):
         notes_of(frame, policies={"p": "on"})
+    with pytest.raises(InputError, match=r"all others are 1: fill in 0, df.fillna\(\{'on': 0\}\)"):
+        notes_of(frame.replace({"on": {0: np.nan}}), policies={"p": "on"})
 
 
 def test_a_mark_in_a_number_is_not_called_a_word():

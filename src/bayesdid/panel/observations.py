@@ -28,7 +28,7 @@ def observed_rows(frame: pd.DataFrame, unit: str, period: str, notes: list[Note]
     heading of the rows below), none, or units of measurement in the first row.
     """
     lacking = _empty(frame[unit]) | _empty(frame[period])
-    headers = _said(frame[unit]).eq(unit) & _said(frame[period]).eq(period)
+    headers = _is(frame[unit], unit) & _is(frame[period], period)
     if not (lacking | headers).any():
         return frame
     doubtful = frame.loc[lacking].drop(columns=_ROW)
@@ -59,10 +59,11 @@ def observed_rows(frame: pd.DataFrame, unit: str, period: str, notes: list[Note]
     return frame[kept].reset_index(drop=True).infer_objects()
 
 
-def _said(values: pd.Series) -> pd.Series:
-    return values.astype("string").str.strip()
+def _is(values: pd.Series, text: str) -> pd.Series:
+    if pd.api.types.is_numeric_dtype(values):
+        return pd.Series(False, index=values.index)
+    return values.astype("string").str.strip().eq(text).fillna(False).astype(bool)
 
 
 def _empty(values: pd.Series) -> pd.Series:
-    text = _said(values)
-    return (text.isna() | (text == "")).astype(bool)
+    return values.isna() | _is(values, "")

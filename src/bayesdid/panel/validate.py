@@ -196,13 +196,22 @@ def _known_rows(
     if not missing.any():
         return frame
     if policy.missing == "refuse":
+        column = str(policy.indicator)
+        ones = frame[column].dropna().eq(1).all()
+        fill = (
+            f"all others are 1: fill in 0, df.fillna({{{column!r}: 0}})"
+            if ones
+            else (
+                'fill in 0 or 1, or leave such rows out: take them away, or say missing = "drop" in its '
+                "[[policy]]"
+            )
+        )
         raise InputError(
             f"the policy's value is missing in {many(int(missing.sum()), 'row')}",
             file=source,
             column=policy.indicator,
             row=int(frame.loc[missing.idxmax(), "__row__"]),
-            remedy="fill in 0 or 1, or leave such rows out: take them away, or say missing = "
-            '"drop" in its [[policy]]',
+            remedy=fill,
         )
     count = int(missing.sum())
     text = f"left out for want of a value of {policy.indicator}: {many(count, 'row')}"
