@@ -2216,6 +2216,14 @@ MUTANTS = (
         ),
     ),
     Mutant(
+        "saturday-is-friday",
+        "panel/kinds.py",
+        "((days - 1) % 7).clip(upper=5)",
+        "((days - 1) % 7).clip(upper=4)",
+        "a policy of a Saturday begins on Friday, in panels without weekends",
+        ("panel/test_time.py::test_weekends_are_no_gaps_where_no_period_lies_on_one",),
+    ),
+    Mutant(
         "period-by-values",
         "front/keys.py",
         "if not timely and len(by_value",

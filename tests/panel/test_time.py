@@ -303,6 +303,21 @@ def test_one_date_in_each_month_or_year_is_said_and_few_dates_stay_days():
         assert (read(dates).kind, read(dates).assumed) == ("day", ())
 
 
+def test_weekends_are_no_gaps_where_no_period_lies_on_one(study):
+    """Adoption on a Saturday counts from Monday; a holiday is a gap; Mondays alone are weeks."""
+    days = pd.bdate_range("2010-03-04", periods=40)
+    panel = panel_of(study, days, [days[4], days[7] - pd.Timedelta(days=2)])
+    assert event_time(panel, "p").iloc[[0, 40]].tolist() == [-4, -7]
+    assert "gaps" not in texts(panel)
+    assert "days count from Monday to Friday" in texts(panel)["periods_read"]
+    assert panel.timeline.label(3) == "2010-03-08"
+    assert (panel.timeline.number(3), panel.timeline.year(9)) == (2010, 2010)
+    holiday = panel_of(study, days.delete(20), [days[4], days[8]])
+    assert texts(holiday)["gaps"].startswith(f"no unit is seen in {days[20]:%Y-%m-%d}: a gap")
+    for others in (days[days.weekday == 0], days[::3], pd.date_range("2010-03-04", periods=40)):
+        assert read(list(others)).kind == "day"
+
+
 def stored(unit, steps):
     """Dates so many years or months after 1960, as the formats of Stata make them of counts."""
     return (np.datetime64("1960", unit) + np.asarray(steps)).astype("M8[s]")

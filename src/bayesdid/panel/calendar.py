@@ -16,7 +16,15 @@ import pandas as pd
 from bayesdid.exceptions import InputError
 from bayesdid.panel.dated_texts import Counts, dated_texts
 from bayesdid.panel.dates import Odd, day_of
-from bayesdid.panel.kinds import Kind, Writing, coverage, four_digits, two_digits_said, written
+from bayesdid.panel.kinds import (
+    Kind,
+    Writing,
+    coverage,
+    four_digits,
+    two_digits_said,
+    weekdays,
+    written,
+)
 
 NEVER = frozenset(
     {"", ".", "na", "nan", "nat", "never", "none", "null", "<na>", "inf", "no", "control"}
@@ -289,6 +297,22 @@ def _one_in_each(days: pd.Series, months: pd.Series) -> str:
     return ""
 
 
+def _without_weekends(read: Periods) -> Periods:
+    """Days as Mondays to Fridays, where none lies on a weekend and nearly all others are there."""
+    counted = weekdays(read.index)
+    if ((read.index - 1) % 7 >= 5).any() or coverage(read.index.unique()) >= _MOST:
+        return read
+    if coverage(counted.unique()) < _MOST:
+        return read
+    said = "days count from Monday to Friday: none is on a weekend"
+    return replace(
+        read,
+        writing=replace(read.writing, kind="weekday"),
+        index=counted,
+        assumed=(*read.assumed, said),
+    )
+
+
 def _from_days(read: Periods, *, stored: bool) -> Periods:
     """Dates that stand for months or years are read as these: on the first, the last, one in each.
 
@@ -313,7 +337,7 @@ def _from_days(read: Periods, *, stored: bool) -> Periods:
             weeks = [52 * day.year + k // 7 for day, k in zip(dates, starts, strict=True)]
             typed = [written("week", week) for week in weeks]
             return Periods(Writing("week"), pd.Series(weeks, index=days.index), typed)
-        return read
+        return _without_weekends(read)
 
     def at(kind: Kind, index: pd.Series) -> Periods:
         said = (f"{read.typed[0]} stands for its {kind}: one date in each",) if each else ()

@@ -10,7 +10,9 @@ from typing import Literal
 import numpy as np
 import pandas as pd
 
-Kind = Literal["number", "year", "half-year", "quarter", "month", "week", "ISO week", "day", "wave"]
+Kind = Literal[
+    "number", "year", "half-year", "quarter", "month", "week", "ISO week", "weekday", "day", "wave"
+]
 Order = Literal["", "day first", "month first"]
 
 LATE = 69
@@ -58,8 +60,9 @@ def written(kind: Kind, index: int) -> str:
         return str(index)
     if kind == "wave":
         return f"wave {index}"
-    if kind == "day":
-        return (date.min + timedelta(days=index - 1)).isoformat()
+    if kind in {"day", "weekday"}:
+        day = index if kind == "day" else day_of_weekday(index)
+        return (date.min + timedelta(days=day - 1)).isoformat()
     if kind == "ISO week":
         year, week, _ = _monday(index).isocalendar()
         return f"{year}-W{week:02d}"
@@ -71,8 +74,8 @@ def written(kind: Kind, index: int) -> str:
 
 def year_of(kind: Kind, index: int) -> int:
     """The year that a count lies in; a plain number is its own."""
-    if kind == "day":
-        return date.fromordinal(index).year
+    if kind in {"day", "weekday"}:
+        return date.fromordinal(index if kind == "day" else day_of_weekday(index)).year
     if kind == "ISO week":
         return _monday(index).isocalendar().year
     return index // PER_YEAR.get(kind, 1)
@@ -86,7 +89,13 @@ def coarser(kind: Kind, to: Kind, index: pd.Series) -> pd.Series:
         return index.astype(float) if kind == to else index * np.nan
     if kind == "ISO week":  # it lies where its Thursday does
         return coarser("day", to, 7 * index + 4) if to != "day" else index * np.nan
+    if kind == "weekday":
+        return (
+            coarser("day", to, 7 * (index // 5) + index % 5 + 1) if to != "day" else index * np.nan
+        )
     if kind == "day":
+        if to == "weekday":
+            return weekdays(index).astype(float)
         if to == "ISO week":
             return ((index - 1) // 7).astype(float)
         days = [date.fromordinal(int(value)) for value in index]
@@ -99,6 +108,16 @@ def coarser(kind: Kind, to: Kind, index: pd.Series) -> pd.Series:
     if not coarse or fine % coarse or fine < coarse:
         return index * np.nan
     return (index // (fine // coarse)).astype(float)
+
+
+def weekdays(days: pd.Series) -> pd.Series:
+    """Mondays to Fridays before each day; what lies on a weekend counts as the Monday after."""
+    return 5 * ((days - 1) // 7) + ((days - 1) % 7).clip(upper=5)
+
+
+def day_of_weekday(index: int) -> int:
+    """The day that :func:`weekdays` counts so."""
+    return 7 * (index // 5) + index % 5 + 1
 
 
 def iso_week(year: int, week: int) -> int | None:

@@ -197,15 +197,12 @@ def _known_rows(
         return frame
     if policy.missing == "refuse":
         column = str(policy.indicator)
-        ones = frame[column].dropna().eq(1).all()
         fill = (
-            f"all others are 1: fill in 0, df.fillna({{{column!r}: 0}})"
-            if ones
-            else (
-                'fill in 0 or 1, or leave such rows out: take them away, or say missing = "drop" in its '
-                "[[policy]]"
-            )
+            'fill in 0 or 1, or leave such rows out: take them away, or say missing = "drop" in its '
+            "[[policy]]"
         )
+        if frame[column].dropna().eq(1).all():
+            fill = f"all others are 1: fill in 0, df.fillna({{{column!r}: 0}})"
         raise InputError(
             f"the policy's value is missing in {many(int(missing.sum()), 'row')}",
             file=source,
