@@ -198,8 +198,8 @@ def _known_rows(
     if policy.missing == "refuse":
         column = str(policy.indicator)
         fill = (
-            'fill in 0 or 1, or leave such rows out: take them away, or say missing = "drop" in its '
-            "[[policy]]"
+            "fill in 0 or 1, or leave such rows out: take them away, or say missing = "
+            '"drop" in its [[policy]]'
         )
         if frame[column].dropna().eq(1).all():
             fill = f"all others are 1: fill in 0, df.fillna({{{column!r}: 0}})"
