@@ -318,6 +318,16 @@ def test_weekends_are_no_gaps_where_no_period_lies_on_one(study):
         assert read(list(others)).kind == "day"
 
 
+def test_years_under_a_format_of_dates_are_years(study):
+    """A spreadsheet shows the year 2008 as 30 June 1905 under such a format."""
+    shown = pd.Timestamp("1899-12-30") + pd.to_timedelta(np.arange(2001, 2009), "D")
+    assert shown[-1] == pd.Timestamp("1905-06-30")
+    for first in ([2004, 2006], [shown[3], shown[5]]):
+        panel = panel_of(study, shown, first)
+        assert panel.adoption["p"].tolist() == [2004, 2006, pd.NA]
+    assert "1905-06-23 is read as 2001: a year under a format" in str(panel.notes)
+
+
 def stored(unit, steps):
     """Dates so many years or months after 1960, as the formats of Stata make them of counts."""
     return (np.datetime64("1960", unit) + np.asarray(steps)).astype("M8[s]")

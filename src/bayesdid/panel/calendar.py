@@ -39,6 +39,7 @@ _DECIMALS: tuple[tuple[Kind, int, float], ...] = (("quarter", 4, 0.02), ("month"
 _EPOCH = date(1899, 12, 30).toordinal()  # day 0 of a spreadsheet, as it counts from March 1900 on
 _SERIAL = (date(1970, 1, 1).toordinal() - _EPOCH, date(2100, 1, 1).toordinal() - _EPOCH)
 _MONTH_YEAR = re.compile(r"(0?[1-9]|1[0-2])\.(1[5-9]|2[0-4])[0-9]{2}")  # 03.2008: no number
+_YEARS = 1900, 2100  # as days of a spreadsheet they lie in 1905, of which there are no panels
 _CODE = 10_000  # numbers beyond, of which few follow each other, are some code of dates
 _FEW = 0.1
 _MOST = 0.9
@@ -84,6 +85,10 @@ def read_periods(
         _refuse_far(stamps, source, column, rows)
         days = pd.Series([moment.toordinal() for moment in stamps], index=values.index)
         dates = [f"{moment:%Y-%m-%d}" for moment in stamps]
+        if (days - _EPOCH).between(*_YEARS).all():
+            years = days - _EPOCH
+            said = f"{dates[0]} is read as {years.iloc[0]}: a year under a format of dates"
+            return Periods(Writing("year"), years, [*map(str, years)], (said,))
         found = Periods(Writing("day"), days, dates)
         return _from_days(found, stored=True) if like is None else found
     typed = [_plain(value) for value in values]
