@@ -644,11 +644,50 @@ def test_rows_that_repeat_the_header_or_are_empty_are_passed_over(tmp_path):
         assert said["repeated_header"] == "1 row passed over that repeats the header"
         alone = [note.text for note in found.notes if note.name == "remarks"]
         assert alone[-1].endswith("of one cell passed over (续表)")
-        assert said["units_row"].startswith("row 2 was passed over")
+        label = "units_row" if data.suffix == ".xlsx" else "label_rows"
+        assert said[label].startswith(("row 2 was passed over", "1 row below the header passed"))
+        assert columns_of(data, ("id", "year")).frame["year"].tolist() == frame["year"].tolist()
         assert len(found.frame) == 48
     table[-2][1] = None
     with pytest.raises(InputError, match="row 54: a key is missing"):
         bd.study_of(written(path, table, [header]), "y ~ treated:post | id + year")
+
+
+@pytest.mark.parametrize("suffix", ["frame", "csv", "xlsx"])
+def test_labels_and_units_below_the_header_are_passed_over(tmp_path, suffix):
+    """As CSMAR exports them; an observation without a digit in it is refused."""
+    frame = panel().assign(on=lambda f: f["treated"] * f["post"])
+    labels = ["编号", "年份", "处理组", "之后", "开始年份", "控制变量", "结果", "状态"]
+    units = ["没有单位", "没有单位", *["没有单位"] * 4, "元", "没有单位"]
+    above = pd.DataFrame([labels, units], columns=frame.columns)
+    data = pd.concat([above, frame.astype(object)], ignore_index=True)
+    path = tmp_path / f"a.{suffix}"
+    if suffix == "csv":
+        data.to_csv(path, index=False)
+    if suffix == "xlsx":
+        data.to_excel(path, index=False)
+    source = data if suffix == "frame" else path
+    _, found = bd.study_of(source, "y ~ treated:post + z:post | id + year")
+    said = {note.name: note.text for note in found.notes}
+    assert said["label_rows"].startswith("2 rows below the header passed over")
+    np.testing.assert_allclose(found.frame["y"], frame["y"])
+    if suffix != "frame":
+        _, found = bd.study_of(source, y="y", unit="id", time="year", policies={"p": "on"})
+        assert found.adoption["p"].notna().sum() == 6
+        assert propose(path).keys.unit.name == "id"
+    data.loc[0] = [None, "soon", None, None, None, None, None, None]
+    data.loc[1] = ["one", "soon", None, None, None, None, "much", None]
+    with pytest.raises(InputError, match=r"row 1: 'soon' is not a period|a key is missing"):
+        bd.study_of(data.iloc[1:], "y ~ treated:post + z:post | id + year")
+
+
+def test_a_dose_is_no_policy():
+    frame = panel().assign(dose=lambda f: f["treated"] * f["post"] * (f["year"] - 2000.5))
+    frame["dose"] /= frame["id"]
+    with pytest.raises(InputError, match=r'many values within units.*"y ~ dose \| unit \+ period"'):
+        notes_of(frame, policies={"p": "dose"})
+    with pytest.raises(InputError, match=r"negative, in parentheses.*write -0.5 if that is what"):
+        bd.study_of(frame.assign(z=["(0.5)", "0.5"] * 24), "z ~ treated:post | id + year")
 
 
 def test_a_column_that_no_formula_was_calculated_for_is_named(tmp_path):

@@ -2232,6 +2232,16 @@ MUTANTS = (
         ("front/test_did.py::test_values_tell_the_period_where_names_do_not",),
     ),
     Mutant(
+        "keyless-rows-dropped",
+        "panel/observations.py",
+        "alone = (filled == 1)",
+        "alone = (filled < 8)",
+        "rows with data and without a period are left out, called remarks",
+        (
+            "front/test_as_people_have_them.py::test_rows_that_repeat_the_header_or_are_empty_are_passed_over",
+        ),
+    ),
+    Mutant(
         "provinces-among-cities",
         "panel/lookalikes.py",
         "if provinces and len(cities) > max(len(provinces), _MUNICIPALITIES):",

@@ -149,6 +149,16 @@ def _refuse_coded(column: str, raw: Columns, unit: str) -> None:
     """Refuse a state that is written otherwise than 0 and 1: two values, both within a unit."""
     held = raw.frame[column]
     kinds = sorted(map(str, held.dropna().unique()))
+    numbers = raw.numbers(column)
+    many = numbers.groupby(raw.frame[unit]).nunique() > 2
+    if many.any() and (numbers.dropna() % 1 != 0).any():
+        raise InputError(
+            "a policy's column is its period of adoption or its state, from 0 to 1; this one has "
+            "many values within units",
+            file=raw.source,
+            column=column,
+            remedy=f'a dose is a treatment of a formula: "y ~ {column} | unit + period"',
+        )
     if len(kinds) != 2 or not (held.groupby(raw.frame[unit]).nunique() == 2).any():
         return
     raise InputError(

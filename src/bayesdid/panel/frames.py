@@ -14,6 +14,7 @@ from narwhals.exceptions import NarwhalsError
 
 from bayesdid.exceptions import InputError, Note, nearest_name
 from bayesdid.panel.commas import plain_numbers
+from bayesdid.panel.observations import observed_rows
 from bayesdid.panel.panel import Panel
 from bayesdid.panel.raw import Wanted, blank_marks, refuse_doubled
 from bayesdid.panel.read import read_panel, read_raw
@@ -164,8 +165,8 @@ def columns_of(
     if isinstance(data, str | Path):
         path = Path(data)
         raw = read_raw(path, Wanted(*keys, marks=tuple(marks)), sheet, skip)
-        codes = _stripped(raw.codes)
-        return Columns(_stripped(raw.frame), str(path), path, sheet, skip, codes, keys)
+        frame, codes = _observed(_stripped(raw.frame), _stripped(raw.codes), keys)
+        return Columns(frame, str(path), path, sheet, skip, codes, keys)
     if given := [name for name, value in (("sheet", sheet), ("skip", skip)) if value is not None]:
         raise InputError(
             "a data frame has no sheets and no lines above its header",
@@ -192,6 +193,16 @@ def columns_of(
 
 def _stripped(frame: pd.DataFrame) -> pd.DataFrame:
     return frame.set_axis([str(name).strip() for name in frame.columns], axis=1)
+
+
+def _observed(
+    frame: pd.DataFrame, codes: pd.DataFrame, keys: tuple[str, str]
+) -> tuple[pd.DataFrame, pd.DataFrame]:
+    """Rows that hold an observation, by which columns are known; a panel notes what it drops."""
+    numbered = frame.reset_index(drop=True).assign(__row__=range(len(frame)))
+    kept = observed_rows(numbered, *keys, [])
+    rows = kept.pop("__row__")
+    return kept, codes.iloc[rows].reset_index(drop=True) if len(codes) else codes
 
 
 def _with_flags(frame: pd.DataFrame) -> pd.DataFrame:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+
 import numpy as np
 import pandas as pd
 
@@ -64,6 +66,8 @@ def _why(text: str, *, among_numbers: bool) -> tuple[str, str]:
         return " (an error of the spreadsheet)", "correct its formula, or leave the cell empty"
     if text.endswith("%"):
         return " (a percentage)", "take the percent sign away in all rows"
+    if re.fullmatch(r"\([\d.,]+\)", text):
+        return " (negative, in parentheses?)", f"write -{text[1:-1]} if that is what it means"
     if "," in text:
         return " (a decimal comma?)", "write numbers with a decimal point, no thousands separator"
     if not any(letter.isalnum() for letter in text):
