@@ -7,7 +7,7 @@ import math
 from scipy.stats import norm, t
 
 from bayesdid.audit.bounds import Bounds
-from bayesdid.audit.columns import count, estimate, most_coefficients, size_of_t
+from bayesdid.audit.columns import count, estimate, most_coefficients, size_of_t, standard_error
 from bayesdid.audit.reference import p_interval
 from bayesdid.study.fields import ends
 from bayesdid.study.load import Spec, Study
@@ -77,9 +77,8 @@ def p_of(study: Study, spec: Spec, cell: Cell) -> Bounds | None:
         student = of_halves * Bounds.exactly(float(t.isf(tail, dof)))
         each = (*p_interval(normal, None).pair, *(float(2 * t.sf(x, dof)) for x in student.pair))
         return Bounds(min(each), max(each))
-    if ratio and cell.se is not None:
-        value, se = estimate(cell), Bounds.of(cell.se)
-        se = Bounds(max(se.low, 0.0), se.high)
+    if ratio and (se := standard_error(cell)) is not None:
+        value = estimate(cell)
         if value.low <= 0.0:
             return Bounds(0.0, 1.0)
         of_ratio = abs(_log(value)) * value / se

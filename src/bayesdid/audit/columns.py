@@ -43,10 +43,15 @@ def size_of_t(cell: Cell) -> Bounds | None:
     """
     if cell.t is not None:
         return abs(Bounds.of(cell.t))
-    if cell.se is None:
+    se = standard_error(cell)
+    return None if se is None else abs(estimate(cell)) / se
+
+
+def standard_error(cell: Cell) -> Bounds | None:
+    """The standard errors that round to the printed one; None without one, or of one below zero."""
+    if cell.se is None or (se := Bounds.of(cell.se)).high <= 0.0:
         return None
-    se = Bounds.of(cell.se)
-    return abs(estimate(cell)) / Bounds(max(se.low, 0.0), se.high)
+    return Bounds(max(se.low, 0.0), se.high)
 
 
 _STATISTICS = {

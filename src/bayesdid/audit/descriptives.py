@@ -22,7 +22,7 @@ def descriptives(study: Study) -> Outcome:
     """
     for table in study.tables.values():
         for row in table.moments:
-            yield from of_row(f"{table.id}:{row.column}", row, count(table.n))
+            yield from of_row(f"{table.id}:{row.column}", row, count(row.n or table.n))
 
 
 def of_row(place: str, row: Moments, rows: int | None) -> Outcome:

@@ -9,7 +9,14 @@ from scipy.stats import norm, t
 
 from bayesdid.audit.below import FEWEST
 from bayesdid.audit.bounds import Bounds
-from bayesdid.audit.columns import cells, count, estimate, most_coefficients, size_of_t
+from bayesdid.audit.columns import (
+    cells,
+    count,
+    estimate,
+    most_coefficients,
+    size_of_t,
+    standard_error,
+)
 from bayesdid.audit.finding import Finding, Outcome, Severity, compare
 from bayesdid.audit.reference import p_interval
 from bayesdid.study.fields import ends
@@ -27,7 +34,7 @@ def measures(study: Study) -> Outcome:
     Between the normal and the t distribution with the fewest degrees of freedom there may be. What
     rests on a distribution is a contradiction only of errors that are declared independent or
     robust: beside clustered ones papers print p-values of a wild bootstrap. An interval that is too
-    wide is a warning: it may belong to a band for several estimates.
+    wide is a warning: it may belong to a band for several estimates. No error is below zero.
     """
     for spec in study.specs.values():
         if spec.table.kind != "regression":
@@ -38,6 +45,8 @@ def measures(study: Study) -> Outcome:
         for name, cell in cells(spec):
             place = f"{spec.id}:{name}"
             ratio = spec.column.printed_as == "ratio"
+            if cell.se is not None:
+                yield _below_zero(place, cell.se)
             if cell.t is not None and not ratio:
                 if cell.se is not None:
                     yield _t_of_se(place, cell)
@@ -63,9 +72,24 @@ def _fewest(study: Study, spec: Spec) -> int:
     return FEWEST if n is None else int(max(n - most_coefficients(study, spec), FEWEST))
 
 
+def _below_zero(place: str, se: str) -> Finding | None:
+    return compare(
+        "measures",
+        place,
+        "a standard error is not below zero",
+        Bounds.of(se),
+        Bounds(0.0, math.inf),
+        severity="contradiction",
+        assumptions=("the number is a standard error",),
+        text=f'the standard error is printed as {se}; if it is t, say in_parentheses = "t".',
+    )
+
+
 def _t_of_se(place: str, cell: Cell) -> Finding | None:
-    se = Bounds.of(str(cell.se))
-    implied = estimate(cell) / Bounds(max(se.low, 0.0), se.high)
+    se = standard_error(cell)
+    if se is None:
+        return None
+    implied = estimate(cell) / se
     return compare(
         "measures",
         place,

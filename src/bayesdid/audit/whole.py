@@ -28,7 +28,7 @@ def whole_numbers(study: Study) -> Outcome:
     """
     for table in study.tables.values():
         for row in table.moments:
-            yield from of_steps(f"{table.id}:{row.column}", row, count(table.n))
+            yield from of_steps(f"{table.id}:{row.column}", row, count(row.n or table.n))
 
 
 def of_steps(place: str, row: Moments, n: int | None) -> Outcome:

@@ -5,8 +5,8 @@ from __future__ import annotations
 import re
 from dataclasses import replace
 
+from bayesdid.importing.lay import Laid, Line
 from bayesdid.importing.numbers import what
-from bayesdid.importing.rows import Laid, Line
 from bayesdid.importing.table import ReadColumn
 from bayesdid.importing.words import DIFFERENCE, WIDE, both, heading, is_measure, role_of
 from bayesdid.study.schema import Below

@@ -29,7 +29,7 @@ _LEVELS = {
     "§": 0.05,
     "¶": 0.01,
 }
-MOMENTS = ("mean", "sd", "min", "max")
+MOMENTS = ("mean", "sd", "min", "max", "n")
 
 
 def quoted(value: str) -> str:
@@ -117,7 +117,8 @@ def _statistic_key(row: ReadRow) -> str:
         return "r2_within"
     if re.search(r"\brmse\b|^root mse|^residual std", low):
         return "rmse"
-    return slug(row.label or row.role)
+    name = slug(row.label or row.role)
+    return name if name[0].isascii() else f"x_{name}"
 
 
 def _estimate_key(row: ReadRow, table: ReadTable, names: Names) -> str:
@@ -208,10 +209,7 @@ def _printing(table: ReadTable) -> list[str]:
     elif marks or table.stars:
         if unknown:
             lines.append(f"# the notes give no level for {comment(', '.join(unknown))}: supposed")
-        # what is stated may tell which of the usual legends is meant
-        other = any(stars.get(m) == x != DEFAULT_STARS[m] for m, x in OTHER_STARS.items())
-        usual = _LEVELS | (OTHER_STARS if other else {})
-        stars |= {mark: usual.get(mark, 0.10) for mark in unknown}
+        stars |= {mark: _supposed(mark, stars) for mark in unknown}
         items = ", ".join(f"{quoted(mark)} = {level:g}" for mark, level in stars.items())
         lines.append(f"stars = {{ {items} }}")
     if table.in_parentheses != "se" or table.in_parentheses_why:
@@ -222,6 +220,27 @@ def _printing(table: ReadTable) -> list[str]:
     if table.se_kind != "unknown":
         lines.append(f'se_kind = "{table.se_kind}"')
     return lines
+
+
+CLAIMS_NOTHING = 0.99  # the level of a mark that notes with a legend leave out
+
+
+def _supposed(mark: str, stated: dict[str, float]) -> float:
+    """The level of a mark that the notes do not give.
+
+    Where they give those of others, more stars than any of these mean no more than the most do;
+    fewer mean what they do in the usual legend that the stated levels are of; anything else may
+    mean anything. Where they give none, what a mark usually means.
+    """
+    if not stated:
+        return _LEVELS.get(mark, 0.10)
+    stars = {m: level for m, level in stated.items() if set(m) == {"*"}}
+    if set(mark) != {"*"} or not stars:
+        return CLAIMS_NOTHING
+    if len(mark) > max(map(len, stars)):
+        return min(stars.values())
+    legends = [one for one in (DEFAULT_STARS, OTHER_STARS) if stars.items() <= one.items()]
+    return legends[0].get(mark, CLAIMS_NOTHING) if legends else CLAIMS_NOTHING
 
 
 def _mark(cell: ReadCell) -> str:

@@ -8,6 +8,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import ClassVar
 
+from pydantic import ValidationError
+
 from bayesdid.exceptions import InputError
 from bayesdid.importing.claims import Proposed, claims_text, propose_claims
 from bayesdid.importing.consequences import with_consequences
@@ -153,8 +155,18 @@ def _write(
     largest = _largest_n(list(cells.values()))
     texts = {t.id: table_text(t, names, largest) for t in found.tables}
     study = study_text(list(found.tables), names, name, source, title)
-    file = StudyFile.model_validate(tomllib.loads(study))
-    parsed = {k: TableFile.model_validate(tomllib.loads(text)) for k, text in texts.items()}
+    try:
+        file = StudyFile.model_validate(tomllib.loads(study))
+        parsed = {k: TableFile.model_validate(tomllib.loads(text)) for k, text in texts.items()}
+    except ValidationError as error:
+        first = error.errors()[0]
+        raise InputError(
+            f"what was read is no study: {first['msg']}",
+            file=source,
+            column=".".join(map(str, first["loc"])),
+            value=str(first["input"]),
+            remedy="take the number out of the file, or give the table as CSV",
+        ) from error
     for table in found.tables:
         if table.alternatives:
             table.alternatives = with_consequences(table, parsed, file, names)

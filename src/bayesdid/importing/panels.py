@@ -6,8 +6,8 @@ import re
 from collections.abc import Sequence
 from dataclasses import replace
 
+from bayesdid.importing.lay import Laid, Line
 from bayesdid.importing.numbers import enumerator, what
-from bayesdid.importing.rows import Laid, Line
 from bayesdid.importing.table import ReadColumn
 from bayesdid.importing.words import DEPENDENT, PANEL
 

@@ -8,10 +8,11 @@ from collections.abc import Sequence
 from bayesdid.audit.bounds import Bounds
 from bayesdid.importing.crossed import uncrossed
 from bayesdid.importing.grid import Grid
+from bayesdid.importing.lay import Laid, lay
 from bayesdid.importing.notes import errors_of, guessed_below, legend, stated_below, supposed
 from bayesdid.importing.numbers import enumerator, is_interval, tidy, what
 from bayesdid.importing.panels import panels
-from bayesdid.importing.rows import Laid, lay, read_rows
+from bayesdid.importing.rows import read_rows
 from bayesdid.importing.second import settled
 from bayesdid.importing.table import ReadCell, ReadColumn, ReadRow, ReadTable
 from bayesdid.importing.wide import narrow, turned
@@ -256,6 +257,9 @@ def _statements(table: ReadTable, headed: Below | None) -> None:
     ]
     stated = stated_below(text)
     guessed = guessed_below(pairs, table.stars)
+    if stated == "se" and guessed == "t" and any(_is_negative(below) for _, below in pairs):
+        table.doubts.append("the notes say standard errors, but some are negative: read as t")
+        stated = None
     if headed is not None:
         table.in_parentheses, table.in_parentheses_why = headed, "its heading says so"
     elif stated is not None and (guessed == "interval") == (stated == "interval"):
@@ -277,6 +281,13 @@ def _statements(table: ReadTable, headed: Below | None) -> None:
         for j, cell in row.cells.items():
             if row.label and j < len(table.columns):
                 table.columns[j].labels[row.label] = _flag(cell.text)
+    for j, column in enumerate(table.columns):
+        column.ratio = column.ratio or (_says_ratios(column) and _may_be_ratios(table, j))
+
+
+def _is_negative(text: str) -> bool:
+    """Whether a text in brackets is one number below zero."""
+    return what(text) == "below" and not is_interval(text) and float(Printed.parse(text)) < 0
 
 
 def _is_clustered_by(label: str, text: str) -> bool:
@@ -320,9 +331,26 @@ _TELLING = 3  # estimates that one reading of their intervals allows and the oth
 def _as_ratios(table: ReadTable) -> None:
     """Columns of a table that says it prints ratios, where all of its estimates can be some."""
     for j, column in enumerate(table.columns):
-        cells = [r.cells[j].text for r in table.rows if r.role == "estimate" and j in r.cells]
-        values = [float(Printed.parse(text)) for text in cells if what(text) == "number"]
-        column.ratio = column.ratio or (len(values) > 1 and min(values) > 0)
+        column.ratio = column.ratio or _may_be_ratios(table, j)
+
+
+def _may_be_ratios(table: ReadTable, j: int) -> bool:
+    """Whether all estimates of a column, of two at least, are above zero."""
+    cells = [r.cells[j].text for r in table.rows if r.role == "estimate" and j in r.cells]
+    values = [float(Printed.parse(text)) for text in cells if what(text) == "number"]
+    return len(values) > 1 and min(values) > 0
+
+
+_ABBREVIATED = re.compile(
+    r"(?:\(|(?i:logit|logistic|poisson|cox|binomial|adjusted|crude)[ ,:]+)"
+    r"(?:OR|HR|IRR|RRR)s?\b"
+)  # not OR alone, which is also a state
+
+
+def _says_ratios(column: ReadColumn) -> bool:
+    """Whether the heading of one column or a row such as ``Estimator: Logit OR`` names ratios."""
+    texts = (*column.heads, *column.labels.values())
+    return any(_RATIOS.search(text) or _ABBREVIATED.search(text) for text in texts)
 
 
 def _errors_row(table: ReadTable) -> str:

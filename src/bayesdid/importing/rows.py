@@ -1,313 +1,16 @@
-"""From a grid to rows of cells: header, estimates, what stands below them, N, R2, effects."""
+"""From lines to rows of cells: estimates, what stands below them, N, R2, effects."""
 
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 
-from bayesdid.importing.grid import Grid
-from bayesdid.importing.numbers import enumerator, is_interval, tidy, what
+from bayesdid.importing.lay import Laid, Line
+from bayesdid.importing.numbers import is_interval, tidy, what
 from bayesdid.importing.second import second_below
-from bayesdid.importing.table import ReadCell, ReadColumn, ReadRow, Role
-from bayesdid.importing.words import (
-    CONSTANT,
-    DEPENDENT,
-    MEAN,
-    OUTCOME,
-    PANEL,
-    WIDE,
-    heading,
-    is_enumerated,
-    is_flag,
-    is_measure,
-    part_of,
-    role_of,
-)
+from bayesdid.importing.table import ReadCell, ReadRow, Role
+from bayesdid.importing.words import CONSTANT, MEAN, WIDE, heading, is_flag, part_of, role_of
 from bayesdid.study.printed import Printed
-from bayesdid.study.schema import Below
-
-
-@dataclass(slots=True)
-class Line:
-    """A row of a grid: its label, its texts by column, and whether columns were lost.
-
-    Attributes
-    ----------
-    kind
-        What it holds of the estimates above it, if columns beside theirs held it: t, p, interval.
-    role
-        What its numbers are, if the heading of a column that they stood in said so.
-    """
-
-    index: int
-    label: str
-    texts: list[str]
-    lost: bool = False
-    kind: str = ""
-    role: Role | None = None
-
-    def filled(self) -> list[tuple[int, str]]:
-        """Columns and texts of the cells that are not empty."""
-        return [(j, text) for j, text in enumerate(self.texts) if what(text) != "empty"]
-
-
-@dataclass(slots=True)
-class Laid:
-    """The lines of a table, its header apart.
-
-    Attributes
-    ----------
-    corner
-        What the header says above the labels of rows.
-    below
-        What stands below estimates, if a heading says so.
-    models
-        What is estimated, if each row is a model of its own.
-    """
-
-    columns: list[ReadColumn]
-    body: list[Line]
-    collapsed: bool
-    corner: str = ""
-    below: Below | None = None
-    models: str = ""
-
-
-def lay(grid: Grid) -> Laid:
-    """Tell the header from the body, and whether the table lost its empty cells.
-
-    A table of Markdown or of pasted text in which rows begin with a number where a label should
-    stand has lost them: there positions of a row that is not full are no evidence.
-    """
-    rows = _one_label([list(row) for row in grid.rows])
-    collapsed = grid.loose and sum(_begins_with_number(row) for row in rows) >= 1
-    lines = [_line(i, row, collapsed) for i, row in enumerate(rows)]
-    first = next((k for k, line in enumerate(lines) if _is_body(line)), len(lines))
-    if 1 < first < len(lines) and not lines[first - 1].filled() and lines[first - 1].label:
-        first -= 1  # a heading of the rows that follow, not of columns
-    head, body = lines[:first], lines[first:]
-    width = _width(head, body, collapsed)
-    for line in body:
-        count = len(line.filled())
-        line.lost = collapsed and 0 < count < width
-        line.texts = _without_dashes((line.texts + [""] * width)[:width])
-    corner = next((line.label.strip() for line in reversed(head) if line.label.strip()), "")
-    laid = Laid(_header(head, width, collapsed), body, collapsed, corner)
-    _merge_marks(laid)
-    return laid
-
-
-def _without_dashes(texts: list[str]) -> list[str]:
-    """A row of numbers without the dashes that stand for none among them."""
-    kinds = [what(text) for text in texts]
-    if not {"number", "below"} & set(kinds) or {"yes", "text"} & set(kinds):
-        return texts
-    return ["" if re.fullmatch(r"[-–—一]+", text.strip()) else text for text in texts]
-
-
-def _one_label(rows: list[list[str]]) -> list[list[str]]:
-    """Rows whose labels stand in two columns, the first one's said once for several rows, in one.
-
-    The second column is a label if it holds text, and neither numbers nor Yes and No, in most rows
-    that hold numbers.
-    """
-    numeric = [row for row in rows if any(what(text) in {"number", "below"} for text in row[2:])]
-    second = [_label_kind(row[1]) for row in rows if len(row) > 2]
-    texts = sum(_label_kind(row[1]) == "text" for row in numeric if len(row) > 2)
-    other = bool(set(second) - {"text", "empty"})
-    if other or texts < 2 or texts * 3 < len(numeric) * 2:
-        return rows
-    if (parts := _grouped(rows)) is not None:
-        return parts
-    joined, group, begun = [], "", False
-    for row in rows:
-        holds = any(row is line for line in numeric)
-        begun = begun or holds
-        group = (row[0] or group) if row[1] or row[0] else group
-        label = ": ".join(part for part in (group, row[1]) if part) if holds and row[1] else row[0]
-        if not begun and row[0] and row[1]:
-            label = f"{row[0]} / {row[1]}"  # the corner
-        joined.append([label or row[1], *row[2:]])
-    return joined
-
-
-def _grouped(rows: list[list[str]]) -> list[list[str]] | None:
-    """Rows below the name of their panel, which the first of two columns of labels said before.
-
-    They are panels if the same labels follow every name.
-    """
-    first = next((i for i, row in enumerate(rows) if row[0] and _holds(row)), len(rows))
-    names: list[str] = []
-    parts: list[list[list[str]]] = []
-    for row in rows[first:]:
-        if row[0] and (not names or row[0] != names[-1]):
-            names.append(row[0])
-            parts.append([])
-        parts[-1].append(row[1:])
-    labels = [[row[0] for row in part if row[0]] for part in parts]
-    if len(names) < 2 or len(set(names)) != len(names) or any(one != labels[0] for one in labels):
-        return None
-    if len(labels[0]) < 2:
-        return None
-    head = [[row[1], *row[2:]] for row in rows[:first]]
-    width = len(rows[0]) - 2
-    for name, part in zip(names, parts, strict=True):
-        head += [[name, *[""] * width], *part]
-    return head
-
-
-def _holds(row: list[str]) -> bool:
-    return any(what(text) in {"number", "below"} for text in row[2:])
-
-
-def _label_kind(text: str) -> str:
-    """What a label is; X, Y and M name variables there, and are no crosses that say yes."""
-    return "text" if re.fullmatch(r"[A-Za-z]", text.strip()) else what(text)
-
-
-def _begins_with_number(row: Sequence[str]) -> bool:
-    """Whether a number in brackets stands where the label should: its empty label was lost."""
-    rest = [text for text in row[1:] if what(text) != "empty"]
-    return (
-        what(row[0]) == "below"
-        and not is_enumerated([row[0]])
-        and all(what(text) in {"below", "number"} for text in rest)
-    )
-
-
-def _line(index: int, row: list[str], collapsed: bool) -> Line:
-    if len(row) > 1 and row[0] and len(set(row)) == 1 and what(row[0]) == "text":
-        return Line(index, row[0], [""] * (len(row) - 1))  # a heading over all columns
-    over = [text for text in row[1:] if text]
-    spanned = len(over) > 1 and len(set(over)) == 1 and what(over[0]) == "text"
-    if spanned and (row[0] == over[0] or (not row[0] and PANEL.match(over[0]))):
-        return Line(index, over[0], [""] * (len(row) - 1))
-    lost_label = collapsed and what(row[0]) in {"below", "number"}
-    if lost_label:
-        return Line(index, "", row)
-    if collapsed and is_enumerated([text for text in row if text]):
-        return Line(index, "", [text for text in row if text])
-    return Line(index, row[0], row[1:])
-
-
-def _is_body(line: Line) -> bool:
-    """Whether a line holds estimates; numbers of columns, and years as headings, are none."""
-    texts = [text for _, text in line.filled()]
-    kinds = [what(text) for text in texts]
-    if not texts:
-        return bool(PANEL.match(line.label.strip()))
-    if is_enumerated(texts) and not line.label.strip():
-        return False
-    if all(enumerator(t) for t in texts) and len(texts) > 1 and not role_of(line.label):
-        return False
-    numbers = sum(kind in {"number", "below"} for kind in kinds)
-    if numbers * 2 < len(kinds):
-        return role_of(line.label) is not None and numbers > 0
-    return bool(line.label.strip()) or numbers == len(kinds)
-
-
-def _width(head: Sequence[Line], body: Sequence[Line], collapsed: bool) -> int:
-    if not collapsed:
-        return max((len(line.texts) for line in [*head, *body]), default=0)
-    for line in head:
-        texts = [text for _, text in line.filled()]
-        if is_enumerated(texts):
-            return len(texts)
-    return max((len(line.filled()) for line in body), default=0)
-
-
-_TOLD = re.compile(r"\((\d{1,2})\)\s+(\S.*)")  # (1) OLS
-
-
-def _header(head: Sequence[Line], width: int, collapsed: bool) -> list[ReadColumn]:
-    columns = [ReadColumn(str(j + 1)) for j in range(width)]
-    for depth, line in enumerate(head):
-        if re.fullmatch(r"variables?:?", line.label.strip(), re.IGNORECASE) and not line.filled():
-            continue
-        texts = [text for _, text in line.filled()] if collapsed else line.texts
-        texts = texts if collapsed else _of_groups(texts, head[depth + 1 :])
-        if (
-            collapsed and depth and line.label and len(texts) < width
-        ):  # the empty label before it was lost
-            texts = [line.label, *texts]
-        named = [text for text in texts if text]
-        if is_enumerated(named):
-            if not collapsed or len(named) == width:
-                for column, text in zip(columns, texts, strict=False):
-                    column.id = enumerator(text) or column.id
-            continue
-        if collapsed and len(named) != width:
-            if named and depth == 0 and width % len(named) == 0:  # lost spans, evenly
-                texts = [text for text in named for _ in range(width // len(named))]
-            elif depth == 0 or len(named) > width:
-                continue
-        measures = 2 * sum(map(is_measure, named)) >= len(named) > 0
-        dependent = bool(DEPENDENT.match(line.label)) and not measures
-        told = None if collapsed or any(map(OUTCOME.match, named)) else OUTCOME.match(line.label)
-        dependent = dependent and told is None
-        for column, text in zip(columns, texts, strict=False):
-            if told and not column.outcome:
-                column.outcome = told[1].strip()
-            if (numbered := _TOLD.fullmatch(text)) and not collapsed:
-                column.id, text = numbered[1], numbered[2]
-            if text and dependent:
-                column.outcome = OUTCOME.sub(r"\1", text)
-            elif text and not measures and _is_labelled(line, depth) and not collapsed:
-                column.labels[line.label] = text
-            elif text:
-                column.heads = (*column.heads, text)
-    seen: dict[str, int] = {}
-    for j, column in enumerate(columns):
-        seen[column.id] = seen.get(column.id, 0) + 1
-        if seen[column.id] > 1:
-            column.id = str(j + 1) if str(j + 1) not in seen else f"{column.id}_{j + 1}"
-            seen[column.id] = 1
-    return columns
-
-
-def _of_groups(texts: list[str], following: Sequence[Line]) -> list[str]:
-    """Headings of equal groups of columns, each in the first of its own, in all of them.
-
-    They are some if a row of headings below is full.
-    """
-    named = [j for j, text in enumerate(texts) if text]
-    size = len(texts) // len(named) if named else 0
-    full = any(
-        all(line.texts[: len(texts)]) and len(line.texts) >= len(texts) for line in following
-    )
-    if not full or size < 2 or named != list(range(0, len(texts), size)):
-        return texts
-    return [texts[j - j % size] for j in range(len(texts))]
-
-
-def _is_labelled(line: Line, depth: int) -> bool:
-    """Whether a row of a header has a label of its own, so that it says something of columns."""
-    label = line.label.strip()
-    return bool(depth) and label not in {"", "VARIABLES"} and not OUTCOME.match(label)
-
-
-_MARKED = re.compile(r"[*+†‡#]{1,4}|[)\]]")
-_UNMARKED = re.compile(r"n\.? ?s\.?|[-–—]", re.IGNORECASE)
-
-
-def _merge_marks(laid: Laid) -> None:
-    """Marks that stand in a column of their own belong to the number before them."""
-    width = len(laid.columns)
-    for j in range(1, width):
-        texts = [line.texts[j] for line in laid.body if line.texts[j]]
-        if any(_MARKED.fullmatch(t) for t in texts) and all(
-            _MARKED.fullmatch(t) or _UNMARKED.fullmatch(t) for t in texts
-        ):
-            for line in laid.body:
-                line.texts[j - 1] += line.texts[j] if _MARKED.fullmatch(line.texts[j]) else ""
-                line.texts[j] = ""
-    empty = [j for j in range(width) if not any(line.texts[j] for line in laid.body)]
-    if empty and len(empty) < width and not laid.collapsed:
-        keep = [j for j in range(width) if j not in empty]
-        for line in laid.body:
-            line.texts = [line.texts[j] for j in keep]
-        laid.columns = [laid.columns[j] for j in keep]
 
 
 def read_rows(laid: Laid) -> list[ReadRow]:
@@ -336,13 +39,13 @@ def read_rows(laid: Laid) -> list[ReadRow]:
             i += 1
             continue
         apart = _MEANS.search(section) and any(row.below for row in found)
-        below = lines[i + 1] if i + 1 < len(lines) and _stands_below(line, lines[i + 1]) else None
+        beside = i + 1 < len(lines) and bool(lines[i + 1].kind)
+        below = lines[i + 1] if not beside and _follows(line, lines, i + 1) else None
         paired = [row for row in found if row.role == "estimate"]
         counts = below is None and bool(paired) and all(row.below for row in paired)
         counts = counts and not line.kind and all(map(_is_whole, (text for _, text in filled)))
-        alone = (
-            after or bool(apart) or counts
-        )  # from here on, numbers without any below are no estimates
+        # from here on, numbers with nothing below or beside them are no estimates
+        alone = (after or bool(apart) or counts) and not beside
         if below is None and not line.label.strip():
             found.append(_unlabelled(line))
             after = True
@@ -361,7 +64,7 @@ def read_rows(laid: Laid) -> list[ReadRow]:
             i += 1
         else:
             row = _estimates(line, below)
-            if below is not None and i + 2 < len(lines) and _third(line, lines[i + 2]):
+            if below is not None and _third(line, lines, i + 2):
                 i += 1  # a second line below: kept if it holds intervals, or p in other brackets
                 second = {j: _cell(lines[i + 1], j, "below") for j, _ in lines[i + 1].filled()}
                 row.beside, row.why = second_below(row, {} if lines[i + 1].lost else second)
@@ -373,7 +76,19 @@ def read_rows(laid: Laid) -> list[ReadRow]:
             found.append(row)
             i += below is not None
         i += 1
-    return [_doubted(row, found) for row in found]
+    return [_doubted(row, found) for row in _distinct(found)]
+
+
+def _distinct(rows: list[ReadRow]) -> list[ReadRow]:
+    """Rows of statistics whose label repeats below each estimate, named after that one."""
+    labels = [row.label for row in rows if row.role == "statistic"]
+    above = ""
+    for row in rows:
+        if row.role == "estimate":
+            above = row.label
+        elif row.role == "statistic" and above and row.label and labels.count(row.label) > 1:
+            row.label = f"{above}: {row.label}"
+    return rows
 
 
 def _doubted(row: ReadRow, rows: list[ReadRow]) -> ReadRow:
@@ -422,8 +137,13 @@ def _stands_below(line: Line, other: Line) -> bool:
     return (not other.label.strip() or brackets == len(kinds)) and brackets * 2 >= len(kinds)
 
 
-def _third(line: Line, other: Line) -> bool:
-    return not other.label.strip() and _stands_below(line, other)
+def _follows(line: Line, lines: list[Line], i: int) -> bool:
+    """Whether there is a line that stands below an estimate."""
+    return i < len(lines) and _stands_below(line, lines[i])
+
+
+def _third(line: Line, lines: list[Line], i: int) -> bool:
+    return _follows(line, lines, i) and not lines[i].label.strip() and not lines[i].kind
 
 
 def _cell(line: Line, j: int, role: Role, *, confidence: float = 1.0, why: str = "") -> ReadCell:

@@ -7,7 +7,7 @@ import re
 from bayesdid.importing.console import read_console
 from bayesdid.importing.grid import Document, Grid, is_note, make_grid
 from bayesdid.importing.numbers import enumerator, is_number
-from bayesdid.importing.words import is_enumerated
+from bayesdid.importing.words import is_enumerated, is_measure
 
 _RULE = re.compile(r"^\s*\|?\s*:?-{2,}:?\s*(\|\s*:?-+:?\s*)*\|?\s*$")
 _LINE = re.compile(r"^[\s\-=_─━~+.:|]{4,}$")
@@ -190,11 +190,23 @@ def _numeric(word: str) -> bool:
 
 def _tail(line: str) -> tuple[str, list[str]]:
     """A line's label, and the numbers and words such as Yes that end it."""
+    if _LEVEL.fullmatch(line.strip()):
+        return line.strip(), []
     words = [word.replace(_GLUE, " ") for word in _glued(line).split()]
     at = len(words)
-    while at and (_numeric(words[at - 1]) or words[at - 1].lower() in _WORDS):
+    while at and (_numeric(words[at - 1]) or words[at - 1].lower() in _WORDS or _bounds(words, at)):
         at -= 1
     return " ".join(words[:at]), words[at:]
+
+
+_LEVEL = re.compile(r"(?:level|step|block|model|stage|study|part)\s+\d{1,2}:?", re.IGNORECASE)
+
+
+def _bounds(words: list[str], at: int) -> bool:
+    """Whether a word is a bound such as ``<.001`` of a number of the same line, not of a legend."""
+    before = words[at - 2] if at > 1 else ""
+    bound = words[at - 1].startswith("<") and is_number(words[at - 1])
+    return bound and (at < len(words) or _numeric(before)) and before.lower() not in {"p", "value"}
 
 
 _GLUE = "\ue000"  # of two words that are one cell
@@ -204,6 +216,7 @@ _WORDS = frozenset({"yes", "no", "y", "n", "✓", "–", "—", "-"})
 def _glued(line: str) -> str:
     """Stars, and the ends of intervals, belong to the word before them."""
     line = re.sub(r"(?<=[\d)\]])\s+(?=\*{1,4}(?:\s|$))", "", line)
+    line = re.sub(r"(?<=\d)(\s+<)\s+(?=[-−]?\.?\d)", r"\1", line)
     return re.sub(r"([\[(][^\s()\[\]]+[,;])\s+(?=[^\s()\[\]]+[\])])", rf"\1{_GLUE}", line)
 
 
@@ -234,11 +247,14 @@ def _block(lines: list[str]) -> Grid:
             rows[i] = _over_groups(rows[i], _words(line), spans)
         return make_grid(rows, title, " ".join(notes))
     rows = []
-    width = max(sum(map(_numeric, _tail(line)[1])) for line in body)
+    width = max(sum(map(is_number, _tail(line)[1])) for line in body)
     opens = next(i for i, line in enumerate(body) if _tail(line)[0] and _tail(line)[1])
     for i, line in enumerate(body):
         label, values = _tail(line)
         numbered = any(is_enumerated(other.split()) for other in body[max(0, i - 1) : i + 2])
+        if not values and i < opens and (names := _measured(line, width)):
+            rows.append(names)
+            continue
         if not values and i < opens and (names := _names(line, width, plain=numbered)):
             rows.append(names)
             continue
@@ -247,6 +263,20 @@ def _block(lines: list[str]) -> Grid:
         else:
             rows.append(re.split(r"\s{2,}", line.strip()))
     return make_grid(rows, title, " ".join(notes), loose=True)
+
+
+def _measured(line: str, width: int) -> list[str]:
+    """A heading such as ``Coefficient z SE P`` or ``Variable OR 95% CI p``, with its label."""
+    words = line.split()
+    found: list[str] = []
+    while words and len(found) < width:
+        size = next((k for k in (3, 2, 1) if is_measure(" ".join(words[-k:]))), 0)
+        if not size:
+            return []
+        found.insert(0, " ".join(words[-size:]))
+        words = words[:-size]
+    plain = len(words) < 3 and not any(map(is_number, words))
+    return [" ".join(words), *found] if len(found) == width > 1 and plain else []
 
 
 _VARIABLES = re.compile(r"(?:variables?|dep\w*\.?(?: var\w*\.?)?|outcomes?)\s*:?$", re.IGNORECASE)

@@ -5,10 +5,11 @@ from __future__ import annotations
 import re
 from dataclasses import replace
 
+from bayesdid.importing.lay import Laid, Line
 from bayesdid.importing.numbers import is_interval, tidy, what
-from bayesdid.importing.rows import Laid, Line
 from bayesdid.importing.table import ReadColumn, ReadRow
 from bayesdid.importing.words import MODELS, WIDE, both, heading, is_measure, is_ratio, role_of
+from bayesdid.study.printed import Printed
 from bayesdid.study.schema import Below
 
 _KINDS: tuple[Below, ...] = ("se", "t", "interval", "p")
@@ -39,17 +40,19 @@ def narrow(laid: Laid) -> None:
     """Columns 'Coef.', 'S.E.', 't' side by side become estimates with lines below them.
 
     What stands below is what a heading such as 'OR (95% CI)' says of the line below, else the first
-    of standard error, t, interval and p that there is; the others are lines of their kind. Two
-    columns of ends are one interval; n of a row is a line, too.
+    of standard error, t, interval and p that there is; the others are lines of their kind, or of
+    their heading, as of standardised coefficients. Two columns of ends are one interval; n of a row
+    is a line, too.
     """
     _unheaded(laid)
-    kinds = [next((k for k in map(_kind, c.heads[::-1]) if k), "") for c in laid.columns]
+    kinds = _kinds(laid.columns)
     told = {both(head) for c in laid.columns for head in c.heads} - {""}
     if "estimate" not in kinds or not (told or set(kinds) & {*_KINDS, "low", "high"}):
         return
     laid.below = laid.below or next((kind for kind in _KINDS if kind in told), None)
     starts = [j for j, kind in enumerate(kinds) if kind == "estimate"]
     spans = list(zip(starts, [*starts[1:], len(kinds)], strict=True))
+    first = laid.below or _first_of(kinds)
     before = kinds[: starts[0]]
     n_before = before.index("n") if "n" in before and len(starts) == 1 else None
     body: list[Line] = []
@@ -62,14 +65,15 @@ def narrow(laid: Laid) -> None:
         under = lines[0] if lines and told and _is_under(lines[0], starts) else None
         if under is not None:
             body.append(replace(lines.pop(0), texts=[under.texts[j] for j in starts]))
-        found = [_measures(line, kinds, span) for span in spans]
+        found = [_measures(line, laid.columns, kinds, span) for span in spans]
         if n_before is not None and what(line.texts[n_before]) == "number":
             found[0].setdefault("n", line.texts[n_before])
-        named = [k for k in (*_KINDS, "n") if any(k in each for each in found)]
-        for number, kind in enumerate(named):
+        for kind in dict.fromkeys([*_KINDS, "n", *(k for each in found for k in each)]):
             texts = [each.get(kind, "") for each in found]
-            if number == 0 and kind != "n" and under is None:
-                laid.below = laid.below or next(k for k in _KINDS if k == kind)
+            if not any(texts):
+                continue
+            if kind == first and under is None:
+                laid.below = first
                 body.append(Line(line.index, "", [_bracketed(t) for t in texts], line.lost))
             else:
                 body.append(Line(line.index, "", texts, line.lost, kind))
@@ -85,6 +89,49 @@ def narrow(laid: Laid) -> None:
         column.id = column.id if told and len(starts) == len(kinds) else str(number)
     laid.columns[:] = columns
     laid.body = body
+
+
+_BETA = re.compile(r"(?:β|beta)$", re.IGNORECASE)
+_STANDARDISED = re.compile(
+    r"(?:std|stand(?:ardi[sz]ed)?)\.? ?(?:β|beta|b|coeff?\w*\.?|est\w*\.?)?$|"
+    r"(?:β|beta) ?\(? ?st\w*\.? ?\)?$",
+    re.IGNORECASE,
+)
+
+
+def _kinds(columns: list[ReadColumn]) -> list[str]:
+    """What each column holds by its headings; empty where no word says so.
+
+    Standardised coefficients are estimates where no others are printed. Beside others they are
+    numbers of their own: which they are, is said by a word, or by β beside B.
+    """
+    kinds = [next((k for k in map(_kind, c.heads[::-1]) if k), "") for c in columns]
+    said = [_is_standardised(column) for column in columns]
+    plain = [j for j, kind in enumerate(kinds) if kind == "estimate" and not said[j]]
+    for j, column in enumerate(columns):
+        if said[j] and kinds[j] in {"", "estimate"}:
+            kinds[j] = "" if plain else "estimate"
+        other = next((k for k in reversed(plain) if k < j), None)
+        if other is None or kinds[j] != "estimate" or not _BETA.match(column.heads[-1].strip()):
+            continue
+        mine, theirs = column.heads, columns[other].heads
+        if mine[:-1] == theirs[:-1] and not _BETA.match(theirs[-1].strip()):
+            kinds[j] = ""
+    return kinds
+
+
+def _is_standardised(column: ReadColumn) -> bool:
+    """Whether headings say that a column holds standardised coefficients."""
+    above = " ".join(column.heads[:-1]).lower()
+    last = column.heads[-1].strip() if column.heads else ""
+    stated = bool(re.search(r"\bstandardi[sz]ed", above)) and _kind(last) == "estimate"
+    return bool(_STANDARDISED.match(last)) or stated
+
+
+def _first_of(kinds: list[str]) -> Below | None:
+    """What becomes the line below estimates: the first there is of errors, t, intervals and p."""
+    there = {"interval" if kind in {"low", "high"} else kind for kind in kinds}
+    return next((kind for kind in _KINDS if kind in there), None)
 
 
 def _with_signs(line: Line, kinds: list[str]) -> Line:
@@ -119,10 +166,16 @@ def _are_models(laid: Laid, kinds: list[str]) -> bool:
     return not laid.collapsed and (bool(MODELS.match(laid.corner)) or "n" in kinds)
 
 
-def _measures(line: Line, kinds: list[str], span: tuple[int, int]) -> dict[str, str]:
-    """What stands beside one estimate of a line, by kind."""
+def _measures(
+    line: Line, columns: list[ReadColumn], kinds: list[str], span: tuple[int, int]
+) -> dict[str, str]:
+    """What stands beside one estimate of a line: by kind, or by heading if it is of no kind."""
     start, stop = span
-    texts = {kinds[j]: tidy(line.texts[j]).rstrip("*+ ") for j in range(start + 1, stop)}
+    texts: dict[str, str] = {}
+    for j in range(start + 1, stop):
+        heads = columns[j].heads
+        name = kinds[j] if kinds[j] and kinds[j] not in texts else heads[-1] if heads else ""
+        texts[name] = tidy(line.texts[j]).rstrip("*+ ")
     apart = texts.get("interval", "")
     if what(apart) == "text" and is_interval(f"[{apart}]"):
         texts["interval"] = f"[{apart}]"
@@ -133,7 +186,18 @@ def _measures(line: Line, kinds: list[str], span: tuple[int, int]) -> dict[str, 
     low, high = texts.pop("low", ""), texts.pop("high", "")
     if low and high and "interval" not in texts:
         texts["interval"] = f"[{low.strip('([, ')}, {high.strip(')], ')}]"
-    return texts
+    return {kind: text for kind, text in texts.items() if _may_be(kind, text)}
+
+
+def _may_be(kind: str, text: str) -> bool:
+    """Whether a number can be what its heading says: a p-value may be a bound, and is one at most.
+
+    A bound such as ``<.01`` of an error or of t is no number that a study could hold.
+    """
+    if kind == "interval" or is_interval(text):
+        return kind == "interval" and is_interval(text)
+    printed = Printed.parse(text)
+    return 0 <= printed.value <= 1 if kind == "p" else not printed.bound
 
 
 def _bracketed(text: str) -> str:
@@ -151,6 +215,7 @@ def turned(laid: Laid, rows: list[ReadRow]) -> list[ReadRow]:
         return rows
     effect = ReadRow(laid.models, "estimate")
     counts = ReadRow("n", "n")
+    others: dict[str, ReadRow] = {}
     heads, ratio = laid.columns[0].heads, laid.columns[0].ratio
     laid.columns = []
     for j, row in enumerate(models):
@@ -164,5 +229,8 @@ def turned(laid: Laid, rows: list[ReadRow]) -> list[ReadRow]:
         beside = dict(row.beside.get(0, {}))
         if "n" in beside:
             counts.cells[j] = replace(beside.pop("n"), role="n")
+        for kind in [k for k in beside if k not in _KINDS]:
+            of_models = others.setdefault(kind, ReadRow(kind, "statistic"))
+            of_models.cells[j] = replace(beside.pop(kind), role="statistic")
         effect.beside[j] = beside
-    return [effect, *([counts] if counts.cells else [])]
+    return [effect, *([counts] if counts.cells else []), *others.values()]

@@ -25,7 +25,9 @@ _ROLES: tuple[tuple[Role, str], ...] = (
         r"\bf[- ]?(?:stat|test|value)|statistic|p[- ]?val(?:ue)?\b|^p ?\(|^prob\b|mean of|mean dep|"
         r"dep(?:endent)?\.? (?:var\w* )?mean|log[- ]?lik|\baic\b|\bbic\b|\brmse\b|"
         r"std\.? dev|hansen|sargan|wald|kleibergen|chi|j[- ]test|deviance|"
-        r"residual std|adj|within|\bdf\b|bandwidth|^s\.?e\.? of|sigma$",
+        r"residual std|adj|within|\bdf\b|bandwidth|^s\.?e\.? of|sigma$|"
+        r"^(?:holm|fdr|fwer|bonferroni|sharpened|romano|westfall|bootstrap|wild|permutation|"
+        r"randomi[sz]ation|ri)\b.*\b[pq]$|^[pq]$",
     ),
 )
 _FIXED = re.compile(
@@ -93,7 +95,8 @@ WIDE: dict[str, str] = {
         r"^(?:(?:ols|iv|2sls|logit|probit|unstand\w*\.?) )?"
         rf"(?:b|β|beta|coeff?\w*\.?|estimates?|est\.?|effect|att|{RATIO}|{DIFFERENCE})$"
     ),
-    "se": r"^(?:s\.? ?e\.?|std\.?[\s_]*err\w*\.?|standard errors?|\(?robust s\.?e\.?\)?)$",
+    "se": r"^(?:s\.? ?e\.?|std\.?[\s_]*err\w*\.?|standard errors?|\(?robust s\.?e\.?\)?)"
+    r"(?:\s*\([^()]+\))?$",
     "t": r"^(?:(?:wald )?[tz]|[tz][- ]?stat\w*\.?|[tz][- ]?(?:value|score|ratio)|statistic)$",
     "p": r"^(?:p(?:[- .]?val\w*\.?)?(?: ?\([^()]*\))?|p ?> ?\|[tz]\||pr ?\(> ?\|[tz]\|\)|sig\.)$",
     "interval": rf"^[\[(]?\s*(?:9[059]\s?%)?\s*{_INTERVAL}\s*(?:[,(]?\s*9[059]\s?%\)?)?\s*[\])]?$",

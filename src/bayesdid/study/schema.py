@@ -456,6 +456,9 @@ class Moments(Strict):
     sd: PrintedText | None = None
     min: PrintedText | None = None
     max: PrintedText | None = None
+    n: PrintedText | None = Field(
+        default=None, description="Rows that this row is of, where it is not the table's n"
+    )
     step: PrintedText | None = Field(
         default=None, description="Values are whole multiples of it: 1 of counts, 0.01 of hundreds"
     )
