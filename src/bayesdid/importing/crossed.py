@@ -8,7 +8,7 @@ from dataclasses import replace
 from bayesdid.importing.lay import Laid, Line
 from bayesdid.importing.numbers import what
 from bayesdid.importing.table import ReadColumn
-from bayesdid.importing.words import DIFFERENCE, WIDE, both, heading, is_measure, role_of
+from bayesdid.importing.words import DIFFERENCE, MODELS, WIDE, both, heading, is_measure, role_of
 from bayesdid.study.schema import Below
 
 MEANS = re.compile(
@@ -57,7 +57,13 @@ def uncrossed(laid: Laid) -> Laid:
             lines.append(Line(index, label if not k else "", texts, role=role))
         if j in effects and kinds[j + 1 : j + 2] == ["p"]:
             lines.append(Line(index, "", [one[0].texts[j + 1] for _, one in found], kind="p"))
-    columns = [ReadColumn(str(k), (label,), outcome=label) for k, (label, _) in enumerate(found, 1)]
+    named = laid.corner.lower().startswith(("outcome", "dep")) or not MODELS.match(laid.corner)
+    columns = [
+        ReadColumn(str(k), (label,), outcome=label)
+        if named
+        else ReadColumn(str(k), labels={laid.corner: label})
+        for k, (label, _) in enumerate(found, 1)
+    ]
     below = next((kind for j in effects for h in heads[j].heads if (kind := both(h))), None)
     return replace(laid, columns=columns, body=lines, below=laid.below or _BELOW.get(below or ""))
 
@@ -78,12 +84,18 @@ def _pairs(body: list[Line]) -> list[tuple[str, list[Line]]]:
                 return []
             label, lines = found[-1]
             found[-1] = (f"{label} {line.label.strip()}".strip(), [*lines, line])
-        elif line.label.strip() and all(what(text) in {"number", "below"} for text in texts):
+        elif line.label.strip() and _holds_numbers(texts):
             label = ": ".join(part for part in (section, line.label.strip()) if part)
             found.append((label, [line]))
         else:
             return []
     return found if all(len(lines) > 1 for _, lines in found) else []
+
+
+def _holds_numbers(texts: list[str]) -> bool:
+    """Whether texts are numbers, or Yes and No beside them."""
+    kinds = {what(text) for text in texts}
+    return bool(kinds & {"number", "below"}) and kinds <= {"number", "below", "yes", "no"}
 
 
 def _kind(column: ReadColumn) -> str:

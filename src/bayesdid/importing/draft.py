@@ -293,6 +293,8 @@ def _column(table: ReadTable, names: Names, j: int, alike: list[str]) -> list[st
         lines.append(f"treatments = [{quoted(terms[0])}]  # the first row: change it if it is not")
         if terms[1:]:
             lines.append(f"covariates = [{', '.join(map(quoted, terms[1:]))}]")
+    if column.below:
+        lines.append(f'in_parentheses = "{column.below}"  # not what the other columns hold')
     if column.ratio:
         lines.append('printed_as = "ratio"  # tested against 1')
     if labels:

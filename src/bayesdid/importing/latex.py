@@ -244,6 +244,7 @@ def plain(text: str, depth: int = 0) -> str:
         return ""
     text = re.sub(rf"\\\\\s*(?:{_LENGTH})?", "\n", text)
     text = re.sub(r"\\(?:begin|end)\{[^{}]*\}(?:\[[A-Za-z!,= ]*\])?", " ", text)
+    text = re.sub(r"\\relax(?![a-zA-Z])", "", text)
     text = re.sub(r"\\(?:label|ref|cite[tp]?|vspace|hspace|rule|linewidth)\*?\{[^{}]*\}", "", text)
     text = _COLOUR.sub("", text)
     text = _KEPT.sub("", text)

@@ -8,6 +8,7 @@ from collections.abc import Collection, Iterable
 from typing import Literal
 
 from bayesdid.importing.numbers import is_interval
+from bayesdid.importing.table import ReadTable
 from bayesdid.study.fields import ends
 from bayesdid.study.printed import Printed
 from bayesdid.study.schema import Below
@@ -194,6 +195,37 @@ def guessed_below(pairs: Iterable[tuple[str, str]], stars: dict[str, float] | No
         if fits[kind] > most:
             best, most = kind, fits[kind]
     return best
+
+
+_P_IN_SQUARE = re.compile(
+    r"\bp\$?[- ]?values?\b[^.;]{0,40}(?:square|bracket)|bracket[^.;]{0,40}\bp\$?[- ]?values?",
+    re.IGNORECASE,
+)
+
+
+def apart_below(table: ReadTable, notes: str) -> dict[int, Below]:
+    """Columns whose brackets hold something else than the table's, by position.
+
+    p-values where notes say that square brackets hold those and all of a column's are square, as in
+    tables of means and their differences; errors where the table's are p-values and a column has
+    some that are none.
+    """
+    found: dict[int, Below] = {}
+    for j in range(len(table.columns)):
+        texts = [row.below[j].text for row in table.rows if j in row.below]
+        numbers = [float(Printed.parse(text)) for text in texts if not is_interval(text)]
+        if not texts or len(numbers) < len(texts):
+            continue
+        shares = all(0 <= value <= 1 for value in numbers)
+        square = all(text.startswith("[") for text in texts)
+        kind = table.in_parentheses
+        if square and shares and _P_IN_SQUARE.search(notes):
+            kind = "p"
+        elif kind == "p" and (not shares or (not square and _P_IN_SQUARE.search(notes))):
+            kind = "se"
+        if kind != table.in_parentheses:
+            found[j] = kind
+    return found
 
 
 def _fits(numbers: list[tuple[Printed, float]], stars: dict[str, float]) -> dict[Below, float]:

@@ -9,7 +9,14 @@ from bayesdid.audit.bounds import Bounds
 from bayesdid.importing.crossed import uncrossed
 from bayesdid.importing.grid import Grid
 from bayesdid.importing.lay import Laid, lay
-from bayesdid.importing.notes import errors_of, guessed_below, legend, stated_below, supposed
+from bayesdid.importing.notes import (
+    apart_below,
+    errors_of,
+    guessed_below,
+    legend,
+    stated_below,
+    supposed,
+)
 from bayesdid.importing.numbers import enumerator, is_interval, tidy, what
 from bayesdid.importing.panels import panels
 from bayesdid.importing.rows import read_rows
@@ -267,6 +274,9 @@ def _statements(table: ReadTable, headed: Below | None) -> None:
     else:
         table.in_parentheses = guessed
         table.in_parentheses_why = "" if guessed != "interval" else "two numbers in brackets"
+    told = apart_below(table, text)
+    for j, column in enumerate(table.columns):
+        column.below = told.get(j)
     if _RATIOS.search(f"{text} {' '.join(h for c in table.columns for h in c.heads)}"):
         _as_ratios(table)
     elif not any(c.ratio for c in table.columns) and _are_ratios_by_intervals(table):

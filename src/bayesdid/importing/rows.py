@@ -17,7 +17,7 @@ def read_rows(laid: Laid) -> list[ReadRow]:
     """Rows with their roles, estimates paired with what stands below them."""
     found: list[ReadRow] = []
     section, after = "", False
-    lines = laid.body
+    lines = _without_bases(laid.body)
     i = 0
     while i < len(lines):
         line = lines[i]
@@ -89,6 +89,25 @@ def _distinct(rows: list[ReadRow]) -> list[ReadRow]:
         elif row.role == "statistic" and above and row.label and labels.count(row.label) > 1:
             row.label = f"{above}: {row.label}"
     return rows
+
+
+_NO_ERROR = re.compile(r"[(\[]\s*\.?\s*[)\]]")  # (.), as Stata prints it
+
+
+def _without_bases(lines: list[Line]) -> list[Line]:
+    """Lines without zeros that have no error below them: base categories, left-out terms."""
+    kept: list[Line] = []
+    for line in lines:
+        bare = [j for j, text in enumerate(line.texts) if _NO_ERROR.fullmatch(text.strip())]
+        if bare and kept and not line.label.strip():
+            above = kept.pop()
+            bare = [j for j in bare if re.fullmatch(r"0(?:\.0+)?", above.texts[j].strip())]
+            texts = ["" if j in bare else text for j, text in enumerate(above.texts)]
+            if not any(texts):
+                continue
+            kept.append(replace(above, texts=texts))
+        kept.append(line)
+    return kept
 
 
 def _doubted(row: ReadRow, rows: list[ReadRow]) -> ReadRow:

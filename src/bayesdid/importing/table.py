@@ -73,13 +73,20 @@ class ReadRow:
 
 @dataclass(slots=True)
 class ReadColumn:
-    """One column: its number, what its header and rows such as 'Yes' say, whether it is ratios."""
+    """One column: its number, what its header and rows such as 'Yes' say, whether it is ratios.
+
+    Attributes
+    ----------
+    below
+        What stands in its brackets, if that is not what the table's hold.
+    """
 
     id: str
     heads: tuple[str, ...] = ()
     outcome: str = ""
     labels: dict[str, str] = field(default_factory=dict)
     ratio: bool = False
+    below: Below | None = None
 
 
 @dataclass(slots=True)

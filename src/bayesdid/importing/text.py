@@ -7,7 +7,7 @@ import re
 from bayesdid.importing.console import read_console
 from bayesdid.importing.grid import Document, Grid, is_note, make_grid
 from bayesdid.importing.numbers import enumerator, is_number
-from bayesdid.importing.words import is_enumerated, is_measure
+from bayesdid.importing.words import WIDE, heading, is_enumerated, is_measure, is_standardised
 
 _RULE = re.compile(r"^\s*\|?\s*:?-{2,}:?\s*(\|\s*:?-+:?\s*)*\|?\s*$")
 _LINE = re.compile(r"^[\s\-=_─━~+.:|]{4,}$")
@@ -213,9 +213,15 @@ _GLUE = "\ue000"  # of two words that are one cell
 _WORDS = frozenset({"yes", "no", "y", "n", "✓", "–", "—", "-"})
 
 
+_RANGE = re.compile(  # 1.773 1.043−3.013 **: its mark is the estimate's
+    r"(?<!\S)(\d*\.\d+)\s+(\d*\.\d+)[-−–](\d*\.\d+)(?:\s*(\*{1,4}))?(?!\S)"
+)
+
+
 def _glued(line: str) -> str:
     """Stars, and the ends of intervals, belong to the word before them."""
     line = re.sub(r"(?<=[\d)\]])\s+(?=\*{1,4}(?:\s|$))", "", line)
+    line = _RANGE.sub(r"\1\4 [\2,\3]", line)
     line = re.sub(r"(?<=\d)(\s+<)\s+(?=[-−]?\.?\d)", r"\1", line)
     return re.sub(r"([\[(][^\s()\[\]]+[,;])\s+(?=[^\s()\[\]]+[\])])", rf"\1{_GLUE}", line)
 
@@ -238,7 +244,10 @@ def _block(lines: list[str]) -> Grid:
         for line in body
         for span in _words(line)
     )
-    spans = _spans(body, tight=tight)
+    width = max(sum(map(is_number, _tail(line)[1])) for line in body)
+    opens = next((i for i, line in enumerate(body) if all(_tail(line))), 0)
+    measured = any(_measured(line, width) and "  " not in line.strip() for line in body[:opens])
+    spans = [] if measured else _spans(body, tight=tight)
     if spans:
         rows = [_cut(line, spans, runs[i], tight=tight) for i, line in enumerate(body)]
         for i, line in enumerate(body):
@@ -247,36 +256,50 @@ def _block(lines: list[str]) -> Grid:
             rows[i] = _over_groups(rows[i], _words(line), spans)
         return make_grid(rows, title, " ".join(notes))
     rows = []
-    width = max(sum(map(is_number, _tail(line)[1])) for line in body)
-    opens = next(i for i, line in enumerate(body) if _tail(line)[0] and _tail(line)[1])
+    heads: list[str] = []
     for i, line in enumerate(body):
         label, values = _tail(line)
         numbered = any(is_enumerated(other.split()) for other in body[max(0, i - 1) : i + 2])
         if not values and i < opens and (names := _measured(line, width)):
             rows.append(names)
+            heads = names
             continue
         if not values and i < opens and (names := _names(line, width, plain=numbered)):
             rows.append(names)
             continue
         if values or not re.search(r"\s{2,}", line.strip()):
-            rows.append([*([label] if label or not values else []), *values])
+            rows.append(_gapped([*([label] if label or not values else []), *values], heads))
         else:
             rows.append(re.split(r"\s{2,}", line.strip()))
     return make_grid(rows, title, " ".join(notes), loose=True)
 
 
 def _measured(line: str, width: int) -> list[str]:
-    """A heading such as ``Coefficient z SE P`` or ``Variable OR 95% CI p``, with its label."""
+    """A heading such as ``Coefficient z SE P`` or ``Variable OR 95% CI p``, with its label.
+
+    A column of p-values in which marks stand is none: those are at the estimates.
+    """
     words = line.split()
     found: list[str] = []
-    while words and len(found) < width:
+    while words:
         size = next((k for k in (3, 2, 1) if is_measure(" ".join(words[-k:]))), 0)
         if not size:
-            return []
+            break
         found.insert(0, " ".join(words[-size:]))
         words = words[:-size]
-    plain = len(words) < 3 and not any(map(is_number, words))
-    return [" ".join(words), *found] if len(found) == width > 1 and plain else []
+    if len(words) > 2 or any(map(is_number, words)):
+        return []
+    unmarked = [text for text in found if heading([text], WIDE) != ["p"]]
+    fitting = next((one for one in (found, unmarked) if len(one) == width > 1), [])
+    return [" ".join(words), *fitting] if fitting else []
+
+
+def _gapped(row: list[str], heads: list[str]) -> list[str]:
+    """The numbers of a constant, which has no standardised coefficient, under their headings."""
+    gaps = [j for j, head in enumerate(heads) if j and is_standardised(head)]
+    short = len(gaps) == 1 and len(row) == len(heads) - 1
+    constant = re.search(r"intercept|constant", row[0] if row else "", re.IGNORECASE)
+    return [*row[: gaps[0]], "", *row[gaps[0] :]] if short and constant else row
 
 
 _VARIABLES = re.compile(r"(?:variables?|dep\w*\.?(?: var\w*\.?)?|outcomes?)\s*:?$", re.IGNORECASE)

@@ -8,7 +8,16 @@ from dataclasses import replace
 from bayesdid.importing.lay import Laid, Line
 from bayesdid.importing.numbers import is_interval, tidy, what
 from bayesdid.importing.table import ReadColumn, ReadRow
-from bayesdid.importing.words import MODELS, WIDE, both, heading, is_measure, is_ratio, role_of
+from bayesdid.importing.words import (
+    MODELS,
+    WIDE,
+    both,
+    heading,
+    is_measure,
+    is_ratio,
+    is_standardised,
+    role_of,
+)
 from bayesdid.study.printed import Printed
 from bayesdid.study.schema import Below
 
@@ -92,11 +101,6 @@ def narrow(laid: Laid) -> None:
 
 
 _BETA = re.compile(r"(?:β|beta)$", re.IGNORECASE)
-_STANDARDISED = re.compile(
-    r"(?:std|stand(?:ardi[sz]ed)?)\.? ?(?:β|beta|b|coeff?\w*\.?|est\w*\.?)?$|"
-    r"(?:β|beta) ?\(? ?st\w*\.? ?\)?$",
-    re.IGNORECASE,
-)
 
 
 def _kinds(columns: list[ReadColumn]) -> list[str]:
@@ -125,7 +129,7 @@ def _is_standardised(column: ReadColumn) -> bool:
     above = " ".join(column.heads[:-1]).lower()
     last = column.heads[-1].strip() if column.heads else ""
     stated = bool(re.search(r"\bstandardi[sz]ed", above)) and _kind(last) == "estimate"
-    return bool(_STANDARDISED.match(last)) or stated
+    return is_standardised(last) or stated
 
 
 def _first_of(kinds: list[str]) -> Below | None:
@@ -161,9 +165,16 @@ def _is_under(line: Line, starts: list[int]) -> bool:
     return not line.label.strip() and bool(texts) and all(what(t) == "below" for t in texts)
 
 
+_CONSTANT = re.compile(r"^(?:\d+ )?\(?(?:intercept|constant)\)?$", re.IGNORECASE)
+
+
 def _are_models(laid: Laid, kinds: list[str]) -> bool:
-    """Whether rows are models: the corner says so, or each has an n of its own."""
-    return not laid.collapsed and (bool(MODELS.match(laid.corner)) or "n" in kinds)
+    """Whether rows are models: the corner says so, or each has an n of its own.
+
+    They are terms where one is the constant.
+    """
+    terms = any(_CONSTANT.search(line.label) for line in laid.body)
+    return not laid.collapsed and not terms and (bool(MODELS.match(laid.corner)) or "n" in kinds)
 
 
 def _measures(

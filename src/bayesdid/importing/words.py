@@ -92,8 +92,8 @@ DIFFERENCE = (
 _INTERVAL = r"(?:c\.?i\.?s?|cri|hdi|(?:conf(?:idence|\.)?|credible) ?int(?:ervals?|\.)?)"
 WIDE: dict[str, str] = {
     "estimate": (
-        r"^(?:(?:ols|iv|2sls|logit|probit|unstand\w*\.?) )?"
-        rf"(?:b|β|beta|coeff?\w*\.?|estimates?|est\.?|effect|att|{RATIO}|{DIFFERENCE})$"
+        r"^(?:unstand\w*\.?$|(?:(?:ols|iv|2sls|logit|probit|unstand\w*\.?) )?"
+        rf"(?:b|β|beta|coeff?\w*\.?|estimates?|est\.?|effect|att|{RATIO}|{DIFFERENCE})$)"
     ),
     "se": r"^(?:s\.? ?e\.?|std\.?[\s_]*err\w*\.?|standard errors?|\(?robust s\.?e\.?\)?)"
     r"(?:\s*\([^()]+\))?$",
@@ -177,10 +177,25 @@ def is_ratio(text: str) -> bool:
 
 def is_measure(text: str) -> bool:
     """Whether a heading names what stands below it rather than an outcome or a sample."""
-    return bool(both(text) or any(heading([text], WIDE)))
+    return bool(both(text) or any(heading([text], WIDE)) or is_standardised(text))
+
+
+_STANDARDISED = re.compile(
+    r"(?:std|stand(?:ardi[sz]ed)?)\.? ?(?:β|beta|b|coeff?\w*\.?|est\w*\.?)?$|"
+    r"(?:β|beta) ?\(? ?st\w*\.? ?\)?$",
+    re.IGNORECASE,
+)
+
+
+def is_standardised(text: str) -> bool:
+    """Whether a heading names standardised coefficients by a word."""
+    return bool(_STANDARDISED.match(text.strip())) and not re.match(
+        DESCRIPTIVE["sd"], text.strip().lower()
+    )
 
 
 def is_enumerated(texts: Sequence[str]) -> bool:
     """Whether header cells are the numbers of columns, from the first on."""
     found = [enumerator(text) for text in texts if text]
-    return bool(found) and all(found) and found[0].rstrip("abc") in {"1", "0"}
+    differ = len(found) == 1 or len(set(found)) > 1  # a row of zeros is a base category
+    return bool(found) and all(found) and found[0].rstrip("abc") in {"1", "0"} and differ
