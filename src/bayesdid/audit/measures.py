@@ -45,7 +45,7 @@ def measures(study: Study) -> Outcome:
         for name, cell in cells(spec):
             place = f"{spec.id}:{name}"
             ratio = spec.column.printed_as == "ratio"
-            if cell.se is not None:
+            if cell.se is not None and _is_negative(cell.se):
                 yield _below_zero(place, cell.se)
             if cell.t is not None and not ratio:
                 if cell.se is not None:
