@@ -43,7 +43,11 @@ _WHAT: tuple[tuple[Below, str], ...] = (
         r"|(?:parenthes|bracket)[^.;]{0,40}\bp[- ]?values?",
     ),
     ("interval", r"confidence interval|credible interval|highest.density"),
-    ("se", r"standard[- ]errors?|std\.? ?err|\bs\.?e\.?s?\b|posterior sd"),
+    (
+        "se",
+        r"standard[- ]errors?|std\.? ?err|\bs\.?e\.?s?\b|posterior sd|"
+        r"standardfehler|erreurs?[- ]types?|errores? est[aá]ndar",
+    ),
 )
 
 

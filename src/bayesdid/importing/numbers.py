@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Iterable
 from typing import Literal
 
 from bayesdid.study.fields import ends
@@ -62,6 +63,26 @@ def what(text: str) -> What:
     if not is_number(text):
         return "text"
     return "below" if text.startswith(_BRACKET) else "number"
+
+
+_COMMA = re.compile(r"[(\[]?[-−–+]?(?:\d+(?:\.\d{3})*,(?:\d{1,2}|\d{4,})|0,\d+)[)\]]?[*+†]*")
+_POINT = re.compile(r"(?<![\d.,])(?:\d*\.(?:\d{1,2}|\d{4,})|0?\.\d+)(?![\d.,])")
+_GROUPED = re.compile(r"(?<![\d.,])(\d{1,3}(?:\.\d{3})+|\d+)(?:,(\d+))?(?![\d.,])")
+_FEW = 3  # numbers that a comma cannot split into thousands
+
+
+def has_decimal_commas(texts: Iterable[str]) -> bool:
+    """Whether numbers are written ``0,412`` and ``12.418``: some can be nothing else."""
+    known = [text.strip() for text in texts]
+    commas = sum(bool(_COMMA.fullmatch(text)) for text in known)
+    return commas >= _FEW and not any(_POINT.search(text) for text in known)
+
+
+def with_points(text: str) -> str:
+    """``12.418`` as ``12,418`` and ``0,412`` as ``0.412``."""
+    return _GROUPED.sub(
+        lambda m: m[1].replace(".", ",") + (f".{m[2]}" if m[2] is not None else ""), text
+    )
 
 
 def enumerator(text: str) -> str:

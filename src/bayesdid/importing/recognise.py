@@ -17,7 +17,14 @@ from bayesdid.importing.notes import (
     stated_below,
     supposed,
 )
-from bayesdid.importing.numbers import enumerator, is_interval, tidy, what
+from bayesdid.importing.numbers import (
+    enumerator,
+    has_decimal_commas,
+    is_interval,
+    tidy,
+    what,
+    with_points,
+)
 from bayesdid.importing.panels import panels
 from bayesdid.importing.rows import read_rows
 from bayesdid.importing.second import settled
@@ -55,7 +62,7 @@ def recognise(grid: Grid, number: int) -> ReadTable:
     number
         Its number in the document, where its title states none.
     """
-    grid = _noted(grid)
+    grid = _noted(_with_points(grid))
     named = _NUMBERED.search(grid.title)
     name = f"table{named[1] if named else number}".replace(" ", "")
     descriptive = _descriptive(grid)
@@ -86,6 +93,14 @@ def recognise(grid: Grid, number: int) -> ReadTable:
     _outcomes(table)
     _statements(table, below)
     return table
+
+
+def _with_points(grid: Grid) -> Grid:
+    """A grid whose numbers have decimal commas, with points; its notes, too."""
+    if not has_decimal_commas(text for row in grid.rows for text in row[1:]):
+        return grid
+    rows = tuple((row[0], *map(with_points, row[1:])) for row in grid.rows)
+    return Grid(rows, grid.title, with_points(grid.notes), grid.loose)
 
 
 _MOMENTS = re.compile(r"\(\s*(?:s\.?d\.?|std\.? dev\.?|standard deviation)\s*\)", re.IGNORECASE)
@@ -133,26 +148,45 @@ def _is_result(row: ReadRow) -> bool:
 
 
 def _descriptive(grid: Grid) -> list[ReadRow] | None:
-    """Rows of means, sds and ranges, if the header says that these are the columns."""
+    """Rows of means, sds and ranges, if the header says that these are the columns.
+
+    Those of several groups side by side are rows of each group, if nothing else stands there.
+    """
     for i, head in enumerate(grid.rows[:3]):
         kinds = heading(head, DESCRIPTIVE)
         if "mean" not in kinds or not {"sd", "min", "max"} & set(kinds):
             continue
-        if kinds.count("mean") > 1:
+        groups = _groups(kinds)
+        if len(groups) > 1 and not all(kinds[1:]):
             return None
         rows = []
         for k, line in enumerate(grid.rows[i + 1 :], i + 1):
-            cells = {
-                j: ReadCell(tidy(line[j]), "moment", k, j)
-                for j, kind in enumerate(kinds)
-                if kind and j < len(line) and what(line[j]) in {"number", "below"}
-            }
-            if line[0] and any(kinds[j] == "mean" for j in cells):
-                row = ReadRow(line[0], "moment")
-                row.cells = {list(DESCRIPTIVE).index(kinds[j]): cell for j, cell in cells.items()}
-                rows.append(row)
+            for group in groups:
+                cells = {
+                    list(DESCRIPTIVE).index(kinds[j]): ReadCell(tidy(line[j]), "moment", k, j)
+                    for j in group
+                    if j < len(line) and what(line[j]) in {"number", "below"}
+                }
+                if line[0] and _MEAN_AT in cells:
+                    above = grid.rows[i - 1][group[0]] if i and len(groups) > 1 else ""
+                    rows.append(ReadRow(": ".join(filter(None, (line[0], above))), "moment"))
+                    rows[-1].cells = cells
         return rows
     return None
+
+
+_MEAN_AT = list(DESCRIPTIVE).index("mean")
+
+
+def _groups(kinds: list[str]) -> list[list[int]]:
+    """Columns of moments, those of each group together: a group ends where a kind comes again."""
+    groups: list[list[int]] = [[]]
+    for j, kind in enumerate(kinds):
+        if kind and any(kinds[other] == kind for other in groups[-1]):
+            groups.append([])
+        if kind:
+            groups[-1].append(j)
+    return groups
 
 
 def _lettered(columns: list[ReadColumn], letter: str) -> list[ReadColumn]:

@@ -12,7 +12,8 @@ _ROLES: tuple[tuple[Role, str], ...] = (
     (
         "n",
         r"^(?:no\.?|number|num\.?|#)?\s*(?:of)?\s*(?:obs\.?|observations?|n\b|rows)(?:ervations)?"
-        r"\.?$|^n(?:obs)?\.?$|^n \(|^sample size|^observations?\b|^num\.? ?obs|样本",
+        r"\.?$|^n(?:obs)?\.?$|^n \(|^sample size|^observations?\b|^num\.? ?obs|样本|"
+        r"^beobachtungen|^observaci|^osservazioni|^observaç",
     ),
     ("r2", r"r[- ]?(?:\^?2|²|squared?|sq\.?)\b|^r²|r2$|r²"),
     (
@@ -49,7 +50,10 @@ OUTCOME = re.compile(
 )  # DV: Log(Wage)
 DEPENDENT = re.compile(r"dep|outcome|explained", re.IGNORECASE)
 """How the label of a row begins that names outcomes."""
-CONSTANT = re.compile(r"^(?:\(?(?:constant|intercept|_?cons)(?: term)?\)?\.?)$", re.IGNORECASE)
+CONSTANT = re.compile(
+    r"^(?:\(?(?:constant|intercept|_?cons|konstante|constante|costante)(?: term)?\)?\.?)$",
+    re.IGNORECASE,
+)
 _PARTS: tuple[tuple[Part, str], ...] = (
     ("lag", r"^w\s*[×*x·]|^w_|spatial lag of|^lag\.? ?w"),
     ("direct", r"^(?:average )?direct"),
@@ -93,7 +97,8 @@ _INTERVAL = r"(?:c\.?i\.?s?|cri|hdi|(?:conf(?:idence|\.)?|credible) ?int(?:erval
 WIDE: dict[str, str] = {
     "estimate": (
         r"^(?:unstand\w*\.?$|(?:(?:ols|iv|2sls|logit|probit|unstand\w*\.?) )?"
-        rf"(?:b|β|beta|coeff?\w*\.?|estimates?|est\.?|effect|att|{RATIO}|{DIFFERENCE})$)"
+        rf"(?:b|β|beta|coeff?\w*\.?|estimates?|est\.?|effect|att|ame|dy/dx|(?:average )?marg(?:inal|\.)? eff(?:ects?|\.)|"
+        rf"{RATIO}|{DIFFERENCE})$)"
     ),
     "se": r"^(?:s\.? ?e\.?|std\.?[\s_]*err\w*\.?|standard errors?|\(?robust s\.?e\.?\)?)"
     r"(?:\s*\([^()]+\))?$",
@@ -154,11 +159,12 @@ def part_of(label: str) -> Part:
 
 
 def heading(texts: Sequence[str], patterns: dict[str, str]) -> list[str]:
-    """Which of `patterns` each text is; empty where none."""
-    return [
-        next((k for k, p in patterns.items() if re.search(p, text.strip().lower())), "")
-        for text in texts
-    ]
+    """Which of `patterns` each text is, in brackets or not; empty where none."""
+    bare = [_WRAPPED.sub(r"\1", text.strip().lower()) for text in texts]
+    return [next((k for k, p in patterns.items() if re.search(p, text)), "") for text in bare]
+
+
+_WRAPPED = re.compile(r"^[(\[]([^()\[\]]+)[)\]]$")
 
 
 def both(text: str) -> str:
