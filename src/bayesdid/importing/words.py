@@ -97,8 +97,8 @@ _INTERVAL = r"(?:c\.?i\.?s?|cri|hdi|(?:conf(?:idence|\.)?|credible) ?int(?:erval
 WIDE: dict[str, str] = {
     "estimate": (
         r"^(?:unstand\w*\.?$|(?:(?:ols|iv|2sls|logit|probit|unstand\w*\.?) )?"
-        rf"(?:b|β|beta|coeff?\w*\.?|estimates?|est\.?|effect|att|ame|dy/dx|(?:average )?marg(?:inal|\.)? eff(?:ects?|\.)|"
-        rf"{RATIO}|{DIFFERENCE})$)"
+        rf"(?:b|β|beta|coeff?\w*\.?|estimates?|est\.?|effect|att|ame|dy/dx|"
+        rf"(?:average )?marg(?:inal|\.)? eff(?:ects?|\.)|{RATIO}|{DIFFERENCE})$)"
     ),
     "se": r"^(?:s\.? ?e\.?|std\.?[\s_]*err\w*\.?|standard errors?|\(?robust s\.?e\.?\)?)"
     r"(?:\s*\([^()]+\))?$",
@@ -159,12 +159,18 @@ def part_of(label: str) -> Part:
 
 
 def heading(texts: Sequence[str], patterns: dict[str, str]) -> list[str]:
-    """Which of `patterns` each text is, in brackets or not; empty where none."""
-    bare = [_WRAPPED.sub(r"\1", text.strip().lower()) for text in texts]
-    return [next((k for k, p in patterns.items() if re.search(p, text)), "") for text in bare]
+    """Which of `patterns` each text is; errors and t also in brackets; empty where none."""
+    found = []
+    for text in texts:
+        low = text.strip().lower()
+        kind = next((k for k, p in patterns.items() if re.search(p, low)), "")
+        if not kind and (inner := _WRAPPED.fullmatch(low)):
+            kind = next((k for k in ("se", "t") if re.search(patterns.get(k, "$^"), inner[1])), "")
+        found.append(kind)
+    return found
 
 
-_WRAPPED = re.compile(r"^[(\[]([^()\[\]]+)[)\]]$")
+_WRAPPED = re.compile(r"[(\[]([^()\[\]]+)[)\]]")
 
 
 def both(text: str) -> str:
