@@ -157,9 +157,6 @@ def _p_of(above: str, under: str, below: Below, *, ratios: bool) -> float:
     return float(2 * norm.sf(t))
 
 
-_THOUSANDS = re.compile(r"[(\[]\s*-?\d{1,3},\d{3}\s*[)\]]")  # (1,265) is one number
-
-
 def _marks(pairs: Iterable[tuple[str, str]]) -> set[str]:
     found = (re.search(_MARK + "$", above.strip()) for above, _ in pairs)
     return {mark[1] for mark in found if mark is not None}
@@ -176,9 +173,7 @@ def guessed_below(pairs: Iterable[tuple[str, str]], stars: dict[str, float] | No
         The legend; None if none is stated, which may then be any usual one.
     """
     texts = list(pairs)
-    if sum(is_interval(below) and not _THOUSANDS.fullmatch(below) for _, below in texts) * 2 > len(
-        texts
-    ):
+    if sum(is_interval(below) for _, below in texts) * 2 > len(texts):
         return "interval"
     numbers = []
     for above, below in texts:

@@ -38,10 +38,13 @@ def is_number(text: str) -> bool:
     return True
 
 
+_THOUSANDS = re.compile(r"[(\[]\s*[-−–]?[1-9]\d{0,2}(?:,\d{3})+(?:\.\d+)?\s*[)\]]")
+
+
 def is_interval(text: str) -> bool:
-    """Whether a text is two numbers in brackets."""
+    """Whether a text is two numbers in brackets; ``(4,600.18)`` is one."""
     text = tidy(text)
-    if not text.startswith(_BRACKET) or not text.endswith((")", "]")):
+    if _THOUSANDS.fullmatch(text) or not text.startswith(_BRACKET) or not text.endswith((")", "]")):
         return False
     try:
         ends(text)

@@ -276,26 +276,20 @@ def _specifications(
 
 def _statements(table: ReadTable, headed: Below | None) -> None:
     """Legend, brackets and errors as heading or notes state them, else as the numbers suggest."""
+    for row in [r for r in table.rows if r.role == "label"]:
+        for j, cell in row.cells.items():
+            if row.label and j < len(table.columns):
+                table.columns[j].labels[row.label] = _flag(cell.text)
     text = f"{table.title} {table.notes}"
+    said = {j for j, column in enumerate(table.columns) if _says_ratios(column)}
     table.stars = legend(text)
     table.se_kind = errors_of(f"{text} {_errors_row(table)}")
     for row in table.rows:
         if row.role == "clusters" and not _is_clustered_by(row.label, text):
             row.role = "statistic"
-    pairs = [
-        (row.cells[j].text, row.below[j].text)
-        for row in table.rows
-        if row.role == "estimate"
-        for j in row.below
-        if j in row.cells
-    ]
-    pairs += [
-        (cell.text, below.text)
-        for row in table.rows
-        if row.role == "estimate"
-        for cell, below in row.lost
-        if below is not None
-    ]
+    # what stands below is told by other columns than those of ratios, if there are any
+    ratios = said if len(said) < len(table.columns) else set()
+    pairs = _pairs(table, ratios)
     stated = stated_below(text)
     guessed = guessed_below(pairs, table.stars)
     if stated == "se" and guessed == "t" and any(_is_negative(below) for _, below in pairs):
@@ -319,14 +313,23 @@ def _statements(table: ReadTable, headed: Below | None) -> None:
             "no word says that these are ratios: estimates lie in the middle of their intervals in "
             "logarithms, not as they are"
         )
-    ratios = any(column.ratio for column in table.columns)
-    table.supposed = supposed(pairs, table.in_parentheses, ratios=ratios)
-    for row in [r for r in table.rows if r.role == "label"]:
-        for j, cell in row.cells.items():
-            if row.label and j < len(table.columns):
-                table.columns[j].labels[row.label] = _flag(cell.text)
+    of_ratios = any(column.ratio for j, column in enumerate(table.columns) if j not in ratios)
+    table.supposed = supposed(pairs, table.in_parentheses, ratios=of_ratios)
     for j, column in enumerate(table.columns):
-        column.ratio = column.ratio or (_says_ratios(column) and _may_be_ratios(table, j))
+        column.ratio = column.ratio or (j in said and _may_be_ratios(table, j))
+
+
+def _pairs(table: ReadTable, without: set[int]) -> list[tuple[str, str]]:
+    """Estimates and what stands below them, but for some columns."""
+    estimates = [row for row in table.rows if row.role == "estimate"]
+    pairs = [
+        (row.cells[j].text, row.below[j].text)
+        for row in estimates
+        for j in row.below
+        if j in row.cells and j not in without
+    ]
+    lost = (pair for row in estimates for pair in row.lost)
+    return pairs + [(cell.text, below.text) for cell, below in lost if below is not None]
 
 
 def _is_negative(text: str) -> bool:

@@ -92,10 +92,10 @@ def _markdown(lines: list[str]) -> Document:
             rows.append(_pipes(line))
         elif line.strip():
             if rows and len(rows) > 1:
-                end(line.strip() if is_note(line) else "")
+                end(_noted(line) if is_note(line) else "")
             elif grids and is_note(line) and not rows:
                 last = grids[-1]
-                grids[-1] = Grid(last.rows, last.title, f"{last.notes} {line.strip()}", last.loose)
+                grids[-1] = Grid(last.rows, last.title, f"{last.notes} {_noted(line)}", last.loose)
             if grids and not rows and not grids[-1].title and (below := _CAPTION.match(line)):
                 last = grids[-1]
                 grids[-1] = Grid(last.rows, _unmarked(below[1]), last.notes, last.loose)
@@ -123,6 +123,11 @@ def _pipes(line: str) -> list[str]:
     if cells and not cells[-1].strip():
         cells.pop()
     return [_unmarked(_BREAK.sub("\n", cell).strip()) for cell in cells]
+
+
+def _noted(line: str) -> str:
+    """A line of notes; stars are escaped in some, and those of a legend are no emphasis."""
+    return _ESCAPED.sub(r"\1", line.strip())
 
 
 def _unmarked(text: str) -> str:
@@ -196,6 +201,8 @@ def _tail(line: str) -> tuple[str, list[str]]:
     at = len(words)
     while at and (_numeric(words[at - 1]) or words[at - 1].lower() in _WORDS or _bounds(words, at)):
         at -= 1
+    if at and words[at - 1].endswith("<"):  # * < 0.1, of a legend
+        return line.strip(), []
     return " ".join(words[:at]), words[at:]
 
 
