@@ -865,8 +865,8 @@ MUTANTS = (
     Mutant(
         "t-without-sign",
         "audit/measures.py",
-        "implied = estimate(cell) / Bounds",
-        "implied = abs(estimate(cell)) / Bounds",
+        "implied = estimate(cell) / se\n",
+        "implied = abs(estimate(cell)) / se\n",
         "a t with the sign of its estimate is a contradiction",
         (BESIDE + "test_measures_of_one_cell_agree",),
     ),
