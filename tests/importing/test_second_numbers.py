@@ -9,6 +9,7 @@ from bayesdid.exceptions import InputError
 from bayesdid.importing import folder as drafts
 from bayesdid.importing.draft import CLAIMS_NOTHING
 from bayesdid.importing.folder import CELLS, import_study
+from bayesdid.importing.latex import plain
 from bayesdid.importing.numbers import has_decimal_commas, is_interval, with_points
 from bayesdid.importing.words import heading, is_enumerated, is_standardised, role_of
 from bayesdid.study.load import read_study
@@ -356,3 +357,27 @@ def test_thousands_with_decimals_in_brackets_are_one_number(tmp_path):
     assert is_interval("(0.12, 4,600)")
     assert is_interval("(-0,412; 1,200)")
     assert not is_interval("[1,265]")
+
+
+def test_labels_in_three_columns(tmp_path):
+    """Before, rows whose first two labels stand above them had no name."""
+    text = pipes(
+        "Series | Code | Method | Coef. | SE",
+        "Loans | E4 | DID | 4.18 | 1.72",
+        "| | SDID | 0.32 | 0.17",
+        "Income | E5 | DID | -1.67 | 3.00",
+        "| | SDID | -2.38 | 1.03",
+    )
+    (column,), _, _ = drafted(tmp_path, text)
+    assert cells(column) == {
+        "Loans_E4_DID": ("4.18", "1.72"),
+        "Loans_E4_SDID": ("0.32", "0.17"),
+        "Income_E5_DID": ("-1.67", "3.00"),
+        "Income_E5_SDID": ("-2.38", "1.03"),
+    }
+
+
+def test_phantoms_and_pads_of_huxtable_print_nothing():
+    """Before, each number ended in zeros that are not seen, and stood between lengths."""
+    cell = r"\huxtpad{6pt + 1em}\raggedleft \hspace{6pt} -0.088 ***\hphantom{0} \huxbpad{6pt}"
+    assert plain(cell) == "-0.088 ***"

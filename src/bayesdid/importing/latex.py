@@ -245,7 +245,12 @@ def plain(text: str, depth: int = 0) -> str:
     text = re.sub(rf"\\\\\s*(?:{_LENGTH})?", "\n", text)
     text = re.sub(r"\\(?:begin|end)\{[^{}]*\}(?:\[[A-Za-z!,= ]*\])?", " ", text)
     text = re.sub(r"\\relax(?![a-zA-Z])", "", text)
-    text = re.sub(r"\\(?:label|ref|cite[tp]?|vspace|hspace|rule|linewidth)\*?\{[^{}]*\}", "", text)
+    text = re.sub(
+        r"\\(?:label|ref|cite[tp]?|vspace|hspace|rule|linewidth|"
+        r"[hv]?phantom|huxtpad|huxbpad|arrayrulecolor)\*?\{[^{}]*\}",
+        "",
+        text,
+    )
     text = _COLOUR.sub("", text)
     text = _KEPT.sub("", text)
     for command, symbol in _SYMBOLS.items():

@@ -113,6 +113,7 @@ def _one_label(rows: list[list[str]]) -> list[list[str]]:
     The second column is a label if it holds text, and neither numbers nor Yes and No, in most rows
     that hold numbers.
     """
+    rows = _two_labels(rows)
     numeric = [row for row in rows if any(what(text) in {"number", "below"} for text in row[2:])]
     second = [_label_kind(row[1]) for row in rows if len(row) > 2]
     texts = sum(_label_kind(row[1]) == "text" for row in numeric if len(row) > 2)
@@ -131,6 +132,38 @@ def _one_label(rows: list[list[str]]) -> list[list[str]]:
             label = f"{row[0]} / {row[1]}"  # the corner
         joined.append([label or row[1], *row[2:]])
     return joined
+
+
+def _two_labels(rows: list[list[str]]) -> list[list[str]]:
+    """Rows whose labels stand in three columns or more, in two: what is said once goes on below.
+
+    The columns behind the first are labels up to the last that holds text, and no number, in
+    every row with numbers.
+    """
+    width = min(map(len, rows), default=0)
+    body = [row for row in rows if any(what(text) == "number" for text in row[2:])]
+    last = (
+        next(
+            (
+                j
+                for j in range(1, width)
+                if any(_label_kind(row[j]) in {"number", "below"} for row in body)
+            ),
+            1,
+        )
+        - 1
+    )
+    if last < 2 or len(body) < 2 or any(_label_kind(row[last]) != "text" for row in body):
+        return rows
+    found, said = [], [""] * last
+    for row in rows:
+        if any(row is line for line in body):
+            said = [text or (said[j] if not row[0] else "") for j, text in enumerate(row[:last])]
+            middle = ": ".join(text for text in (*said[1:], row[last]) if text)
+        else:
+            middle = " / ".join(text for text in dict.fromkeys(row[1 : last + 1]) if text)
+        found.append([row[0], middle, *row[last + 1 :]])
+    return found
 
 
 def _grouped(rows: list[list[str]]) -> list[list[str]] | None:
