@@ -381,3 +381,13 @@ def test_phantoms_and_pads_of_huxtable_print_nothing():
     """Before, each number ended in zeros that are not seen, and stood between lengths."""
     cell = r"\huxtpad{6pt + 1em}\raggedleft \hspace{6pt} -0.088 ***\hphantom{0} \huxbpad{6pt}"
     assert plain(cell) == "-0.088 ***"
+
+
+@pytest.mark.parametrize(("mean", "possible"), [("0.33", False), ("0.30", True)])
+def test_the_n_of_a_row_says_which_means_there_can_be(tmp_path, mean, possible):
+    text = pipes("Variable | Mean | SD | N", f"Kids | {mean} | 0.48 | 10", "Age | 34.1 | 9.8 | 9")
+    drafted(tmp_path, text)
+    file = tmp_path / "s" / "table1.toml"
+    file.write_text(file.read_text().replace('n = "10"', 'n = "10"\nstep = "1"'))
+    found = audit_study(read_study(tmp_path / "s")).findings
+    assert [one.rule for one in found] == ([] if possible else ["whole_numbers"])
