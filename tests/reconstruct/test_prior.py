@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from bayesdid.reconstruct.latent import Latent, curved, pinned_at_extremes, settled
-from bayesdid.reconstruct.prior import draw_column, draw_habits, neighbours
+from bayesdid.reconstruct.prior import draw_column, draw_habits, neighbours, over_time
 from bayesdid.reconstruct.project import Restrictions, nearest, project
 from bayesdid.reconstruct.shape import Shape
 from bayesdid.reconstruct.slopes import Slopes
@@ -137,3 +137,26 @@ def test_skewness_goes_on_as_a_line():
     assert h == pytest.approx([np.exp(-1.0), 1.0, np.e, np.e * 1.5])
     assert slope == pytest.approx(0.5 * np.array([np.exp(-1.0), 1.0, np.e, np.e]))
     assert curved(z, 0.0)[0] is z
+
+
+@pytest.mark.parametrize("ratio", [1.0, 2.5, 5.0])
+def test_a_column_whose_sd_is_many_times_its_mean(ratio):
+    # sales, patents, deaths in cities: an aim that halved no step ended in a division by zero
+    shape = Shape(mean=1.0, sd=ratio, low=0.0, high=np.inf, within=0.25 * ratio)
+    for seed in range(3):
+        rng = np.random.default_rng(seed)
+        drawn = draw_column(
+            shape, draw_habits(1, False, rng), (60, 10), None, np.zeros((0, 600)), {}, {}, rng
+        )
+        x = drawn[0].value(drawn[1], {})
+        assert (x.mean(), x.std()) == pytest.approx((1.0, ratio), rel=0.02)
+
+
+def test_shocks_have_unit_variance_within_units_and_the_share_of_straight_lines():
+    rng = np.random.default_rng(5)
+    habits = dataclasses.replace(draw_habits(1, False, rng), phi=0.0, drift=0.8, straight=1.0)
+    root = over_time(12, habits, rng)
+    line = np.arange(12) - 5.5
+    assert np.trace(root @ root.T) == pytest.approx(12)
+    along = line @ root @ root.T @ line / (line @ line)
+    assert along == pytest.approx(0.8 * 12 + 0.2 * 12 / 11)  # white noise has 11 directions

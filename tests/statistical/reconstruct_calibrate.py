@@ -16,6 +16,7 @@ from scipy.stats import kstest
 ROOT = Path(__file__).parents[2]
 sys.path[:0] = [str(ROOT / "tests" / "reconstruct"), str(ROOT / "tests")]
 
+from reconstruct_laws import CHOSEN_ON, JUDGED_ON, behind_laws, ranks_in_prior  # noqa: E402
 from refitted import printed  # noqa: E402
 
 from bayesdid.families.registry.load import load_study  # noqa: E402
@@ -190,6 +191,41 @@ def independent(study, panel, checks):
     return count, within, worst
 
 
+def placebo_laws(members, draws):
+    """Tables about real panels: where they lie in the prior, and behind the print of a law."""
+    groups = {"chosen on": CHOSEN_ON, "judged on": JUDGED_ON}
+    ranks = {words: ranks_in_prior(names, draws) for words, names in groups.items()}
+    laws = {words: behind_laws(names, members) for words, names in groups.items()}
+    like, inside = [], []
+    for words, found in ranks.items():
+        for key, r in found.items():
+            held = int(((r >= 0.055) & (r <= 0.945)).sum())
+            like.append((key, words, f"{held} of {len(r)}", f"{r.mean():.2f}"))
+    for words, found in laws.items():
+        for key, rows in found.groupby("key", sort=False):
+            held = f"{rows['inside'].sum()} of {len(rows)}"
+            inside.append((key, words, held, f"{rows['rank'].mean():.2f}"))
+    every = laws["judged on"]
+    share, n = every["inside"].mean(), len(every)
+    met = pd.concat(laws.values())["met"]
+    misses = every[~every["inside"]]
+    named = "; ".join(
+        f"{row.panel}: {row.key} {row.truth:.3g}, members {row.low:.3g} to {row.high:.3g}"
+        for row in misses.itertuples()
+    )
+    return [
+        f"Real panels ({len(CHOSEN_ON)} outcomes that the prior was chosen on, {len(JUDGED_ON)} that "
+        f"were first looked at when it stood; tests/statistical/reconstruct_laws.py lists them) among "
+        f"{draws} draws of the prior of their size:",
+        table(("within units and periods", "panels", "inside 89 %", "mean rank"), like),
+        f"A placebo law on each, printed as one column with moments of the outcome and hidden, {members} "
+        f"members ({met.mean():.1%} of printed estimates and moments met):",
+        table(("not printed", "panels", "inside 89 % of members", "mean rank"), inside),
+        f"Of the panels that were first looked at when the prior stood {share:.0%} of {n} quantities lie "
+        f"inside. Not inside: {named}.",
+    ]
+
+
 def table(head, rows):
     lines = ["| " + " | ".join(head) + " |", "|" + "---|" * len(head)]
     return "\n".join(lines + ["| " + " | ".join(map(str, row)) + " |" for row in rows])
@@ -200,7 +236,7 @@ def main():
     parser.add_argument("--members", type=int, default=4)
     parser.add_argument("--hidden", type=int, default=40)
     parser.add_argument("--open", type=int, default=100)
-    parser.add_argument("--parts", default="open,hidden,held")
+    parser.add_argument("--parts", default="open,laws,hidden,held")
     args = parser.parse_args()
     parts, text = args.parts.split(","), []
     with process_pool(int(os.environ.get("WORKERS", "2"))):
@@ -219,6 +255,8 @@ def main():
                     ],
                 ),
             ]
+        if "laws" in parts:
+            text += placebo_laws(args.hidden, 400)
         if "hidden" in parts:
             rows, words = [], []
             for name, specs in HIDDEN.items():

@@ -5,7 +5,7 @@ A column of N units and T periods is
     z = level a_i + noise exp(m_3 / 5) (s_i e_it + period p_t),   e = C w B',
     x = soft(location + sd m_1 + scale exp(m_2 / 5) h(z) + sum_k path_k b_k + sum_d gain_d c_d v_d),
 
-with h(z) = exp(skew z) for skewed columns (a straight line where that is above e) and z for others,
+with h(z) = exp(skew z) for skewed columns (a straight line where that is large) and z for others,
 C a square root of the correlation between units, B one of AR(1) between periods, and v_d other
 columns, less their units' means. All of w, a, p, m, b and c are independent standard normal numbers
 before the printed ones are known; m, the column's mean and scales, starts at zero, where the
@@ -29,6 +29,7 @@ from bayesdid.reconstruct.shape import Shape
 _AIMS = 60
 _MOMENTS = 3  # location, scale, share of shocks
 _LOG = 0.2  # prior sd of the logarithm of a scale
+_STEP = 2.0  # largest factor by which one aim changes the scale
 _SOFT = 0.05  # of the standard deviation: how near a bound a value must be to be bent
 
 
@@ -198,12 +199,16 @@ class Latent:
 
 
 def curved(z: FloatArray, skew: float) -> tuple[FloatArray, FloatArray]:
-    """h(z), and its slope: an exponential that goes on as a straight line above one."""
+    """h(z), and its slope: an exponential that goes on as a straight line above a knee.
+
+    The knee is at one, and further up for the columns that are more skewed than a log scale of
+    one makes them, whose mean and variance come from values further up.
+    """
     if not skew:
         return z, np.ones_like(z)
-    v = skew * z
-    slope = np.exp(np.minimum(v, 1.0))
-    return slope * (1.0 + np.maximum(v - 1.0, 0.0)), skew * slope
+    v, knee = skew * z, max(1.0, 2.0 * skew**2 - 1.0)
+    slope = np.exp(np.minimum(v, knee))
+    return slope * (1.0 + np.maximum(v - knee, 0.0)), skew * slope
 
 
 def _softplus(v: FloatArray) -> tuple[FloatArray, FloatArray]:
@@ -224,7 +229,7 @@ def settled(
     levels = latent.parts(white)[1]
     noises, added = latent.noises(white), latent.added(white, columns)
     location, scale = shape.mean, shape.sd
-    centre, spread = 0.0, 1.0
+    centre, spread, least = 0.0, 1.0, shape.sd / _STEP
     for _ in range(_AIMS):
         z = np.sqrt(1 - share**2) * levels[:, None] + share * noises
         h = curved(z.ravel(), latent.skew)[0]
@@ -233,8 +238,8 @@ def settled(
         x = h
         for _ in range(_AIMS):
             x = latent.bent(location + scale * h + added)[0]
-            off, ratio = shape.mean - float(x.mean()), shape.sd / float(x.std(ddof=1))
-            location, scale = location + off, scale * ratio
+            off, ratio = shape.mean - float(x.mean()), shape.sd / max(float(x.std(ddof=1)), least)
+            location, scale = location + off, scale * min(ratio, _STEP)
             if abs(off) < 1e-4 * shape.sd and abs(ratio - 1) < 1e-4:
                 break
         cells = latent.bent(location + scale * h)[0].reshape(z.shape)

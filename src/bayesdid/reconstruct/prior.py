@@ -12,6 +12,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
+from scipy.signal import lfilter
 
 from bayesdid.arrays import FloatArray
 from bayesdid.panel.panel import Panel
@@ -33,11 +34,19 @@ class Habits:
     Attributes
     ----------
     phi
-        Persistence of shocks within a unit, AR(1): uniform on (0, 0.8).
+        Persistence of shocks within a unit, AR(1): 0.99 times a Beta(0.5, 0.5) variable.
+    drift
+        Share of the variance of shocks, within units, that goes along common paths at each unit's
+        own rate: 0.99 times a Beta(0.4, 0.4) variable. What persists in real panels is more than
+        AR(1) gives, and in few of them something between none and most of it.
+    straight
+        Share of the drift that is along a straight line, a trend of each unit's own; the rest is
+        along a random walk, as business cycles that units follow more or less: Beta(0.5, 0.5).
     spread
-        Log standard deviation of the units' scales of shocks: uniform on (0, 0.75).
+        Log standard deviation of the units' scales of shocks: uniform on (0, 0.6).
     skew
-        Log scale of a skewed column: uniform on (0.5, 1).
+        Log scale of a skewed column whose sd is its mean: uniform on (0.5, 1). Where the sd is
+        more than the mean it is nearer to, and larger by, what a log-normal variable's is larger.
     even
         How much of the proportion of shocks to levels, which a skewed column has, the scales of
         the units' shocks undo: uniform on (0, 1).
@@ -56,6 +65,8 @@ class Habits:
     """
 
     phi: float
+    drift: float
+    straight: float
     spread: float
     skew: float
     even: float
@@ -70,8 +81,10 @@ def draw_habits(policies: int, has_places: bool, rng: np.random.Generator) -> Ha
     """Draw them."""
     paths = policies + (policies > 1)
     return Habits(
-        phi=float(rng.uniform(0.0, 0.8)),
-        spread=float(rng.uniform(0.0, 0.75)),
+        phi=float(0.99 * rng.beta(0.5, 0.5)),
+        drift=float(0.99 * rng.beta(0.4, 0.4)),
+        straight=float(rng.beta(0.5, 0.5)),
+        spread=float(rng.uniform(0.0, 0.6)),
         skew=float(rng.uniform(0.5, 1.0)),
         even=float(rng.uniform(0.0, 1.0)),
         spatial=float(rng.uniform(0.0, 0.4)) if has_places else 0.0,
@@ -109,14 +122,14 @@ def draw_column(
         Values of these, shape (N T,).
     """
     N, T = cells
-    skew = habits.skew if shape.skewed else 0.0
+    skew = habits.skew ** shape.stretch**-2 * shape.stretch if shape.skewed else 0.0
     bare = Latent(
         level=1.0,
         noise=1.0,
         period=_PERIOD,
         scales=np.ones(N),
         space=None if near is None else _mixed(near, habits.spatial),
-        time=_persistent(T, habits.phi),
+        time=over_time(T, habits, rng),
         paths=np.zeros((0, N * T)),
         drivers=(),
         gains=np.zeros(0),
@@ -149,12 +162,23 @@ def draw_column(
     return pinned_at_extremes(bare, white, columns, shape.never_low), white
 
 
-def _persistent(T: int, phi: float) -> FloatArray:
-    """A square root of the correlation of AR(1) over T periods, lower triangular."""
-    lags = np.subtract.outer(np.arange(T), np.arange(T))
-    found = np.where(lags >= 0, np.sqrt(1 - phi**2) * phi ** np.maximum(lags, 0.0), 0.0)
-    found[:, 0] = phi ** np.arange(T)
-    return found
+def over_time(T: int, habits: Habits, rng: np.random.Generator) -> FloatArray:
+    """A square root of the covariance of a unit's shocks over T periods, less their mean, (T, T).
+
+    AR(1) beside a straight line and a random walk, each of unit variance within the unit, in the
+    shares of `habits`. The walk is drawn here, its steps AR(1) with a coefficient uniform on
+    (0, 1): a rough path or a smooth one. Means of units are levels, drawn beside.
+    """
+    lags = np.abs(np.subtract.outer(np.arange(T), np.arange(T)))
+    serial = habits.phi**lags
+    around = np.eye(T) - 1 / T
+    of_units = habits.drift * np.array([habits.straight, 1 - habits.straight])
+    found = (1 - habits.drift) * serial / (np.trace(around @ serial) / T)
+    steps = lfilter([1.0], [1.0, -rng.uniform()], rng.standard_normal(T))
+    for share, path in zip(of_units, (np.arange(T), steps.cumsum()), strict=True):
+        deviations = around @ path
+        found += share * np.outer(deviations, deviations) / (deviations @ deviations / T)
+    return around @ np.linalg.cholesky(found)
 
 
 def _mixed(near: FloatArray, share: float) -> FloatArray:

@@ -215,7 +215,8 @@ def _unsaid(spec: Spec, panels: list[Panel]) -> list[Unsaid]:
     values = map_fits(partial(_of_member, spec=spec), panels)
     cell = spec.column.coefficients[spec.column.treatments[0]]
     se = float(Printed.parse(cell.se)) if cell.se is not None else 0.0
-    middle = {name: float(np.median([one[name] for one in values])) for name in values[0]}
+    names = [name for name in values[0] if all(name in one for one in values)]
+    middle = {name: float(np.median([one[name] for one in values])) for name in names}
     limits = yardsticks(middle, se)
     return [
         Unsaid(spec.id, name, tuple(one[name] for one in values), limits[name]) for name in middle

@@ -77,7 +77,7 @@ class Unsaid:
 
 
 def from_residuals(panel: Panel, spec: Spec, y: FloatArray | None = None) -> dict[str, float]:
-    """What follows from least squares on the column.
+    """What follows from least squares on the column; no late effect where none is late.
 
     Parameters
     ----------
@@ -91,6 +91,11 @@ def from_residuals(panel: Panel, spec: Spec, y: FloatArray | None = None) -> dic
     unit, e = regression.unit_index, found.e
     same = unit[1:] == unit[:-1]
     sizes = np.sqrt(np.bincount(unit, e**2) / np.bincount(unit))
+    said = {
+        CLUSTERED: _clustered(found),
+        PERSISTENCE: float((e[1:] * e[:-1])[same].sum() / (e[:-1] ** 2)[same].sum()),
+        UNEVEN: float(sizes.std() / sizes.mean()),
+    }
     treatment = regression.regressors[0]
     late = treatment.fixed * (_since(treatment.fixed, unit) >= _LATE)
     more = dataclasses.replace(
@@ -98,12 +103,10 @@ def from_residuals(panel: Panel, spec: Spec, y: FloatArray | None = None) -> dic
         regressors=(*regression.regressors, dataclasses.replace(treatment, fixed=late)),
         names=(*regression.names, "late"),
     )
-    return {
-        CLUSTERED: _clustered(found),
-        PERSISTENCE: float((e[1:] * e[:-1])[same].sum() / (e[:-1] ** 2)[same].sum()),
-        UNEVEN: float(sizes.std() / sizes.mean()),
-        LATE: more.estimate(sought).value("late", "estimate"),
-    }
+    both = np.column_stack([found.within, regression.within(late)])
+    if np.linalg.matrix_rank(both) > found.within.shape[1]:
+        said[LATE] = more.estimate(sought).value("late", "estimate")
+    return said
 
 
 def from_other_models(panel: Panel, spec: Spec) -> dict[str, float]:
