@@ -103,7 +103,7 @@ def printed(study, panel, specs, digits=3):
             for key, (value, se) in found.items()
             if key != "r2"
         }
-        update = {"coefficients": cells, "r2": f"{found['r2'][0]:.3f}"}
+        update = {"coefficients": cells, "r2": f"{found['r2'][0]:.3f}", "se_kind": "iid"}
         columns.append(spec.column.model_copy(update=update))
     y = panel.frame[study.file.outcome.column]
     moments = Moments(

@@ -42,8 +42,7 @@ def bare(phi=0.6, skew=0.0, space=None, **changes):
 def covariance(latent):
     """Of the column, from its slopes in the standard normal numbers."""
     L, _ = latent.pulled(np.eye(N * T), np.zeros(latent.size), {})
-    ease = slice(N * T + N + T, N * T + N + T + 3)
-    L[:, ease] = 0.0
+    L[:, latent.moments] = 0.0
     return L @ L.T
 
 
@@ -55,7 +54,7 @@ def test_the_metric_is_the_priors_covariance():
     s = bare().scales
     own = 0.36 * np.einsum("i,j,ij,ts->itjs", s, s, root @ root.T, lag)
     level = 0.64 * np.einsum("ij,ts->itjs", np.eye(N), np.ones((T, T)))
-    period = 0.36 * 0.09 * np.einsum("ij,ts->itjs", np.ones((N, N)), np.eye(T))
+    period = 0.36 * 0.09 * np.einsum("ij,ts->itjs", np.ones((N, N)), lag)
     assert pytest.approx(own + level + period) == V
 
 
@@ -67,7 +66,7 @@ def test_a_move_is_the_gaussian_conditional():
     change = np.array([1.0, -0.5, 2.0])
     b = A @ latent.value(white, {}) + change
     pulled, _ = latent.pulled(A, white, {})
-    pulled[:, N * T + N + T : N * T + N + T + 3] = 0.0
+    pulled[:, latent.moments] = 0.0
     aim, tiny = pulled @ white + change, np.full(3, 1e-9)
     of = Restrictions(Slopes.dense(pulled), aim, aim - tiny, aim + tiny, tiny, tiny)
     moved, _ = nearest(white, of, pulled @ pulled.T)

@@ -2,7 +2,7 @@
 
 A column of N units and T periods is
 
-    z = level a_i + noise exp(m_3 / 5) (s_i e_it + period p_t),   e = C w B',
+    z = level a_i + noise exp(m_3 / 5) (s_i e_it + period q_t),   e = C w B', q = B p,
     x = soft(location + sd m_1 + scale exp(m_2 / 5) h(z) + sum_k path_k b_k + sum_d gain_d c_d v_d),
 
 with h(z) = exp(skew z) for skewed columns (a straight line where that is large) and z for others,
@@ -90,11 +90,16 @@ class Latent:
         N, T = self.cells
         return N * T + N + T + _MOMENTS + len(self.paths) + len(self.drivers)
 
+    @property
+    def moments(self) -> slice:
+        """Where its mean, scale and share of shocks stand among its numbers."""
+        N, T = self.cells
+        return slice(N * T + N + T, N * T + N + T + _MOMENTS)
+
     def drawn(self, rng: np.random.Generator) -> FloatArray:
         """Standard normal numbers, and zero for the three that moments are."""
-        N, T = self.cells
         white = rng.standard_normal(self.size)
-        white[N * T + N + T :][:_MOMENTS] = 0.0
+        white[self.moments] = 0.0
         return white
 
     def parts(self, white: FloatArray) -> tuple[FloatArray, ...]:
@@ -109,7 +114,7 @@ class Latent:
         shocks, _, periods, *_ = self.parts(white)
         if self.space is not None:
             shocks = self.space @ shocks
-        return self.scales[:, None] * (shocks @ self.time.T) + self.period * periods
+        return self.scales[:, None] * (shocks @ self.time.T) + self.period * (self.time @ periods)
 
     def added(self, white: FloatArray, columns: Mapping[str, FloatArray]) -> FloatArray:
         """What policies and other columns add, shape (N T,)."""
@@ -179,7 +184,7 @@ class Latent:
             [
                 (shocks @ self.time).reshape(len(rows), N * T),
                 self.level * G.sum(axis=2),
-                noise * self.period * G.sum(axis=1),
+                noise * self.period * (G.sum(axis=1) @ self.time),
                 straight @ by_moments.T,
                 straight @ self.paths.T,
                 straight @ (self.gains[:, None] * driven.reshape(-1, N * T)).T,

@@ -14,6 +14,7 @@ from bayesdid.inference.executor import item_seed
 from bayesdid.panel.panel import Panel
 from bayesdid.panel.validate import STAMP, validate_panel
 from bayesdid.reconstruct.compile import columns_named, errors_left_out, held_columns, regression_of
+from bayesdid.reconstruct.evidence import chosen, log_evidence
 from bayesdid.reconstruct.fewer import column_of, draw_rows
 from bayesdid.reconstruct.latent import Latent
 from bayesdid.reconstruct.logs import as_in_a_panel, inside_log, sought_in
@@ -32,6 +33,7 @@ from bayesdid.study.terms import parse_term
 
 _FIRST, _THEN, _LAST = 20, 50, 30  # rounds: all numbers, the exact ones, those after rounding
 
+CANDIDATES = 20  # draws of the prior that a member's is chosen from, by their evidence
 _ORDERS = 4  # in which cells become whole, if a number is lost
 _SOFT = 1e-3  # smallest damping while standard errors and R2 are aimed at
 _LOST = 0.5  # relative miss of standard errors and R2 from which another way is tried
@@ -216,10 +218,16 @@ def begin(task: Task) -> Start:
     used = [spec for spec in held.values() if not is_held_out(spec.id, task.hold_out)]
     shapes = shapes_of(study, used, regressions, sought, task.hold_out)
     others = _concurrent(bare, list(held.values()), sought)
-    latents, white, habits = _draw(panel, shapes, study, used, others, rng)
+    drawn = [
+        _draw(panel, shapes, study, used, others, rng)
+        for _ in range(1 if task.reading == "printed" else CANDIDATES)  # a contradiction has none
+    ]
+    problems = [Problem(regressions, targets, latents, {}) for latents, _, _ in drawn]
+    pairs = zip(problems, drawn, strict=True)
+    best = chosen(np.array([log_evidence(problem, white) for problem, (_, white, _) in pairs]), rng)
+    _, white, habits = drawn[best]
     which = {column_of(held[name]): rows.astype(int) for name, rows in kept.items()}
-    problem = Problem(regressions, targets, latents, {})
-    return Start(seed, rng, bare, which, every, problem, white, habits)
+    return Start(seed, rng, bare, which, every, problems[best], white, habits)
 
 
 def _skeleton(task: Task, seed: int) -> tuple[pd.DataFrame, Panel]:
@@ -386,7 +394,7 @@ def _solve(
 def _far(problem: Problem, columns: dict[str, FloatArray]) -> float:
     """Relative miss that nine in ten standard errors and R2 keep within; 0 without any."""
     pairs = zip(problem.targets, problem.values(columns), strict=True)
-    middles = [((t.low + t.high) / 2, value) for t, value in pairs if not t.exact]
+    middles = [(t.middle, value) for t, value in pairs if not t.exact]
     off = [abs(value / middle - 1) for middle, value in middles if middle]
     return float(np.quantile(off, 0.9)) if off else 0.0
 
@@ -405,7 +413,7 @@ def _checks(
 ) -> tuple[Check, ...]:
     values = dataclasses.replace(problem, targets=every).values(columns)
     errors = {
-        target.cell.removesuffix(".se"): (target.low + target.high) / 2
+        target.cell.removesuffix(".se"): target.middle
         for target in every
         if target.kind == "se"
     }

@@ -43,7 +43,8 @@ class Habits:
         Share of the drift that is along a straight line, a trend of each unit's own; the rest is
         along a random walk, as business cycles that units follow more or less: Beta(0.5, 0.5).
     spread
-        Log standard deviation of the units' scales of shocks: uniform on (0, 0.6).
+        Log standard deviation of the units' scales of shocks: 1.1 times the square of a uniform
+        variable: in most panels units differ little, in some by a lot.
     skew
         Log scale of a skewed column whose sd is its mean: uniform on (0.5, 1). Where the sd is
         more than the mean it is nearer to, and larger by, what a log-normal variable's is larger.
@@ -84,7 +85,7 @@ def draw_habits(policies: int, has_places: bool, rng: np.random.Generator) -> Ha
         phi=float(0.99 * rng.beta(0.5, 0.5)),
         drift=float(0.99 * rng.beta(0.4, 0.4)),
         straight=float(rng.beta(0.5, 0.5)),
-        spread=float(rng.uniform(0.0, 0.6)),
+        spread=float(1.1 * rng.uniform() ** 2),
         skew=float(rng.uniform(0.5, 1.0)),
         even=float(rng.uniform(0.0, 1.0)),
         spatial=float(rng.uniform(0.0, 0.4)) if has_places else 0.0,

@@ -116,7 +116,7 @@ def solve(
     """
     names = list(problem.latents)
     ends = np.cumsum([problem.latents[name].size for name in names])[:-1]
-    middle = np.array([(t.low + t.high) / 2 for t in problem.targets])
+    middle = np.array([t.middle for t in problem.targets])
     half = np.array([t.half for t in problem.targets])
     weight = np.array([1.0 if t.exact else _CLOSE for t in problem.targets])
     x = np.concatenate([start[name] for name in names])

@@ -45,6 +45,11 @@ class Target:
     high: float
 
     @property
+    def middle(self) -> float:
+        """The printed number, or the middle of what rounds to it."""
+        return (self.low + self.high) / 2
+
+    @property
     def half(self) -> float:
         """Half the width of the interval, which is the unit that misses are counted in."""
         return (self.high - self.low) / 2
