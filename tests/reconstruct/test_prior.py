@@ -119,7 +119,7 @@ def test_a_drawn_column_has_the_printed_moments_and_bounds():
     shape = Shape(mean=1.4, sd=1.45, low=0.0, high=13.5, within=0.72)
     rng = np.random.default_rng(4)
     latent, white = draw_column(
-        shape, draw_habits(2, False, rng), (218, 16), None, np.zeros((0, 3488)), {}, {}, rng
+        shape, draw_habits(False, rng), (218, 16), None, np.zeros((0, 3488)), {}, {}, rng
     )
     x = latent.value(white, {})
     assert (x.min(), x.max()) == (0.0, 13.5)
@@ -145,7 +145,7 @@ def test_a_column_whose_sd_is_many_times_its_mean(ratio):
     for seed in range(3):
         rng = np.random.default_rng(seed)
         drawn = draw_column(
-            shape, draw_habits(1, False, rng), (60, 10), None, np.zeros((0, 600)), {}, {}, rng
+            shape, draw_habits(False, rng), (60, 10), None, np.zeros((0, 600)), {}, {}, rng
         )
         x = drawn[0].value(drawn[1], {})
         assert (x.mean(), x.std()) == pytest.approx((1.0, ratio), rel=0.02)
@@ -153,7 +153,7 @@ def test_a_column_whose_sd_is_many_times_its_mean(ratio):
 
 def test_shocks_have_unit_variance_within_units_and_the_share_of_straight_lines():
     rng = np.random.default_rng(5)
-    habits = dataclasses.replace(draw_habits(1, False, rng), phi=0.0, drift=0.8, straight=1.0)
+    habits = dataclasses.replace(draw_habits(False, rng), phi=0.0, drift=0.8, straight=1.0)
     root = over_time(12, habits, rng)
     line = np.arange(12) - 5.5
     assert np.trace(root @ root.T) == pytest.approx(12)

@@ -158,7 +158,7 @@ def likeness(Y: FloatArray) -> dict[str, float]:
 
 def drawn_likeness(N: int, T: int, rng: np.random.Generator) -> dict[str, float]:
     """The same of a draw of the prior."""
-    habits = draw_habits(1, False, rng)
+    habits = draw_habits(False, rng)
     sizes = np.exp(habits.spread * rng.standard_normal((N, 1)))
     return likeness(sizes * (rng.standard_normal((N, T)) @ over_time(T, habits, rng).T))
 

@@ -302,7 +302,7 @@ def _draw(
     columns: dict[str, FloatArray] = {}
     of_outcome, main = None, sought_in(study.file.outcome.column, shapes)
     for name, before in _order(shapes, specs, main).items():
-        habits = draw_habits(len(panel.policies), near is not None, rng)
+        habits = draw_habits(near is not None, rng)
         paths = np.zeros((0, N * T))
         if any(sought_in(spec.column.outcome, shapes) == name for spec in specs):
             paths = effect_paths(panel, habits, groups, others)
@@ -314,7 +314,7 @@ def _draw(
         if name == main:
             of_outcome = habits
     if of_outcome is None:
-        of_outcome = draw_habits(len(panel.policies), False, rng)
+        of_outcome = draw_habits(False, rng)
     return latents, white, of_outcome
 
 

@@ -20,6 +20,7 @@ from bayesdid.reconstruct.latent import Latent, pinned_at_extremes, settled, wid
 from bayesdid.reconstruct.shape import Shape
 
 EFFECT = 0.3  # sd of a policy's first effect, in sds of the outcome's shocks
+GROWN = 5.0  # periods after which an effect may have changed by as much as its first; 10 at most
 COEFFICIENT = 0.2  # sd of a covariate's coefficient, both in sds that the effects leave
 _EARTH = 6371.0  # km
 _RANGE = 300.0  # km over which shocks of neighbours are alike
@@ -54,12 +55,9 @@ class Habits:
     spatial
         Share of the variance of shocks that neighbours have in common: uniform on (0, 0.4), and
         0 without coordinates.
-    growth
-        By how much an effect grows (above 0) or fades per period since adoption, relative to its
-        first: normal with standard deviation 0.1.
     cohorts, groups
         Standard deviation of the effects of cohorts, and of each declared group, around the
-        effect: uniform on (0, 0.5), relative to the standard deviation of an effect.
+        effect: uniform on (0, 1), relative to the standard deviation of an effect.
     proportion
         How much of an effect on a skewed outcome is in proportion to the unit's level; the rest
         is the same number everywhere: uniform on (0, 1).
@@ -72,15 +70,13 @@ class Habits:
     skew: float
     even: float
     spatial: float
-    growth: tuple[float, ...]
     cohorts: float
     groups: float
     proportion: float
 
 
-def draw_habits(policies: int, has_places: bool, rng: np.random.Generator) -> Habits:
+def draw_habits(has_places: bool, rng: np.random.Generator) -> Habits:
     """Draw them."""
-    paths = policies + (policies > 1)
     return Habits(
         phi=float(0.99 * rng.beta(0.5, 0.5)),
         drift=float(0.99 * rng.beta(0.4, 0.4)),
@@ -89,9 +85,8 @@ def draw_habits(policies: int, has_places: bool, rng: np.random.Generator) -> Ha
         skew=float(rng.uniform(0.5, 1.0)),
         even=float(rng.uniform(0.0, 1.0)),
         spatial=float(rng.uniform(0.0, 0.4)) if has_places else 0.0,
-        growth=tuple(rng.normal(0.0, 0.1, paths).tolist()),
-        cohorts=float(rng.uniform(0.0, 0.5)),
-        groups=float(rng.uniform(0.0, 0.5)),
+        cohorts=float(rng.uniform(0.0, 1.0)),
+        groups=float(rng.uniform(0.0, 1.0)),
         proportion=float(rng.uniform(0.0, 1.0)),
     )
 
@@ -202,9 +197,9 @@ def effect_paths(
 ) -> FloatArray:
     """What policies and their joint state may do to an outcome, shape (K, N T).
 
-    Each effect grows or fades with the time since adoption. For each policy and for the joint
-    state there is one path in all units, one in each cohort and one in each level of each group;
-    concurrent policies, the columns `others`, have one.
+    For each policy and for the joint state there is one step in all units, one in each cohort and
+    one in each level of each group, and one path that grows or fades with the time since adoption;
+    concurrent policies, the columns `others`, have a step.
     """
     T = len(panel.periods)
     start = panel.adoption.to_numpy(dtype=float, na_value=np.inf)
@@ -214,9 +209,9 @@ def effect_paths(
     found = []
     for k in range(start.shape[1]):
         age = panel.periods[None, :] - start[:, k, None]
-        path = np.zeros(age.shape)
-        path[age >= 0] = EFFECT * np.exp(np.clip(habits.growth[k] * age[age >= 0], -1.0, 1.0))
-        found.append(path.ravel())
+        path = np.where(age >= 0, EFFECT, 0.0)
+        grown = EFFECT / GROWN * np.where(np.isfinite(age), np.clip(age, 0.0, 2 * GROWN), 0.0)
+        found += [path.ravel(), grown.ravel()]
         for spread, of in ((habits.cohorts, start[:, k]), *((habits.groups, g) for g in levels)):
             which = np.unique(of[np.isfinite(start[:, k])])
             found += [(spread * path * (of == one)[:, None]).ravel() for one in which]
