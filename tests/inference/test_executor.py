@@ -3,6 +3,8 @@
 import multiprocessing
 import os
 import pickle
+import subprocess
+import sys
 import time
 from concurrent.futures import Executor, Future, ThreadPoolExecutor
 from functools import partial
@@ -208,3 +210,38 @@ def test_seeds_follow_from_what_an_item_is():
     assert len(seeds) == 200
     assert item_seed(3, "a", 1) == item_seed(3, "a", 1)
     assert all(0 <= seed < 2**32 for seed in seeds)
+
+
+_KILLED = """
+import os, signal
+from bayesdid.inference.executor import map_fits, process_pool
+
+if __name__ == "__main__":
+    with process_pool(2, after=0):
+        print(*map_fits(abs, [-os.getpid(), -1]), flush=True)
+        import multiprocessing
+        print(*[child.pid for child in multiprocessing.active_children()], flush=True)
+        os.kill(os.getpid(), signal.SIGKILL)
+"""
+
+
+def test_workers_end_with_a_command_that_is_killed(tmp_path):
+    script = tmp_path / "killed.py"
+    script.write_text(_KILLED, encoding="utf-8")
+    said = tmp_path / "said"
+    with said.open("w") as out:  # workers that stay would hold a pipe open
+        subprocess.run([sys.executable, script], stdout=out, check=False)
+    workers = [int(word) for word in said.read_text(encoding="utf-8").splitlines()[1].split()]
+    assert workers
+    deadline = time.monotonic() + 30  # they have no more to do than to see it
+    while (left := [pid for pid in workers if _alive(pid)]) and time.monotonic() < deadline:
+        time.sleep(0.05)
+    assert not left
+
+
+def _alive(pid):
+    try:
+        os.kill(pid, 0)
+    except ProcessLookupError:
+        return False
+    return True

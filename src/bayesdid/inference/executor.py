@@ -23,7 +23,7 @@ from concurrent.futures import BrokenExecutor, Executor, Future, ProcessPoolExec
 from contextlib import AbstractContextManager, contextmanager
 from contextvars import ContextVar
 from dataclasses import dataclass
-from threading import Lock, Timer
+from threading import Lock, Thread, Timer
 
 import numpy as np
 import scipy.linalg  # noqa: F401  (its BLAS is another than numpy's: both are held to one thread)
@@ -102,7 +102,7 @@ class Workers(ProcessPoolExecutor):
 
     def __init__(self, count: int, after: float) -> None:
         context = multiprocessing.get_context("spawn")
-        super().__init__(count, mp_context=context, initializer=quiet)
+        super().__init__(count, mp_context=context, initializer=_begin_worker)
         self._after = after
         self._since: float | None = None
 
@@ -227,6 +227,21 @@ def _run[I, R](function: Callable[[I], R], part: Sequence[I]) -> list[R]:
             return [function(item) for item in part]
     finally:
         _in_worker.reset(token)
+
+
+def _begin_worker() -> None:
+    """Be quiet, and end when the command does, even one that was killed.
+
+    A worker that waits for work holds both ends of the queue, so that nothing else tells it.
+    """
+    quiet()
+    if (parent := multiprocessing.parent_process()) is not None:
+
+        def leave() -> None:
+            parent.join()
+            os._exit(1)
+
+        Thread(target=leave, daemon=True).start()
 
 
 def threads(wanted: int) -> int:
