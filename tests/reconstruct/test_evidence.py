@@ -7,7 +7,7 @@ import pytest
 from scipy.stats import chi2, multivariate_normal
 from test_prior import N, T, bare, covariance
 
-from bayesdid.reconstruct.evidence import chosen, log_evidence
+from bayesdid.reconstruct.evidence import in_turn, log_evidence
 from bayesdid.reconstruct.regression import Factor, Regression
 from bayesdid.reconstruct.solve import Problem
 from bayesdid.reconstruct.targets import Target
@@ -67,7 +67,7 @@ def test_weights_of_persistences_are_probabilities():
 def test_the_choice_is_in_proportion_to_evidence():
     rng = np.random.default_rng(3)
     picks = np.bincount(
-        [chosen(np.log([1.0, 3.0, 6.0]) + 700, rng) for _ in range(3000)], minlength=3
+        [in_turn(np.log([1.0, 3.0, 6.0]) + 700, rng)[0] for _ in range(3000)], minlength=3
     )
     expected = 300 * np.array([1.0, 3.0, 6.0])
     assert ((picks - expected) ** 2 / expected).sum() < chi2(2).ppf(0.999)

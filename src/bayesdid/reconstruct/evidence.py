@@ -63,10 +63,10 @@ def _but_moments(problem: Problem) -> BoolArray:
     return np.concatenate(found)
 
 
-def chosen(evidence: FloatArray, rng: np.random.Generator) -> int:
-    """Which of some draws of the prior, in proportion to their evidence: a draw of the posterior.
+def in_turn(evidence: FloatArray, rng: np.random.Generator) -> list[int]:
+    """Draws of the prior in the order in which they are taken, each in proportion to its evidence.
 
-    Sampling importance resampling of one draw.
+    The first is a draw of the posterior (sampling importance resampling of one); those after it
+    are drawn without the ones before (Gumbel's keys).
     """
-    weights = np.exp(evidence - evidence.max())
-    return int(rng.choice(len(evidence), p=weights / weights.sum()))
+    return np.argsort(-(evidence + rng.gumbel(size=len(evidence)))).tolist()

@@ -20,7 +20,7 @@ from bayesdid.reconstruct.latent import Latent, pinned_at_extremes, settled, wid
 from bayesdid.reconstruct.shape import Shape
 
 EFFECT = 0.3  # sd of a policy's first effect, in sds of the outcome's shocks
-GROWN = 5.0  # periods after which an effect may have changed by as much as its first; 10 at most
+GROWN, LATER = 5.0, 0.5  # in so many periods an effect changes by so much of a first one (sd)
 COEFFICIENT = 0.2  # sd of a covariate's coefficient, both in sds that the effects leave
 _EARTH = 6371.0  # km
 _RANGE = 300.0  # km over which shocks of neighbours are alike
@@ -38,7 +38,7 @@ class Habits:
         Persistence of shocks within a unit, AR(1): 0.99 times a Beta(0.5, 0.5) variable.
     drift
         Share of the variance of shocks, within units, that goes along common paths at each unit's
-        own rate: 0.99 times a Beta(0.4, 0.4) variable. What persists in real panels is more than
+        own rate: 0.9 times a Beta(0.4, 0.4) variable. What persists in real panels is more than
         AR(1) gives, and in few of them something between none and most of it.
     straight
         Share of the drift that is along a straight line, a trend of each unit's own; the rest is
@@ -57,7 +57,7 @@ class Habits:
         0 without coordinates.
     cohorts, groups
         Standard deviation of the effects of cohorts, and of each declared group, around the
-        effect: uniform on (0, 1), relative to the standard deviation of an effect.
+        effect: uniform on (0, 0.5), relative to the standard deviation of an effect.
     proportion
         How much of an effect on a skewed outcome is in proportion to the unit's level; the rest
         is the same number everywhere: uniform on (0, 1).
@@ -79,14 +79,14 @@ def draw_habits(has_places: bool, rng: np.random.Generator) -> Habits:
     """Draw them."""
     return Habits(
         phi=float(0.99 * rng.beta(0.5, 0.5)),
-        drift=float(0.99 * rng.beta(0.4, 0.4)),
+        drift=float(0.9 * rng.beta(0.4, 0.4)),
         straight=float(rng.beta(0.5, 0.5)),
         spread=float(1.1 * rng.uniform() ** 2),
         skew=float(rng.uniform(0.5, 1.0)),
         even=float(rng.uniform(0.0, 1.0)),
         spatial=float(rng.uniform(0.0, 0.4)) if has_places else 0.0,
-        cohorts=float(rng.uniform(0.0, 1.0)),
-        groups=float(rng.uniform(0.0, 1.0)),
+        cohorts=float(rng.uniform(0.0, 0.5)),
+        groups=float(rng.uniform(0.0, 0.5)),
         proportion=float(rng.uniform(0.0, 1.0)),
     )
 
@@ -210,7 +210,7 @@ def effect_paths(
     for k in range(start.shape[1]):
         age = panel.periods[None, :] - start[:, k, None]
         path = np.where(age >= 0, EFFECT, 0.0)
-        grown = EFFECT / GROWN * np.where(np.isfinite(age), np.clip(age, 0.0, 2 * GROWN), 0.0)
+        grown = LATER * EFFECT / GROWN * np.where(np.isfinite(age), np.clip(age, 0.0, 2 * GROWN), 0.0)
         found += [path.ravel(), grown.ravel()]
         for spread, of in ((habits.cohorts, start[:, k]), *((habits.groups, g) for g in levels)):
             which = np.unique(of[np.isfinite(start[:, k])])
