@@ -2249,4 +2249,39 @@ MUTANTS = (
         "totals of provinces among cities are not named, four municipalities among provinces are",
         ("front/test_as_people_have_them.py::test_totals_and_names_that_look_alike_are_noted",),
     ),
+    Mutant(
+        "habits-unweighed",
+        "reconstruct/evidence.py",
+        "np.argsort(-(evidence + rng.gumbel(size=len(evidence))))",
+        "np.argsort(-(evidence * 0 + rng.gumbel(size=len(evidence))))",
+        "members' persistence and unevenness are not weighed by what is printed",
+        ("reconstruct/test_evidence.py::test_the_choice_is_in_proportion_to_evidence",),
+    ),
+    Mutant(
+        "evidence-at-the-draw",
+        "reconstruct/evidence.py",
+        "- (values - here)",
+        "- values",
+        "the evidence of a draw is how near it happens to lie, not what its prior says",
+        ("reconstruct/test_evidence.py::test_it_is_the_density_of_the_printed_estimates",),
+    ),
+    Mutant(
+        "no-drift",
+        "reconstruct/prior.py",
+        "found += share * np.outer(deviations, deviations) / (deviations @ deviations / T)",
+        "found += share * around",
+        "shocks of reconstructed panels have no trends and no common paths, which real ones have",
+        (
+            "reconstruct/test_prior.py::test_shocks_have_unit_variance_within_units_and_the_share_of"
+            + "_straight_lines",
+        ),
+    ),
+    Mutant(
+        "orphans",
+        "inference/executor.py",
+        "initializer=_begin_worker)",
+        "initializer=quiet)",
+        "workers stay, with their memory, when a command is killed",
+        ("inference/test_executor.py::test_workers_end_with_a_command_that_is_killed",),
+    ),
 )

@@ -214,15 +214,16 @@ def placebo_laws(members, draws):
         for row in misses.itertuples()
     )
     return [
-        f"Real panels ({len(CHOSEN_ON)} outcomes that the prior was chosen on, {len(JUDGED_ON)} that "
-        f"were first looked at when it stood; tests/statistical/reconstruct_laws.py lists them) among "
+        f"Real panels ({len(CHOSEN_ON)} outcomes that the prior was chosen on, {len(JUDGED_ON)} "
+        "that were first looked at when all but the widths of scales and effects stood; "
+        "tests/statistical/reconstruct_laws.py lists them) among "
         f"{draws} draws of the prior of their size:",
         table(("within units and periods", "panels", "inside 89 %", "mean rank"), like),
-        f"A placebo law on each, printed as one column with moments of the outcome and hidden, {members} "
-        f"members ({met.mean():.1%} of printed estimates and moments met):",
+        "A placebo law on each, printed as one column with moments of the outcome and hidden, "
+        f"{members} members ({met.mean():.1%} of printed estimates and moments met):",
         table(("not printed", "panels", "inside 89 % of members", "mean rank"), inside),
-        f"Of the panels that were first looked at when the prior stood {share:.0%} of {n} quantities lie "
-        f"inside. Not inside: {named}.",
+        f"Of the panels that it was not chosen on {share:.0%} of {n} quantities lie inside. Not "
+        f"inside: {named}.",
     ]
 
 

@@ -1,7 +1,7 @@
 """Real panels of many kinds: what they are like, and placebo laws on them behind their print.
 
-The prior on panels was chosen while looking at :data:`CHOSEN_ON`; :data:`JUDGED_ON` was first looked
-at when it stood.
+The prior on panels was chosen while looking at :data:`CHOSEN_ON`. :data:`JUDGED_ON` was first
+looked at when all of it stood but how far units' scales and effects over time may spread.
 """
 
 from __future__ import annotations

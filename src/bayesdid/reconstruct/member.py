@@ -434,9 +434,7 @@ def _checks(
 ) -> tuple[Check, ...]:
     values = dataclasses.replace(problem, targets=every).values(columns)
     errors = {
-        target.cell.removesuffix(".se"): target.middle
-        for target in every
-        if target.kind == "se"
+        target.cell.removesuffix(".se"): target.middle for target in every if target.kind == "se"
     }
     return tuple(
         Check(

@@ -118,7 +118,7 @@ def draw_column(
         Values of these, shape (N T,).
     """
     N, T = cells
-    skew = habits.skew ** shape.stretch**-2 * shape.stretch if shape.skewed else 0.0
+    skew = habits.skew**shape.stretch**-2 * shape.stretch if shape.skewed else 0.0
     bare = Latent(
         level=1.0,
         noise=1.0,
@@ -210,7 +210,9 @@ def effect_paths(
     for k in range(start.shape[1]):
         age = panel.periods[None, :] - start[:, k, None]
         path = np.where(age >= 0, EFFECT, 0.0)
-        grown = LATER * EFFECT / GROWN * np.where(np.isfinite(age), np.clip(age, 0.0, 2 * GROWN), 0.0)
+        grown = (
+            LATER * EFFECT / GROWN * np.where(np.isfinite(age), np.clip(age, 0.0, 2 * GROWN), 0.0)
+        )
         found += [path.ravel(), grown.ravel()]
         for spread, of in ((habits.cohorts, start[:, k]), *((habits.groups, g) for g in levels)):
             which = np.unique(of[np.isfinite(start[:, k])])
