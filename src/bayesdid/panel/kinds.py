@@ -90,9 +90,7 @@ def coarser(kind: Kind, to: Kind, index: pd.Series) -> pd.Series:
     if kind == "ISO week":  # it lies where its Thursday does
         return coarser("day", to, 7 * index + 4) if to != "day" else index * np.nan
     if kind == "weekday":
-        return (
-            coarser("day", to, 7 * (index // 5) + index % 5 + 1) if to != "day" else index * np.nan
-        )
+        return coarser("day", to, day_of_weekday(index)) if to != "day" else index * np.nan
     if kind == "day":
         if to == "weekday":
             return weekdays(index).astype(float)
@@ -115,8 +113,8 @@ def weekdays(days: pd.Series) -> pd.Series:
     return 5 * ((days - 1) // 7) + ((days - 1) % 7).clip(upper=5)
 
 
-def day_of_weekday(index: int) -> int:
-    """The day that :func:`weekdays` counts so."""
+def day_of_weekday[N: (int, pd.Series)](index: N) -> N:
+    """The day, or days, that :func:`weekdays` counts so."""
     return 7 * (index // 5) + index % 5 + 1
 
 

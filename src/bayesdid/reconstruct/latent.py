@@ -6,9 +6,9 @@ A column of N units and T periods is
     x = soft(location + sd m_1 + scale exp(m_2 / 5) h(z) + sum_k path_k b_k + sum_d gain_d c_d v_d),
 
 with h(z) = exp(skew z) for skewed columns (a straight line where that is large) and z for others,
-C a square root of the correlation between units, B one of AR(1) between periods, and v_d other
-columns, less their units' means. All of w, a, p, m, b and c are independent standard normal numbers
-before the printed ones are known; m, the column's mean and scales, starts at zero, where the
+C a square root of the correlation between units, B one of the covariance between periods, and v_d
+other columns, less their units' means. All of w, a, p, m, b and c are independent standard normal
+numbers before the printed ones are known; m, the column's mean and scales, starts at zero, where the
 moments are the printed ones. A distance between two panels that is Euclidean in these numbers is
 the one that the prior's covariance defines: cells of a unit whose shocks are small move little,
 neighbouring periods move together, and an effect moves as an effect. `soft` bends what would pass
@@ -46,7 +46,7 @@ class Latent:
     space
         Square root of the correlation between units, shape (N, N); None: there is none.
     time
-        Square root of the correlation between periods, shape (T, T).
+        Square root of the covariance between periods, shape (T, T).
     paths
         What a standard normal number adds to each cell, in the column's unit, shape (K, N T).
     drivers, gains

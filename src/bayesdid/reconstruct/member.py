@@ -137,11 +137,8 @@ def make_member(task: Task) -> Member:
     tried: list[tuple[tuple[float, float], Start, Solution]] = []
     for start in starts(task):  # the next one if this draw's covariance cannot be moved there
         solution = _solve(start.problem, start.white, task.study, start.rng, relaxed)
-        columns = solution.columns
-        exact = dataclasses.replace(
-            start.problem, targets=tuple(t for t in start.problem.targets if t.exact)
-        )
-        off = (_missed(exact, columns), _far(start.problem, columns))
+        exact = _exact(start.problem)
+        off = (_missed(exact, solution.columns), _far(start.problem, solution.columns))
         tried.append((off, start, solution))
         if off <= (0.0, _NEAR):
             break
@@ -244,11 +241,7 @@ def starts(task: Task) -> list[Start]:
     evidence = [log_evidence(problem, white) for problem, (_, white, _) in pairs]
     order = in_turn(np.array(evidence), rng)[:_TRIED]
     which = {column_of(held[name]): rows.astype(int) for name, rows in kept.items()}
-    return [
-        Start(seed, rng, bare, which, every, problems[k], white, habits)
-        for k in order
-        for _, white, habits in [drawn[k]]
-    ]
+    return [Start(seed, rng, bare, which, every, problems[k], *drawn[k][1:]) for k in order]
 
 
 def _skeleton(task: Task, seed: int) -> tuple[pd.DataFrame, Panel]:
@@ -370,9 +363,7 @@ def _solve(
         and few rounds that bring little.
     """
     patience = _GIVEN_UP if relaxed else _THEN
-    exact = dataclasses.replace(
-        problem, targets=tuple(target for target in problem.targets if target.exact)
-    )
+    exact = _exact(problem)
     first = solve(problem, drawn, _FIRST, _PATIENCE, _SOFT)
     near = solve(exact, first.white, _THEN, patience)
     back = solve(problem, near.white, _FIRST, _PATIENCE, _SOFT)
@@ -410,6 +401,11 @@ def _solve(
             tried.append((_missed(exact, found), found))
         columns = min(tried, key=lambda one: one[0])[1]
     return Solution(columns, then.white, rounds)
+
+
+def _exact(problem: Problem) -> Problem:
+    """Of estimates and moments alone."""
+    return dataclasses.replace(problem, targets=tuple(t for t in problem.targets if t.exact))
 
 
 def _far(problem: Problem, columns: dict[str, FloatArray]) -> float:
