@@ -9,10 +9,10 @@ with h(z) = exp(skew z) for skewed columns (a straight line where that is large)
 C a square root of the correlation between units, B one of the covariance between periods, and v_d
 other columns, less their units' means. All of w, a, p, m, b and c are independent standard normal
 numbers before the printed ones are known; m, the column's mean and scales, starts at zero, where
-the moments are the printed ones. A distance between two panels that is Euclidean in these numbers is
-the one that the prior's covariance defines: cells of a unit whose shocks are small move little,
-neighbouring periods move together, and an effect moves as an effect. `soft` bends what would pass
-a bound into it, so that no bound has to be held.
+the moments are the printed ones. A distance between two panels that is Euclidean in these
+numbers is the one that the prior's covariance defines: cells of a unit whose shocks are small move
+little, neighbouring periods move together, and an effect moves as an effect. `soft` bends what
+would pass a bound into it, so that no bound has to be held.
 """
 
 from __future__ import annotations
