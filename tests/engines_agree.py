@@ -11,7 +11,7 @@ def same_posterior(ours, theirs, *, but=()):
     Parameters
     ----------
     ours, theirs
-        Fits by an exact engine and by chains.
+        Fits by an exact engine, or one of blocks, and by chains of gradients.
     but
         Variables without moments.
     """
@@ -30,21 +30,26 @@ def same_posterior(ours, theirs, *, but=()):
         if not moves.any():
             continue
         x, y = x[:, moves], y[:, moves]
-        size, spread = (
-            az.ess(chain.to_dataset(name="v"), method=m)["v"].to_numpy().ravel()[moves]
+        size, spread, own, own_spread = (
+            az.ess(draws.to_dataset(name="v"), method=m)["v"].to_numpy().ravel()[moves]
+            for draws in (chain, one[name])
             for m in ("mean", "sd")
         )
-        error = np.sqrt(y.var(axis=0) / size + x.var(axis=0) / len(x))
+        error = np.sqrt(y.var(axis=0) / size + x.var(axis=0) / own)
         assert (abs(x.mean(axis=0) - y.mean(axis=0)) < LIMIT * error).all(), name
         kurtosis = ((x - x.mean(axis=0)) ** 4).mean(axis=0) / x.var(axis=0) ** 2
-        error = np.sqrt((kurtosis - 1) / 4 * (1 / spread + 1 / len(x)))
+        error = np.sqrt((kurtosis - 1) / 4 * (1 / spread + 1 / own_spread))
         assert (abs(np.log(y.std(axis=0) / x.std(axis=0))) < LIMIT * error).all(), name
     if "log_likelihood" in ours.tree and "log_likelihood" in theirs.tree:
         for name in ours.tree["log_likelihood"].data_vars:
             totals = [f.tree["log_likelihood"][name].sum("obs") for f in (ours, theirs)]
-            size = float(az.ess(totals[1].to_dataset(name="v"), method="mean")["v"])
             error = np.hypot(
-                float(totals[0].std()) / np.sqrt(totals[0].size),
-                float(totals[1].std()) / np.sqrt(size),
+                *(
+                    float(
+                        total.std()
+                        / np.sqrt(az.ess(total.to_dataset(name="v"), method="mean")["v"])
+                    )
+                    for total in totals
+                )
             )
             assert abs(float(totals[0].mean() - totals[1].mean())) < LIMIT * error, name

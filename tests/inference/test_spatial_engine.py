@@ -64,7 +64,7 @@ def test_a_spatial_fit_reads_as_its_model_does():
 
 def test_what_the_exact_engine_cannot_draw_from_is_sampled():
     design = simulated(near(20), "sdm", T=5)
-    bound = bd.model(design, likelihood="student_t")
+    bound = bd.model(design, errors="ar1")
     assert choose(ENGINES, "auto", bound.model, design).name == "as_written"
     for parts in ({"errors": "ar1"}, {"likelihood": "student_t"}, {"unit_effects": "mundlak"}):
         with pytest.raises(InputError, match="no engine exact supports this model"):

@@ -58,6 +58,7 @@ WORDS = "families/test_words.py::"
 ASSUMED = "estimands/test_assumed.py::"
 DIFFERING = "estimands/test_differing.py::"
 WEIGHTED = "inference/test_weighted_spatial.py::"
+TAILS = "inference/test_tails.py::"
 
 MUTANTS = (
     # 1. Words and probabilities
@@ -2283,5 +2284,29 @@ MUTANTS = (
         "initializer=quiet)",
         "workers stay, with their memory, when a command is killed",
         ("inference/test_executor.py::test_workers_end_with_a_command_that_is_killed",),
+    ),
+    Mutant(
+        "tails-jump",
+        "inference/exact/tails_chain.py",
+        "ratio = new - old + math.log(old_mixture + 1e-300) - math.log(new_mixture + 1e-300)",
+        "ratio = new - old",
+        "a unit's effect under heavy tails is drawn too near to its rows",
+        (TAILS + "test_draws_have_the_moments_of_the_density",),
+    ),
+    Mutant(
+        "tails-modes",
+        "inference/exact/tails_chain.py",
+        "            if unit_kind:\n                jump(",
+        "            if unit_kind == 3:\n                jump(",
+        "chains stay in the mode of a unit that they began in",
+        (TAILS + "test_chains_move_between_the_modes_of_a_unit",),
+    ),
+    Mutant(
+        "tails-relative",
+        "inference/exact/tails_chain.py",
+        "(sd[k] * (ratio if k >= m else 1.0))",
+        "(sd[k] * 1.0)",
+        "priors of spatial coefficients under heavy tails are not relative to sigma",
+        (TAILS + "test_draws_have_the_moments_of_the_density",),
     ),
 )

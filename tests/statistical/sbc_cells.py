@@ -201,6 +201,11 @@ def _sampled(
     return Cell(name, make, model, quantities, chain=chain)
 
 
+def _tailed(name, make, quantities, mean=TwoWay(), effects=("fixed", "fixed")):
+    model = Model(mean, Likelihood("student_t"), Errors(), two_way(*effects))
+    return Cell(name, make, model, quantities)
+
+
 RANDOM, MUNDLAK = ("random", "random"), ("mundlak", "mundlak")
 GROUPS = ("sigma_city", "sigma_year")
 ONE, TWO = Mediation(("m1",)), Mediation(("m1", "m2"))
@@ -267,6 +272,11 @@ CELLS = (
         ("tau", "pi", "rho", "sigma", "sigma_treatment", "beta"),
     ),
     _of(Durbin("sdm"), "spatial Durbin", spatial, ("rho", "tau", "theta", "sigma")),
+    _tailed("Student t", plain, (*NAMES, "nu")),
+    _tailed("Student t, random effects", plain, (*NAMES, "nu", *GROUPS), effects=RANDOM),
+    _tailed(
+        "spatial Durbin, Student t", spatial, ("rho", "tau", "theta", "sigma", "nu"), Durbin("sdm")
+    ),
     _of(Profile(), "distance profile", profiled, PROFILE),
     _of(Profile(), "distance profile, spatial lag", profiled_lag, (*PROFILE, "rho")),
     Cell(
@@ -285,7 +295,6 @@ def _counts(name, make, quantities, likelihood, errors="iid", **more):
 
 
 SAMPLED = (
-    _sampled("Student t", plain, (*NAMES, "nu"), likelihood="student_t"),
     _counts("negative binomial", counted, ("tau", "beta", "spread"), "negative_binomial"),
     _counts("Poisson", counted, ("tau", "beta", "sigma_city"), "poisson"),
     _counts("binomial", tried, ("tau", "beta", "sigma_city"), "binomial"),

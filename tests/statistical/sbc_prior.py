@@ -58,7 +58,11 @@ def fixed_scales() -> Iterator[None]:
     uses = {
         "on_link_scale": ("model.pooling", "model.pymc.path"),
         "mediator_priors": ("model.pymc.mediation", "inference.exact.mediation"),
-        "spatial_priors": ("model.pymc.durbin", "inference.exact.durbin_fit"),
+        "spatial_priors": (
+            "model.pymc.durbin",
+            "inference.exact.durbin_fit",
+            "inference.exact.tails_fit",
+        ),
     }
     places = [
         (importlib.import_module(f"bayesdid.{module}"), name)

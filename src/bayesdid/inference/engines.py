@@ -10,7 +10,7 @@ import xarray as xr
 from bayesdid.design.design import Design
 from bayesdid.exceptions import InputError
 from bayesdid.inference.crossed import beyond_levels
-from bayesdid.inference.mean_engines import MEAN_ENGINES
+from bayesdid.inference.mean_engines import MEAN_ENGINES, student_t_only
 from bayesdid.inference.registry import Engine, Size
 from bayesdid.model import crossed
 from bayesdid.model.errors import Errors, Scale
@@ -54,6 +54,16 @@ def _pooled(model: Model, design: AnyDesign, scale: Scale) -> str:
     return _any(model, design) or beyond_levels(model, design)
 
 
+def _tails(model: Model, design: AnyDesign) -> str:
+    """Why the engine of Student-t errors cannot draw from a model."""
+    if not isinstance(model.mean, TwoWay):
+        return "its mean is two-way"
+    if reason := student_t_only(model):
+        return reason
+    further = bool(base_of(design).further)
+    return _any(model, design) or ("its effects are those of units and periods" if further else "")
+
+
 def _plainest(model: Model, design: AnyDesign) -> str:
     wrong = model.errors != Errors() or model.weighted
     reason = _one_scale(model, design) or ("its errors are i.i.d. without weights" if wrong else "")
@@ -91,6 +101,12 @@ def _by_rows(
         chains=size.chains,
         seed=size.seed,
     )
+
+
+def _draw_tails(model: Model, design: AnyDesign, priors: Priors, size: Size) -> xr.DataTree:
+    from bayesdid.inference.exact.tails_fit import fit_tails
+
+    return fit_tails(base_of(design), priors, size, weighted=model.weighted)
 
 
 def _draw_collapsed(model: Model, design: AnyDesign, priors: Priors, size: Size) -> xr.DataTree:
@@ -131,6 +147,7 @@ ENGINES: tuple[Engine, ...] = (
         _draw_pooled,
         independent=False,
     ),
+    Engine("tails", "gibbs", 2.0, _tails, _draw_tails, independent=False, longer=False),
     Engine("collapsed", "nuts", 3.0, _plainest, _draw_collapsed, independent=False),
     *MEAN_ENGINES,
     Engine("as_written", "nuts", 10.0, _any, _draw_nuts, independent=False, longer=False),

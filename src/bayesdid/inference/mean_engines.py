@@ -18,7 +18,7 @@ from bayesdid.model.model import Model
 from bayesdid.model.priors import Priors
 from bayesdid.model.resolve import AnyDesign, base_of
 from bayesdid.model.spillover import ProfileDesign
-from bayesdid.spatial.design import SpatialDesign
+from bayesdid.spatial.design import LAG_OF_ERROR, SpatialDesign
 
 Reason = Callable[[Model, AnyDesign], str]
 
@@ -51,6 +51,27 @@ def _durbin(model: Model, design: AnyDesign) -> str:
             moments(design)
         except InputError as error:
             return error.problem
+    return ""
+
+
+def student_t_only(model: Model) -> str:
+    """Why the engines of Student-t errors cannot draw from a likelihood and errors."""
+    if model.likelihood.name != "student_t":
+        return "its likelihood is Student t"
+    return "" if model.errors == Errors() else "its errors are i.i.d."
+
+
+def _durbin_tails(model: Model, design: AnyDesign) -> str:
+    """Why the engine of Student-t errors cannot draw from a spatial model."""
+    del design
+    if not isinstance(model.mean, Durbin):
+        return "its mean is spatial"
+    if reason := student_t_only(model):
+        return reason
+    if model.mean.kind in LAG_OF_ERROR:
+        return "its spatial lag is not one of the error"
+    if "mundlak" in (model.kind("unit"), model.kind("period")):
+        return "its effects are fixed, random or none"
     return ""
 
 
@@ -101,6 +122,14 @@ def _draw_durbin(model: Model, design: AnyDesign, priors: Priors, size: Size) ->
     return fit_durbin(design, priors, size)
 
 
+def _draw_durbin_tails(model: Model, design: AnyDesign, priors: Priors, size: Size) -> xr.DataTree:
+    from bayesdid.inference.exact.tails_fit import fit_durbin_tails
+
+    del model
+    assert isinstance(design, SpatialDesign)
+    return fit_durbin_tails(design, priors, size)
+
+
 def _draw_instrument(model: Model, design: AnyDesign, priors: Priors, size: Size) -> xr.DataTree:
     from bayesdid.inference.exact.instrument_fit import fit_instrument
 
@@ -133,6 +162,15 @@ def _draw_propensity(model: Model, design: AnyDesign, priors: Priors, size: Size
 
 MEAN_ENGINES: tuple[Engine, ...] = (
     Engine("durbin", "exact", 0.2, _normal(Durbin, "spatial", _durbin), _draw_durbin),
+    Engine(
+        "durbin_tails",
+        "gibbs",
+        2.0,
+        _durbin_tails,
+        _draw_durbin_tails,
+        independent=False,
+        longer=False,
+    ),
     Engine(
         "instrument",
         "exact",

@@ -165,7 +165,7 @@ def sorted_rows(
     """
     index = [design.unit_index, design.period_index]
     sizes = [len(design.units), len(design.periods)]
-    kinds = [_kind(design.unit_effects), _kind(design.period_effects)]
+    kinds = [kind_of(design.unit_effects), kind_of(design.period_effects)]
     present = [kind != "none" for kind in kinds]
     columns = columns or no_columns(design)
     structured = serial or by_unit or bool(design.further)
@@ -208,5 +208,6 @@ def sorted_rows(
     return rows, swapped
 
 
-def _kind(kind: EffectKind) -> Kind:
+def kind_of(kind: EffectKind) -> Kind:
+    """How the engines treat effects of a kind: Mundlak effects are random ones."""
     return "random" if is_random(kind) else "fixed" if kind == "fixed" else "none"

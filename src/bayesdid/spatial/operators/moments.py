@@ -106,13 +106,23 @@ class Moments:
 
     def log_factor(self, rho: FloatArray, log_determinant: FloatArray) -> FloatArray:
         """Log of the Jacobian's part of the likelihood, shape (G,)."""
-        value = self.power * log_determinant
-        if self.row_power:
-            points, shares = self.row_spectrum
-            with np.errstate(invalid="ignore", divide="ignore"):
-                log = np.log((1 - rho[:, None] * points).astype(complex))
-            value = value - self.row_power * (log @ shares).real
-        return np.asarray(value)
+        exponents = (self.power, self.row_power, self.row_spectrum)
+        return log_factor(rho, log_determinant, exponents)
+
+
+def log_factor(
+    rho: FloatArray,
+    log_determinant: FloatArray,
+    of: tuple[float, float, tuple[np.ndarray, np.ndarray]],
+) -> FloatArray:
+    """Log of the Jacobian's part of the likelihood, shape (G,), from what `exponents` gives."""
+    power, row_power, (points, shares) = of
+    value = power * log_determinant
+    if row_power:
+        with np.errstate(invalid="ignore", divide="ignore"):
+            log = np.log((1 - rho[:, None] * points).astype(complex))
+        value = value - row_power * (log @ shares).real
+    return np.asarray(value)
 
 
 def moments(design: SpatialDesign, transform: Transform = "lee_yu") -> Moments:
