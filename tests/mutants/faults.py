@@ -59,6 +59,7 @@ ASSUMED = "estimands/test_assumed.py::"
 DIFFERING = "estimands/test_differing.py::"
 WEIGHTED = "inference/test_weighted_spatial.py::"
 TAILS = "inference/test_tails.py::"
+REAL = "importing/test_real_programs.py::"
 
 MUTANTS = (
     # 1. Words and probabilities
@@ -2308,5 +2309,13 @@ MUTANTS = (
         "(sd[k] * 1.0)",
         "priors of spatial coefficients under heavy tails are not relative to sigma",
         (TAILS + "test_draws_have_the_moments_of_the_density",),
+    ),
+    Mutant(
+        "squares-are-r2",
+        "importing/words.py",
+        r'r"(?:(?<![^\W\d_])|adj|pseudo|within|overall|between)"',
+        'r""',
+        "a regressor named expersq is read as R2",
+        (REAL + "test_a_regressor_is_one_whatever_its_name_reminds_of",),
     ),
 )

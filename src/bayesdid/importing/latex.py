@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections import Counter
 
 from bayesdid.importing.grid import WIDEST, Document, Grid, clean, make_grid
 from bayesdid.importing.numbers import enumerator, what
@@ -10,7 +11,7 @@ from bayesdid.importing.words import DEPENDENT, PANEL
 
 _NAMES = r"(?:tabular[xy*]?|longtable[*]?|tabu|longtabu|tblr|talltblr|longtblr|supertabular)"
 _BEGIN = re.compile(rf"\\begin\{{({_NAMES})\}}")
-_COMMENT = re.compile(r"(?<!\\)%[^\n]*")
+_COMMENT = re.compile(r"(?<!\\)%")
 _RULES = re.compile(
     r"\\(?:toprule|midrule|bottomrule|hline|endhead|endfirsthead|endfoot|endlastfoot|noalign"
     r"|addlinespace|specialrule|cmidrule|cline|Xhline|morecmidrules|tabularnewline\b(?=\s*$)"
@@ -60,7 +61,7 @@ _DEEPEST = 40  # of braces
 
 def read_latex(text: str) -> Document:
     """Every tabular of a document with its caption and notes, and the text around."""
-    text = _COMMENT.sub("", text)
+    text = "\n".join(map(_without_comment, text.split("\n")))
     if not _BEGIN.search(text):
         text = _framed(text)
     grids: list[Grid] = []
@@ -91,6 +92,19 @@ def read_latex(text: str) -> Document:
         at = (end.end() if end else stop) or len(text)
     prose += _paragraphs(text[at:])
     return Document(tuple(grid for grid in grids if grid.rows), tuple(prose))
+
+
+def _without_comment(line: str) -> str:
+    """A line up to its comment.
+
+    A ``%`` in a row's label, before its numbers and the row's end, is one that a program wrote
+    without a backslash: LaTeX itself would lose the row.
+    """
+    for found in _COMMENT.finditer(line):
+        label, rest = line[: found.start()], line[found.end() :]
+        if not (label.strip() and "&" not in label and "&" in rest and "\\\\" in rest):
+            return label
+    return line
 
 
 def _framed(text: str) -> str:
@@ -156,8 +170,22 @@ def _grid(body: str, caption: str, notes: str) -> Grid:
             content, across = _spanning(cell)
             cells += [content] * min(across, WIDEST)
         rows.append(cells)
-    rows, foot = _without_foot(rows)
+    rows, foot = _without_foot(_with_whole_labels(rows))
     return make_grid(rows, caption, " ".join([*foot, plain(notes)]))
+
+
+def _with_whole_labels(rows: list[list[str]]) -> list[list[str]]:
+    """A label that an ``&`` cuts, written without a backslash, makes its row longer than others."""
+    if not rows:
+        return rows
+    counts = Counter(map(len, rows))
+    width = max(counts, key=lambda size: (counts[size], -size))
+    found = []
+    for row in rows:
+        label = row[: len(row) - width + 1]
+        cut = len(row) > width > 1 and all(what(text) == "text" and text for text in label)
+        found.append([" & ".join(label), *row[len(label) :]] if cut else row)
+    return found
 
 
 _STROKE = re.compile(r"\\c(?:mid(?:rule)?|line)(?:\s*\([^()]*\))?\s*\{\s*(\d+)\s*-\s*(\d+)\s*\}")

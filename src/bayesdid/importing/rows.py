@@ -55,7 +55,7 @@ def read_rows(laid: Laid) -> list[ReadRow]:
             if i + 1 < len(lines) and (degrees := _degrees(line, lines[i + 1])):
                 found[-1].references = degrees
                 i += 1
-        elif known in {"n", "r2"} or (known == "clusters" and below is None):
+        elif (known in {"n", "r2"} and _is_size(line)) or (known == "clusters" and below is None):
             found.append(_single(line, known, section))
             after = True
         elif below is not None and MEAN.match(line.label.strip()):
@@ -143,10 +143,17 @@ def _starred(filled: list[tuple[int, str]]) -> bool:
     return any(re.search(r"[*+†‡#]$", tidy(text)) for _, text in filled)
 
 
+def _is_size(line: Line) -> bool:
+    """Whether a row is one of n or R2, by its label and by what it holds: no marks, n whole."""
+    filled, role = line.filled(), role_of(line.label)
+    whole = role == "r2" or not any(re.search(r"\.\d*[1-9]", text) for _, text in filled)
+    return role in {"n", "r2"} and whole and not _starred(filled)
+
+
 def _stands_below(line: Line, other: Line) -> bool:
     filled = other.filled()
     kinds = [what(text) for _, text in filled]
-    if not filled or role_of(line.label) in {"n", "r2"}:
+    if not filled or _is_size(line):
         return False
     if all(what(text) == "below" for _, text in line.filled()) and not line.label.strip():
         return False

@@ -246,11 +246,7 @@ def _block(lines: list[str]) -> Grid:
     last = max(i for i, line in enumerate(body[:codes]) if _tail(line)[1])
     notes = [line.strip() for line in body[last + 1 :]]
     body = body[: last + 1]
-    tight = any(
-        len(_parts(line, *span)) > 1 and _numeric(line[span[0] :].split()[0])
-        for line in body
-        for span in _words(line)
-    )
+    tight = _is_tight(body)
     width = max(sum(map(is_number, _tail(line)[1])) for line in body)
     opens = next((i for i, line in enumerate(body) if all(_tail(line))), 0)
     measured = any(_measured(line, width) and "  " not in line.strip() for line in body[:opens])
@@ -279,6 +275,19 @@ def _block(lines: list[str]) -> Grid:
         else:
             rows.append(re.split(r"\s{2,}", line.strip()))
     return make_grid(rows, title, " ".join(notes), loose=True)
+
+
+def _is_tight(lines: list[str]) -> bool:
+    """Whether numbers stand one space apart: from each other, or from the longest label."""
+    begin = {a for line in lines for a, b in _words(line) if _pair(line[a:b])}
+    for line in lines:
+        for span in _words(line):
+            parts = _parts(line, *span)
+            if len(parts) > 1:
+                a, b = parts[-1]
+                if _numeric(line[span[0] :].split()[0]) or (a in begin and "." in line[a:b]):
+                    return True
+    return False
 
 
 def _measured(line: str, width: int) -> list[str]:
@@ -355,8 +364,15 @@ def _is_title(line: str) -> bool:
     return plain and (text.endswith(".") or 2 * sum(word.islower() for word in words) >= len(words))
 
 
+_COUNTED = re.compile(r"[^\W\d]+\.? \(?(\d{1,2})\)?(?!\S)")
+
+
 def _words(line: str, *, tight: bool = False) -> list[tuple[int, int]]:
     """Where words of a line stand that two spaces or more set apart; if `tight`, numbers by one."""
+    counted = list(_COUNTED.finditer(line))  # Model 1 Model 2: headings, whose numbers are no cells
+    numbers = [int(match[1]) for match in counted]
+    if numbers == [*range(1, len(counted) + 1)] and not _COUNTED.sub("", line).strip() and counted:
+        return [match.span() for match in counted]
     found = [match.span() for match in re.finditer(r"\S+(?: \S+)*", line)]
     return [part for span in found for part in _parts(line, *span)] if tight else found
 

@@ -15,7 +15,12 @@ _ROLES: tuple[tuple[Role, str], ...] = (
         r"\.?$|^n(?:obs)?\.?$|^n \(|^sample size|^observations?\b|^num\.? ?obs|样本|"
         r"^beobachtungen|^observaci|^osservazioni|^observaç",
     ),
-    ("r2", r"r[- ]?(?:\^?2|²|squared?|sq\.?)\b|^r²|r2$|r²"),
+    (
+        "r2",
+        # not expersq, exper2 or Year squared
+        r"(?:(?<![^\W\d_])|adj|pseudo|within|overall|between)"
+        r"(?:r[- ]?(?:\^?2|²|squared?|sq\.?)(?!\w)|r²)",
+    ),
     (
         "clusters",
         r"^(?:number of|no\.? of|num\.?|n\.?)\s*(?:clusters|groups|units|cities|states|"
