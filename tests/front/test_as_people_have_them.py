@@ -560,26 +560,113 @@ def test_gaps_of_months_are_named_as_months_are_typed():
     assert said["gaps"].startswith("no unit is seen in 201901: a gap")
 
 
-def test_totals_and_names_that_look_alike_are_noted():
+def test_names_that_look_alike_are_noted():
     frame = panel(units=6)
-    names = {1: "全 国", 2: "北京", 3: "北 京", 4: "上海", 5: "上海①", 6: "Total loss"}
+    names = {1: "天津", 2: "北京", 3: "北 京", 4: "上海", 5: "上海①", 6: "Total loss"}
     frame["id"] = frame["id"].map(names)
     said, _, _ = notes_of(frame, policies={"p": "start"})
-    assert said["total_unit"].startswith("a unit called '全 国' seems to be the total or mean")
     assert said["units_alike"].endswith("different units: '北京' and '北 京'; '上海' and '上海①'")
     frame["id"] = frame["id"].replace({"北京": "北京市", "上海": "延边", "上海①": "延边自治州"})
     said, _, _ = notes_of(frame.replace({"id": {"Total loss": "邢台县"}}), policies={"p": "start"})
     assert said["units_ranked"].endswith(
         "different units: '北 京' and '北京市'; '延边' and '延边自治州'; write each in one way"
     )
-    names = ["河北省", *(f"{k}市" for k in range(5))]
-    ranked = panel(units=6).assign(id=lambda f: [names[k - 1] for k in f["id"]])
-    said, _, _ = notes_of(ranked, policies={"p": "start"})
-    assert said["total_unit"].startswith("1 unit called '河北省' stands among 5 cities and may be")
-    few = ranked.replace({"id": {"4市": "河南省"}})  # provinces, and cities of their rank
-    for frame in (panel(), few):
-        said, _, _ = notes_of(frame, policies={"p": "start"})
-        assert not {"total_unit", "units_alike", "units_ranked"} & set(said)
+    said, _, _ = notes_of(panel(), policies={"p": "start"})
+    assert not {"total_unit", "unit_adds_up", "units_alike", "units_ranked"} & set(said)
+
+
+CITIES = [f"{k}市" for k in range(11)]
+
+
+@pytest.mark.parametrize(
+    ("total", "others"),
+    [
+        ("全 国", CITIES),
+        ("河北省合计", CITIES),
+        ("河北省", CITIES),  # a province among cities
+        ("Grand total", None),
+        ("United States", ["California", "Texas", *"abcdefghi"]),
+        ("US", ["CA", "TX", *"abcdefghi"]),
+    ],
+)
+def test_units_that_are_totals_by_their_names_are_left_out(total, others):
+    """Also where what would be a unit has no value of the policy."""
+    plain = panel(units=11)
+    names = others or [f"c{k}" for k in range(11)]
+    frame = plain.assign(id=plain["id"].map(lambda k: names[k - 1]))
+    more = frame[:4].assign(id=total, treated=np.nan, y=100.0)
+    said, found, _ = notes_of(pd.concat([more, frame]), policies={"p": "start"})
+    assert said["total_unit"] == (
+        f"left out: 4 rows of {total!r}, by its name a total or mean of other units; rename it if "
+        "it is a unit of its own"
+    )
+    assert set(found.frame["id"]) == set(names)
+
+
+@pytest.mark.parametrize(
+    "names",
+    [
+        ["United States", "France", "Japan", "Kenya", "Peru"],
+        ["河北省", "1市", "2市", "3市", "4市"],  # four municipalities among provinces
+        ["Total loss", "Totality", "Mean Street", "a", "b"],
+        ["Total", "All"],  # nothing would be left
+        ["Total", "All", "x"],
+    ],
+)
+def test_names_of_units_of_their_own_stay(names):
+    frame = panel(units=len(names))
+    frame["id"] = frame["id"].map(lambda k: names[k - 1])
+    said, found, _ = notes_of(frame, policies={"p": "start"})
+    assert "total_unit" not in said
+    assert len(found.frame) == len(frame)
+
+
+def adds_up(frame, name, how, members=None):
+    rows = frame if members is None else frame[frame["id"].isin(members)]
+    total = rows.groupby("year", as_index=False).agg({"pop": how, "y": "mean"})
+    total["y"] = total["y"] if how == "max" else 0.7
+    return total.assign(id=name, start=np.nan)
+
+
+@pytest.mark.parametrize("case", ["all", "mean", "below", "codes"])
+def test_units_that_add_up_to_others_are_left_out_whatever_their_names(case):
+    """By a column that no term needs, of which all values are told."""
+    rng = np.random.default_rng(2)
+    codes = [f"{13 + k // 6}0{k % 6 + 1}00" for k in range(12)]
+    frame = panel().assign(id=np.repeat(codes, 4), pop=rng.integers(10**4, 10**6, 48))
+    first, second = codes[:6], codes[6:]
+    match case:
+        case "all":
+            parts = [frame, adds_up(frame, "Q", "sum")]
+        case "mean":
+            parts = [adds_up(frame, "Q", "max"), frame]
+        case "below":
+            frame["id"] = "c" + frame["id"]
+            parts = []
+            for name, six in (("P", first), ("Q", second)):
+                six = [f"c{one}" for one in six]
+                parts += [adds_up(frame, name, "sum", six), frame[frame["id"].isin(six)]]
+        case "codes":
+            parts = [adds_up(frame, "140000", "sum", second), frame]
+            parts += [adds_up(frame, "130000", "sum", first)]
+    said, found, _ = notes_of(pd.concat(parts), policies={"p": "start"})
+    assert set(found.frame["id"]) == set(frame["id"])
+    text, column = said["unit_adds_up"], "y" if case == "mean" else "pop"
+    how, count = ("mean" if case == "mean" else "sum"), 12 if case in {"all", "mean"} else 6
+    assert f"{column} of " in text
+    assert f"is the {how} of that of {count} other units" in text
+    assert text.startswith("left out: 1 unit that adds up to" if count == 12 else "left out: 2 un")
+
+
+def test_columns_that_people_make_have_no_totals():
+    """Trends, sums of effects, few counts, constants: some unit is their mean or sum by chance."""
+    rng = np.random.default_rng(0)
+    frame = panel(units=15, waves=range(2000, 2008))
+    frame["trend"] = frame["id"] * (frame["year"] - 1999)
+    frame["both"] = frame["id"] + frame["year"]
+    frame["few"] = rng.poisson(0.5, len(frame))
+    frame["one"], frame["y"] = 1, frame["id"] * 1.0 + frame["year"] * 0.5
+    assert "unit_adds_up" not in notes_of(frame, policies={"p": "start"})[0]
 
 
 @pytest.mark.parametrize("suffix", ["frame", "csv", "xlsx"])
@@ -769,3 +856,15 @@ def test_halves_of_years_in_chinese():
     frame["year"] = [f"{t // 2}年{'上下'[t % 2]}半年" for t in frame["year"]]
     said, _, _ = notes_of(frame, policies={"p": "start"})
     assert said["spacing"].startswith("year: neighbouring periods are 1 half-year apart")
+
+
+def test_totals_are_left_out_of_proposals_and_samples_too(tmp_path):
+    """Their 0/1 columns hold sums, from which no policy would be told."""
+    frame = panel().assign(id=lambda f: "c" + f["id"].astype(str))
+    frame["on"] = frame["treated"] * frame["post"]
+    total = frame.groupby("year", as_index=False).sum(numeric_only=True).assign(id="合计")
+    every = pd.concat([frame, total])[["id", "year", "on", "y"]]
+    every.to_csv(tmp_path / "p.csv", index=False)
+    assert [one.column for one in propose(tmp_path / "p.csv").policies] == ["on"]
+    study, found = bd.study_of(every, "y ~ on | id + year", sample={"without": ["合计"]})
+    assert bd.build_design(study["did.1"], found).n == len(frame)

@@ -78,6 +78,11 @@ def study_folder(folder, column, policy=""):
             'outcome = "l_homicide"\nfamily = "event_study"\ntreatments = ["event"]\n'
             'covariates = ["poverty"]\noptions = { first = -10, last = 4, reference = -1 }',
         ),
+        (
+            "winsor(log(homicide), .05) ~ post + winsorize(poverty) | sid + year",
+            'outcome = "winsor(log(homicide), 0.05)"\ntreatments = ["post"]\n'
+            'covariates = ["winsor(poverty, 0.01)"]',
+        ),
     ],
 )
 def test_it_is_the_fit_of_the_study_that_it_means(frame, tmp_path, formula, column):
@@ -147,6 +152,10 @@ def _csv(frame, folder):
             "l_homicide ~ i(filled, ref=-1) | sid + year",
         ),
         ("l_homicide ~ i(year, post, ref=2005) | sid + year", None),
+        (
+            "winsor(l_homicide, 0.1) ~ post + winsor(poverty, 0.02) | sid + year",
+            "within ~ post + poor | sid + year",
+        ),
     ],
 )
 def test_flat_priors_and_iid_errors_are_feols(frame, formula, peer):
@@ -157,6 +166,8 @@ def test_flat_priors_and_iid_errors_are_feols(frame, formula, peer):
         after=by_unit["poverty"].shift(-1),
         dy=by_unit["l_homicide"].diff(),
         filled=frame["event"].fillna(-1),
+        within=_winsorised(frame["l_homicide"], 10),
+        poor=_winsorised(frame["poverty"], 2),
         **{f"p{year}": frame["post"] * (frame["year"] == year) for year in range(2006, 2011)},
     )
     if peer is None:
@@ -172,6 +183,15 @@ def test_flat_priors_and_iid_errors_are_feols(frame, formula, peer):
     nu = other._df_t
     assert ratio[0] == pytest.approx(np.sqrt(nu / (nu - 2)), rel=1e-6)
     assert fit.tree.attrs["n"] == other._N
+
+
+def _winsorised(column, per_cent):
+    """As Stata's _pctile: of 550 rows those of whole ranks are means of two, others the next."""
+    ranked, n = np.sort(column.to_numpy()), len(column)
+    low = n * per_cent // 100
+    assert n * per_cent % 100 == 0
+    ends = [(ranked[k - 1] + ranked[k]) / 2 for k in (low, n - low)]
+    return column.clip(*ends)
 
 
 def _right(formula):
@@ -314,6 +334,18 @@ def test_lags_are_by_period_and_never_the_row_before(frame):
     with pytest.raises(InputError, match="no unit is seen 1 of year apart"):
         bd.study_of(waves, "l_homicide ~ l(poverty) | sid + year")
     assert bd.study_of(waves, "l_homicide ~ l(poverty, 2) | sid + year")
+
+
+def test_values_that_are_winsorised_are_counted(frame):
+    _, panel = bd.study_of(frame, "winsor(poverty, 0.02) ~ post | sid + year")
+    note = next(note for note in panel.notes if note.name == "winsorised")
+    low, high = (_winsorised(frame["poverty"], 2).agg(which) for which in ("min", "max"))
+    above = int((frame["poverty"] > high).sum())
+    assert note.text == (
+        f"winsor(poverty, 0.02): {note.count - above} rows are moved up to {low:.6g} and {above} "
+        f"down to {high:.6g}, its quantiles 0.02 and 0.98 over all rows of the panel"
+    )
+    assert note.count - above == int((frame["poverty"] < low).sum())
 
 
 def test_rows_without_a_logarithm_are_left_out_and_counted(frame):

@@ -1755,7 +1755,7 @@ MUTANTS = (
         "if len(found) > 1]",
         "if len(found) > 9]",
         "one unit that is written in two ways is two, in silence",
-        ("front/test_as_people_have_them.py::test_totals_and_names_that_look_alike_are_noted",),
+        ("front/test_as_people_have_them.py::test_names_that_look_alike_are_noted",),
     ),
     Mutant(
         "free-paths-one-prior",
@@ -2245,11 +2245,32 @@ MUTANTS = (
     ),
     Mutant(
         "provinces-among-cities",
-        "panel/lookalikes.py",
-        "if provinces and len(cities) > max(len(provinces), _MUNICIPALITIES):",
-        "if provinces and len(cities) < max(len(provinces), _MUNICIPALITIES):",
-        "totals of provinces among cities are not named, four municipalities among provinces are",
-        ("front/test_as_people_have_them.py::test_totals_and_names_that_look_alike_are_noted",),
+        "panel/totals.py",
+        "if len(cities) > max(len(provinces), _MUNICIPALITIES):",
+        "if len(cities) < max(len(provinces), _MUNICIPALITIES):",
+        "totals of provinces among cities are units, provinces beside four municipalities are not",
+        (
+            "front/test_as_people_have_them.py::test_units_that_are_totals_by_their_names_are_left_out",
+        ),
+    ),
+    Mutant(
+        "units-that-add-up",
+        "panel/totals.py",
+        "if agree.mean() < _AGREE:",
+        "if agree.mean() > _AGREE:",
+        "rows that are sums of other rows count as units, in silence",
+        (
+            "front/test_as_people_have_them.py::"
+            + "test_units_that_add_up_to_others_are_left_out_whatever_their_names",
+        ),
+    ),
+    Mutant(
+        "winsorised-at-one-end",
+        "panel/derived.py",
+        "at = (column.share, 1 - column.share)",
+        "at = (column.share, 1.0)",
+        "winsorised columns keep their largest values",
+        ("front/test_did.py::test_values_that_are_winsorised_are_counted",),
     ),
     Mutant(
         "habits-unweighed",

@@ -56,6 +56,7 @@ NAMES = {
         ("l(unem, 1)", "Unemployment one period before"),
         ("f(unem, 2)", "Unemployment 2 periods later"),
         ("d(log(unem))", "change of log of Unemployment"),
+        ("winsor(unem, 0.01)", "Unemployment, winsorised at 1 % of each end"),
         ("other", "other"),
     ],
 )

@@ -146,6 +146,8 @@ def test_stepwise_functions_make_several(text, formulas):
         ("y ~ log(x, 10)", r"write log\(x\)"),
         ("y ~ l(x, -1)", "'l' takes something else"),
         ("y ~ l(x, k = 2)", "'l' takes something else"),
+        ("winsor(y, 1) ~ x", r"winsor\(x, 0.01\) for 1 % at each end"),
+        ("winsor(y, 0.5) ~ x", "the share is below 0.5"),
         ("y ~ log(a:b)", "no column and no function of one"),
         ("y ~ i(e)", "needs a column and ref"),
         ("y ~ i(e, ref = c(-1, -1000))", "leave the column empty"),
@@ -174,8 +176,11 @@ def test_what_is_refused_is_named(text, says):
 grammar = st.recursive(
     st.sampled_from(["x", "D", "死亡", "x.1"]),
     lambda inner: st.one_of(
-        st.tuples(st.sampled_from(["log", "d", "l", "f"]), inner).map(lambda p: f"{p[0]}({p[1]})"),
+        st.tuples(st.sampled_from(["log", "d", "l", "f", "winsor"]), inner).map(
+            lambda p: f"{p[0]}({p[1]})"
+        ),
         st.tuples(inner, st.integers(0, 99)).map(lambda p: f"l({p[0]}, {p[1]})"),
+        st.tuples(inner, st.integers(1, 499)).map(lambda p: f"winsor({p[0]}, {p[1] / 1000})"),
     ),
     max_leaves=4,
 )
@@ -229,3 +234,5 @@ def test_a_column_that_only_looks_like_a_function_is_a_column():
     assert derived_of("Deaths (per 100,000)") is None
     assert source_column("Deaths (log)") == "Deaths (log)"
     assert derived_of("log(y)") == Derived("log", "y")
+    assert derived_of("winsor(y)") == Derived("winsor", "y", 0, 0.01)
+    assert derived_of("winsor(y, 0.5)") is None

@@ -98,6 +98,8 @@ def units_left_in(sample: Sample, panel: Panel, notes: list[Note]) -> NDArray[np
     out: set[str] = set()
     for name in sample.without:
         found = {name} & labels.keys() or {key for key, label in labels.items() if label == name}
+        if not found and name in panel.totals:
+            continue  # it is left out already
         if not found:
             near = nearest_name(name, [*labels, *labels.values()])
             raise InputError(
@@ -108,6 +110,8 @@ def units_left_in(sample: Sample, panel: Panel, notes: list[Note]) -> NDArray[np
                 remedy=f"did you mean '{near}'?" if near else f"name a {panel.unit} of the panel",
             )
         out |= found
+    if not out:
+        return np.ones(len(keys), dtype=bool)
     gone = keys.isin(out).to_numpy(dtype=bool)
     text = f"{len(out)} units ({int(gone.sum())} rows) are left out by name: {_some(sorted(out))}"
     notes.append(Note("units_left_out", len(out), text))

@@ -34,6 +34,7 @@ from bayesdid.panel.frames import Columns, columns_of
 from bayesdid.panel.load import load_panel
 from bayesdid.panel.panel import Panel
 from bayesdid.panel.stata import variable_labels
+from bayesdid.panel.totals import without_named
 from bayesdid.study.load import Spec
 
 STUDY, SPECS = "study.toml", "specs.toml"
@@ -120,7 +121,10 @@ def propose(
     frame, labels = raw.frame, variable_labels(file)
     try:
         keys = guess_keys(frame, labels, unit, time)
-        frame = _states_by_code(raw, keys.unit.name)
+        kept, totals = without_named(_states_by_code(raw, keys.unit.name), keys.unit.name, [])
+        if totals:
+            keys = guess_keys(kept, labels, unit, time)
+        frame = kept
         sizes = [_dose(frame, name, keys) for name in doses or ()]
         found, left = (
             ([], [])

@@ -22,7 +22,7 @@ def derived_values(
     source
         Of the frame, for messages.
     notes
-        Gets a note of the rows in which a logarithm does not exist.
+        Gets a note of the rows in which a logarithm does not exist, and of values that are moved.
 
     Raises
     ------
@@ -39,6 +39,8 @@ def derived_values(
             text = f"{column} does not exist in {lost} rows: {column.of} is not positive there"
             notes.append(Note("no_logarithm", lost, text))
         return np.log(values, out=np.full(len(values), np.nan), where=positive)
+    if column.function == "winsor":
+        return _winsorised(values, column, notes)
     steps = column.steps if column.function == "f" else -column.steps
     found = shifted(values, frame[unit], frame[period], steps)
     if column.function == "d":
@@ -51,6 +53,22 @@ def derived_values(
             remedy=f"take another step, or number the values of {period} 1, 2, 3",
         )
     return found
+
+
+def _winsorised(values: FloatArray, column: Derived, notes: list[Note]) -> FloatArray:
+    """Values within two of their quantiles, those of all rows; quantiles as Stata defines them."""
+    known = np.isfinite(values)
+    if not known.any():
+        return values
+    at = (column.share, 1 - column.share)
+    low, high = np.quantile(values[known], at, method="averaged_inverted_cdf")
+    below, above = int((values < low).sum()), int((values > high).sum())
+    text = (
+        f"{column}: {below} rows are moved up to {low:.6g} and {above} down to {high:.6g}, its "
+        f"quantiles {at[0]:g} and {at[1]:g} over all rows of the panel"
+    )
+    notes.append(Note("winsorised", below + above, text))
+    return np.clip(values, low, high)
 
 
 def shifted(values: FloatArray, units: pd.Series, periods: pd.Series, steps: int) -> FloatArray:

@@ -19,6 +19,7 @@ from bayesdid.panel.panel import Panel
 from bayesdid.panel.raw import Wanted, blank_marks, refuse_doubled
 from bayesdid.panel.read import read_panel, read_raw
 from bayesdid.panel.states import coded_state, state_of
+from bayesdid.panel.totals import without_named
 from bayesdid.panel.validate import validate_panel
 from bayesdid.panel.wide import across_remedy, wide_remedy
 from bayesdid.study.derived import NAME
@@ -201,6 +202,8 @@ def _observed(
     """Rows that hold an observation, by which columns are known; a panel notes what it drops."""
     numbered = frame.reset_index(drop=True).assign(__row__=range(len(frame)))
     kept = observed_rows(numbered, *keys, [])
+    if keys[0] in kept:
+        kept, _ = without_named(kept, keys[0], [])
     rows = kept.pop("__row__")
     return kept, codes.iloc[rows].reset_index(drop=True) if len(codes) else codes
 

@@ -1,4 +1,4 @@
-"""Units that are hardly units: totals of all others, and names that differ in spaces or marks."""
+"""Names of units that differ in spaces, marks or the rank of a place alone."""
 
 from __future__ import annotations
 
@@ -7,20 +7,14 @@ import unicodedata
 from collections.abc import Iterable
 
 from bayesdid.exceptions import Note
-from bayesdid.notebook import many
 from bayesdid.panel.values import FOOTNOTES
 
-_TOTALS = frozenset(
-    {"全国", "全国总计", "全国合计", "合计", "总计", "共计", "全省", "全市", "全国平均", "平均"}
-    | {"total", "totals", "grandtotal", "all", "nationwide", "national", "average", "sum"}
-)
 _RANKS = ("特别行政区", "自治区", "自治州", "地区", "省", "市", "州", "盟", "县", "区")
 _FOOTNOTE = re.compile(f"[{FOOTNOTES}]+$")
 _SHOWN = 3
-_MUNICIPALITIES = 4  # cities with the rank of a province
 
 
-def odd_units(names: Iterable[object]) -> list[Note]:
+def alike_units(names: Iterable[object]) -> list[Note]:
     """Notes of units by their names, which stay as they were typed.
 
     Parameters
@@ -30,15 +24,9 @@ def odd_units(names: Iterable[object]) -> list[Note]:
     """
     texts = [name for name in names if isinstance(name, str)]
     notes = []
-    if totals := [name for name in texts if _plain(name) in _TOTALS]:
-        text = (
-            f"a unit called {', '.join(map(repr, totals[:_SHOWN]))} seems to be the total or mean "
-            "of the others, and counts as one of them: leave it out (sample: without)"
-        )
-        notes.append(Note("total_unit", len(totals), text))
     alike: dict[str, list[str]] = {}
     for name in texts:
-        alike.setdefault(_plain(name), []).append(name)
+        alike.setdefault(plain_name(name), []).append(name)
     if doubled := [found for found in alike.values() if len(found) > 1]:
         some = "; ".join(" and ".join(map(repr, found)) for found in doubled[:_SHOWN])
         text = (
@@ -46,7 +34,7 @@ def odd_units(names: Iterable[object]) -> list[Note]:
             f"count as different units: {some}"
         )
         notes.append(Note("units_alike", len(doubled), text))
-    known = {_plain(name): name for name in texts}
+    known = {plain_name(name): name for name in texts}
     bare = {name: _without_rank(plain) for plain, name in known.items()}
     if ranked := [(known[short], name) for name, short in bare.items() if short in known]:
         some = "; ".join(f"{short!r} and {name!r}" for short, name in ranked[:_SHOWN])
@@ -55,15 +43,6 @@ def odd_units(names: Iterable[object]) -> list[Note]:
             f"units: {some}; write each in one way"
         )
         notes.append(Note("units_ranked", len(ranked), text))
-    provinces = [name for name in texts if name.strip().endswith(("省", "自治区"))]
-    cities = [name for name in texts if name.strip().endswith(("市", "地区", "自治州", "盟"))]
-    if provinces and len(cities) > max(len(provinces), _MUNICIPALITIES):
-        text = (
-            f"{many(len(provinces), 'unit')} called {', '.join(map(repr, provinces[:_SHOWN]))} "
-            f"{'stands' if len(provinces) == 1 else 'stand'} among {len(cities)} cities and may be "
-            "totals of some, which count as units: leave them out (sample: without)"
-        )
-        notes.append(Note("total_unit", len(provinces), text))
     return notes
 
 
@@ -73,7 +52,7 @@ def _without_rank(name: str) -> str:
     return name.removesuffix(rank) if rank else ""
 
 
-def _plain(name: str) -> str:
+def plain_name(name: str) -> str:
     """Without spaces and marks of footnotes, in one width and case."""
     wide = unicodedata.normalize("NFKC", _FOOTNOTE.sub("", name.strip()))
     return re.sub(r"\s+", "", wide).casefold()

@@ -55,6 +55,8 @@ class Panel:
         How the steps in the period column follow from what the file holds.
     repeated
         Whether rows are individuals, several of a unit in one period.
+    totals
+        Units of the file that are left out because they are totals or means of others.
     """
 
     frame: pd.DataFrame
@@ -73,6 +75,7 @@ class Panel:
     fractions: Mapping[str, tuple[str, int]] = field(default_factory=dict)
     timeline: Timeline = field(default_factory=Timeline)
     repeated: bool = False
+    totals: frozenset[str] = frozenset()
 
     def __repr__(self) -> str:
         T = self.periods

@@ -13,7 +13,7 @@ from bayesdid.notebook import many
 from bayesdid.panel import values
 from bayesdid.panel.adoption import from_indicator, from_years, not_seen_off, switched_off
 from bayesdid.panel.derived import derived_values
-from bayesdid.panel.lookalikes import odd_units
+from bayesdid.panel.lookalikes import alike_units
 from bayesdid.panel.needed import (
     crossed_columns,
     derived_columns,
@@ -27,6 +27,7 @@ from bayesdid.panel.raw import refuse_doubled
 from bayesdid.panel.repeated import one_row_each, repeated_rows, same_in_cell
 from bayesdid.panel.states import states_in
 from bayesdid.panel.timeline import Timeline, establish, labelled_adoption
+from bayesdid.panel.totals import without_named, without_sums
 from bayesdid.panel.wide import across_remedy, wide_remedy
 from bayesdid.study.derived import source_column
 from bayesdid.study.load import Study
@@ -72,6 +73,7 @@ def validate_panel(
     found = list(notes)
     every = len(frame)
     frame = observed_rows(frame, keys.unit, keys.period, found)
+    frame, totals = without_named(frame, keys.unit, found)
     if codes is not None and len(codes) == every > len(frame):
         codes = codes.iloc[frame["__row__"] - first_row].reset_index(drop=True)
     timeline = _keys(frame, keys, source, found)
@@ -104,6 +106,12 @@ def validate_panel(
         elif codes is not None and column in codes and column not in dated:
             frame[column] = codes[column].to_numpy()
         frame[column] = values.numeric(frame, column, source)
+    if not keys.repeated:
+        dates = {keys.unit, keys.period, "__row__", *dated}
+        numbers = [name for name in frame.select_dtypes("number").columns if name not in dates]
+        outcome = source_column(study.file.outcome.column)
+        frame, sums = without_sums(frame, keys.unit, keys.period, numbers, outcome, found)
+        totals += sums
     for policy in study.policies:
         if policy.indicator is not None:
             frame = _known_rows(frame, policy, source, found)
@@ -157,6 +165,7 @@ def validate_panel(
         fractions=fractions,
         timeline=timeline,
         repeated=keys.repeated,
+        totals=frozenset(totals),
     )
 
 
@@ -320,7 +329,7 @@ def _keys(frame: pd.DataFrame, keys: PanelSection, source: str, notes: list[Note
                 remedy="every row needs its unit and period",
             )
     frame[unit] = values.unit_keys(frame[unit], source, frame["__row__"])
-    notes += odd_units(frame[unit].unique())
+    notes += alike_units(frame[unit].unique())
     timeline = establish(frame, period, source, notes)
     if keys.repeated:
         repeated_rows(frame, unit, period, source, notes)

@@ -121,6 +121,8 @@ def _derived(found: Derived | str, labels: Mapping[str, str]) -> str:
             return f"{of} {steps} later"
         case "d":
             return f"change of {of}"
+        case "winsor":
+            return f"{of}, winsorised at {100 * found.share:g} % of each end"
 
 
 def in_words(value: Any, results: Mapping[str, Any], *, columns: bool = True) -> Any:

@@ -1,15 +1,18 @@
-"""Columns that are made from others: ``log(x)``, ``l(x, 1)``, ``f(x, 1)``, ``d(x)``.
+"""Columns that are made from others: logarithms, lags, leads, differences, winsorised values.
 
-==============  ==================================================================
-column          value in a unit-period
-==============  ==================================================================
-``log(x)``      natural logarithm of x; missing where x is not positive
-``l(x, k)``     x of the unit k periods before; missing where that row is not there
-``f(x, k)``     x of the unit k periods after
-``d(x)``        x minus x one period before
-==============  ==================================================================
+================  ================================================================
+column            value in a unit-period
+================  ================================================================
+``log(x)``        natural logarithm of x; missing where x is not positive
+``l(x, k)``       x of the unit k periods before; missing where that row is not there
+``f(x, k)``       x of the unit k periods after
+``d(x)``          x minus x one period before
+``winsor(x, p)``  x, moved to its quantiles p and 1 - p where it lies beyond them; p is
+                  0.01 if left out
+================  ================================================================
 
-One may stand in another: ``d(log(x))``. The names are fixest's. Parsed, never evaluated.
+One may stand in another: ``d(log(x))``. The names of
+the first four are fixest's, that of the last is Stata's. Parsed, never evaluated.
 """
 
 from __future__ import annotations
@@ -18,25 +21,36 @@ import re
 from dataclasses import dataclass
 from typing import Literal, get_args
 
-Function = Literal["log", "l", "f", "d"]
+Function = Literal["log", "l", "f", "d", "winsor"]
+FUNCTIONS = "log(x), l(x, k), f(x, k), d(x), winsor(x, p)"
 
 NAME = r"[^\W\d][\w.]*"
 _CALL = re.compile(rf"({'|'.join(get_args(Function))})\s*\((.*)\)", re.DOTALL)
 _STEPS = re.compile(r"(.*),\s*(\d{1,4})\s*", re.DOTALL)
+_SHARE = re.compile(r"(.*),\s*(0?\.\d{1,6})\s*", re.DOTALL)
+_USUAL = 0.01  # at each end
 _DEEPEST = 8
 
 
 @dataclass(frozen=True, slots=True)
 class Derived:
-    """A function of one column; `steps` are those of ``l`` and ``f``, 1 for ``d``."""
+    """A function of one column.
+
+    `steps` are those of ``l`` and ``f``, 1 for ``d``; `share` is that of ``winsor`` at each end.
+    """
 
     function: Function
     of: Derived | str
     steps: int = 0
+    share: float = 0.0
 
     def __str__(self) -> str:
-        steps = f", {self.steps}" if self.function in {"l", "f"} else ""
-        return f"{self.function}({self.of}{steps})"
+        match self.function:
+            case "l" | "f":
+                return f"{self.function}({self.of}, {self.steps})"
+            case "winsor":
+                return f"winsor({self.of}, {self.share:.6f}".rstrip("0") + ")"
+        return f"{self.function}({self.of})"
 
     @property
     def source(self) -> str:
@@ -57,11 +71,18 @@ def parse_derived(text: str, depth: int = 0) -> Derived | str:
         return text
     call = _CALL.fullmatch(text)
     if call is None or depth >= _DEEPEST:
-        raise ValueError(f"'{text}' is no column and none of log(x), l(x, k), f(x, k), d(x)")
+        raise ValueError(f"'{text}' is no column and none of {FUNCTIONS}")
     function: Function = call[1]  # type: ignore[assignment]
     inner, steps = call[2], 1
     if function in {"l", "f"} and (given := _STEPS.fullmatch(inner)):
         inner, steps = given[1], int(given[2])
+    if function == "winsor":
+        share = _USUAL
+        if given := _SHARE.fullmatch(inner):
+            inner, share = given[1], float(given[2])
+        if not 0 < share < 0.5:
+            raise ValueError(f"'{text}': p is a share at each end, above 0 and below 0.5")
+        return Derived(function, parse_derived(inner, depth + 1), 0, share)
     of = parse_derived(inner, depth + 1)
     return Derived(function, of, 0 if function == "log" else steps)
 

@@ -5,8 +5,8 @@ formula                           what it says
 ================================  =====================================================
 ``a:b``                           the product
 ``a*b``                           ``a + b + a:b``
-``log(x)  l(x, k)  f(x, k)``      functions of a column, of the outcome too; also ``d(x)``:
-                                  see :mod:`bayesdid.study.derived`
+``log(x)  l(x, k)  f(x, k)``      functions of a column, of the outcome too; also ``d(x)``,
+                                  ``winsor(x, p)``: see :mod:`bayesdid.study.derived`
 ``i(e, ref = -1)``                1 where e is k, for each value k but the reference
 ``i(e, x, ref = -1)``             the same times x
 ``sw(a, b)``, ``csw(a, b)``       one formula for each, or for the first, the first two ...
@@ -27,12 +27,16 @@ from dataclasses import dataclass
 from itertools import combinations
 
 from bayesdid.exceptions import InputError
-from bayesdid.study.derived import derived_of, source_column
+from bayesdid.study.derived import FUNCTIONS, derived_of, source_column
 from bayesdid.study.effects import EffectTerm, parse_effect, split_effects
 from bayesdid.study.terms import POLICY_KINDS
 from bayesdid.study.tokens import LONGEST, Node, RefusedError, read_sum
 
 _FUNCTIONS = {"log": "log", "l": "l", "f": "f", "d": "d", "lag": "l", "lead": "f", "diff": "d"}
+_FUNCTIONS |= dict.fromkeys(("winsor", "winsor2", "winsorise", "winsorize"), "winsor")
+_TAKES = {one: f"{one}(x, k), k = 0, 1, 2 ..." for one in ("l", "f")}
+_TAKES["winsor"] = "winsor(x, 0.01) for 1 % at each end; the share is below 0.5"
+_DIGITS = 8  # of a share, with its "0."
 _STEPWISE = ("sw", "sw0", "csw", "csw0")
 _INSTEAD = {
     "mvsw": "write the formulas out",
@@ -294,19 +298,26 @@ def _factor(node: Node) -> str:
             _INSTEAD.get(
                 node.text,
                 "make a column of it in the data frame, or rename the column whose name that is; "
-                "there are log(x), l(x, k), f(x, k), d(x), i(x, ref = k)",
+                f"there are {FUNCTIONS}, i(x, ref = k)",
             ),
         )
     function = _FUNCTIONS[node.text]
     steps = [part.text for part in node.parts[1:]]
-    fine = not any(node.names) and 1 <= len(node.parts) <= (2 if function in {"l", "f"} else 1)
-    if not fine or not all(step.isdecimal() for step in steps):
-        takes = f"{function}(x, k), k = 0, 1, 2 ..." if function in {"l", "f"} else f"{function}(x)"
+    two = function in {"l", "f", "winsor"}
+    fine = not any(node.names) and 1 <= len(node.parts) <= (2 if two else 1)
+    given = all(map(_is_share if function == "winsor" else str.isdecimal, steps))
+    if not fine or not given:
+        takes = _TAKES.get(function, f"{function}(x)")
         raise RefusedError(f"'{node.text}' takes something else", str(node), f"write {takes}")
     found = derived_of(f"{function}({', '.join([_factor(node.parts[0]), *steps])})")
     if found is None:
         raise RefusedError("too many functions of functions", str(node), "make a column of it")
     return str(found)
+
+
+def _is_share(text: str) -> bool:
+    """Of the rows at one end, as :mod:`bayesdid.study.derived` reads it."""
+    return text.replace(".", "", 1).isdecimal() and 0 < float(text) < 0.5 and len(text) <= _DIGITS
 
 
 def _categories(node: Node) -> Categories:

@@ -9,6 +9,7 @@ from typing import Any, Literal
 
 from pydantic import Field, model_validator
 
+from bayesdid.study.derived import FUNCTIONS
 from bayesdid.study.effects import EffectText, parse_effect
 from bayesdid.study.fields import (
     ArmText,
@@ -56,7 +57,7 @@ class About(Strict):
 class Outcome(Strict):
     """The main outcome and how to speak about it."""
 
-    column: ColumnText = Field(description="A column, or log(x), l(x, k), f(x, k), d(x) of one")
+    column: ColumnText = Field(description=f"A column, or {FUNCTIONS}")
     label: str
     unit: str = Field(description="Unit of one, e.g. 'hundreds of deaths per city-year'")
     natural_per_unit: float = Field(default=1.0, description="Natural units in one unit, e.g. 100")

@@ -133,7 +133,8 @@ def _factor(part: str, whole: str) -> Factor:
             f"'{part}' in '{whole}' is not a term; use active:POLICY, only:POLICY, only:P+Q, both, "
             "both:P+Q, all, any, first:POLICY, simultaneous, order:P>Q, both@K, both:P+Q@K, all@K, "
             "active:POLICY@K, a column name, log(COLUMN), "
-            "l(COLUMN, K), f(COLUMN, K), d(COLUMN), COLUMN@K, centred:COLUMN, or products with *"
+            "l(COLUMN, K), f(COLUMN, K), d(COLUMN), winsor(COLUMN, P), "
+            "COLUMN@K, centred:COLUMN, or products with *"
         ) from None
     return Factor("column" if column == part else "centred", name)
 

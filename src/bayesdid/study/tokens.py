@@ -15,7 +15,7 @@ import re
 from dataclasses import dataclass
 
 _TOKEN = re.compile(
-    r"\s*(?:(?P<name>[^\W\d][\w.]*)|(?P<number>\d+(?:\.\d+)?)|(?P<string>'[^']*'|\"[^\"]*\")"
+    r"\s*(?:(?P<name>[^\W\d][\w.]*)|(?P<number>\d+(?:\.\d+)?|\.\d+)|(?P<string>'[^']*'|\"[^\"]*\")"
     r"|(?P<mark>[!-/:-@\[-`{-~]))"
 )
 _DEEPEST = 20
