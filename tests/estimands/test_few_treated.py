@@ -195,6 +195,12 @@ def test_the_result_says_how_many_units_by_name(three):
     assert "3 treated units: law" in repr(found)
     assert "1 treated unit: a" in few_units_text({"a": 1, "b": FEW + 1})[0]
     assert few_units_text({"b": FEW + 1}) == []
+    for units, tied, said in (  # an interval at 89 % takes ten assignments
+        (10, "", "; see the permutation interval (few_treated)"),
+        (8, "", ", and none by permutation: 8 units can be treated in too few ways"),
+        (10, "rows with weights", ", and none by permutation: rows with weights"),
+    ):
+        assert few_units_text({"a": 1}, units, tied, 0.89)[0].endswith("asymptotics" + said)
 
 
 def test_always_treated_units_do_not_count():

@@ -374,6 +374,7 @@ def test_rows_without_a_logarithm_are_left_out_and_counted(frame):
         (("a", "b"), None, None, ("a", "b", "fixed", "fixed")),
         (("year", "month"), None, None, ("year", "month", "fixed", "fixed")),
         (("a", "b"), "b", None, ("b", "a", "fixed", "fixed")),
+        (("group", "post"), "id", None, ("id", "post", "none", "fixed", ("group",))),
         (("a", "b"), None, "a", ("b", "a", "fixed", "fixed")),
         (("city",), None, "year", ("city", "year", "fixed", "none")),
         (("year",), "city", None, ("city", "year", "none", "fixed")),
@@ -464,12 +465,33 @@ def test_a_product_of_two_nested_policies_is_left_out(frame):
     assert text == "active:a * active:b is left out: no row tells it from b"
 
 
+@pytest.mark.parametrize(("end", "noted"), [("stop", True), ("repeal_year", True), ("late", False)])
+def test_a_policy_that_ends_another_is_named(frame, end, noted):
+    """And what is said to do instead is the regression on rows from start to end."""
+    both = frame.assign(**{end: frame["start"].where(frame["sid"] % 2 == 0) + 1})
+    keys = {"y": "l_homicide", "unit": "sid", "time": "year"}
+    _, panel = bd.study_of(both, policies={"a": "start", "b": end}, **keys)
+    text = {note.name: note.text for note in panel.notes}.get("policy_end", "")
+    assert bool(text) == noted
+    if noted:
+        assert text.startswith("b seems to say when a ends")
+        code = text[text.index('df["a_on"]') : text.index(".astype(int)") + len(".astype(int)")]
+        name, _, value = code.partition(" = ")
+        assert name == 'df["a_on"]'
+        on = eval(value, {"df": both})
+        rows = (both["year"] >= both["start"]) & ~(both["year"] > both[end])
+        assert (on == rows).all()
+
+
 @pytest.mark.parametrize(
     ("policies", "says"),
     [
         ({"c": "strat"}, "did you mean 'start'"),
         ({"castle law": "post"}, 'policies={"castle_law": "post"}'),
         ({"c": "ever"}, "who is treated, not when"),
+        ({"c": ["start", "stop"]}, 'df["c_on"] = ((df["year"] >= df["start"]) & ~(df["year"] > '),
+        ({"c": ["a", "b", "c"]}, "a policy is said by the name of one column"),
+        (3, "policies are names of columns"),
     ],
 )
 def test_policies_that_are_none(frame, policies, says):

@@ -248,6 +248,17 @@ def test_the_command_writes_nothing_over_what_is_there(csv, tmp_path, monkeypatc
     assert {p: p.read_bytes() for p in (tmp_path / "made").iterdir()} == before
 
 
+def test_a_column_that_ends_a_policy_is_no_policy(csv):
+    """Named it is one."""
+
+    first = frame()["treat_year"]
+    end = {"policy_end": np.where(first > 0, first + 1, 0), "smart_policy": 0}
+    with pytest.raises(InputError, match="policy_end seems to say when the policy of treat_year"):
+        propose(csv(**end))
+    found = propose(csv(**end), policies={"a": "treat_year", "b": "policy_end"})
+    assert [one.column for one in found.policies] == ["treat_year", "policy_end"]
+
+
 def test_a_refused_panel_leaves_no_folder(csv, tmp_path):
     path = csv()
     found = propose(path)

@@ -10,7 +10,7 @@ import pytest
 import bayesdid as bd
 from bayesdid.audit.sizes import observations
 from bayesdid.design.build import build_design
-from bayesdid.exceptions import InputError
+from bayesdid.exceptions import InputError, NotIdentifiedError
 from bayesdid.families.registry.load import load_study
 from bayesdid.panel.validate import validate_panel
 from bayesdid.published.columns import mapped_specs
@@ -129,6 +129,41 @@ def test_the_order_of_rows_does_not_matter():
 def test_synergy_takes_one_row_of_each_unit_and_period():
     with pytest.raises(InputError, match="average individuals by unit and period"):
         bd.synergy(*bd.study_of(raw(), **ONE_LINE, repeated=True))
+
+
+def two_by_two(groups=2, each=60):
+    """Individuals of `groups` groups in two periods, those of odd ones treated in the second."""
+    rng = np.random.default_rng(6)
+    found = pd.DataFrame({"group": np.repeat(np.arange(groups), 2 * each)})
+    found["post"] = np.tile([0, 1], groups * each)
+    found["D"] = (found["group"] % 2) * found["post"]
+    found["x"] = rng.normal(size=len(found))
+    found["y"] = 0.7 * found["D"] + found["group"] + rng.normal(size=len(found))
+    return found
+
+
+@pytest.mark.parametrize("formula", ["y ~ D + x | group + post", "y ~ group*post"])
+def test_two_groups_in_two_periods_cannot_tell_their_shocks(formula):
+    """Least squares beside it is what people run; two clusters and two units tell no more."""
+    frame, keys = two_by_two(), {"unit": "group", "time": "post", "repeated": True}
+    fit = bd.did(frame, formula, **keys, draws=60)
+    text = fit.summary()
+    assert "as many effects as cells of group and post: none is left to tell the shared" in text
+    assert "no row clustered by group stands beside: 2 clusters" in text
+    assert "and none by permutation: 2 units can be treated in too few ways" in text
+    assert set(fit.beside().index.get_level_values("errors")) == {"iid (flat)"}
+    regressors = np.column_stack(
+        [np.ones(len(frame)), frame[["group", "post", "D"] + ["x"] * ("x" in formula)]]
+    )
+    own = np.linalg.lstsq(regressors, frame["y"], rcond=None)[0][3]
+    assert fit.beside()["mean"].iloc[-1] == pytest.approx(own, rel=1e-8)
+    with pytest.raises(NotIdentifiedError, match="no cell is left to tell the shock"):
+        bd.did(frame, formula, **keys, priors="flat")
+
+
+def test_more_groups_tell_their_shocks():
+    study, panel = bd.study_of(two_by_two(3, 20), "y ~ D | group + post", repeated=True)
+    assert "untold_shocks" not in {n.name for n in build_design(study["did.1"], panel).notes}
 
 
 COLUMN = """

@@ -15,10 +15,11 @@ from bayesdid.design.collinear import drop_collinear, level_out, refuse_constant
 from bayesdid.design.design import Design
 from bayesdid.design.event import event_treatments
 from bayesdid.design.further import clusters_of, further_columns, further_effects, has_values
+from bayesdid.design.lagged import with_lag_note
 from bayesdid.design.sample import rows_in_event_time, sample_rows
 from bayesdid.design.span import without_spanned
 from bayesdid.design.terms import term_values
-from bayesdid.design.treated import with_identification
+from bayesdid.design.treated import UNTOLD, shocks_untold, with_identification
 from bayesdid.exceptions import InputError, Note, NotIdentifiedError
 from bayesdid.notebook import many
 from bayesdid.panel.derived import shifted
@@ -186,7 +187,8 @@ def build_design(
     if column.row_weights_kind == "frequency" and weights:
         design = as_often(design)
     refuse_constant(design, panel.source)
-    return with_identification(drop_collinear(level_out(design), panel.source))
+    design = with_identification(drop_collinear(level_out(design), panel.source))
+    return _with_untold_shocks(design) if panel.repeated else with_lag_note(design)
 
 
 def _empty_columns(frame: pd.DataFrame) -> str:
@@ -315,6 +317,18 @@ def _with_shocks(effects: tuple[str, ...], panel: Panel, notes: list[Note]) -> t
     )
     notes.append(Note("shared_shocks", 1, text))
     return (*effects, shock)
+
+
+def _with_untold_shocks(design: Design) -> Design:
+    """The design with a note where nothing tells the shocks of its individuals from effects."""
+    if not any(note.name == "shared_shocks" for note in design.notes) or not shocks_untold(design):
+        return design
+    text = (
+        f"as many effects as cells of {design.unit_dim} and {design.period_dim}: none is left to "
+        "tell the shared shock from an effect, so that the posterior is as wide as the prior of "
+        "the shock makes it; the row of least squares beside it supposes that there is no shock"
+    )
+    return dataclasses.replace(design, notes=(*design.notes, Note(UNTOLD, 1, text)))
 
 
 def _unit_slopes(effects: Sequence[str], panel: Panel) -> int:

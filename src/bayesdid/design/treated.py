@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
+from math import comb
 
 import numpy as np
 from numpy.typing import NDArray
@@ -13,12 +14,17 @@ from bayesdid.design.design import Design
 from bayesdid.design.further import Further
 from bayesdid.design.span import fixed_span, within
 from bayesdid.exceptions import Note
+from bayesdid.summary import tails
 
 _ROUNDING = 1e-8  # of a treatment's size: what a projection leaves of it by rounding
 FEW = 5
 """Treated units up to which an interval is not taken on trust (docs/calibration-few.md)."""
 FEW_CLUSTERS = 20
 """Clusters below which errors clustered by them are too small."""
+
+
+UNTOLD = "untold_shocks"
+"""Name of the note that nothing tells the shocks that individuals share from the effects."""
 
 
 def is_treated(design: Design, term: int) -> NDArray[np.bool_]:
@@ -91,17 +97,77 @@ def _in_words(one: Further, design: Design) -> str:
     return one.text
 
 
-def few_units_text(counts: Mapping[str, int]) -> list[str]:
-    """One warning for each number of treated units, up to :data:`FEW`, with its terms."""
+def not_exchangeable(design: Design) -> str:
+    """Why units of a design cannot change places in a permutation; empty if they can."""
+    if design.further:
+        return (
+            f"{design.further[0].text} ties each unit to its own level, so that units cannot "
+            "change places"
+        )
+    weighted = design.weights is not None
+    return "rows with weights of their own cannot change places" if weighted else ""
+
+
+def shocks_untold(design: Design) -> bool:
+    """Whether no cell of unit and period is left to tell a shock of it from the effects.
+
+    Parameters
+    ----------
+    design
+        Of individuals, who share a random shock of their unit and period.
+    """
+    N, T = len(design.units), len(design.periods)
+    cells, first, of_row = np.unique(
+        design.unit_index * T + design.period_index, return_index=True, return_inverse=True
+    )
+    regressors = np.column_stack([design.D, design.X])
+    if len(cells) > N + T + regressors.shape[1]:
+        return False
+    of_cell = regressors[first]
+    same = (abs(regressors - of_cell[of_row]) <= _ROUNDING).all(axis=0)  # for all individuals
+    columns = [np.ones((len(cells), 1)), of_cell[:, same]]
+    if design.unit_effects == "fixed":
+        columns.append(np.eye(N)[cells // T])
+    if design.period_effects == "fixed":
+        columns.append(np.eye(T)[cells % T])
+    return bool(np.linalg.matrix_rank(np.column_stack(columns)) == len(cells))
+
+
+def few_units_text(
+    counts: Mapping[str, int], units: int | None = None, tied: str = "", level: float | None = None
+) -> list[str]:
+    """One warning for each number of treated units, up to :data:`FEW`, with its terms.
+
+    Parameters
+    ----------
+    counts
+        Term -> treated units.
+    units
+        All units; with them it is said where they are too few for a permutation.
+    tied
+        Why units cannot change places, see :func:`not_exchangeable`.
+    level
+        Of the interval by permutation.
+    """
+    beyond = 1 / (2 * tails(level)[0]) - 1e-9  # assignments
     terms: dict[int, list[str]] = {}
     for term, count in counts.items():
         if count <= FEW:
             terms.setdefault(count, []).append(term)
-    return [
-        f"{count_text(count)}: {first_of(names, FEW)}: no interval is calibrated by asymptotics; "
-        "see the permutation interval (few_treated)"
-        for count, names in sorted(terms.items())
-    ]
+    found = []
+    for count, names in sorted(terms.items()):
+        few = units is not None and comb(units, count) < beyond
+        why = f"{units} units can be treated in too few ways" if few else tied
+        instead = (
+            f", and none by permutation: {why}"
+            if why
+            else "; see the permutation interval (few_treated)"
+        )
+        found.append(
+            f"{count_text(count)}: {first_of(names, FEW)}: no interval is calibrated by "
+            f"asymptotics{instead}"
+        )
+    return found
 
 
 def first_of(names: Sequence[str], most: int) -> str:

@@ -11,7 +11,7 @@ import xarray as xr
 from bayesdid.arrays import FloatArray
 from bayesdid.design.build import with_effects
 from bayesdid.design.design import Design
-from bayesdid.design.treated import FEW, count_text, is_treated
+from bayesdid.design.treated import FEW, count_text, is_treated, not_exchangeable
 from bayesdid.estimands.permutation import ErrorModel, needed, permute
 from bayesdid.exceptions import InputError
 from bayesdid.inference.result import Fit
@@ -181,14 +181,3 @@ def _refusal(fit: Fit, design: Design) -> str:
     if (mean := fit.tree.attrs["mean"]) not in {"TwoWay", "Path"}:
         return f"a {mean} model has more than one equation for the treatment"
     return not_exchangeable(design)
-
-
-def not_exchangeable(design: Design) -> str:
-    """Why units of a design cannot change places in a permutation; empty if they can."""
-    if design.further:
-        return (
-            f"{design.further[0].text} ties each unit to its own level, so that units cannot "
-            "change places"
-        )
-    weighted = design.weights is not None
-    return "rows with weights of their own cannot change places" if weighted else ""

@@ -7,8 +7,9 @@ import xarray as xr
 
 from bayesdid.design.build import with_effects
 from bayesdid.design.design import Design
+from bayesdid.design.treated import not_exchangeable
 from bayesdid.estimands.distribution import Distribution
-from bayesdid.estimands.few_treated import error_model, not_exchangeable
+from bayesdid.estimands.few_treated import error_model
 from bayesdid.estimands.permutation import needed, permute
 from bayesdid.estimands.stated import StatedEffect
 from bayesdid.summary import Interval, hdi, reach

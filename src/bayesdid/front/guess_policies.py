@@ -11,7 +11,7 @@ import pandas as pd
 
 from bayesdid.exceptions import InputError
 from bayesdid.front.guess import POLICY_HINT, Guess, Keys, across, hinted, is_number, within
-from bayesdid.front.policies import plain_ids
+from bayesdid.front.policies import between_remedy, ends_of, plain_ids
 from bayesdid.notebook import many
 from bayesdid.panel.calendar import read_periods
 from bayesdid.panel.kinds import coarser, year_of
@@ -94,6 +94,16 @@ def guess_policies(
             column=left[0].name if left else None,
             remedy="name one with --policy NAME=COLUMN; for a treatment of any other size, a dose, "
             "--treatment COLUMN",
+        )
+    dated = {p.column: p.on for p in found if p.by == "adoption"}
+    ends = ends_of(dated, dict(zip(dated, dated, strict=True)))
+    if ends and not named:
+        end, start = next(iter(ends.items()))
+        raise InputError(
+            f"{end} seems to say when the policy of {start} ends; no column says its state",
+            column=end,
+            remedy=f"make one: {between_remedy(start, end, keys.period.name, 'policy')}; or name "
+            "the policies with --policy NAME=COLUMN",
         )
     hints = {p.column for p in found if hinted(POLICY_HINT, p.column, labels)} | {*named.values()}
     if hints:

@@ -12,7 +12,7 @@ from bayesdid.study.schema import EffectKind
 
 _TIME = re.compile(
     r"year|date|time|period|quarter|month|week|wave|(^|_)(yrs?|t|qtr|round|nian)\d?($|_)"
-    r"|年|月|季|时间|時間",
+    r"|^(post|after)$|年|月|季|时间|時間",
     re.IGNORECASE,
 )
 

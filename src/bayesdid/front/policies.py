@@ -14,6 +14,11 @@ from bayesdid.panel.values import MISSING
 from bayesdid.study.derived import NAME
 from bayesdid.study.schema import Policy
 
+_END = re.compile(
+    r"(?<![A-Za-z])(?:end|ends|ended|stop|stopped|repeal|repealed|expiry|expires|expired|until"
+    r"|termination|terminated|exit|abolished)(?![A-Za-z])|结束|终止|退出|废止|取消",
+    re.IGNORECASE,
+)
 Products = tuple[str, ...]
 PoliciesLike = str | Sequence[str] | Mapping[str, str]
 CutLike = float | Mapping[str, float]
@@ -40,7 +45,15 @@ def policies_of(
         not when), and a cut of a policy that is not there, has periods, or beyond 0 to 1.
     """
     names = [given] if isinstance(given, str) else given
-    columns = dict(names) if isinstance(names, Mapping) else {name: name for name in names}
+    if not isinstance(names, Mapping | Sequence) or not names:
+        raise InputError(
+            "policies are names of columns, or names of policies with their columns",
+            value=str(given),
+            remedy='give policies={"a": "a_year", "b": "b_year"}',
+        )
+    columns = dict(names) if isinstance(names, Mapping) else dict(zip(names, names, strict=True))
+    for name, column in columns.items():
+        _refuse_several(name, column)
     raw.require(columns.values())
     _refuse_ids(columns)
     found = [_policy(name, column, raw, unit) for name, column in columns.items()]
@@ -99,6 +112,59 @@ def products_told(on: Mapping[str, np.ndarray]) -> tuple[list[Products], dict[Pr
             else:
                 left[of] = f"no row tells it from {' and '.join(twin)}"
     return [*kept.values()], left
+
+
+def ends_of(on: Mapping[str, np.ndarray], columns: Mapping[str, str]) -> dict[str, str]:
+    """Policies that seem to say when another one ends -> that one.
+
+    By the name, and because they are on only where the other is.
+
+    Parameters
+    ----------
+    on
+        Policy -> rows that it is on in, boolean.
+    columns
+        Policy -> the column that says so.
+    """
+    found = {}
+    for end in on:
+        if _END.search(end) or _END.search(columns[end]):
+            inside = [p for p in on if p != end and (on[p] >= on[end]).all() and p not in found]
+            apart = [p for p in inside if (on[p] > on[end]).any() and on[end].any()]
+            near = [p for p in apart if _stem(columns[p]) == _stem(columns[end])]
+            if near or apart:
+                found[end] = (near or apart)[0]
+    return found
+
+
+def between_remedy(start: str, end: str, period: str, name: str) -> str:
+    """How a policy with a start and an end becomes one column."""
+    column = (
+        f'df["{name}_on"] = ((df["{period}"] >= df["{start}"]) & ~(df["{period}"] > df["{end}"]))'
+    )
+    return f'{column}.astype(int), and name "{name}_on": a policy may be switched off again'
+
+
+def _stem(column: str) -> str:
+    """What the columns of one policy's start and end share: a in ``a_start``, ``a_end``."""
+    return re.sub(r"start|begin|from|year|开始|起始", "", _END.sub("", column)).strip("_").lower()
+
+
+def _refuse_several(name: str, column: object) -> None:
+    if isinstance(column, str):
+        return
+    two = [*column.values()] if isinstance(column, Mapping) else column
+    if not isinstance(two, Sequence) or len(two) != 2 or not all(isinstance(c, str) for c in two):
+        raise InputError(
+            "a policy is said by the name of one column",
+            value=f"{name}: {column}",
+            remedy='give policies={"a": "a_year"}, or {"a": "a_on"} for a 0/1 column',
+        )
+    raise InputError(
+        "a policy is said by one column, its start or its state",
+        value=f"{name}: {', '.join(two)}",
+        remedy=f"of a start and an end make one: {between_remedy(two[0], two[1], 'year', name)}",
+    )
 
 
 def _refuse_ids(columns: Mapping[str, str]) -> None:

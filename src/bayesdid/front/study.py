@@ -13,7 +13,14 @@ from bayesdid.families.registry.load import check_study
 from bayesdid.front.guess import is_dated
 from bayesdid.front.keys import Keys, keys_of
 from bayesdid.front.names import require_names, require_one_cluster, require_texts
-from bayesdid.front.policies import CutLike, PoliciesLike, policies_of, products_told
+from bayesdid.front.policies import (
+    CutLike,
+    PoliciesLike,
+    between_remedy,
+    ends_of,
+    policies_of,
+    products_told,
+)
 from bayesdid.front.regressors import Regressors, regressors_of, terms_of
 from bayesdid.front.sample import SampleLike, sample_of
 from bayesdid.panel.adoption import active
@@ -154,7 +161,7 @@ def study_of(
     raw.require([name for name in (unit, time, weights, cluster, *columns) if name is not None])
     declared: tuple[Policy, ...] = ()
     if formula is None:
-        declared = policies_of(policies or {}, raw, keys.unit, cut)
+        declared = policies_of({} if policies is None else policies, raw, keys.unit, cut)
         keys, formulas, found = _of_policies(raw, str(y), keys, declared, covariates, effects)
     else:
         for one in formulas:
@@ -214,6 +221,15 @@ def _told_apart(study: Study, panel: Panel) -> tuple[Study, Panel]:
         Note("product_left_out", 1, f"{_product(of)} is left out: {why}")
         for of, why in left.items()
     ]
+    held = {policy.id: policy.adoption for policy in study.policies if policy.adoption}
+    states = {name: on[:, k] for k, name in enumerate(panel.policies) if name in held}
+    for end, start in ends_of(states, held).items():
+        text = (
+            f"{end} seems to say when {start} ends, and is taken as a policy of its own beside it, "
+            f"{start} as one that stays: if they are one policy, "
+            f"{between_remedy(held[start], held[end], panel.period, start)}"
+        )
+        notes.append(Note("policy_end", 1, text))
     return _changed(study, panel, [_kept(spec.column, kept)], notes)
 
 

@@ -8,8 +8,8 @@ import numpy as np
 import xarray as xr
 
 from bayesdid.design.design import Design
-from bayesdid.design.treated import treated_units
-from bayesdid.exceptions import InputError
+from bayesdid.design.treated import UNTOLD, not_exchangeable, treated_units
+from bayesdid.exceptions import InputError, NotIdentifiedError
 from bayesdid.inference.engines import ENGINES
 from bayesdid.inference.impacts import with_impacts
 from bayesdid.inference.longer import drawn
@@ -142,6 +142,14 @@ def fit_model(
 def fit_bound(bound: BoundModel, *, engine: str = "auto", size: Size | None = None) -> Fit:
     """Posterior of a model of its design, stamped with what it is."""
     chosen = choose(ENGINES, engine, bound.model, bound.design)
+    if bound.model.priors.name == "flat" and any(
+        note.name == UNTOLD for note in base_of(bound.design).notes
+    ):
+        raise NotIdentifiedError(
+            f"{base_of(bound.design).spec_id}: no cell is left to tell the shock that individuals "
+            "of a unit and period share from the effects, and a flat prior says nothing of it: "
+            "take weak priors, or data of more units or periods"
+        )
     resolved = outcome_priors(bound.model, bound.design)
     tree = drawn(chosen, bound, resolved, size or Size())
     return _stamped(tree, chosen.name, chosen.independent, bound)
@@ -168,6 +176,7 @@ def _stamped(tree: xr.DataTree, engine: str, independent: bool, bound: BoundMode
         "units": len(base.units),
         "periods": len(base.periods),
         "treated_units": json.dumps(treated_units(base)),
+        "tied": not_exchangeable(base),
     }
     if isinstance(model.mean, Instrument):
         tree.attrs["instrument"] = model.mean.instrument

@@ -187,7 +187,7 @@ class Fit:
             f"{a['n']} rows, {a['units']} {a['unit_dim']}, {a['periods']} {a['period_dim']}",
             *self._spatial(),
             *(f"note: {text}" for _, _, text in json.loads(a["notes"])),
-            *few_units_text(self.treated_units),
+            *few_units_text(self.treated_units, a["units"], a.get("tied", ""), level),
             *([f"SYNTHETIC PANEL: {self.synthetic}"] if self.synthetic else []),
             f"engine {a['engine']}, {a['chains']} x {a['draws']} draws{taken_words(self.tree)}, "
             f"seed {a['seed']}",

@@ -21,6 +21,8 @@ from bayesdid.summary import significant
 
 APART = 3.0
 """Standard errors of their difference from which on two estimates of one effect are far apart."""
+FEWEST_CLUSTERS = 3
+"""Of two clusters the scores of what fixed effects leave are opposite: their errors are near 0."""
 OF_ROWS_BESIDE = frozenset({"dispersion", "clusters_unused", "unlike_least_squares"})
 """Names of the notes that a fit has from the rows beside it, not from its design."""
 
@@ -62,17 +64,24 @@ def _stood(tree: xr.DataTree, model: Model, design: Design) -> bool:
         return False  # a proper prior identifies what least squares cannot
     if not model.likelihood.is_discrete:
         _noted(tree, unlike(tree, model, found))
-    sds = np.stack([found.sd_iid, found.sd_cluster])
+    names, sds = [name], [found.sd_iid]
+    if found.clusters < FEWEST_CLUSTERS:
+        which = design.cluster.name if design.cluster else design.unit_dim
+        text = (
+            f"no row clustered by {which} stands beside: {found.clusters} clusters, whose scores "
+            "cancel, tell no error"
+        )
+        _noted(tree, Note("clusters_unused", found.clusters, text))
+    else:
+        names.append(_clustered(design, found.clusters))
+        sds.append(found.sd_cluster)
     tree["beside"] = xr.DataTree(
         xr.Dataset(
             {
-                "mean": (("errors", "treatment"), np.stack([found.mean, found.mean])),
-                "sd": (("errors", "treatment"), sds),
+                "mean": (("errors", "treatment"), np.stack([found.mean] * len(sds))),
+                "sd": (("errors", "treatment"), np.stack(sds)),
             },
-            coords={
-                "errors": [name, _clustered(design, found.clusters)],
-                "treatment": list(design.treatments),
-            },
+            coords={"errors": names, "treatment": list(design.treatments)},
         )
     )
     return True
