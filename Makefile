@@ -35,7 +35,7 @@ warm: $(STAMP) ## Compile what both workers of the tests would compile: the samp
 test-slow: $(STAMP) ## The cells of the tests' matrices that `make test` leaves out
 	OMP_NUM_THREADS=1 $(BIN)/python -m pytest -q -n 2 -m slow
 
-calibrate: $(STAMP) calibrate-spatial calibrate-errors calibrate-few calibrate-sbc calibrate-published calibrate-synergy calibrate-differing calibrate-unforeseen calibrate-single calibrate-three ## Coverage of every model family on simulated panels, and the next ten
+calibrate: $(STAMP) calibrate-spatial calibrate-errors calibrate-few calibrate-notes calibrate-sbc calibrate-published calibrate-synergy calibrate-differing calibrate-unforeseen calibrate-single calibrate-three ## Coverage of every model family on simulated panels, and the next eleven
 	OMP_NUM_THREADS=1 $(BIN)/python tests/statistical/calibrate.py
 
 calibrate-spatial: $(STAMP) ## Ranks and coverage of spatial models alone (about two minutes)
@@ -46,6 +46,9 @@ calibrate-errors: $(STAMP) ## Placebo laws on real panels, errors of many kinds 
 
 calibrate-few: $(STAMP) ## The same laws with 3, 5 and 10 treated units: docs/calibration-few.md
 	OMP_NUM_THREADS=1 $(BIN)/python tests/statistical/error_calibrate.py --few
+
+calibrate-notes: $(STAMP) ## How often notes on rows beside a posterior appear: docs/calibration-notes.md (goes on where it was stopped)
+	OMP_NUM_THREADS=1 $(BIN)/python tests/statistical/notes_calibrate.py
 
 calibrate-sbc: $(STAMP) ## Ranks of true values for every model (goes on where it was stopped)
 	OMP_NUM_THREADS=1 $(BIN)/python tests/statistical/sbc_calibrate.py
@@ -118,4 +121,4 @@ lock: ## Re-resolve requirements.lock from pyproject.toml
 clean: ## Remove the virtual environment and caches
 	rm -rf $(VENV) site .mypy_cache .ruff_cache .pytest_cache .hypothesis
 
-.PHONY: help setup report test lint warm test-slow calibrate calibrate-spatial calibrate-errors calibrate-few calibrate-sbc calibrate-published reconstruct calibrate-reconstruct calibrate-synergy calibrate-differing calibrate-unforeseen calibrate-single calibrate-three docs docs-write mutants fuzz bench format map core lock clean
+.PHONY: help setup report test lint warm test-slow calibrate calibrate-spatial calibrate-errors calibrate-few calibrate-notes calibrate-sbc calibrate-published reconstruct calibrate-reconstruct calibrate-synergy calibrate-differing calibrate-unforeseen calibrate-single calibrate-three docs docs-write mutants fuzz bench format map core lock clean

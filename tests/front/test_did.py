@@ -244,6 +244,17 @@ def test_any_data_frame_is_the_same_and_stays_as_it_is(frame, tmp_path):
     assert given["arrow"].equals(copies["arrow"])
 
 
+def test_arrays_of_arrow_in_pandas_are_the_same(frame):
+    text = frame.assign(sid="s" + frame["sid"].astype(str), post=frame["post"] > 0.5)
+    dated = text.assign(year=pd.to_datetime(text["year"].astype(str)))
+    for given in (text, dated):
+        study, panel = bd.study_of(given, FORMULA)
+        other, same = bd.study_of(given.convert_dtypes(dtype_backend="pyarrow"), FORMULA)
+        assert panel.sha256 == same.sha256
+        designs = (bd.build_design(s["did.1"], p) for s, p in ((study, panel), (other, same)))
+        np.testing.assert_array_equal(*(design.D for design in designs))
+
+
 def test_flags_with_gaps_come_in_from_polars(frame):
     flags = pl.from_pandas(frame).with_columns(
         post=pl.when(pl.col("year") == 2003).then(None).otherwise(pl.col("post") > 0)

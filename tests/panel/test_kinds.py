@@ -322,6 +322,8 @@ REMEDIES = {
     "Untreated": "0 and 1 for no and yes",
     "1,234": "no thousands separator",
     "12%": "percent sign",
+    "$12": r"take the sign \$ away",
+    "'12": "take the apostrophe away",
     "#N/A!": "its formula",
     "3 km": "decimal point",
 }

@@ -163,7 +163,8 @@ FILES = {
     "damaged.xlsx": (b"not a workbook", "cannot be read"),
     "damaged.parquet": (b"PAR1 nonsense", "cannot be read"),
     "damaged.dta": (b"nonsense", "cannot be read"),
-    "panel.sav": (b"$FL2", "unknown file type"),
+    "panel.sav": (b"$FL2", r"unknown file type.*pd.read_spss\(.*panel.sav\"\)"),
+    "panel.txt": (b"a", "call it .csv if commas"),
     "header.csv": (b"unit,year,y,x,ya,yb,region\n", "no rows"),
 }
 

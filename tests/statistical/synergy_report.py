@@ -73,6 +73,11 @@ LEDGER = {
         "make calibrate-few",
         "placebo laws on real panels, beside clustered errors and permutation",
     ),
+    "notes on rows beside a posterior": (
+        "calibration-notes.md",
+        "make calibrate-notes",
+        "how often they appear where nothing is wrong, and where it is",
+    ),
     "Durbin, bands, distance profile": (
         "calibration-spatial.md",
         "make calibrate-spatial",

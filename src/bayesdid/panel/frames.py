@@ -186,10 +186,26 @@ def columns_of(
         ) from error
     if any(name is not None for name in frame.index.names):
         frame = frame.reset_index()
+    frame = _without_arrow(frame)
     frame = _stripped(_with_flags(frame))
     refuse_doubled(list(frame.columns), "data frame", 1)
     notes = [*blank_marks(frame, keys, marks), *plain_numbers(frame, keys)]
     return Columns(frame, "data frame", keys=keys, notes=tuple(notes))
+
+
+def _without_arrow(frame: pd.DataFrame) -> pd.DataFrame:
+    """Columns that pandas keeps as Arrow arrays as those of its own: few operations take them."""
+    plain = {}
+    for name, column in frame.items():
+        if isinstance(column.dtype, pd.ArrowDtype):
+            kind = column.dtype.kind  # as numpy names them
+            if kind in "iuf":
+                plain[name] = column.astype({"i": "Int64", "u": "UInt64", "f": "Float64"}[kind])
+            elif kind in "Mm":
+                plain[name] = pd.Series(column.to_numpy(), index=column.index)
+            else:
+                plain[name] = column.astype("boolean" if kind == "b" else object)
+    return frame.assign(**plain) if plain else frame
 
 
 def _stripped(frame: pd.DataFrame) -> pd.DataFrame:

@@ -19,6 +19,24 @@ from bayesdid.study.schema import factors_of
 
 MOST_CELLS = 200_000_000  # of a table: compressed, a small file may hold far more
 EXTENSIONS = (".csv", ".tsv", ".parquet", ".dta", ".xlsx")
+_NO_READER = "save it as .csv, .parquet, .dta or .xlsx, or give the data frame of {} in Python"
+_AS_FRAME = {
+    suffix: _NO_READER.format(reader)
+    for suffix, reader in {
+        ".sav": 'pd.read_spss("{}")',
+        ".sas7bdat": 'pd.read_sas("{}")',
+        ".xpt": 'pd.read_sas("{}")',
+        ".xls": 'pd.read_excel("{}")',
+        ".ods": 'pd.read_excel("{}")',
+        ".json": 'pd.read_json("{}")',
+        ".feather": 'pd.read_feather("{}")',
+        ".gz": 'pd.read_csv("{}")',
+        ".zip": 'pd.read_csv("{}")',
+    }.items()
+} | {
+    ".txt": "call it .csv if commas or semicolons stand between its columns, .tsv if tabs do",
+    ".rds": 'save it in R: write.csv(readRDS("{}"), "panel.csv", row.names = FALSE)',
+}
 
 
 def read_panel(
@@ -95,7 +113,7 @@ def read_raw(file: Path, wanted: Wanted, sheet: str | None, skip: int | None) ->
             "unknown file type",
             file=file,
             value=suffix or "(none)",
-            remedy=f"use one of {', '.join(EXTENSIONS)}",
+            remedy=_AS_FRAME.get(suffix, f"use one of {', '.join(EXTENSIONS)}").format(file),
         )
     if not file.is_file():
         raise InputError("no such file", file=file, remedy="check the path")

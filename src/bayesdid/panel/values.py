@@ -29,9 +29,11 @@ def numeric(frame: pd.DataFrame, column: str, source: str) -> pd.Series:
         Naming the first cell that is no number, with a remedy for what it is instead.
     """
     values = frame[column]
-    if pd.api.types.is_datetime64_any_dtype(values):
+    kinds = {"M": "date", "m": "span of time", "c": "complex number"}
+    dated = pd.api.types.is_datetime64_any_dtype(values)
+    if kind := "date" if dated else kinds.get(getattr(values.dtype, "kind", ""), ""):
         raise InputError(
-            "not a number but a date",
+            f"not a number but a {kind}",
             file=source,
             column=column,
             remedy="name another column in study.toml, or export this one as numbers",
@@ -64,6 +66,10 @@ def _why(text: str, *, among_numbers: bool) -> tuple[str, str]:
     """What a cell that is no number seems to be, and what to do about that."""
     if text.startswith("#"):
         return " (an error of the spreadsheet)", "correct its formula, or leave the cell empty"
+    if text[0] in "$€£¥￥":
+        return " (an amount of money)", f"take the sign {text[0]} away in all rows"
+    if text[0] in "'’":
+        return " (a number stored as text)", "take the apostrophe away in all rows"
     if text.endswith("%"):
         return " (a percentage)", "take the percent sign away in all rows"
     if re.fullmatch(r"\([\d.,]+\)", text):
