@@ -156,6 +156,33 @@ def test_what_to_do_about_two_rows_of_a_unit_and_period(change, remedy):
         notes_of(change(panel()), policies={"p": "start"})
 
 
+def test_what_tells_rows_of_one_unit_and_period_apart_is_named():
+    """Two indicators below one another, as statistical offices export them; both remedies work."""
+    plain = panel()
+    both = pd.concat([plain.assign(what="GDP"), plain.assign(what="people", y=plain["y"] * 9)])
+    formula = "y ~ treated:post | id + year"
+    with pytest.raises(InputError, match=r"what tells them apart \(GDP, people\)") as caught:
+        bd.study_of(both, formula)
+    assert "df[df['what'] == 'GDP']" in str(caught.value)
+    kept = bd.study_of(both[both["what"] == "GDP"], formula)[1]
+    assert len(kept.frame) == len(plain)
+    finer = both.assign(id=both["id"].astype(str) + both["what"])
+    assert len(bd.study_of(finer, formula)[1].frame) == len(both)
+
+
+def test_years_in_two_ways_as_names_of_columns():
+    plain = panel()
+    wide = plain.pivot(index="id", columns="year", values="y")
+    wide.columns = [f"{year} [YR{year}]" for year in wide.columns]
+    with pytest.raises(InputError, match="hold one period each") as caught:
+        bd.study_of(wide.reset_index(), "y ~ D | id + year")
+    code = str(caught.value).partition("(long format): ")[2].rstrip(".")
+    long = eval(code.replace("NAME OF THE VARIABLE", "y"), {"df": wide.reset_index()})
+    order = ["id", "year"]
+    same = long.astype({"year": int}).sort_values(order).reset_index(drop=True)
+    pd.testing.assert_frame_equal(same, plain.sort_values(order)[["id", "year", "y"]])
+
+
 def test_a_year_beside_months_makes_the_period():
     frame = panel().assign(month=lambda f: 1 + f["year"] % 2)
     with pytest.raises(InputError, match=r"year tells them apart: .*period: year \* 100 \+ month"):

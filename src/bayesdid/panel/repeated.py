@@ -61,6 +61,16 @@ def _apart(frame: pd.DataFrame, together: pd.DataFrame, unit: str, period: str) 
             continue
         how = next((way for word, way in _JOINED if word.search(part)), "").format(year, part)
         return f"{name} tells them apart: name a column of both as the period{how}"
+    for name in others:
+        kinds = frame[name].dropna().astype(str).unique()
+        told = not pd.api.types.is_numeric_dtype(frame[name]) and len(kinds) <= _MOST_PARTS
+        if told and not frame.duplicated([unit, period, name]).any():
+            some = ", ".join(kinds[:3]) + (", ..." if len(kinds) > 3 else "")
+            return (
+                f"{name} tells them apart ({some}): keep the rows of one, "
+                f"df[df[{name!r}] == {kinds[0]!r}], or, if they are parts of a {unit}, name a unit "
+                f"of both, df[{unit!r}].astype(str) + df[{name!r}]"
+            )
     return (
         f"make one row for each {unit} and {period}: name a finer unit if a row is of one, keep "
         f"one row only where two say the same; if rows are individuals of one {unit}, say "

@@ -12,7 +12,7 @@ from bayesdid.exceptions import InputError
 from bayesdid.panel.calendar import read_periods
 
 _NAMED = re.compile(r"(?P<stem>.*?\D)(?P<period>(?:19|20)\d{2}(?:[qQmM]\d{1,2}|年)?)", re.DOTALL)
-_BARE = re.compile(r"(?:19|20)\d{2}年?")
+_BARE = re.compile(r"(?:19|20)\d{2}(?:年| ?\[YR\d{4}\])?")  # the last as the World Bank has it
 _FEWEST = 3  # periods of one variable: two years in names may be versions of something
 
 
@@ -32,6 +32,8 @@ def wide_remedy(columns: Iterable[str], unit: str, period: str) -> str:
             f"the columns {_some(bare)} hold one period each; make one row for each unit and "
             f"period (long format): df.melt(id_vars={[n for n in names if n not in bare]!r}, "
             f"var_name={period!r}, value_name='NAME OF THE VARIABLE')"
+            + f".assign(**{{{period!r}: lambda d: d[{period!r}].str[:4]}})"
+            * bare[0].endswith("]")
         )
     found: dict[str, list[str]] = {}
     for name in names:
