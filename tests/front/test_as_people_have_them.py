@@ -172,7 +172,7 @@ def test_what_tells_rows_of_one_unit_and_period_apart_is_named():
 
 def test_years_in_two_ways_as_names_of_columns():
     plain = panel()
-    wide = plain.pivot(index="id", columns="year", values="y")
+    wide = plain.pivot_table(index="id", columns="year", values="y")
     wide.columns = [f"{year} [YR{year}]" for year in wide.columns]
     with pytest.raises(InputError, match="hold one period each") as caught:
         bd.study_of(wide.reset_index(), "y ~ D | id + year")
