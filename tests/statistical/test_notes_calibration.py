@@ -19,7 +19,7 @@ from notes_calibrate import (
 )
 from scipy.stats import binom
 
-PANELS = 6
+PANELS = 3
 
 
 def said(note, world, panels=PANELS):
@@ -27,10 +27,14 @@ def said(note, world, panels=PANELS):
 
 
 def test_a_posterior_is_seldom_far_where_nothing_is_wrong_and_often_where_effects_fade():
-    """At a rate of .02, twice what the page has, 2 of 6 are exceeded with a chance of 2e-4."""
-    assert binom.sf(2, PANELS, 0.02) < 2e-4
-    assert sum(said(FAR, "hetero ar .6")) <= 2
-    assert sum(said(FAR, "fades")) > 2
+    """At a rate of .02, twice what the page has, one of three is exceeded with a chance of .0012.
+
+    At .78, the page's for effects that fade, fewer than two of three have one of .12; seeds are
+    fixed.
+    """
+    assert binom.sf(1, PANELS, 0.02) < 0.0012
+    assert sum(said(FAR, "hetero ar .6")) <= 1
+    assert sum(said(FAR, "fades")) > 1
 
 
 def test_counts_are_noted_above_the_limit_alone():
