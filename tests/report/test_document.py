@@ -25,7 +25,7 @@ from bayesdid.report.document.blocks import (
     ref,
     split_refs,
 )
-from bayesdid.report.document.forest import axis_of, stripe
+from bayesdid.report.document.forest import axis_of, is_cut, stripe
 from bayesdid.report.document.html import LONG, to_html
 from bayesdid.report.document.numbering import places
 from bayesdid.report.document.pdf_small import compact
@@ -204,9 +204,40 @@ def test_a_packed_pdf_is_smaller_and_says_the_same(made):
     assert compact(b"no file of this kind") == b"no file of this kind"
 
 
+def test_a_line_that_goes_on_beyond_the_axis_ends_in_an_arrow():
+    """An interval far wider than the others is cut; what is whole has no arrow."""
+    marks = [Mark("panel", 1.0, 0.5, 2.0, (0.2, 2.1)) for _ in range(3)]
+    whole = tuple(ForestRow("a", "", (), (mark,)) for mark in marks)
+    assert not is_cut(whole)
+    cut = (*whole, ForestRow("b", "", (), (Mark("panel", 1.0, 0.5, 2.0, (-40.0, 2.1)),)))
+    assert is_cut(cut)
+    axis = axis_of(cut)
+    assert ["Z" in stripe(row, axis) for row in cut] == [False, False, False, True]
+    assert 'd="M10 13.0L0 6' not in stripe(cut[3], axis)
+    assert 'd="M10 6.0L0 13.0L10 20.0Z"' in stripe(cut[3], axis)  # at the left, where it is cut
+    right = (*whole, ForestRow("b", "", (), (Mark("panel", 1.0, 0.5, 2.0, (0.2, 40.0)),)))
+    assert 'd="M590 6.0L600 13.0L590 20.0Z"' in stripe(right[3], axis_of(right))
+
+
+def test_the_article_keeps_a_heading_with_its_text():
+    """ "How far to trust this" stood alone at the foot of page one."""
+    text = Text("In 200 simulated panels.")
+    alone = (Fold("How far to trust this", (text,)),)
+    several = (Fold("How far to trust this", (text, text)),)
+
+    def source(blocks):
+        document = Document("t", (Section("a", "A", blocks),))
+        return to_typst((document,), places({"index.html": ("", document)}))[0]
+
+    joined = '#strong[#"How far to trust this."] #"In 200 simulated panels."'
+    assert joined in source(alone)
+    assert joined not in source(several)
+    assert "#block(sticky: true)" in source(several)
+
+
 def test_marks_lie_where_the_numbers_are_and_tell_sources_apart():
     both = forest(Mark("published", -1.0, -2.0, -0.5), Mark("panel", 1.0, 0.5, 2.0, None, False))
-    axis = axis_of(both)
+    axis = axis_of(both.rows)
     assert axis.low < -2
     assert axis.high > 2
     assert (0.0, "0") in [(value, text.rstrip("0.") or "0") for value, text in axis.ticks]
