@@ -106,6 +106,9 @@ def test_alternative_texts_say_what_there_is_to_see(made):
     html = to_html(more, "supplement.html", found, other=("x", "y"))
     assert 'aria-label="old"' not in html
     assert 'role="img" aria-label="See ' in html
+    signed = Document("T", (Section("a", "A", (Figure("f", SVG, "It is -1.5, 80% of it.", ""),)),))
+    alt = to_html(signed, "p.html", places({"p.html": ("", signed)}), other=("x", "y"))
+    assert 'aria-label="It is −1.5, 80\N{NO-BREAK SPACE}% of it."' in alt  # one minus, also unseen
     assert '<span class="stamp small">synthetic panel</span>' in html
 
 

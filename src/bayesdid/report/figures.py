@@ -254,8 +254,8 @@ def columns_figure(
     name_rows(axes, labels[::-1])
     axes.set_ylim(-0.8, len(rows) - 0.2)
     legend(axes)
-    said = f"effect, {percent(level)} intervals"
-    axes.set_xlabel(textwrap.fill(f"{said}; {escape.drawn(unit)}" if unit else said, ACROSS))
+    below = f"effect, {percent(level)} intervals"
+    axes.set_xlabel(textwrap.fill(f"{below}; {escape.drawn(unit)}" if unit else below, ACROSS))
     return svg(figure, "Published, least-squares and posterior estimates", synthetic)
 
 
