@@ -157,6 +157,12 @@ def test_a_prior_that_contradicts_the_data_is_found():
     check = prior_posterior(fit.tree, fit.bound)
     assert check.passed is False
     assert f"far outside the prior of {TERM}" in check.text
+    # a contrast that the data tell is not made to fail by a coefficient that no claim is about
+    noise = np.random.default_rng(0).normal(size=fit.tree["posterior"]["tau"].shape[:2])
+    apart = power_scaling(fit.tree, fit.bound, {"noise": noise})
+    assert apart.passed is True
+    assert apart.text.endswith(f"of coefficients that no contrast is, these are sensitive: {TERM}.")
+    assert "Power scaling: priors move noise most" in apart.text
     calm = power_scaling(strong().tree, strong().bound)
     assert calm.passed is True
     assert "no effect depends on its priors" in calm.text

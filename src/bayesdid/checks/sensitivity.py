@@ -98,8 +98,10 @@ def power_scaling(
             "diagnosis": [_plain(str(text)) for text in found["diagnosis"]],
         }
     )
-    moved = table[table["prior"] >= SENSITIVE]
-    worst = table.loc[table["prior"].idxmax()]
+    asked_of = table["term"].isin(list(contrasts or table["term"]))
+    moved = table[asked_of & (table["prior"] >= SENSITIVE)]
+    beside = table[~asked_of & (table["prior"] >= SENSITIVE)]
+    worst = table.loc[table.loc[asked_of, "prior"].idxmax()]
     text = (
         f"Power scaling: priors move {worst['term']} most, by {worst['prior']:.2g} "
         f"(limit {SENSITIVE:g}), the likelihood by {worst['likelihood']:.2g}"
@@ -109,6 +111,9 @@ def power_scaling(
     else:
         listed = "; ".join(f"{r['term']}: {r['diagnosis']}" for _, r in moved.iterrows())
         text += f"; sensitive to priors: {listed}"
+    if not beside.empty:
+        named = ", ".join(beside["term"].tolist())
+        text += f"; of coefficients that no contrast is, these are sensitive: {named}"
     labels = table["term"].tolist()[:_SHOWN]
     blank = [np.nan] * len(labels)
     figure = Figure(

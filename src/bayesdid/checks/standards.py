@@ -167,7 +167,7 @@ def standards(
         f"{base.outcome}: {base.n} rows, {many(len(base.units), 'unit')} ({base.unit_dim}), "
         f"{many(len(base.periods), 'period')} ({base.period_dim}), mean {np.mean(base.y):.3g}, "
         f"sd {np.std(base.y):.3g}; treatments "
-        f"{', '.join(base.treatments[:5])}; {len(base.covariates)} covariates; {cited}"
+        f"{', '.join(base.treatments[:5])}; {many(len(base.covariates), 'covariate')}; {cited}"
     )
     data_state: State = "done" if citation and licence else "not done"
     size = f"{a['chains']} x {a['draws']} draws{taken_words(fit.tree)}"
