@@ -1,5 +1,6 @@
 """One content model, two formats: numbers, references, nothing of a study as markup, PDF."""
 
+import dataclasses
 import io
 import json
 import re
@@ -10,6 +11,7 @@ from html import unescape
 import pytest
 
 from bayesdid.report.document.blocks import (
+    STAMP,
     Cell,
     Document,
     Figure,
@@ -30,6 +32,7 @@ from bayesdid.report.document.html import LONG, to_html
 from bayesdid.report.document.numbering import places
 from bayesdid.report.document.pdf_small import compact
 from bayesdid.report.document.typst import to_typst, write_pdf
+from bayesdid.report.document.word import write_docx
 
 HOSTILE = '<b>& "x" #panic() $y$ \\ *z* [a] @b <c>'
 SVG = '<svg role="img" aria-label="old" width="100%" viewBox="0 0 9 9"><path d="M0 0L9 9" /></svg>'
@@ -205,6 +208,29 @@ def test_a_packed_pdf_is_smaller_and_says_the_same(made):
     assert "THead" in told[0][2][0]
     assert compact(packed) == packed  # has no plain table any more
     assert compact(b"no file of this kind") == b"no file of this kind"
+
+
+def test_tables_as_word_read_as_the_page_has_them(made, tmp_path):
+    """By another reader; a head is marked as one, what is synthetic says so."""
+    docx = pytest.importorskip("docx")
+    main, more, _ = made
+    extra = Section("x", "X", (Table("u", "Late", ("a",), (("-1.5",),), note="See."),), True)
+    both = (main, dataclasses.replace(more, sections=(*more.sections, extra)))
+    found = places({"index.html": ("", both[0]), "supplement.html": ("S", both[1])})
+    write_docx(both, found, tmp_path / "a.docx")
+    read = docx.Document(str(tmp_path / "a.docx"))
+    first, last = read.tables
+    assert [[cell.text for cell in row.cells] for row in first.rows][::2] == [
+        ["a", "b"],
+        [HOSTILE, "1"],
+    ]
+    assert [cell.text for cell in last.rows[1].cells] == ["−1.5"]
+    assert "tblHeader" in first.rows[0]._tr.xml
+    assert "tblHeader" not in first.rows[1]._tr.xml
+    said = [p.text for p in read.paragraphs if p.text]
+    assert said == [f"Table 1. Caption {HOSTILE}", f"Table S1. Late {STAMP}", "See."]
+    write_docx(both, found, tmp_path / "b.docx")
+    assert (tmp_path / "a.docx").read_bytes() == (tmp_path / "b.docx").read_bytes()
 
 
 def test_a_line_that_goes_on_beyond_the_axis_ends_in_an_arrow():
