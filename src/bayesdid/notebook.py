@@ -25,6 +25,11 @@ def many(count: int, noun: str) -> str:
     return f"{count} {noun}" + ("" if count == 1 else "s")
 
 
+def left_out(units: int, rows: int) -> str:
+    """``1 unit (8 rows) is left out``, ``2 units (16 rows) are left out``."""
+    return f"{many(units, 'unit')} ({many(rows, 'row')}) {'is' if units == 1 else 'are'} left out"
+
+
 def lines(head: str, rest: Iterable[str]) -> str:
     """``<Head`` and indented lines below, empty ones left out."""
     return f"<{head}" + "".join(f"\n  {line}" for line in rest if line) + ">"

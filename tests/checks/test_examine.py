@@ -157,6 +157,12 @@ def test_a_prior_that_contradicts_the_data_is_found():
     check = prior_posterior(fit.tree, fit.bound)
     assert check.passed is False
     assert f"far outside the prior of {TERM}" in check.text
+    # a contrast that the data tell is not made to fail by a coefficient that no claim is about
+    noise = np.random.default_rng(0).normal(size=fit.tree["posterior"]["tau"].shape[:2])
+    apart = power_scaling(fit.tree, fit.bound, {"noise": noise})
+    assert apart.passed is True
+    assert apart.text.endswith(f"of coefficients that no contrast is, these are sensitive: {TERM}.")
+    assert "Power scaling: priors move noise most" in apart.text
     calm = power_scaling(strong().tree, strong().bound)
     assert calm.passed is True
     assert "no effect depends on its priors" in calm.text
@@ -247,7 +253,8 @@ def test_likelihood_alone_takes_the_prior_out():
 def test_a_claim_that_leans_on_wide_priors_is_told_from_one_that_does_not():
     sure = scepticism(strong().tree, strong().bound)
     assert sure.passed is True
-    assert f"that {TERM} is negative is sure" in sure.text
+    assert f"{TERM} is negative (P at least 0.95) unless effects are believed" in sure.text
+    assert "Not sure" not in sure.text
     design = strong().bound.design
     tree = strong().tree.copy(deep=True)
     z = norm.ppf((np.arange(1600) + 0.5) / 1600).reshape(4, 400, 1)
@@ -258,7 +265,27 @@ def test_a_claim_that_leans_on_wide_priors_is_told_from_one_that_does_not():
     tree["posterior"]["tau"][:] = -0.5 + z
     none = scepticism(tree, bind(design, errors="iid", priors="flat"))
     assert none.passed is None
-    assert "No sign reaches" in none.text
+    assert none.text.startswith("No sign is sure under any prior centred on zero")
+    assert np.isnan(none.table.iloc[0]["P(as large) under it"])  # there is no such prior
+
+
+def test_contrasts_that_claims_are_about_are_asked_how_sceptical_and_how_sensitive_first():
+    """Of two contrasts the sentence says both; coefficients stand in the table alone."""
+    tree, bound = strong().tree, strong().bound
+    tau = effects_of(tree, bound)[TERM]
+    centred = tau - tau.mean()
+    asked = {"twice": 2 * tau, "nothing": centred + centred.std() / 2}
+    found = scepticism(tree, bound, asked)
+    assert found.table["term"].tolist() == ["twice", "nothing", TERM]
+    assert found.text.startswith("twice is negative (P at least 0.95) unless")
+    never = "Not sure under any prior centred on zero: nothing, positive with 0.69"
+    assert never in found.text  # P(t > -1/2) = .691
+    assert TERM not in found.text
+    flat = {name: values.ravel() for name, values in asked.items()}  # as contrasts have them
+    scaled = power_scaling(tree, bound, flat).table.set_index("term")
+    assert scaled.index.tolist() == ["twice", "nothing", TERM]
+    # a multiple is as sensitive as what it is of; psense is computed with 1,500 draws of each
+    assert scaled.loc["twice", "prior"] == pytest.approx(scaled.loc[TERM, "prior"], rel=1e-6)
 
 
 # fit

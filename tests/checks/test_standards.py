@@ -59,8 +59,16 @@ def test_what_the_run_holds_is_filled_in(fit):
     assert "active:p ~ Normal(0, " in priors
     assert "two_way" in found["BARG", "2D computation and its gate"].text
     assert "(limit " in found["BARG", "2D computation and its gate"].text
+    assert "e+" not in found["BARG", "2D computation and its gate"].text  # 1732, not 1.73e+03
     assert "seed 0" in found["BARG", "6 reproduction"].text
-    assert "60 rows, 12 city, 5 year" in found["BARG", "1A data"].text
+    linked = ("1A data", "1D formal specification", "4A decisions and 4B their loss", "2A software")
+    assert [found["BARG", item].where for item in linked] == [
+        ("design",),
+        ("methods",),
+        ("answer",),
+        ("methods",),
+    ]
+    assert "60 rows, 12 units (city), 5 periods (year)," in found["BARG", "1A data"].text
     assert "2 covariates" in found["BARG", "1A data"].text
 
 

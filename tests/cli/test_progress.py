@@ -17,6 +17,8 @@ def test_the_time_left_is_that_of_the_pace_so_far():
     assert left(8, 32, 20.0) == "8 of 32, about 60 s left"
     assert left(1, 3, 90.0) == "1 of 3, about 3 min left"
     assert left(0, 3, 4.0) == "0 of 3"
+    assert left(1, 96, 36.0) == "1 of 96"  # 57 minutes were promised of a part that took one
+    assert left(5, 96, 40.0) == "5 of 96, about 12 min left"
     assert left(3, 3, 4.0) == "3 of 3"
 
 

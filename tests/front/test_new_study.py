@@ -209,6 +209,22 @@ def test_the_folder_is_a_study_that_fits(csv, tmp_path):
     assert "#   ever: 0/1 but constant within units" in text
 
 
+@pytest.mark.parametrize(("first", "runs"), [(2002, False), (2004, True)])
+def test_an_event_study_without_periods_before_adoption_is_a_comment(csv, tmp_path, first, runs):
+    """Of a panel of three years it was proposed, and failed in the report."""
+    path, folder = csv(), tmp_path / "made"
+    short = frame()
+    short = short[short["year"] <= 2005].assign(
+        treat_year=lambda rows: np.where(rows["treat_year"] == 2004, first, 0)
+    )
+    short.to_csv(path, index=False)
+    lost = write_study(propose(path, policies={"law": "treat_year"}), path, folder)
+    assert ("event" in lost) is not runs
+    if not runs:
+        assert "every period from two before the reference" in lost["event"]
+    assert ("specs.event" in bd.load_study(folder).specs) is runs
+
+
 def test_a_spec_that_the_panel_does_not_identify_is_a_comment_with_the_reason(csv, tmp_path):
     base = frame()
     apart = (np.isin(base.index // PERIODS, [8, 10]) & (base["year"] >= 2005)).astype(int)

@@ -2339,4 +2339,31 @@ MUTANTS = (
         "a regressor named expersq is read as R2",
         (REAL + "test_a_regressor_is_one_whatever_its_name_reminds_of",),
     ),
+    Mutant(
+        "sceptics-of-coefficients",
+        "checks/sensitivity.py",
+        "((contrasts or {}) | effects_of(tree, bound))",
+        "(effects_of(tree, bound) | (contrasts or {}))",
+        "how sceptical one must be is said of coefficients first; the answer has no row",
+        (
+            "checks/test_examine.py::test_contrasts_that_claims_are_about_are_asked_how_sceptical"
+            + "_and_how_sensitive_first",
+        ),
+    ),
+    Mutant(
+        "arrow-inside",
+        "report/document/forest.py",
+        "if min(ends) < axis.low:",
+        "if min(ends) > axis.low:",
+        "lines that end on the axis look cut, those that are cut do not",
+        ("report/test_document.py::test_a_line_that_goes_on_beyond_the_axis_ends_in_an_arrow",),
+    ),
+    Mutant(
+        "no-alert-without-claims",
+        "report/alert_results.py",
+        'if any(claim["evidence"] for claim in results["claims"]):',
+        'if not any(claim["evidence"] for claim in results["claims"]):',
+        "a study without claims has no alert, one with claims those of contrasts it does not ask",
+        ("report/test_alerts.py::test_contrasts_that_answer_without_a_claim_have_their_alerts",),
+    ),
 )

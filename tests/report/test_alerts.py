@@ -176,6 +176,7 @@ def page():
             {"id": "no effect", "evidence": None},
         ],
         "headline": {"contrasts": {}},
+        "doses": [],
         "published": {
             "scale": 1.0,
             "verdicts": [{"contrast": "both"}],
@@ -238,6 +239,63 @@ def test_each_alert_reaches_the_page(page, kind):
     (found,) = alerts_section(page)
     assert found.kind == kind
     assert plain(found).keys() == {"kind", "title", "text"}
+
+
+def contrast(**moved):
+    """A contrast of the headline in which all models say the same, but for those that `moved`."""
+    names = (
+        "pooled paths",
+        "cells, the same errors",
+        "cells, clustered errors",
+        "static factorial",
+    )
+    models = {name: {"mean": 1.0, "sd": 1.0, "p_claim": 0.96} for name in names}
+    for name, mean in moved.items():
+        models[next(n for n in names if name in n)]["mean"] = mean
+    return {"label": "a − none", "models": models}
+
+
+@pytest.mark.parametrize(
+    ("moved", "kind", "said"),
+    [
+        ({"the_same": 2.0}, "pooled_flat", "is 1.000 (sd 1.000; P of the better side 0.960"),
+        ({"clustered": 3.0}, "errors", "both estimate the same if trends are parallel."),
+        ({"static": 3.0}, "twfe_att", "a − none is 3.000 (P of the better side 0.960)"),
+    ],
+)
+def test_contrasts_that_answer_without_a_claim_have_their_alerts(page, moved, kind, said):
+    """A panel without claims had none, however far its models were apart."""
+    moved = {name.replace("_", " "): mean for name, mean in moved.items()}
+    page["headline"]["contrasts"]["only:a - none"] = contrast(**moved)
+    assert alerts_section(page) == []  # the claim is what the page answers
+    page["claims"] = []
+    (found,) = alerts_section(page)
+    assert found.kind == kind
+    assert said in found.text
+    page["headline"]["contrasts"]["only:a - none"] = contrast()
+    assert alerts_section(page) == []
+
+
+@pytest.mark.parametrize(("least", "raised"), [(2.1, True), (1.9, False)])
+def test_a_dose_whose_errors_decide_is_told(page, least, raised):
+    estimates = page["claims"][0]["evidence"]["estimates"][1:2]
+    estimates[0]["model"] = "t.1, default errors"
+    beside = estimates[0] | {"model": "t.1, least squares, clustered", "mean": least, "main": False}
+    other = beside | {"model": "t.2, least squares, clustered", "mean": 9.0}
+    page["claims"] = []
+    evidence = {
+        "label": "price",
+        "estimates": [*estimates, beside, other],
+        "answers": {"panel": {"word": "supported", "model": "t.1, default errors"}},
+    }
+    page["doses"] = [{"spec": "t.1", "term": "price", "evidence": evidence}]
+    found = alerts_section(page)
+    assert [alert.kind for alert in found] == ["errors"] * raised
+    if raised:
+        assert "price is 1.000 (sd 1.000) with t.1, default errors, 2.100" in found[0].text
+        assert found[0].text.endswith(
+            "if it acts at once and nothing else that moves the outcome moves with it."
+        )
 
 
 def test_a_stand_in_is_not_compared_with_print(page):

@@ -1,5 +1,6 @@
 """One content model, two formats: numbers, references, nothing of a study as markup, PDF."""
 
+import dataclasses
 import io
 import json
 import re
@@ -10,6 +11,7 @@ from html import unescape
 import pytest
 
 from bayesdid.report.document.blocks import (
+    STAMP,
     Cell,
     Document,
     Figure,
@@ -25,11 +27,12 @@ from bayesdid.report.document.blocks import (
     ref,
     split_refs,
 )
-from bayesdid.report.document.forest import axis_of, stripe
+from bayesdid.report.document.forest import axis_of, is_cut, stripe
 from bayesdid.report.document.html import LONG, to_html
 from bayesdid.report.document.numbering import places
 from bayesdid.report.document.pdf_small import compact
 from bayesdid.report.document.typst import to_typst, write_pdf
+from bayesdid.report.document.word import write_docx
 
 HOSTILE = '<b>& "x" #panic() $y$ \\ *z* [a] @b <c>'
 SVG = '<svg role="img" aria-label="old" width="100%" viewBox="0 0 9 9"><path d="M0 0L9 9" /></svg>'
@@ -106,6 +109,9 @@ def test_alternative_texts_say_what_there_is_to_see(made):
     html = to_html(more, "supplement.html", found, other=("x", "y"))
     assert 'aria-label="old"' not in html
     assert 'role="img" aria-label="See ' in html
+    signed = Document("T", (Section("a", "A", (Figure("f", SVG, "It is -1.5, 80% of it.", ""),)),))
+    alt = to_html(signed, "p.html", places({"p.html": ("", signed)}), other=("x", "y"))
+    assert 'aria-label="It is −1.5, 80\N{NO-BREAK SPACE}% of it."' in alt  # one minus, also unseen
     assert '<span class="stamp small">synthetic panel</span>' in html
 
 
@@ -204,9 +210,63 @@ def test_a_packed_pdf_is_smaller_and_says_the_same(made):
     assert compact(b"no file of this kind") == b"no file of this kind"
 
 
+def test_tables_as_word_read_as_the_page_has_them(made, tmp_path):
+    """By another reader; a head is marked as one, what is synthetic says so."""
+    docx = pytest.importorskip("docx")
+    main, more, _ = made
+    extra = Section("x", "X", (Table("u", "Late", ("a",), (("-1.5",),), note="See."),), True)
+    both = (main, dataclasses.replace(more, sections=(*more.sections, extra)))
+    found = places({"index.html": ("", both[0]), "supplement.html": ("S", both[1])})
+    write_docx(both, found, tmp_path / "a.docx")
+    read = docx.Document(str(tmp_path / "a.docx"))
+    first, last = read.tables
+    assert [[cell.text for cell in row.cells] for row in first.rows][::2] == [
+        ["a", "b"],
+        [HOSTILE, "1"],
+    ]
+    assert [cell.text for cell in last.rows[1].cells] == ["−1.5"]
+    assert "tblHeader" in first.rows[0]._tr.xml
+    assert "tblHeader" not in first.rows[1]._tr.xml
+    said = [p.text for p in read.paragraphs if p.text]
+    assert said == [f"Table 1. Caption {HOSTILE}", f"Table S1. Late {STAMP}", "See."]
+    write_docx(both, found, tmp_path / "b.docx")
+    assert (tmp_path / "a.docx").read_bytes() == (tmp_path / "b.docx").read_bytes()
+
+
+def test_a_line_that_goes_on_beyond_the_axis_ends_in_an_arrow():
+    """An interval far wider than the others is cut; what is whole has no arrow."""
+    marks = [Mark("panel", 1.0, 0.5, 2.0, (0.2, 2.1)) for _ in range(3)]
+    whole = tuple(ForestRow("a", "", (), (mark,)) for mark in marks)
+    assert not is_cut(whole)
+    cut = (*whole, ForestRow("b", "", (), (Mark("panel", 1.0, 0.5, 2.0, (-40.0, 2.1)),)))
+    assert is_cut(cut)
+    axis = axis_of(cut)
+    assert ["Z" in stripe(row, axis) for row in cut] == [False, False, False, True]
+    assert 'd="M10 13.0L0 6' not in stripe(cut[3], axis)
+    assert 'd="M10 6.0L0 13.0L10 20.0Z"' in stripe(cut[3], axis)  # at the left, where it is cut
+    right = (*whole, ForestRow("b", "", (), (Mark("panel", 1.0, 0.5, 2.0, (0.2, 40.0)),)))
+    assert 'd="M590 6.0L600 13.0L590 20.0Z"' in stripe(right[3], axis_of(right))
+
+
+def test_the_article_keeps_a_heading_with_its_text():
+    """ "How far to trust this" stood alone at the foot of page one."""
+    text = Text("In 200 simulated panels.")
+    alone = (Fold("How far to trust this", (text,)),)
+    several = (Fold("How far to trust this", (text, text)),)
+
+    def source(blocks):
+        document = Document("t", (Section("a", "A", blocks),))
+        return to_typst((document,), places({"index.html": ("", document)}))[0]
+
+    joined = '#strong[#"How far to trust this."] #"In 200 simulated panels."'
+    assert joined in source(alone)
+    assert joined not in source(several)
+    assert "#block(sticky: true)" in source(several)
+
+
 def test_marks_lie_where_the_numbers_are_and_tell_sources_apart():
     both = forest(Mark("published", -1.0, -2.0, -0.5), Mark("panel", 1.0, 0.5, 2.0, None, False))
-    axis = axis_of(both)
+    axis = axis_of(both.rows)
     assert axis.low < -2
     assert axis.high > 2
     assert (0.0, "0") in [(value, text.rstrip("0.") or "0") for value, text in axis.ticks]

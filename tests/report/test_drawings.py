@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from bayesdid.report.analysis_figures import analysis_figure, scale_of
-from bayesdid.report.figures import pyplot, room_for_numbers
+from bayesdid.report.figures import columns_figure, name_rows, pyplot, room_for_numbers, svg
 from bayesdid.report.svg_small import small
 
 
@@ -123,6 +123,29 @@ def test_numbers_below_an_axis_stand_beside_each_other(scale, least, most):
     assert least <= len(shown) <= most
     # points of a digit of ten points' height, of the axis
     assert len(shown) * max(map(len, shown)) * 6.4 <= 72 * 3.6 * 0.8
+
+
+def test_lines_of_a_rows_name_end_at_one_edge_in_any_font():
+    """Matplotlib's own have their beginnings fixed, so that they are ragged in another font."""
+    axes = pyplot().subplots()[1]
+    name_rows(axes, ["short", "a name of\ntwo lines"])
+    drawn = svg(axes.figure, "t")
+    for line in ("short", "a name of", "two lines"):
+        style = re.search(rf"<text([^>]*)>{line}</text>", drawn)[1]
+        named = re.search(r'class="(\w+)"', style)
+        rule = re.search(rf"\.{named[1]}{{([^}}]*)}}", drawn)[1] if named else style
+        assert "text-anchor:end" in rule.replace(": ", ":"), line
+    first, second = (
+        float(re.search(rf'<text[^>]*\by="([\d.]+)"[^>]*>{line}<', drawn)[1])
+        for line in ("a name of", "two lines")
+    )
+    assert second - first == pytest.approx(1.2 * 9, abs=0.2)  # in the order they are read
+
+
+def test_columns_are_drawn_with_the_unit_of_their_effects():
+    row = {"label": "a", "ols": 1.0, "se_cluster": 0.5, "mean": 1.0, "low": 0.0, "high": 2.0}
+    assert "effect, 89 % intervals; deaths" in columns_figure([row], 0.89, False, "deaths")
+    assert ";" not in re.search(r">(effect, [^<]*)<", columns_figure([row], 0.89, False))[1]
 
 
 def test_a_mouse_over_a_bar_shows_its_numbers():

@@ -43,6 +43,12 @@ def page():
     part = examination(
         {
             "synthetic": "",
+            "claims": [],
+            "sums": [],
+            "doses": [],
+            "headline": {"contrasts": {}},
+            "published": None,
+            "outcome": {"unit": "u"},
             "examination": {
                 "of": "the model",
                 "equation": fit.equation,

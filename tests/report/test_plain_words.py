@@ -18,7 +18,14 @@ from bayesdid.report.sections.answer import answer
 from bayesdid.report.sections.claims_forest import forest_rows, see_claims
 from bayesdid.report.sections.depends import depends_on
 from bayesdid.report.sections.design import see_states
-from bayesdid.report.term_words import in_words, term_words, titled
+from bayesdid.report.term_words import (
+    _coefficients,
+    coefficients_in_words,
+    in_words,
+    term_names,
+    term_words,
+    titled,
+)
 from bayesdid.report.text import significant
 from bayesdid.report.weights_results import _sentences as weights_said
 
@@ -88,6 +95,30 @@ def test_texts_name_terms_as_the_study_does_and_nothing_else():
     }
     assert in_words("price", {}) == "price"
     assert titled({"a": ["t.1, i.i.d."]}, NAMES) == {"a": ["“Weighted”, i.i.d."]}
+
+
+def test_coefficients_of_the_headline_have_words_and_contrasts_keep_theirs():
+    """A check said that "perse growth" and "joint" are sensitive; "a" may be any word."""
+    contrasts = {"only:perse - none": "Licence suspension only − none"}
+    contrasts |= {"both - sum of singles": "Both − (Licence suspension + Seat-belt law)"}
+    stored = {"names": {"terms": contrasts, "coefficients": _coefficients(LAWS)}}
+
+    def said(text):
+        return coefficients_in_words(text, stored)
+
+    laws = "Licence suspension at adoption, growth of Seat-belt law a period"
+    assert said("perse, belt growth") == laws
+    assert said("priors move joint most") == (
+        "priors move what Seat-belt law and Licence suspension do beyond their sum most"
+    )
+    assert said(["perse"]) == ["Licence suspension at adoption"]
+    kept = "only:perse - none, Both − (Licence suspension + Seat-belt law), perse_x, xjoint"
+    assert said(kept) == kept
+    three = {"names": term_names(make_study(("a", "b", "law")))}
+    assert coefficients_in_words("joint a+b", three) == "what A and B do beyond their sum"
+    assert coefficients_in_words("by law", three) == "by law"  # prose, unless it is all of a cell
+    assert coefficients_in_words("law", three) == "LAW at adoption"
+    assert coefficients_in_words("perse", {}) == "perse"
 
 
 def test_a_column_is_called_by_its_heading_and_by_its_id_where_two_share_one():

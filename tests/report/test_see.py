@@ -6,6 +6,7 @@ import pytest
 
 from bayesdid.estimands.beside import CELLS
 from bayesdid.estimands.names import SUM
+from bayesdid.report.claim_words import how_sure
 from bayesdid.report.document.blocks import Figure, ForestRow, Heading, Mark, Text, ref
 from bayesdid.report.limits import limits
 from bayesdid.report.model_words import model_name, short_title, with_titles
@@ -39,6 +40,11 @@ def test_who_adopts_when():
     said = see_states(found | {"adopters": 1}, {"units": 50})
     assert said.startswith("1 of 50 units comes under a first policy")
     assert see_states(found | {"adopters": 50}, {"units": 50}).endswith("none is never treated.")
+    # of a unit's states 0 is under no policy, - no row; what only gaps follow is no leaving
+    gone = found | {"matrix": ["0110", "011-", "0-12", "1-00"]}
+    assert "in 2006, and 2 of them leave it again; 1 never" in see_states(gone, {"units": 50})
+    one = found | {"matrix": ["0110"]}
+    assert "in 2006, and 1 of them leaves it again; 1 never" in see_states(one, {"units": 50})
 
 
 @pytest.mark.parametrize(("gap", "word"), [(0.19, "no more than"), (-0.21, "errors, more than")])
@@ -124,6 +130,11 @@ def test_how_many_claims_hold():
     assert (
         see_claims(page("supported, fragile")) == "The claim, by the panel: supported but fragile."
     )
+    static = page("supported") | {"headline": {"contrasts": {}}}  # whose panel answers all the same
+    assert see_claims(static) == "The claim, by the panel: supported."
+    printed = page("supported")
+    printed["claims"][0]["evidence"]["answers"] = {"published": {"word": "supported"}}
+    assert see_claims(printed) == "The claim, by print: supported."
     alone = page() | {"sums": page("undecided", "supported")["claims"]}
     assert see_claims(alone) == (
         "The better side of 2 contrasts, by the panel: 1 supported, 1 undecided."
@@ -223,6 +234,23 @@ def test_the_first_figure_says_what_is_hollow():
     hollow = ForestRow("b", "", (), (dataclasses.replace(mark, solid=False),))
     assert "Hollow" not in drawn((row,), "89 %")
     assert "Disc: from the panel. Hollow: other models that count." in drawn((row, hollow), "89 %")
+    assert drawn((row,), "89 %") == "Disc: from the panel. Bars: 89 % intervals."  # no thin line
+    wide = [
+        ForestRow(str(k), "", (), (dataclasses.replace(mark, wide=(-end, 1.0)),))
+        for k, end in enumerate((1.1, 1.1, 1.1, 90.0))
+    ]
+    thin = "thin lines: over every model that counts."
+    assert drawn(tuple(wide[:3]), "89 %").endswith(thin)
+    assert drawn(tuple(wide), "89 %").endswith(f"{thin} Arrow: the line goes on beyond the axis.")
+
+
+def test_a_range_that_is_one_number_is_said_once():
+    """ "P > 0.999, and > 0.999 to > 0.999 over the 12 models that count" was the answer."""
+    same = {"word": "supported", "p": 0.9999, "p_low": 0.9996, "p_high": 1.0, "models": 12}
+    assert how_sure(same) == "supported: P > 0.999 by each of the 12 models that count"
+    apart = how_sure(same | {"p_low": 0.9})
+    assert apart == "supported: P > 0.999, and 0.900 to > 0.999 over the 12 models that count"
+    assert how_sure(same | {"models": 1}) == "supported: P > 0.999"
 
 
 def test_claims_that_nothing_judges_stand_by_their_reason():

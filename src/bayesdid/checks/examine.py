@@ -129,7 +129,7 @@ def _all(
             yield inapplicable("pre_trends", "fewer than two arms have rows without treatment")
         yield spatial_dependence(found, bound, weights)
     yield from _left_out(fit, bound, labels, follow, refits, seed)
-    yield power_scaling(tree, bound)
+    yield power_scaling(tree, bound, contrasts)
     yield scepticism(tree, bound, contrasts)
 
 

@@ -34,7 +34,7 @@ from bayesdid.inference.pointwise import pointwise
 from bayesdid.model.bound import BoundModel
 from bayesdid.model.priors import on_link_scale
 from bayesdid.model.resolve import base_of
-from bayesdid.summary import percent, tails
+from bayesdid.summary import chance, percent, tails
 
 SENSITIVE = 0.05  # Kallioinen et al. 2024: from here on a sensitivity is worth a look
 FRAGILE = 0.25  # of sd(y): a claim that fails under a prior as wide leans on its prior
@@ -42,21 +42,39 @@ _SHOWN = 6
 _NORMAL_NODES = np.linspace(-8.0, 8.0, 400)
 
 
-def power_scaling(tree: xr.DataTree, bound: BoundModel) -> CheckResult:
-    """Sensitivity of every effect to power-scaling of the priors and of the likelihood."""
+def power_scaling(
+    tree: xr.DataTree, bound: BoundModel, contrasts: dict[str, FloatArray] | None = None
+) -> CheckResult:
+    """Sensitivity of every effect to power-scaling of the priors and of the likelihood.
+
+    Parameters
+    ----------
+    contrasts
+        Draws of further quantities, all of `tree` in its order, shape (chain x draw,) or
+        (chain, draw).
+    """
     name = "power_scaling"
     if is_flat(bound):
         return inapplicable(name, "raised to a power a flat prior is the same prior")
     import arviz as az
 
-    some = thinned(tree, base_of(bound.design))
+    base = base_of(bound.design)
+    some = thinned(tree, base)
     terms = pointwise(some, bound.model, bound.design)["log_likelihood"]
     likelihood = sum(values.sum("obs") for values in terms.data_vars.values())
     thin = xr.DataTree.from_dict({"posterior": some})
     thin.attrs = dict(tree.attrs)
-    effects = effects_of(thin, bound)
-    called = {f"q{k}": term for k, term in enumerate(effects)}
     dims = ("chain", "draw")
+    shape = tuple(tree["posterior"].sizes[dim] for dim in dims)
+    asked = {
+        term: xr.DataArray(
+            np.reshape(values, shape), {dim: tree["posterior"][dim] for dim in dims}, dims
+        ).sel(draw=some["draw"])
+        for term, values in (contrasts or {}).items()
+    }
+    contrast = {term: values.to_numpy() for term, values in asked.items()}
+    effects = contrast | effects_of(thin, bound)
+    called = {f"q{k}": term for k, term in enumerate(effects)}
     whole = xr.DataTree.from_dict(
         {
             "posterior": xr.Dataset({key: (dims, effects[term]) for key, term in called.items()}),
@@ -80,8 +98,10 @@ def power_scaling(tree: xr.DataTree, bound: BoundModel) -> CheckResult:
             "diagnosis": [_plain(str(text)) for text in found["diagnosis"]],
         }
     )
-    moved = table[table["prior"] >= SENSITIVE]
-    worst = table.loc[table["prior"].idxmax()]
+    asked_of = table["term"].isin(list(contrasts or table["term"]))
+    moved = table[asked_of & (table["prior"] >= SENSITIVE)]
+    beside = table[~asked_of & (table["prior"] >= SENSITIVE)]
+    worst = table.loc[table.loc[asked_of, "prior"].idxmax()]
     text = (
         f"Power scaling: priors move {worst['term']} most, by {worst['prior']:.2g} "
         f"(limit {SENSITIVE:g}), the likelihood by {worst['likelihood']:.2g}"
@@ -91,6 +111,9 @@ def power_scaling(tree: xr.DataTree, bound: BoundModel) -> CheckResult:
     else:
         listed = "; ".join(f"{r['term']}: {r['diagnosis']}" for _, r in moved.iterrows())
         text += f"; sensitive to priors: {listed}"
+    if not beside.empty:
+        named = ", ".join(beside["term"].tolist())
+        text += f"; of coefficients that no contrast is, these are sensitive: {named}"
     labels = table["term"].tolist()[:_SHOWN]
     blank = [np.nan] * len(labels)
     figure = Figure(
@@ -199,7 +222,7 @@ def scepticism(
     beliefs = coefficient_beliefs(bound)
     scale = float(np.std(on_link_scale(base, bound.model.likelihood)))
     dof, rows = residual_dof(bound), []
-    for term, draws in (effects_of(tree, bound) | (contrasts or {})).items():
+    for term, draws in ((contrasts or {}) | effects_of(tree, bound)).items():
         belief = beliefs.get(term)
         b, s = likelihood_alone(draws, *((belief.mean, belief.sd) if belief else ()))
         if not np.isfinite(s) or s == 0.0:
@@ -216,21 +239,27 @@ def scepticism(
                 "prior sd: P(sign) < 0.95": sign,
                 "prior sd: interval covers 0": covers,
                 "in sd(y)": sign / scale,
-                "P(as large) under it": float(2 * norm.sf(abs(b) / sign)) if sign > 0 else 0.0,
+                "P(as large) under it": _as_large(b, sign),
             }
         )
     table = pd.DataFrame(rows)
     if table.empty:
         return inapplicable(name, "no effect has a likelihood of its own")
-    holds = table[np.isfinite(table["prior sd: P(sign) < 0.95"])]
+    about = table[table["term"].isin(list(contrasts or table["term"]))]
+    holds = about[np.isfinite(about["prior sd: P(sign) < 0.95"])]
     fragile = holds[holds["in sd(y)"] > FRAGILE]
-    if holds.empty:
-        text = f"No sign reaches P = {SURE:g} even under a flat prior: no scepticism is needed"
-    else:
-        text = "; ".join(_says(row, base.outcome) for _, row in holds.head(_SHOWN).iterrows())
-        if rest := len(table) - len(holds):
-            text += f"; {rest} further sign{'s do' if rest > 1 else ' does'} not reach {SURE:g} "
-            text += "under any prior centred on zero"
+    open_ = about[~np.isfinite(about["prior sd: P(sign) < 0.95"])]
+    text = "; ".join(_says(row, base.outcome) for _, row in holds.head(_SHOWN).iterrows())
+    if more := max(0, len(holds) - _SHOWN):
+        text += f"; {more} more that are sure {'stand' if more > 1 else 'stands'} in the table"
+    if not open_.empty:
+        never = "; ".join(_never(row) for _, row in open_.head(_SHOWN).iterrows())
+        no_one = "No sign is sure under any prior centred on zero, a flat one included"
+        text = (
+            f"{text}. Not sure under any prior centred on zero: {never}"
+            if text
+            else (f"{no_one}: {never}")
+        )
     return CheckResult(
         name,
         None if holds.empty else fragile.empty,
@@ -244,12 +273,25 @@ def scepticism(
     )
 
 
+def _as_large(estimate: float, sd: float) -> float:
+    """P(an effect as large as estimated) under N(0, sd^2); NaN without such a prior."""
+    if not np.isfinite(sd):
+        return float("nan")
+    return float(2 * norm.sf(abs(estimate) / sd)) if sd > 0 else 0.0
+
+
 def _says(row: pd.Series, outcome: str) -> str:
     return (
-        f"that {row['term']} is {row['sign']} is sure (P >= {SURE:g}) unless effects are believed "
-        f"to have an sd of at most {row['prior sd: P(sign) < 0.95']:.3g} around zero "
-        f"({row['in sd(y)']:.2g} sd of {outcome}), under which one as large as estimated has "
-        f"probability {row['P(as large) under it']:.2g}"
+        f"{row['term']} is {row['sign']} (P at least {SURE:g}) unless effects are believed to have "
+        f"an sd below {row['prior sd: P(sign) < 0.95']:.3g} around zero "
+        f"({row['in sd(y)']:.2g} sd of {outcome}; then one as large as estimated has probability "
+        f"{chance(row['P(as large) under it'])})"
+    )
+
+
+def _never(row: pd.Series) -> str:
+    return (
+        f"{row['term']}, {row['sign']} with {chance(row['P(sign), flat prior'])} under a flat one"
     )
 
 

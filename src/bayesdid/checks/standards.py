@@ -24,8 +24,9 @@ from bayesdid.model.bound import BoundModel
 from bayesdid.model.mean import Durbin, Instrument, Mediation, Pooled, Profile, Propensity
 from bayesdid.model.resolve import base_of
 from bayesdid.notebook import many
-from bayesdid.summary import percent
+from bayesdid.summary import percent, significant
 
+ANSWER, DESIGN, METHODS = "answer", "design", "methods"  # parts of a report beside its checks
 State = Literal["done", "done, fails", "does not apply", "not done"]
 _PARALLEL = (
     "without treatment the outcomes of treated and untreated units would have moved in parallel, "
@@ -54,7 +55,7 @@ class StandardItem:
     text
         What the run says.
     where
-        Names of checks that hold the rest, or empty.
+        Names of checks, and of parts of a report, that hold the rest; or empty.
     """
 
     standard: str
@@ -150,7 +151,8 @@ def standards(
         return StandardItem(standard, item, state, shown[0].text, where)
 
     gate = ", ".join(
-        f"{g['name']} {g['value']:.3g} (limit {g['limit']:g})" for g in json.loads(a["gate"])
+        f"{g['name'].replace('_', ' ')} {significant(g['value'])} (limit {significant(g['limit'])})"
+        for g in json.loads(a["gate"])
     )
     versions = ", ".join(f"{k} {v}" for k, v in json.loads(a["versions"]).items())
     coefficients = len(base.names)
@@ -162,9 +164,10 @@ def standards(
     )
     cited = f"{citation or 'no citation was declared'}; licence: {licence or 'none declared'}"
     data = (
-        f"{base.outcome}: {base.n} rows, {len(base.units)} {base.unit_dim}, {len(base.periods)} "
-        f"{base.period_dim}, mean {np.mean(base.y):.3g}, sd {np.std(base.y):.3g}; treatments "
-        f"{', '.join(base.treatments[:5])}; {len(base.covariates)} covariates; {cited}"
+        f"{base.outcome}: {base.n} rows, {many(len(base.units), 'unit')} ({base.unit_dim}), "
+        f"{many(len(base.periods), 'period')} ({base.period_dim}), mean {np.mean(base.y):.3g}, "
+        f"sd {np.std(base.y):.3g}; treatments "
+        f"{', '.join(base.treatments[:5])}; {many(len(base.covariates), 'covariate')}; {cited}"
     )
     data_state: State = "done" if citation and licence else "not done"
     size = f"{a['chains']} x {a['draws']} draws{taken_words(fit.tree)}"
@@ -174,15 +177,17 @@ def standards(
     predictive = [n for n in _PREDICTIVE if n in checks]
     return (
         done(B, "Why Bayesian, and to what end", f"probabilities of the claims; {_purpose(a)}"),
-        StandardItem(B, "1A data", data_state, data),
-        done(B, "1B likelihood and parameters", f"{a['likelihood']}; errors: {a['errors']}"),
-        done(B, "1C priors and why", priors_said(fit, bound), *everything[:1]),
-        done(B, "1D formal specification", fit.equation),
-        done(B, "Causal assumptions", assumptions(bound)),
+        StandardItem(B, "1A data", data_state, data, (DESIGN,)),
+        done(
+            B, "1B likelihood and parameters", f"{a['likelihood']}; errors: {a['errors']}", METHODS
+        ),
+        done(B, "1C priors and why", priors_said(fit, bound), METHODS, *everything[:1]),
+        done(B, "1D formal specification", fit.equation, METHODS),
+        done(B, "Causal assumptions", assumptions(bound), METHODS),
         of(B, "1E prior predictive check", "prior_predictive"),
-        done(B, "2A software", versions),
+        done(B, "2A software", versions, METHODS),
         of(B, "2B convergence and 2C resolution", "chains"),
-        done(B, "2D computation and its gate", computed),
+        done(B, "2D computation and its gate", computed, METHODS),
         of(B, "3A posterior predictive check", *predictive),
         done(
             B,
@@ -191,16 +196,22 @@ def standards(
             f"{percent()} intervals",
             *everything[:1],
         ),
-        done(B, "4A decisions and 4B their loss", f"a sign counts as sure from P = {SURE:g} on"),
-        StandardItem(B, "4C ROPE", "done" if rope is not None else "not done", limits),
+        done(
+            B,
+            "4A decisions and 4B their loss",
+            f"a sign counts as sure from P = {SURE:g} on",
+            ANSWER,
+        ),
+        StandardItem(B, "4C ROPE", "done" if rope is not None else "not done", limits, (METHODS,)),
         of(B, "5A-C sensitivity to priors", "power_scaling"),
         of(B, "5E sensitivity of decisions", "scepticism"),
         done(
             B,
             "6 reproduction",
             f"spec {a['spec']}, seed {a['seed']}, panel sha256 {str(a['panel_sha256'])[:12]}",
+            METHODS,
         ),
-        done(W, "1 understand the priors", priors_said(fit, bound)),
+        done(W, "1 understand the priors", priors_said(fit, bound), METHODS),
         of(W, "2-3 convergence, also with more draws", "chains"),
         of(W, "4 enough draws for the posterior", "chains"),
         of(W, "5 autocorrelation of chains", "chains"),
@@ -208,7 +219,7 @@ def standards(
         of(W, "7-8 influence of the priors", "prior_posterior", "power_scaling"),
         of(W, "9 sensitivity analysis", "scepticism"),
         done(W, "10 Bayesian interpretation", f"intervals are {percent()} probability intervals"),
-        done(G, "2 model and its parts", fit.equation),
+        done(G, "2 model and its parts", fit.equation, METHODS),
         of(G, "2.4 prior predictive checking", "prior_predictive"),
         of(G, "3 fitting and its diagnosis", "chains"),
         of(G, "6.1 posterior predictive checking", *predictive),

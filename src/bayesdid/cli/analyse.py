@@ -42,7 +42,10 @@ def command(
     draws: Annotated[int, typer.Option(min=100, help="Draws per chain, of four chains.")] = 1000,
     seed: reading.Seed = 0,
     out: Annotated[
-        Path | None, typer.Option(help="Where draws are stored; default reports/<study id>/fits.")
+        Path | None,
+        typer.Option(
+            "--out", "-o", help="Where draws are stored; default reports/<study id>/fits."
+        ),
     ] = None,
     workers: Annotated[int | None, typer.Option(min=1, help="Processes; default all.")] = None,
     trust: reading.Trust = False,

@@ -75,6 +75,9 @@ def print_left_out(plan: Plan, *, all_of_them: bool = False) -> bool:
 EVERY = 15.0  # seconds between two lines of progress where there is no terminal
 
 
+_TELLING = 0.05  # of a part: what is done before tells nothing of the rest
+
+
 def left(done: int, total: int, seconds: float) -> str:
     """How far a part is, and about how long the rest takes at the pace so far.
 
@@ -84,7 +87,7 @@ def left(done: int, total: int, seconds: float) -> str:
     ('8 of 32, about 60 s left', '1 of 3, about 3 min left', '0 of 3')
     """
     said = f"{done} of {total}"
-    if not done or done >= total:
+    if done < _TELLING * total or not done or done >= total:  # the first waits for a compiler
         return said
     rest = seconds / done * (total - done)
     for_people = f"{rest:.0f} s" if rest < 100 else f"{rest / 60:.0f} min"

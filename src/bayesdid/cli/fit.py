@@ -35,7 +35,8 @@ def command(
     chains: Annotated[int, typer.Option(min=2)] = 4,
     seed: reading.Seed = 0,
     out: Annotated[
-        Path | None, typer.Option(help="Where fits are stored; default reports/<study id>/fits.")
+        Path | None,
+        typer.Option("--out", "-o", help="Where fits are stored; default reports/<study id>/fits."),
     ] = None,
     workers: Annotated[int | None, typer.Option(min=1, help="Processes; default all.")] = None,
     trust: reading.Trust = False,

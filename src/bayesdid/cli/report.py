@@ -22,7 +22,8 @@ def command(
     sheet: reading.Sheet = None,
     skip: reading.Skip = None,
     out: Annotated[
-        Path | None, typer.Option(help="Folder to write; default reports/<study id>.")
+        Path | None,
+        typer.Option("--out", "-o", help="Folder to write; default reports/<study id>."),
     ] = None,
     draws: Annotated[
         int | None, typer.Option(min=100, help="Draws per chain, of four chains; default 1000.")

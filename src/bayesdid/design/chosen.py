@@ -8,6 +8,7 @@ from numpy.typing import NDArray
 
 from bayesdid.design.terms import term_values
 from bayesdid.exceptions import InputError, Note, NotIdentifiedError, nearest_name
+from bayesdid.notebook import left_out
 from bayesdid.panel.calendar import read_periods
 from bayesdid.panel.panel import Panel
 from bayesdid.panel.timeline import Timeline
@@ -113,7 +114,7 @@ def units_left_in(sample: Sample, panel: Panel, notes: list[Note]) -> NDArray[np
     if not out:
         return np.ones(len(keys), dtype=bool)
     gone = keys.isin(out).to_numpy(dtype=bool)
-    text = f"{len(out)} units ({int(gone.sum())} rows) are left out by name: {_some(sorted(out))}"
+    text = f"{left_out(len(out), int(gone.sum()))} by name: {_some(sorted(out))}"
     notes.append(Note("units_left_out", len(out), text))
     return np.asarray(~gone)
 

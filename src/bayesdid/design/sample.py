@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 from bayesdid.design.chosen import in_window, units_left_in
 from bayesdid.exceptions import InputError, Note, NotIdentifiedError
-from bayesdid.notebook import many
+from bayesdid.notebook import left_out
 from bayesdid.panel.adoption import require_states, reversing, unknown_start
 from bayesdid.panel.membership import units_in_sample
 from bayesdid.panel.panel import Panel
@@ -106,10 +106,6 @@ def rows_in_event_time(
     return kept
 
 
-def _left_out(units: int, rows: int) -> str:
-    return f"{many(units, 'unit')} ({many(rows, 'row')}) {'is' if units == 1 else 'are'} left out"
-
-
 def _say_unseen(
     hidden: pd.Series, rows: NDArray[np.bool_], panel: Panel, notes: list[Note]
 ) -> None:
@@ -117,7 +113,7 @@ def _say_unseen(
     if out.any():
         count = int(panel.frame.loc[out, panel.unit].nunique())
         text = (
-            f"{_left_out(count, int(out.sum()))}: when they adopted was not seen, "
+            f"{left_out(count, int(out.sum()))}: when they adopted was not seen, "
             "so that their event time is not known"
         )
         notes.append(Note("event_time_not_known", count, text))
@@ -130,7 +126,7 @@ def _say_reversed(
     if out.any():
         units = panel.frame.loc[out, panel.unit].unique()
         text = (
-            f"{_left_out(len(units), int(out.sum()))}: they switch a policy off "
+            f"{left_out(len(units), int(out.sum()))}: they switch a policy off "
             f"again and have no event time, cohort or order of adoption ({_some(units)})"
         )
         notes.append(Note("reversals_left_out", len(units), text))

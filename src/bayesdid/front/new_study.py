@@ -13,6 +13,8 @@ import pandas as pd
 
 from bayesdid.design.build import build_design
 from bayesdid.exceptions import InputError, NotIdentifiedError
+from bayesdid.families.event_study import EventStudyOptions
+from bayesdid.families.event_study.analysis import require_window, times_of
 from bayesdid.families.registry.load import load_study
 from bayesdid.front.guess import (
     LATITUDE,
@@ -258,7 +260,9 @@ def write_study(proposal: Proposal, file: Path, folder: Path) -> dict[str, str]:
             if spec.column.family not in {"twfe", "event_study"}:
                 continue
             try:
-                build_design(spec, panel)
+                design = build_design(spec, panel)
+                if spec.column.family == "event_study":
+                    require_window(spec.id, times_of(design), EventStudyOptions().reference)
             except InputError as error:
                 if (kept := _without_products(spec, panel, error)) is not None:
                     _say_treatments(columns[name], kept, str(error.column))

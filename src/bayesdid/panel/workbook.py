@@ -10,6 +10,7 @@ from typing import Any
 import pandas as pd
 
 from bayesdid.exceptions import InputError, Note
+from bayesdid.notebook import many
 from bayesdid.panel.commas import plain_numbers
 from bayesdid.panel.observations import UNIT
 from bayesdid.panel.raw import Raw, Wanted, blank_marks, refuse_doubled
@@ -217,6 +218,7 @@ def _without_remarks(body: pd.DataFrame, notes: list[Note]) -> pd.DataFrame:
     while last and int(body.iloc[last - 1].notna().sum()) <= 1 and len(body.columns) > 2:
         last -= 1
     if remarks := int(body.iloc[last:].notna().any(axis=1).sum()):
-        text = f"{remarks} rows below the table hold a remark and were passed over"
+        verbs = "holds a remark and was" if remarks == 1 else "hold a remark and were"
+        text = f"{many(remarks, 'row')} below the table {verbs} passed over"
         notes.append(Note("remarks", remarks, text))
     return body.iloc[:last]

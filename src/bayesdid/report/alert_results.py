@@ -24,6 +24,7 @@ from bayesdid.report.alerts import (
     twfe_against_att,
     weak_instrument,
 )
+from bayesdid.report.claim_panel import LEAST_SQUARES
 from bayesdid.report.model_words import model_name, with_titles
 from bayesdid.report.term_words import in_words
 
@@ -54,6 +55,8 @@ def _every(results: Results) -> Iterator[Alert]:
     for alert in (
         *_pooled(evidence, results),
         *_twfe(evidence, results),
+        *_unclaimed(results),
+        *_doses(results),
         *_spatial(results),
         *_audit(results, evidence),
         *_mediators(results),
@@ -93,6 +96,41 @@ def _pooled(evidence: list[Any], results: Results) -> Iterator[Alert | None]:
             yield pooled_against_flat(item["label"], by[HEADLINE], flat)
         if {CELLS, CELLS_CLUSTERED} <= by.keys():
             yield errors_that_decide(item["label"], by[CELLS], by[CELLS_CLUSTERED])
+
+
+def _unclaimed(results: Results) -> Iterator[Alert | None]:
+    """The same of the panel's contrasts, where they answer because nothing is claimed."""
+    if any(claim["evidence"] for claim in results["claims"]):
+        return
+    for item in results["headline"]["contrasts"].values():
+        by = {
+            name: Says(model_name(name, results), found["mean"], found["sd"], found["p_claim"])
+            for name, found in item["models"].items()
+            if found["sd"]
+        }
+        side, flat = "the better side", by.get(CELLS, by.get(CELLS_CLUSTERED))
+        if HEADLINE in by and flat is not None:
+            yield pooled_against_flat(item["label"], by[HEADLINE], flat, side)
+        if {CELLS, CELLS_CLUSTERED} <= by.keys():
+            yield errors_that_decide(item["label"], by[CELLS], by[CELLS_CLUSTERED])
+        if {HEADLINE, STATIC} <= by.keys():
+            yield twfe_against_att(item["label"], by[STATIC], by[HEADLINE], side)
+
+
+def _doses(results: Results) -> Iterator[Alert | None]:
+    """A dose under the errors that answer, and by least squares."""
+    for dose in results["doses"]:
+        evidence, spec = dose["evidence"], dose["spec"]
+        answers = _main(evidence, "panel", results)
+        least = f"{spec}, {LEAST_SQUARES}"
+        for item in evidence["estimates"]:
+            if item["model"] == least and answers is not None and item["sd"]:
+                yield errors_that_decide(
+                    evidence["label"],
+                    answers,
+                    _says(item, results),
+                    "it acts at once and nothing else that moves the outcome moves with it",
+                )
 
 
 def _twfe(evidence: list[Any], results: Results) -> Iterator[Alert | None]:

@@ -59,15 +59,17 @@ class Says:
     p: float
 
 
-def pooled_against_flat(label: str, pooled: Says, flat: Says) -> Alert | None:
-    """The headline's paths, pooled, and the same cells without pooling."""
+def pooled_against_flat(
+    label: str, pooled: Says, flat: Says, side: str = "the claim"
+) -> Alert | None:
+    """The headline's paths, pooled, and the same cells without pooling; `side`: what `p` is of."""
     gap = abs(pooled.mean - flat.mean) / pooled.sd
     if gap <= POOLED_APART and _side(pooled.p, SURE) == _side(flat.p, SURE):
         return None
     return Alert(
         "pooled_flat",
         "Pooling decides",
-        f"{label} is {number(pooled.mean)} (sd {number(pooled.sd)}; P of the claim "
+        f"{label} is {number(pooled.mean)} (sd {number(pooled.sd)}; P of {side} "
         f"{probability(pooled.p)}) with {pooled.label}, {number(flat.mean)} (sd {number(flat.sd)}; "
         f"{probability(flat.p)}) with {flat.label}.",
         abs(pooled.p - flat.p),
@@ -75,8 +77,16 @@ def pooled_against_flat(label: str, pooled: Says, flat: Says) -> Alert | None:
     )
 
 
-def errors_that_decide(label: str, cells: Says, clustered: Says) -> Alert | None:
-    """The same cells under the headline's errors, and by least squares with clustered ones."""
+def errors_that_decide(
+    label: str, cells: Says, clustered: Says, supposed: str = "trends are parallel"
+) -> Alert | None:
+    """The same cells under the headline's errors, and by least squares with clustered ones.
+
+    Parameters
+    ----------
+    supposed
+        Under which both estimate the same.
+    """
     gap = abs(cells.mean - clustered.mean) / clustered.sd
     if gap <= ERRORS_APART:
         return None
@@ -85,13 +95,13 @@ def errors_that_decide(label: str, cells: Says, clustered: Says) -> Alert | None
         "The errors decide",
         f"{label} is {number(cells.mean)} (sd {number(cells.sd)}) with {cells.label}, "
         f"{number(clustered.mean)} (sd {number(clustered.sd)}) with {clustered.label}; both "
-        "estimate the same if trends are parallel.",
+        f"estimate the same if {supposed}.",
         gap,
         label,
     )
 
 
-def twfe_against_att(label: str, twfe: Says, att: Says) -> Alert | None:
+def twfe_against_att(label: str, twfe: Says, att: Says, side: str = "the claim") -> Alert | None:
     """A coefficient under constant effects, and the average of effects that may change."""
     gap = abs(twfe.mean - att.mean) / att.sd
     across = _side(twfe.p, SURE) != _side(att.p, SURE)
@@ -103,7 +113,7 @@ def twfe_against_att(label: str, twfe: Says, att: Says) -> Alert | None:
         "Constant effects give another answer"
         if gap > APART
         else f"Constant effects are {'surer' if surer else 'less sure'}",
-        f"{label} is {number(twfe.mean)} (P of the claim {probability(twfe.p)}) with {twfe.label}, "
+        f"{label} is {number(twfe.mean)} (P of {side} {probability(twfe.p)}) with {twfe.label}, "
         f"{number(att.mean)} ({probability(att.p)}) with {att.label}, {number(gap, 1)} posterior "
         "sds away.",
         abs(twfe.p - att.p),

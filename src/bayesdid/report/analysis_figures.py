@@ -9,12 +9,14 @@ import numpy as np
 
 from bayesdid.escape import drawn
 from bayesdid.report.figures import (
+    ACROSS,
     INK,
     LABEL,
     MUTED,
     SMALL,
     WIDTH,
     legend,
+    name_rows,
     pyplot,
     row_height,
     svg,
@@ -24,7 +26,6 @@ from bayesdid.report.figures import (
 from bayesdid.report.limits import limits
 
 _COLOURS = ("#2f6fb0", "#c2571a", "#2e8b57", "#8a5fb0", "#8a6d00")
-_ACROSS = 48  # letters of a label below the axis
 _TIPS = 24  # places of a curve that tell their values
 _SPECIFICATION_ROWS = 0.22  # inches for each choice below a specification curve
 
@@ -66,10 +67,10 @@ def _forest(item: dict[str, Any]) -> tuple[Any, Any]:
         axes.axvline(item["reference"], color=INK, lw=0.8)
         low, high = (_numbers([pair[k] for pair in ends]) for k in (0, 1))
         axes.set_xlim(*limits(low, high, item["reference"]))
-    axes.set_yticks(range(len(labels)), shown[::-1], fontsize=SMALL)
+    name_rows(axes, shown[::-1])
     axes.set_ylim(-0.7, len(labels) - 0.3)
     axes.tick_params(axis="y", length=0)
-    axes.set_xlabel(textwrap.fill(item["xlabel"], _ACROSS))
+    axes.set_xlabel(textwrap.fill(item["xlabel"], ACROSS))
     if len(item["series"]) > 1:
         legend(axes)
     return figure, axes
@@ -93,7 +94,7 @@ def _lines(item: dict[str, Any]) -> tuple[Any, Any]:
         axes.axhline(item["reference"], color=INK, lw=0.8)
     for position in item["verticals"]:
         axes.axvline(position, color=MUTED, lw=1.2, ls="--")
-    axes.set_xlabel(textwrap.fill(item["xlabel"], _ACROSS))
+    axes.set_xlabel(textwrap.fill(item["xlabel"], ACROSS))
     axes.set_ylabel(textwrap.fill(item["ylabel"], 30))
     return figure, axes
 
@@ -174,7 +175,7 @@ def _histogram(item: dict[str, Any]) -> tuple[Any, Any]:
         axes.axvline(position, color=MUTED, lw=1.4, ls="--")
     axes.set_yticks([])
     axes.spines["left"].set_visible(False)
-    axes.set_xlabel(textwrap.fill(item["xlabel"], _ACROSS))
+    axes.set_xlabel(textwrap.fill(item["xlabel"], ACROSS))
     if len(item["series"]) > 1:
         legend(axes)
     return figure, axes

@@ -24,6 +24,7 @@ from bayesdid.published.claim import same_effect
 from bayesdid.study.load import Study
 from bayesdid.study.terms import POLICY_KINDS, parse_term
 
+LEAST_SQUARES = "least squares, clustered"
 CONSTANT = "effects that do not change with the time since adoption"
 # kinds of fits of a spec, from the richest to the simplest: label, assumption
 KINDS = {
@@ -180,7 +181,7 @@ def fits_of_cells(
             yield estimate(
                 asked.asks,
                 normal_distribution(*clustered),
-                f"{head}, least squares, clustered",
+                f"{head}, {LEAST_SQUARES}",
                 "panel",
                 "there are many units; errors of a unit are anything",
                 false_here=false_here,
@@ -285,7 +286,7 @@ def _apart(asked: Question, panel: PanelEvidence) -> Iterator[Estimate]:
         yield estimate(
             asked.asks,
             normal_distribution(a - b, math.hypot(s, w)),
-            "columns fitted apart, least squares, clustered",
+            f"columns fitted apart, {LEAST_SQUARES}",
             "panel",
             "nothing is common to the groups; there are many units",
         )

@@ -29,8 +29,21 @@ def how_sure(answer: Mapping[str, Any]) -> str:
     said = f"{answer['word']}: P {probability(answer['p'])}"
     if answer["models"] < 2:
         return said
-    low, high = probability(answer["p_low"]), probability(answer["p_high"])
-    return f"{said}, and {low} to {high} over the {answer['models']} models that count"
+    return said + over(answer["p"], answer["p_low"], answer["p_high"], answer["models"])
+
+
+def over(p: float, low: float, high: float, models: int) -> str:
+    """What follows a probability: the range over the models that count, or that all say the same.
+
+    Examples
+    --------
+    >>> over(0.9, 0.8, 0.95, 3), over(0.9999, 0.9995, 1.0, 3)
+    (', and 0.800 to 0.950 over the 3 models that count', ' by each of the 3 models that count')
+    """
+    said = [probability(value) for value in (p, low, high)]
+    if len(set(said)) == 1:
+        return f" by each of the {models} models that count"
+    return f", and {said[1]} to {said[2]} over the {models} models that count"
 
 
 def origin(source: str, synthetic: bool) -> str:
@@ -73,6 +86,8 @@ def _range(answer: Mapping[str, Any], of: str) -> str:
     if answer["models"] < 2:
         return ""
     low, high = answer[f"{of}_low"], answer[f"{of}_high"]
+    if probability(low) == probability(high):
+        return f" by each of the {answer['models']} models that count"
     return (
         f", and between {probability(low)} and {probability(high)} over the {answer['models']} "
         "models that count"

@@ -6,6 +6,7 @@ import io
 import re
 import textwrap
 import warnings
+from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
@@ -28,7 +29,9 @@ STAMP = "SYNTHETIC PANEL: NOT EVIDENCE"
 WIDTH = 5.4  # inches: text is legible where a phone shows the whole figure
 SMALL = 9  # points: the smallest type of a figure, but for names of many units
 LABEL = 32  # letters of a label beside a row
+ACROSS = 48  # letters below an axis
 _LETTER, _HANDLE = 5.0, 40.0  # points: of a legend's letter, of what stands before its label
+_FROM_AXIS, _LEADING = 7.0, 1.2  # points to the names of rows; between their lines, of the type
 _DIGIT = 6.4  # points: a digit of an axis
 _SHRUNK = 0.6  # of its size: a figure that a screen would make smaller than this scrolls
 _GROWN = 1.15
@@ -126,6 +129,31 @@ def legend(axes: Any, **more: Any) -> None:
         axes.legend(frameon=False, fontsize=SMALL, **(place | more))
 
 
+def name_rows(axes: Any, labels: Sequence[str]) -> None:
+    """Names beside the rows 0, 1, ... of an axis; lines of one name end at one edge in any font.
+
+    Lines of a text are placed where Matplotlib's own font has them begin, which is ragged in that
+    of another browser or an article: each line is a text of its own, which an edge holds.
+    """
+    axes.set_yticks(
+        range(len(labels)), ["" if "\n" in label else label for label in labels], fontsize=SMALL
+    )
+    for at, label in enumerate(labels):
+        lines = label.split("\n") if "\n" in label else []
+        for k, line in enumerate(lines):
+            axes.annotate(
+                line,
+                (0.0, at),
+                (-_FROM_AXIS, ((len(lines) - 1) / 2 - k) * _LEADING * SMALL),
+                xycoords=axes.get_yaxis_transform(),
+                textcoords="offset points",
+                ha="right",
+                va="center",
+                fontsize=SMALL,
+                annotation_clip=False,
+            )
+
+
 def tips(axes: Any, x: Any, y: Any, texts: list[str]) -> None:
     """What a mouse over a bar or a point shows: lines that nobody sees, each with its text.
 
@@ -184,8 +212,16 @@ def assumptions_figure(items: list[dict[str, Any]]) -> str:
     return svg(figure, "Probability of each claim by assumption")
 
 
-def columns_figure(rows: list[dict[str, Any]], level: float, synthetic: bool) -> str:
-    """Treatment effects of every column: published, least squares, posterior."""
+def columns_figure(
+    rows: list[dict[str, Any]], level: float, synthetic: bool, unit: str = ""
+) -> str:
+    """Treatment effects of every column: published, least squares, posterior.
+
+    Parameters
+    ----------
+    unit
+        Of the effects, if they share one.
+    """
     plt = pyplot()
     wide = reach(level)
     series = (
@@ -215,10 +251,11 @@ def columns_figure(rows: list[dict[str, Any]], level: float, synthetic: bool) ->
             tips(axes, zip(low, high, strict=True), zip(y, y, strict=True), said)
     axes.set_xlim(*limits([low for low, _ in drawn], [high for _, high in drawn]))
     axes.axvline(0.0, color=INK, lw=0.8)
-    axes.set_yticks(range(len(rows)), labels[::-1], fontsize=SMALL)
+    name_rows(axes, labels[::-1])
     axes.set_ylim(-0.8, len(rows) - 0.2)
     legend(axes)
-    axes.set_xlabel(f"effect, {percent(level)} intervals")
+    below = f"effect, {percent(level)} intervals"
+    axes.set_xlabel(textwrap.fill(f"{below}; {escape.drawn(unit)}" if unit else below, ACROSS))
     return svg(figure, "Published, least-squares and posterior estimates", synthetic)
 
 
@@ -287,7 +324,7 @@ def checks_figure(
     spoken = [name.replace("_", " ") for name in names]
     slanted = {"rotation": 45, "ha": "left", "rotation_mode": "anchor"}
     axes.set_xticks(range(len(names)), spoken, fontsize=SMALL, **slanted)
-    axes.set_yticks(range(len(specs)), shown[::-1], fontsize=SMALL)
+    name_rows(axes, shown[::-1])
     axes.xaxis.tick_top()
     axes.tick_params(length=0)
     for side in ("left", "bottom"):

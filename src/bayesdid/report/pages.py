@@ -33,7 +33,7 @@ from bayesdid.report.sections.published import published
 from bayesdid.report.sections.reference import reference
 from bayesdid.report.sections.robustness import robustness
 from bayesdid.report.sections.statements import statements
-from bayesdid.report.term_words import in_words, titled
+from bayesdid.report.term_words import coefficients_in_words, in_words, titled
 
 PAGE, SUPPLEMENT, ARTICLE = "index.html", "supplement.html", "report.pdf"
 
@@ -81,6 +81,11 @@ def in_plain_words(results: Results) -> Results:
 
     spoken = ("sentences", "figures", "tables", "peers", "notes", "failed")
     examined = results["examination"]
+    headline = bool(results["headline"].get("contrasts"))  # whose model is then what is examined
+
+    def own(value: Any) -> Any:
+        return coefficients_in_words(value, results) if headline else value
+
     return {
         **results,
         "analyses": [
@@ -90,8 +95,8 @@ def in_plain_words(results: Results) -> Results:
         "examination": {
             **examined,
             "of": titled(examined["of"], results),
-            "results": said(examined["results"]),
-            "standards": in_words(examined["standards"], results),
+            "results": said(own(examined["results"])),
+            "standards": in_words(own(examined["standards"]), results),
         },
         "weights": said(results["weights"]),
         "headline": {

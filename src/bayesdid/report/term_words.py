@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Mapping
-from itertools import permutations
+from itertools import combinations, permutations
 from typing import Any
 
+from bayesdid.design.overlap import set_name
 from bayesdid.estimands.names import contrasts_of
+from bayesdid.model.overlap import JOINT
 from bayesdid.report.model_words import with_titles
 from bayesdid.study.derived import Derived, parse_derived
 from bayesdid.study.load import Study
@@ -57,7 +59,40 @@ def term_names(study: Study) -> dict[str, dict[str, str]]:
             terms.setdefault(text, term_words(text, policies, labels))
         terms.setdefault(f"both:{one}+{two}", term_words(f"both:{one}+{two}", policies, labels))
     terms |= {one.name: one.label for one in contrasts_of(study)}
-    return {"terms": terms, "columns": columns}
+    return {"terms": terms, "columns": columns, "coefficients": _coefficients(policies)}
+
+
+def _coefficients(policies: Mapping[str, str]) -> dict[str, str]:
+    """Base coefficients of the headline's model, which it names by policies."""
+    found = {}
+    for size in range(2, len(policies) + 1):
+        for some in combinations(policies, size):
+            said = " and ".join(policies[name] for name in some)
+            found[set_name(some, tuple(policies), JOINT)] = f"what {said} do beyond their sum"
+    for name, label in policies.items():
+        found |= {f"{name} growth": f"growth of {label} a period", name: f"{label} at adoption"}
+    return found
+
+
+def coefficients_in_words(value: Any, results: Mapping[str, Any]) -> Any:
+    """A text, or all texts inside a value, with words for coefficients of the headline's model.
+
+    For parts that are about that model alone: elsewhere such names mean something else.
+    """
+    stored = results.get("names", {})
+    names: Mapping[str, str] = stored.get("coefficients", {})
+    if not names:
+        return value
+    # a contrast's name and its label hold those of policies, and are words of their own
+    kept = {text: text for pair in stored["terms"].items() for text in pair if " " in text}
+    words = kept | {name: said for name, said in names.items() if name.lower() not in _PROSE}
+    found = "|".join(map(re.escape, sorted(words, key=len, reverse=True)))
+    pattern = re.compile(rf"(?<![\w:.])(?:{found})(?!:?\w)")
+
+    def say(text: str) -> str:
+        return names.get(text) or pattern.sub(lambda hit: words[hit[0]], text)
+
+    return _each(value, say)
 
 
 def term_words(text: str, policies: Mapping[str, str], labels: Mapping[str, str]) -> str:

@@ -1,4 +1,4 @@
-"""Write a report folder: page, supplement, article, ``results.json``, ``tables/``, ``run.json``."""
+"""Write a report folder: page, supplement, article, results, tables, facts of the run."""
 
 from __future__ import annotations
 
@@ -9,12 +9,13 @@ from bayesdid.files import sweep
 from bayesdid.jsonio import plain, write_json, write_text
 from bayesdid.report.against import changes
 from bayesdid.report.document.typst import write_pdf
+from bayesdid.report.document.word import write_docx
 from bayesdid.report.html import build, pages
 from bayesdid.report.pages import ARTICLE, PAGE, SUPPLEMENT
 from bayesdid.report.run import Run
 from bayesdid.report.tables import write_tables
 
-CHANGES = "changes.json"
+CHANGES, WORD = "changes.json", "tables.docx"
 
 
 def write_report(
@@ -51,6 +52,7 @@ def write_report(
     write_text(page, html)
     write_text(folder / SUPPLEMENT, more)
     write_pdf((report.main, report.more), report.places, folder / ARTICLE)
+    write_docx((report.main, report.more), report.places, folder / WORD)
     if run is not None:
         write_json(folder / "run.json", run.facts())
     return page

@@ -26,6 +26,7 @@ from bayesdid.families.under_errors import draws_of, under_errors
 from bayesdid.inference.exact.conjugate import conjugate_posterior
 from bayesdid.model.bound import study_priors
 from bayesdid.model.pooling import Pooling, indicators, pooled_scale, stack
+from bayesdid.notebook import many
 from bayesdid.panel.panel import Panel
 from bayesdid.peers.fixest import least_squares
 from bayesdid.peers.impute import UNBALANCED
@@ -110,8 +111,9 @@ def cohort(
     peers = tuple(_peers(spec, panel) if plain else _by_dummies(cells, controls))
     sentences = (
         f"The average effect on the treated is {main.mean():.3f} ({unit}; "
-        f"{hdi(main):.3f}; P(< 0) {equals((main < 0).mean())}) from {len(cells.cohort)} "
-        f"cohort-by-event-time cells of {len(np.unique(cells.cohort))} cohorts, partially pooled, "
+        f"{hdi(main):.3f}; P(< 0) {equals((main < 0).mean())}) from "
+        f"{many(len(cells.cohort), 'cohort-by-event-time cell')} of "
+        f"{many(len(np.unique(cells.cohort)), 'cohort')}, partially pooled, "
         f"against {'units not yet treated' if controls == 'not_yet' else 'never-treated units'}. "
         "Without pooling, under i.i.d. errors, it is "
         f"{overall['flat, i.i.d. errors, ATT over treated rows'].mean():.3f}; the one TWFE "

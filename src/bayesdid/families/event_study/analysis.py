@@ -10,6 +10,7 @@ from scipy.stats import norm
 
 from bayesdid.arrays import FloatArray
 from bayesdid.design.build import build_design
+from bayesdid.design.design import Design
 from bayesdid.estimands.honest import Restriction, RobustSet, robust_breakdown, robust_sets
 from bayesdid.estimands.leads import leads_sentence
 from bayesdid.estimands.stated import drawn
@@ -72,7 +73,7 @@ def honest(
     """The analysis of a spec of family ``event_study``: sensitivity to violated trends."""
     design = build_design(spec, panel)
     posterior = conjugate_posterior(design)
-    times = [int(parse_term(term).factors[0].event_time or 0) for term in design.treatments]
+    times = times_of(design)
     errors, reference = Errors.parse(options.errors), options.reference
     iid = path = posterior.draw(4 * draws, np.random.default_rng(seed))
     variance = posterior.nu / max(posterior.nu - 2, 1)
@@ -196,6 +197,35 @@ def honest_path(
     )
 
 
+def times_of(design: Design) -> list[int]:
+    """Event times of a path's coefficients; the reference has none."""
+    return [int(parse_term(term).factors[0].event_time or 0) for term in design.treatments]
+
+
+def require_window(spec_id: str, times: list[int], reference: int) -> None:
+    """Refuse a path without two periods before its reference, or with a gap up to adoption.
+
+    Parameters
+    ----------
+    times
+        Of :func:`times_of`.
+
+    Raises
+    ------
+    InputError
+        As increments before adoption would then be too few, or span several periods.
+    """
+    whole = sorted([*times, reference])
+    early = sum(time < reference for time in times)
+    if early < 2 or 0 not in times or whole != list(range(whole[0], whole[-1] + 1)):
+        raise InputError(
+            f"{spec_id}: sensitivity to trends needs every period from two before the reference "
+            "to the first of adoption",
+            value=times,
+            remedy="widen the event window",
+        )
+
+
 def _ordered(
     spec_id: str,
     times: list[int],
@@ -207,15 +237,8 @@ def _ordered(
     order = [int(k) for k in np.argsort(times)]
     sorted_times = [times[k] for k in order]
     n_pre = sum(t < reference for t in times)
-    whole = sorted([*times, reference])
+    require_window(spec_id, times, reference)
     after = np.array([t >= 0 for t in sorted_times[n_pre:]])
-    if n_pre < 2 or 0 not in times or whole != list(range(whole[0], whole[-1] + 1)):
-        raise InputError(
-            f"{spec_id}: sensitivity to trends needs every period from two before the reference "
-            "to the first of adoption",
-            value=times,
-            remedy="widen the event window",
-        )
     if reference >= 0:
         raise InputError(
             f"{spec_id}: the reference is not before adoption",

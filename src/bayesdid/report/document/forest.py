@@ -2,17 +2,18 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from itertools import pairwise
 
 import numpy as np
 
 from bayesdid.escape import html as escaped
-from bayesdid.report.document.blocks import Forest, ForestRow, Mark
+from bayesdid.report.document.blocks import ForestRow, Mark
 from bayesdid.report.limits import limits
 from bayesdid.report.text import number
 
-_WIDTH, _ROW, _MARK = 600, 26, 7
+_WIDTH, _ROW, _MARK, _ARROW = 600, 26, 7, 10
 _NARROW = 0.09  # of the axis between two numbers below it
 COLOURS = {"published": "#2f6fb0", "panel": "#c2571a", "peer": "#7a8794"}
 
@@ -30,9 +31,16 @@ class Axis:
         return min(max((value - self.low) / (self.high - self.low), 0.0), 1.0)
 
 
-def axis_of(forest: Forest) -> Axis:
+def is_cut(rows: Sequence[ForestRow]) -> bool:
+    """Whether a line of some row goes on beyond the axis, which an arrow then says."""
+    axis = axis_of(rows)
+    ends = [v for r in rows for m in r.marks for v in (m.low, m.high, *(m.wide or ()))]
+    return any(not axis.low <= value <= axis.high for value in ends)
+
+
+def axis_of(rows: Sequence[ForestRow]) -> Axis:
     """The axis that all rows share: zero, and all intervals but those that would flatten them."""
-    marks = [mark for row in forest.rows for mark in row.marks]
+    marks = [mark for row in rows for mark in row.marks]
     low, high = limits([m.low for m in marks], [m.high for m in marks])
     step = 10.0 ** np.floor(np.log10(high - low))
     while (high - low) / step < 4:
@@ -84,6 +92,11 @@ def _mark(mark: Mark, axis: Axis, y: float) -> str:
     numbers = f"{number(mark.mean)} ({number(mark.low)} to {number(mark.high)})"
     said = f"<title>{escaped(mark.source)}: {numbers}</title>"
     lines = [_line(low, high, y, colour, 4)]
+    ends = (mark.low, mark.high, *(mark.wide or ()))
+    if min(ends) < axis.low:
+        lines.append(_arrow(0, 1, y, colour))
+    if max(ends) > axis.high:
+        lines.append(_arrow(_WIDTH, -1, y, colour))
     if mark.wide is not None:
         start, end = (round(axis.at(v) * _WIDTH, 1) for v in mark.wide)
         lines.append(_line(start, end, y, colour, 1.5))
@@ -95,6 +108,12 @@ def _mark(mark: Mark, axis: Axis, y: float) -> str:
     return (
         f'<g>{said}{"".join(lines)}{shape} fill="{fill}" stroke="{colour}" stroke-width="2"/></g>'
     )
+
+
+def _arrow(x: int, side: int, y: float, colour: str) -> str:
+    """Where a line goes on beyond the axis: an arrow head at its end; `side`: 1 at the left."""
+    back = x + side * _ARROW
+    return f'<path d="M{back} {y - 7}L{x} {y}L{back} {y + 7}Z" fill="{colour}"/>'
 
 
 def _line(low: float, high: float, y: float, colour: str, width: float) -> str:

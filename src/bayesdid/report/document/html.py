@@ -245,7 +245,7 @@ def _cell(cell: Cell, writer: _Writer) -> str:
 @_block.register
 def _(block: Figure, writer: _Writer) -> str:
     name = writer.name(block.key)
-    alt = escaped(_plain(block.caption or block.note))
+    alt = escaped(typeset(_plain(block.caption or block.note)))
     svg = re.sub(r'aria-label="[^"]*"', lambda _: f'aria-label="{alt}"', block.svg, count=1)
     note = f' <span class="soft">{writer.inline(block.note)}</span>' if block.note else ""
     stamp = f' <span class="stamp small">{STAMP}</span>' if block.stamped else ""
@@ -261,7 +261,7 @@ def _plain(text: str) -> str:
 
 @_block.register
 def _(block: Forest, writer: _Writer) -> str:
-    axis = axis_of(block)
+    axis = axis_of(block.rows)
     rows = "".join(
         f'<li><div class="of">{escaped(row.label)}'
         + (f'<span class="soft">{escaped(row.below)}</span>' if row.below else "")

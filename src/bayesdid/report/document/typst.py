@@ -48,7 +48,7 @@ _PREAMBLE = """
 #set document(title: {title}, date: none)
 #set page(paper: "a4", margin: (x: 18mm, y: 15mm), numbering: "1")
 #set text(font: ("Libertinus Serif", "DejaVu Sans"), size: 9.3pt, lang: "en")
-#set par(justify: false, leading: 0.55em, spacing: 0.7em)
+#set par(justify: false, leading: 0.52em, spacing: 0.62em)
 #set heading(numbering: none)
 #show heading.where(level: 1): set text(size: 14pt)
 #show heading.where(level: 2): set text(size: 11.5pt)
@@ -164,14 +164,14 @@ def _block(block: object, _writer: _Writer) -> str:
 def _(block: Text, writer: _Writer) -> str:
     said = writer.inline(block.text)
     if block.kind == "lead":
-        said = f'#text(size: 11pt, weight: "bold")[{said}]'
+        said = f'#text(size: 11pt, weight: "bold")[{said}]#v(3pt, weak: true)'
     elif block.kind == "soft":
         said = f'#text(fill: rgb("{_SOFT}"), size: 8.5pt)[{said}]'
     elif block.kind == "stamp":
         said = f'#text(fill: rgb("{_BAD}"), weight: "bold")[{said}]'
     elif block.kind == "answer":
         said = (
-            '#block(fill: rgb("#f3f5f6"), inset: (x: 6pt, y: 3pt), spacing: 3pt, width: 100%, '
+            '#block(fill: rgb("#f3f5f6"), inset: (x: 6pt, y: 3pt), spacing: 0pt, width: 100%, '
             f'stroke: (left: 2pt + rgb("#255f9b")))[{said}]'
         )
     return f"{said}\n\n"
@@ -198,8 +198,11 @@ def _(block: Fold, writer: _Writer) -> str:
     if slides:  # what paper has of them is in tables
         tables = ", ".join(ref(item.table) for item in slides)
         return f"#strong[#{_string(typeset(block.summary))}]: {writer.inline(tables)}.\n\n"
-    said = f"#strong[#{_string(typeset(block.summary))}]\n\n"
     first = block.blocks[0] if block.blocks else None
+    if len(block.blocks) == 1 and isinstance(first, Text):  # on the line of its heading
+        said = f"{block.summary}."
+        return f"#strong[#{_string(typeset(said))}] {_block(first, writer)}"
+    said = f"#block(sticky: true)[#strong[#{_string(typeset(block.summary))}]]\n\n"
     if isinstance(first, Text) and first.text.startswith(block.summary):
         said = ""  # it says so itself
     return said + "".join(_block(item, writer) for item in block.blocks)
@@ -261,7 +264,7 @@ def _drawn_width(svg: str) -> float:
 
 @_block.register
 def _(block: Forest, writer: _Writer) -> str:
-    axis = axis_of(block)
+    axis = axis_of(block.rows)
     rows = []
     for row in block.rows:
         words = " #linebreak() ".join(_cell(word, writer) for word in row.words)
@@ -275,8 +278,8 @@ def _(block: Forest, writer: _Writer) -> str:
     )
     rows.append(f"[{_small(block.unit)}], [#box(height: 8pt, width: 100%)[{ticks}]], []")
     return (
-        f"{writer.label(block.key)}\n#{{ set text(size: 8.5pt); table(columns: (1.2fr, 2fr, "
-        f"1.1fr), align: horizon + left, {', '.join(rows)}) }}\n"
+        f"{writer.label(block.key)}\n#{{ set text(size: 8.5pt); table(columns: (1.75fr, 2fr, "
+        f"1.15fr), align: horizon + left, {', '.join(rows)}) }}\n"
         f"{writer.captioned(block.key, block.caption, block.note)}\n\n"
     )
 

@@ -119,10 +119,15 @@ def _effect(results: Results) -> list[str]:
     item, outcome = contrasts[name], results["outcome"]
     asked = {"contrast": name, "label": item["label"], "unit": outcome["unit"]}
     side = "below" if item["claim"] == "< 0" else "above"
-    low, high = item["p_range"]
+    low, high = (probability(end) for end in item["p_range"])
+    p = probability(item["p_claim"])
+    by = (
+        " by every model that counts"
+        if {low, high} == {p}
+        else (f", and {low} to {high} over the models that count")
+    )
     what = "the difference" if name == SUM else "it"
     return [
         f"{ORIGIN[source]}, {_amount(item['mean'], item['interval'], asked, results)}.",
-        f"That {what} is {side} zero is {item['word']}: P {probability(item['p_claim'])}, and "
-        f"{probability(low)} to {probability(high)} over the models that count.",
+        f"That {what} is {side} zero is {item['word']}: P {p}{by}.",
     ]

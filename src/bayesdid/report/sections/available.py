@@ -21,7 +21,7 @@ def failures(results: Results) -> list[Block]:
     failed, broken = results["failed"], [f for f in results["fits"] if not f["converged"]]
     found: list[Block] = []
     if failed:
-        why = " · ".join(f"{spec}: {reason}" for spec, reason in failed.items())
+        why = " · ".join(f"{of}: {why.removeprefix(f'{of}: ')}" for of, why in failed.items())
         has = "has" if len(failed) == 1 else "have"
         found.append(
             Text(

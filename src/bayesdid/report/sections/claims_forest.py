@@ -8,6 +8,7 @@ from typing import Any
 from bayesdid.estimands.verdict import WORDS
 from bayesdid.report.claim_words import asks
 from bayesdid.report.document.blocks import Cell, ForestRow, Mark
+from bayesdid.report.document.forest import is_cut
 from bayesdid.report.model_words import model_name
 from bayesdid.report.sections.answer import evidence_of, sources
 from bayesdid.report.sections.doses import dose_rows, see_doses
@@ -16,11 +17,14 @@ from bayesdid.report.sections.part import Results, counts, known, p_range, word_
 from bayesdid.report.sections.unjudged import claimed
 from bayesdid.report.text import probability
 
+FOREST = "claims"
 MOST_ROWS = 8
 _MODELS = 4  # of the main claim, where it is the only one
 _MARKS = {"published": "Diamond: from the printed numbers.", "panel": "Disc: from the panel."}
 _HOLLOW = "Hollow: other models that count."
 _BARS = "Bars: {} intervals; thin lines: over every model that counts."
+_BARS_ALONE = "Bars: {} intervals."
+CUT = " Arrow: the line goes on beyond the axis."
 
 
 def forest_rows(results: Results) -> tuple[ForestRow, ...]:
@@ -136,7 +140,7 @@ def see_claims(results: Results) -> str:
     fragile = sum(word == "supported, fragile" for word in given)
     against = sum(word.startswith("contradicted") for word in given)
     left = len(given) - held - fragile - against
-    by = "the panel" if not results["synthetic"] and results["headline"]["contrasts"] else "print"
+    by = "the panel" if _by_panel(results) else "print"
     counted = {
         "supported": held,
         "supported but fragile": fragile,
@@ -152,12 +156,21 @@ def see_claims(results: Results) -> str:
     return f"The better side of {len(given)} contrasts, by {by}: {said}."
 
 
+def _by_panel(results: Results) -> bool:
+    """Whether a real panel answers any of the claims."""
+    return "panel" in sources(results) and any(
+        "panel" in evidence["answers"] for evidence in evidence_of(results)[:MOST_ROWS]
+    )
+
+
 def drawn(rows: tuple[ForestRow, ...], level: str, *, doses: bool = False) -> str:
     """What the marks mean that are drawn; `doses`: rows are columns with the dose."""
+    wide = any(mark.wide is not None for row in rows for mark in row.marks)
+    bars = (_BARS if wide else _BARS_ALONE).format(level) + (CUT if is_cut(rows) else "")
     if doses:
         others = " Hollow: the other columns that have it." if len(rows) > 1 else ""
-        return f"Disc: the model that answers.{others} {_BARS.format(level)}"
+        return f"Disc: the model that answers.{others} {bars}"
     of = {mark.source for row in rows for mark in row.marks}
     hollow = any(not mark.solid for row in rows for mark in row.marks)
     said = [text for source, text in _MARKS.items() if source in of]
-    return " ".join([*said, *([_HOLLOW] if hollow else []), _BARS.format(level)])
+    return " ".join([*said, *([_HOLLOW] if hollow else []), bars])

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from typing import Any
 
@@ -76,6 +77,9 @@ def design(results: Results) -> Part:
     return Part("design", "Design", tuple(main), tuple(more), of_panel=True)
 
 
+_LEAVES = re.compile(r"[^0-].*0")  # of a unit's states, 0 under no policy: none after some
+
+
 def see_states(found: Mapping[str, Any], panel: Mapping[str, Any]) -> str:
     """How many units adopt, when, and how many never do."""
     units = panel["units"]
@@ -93,11 +97,13 @@ def see_states(found: Mapping[str, Any], panel: Mapping[str, Any]) -> str:
     if early := found.get("early", 0):
         others = ", the others" if early < found["adopters"] else ""
         before = f", {early} of them from the first period on{others}"
+    gone = sum(_LEAVES.search(row) is not None for row in found.get("matrix", ()))
+    again = f", and {gone} of them {'leaves' if gone == 1 else 'leave'} it again" if gone else ""
     left = f"{never} never {'does' if never == 1 else 'do'}" if never else "none is never treated"
     come = "comes" if found["adopters"] == 1 else "come"
     return (
-        f"{found['adopters']} of {many(units, 'unit')} {come} under {a} policy{before}{when}; "
-        f"{left}."
+        f"{found['adopters']} of {many(units, 'unit')} {come} under {a} policy{before}{when}"
+        f"{again}; {left}."
     )
 
 

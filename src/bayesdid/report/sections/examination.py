@@ -4,9 +4,11 @@ from __future__ import annotations
 
 from typing import Any
 
+from bayesdid.checks.standards import ANSWER, DESIGN, METHODS
 from bayesdid.report.analysis_figures import analysis_figure
 from bayesdid.report.document.blocks import Block, Cell, Figure, Fold, Heading, Table, Text, ref
 from bayesdid.report.sections.analyses import cell
+from bayesdid.report.sections.claims_forest import FOREST, forest_rows
 from bayesdid.report.sections.part import Part, Results
 
 ROWS = 12  # of a table in the supplement; results.json has them all
@@ -55,7 +57,11 @@ def examination(results: Results) -> Part | None:
     standards: dict[str, list[dict[str, Any]]] = {}
     for item in found["standards"]:
         standards.setdefault(item["standard"], []).append(item)
-    more += [_standard(name, items, found["results"]) for name, items in standards.items()]
+    places = {check["name"]: f"check-{check['name']}" for check in found["results"]}
+    places |= {DESIGN: DESIGN, METHODS: METHODS} | (
+        {ANSWER: FOREST} if forest_rows(results) else {}
+    )
+    more += [_standard(name, items, places) for name, items in standards.items()]
     title = f"All checks of {found['of']}"
     return Part("examination", title, tuple(main), tuple(more), of_panel=True)
 
@@ -102,14 +108,14 @@ def _check(check: dict[str, Any], synthetic: bool) -> list[Block]:
     return blocks
 
 
-def _standard(name: str, items: list[dict[str, Any]], checks: list[dict[str, Any]]) -> Table:
-    known = {check["name"] for check in checks}
+def _standard(name: str, items: list[dict[str, Any]], places: dict[str, str]) -> Table:
+    """A standard item by item, each with a link to where the report has the rest of it."""
     rows: list[tuple[str | Cell, ...]] = [
         (
             item["item"],
             item["state"],
             item["text"],
-            "; ".join(ref(f"check-{n}") if n in known else n for n in item["where"]) or "–",
+            "; ".join(ref(places[n]) if n in places else n for n in item["where"]) or "–",
         )
         for item in items
     ]

@@ -6,7 +6,7 @@ from bayesdid.estimands.verdict import rules
 from bayesdid.report.document.blocks import Block, Fold, Forest, Heading, Items, Text, ref
 from bayesdid.report.sections.answer import answer, answered_by, main_evidence, sources
 from bayesdid.report.sections.available import available, failures
-from bayesdid.report.sections.claims_forest import drawn, forest_rows, see_claims
+from bayesdid.report.sections.claims_forest import FOREST, drawn, forest_rows, see_claims
 from bayesdid.report.sections.depends import alerts, depends_on
 from bayesdid.report.sections.doses import dose_effects
 from bayesdid.report.sections.no_panel import no_panel
@@ -15,7 +15,7 @@ from bayesdid.report.sections.sliders import sliders
 from bayesdid.report.sections.unjudged import claimed, unclaimed_side
 from bayesdid.summary import percent
 
-FOREST, ALERTS = "claims", "alerts"
+ALERTS = "alerts"
 COUNTS = (
     "A model counts unless it supposes what is known to be false here, or fails a check that bears "
     "on its intervals."

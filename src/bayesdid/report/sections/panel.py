@@ -31,7 +31,9 @@ def effects(results: Results) -> Part:
         main.append(
             Figure(
                 "every-column",
-                figures.columns_figure(scaled, results["level"], bool(results["synthetic"])),
+                figures.columns_figure(
+                    scaled, results["level"], bool(results["synthetic"]), results["outcome"]["unit"]
+                ),
                 see_columns(scaled),
                 f"Effects on {results['outcome']['label']}, in {results['outcome']['unit']}; "
                 f"{'diamond: published, ' * any(row['published'] is not None for row in scaled)}"

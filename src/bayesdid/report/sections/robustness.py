@@ -19,9 +19,11 @@ from bayesdid.report.document.blocks import (
     Text,
     ref,
 )
+from bayesdid.report.document.forest import is_cut
 from bayesdid.report.model_words import model_name, spec_name
 from bayesdid.report.sections.answer import main_evidence
 from bayesdid.report.sections.available import STATEMENTS
+from bayesdid.report.sections.claims_forest import CUT
 from bayesdid.report.sections.depends import trends_of
 from bayesdid.report.sections.part import Part, Results, counts, known
 from bayesdid.report.term_words import in_words
@@ -58,10 +60,7 @@ def robustness(results: Results) -> Part:
                 Forest(
                     "headline-models",
                     see_models(evidence, shown),
-                    "Filled: a model that counts. All of them, with what each assumes: "
-                    f"{ref(STATEMENTS)}."
-                    if not results["synthetic"]
-                    else "Filled: a model that counts.",
+                    _marks(rows, bool(results["synthetic"])),
                     evidence["unit"],
                     rows,
                 )
@@ -84,6 +83,12 @@ def robustness(results: Results) -> Part:
 
 
 _MOST_MODELS = 8
+
+
+def _marks(rows: tuple[ForestRow, ...], synthetic: bool) -> str:
+    """What is drawn, and where the rest stands."""
+    said = f"Filled: a model that counts.{CUT if is_cut(rows) else ''}"
+    return said if synthetic else f"{said} All of them, with what each assumes: {ref(STATEMENTS)}."
 
 
 def _chosen(shown: list[Mapping[str, Any]]) -> list[Mapping[str, Any]]:

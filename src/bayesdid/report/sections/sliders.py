@@ -112,11 +112,14 @@ def said_at(
     side = f"below −{limit}" if evidence["sign"] < 0 else f"above {limit}"
     asked = side if at[2] else asks(evidence)
     every = [table["p"][_places(table, m, at)[1]] for m in range(len(table["models"]))]
-    over = (
-        f", and {_said(min(every))} to {_said(max(every))} over the {len(every)} models that count"
-        if len(every) > 1
-        else ""
-    )
+    said = {_said(value) for value in (min(every), max(every), table["p"][cell])}
+    if len(every) == 1:
+        over = ""
+    elif len(said) == 1:
+        over = f" by each of the {len(every)} models that count"
+    else:
+        ends = f"{_said(min(every))} to {_said(max(every))}"
+        over = f", and {ends} over the {len(every)} models that count"
     rope = f" Within ±{limit}: P {_said(table['inside'][cell])}." if at[2] else ""
     return (
         f"{table['models'][model]}: {table['mean'][moment]} ({percent(table['level'])} interval "

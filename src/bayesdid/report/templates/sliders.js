@@ -26,9 +26,10 @@ for (const box of document.querySelectorAll(".sliders")) {
     const cell = (m) => moment(m) * size("rope") + r;
     const m = model();
     const all = data.models.map((_, other) => data.p[cell(other)]);
-    const range = data.models.length > 1
-      ? `, and ${probability(Math.min(...all))} to ${probability(Math.max(...all))} over the ${data.models.length} models that count`
-      : "";
+    const said = new Set([...all, data.p[cell(m)]].map((value) => probability(value)));
+    const range = data.models.length === 1 ? "" : said.size === 1
+      ? ` by each of the ${data.models.length} models that count`
+      : `, and ${probability(Math.min(...all))} to ${probability(Math.max(...all))} over the ${data.models.length} models that count`;
     const rope = r === 0 ? "" : ` Within ±${data.axes.rope[r]}: P ${probability(data.inside[cell(m)])}.`;
     const asked = r === 0 ? data.asks : data.asks_beyond.replace("{}", data.axes.rope[r]);
     const trends = control("mbar") ? ` ${data.robust[place("mbar")]}` : "";
