@@ -13,6 +13,7 @@ from bayesdid.families.registry.load import check_study
 from bayesdid.report.html import render
 from bayesdid.report.model_words import spec_name
 from bayesdid.report.results import compute_results, sections
+from bayesdid.report.text import typeset
 
 RUN = ("twfe", "pooled", "event_study", "placebo", "iv_first", "other")
 ANALYSED = [name for name, family in families().items() if family.has_analysis]
@@ -57,7 +58,7 @@ def test_an_analysis_stands_in_its_section(name, page, results):
     assert text.startswith(f"<h2>{family.section.heading}")
     assert f'<h3 id="analysis-t-{name}">' in text
     sentence = next(i for i in results["analyses"] if i["family"] == name)["sentences"][0]
-    assert sentence[:40] in text
+    assert typeset(sentence)[:40] in text
 
 
 @pytest.mark.parametrize("name", [name for name, f in families().items() if not f.has_analysis])

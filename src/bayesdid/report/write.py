@@ -8,14 +8,15 @@ from typing import Any
 from bayesdid.files import sweep
 from bayesdid.jsonio import plain, write_json, write_text
 from bayesdid.report.against import changes
-from bayesdid.report.document.typst import write_pdf
+from bayesdid.report.document.latex import write_latex
+from bayesdid.report.document.typst import write_figures, write_pdf
 from bayesdid.report.document.word import write_docx
 from bayesdid.report.html import build, pages
 from bayesdid.report.pages import ARTICLE, PAGE, SUPPLEMENT
 from bayesdid.report.run import Run
 from bayesdid.report.tables import write_tables
 
-CHANGES, WORD = "changes.json", "tables.docx"
+CHANGES, WORD, LATEX, FIGURES = "changes.json", "tables.docx", "tables.tex", "figures"
 
 
 def write_report(
@@ -51,8 +52,11 @@ def write_report(
     html, more = pages(report)
     write_text(page, html)
     write_text(folder / SUPPLEMENT, more)
-    write_pdf((report.main, report.more), report.places, folder / ARTICLE)
-    write_docx((report.main, report.more), report.places, folder / WORD)
+    parts = (report.main, report.more)
+    write_pdf(parts, report.places, folder / ARTICLE)
+    write_docx(parts, report.places, folder / WORD)
+    write_latex(parts, report.places, folder / LATEX)
+    write_figures(parts, report.places, folder / FIGURES)
     if run is not None:
         write_json(folder / "run.json", run.facts())
     return page

@@ -5,7 +5,16 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from bayesdid.report.document.blocks import Document, Figure, Forest, Heading, Table, walk
+from bayesdid.report.document.blocks import (
+    Document,
+    Figure,
+    Forest,
+    Heading,
+    Table,
+    split_refs,
+    walk,
+)
+from bayesdid.report.text import typeset
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,6 +33,12 @@ class Place:
 def anchor(key: str) -> str:
     """A key as an HTML id."""
     return "".join(c if c.isalnum() or c in "-_" else "-" for c in key)
+
+
+def plain_text(text: str, places: Mapping[str, Place]) -> str:
+    """Text as it is read; references by the names of what they lead to."""
+    said = (places[key].name if key in places else plain or key for plain, key in split_refs(text))
+    return typeset("".join(said))
 
 
 def _quoted(title: str) -> str:

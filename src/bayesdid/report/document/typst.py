@@ -6,7 +6,8 @@ All text stands in string literals, so that nothing of a study is markup.
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from functools import singledispatch
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -28,6 +29,7 @@ from bayesdid.report.document.blocks import (
     Text,
     ref,
     split_refs,
+    walk,
 )
 from bayesdid.report.document.forest import axis_of, stripe
 from bayesdid.report.document.numbering import Place, anchor
@@ -118,14 +120,77 @@ def write_pdf(documents: tuple[Document, ...], places: Mapping[str, Place], path
         import typst
 
     source, drawings = to_typst(documents, places)
+    with _drawn(source, drawings) as article:
+        made = typst.compile(article, timestamp=0)
+    with replacing(path) as temporary:
+        temporary.write_bytes(compact(made))
+
+
+def write_figures(
+    documents: tuple[Document, ...], places: Mapping[str, Place], folder: Path
+) -> None:
+    """Write every figure as SVG and PNG by its number, and all on pages of one PDF.
+
+    What a synthetic panel shows has its stamp below the drawing. Figures of an earlier run go.
+    """
+    with extra("report"):
+        import typst
+
+    writer = _Writer(places)
+    names, sheets = [], []
+    for document in documents:
+        for section in document.sections:
+            for block in walk(section.blocks):
+                if isinstance(block, Figure | Forest):
+                    stamped = section.stamped or (isinstance(block, Figure) and block.stamped)
+                    names.append(places[block.key].name.lower().replace(" ", "-"))
+                    sheets.append(_sheet(block, writer, stamped=stamped))
+    folder.mkdir(parents=True, exist_ok=True)
+    for old in folder.glob("figure*.*"):
+        old.unlink()
+    if not sheets:
+        return
+    source = _PREAMBLE.format(title=_string("Figures")) + "\n#pagebreak()\n".join(sheets)
+    with _drawn(source, writer.drawings) as article:
+        compiler = typst.Compiler(article)  # lays pages out once for all formats
+        (paper,) = _pages(compiler.compile(timestamp=0))
+        drawings = _pages(compiler.compile(format="svg"))
+        pictures = _pages(compiler.compile(format="png", ppi=_PPI))
+    for name, drawing, picture in zip(names, drawings, pictures, strict=True):
+        (folder / f"{name}.svg").write_bytes(drawing)
+        (folder / f"{name}.png").write_bytes(picture)
+    (folder / "figures.pdf").write_bytes(compact(paper))
+
+
+_PPI = 200  # of pictures, for a text processor
+
+
+def _sheet(block: Figure | Forest, writer: _Writer, *, stamped: bool) -> str:
+    """A figure on a page of its own size."""
+    writer.stamped = stamped
+    width = _drawn_width(block.svg) if isinstance(block, Figure) else _WIDEST
+    if isinstance(block, Figure):
+        drawing = f"#{writer.image(block.svg, f'{width:.0f}pt')}"
+    else:
+        drawing = f"#{{ {_forest(block, writer)} }}"
+    page = f"width: {width + 12:.0f}pt, height: auto, margin: 6pt, numbering: none"
+    return f"#set page({page})\n{drawing}\n\n{writer.stamp()}\n"
+
+
+def _pages(made: bytes | list[bytes] | None) -> list[bytes]:
+    """Pages; of one page, and of a PDF, the compiler gives no list."""
+    return [made] if isinstance(made, bytes) else made or []
+
+
+@contextmanager
+def _drawn(source: str, drawings: list[str]) -> Iterator[str]:
+    """The path of a source with its drawings beside it, while it is compiled."""
     with TemporaryDirectory() as folder:
         root = Path(folder)
         for k, drawing in enumerate(drawings):
             (root / f"{k}.svg").write_text(drawing, encoding="utf-8")
         (root / "article.typ").write_text(source, encoding="utf-8")
-        made = typst.compile(str(root / "article.typ"), timestamp=0)
-    with replacing(path) as temporary:
-        temporary.write_bytes(compact(made))
+        yield str(root / "article.typ")
 
 
 def _string(text: str) -> str:
@@ -264,6 +329,14 @@ def _drawn_width(svg: str) -> float:
 
 @_block.register
 def _(block: Forest, writer: _Writer) -> str:
+    return (
+        f"{writer.label(block.key)}\n#{{ {_forest(block, writer)} }}\n"
+        f"{writer.captioned(block.key, block.caption, block.note)}\n\n"
+    )
+
+
+def _forest(block: Forest, writer: _Writer) -> str:
+    """Rows, their words and the axis."""
     axis = axis_of(block.rows)
     rows = []
     for row in block.rows:
@@ -278,9 +351,8 @@ def _(block: Forest, writer: _Writer) -> str:
     )
     rows.append(f"[{_small(block.unit)}], [#box(height: 8pt, width: 100%)[{ticks}]], []")
     return (
-        f"{writer.label(block.key)}\n#{{ set text(size: 8.5pt); table(columns: (1.75fr, 2fr, "
-        f"1.15fr), align: horizon + left, {', '.join(rows)}) }}\n"
-        f"{writer.captioned(block.key, block.caption, block.note)}\n\n"
+        "set text(size: 8.5pt); table(columns: (1.75fr, 2fr, 1.15fr), align: horizon + left, "
+        f"{', '.join(rows)})"
     )
 
 

@@ -8,9 +8,8 @@ from pathlib import Path
 
 from bayesdid.escape import html as escaped
 from bayesdid.files import replacing
-from bayesdid.report.document.blocks import STAMP, Cell, Document, Table, split_refs, walk
-from bayesdid.report.document.numbering import Place
-from bayesdid.report.text import typeset
+from bayesdid.report.document.blocks import STAMP, Cell, Document, Table, walk
+from bayesdid.report.document.numbering import Place, plain_text
 
 _MAIN = "http://schemas.openxmlformats.org/wordprocessingml/2006/main"
 _PACKAGE = "http://schemas.openxmlformats.org/package/2006"
@@ -62,9 +61,9 @@ def _table(table: Table, places: Mapping[str, Place], *, stamped: bool) -> str:
             rows.append(_row([_cell(row[0], places, strong=True, across=n)]))
         else:
             rows.append(_row([_cell(cell, places) for cell in row]))
-    caption = f"{places[table.key].name}. {_plain(table.caption, places)}"
+    caption = f"{places[table.key].name}. {plain_text(table.caption, places)}"
     caption += f" {STAMP}" if stamped else ""
-    note = _paragraph(_plain(table.note, places)) if table.note else ""
+    note = _paragraph(plain_text(table.note, places)) if table.note else ""
     return (
         f"{_paragraph(caption, strong=True, keep=True)}<w:tbl><w:tblPr><w:tblBorders>{_RULES}"
         f"</w:tblBorders></w:tblPr><w:tblGrid>{'<w:gridCol/>' * n}</w:tblGrid>{''.join(rows)}"
@@ -80,7 +79,7 @@ def _row(cells: list[str], *, head: bool = False) -> str:
 def _cell(
     cell: str | Cell, places: Mapping[str, Place], *, strong: bool = False, across: int = 1
 ) -> str:
-    text = _plain(cell if isinstance(cell, str) else cell.text, places)
+    text = plain_text(cell if isinstance(cell, str) else cell.text, places)
     span = f'<w:gridSpan w:val="{across}"/>' if across > 1 else ""
     return f"<w:tc><w:tcPr>{span}</w:tcPr>{_paragraph(text, strong=strong)}</w:tc>"
 
@@ -91,9 +90,3 @@ def _paragraph(text: str, *, strong: bool = False, keep: bool = False) -> str:
         f'<w:p><w:pPr>{next_}<w:spacing w:after="40"/></w:pPr><w:r><w:rPr>{bold}<w:sz w:val="16"/>'
         f'</w:rPr><w:t xml:space="preserve">{escaped(text)}</w:t></w:r></w:p>'
     )
-
-
-def _plain(text: str, places: Mapping[str, Place]) -> str:
-    """Text as it is read; references by the names of what they lead to."""
-    said = (places[key].name if key in places else plain or key for plain, key in split_refs(text))
-    return typeset("".join(said))
