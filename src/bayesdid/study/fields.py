@@ -92,7 +92,9 @@ PrintedText = Annotated[str, AfterValidator(_printed)]
 PText = Annotated[str, AfterValidator(_p_value)]
 IntervalText = Annotated[str, AfterValidator(_interval)]
 MarkText = Annotated[str, AfterValidator(_mark)]
-Count = Annotated[int, Field(ge=0)]
+MOST_UNITS = 1_000_000
+"""Units that a study may declare: arrays of them are made before any panel is read."""
+Count = Annotated[int, Field(ge=0, le=MOST_UNITS)]
 Level = Annotated[float, Field(gt=0, lt=1)]
 TermText = Annotated[str, AfterValidator(_term)]
 ColumnText = Annotated[str, AfterValidator(_column)]
