@@ -2353,8 +2353,8 @@ MUTANTS = (
     Mutant(
         "arrow-inside",
         "report/document/forest.py",
-        "if min(ends) < axis.low:",
-        "if min(ends) > axis.low:",
+        "if min(mark.ends) < axis.low:",
+        "if min(mark.ends) > axis.low:",
         "lines that end on the axis look cut, those that are cut do not",
         ("report/test_document.py::test_a_line_that_goes_on_beyond_the_axis_ends_in_an_arrow",),
     ),

@@ -183,7 +183,7 @@ def _with_whole_labels(rows: list[list[str]]) -> list[list[str]]:
     found = []
     for row in rows:
         label = row[: len(row) - width + 1]
-        cut = len(row) > width > 1 and all(what(text) == "text" and text for text in label)
+        cut = len(row) > width > 1 and all(what(text) == "text" for text in label)
         found.append([" & ".join(label), *row[len(label) :]] if cut else row)
     return found
 

@@ -55,7 +55,9 @@ def read_rows(laid: Laid) -> list[ReadRow]:
             if i + 1 < len(lines) and (degrees := _degrees(line, lines[i + 1])):
                 found[-1].references = degrees
                 i += 1
-        elif (known in {"n", "r2"} and _is_size(line)) or (known == "clusters" and below is None):
+        elif (known in {"n", "r2"} and _is_size(line, known)) or (
+            known == "clusters" and below is None
+        ):
             found.append(_single(line, known, section))
             after = True
         elif below is not None and MEAN.match(line.label.strip()):
@@ -143,17 +145,19 @@ def _starred(filled: list[tuple[int, str]]) -> bool:
     return any(re.search(r"[*+†‡#]$", tidy(text)) for _, text in filled)
 
 
-def _is_size(line: Line) -> bool:
-    """Whether a row is one of n or R2, by its label and by what it holds: no marks, n whole."""
-    filled, role = line.filled(), role_of(line.label)
+def _is_size(line: Line, role: Role | None) -> bool:
+    """Whether a row is one of n or R2, by its role and by what it holds: no marks, n whole."""
+    if role not in {"n", "r2"}:
+        return False
+    filled = line.filled()
     whole = role == "r2" or not any(re.search(r"\.\d*[1-9]", text) for _, text in filled)
-    return role in {"n", "r2"} and whole and not _starred(filled)
+    return whole and not _starred(filled)
 
 
 def _stands_below(line: Line, other: Line) -> bool:
     filled = other.filled()
     kinds = [what(text) for _, text in filled]
-    if not filled or _is_size(line):
+    if not filled or _is_size(line, role_of(line.label)):
         return False
     if all(what(text) == "below" for _, text in line.filled()) and not line.label.strip():
         return False

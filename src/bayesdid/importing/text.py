@@ -280,14 +280,14 @@ def _block(lines: list[str]) -> Grid:
 def _is_tight(lines: list[str]) -> bool:
     """Whether numbers stand one space apart: from each other, or from the longest label."""
     begin = {a for line in lines for a, b in _words(line) if _pair(line[a:b])}
-    for line in lines:
-        for span in _words(line):
-            parts = _parts(line, *span)
-            if len(parts) > 1:
-                a, b = parts[-1]
-                if _numeric(line[span[0] :].split()[0]) or (a in begin and "." in line[a:b]):
-                    return True
-    return False
+
+    def splits(line: str, span: tuple[int, int]) -> bool:
+        parts = _parts(line, *span)
+        a, b = parts[-1]
+        beside = _numeric(line[span[0] :].split(maxsplit=1)[0]) or (a in begin and "." in line[a:b])
+        return len(parts) > 1 and beside
+
+    return any(splits(line, span) for line in lines for span in _words(line))
 
 
 def _measured(line: str, width: int) -> list[str]:
@@ -370,8 +370,11 @@ _COUNTED = re.compile(r"[^\W\d]+\.? \(?(\d{1,2})\)?(?!\S)")
 def _words(line: str, *, tight: bool = False) -> list[tuple[int, int]]:
     """Where words of a line stand that two spaces or more set apart; if `tight`, numbers by one."""
     counted = list(_COUNTED.finditer(line))  # Model 1 Model 2: headings, whose numbers are no cells
-    numbers = [int(match[1]) for match in counted]
-    if numbers == [*range(1, len(counted) + 1)] and not _COUNTED.sub("", line).strip() and counted:
+    if (
+        counted
+        and not _COUNTED.sub("", line).strip()
+        and [int(match[1]) for match in counted] == [*range(1, len(counted) + 1)]
+    ):
         return [match.span() for match in counted]
     found = [match.span() for match in re.finditer(r"\S+(?: \S+)*", line)]
     return [part for span in found for part in _parts(line, *span)] if tight else found

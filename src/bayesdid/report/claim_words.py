@@ -40,10 +40,14 @@ def over(p: float, low: float, high: float, models: int) -> str:
     >>> over(0.9, 0.8, 0.95, 3), over(0.9999, 0.9995, 1.0, 3)
     (', and 0.800 to 0.950 over the 3 models that count', ' by each of the 3 models that count')
     """
-    said = [probability(value) for value in (p, low, high)]
-    if len(set(said)) == 1:
+    return over_said(probability(p), probability(low), probability(high), models)
+
+
+def over_said(p: str, low: str, high: str, models: int) -> str:
+    """As :func:`over`, of probabilities as they are written."""
+    if {low, high} == {p}:
         return f" by each of the {models} models that count"
-    return f", and {said[1]} to {said[2]} over the {models} models that count"
+    return f", and {low} to {high} over the {models} models that count"
 
 
 def origin(source: str, synthetic: bool) -> str:

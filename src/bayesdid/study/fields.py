@@ -95,6 +95,8 @@ MarkText = Annotated[str, AfterValidator(_mark)]
 MOST_UNITS = 1_000_000
 """Units that a study may declare: arrays of them are made before any panel is read."""
 Count = Annotated[int, Field(ge=0, le=MOST_UNITS)]
+Adopting = Annotated[int, Field(le=MOST_UNITS)]
+"""Units that adopt in a period; what is below zero is refused with the whole timing."""
 Level = Annotated[float, Field(gt=0, lt=1)]
 TermText = Annotated[str, AfterValidator(_term)]
 ColumnText = Annotated[str, AfterValidator(_column)]

@@ -12,6 +12,8 @@ from pydantic import Field, model_validator
 from bayesdid.study.derived import FUNCTIONS
 from bayesdid.study.effects import EffectText, parse_effect
 from bayesdid.study.fields import (
+    MOST_UNITS,
+    Adopting,
     ArmText,
     ColumnText,
     Count,
@@ -123,7 +125,7 @@ class Simulation(Strict):
     correlation: float = Field(
         default=0.0, gt=-1, lt=1, description="Of unit effects with the number of policies"
     )
-    adoption: dict[str, dict[str, int]] = Field(
+    adoption: dict[str, dict[str, Adopting]] = Field(
         description="policy -> {period: single units}; both -> {'p1,p2': dual units}; of three "
         "and more, 'P+Q' -> {'p,q': units} and all -> {'p1,p2,p3': units}"
     )
@@ -156,7 +158,7 @@ class PanelSection(Strict):
 
     unit: str = Field(description="Column that names the unit; also its dimension's name")
     period: str = Field(description="Column that names the period; also its dimension's name")
-    units: int | None = Field(default=None, ge=1)
+    units: int | None = Field(default=None, ge=1, le=MOST_UNITS)
     first_period: int | None = None
     last_period: int | None = None
     path: str | None = Field(default=None, description="File, relative to the study folder")
@@ -203,7 +205,7 @@ class PanelSection(Strict):
 class TimingSection(Strict):
     """What is published about who adopted when, for what printed columns estimate."""
 
-    adoption: dict[str, dict[str, int]] = Field(
+    adoption: dict[str, dict[str, Adopting]] = Field(
         default={}, description="As that of [panel.simulate], which is the default"
     )
     known: bool = Field(default=False, description="Whether this adoption is a fact")

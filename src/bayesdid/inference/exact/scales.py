@@ -34,7 +34,7 @@ from bayesdid.design.singular import solve_singular
 from bayesdid.inference.exact.collapse import Equations, unit_basis
 from bayesdid.inference.exact.draw import Draws
 from bayesdid.inference.exact.recover import DRAWN_UNITS, Effects
-from bayesdid.inference.exact.rows import Rows
+from bayesdid.inference.exact.rows import Kind, Rows
 from bayesdid.inference.exact.target import Beliefs, Scalars
 from bayesdid.inference.executor import threads as allowed
 from bayesdid.inference.gate import chain_gate
@@ -45,8 +45,9 @@ SWEEPS = 1000  # of each chain at least
 AGAIN = 5  # times as many, thinned, where the first run does not pass the gate
 _DUMMY = 0.6  # share of rows with one value from which a regressor is a dummy
 _DENSE = 1e9  # products of all rows, beyond which only those of columns that are not zero are made
-_UNIT = {"none": 0, "fixed": 1, "random": 2}
-_FLAT, _GAMMA, _HALF_NORMAL, _LOG_FLAT, _EXPONENTIAL = 0.0, 1.0, 2.0, 3.0, 4.0
+CODES: dict[Kind, int] = {"none": 0, "fixed": 1, "random": 2}
+"""How compiled chains know the kinds of effects."""
+_FLAT, _GAMMA, _HALF_NORMAL, LOG_FLAT, _EXPONENTIAL = 0.0, 1.0, 2.0, 3.0, 4.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -213,6 +214,13 @@ def _for_gate(
     return xr.DataTree.from_dict({"posterior": xr.Dataset(data)})
 
 
+def scale_priors(priors: Priors) -> tuple[tuple[float, float], tuple[float, float]]:
+    """Kind and size of the priors of sigma and of scales of random effects, for compiled chains."""
+    if priors.is_flat:
+        return (LOG_FLAT, 1.0), (_FLAT, 1.0)
+    return (_EXPONENTIAL, float(priors.scale)), (_GAMMA, float(priors.scale))
+
+
 def _spread(stats: Equations) -> tuple[float, float]:
     """Residual sd of the outcome alone, and of least squares, as a place to start."""
     A, _ = stats.gram(np.zeros(1), np.ones(1), np.ones(1))
@@ -262,8 +270,7 @@ def _arguments(
     dof = counts - (rows.unit_kind == "fixed")
     table, times = np.unique(dof, return_counts=True)
     random_period = rows.period_kind == "random"
-    scale = priors.scale if not priors.is_flat else 1.0
-    group = _FLAT if priors.is_flat else _GAMMA
+    sigma_prior, (group, scale) = scale_priors(priors)
     groups = random_period + beliefs.random
     kinds = [group] * groups + [_HALF_NORMAL] * len(beliefs.half_normal)
     sizes = [scale] * groups + beliefs.half_normal.tolist()
@@ -276,7 +283,6 @@ def _arguments(
     )
     sd = np.concatenate([np.ones(m), np.where(np.isfinite(beliefs.sd), beliefs.sd, 1.0)])
     mean = np.concatenate([np.zeros(m), beliefs.mean])
-    sigma_prior = (_LOG_FLAT, 1.0) if priors.is_flat else (_EXPONENTIAL, scale)
 
     def data(N: int) -> tuple[Any, ...]:
         L = len(gaps)
@@ -293,7 +299,7 @@ def _arguments(
             stats.counts if serial else np.empty(0),
             np.bincount(pattern).astype(float),
             plain,
-            _UNIT[rows.unit_kind],
+            CODES[rows.unit_kind],
             serial,
             sigma_prior,
             (group, scale),

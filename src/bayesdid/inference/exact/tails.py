@@ -33,6 +33,7 @@ import numpy as np
 
 from bayesdid.arrays import FloatArray, IntArray
 from bayesdid.inference.exact.rows import Kind
+from bayesdid.inference.exact.scales import CODES, LOG_FLAT, scale_priors
 from bayesdid.inference.executor import threads
 from bayesdid.inference.gate import GateItem
 from bayesdid.model.priors import NU_PRIOR, Priors
@@ -42,8 +43,6 @@ SWEEPS = 2000  # of each chain at least
 JUDGED = 1000  # draws of each chain, of these sweeps, that its gate sees at least
 AGAIN = 5  # times as many, thinned, where the first run does not pass the gate
 _NODES = 8001  # of the factor of rho
-_KIND = {"none": 0, "fixed": 1, "random": 2}
-_FLAT, _GAMMA, _LOG_FLAT, _EXPONENTIAL = 0.0, 1.0, 3.0, 4.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -191,10 +190,9 @@ def _arguments(model: Tailed) -> tuple[Any, ...]:
     proper = np.concatenate([np.zeros(m), finite.astype(float)])
     sd = np.concatenate([np.ones(m), np.where(finite, model.sd, 1.0)])
     mean = np.concatenate([np.zeros(m), model.mean])
-    flat, relative = model.priors.is_flat, model.reference > 0
-    size = 1.0 if flat else float(model.priors.scale)
-    shape, rate = NU_PRIOR
-    sigma = _LOG_FLAT if flat or relative else _EXPONENTIAL
+    (sigma, size), group = scale_priors(model.priors)
+    if model.reference > 0:  # of spatial models p(sigma) = 1 / sigma
+        sigma = LOG_FLAT
     table = (0.0, 1.0, np.zeros(1))
     if model.rho is not None:
         low, high, factor = model.rho
@@ -204,7 +202,7 @@ def _arguments(model: Tailed) -> tuple[Any, ...]:
     N, T = model.sizes
     return (
         (sd, mean, proper, float(model.reference)),
-        ((sigma, size, shape, rate), _FLAT if flat else _GAMMA, size),
+        ((sigma, size, *NU_PRIOR), *group),
         (
             np.ascontiguousarray(V),
             root,
@@ -213,7 +211,7 @@ def _arguments(model: Tailed) -> tuple[Any, ...]:
             by_period,
             np.searchsorted(period[by_period], np.arange(T + 1)),
         ),
-        (*(_KIND[kind] for kind in model.kinds), column[period], intercept, m, pinned),
+        (*(CODES[kind] for kind in model.kinds), column[period], intercept, m, pinned),
         table,
     )
 

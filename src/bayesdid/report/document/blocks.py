@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 
 STAMP = "synthetic panel"
@@ -102,6 +103,11 @@ class Mark:
     high: float
     wide: tuple[float, float] | None = None
     solid: bool = True
+
+    @property
+    def ends(self) -> tuple[float, ...]:
+        """Where its lines end."""
+        return (self.low, self.high, *(self.wide or ()))
 
 
 @dataclass(frozen=True, slots=True)
@@ -204,6 +210,14 @@ def split_refs(text: str) -> list[tuple[str, str]]:
         else:
             pieces.append((part, ""))
     return [piece for piece in pieces if piece != ("", "")]
+
+
+def stamped_blocks(documents: Iterable[Document]) -> Iterator[tuple[Block, bool]]:
+    """All blocks in the order of reading, and whether their section is stamped."""
+    for document in documents:
+        for section in document.sections:
+            for block in walk(section.blocks):
+                yield block, section.stamped
 
 
 def walk(blocks: tuple[Block, ...]) -> list[Block]:

@@ -34,8 +34,8 @@ class Axis:
 def is_cut(rows: Sequence[ForestRow]) -> bool:
     """Whether a line of some row goes on beyond the axis, which an arrow then says."""
     axis = axis_of(rows)
-    ends = [v for r in rows for m in r.marks for v in (m.low, m.high, *(m.wide or ()))]
-    return any(not axis.low <= value <= axis.high for value in ends)
+    ends = [end for row in rows for mark in row.marks for end in mark.ends]
+    return any(not axis.low <= end <= axis.high for end in ends)
 
 
 def axis_of(rows: Sequence[ForestRow]) -> Axis:
@@ -92,10 +92,9 @@ def _mark(mark: Mark, axis: Axis, y: float) -> str:
     numbers = f"{number(mark.mean)} ({number(mark.low)} to {number(mark.high)})"
     said = f"<title>{escaped(mark.source)}: {numbers}</title>"
     lines = [_line(low, high, y, colour, 4)]
-    ends = (mark.low, mark.high, *(mark.wide or ()))
-    if min(ends) < axis.low:
+    if min(mark.ends) < axis.low:
         lines.append(_arrow(0, 1, y, colour))
-    if max(ends) > axis.high:
+    if max(mark.ends) > axis.high:
         lines.append(_arrow(_WIDTH, -1, y, colour))
     if mark.wide is not None:
         start, end = (round(axis.at(v) * _WIDTH, 1) for v in mark.wide)

@@ -7,8 +7,8 @@ from pathlib import Path
 
 from bayesdid.escape import tex
 from bayesdid.jsonio import write_text
-from bayesdid.report.document.blocks import STAMP, Cell, Document, Table, walk
-from bayesdid.report.document.numbering import Place, plain_text
+from bayesdid.report.document.blocks import STAMP, Document, Table, stamped_blocks
+from bayesdid.report.document.numbering import Place, cell_text, plain_text
 
 _HEAD = r"""\documentclass[a4paper,9pt]{extarticle}
 \usepackage[margin=15mm,landscape]{geometry}
@@ -27,10 +27,8 @@ def write_latex(documents: tuple[Document, ...], places: Mapping[str, Place], pa
     that each can be taken out on its own. Drawings inside of cells are left out.
     """
     parts = [
-        _table(block, places, stamped=section.stamped)
-        for document in documents
-        for section in document.sections
-        for block in walk(section.blocks)
+        _table(block, places, stamped=stamped)
+        for block, stamped in stamped_blocks(documents)
         if isinstance(block, Table)
     ]
     write_text(path, f"{_HEAD}{''.join(parts)}\\end{{document}}\n")
@@ -40,7 +38,7 @@ def _table(table: Table, places: Mapping[str, Place], *, stamped: bool) -> str:
     name, n = places[table.key].name, len(table.columns)
     rows = []
     for row in table.rows:
-        said = [tex(_said(cell, places)) for cell in row]
+        said = [tex(cell_text(cell, places)) for cell in row]
         if len(row) == 1:
             rows.append(rf"\multicolumn{{{n}}}{{l}}{{\textbf{{{said[0]}}}}} \\")
         else:
@@ -60,7 +58,7 @@ def _columns(table: Table, places: Mapping[str, Place]) -> str:
     """Numbers to the right; text to the left, broken into lines where it is long."""
     wide = [
         k in table.text
-        and any(len(_said(row[k], places)) > _WIDE for row in table.rows if len(row) > 1)
+        and any(len(cell_text(row[k], places)) > _WIDE for row in table.rows if len(row) > 1)
         for k in range(len(table.columns))
     ]
     share = min(1.0, 0.25 + 0.25 * sum(wide)) * 0.75 / max(sum(wide), 1)
@@ -68,7 +66,3 @@ def _columns(table: Table, places: Mapping[str, Place]) -> str:
     return "".join(
         broken if one else ("l" if k in table.text else "r") for k, one in enumerate(wide)
     )
-
-
-def _said(cell: str | Cell, places: Mapping[str, Place]) -> str:
-    return plain_text(cell if isinstance(cell, str) else cell.text, places)

@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 from bayesdid.report.document.blocks import (
+    Cell,
     Document,
     Figure,
     Forest,
@@ -39,6 +40,11 @@ def plain_text(text: str, places: Mapping[str, Place]) -> str:
     """Text as it is read; references by the names of what they lead to."""
     said = (places[key].name if key in places else plain or key for plain, key in split_refs(text))
     return typeset("".join(said))
+
+
+def cell_text(cell: str | Cell, places: Mapping[str, Place]) -> str:
+    """A cell as :func:`plain_text`; drawings inside of it are left out."""
+    return plain_text(cell if isinstance(cell, str) else cell.text, places)
 
 
 def _quoted(title: str) -> str:

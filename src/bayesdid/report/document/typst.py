@@ -29,7 +29,7 @@ from bayesdid.report.document.blocks import (
     Text,
     ref,
     split_refs,
-    walk,
+    stamped_blocks,
 )
 from bayesdid.report.document.forest import axis_of, stripe
 from bayesdid.report.document.numbering import Place, anchor
@@ -138,13 +138,11 @@ def write_figures(
 
     writer = _Writer(places)
     names, sheets = [], []
-    for document in documents:
-        for section in document.sections:
-            for block in walk(section.blocks):
-                if isinstance(block, Figure | Forest):
-                    stamped = section.stamped or (isinstance(block, Figure) and block.stamped)
-                    names.append(places[block.key].name.lower().replace(" ", "-"))
-                    sheets.append(_sheet(block, writer, stamped=stamped))
+    for block, within in stamped_blocks(documents):
+        if isinstance(block, Figure | Forest):
+            stamped = within or (isinstance(block, Figure) and block.stamped)
+            names.append(places[block.key].name.lower().replace(" ", "-"))
+            sheets.append(_sheet(block, writer, stamped=stamped))
     folder.mkdir(parents=True, exist_ok=True)
     for old in folder.glob("figure*.*"):
         old.unlink()

@@ -8,8 +8,8 @@ from pathlib import Path
 
 from bayesdid.escape import html as escaped
 from bayesdid.files import replacing
-from bayesdid.report.document.blocks import STAMP, Cell, Document, Table, walk
-from bayesdid.report.document.numbering import Place, plain_text
+from bayesdid.report.document.blocks import STAMP, Cell, Document, Table, stamped_blocks
+from bayesdid.report.document.numbering import Place, cell_text, plain_text
 
 _MAIN = "http://schemas.openxmlformats.org/wordprocessingml/2006/main"
 _PACKAGE = "http://schemas.openxmlformats.org/package/2006"
@@ -39,10 +39,8 @@ def write_docx(documents: tuple[Document, ...], places: Mapping[str, Place], pat
     A head is repeated on every page that a table goes on to; drawings inside of cells are left out.
     """
     body = "".join(
-        _table(block, places, stamped=section.stamped)
-        for document in documents
-        for section in document.sections
-        for block in walk(section.blocks)
+        _table(block, places, stamped=stamped)
+        for block, stamped in stamped_blocks(documents)
         if isinstance(block, Table)
     )
     text = f'{_HEAD}<w:document xmlns:w="{_MAIN}"><w:body>{body}{_PAGE}</w:body></w:document>'
@@ -79,7 +77,7 @@ def _row(cells: list[str], *, head: bool = False) -> str:
 def _cell(
     cell: str | Cell, places: Mapping[str, Place], *, strong: bool = False, across: int = 1
 ) -> str:
-    text = plain_text(cell if isinstance(cell, str) else cell.text, places)
+    text = cell_text(cell, places)
     span = f'<w:gridSpan w:val="{across}"/>' if across > 1 else ""
     return f"<w:tc><w:tcPr>{span}</w:tcPr>{_paragraph(text, strong=strong)}</w:tc>"
 

@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from bayesdid.report.claim_words import asks
+from bayesdid.report.claim_words import asks, over_said
 from bayesdid.report.document.blocks import Block, Cell, Choice, Sliders, Table, Text
 from bayesdid.report.model_words import model_name
 from bayesdid.report.sections.part import Results, word_cell
@@ -112,14 +112,8 @@ def said_at(
     side = f"below −{limit}" if evidence["sign"] < 0 else f"above {limit}"
     asked = side if at[2] else asks(evidence)
     every = [table["p"][_places(table, m, at)[1]] for m in range(len(table["models"]))]
-    said = {_said(value) for value in (min(every), max(every), table["p"][cell])}
-    if len(every) == 1:
-        over = ""
-    elif len(said) == 1:
-        over = f" by each of the {len(every)} models that count"
-    else:
-        ends = f"{_said(min(every))} to {_said(max(every))}"
-        over = f", and {ends} over the {len(every)} models that count"
+    p, low, high = map(_said, (table["p"][cell], min(every), max(every)))
+    over = over_said(p, low, high, len(every)) if len(every) > 1 else ""
     rope = f" Within ±{limit}: P {_said(table['inside'][cell])}." if at[2] else ""
     return (
         f"{table['models'][model]}: {table['mean'][moment]} ({percent(table['level'])} interval "
