@@ -834,18 +834,31 @@ def test_what_stata_writes_is_told_what_it_is_here(written, remedy):
         bd.study_of(panel(), f"y ~ treated:post + {written} | id + year")
 
 
-def test_a_column_that_no_term_can_name_is_left_out_or_refused(tmp_path):
-    frame = panel().rename(columns={"z": "收入(元)"})
-    frame["收入(元)"] += frame["year"] * frame["id"]
-    with pytest.raises(InputError, match=r"no term can hold.*rename it"):
-        notes_of(frame, policies={"p": "start"}, covariates=["收入(元)"])
+def test_names_with_marks_stand_in_backticks(tmp_path):
+    frame = panel()
+    frame["w"] = frame["year"] * frame["id"] % 7 + 1.0
+    frame["part"] = frame["id"] % 3
+    plain = bd.did(frame, "y ~ treated:post + log(w):z + l(w, 1) | id + year + part[year]", **FAST)
+    names = {"z": "收入(元)", "w": "GDP per head, 2010", "y": "deaths / 100", "part": "a^b+c"}
+    odd = bd.did(
+        frame.rename(columns=names),
+        "`deaths / 100` ~ treated:post + log(`GDP per head, 2010`):`收入(元)` "
+        "+ l(`GDP per head, 2010`, 1) | id + year + `a^b+c`[year]",
+        **FAST,
+    )
+    assert odd.tidy()["mean"].tolist() == plain.tidy()["mean"].tolist()
+    assert odd.tidy().index[1] == "log(`GDP per head, 2010`) * `收入(元)`"
+
+    said = {"y": "y", "unit": "id", "time": "year", "policies": {"p": "start"}}
+    renamed = frame.rename(columns={"z": "收入(元)"})
+    study, _ = bd.study_of(renamed, **said, covariates=["收入(元)"])
+    assert study["did.1"].column.covariates == ("`收入(元)`",)
     with pytest.raises(InputError, match=r"did you mean '收入\(元\)'"):
-        notes_of(frame, policies={"p": "start"}, covariates=["收入"])
-    frame.to_csv(tmp_path / "a.csv", index=False)
+        bd.study_of(renamed, **said, covariates=["收入"])
+    frame.rename(columns=names | {"z": "a | b"}).to_csv(tmp_path / "a.csv", index=False)
     found = propose(tmp_path / "a.csv")
-    assert ("收入(元)", "its name holds more than letters") in {
-        (guess.name, guess.reason[:32]) for guess in found.left
-    }
+    assert "GDP per head, 2010" in {guess.name for guess in found.covariates}
+    assert ("a | b", "its name holds * @ ~ |") in {(g.name, g.reason[:22]) for g in found.left}
 
 
 def test_a_typed_minus_is_one(tmp_path):

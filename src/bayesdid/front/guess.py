@@ -19,7 +19,7 @@ from bayesdid.exceptions import InputError
 from bayesdid.panel.calendar import Periods, read_periods
 from bayesdid.panel.kinds import Kind, Writing
 from bayesdid.panel.wide import across_remedy, wide_remedy
-from bayesdid.study.derived import NAME
+from bayesdid.study.derived import COLUMN, quoted
 
 UNIT_HINT = (
     r"(^|_)(id|unit|city|county|state|country|province|prov|region|firm|fips|code|name)s?($|_)"
@@ -260,8 +260,8 @@ def guess_covariates(
         why = ""
         if not is_number(frame, name):
             why = _no_numbers(frame[name])
-        elif not re.fullmatch(NAME, name):
-            why = "its name holds more than letters, digits, _ and dots: rename it"
+        elif not re.fullmatch(COLUMN, quoted(name)):
+            why = "its name holds * @ ~ | or a backtick: rename it"
         elif not within(frame, unit, name):
             why = "constant within units: unit effects absorb it"
         elif not across(frame, period, name):

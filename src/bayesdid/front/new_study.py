@@ -37,6 +37,8 @@ from bayesdid.panel.load import load_panel
 from bayesdid.panel.panel import Panel
 from bayesdid.panel.stata import variable_labels
 from bayesdid.panel.totals import without_named
+from bayesdid.study.derived import quoted
+from bayesdid.study.formula import parse_parts
 from bayesdid.study.load import Spec
 
 STUDY, SPECS = "study.toml", "specs.toml"
@@ -119,7 +121,7 @@ def propose(
     raw = columns_of(file, (unit or "", time or ""), sheet=sheet, marks=missing_marks)
     named = [name for name in (unit, time, outcome, exposure) if name is not None]
     raw.require([*named, *(policies or {}).values(), *(doses or ()), *(covariates or ())])
-    raw.nameable([*(doses or ()), *(covariates or ())])
+    parse_parts(map(quoted, (*(doses or ()), *(covariates or ()))))
     frame, labels = raw.frame, variable_labels(file)
     try:
         keys = guess_keys(frame, labels, unit, time)
@@ -326,7 +328,7 @@ def _columns(p: Proposal) -> dict[str, list[str]]:
     if len(ids) == 2:  # of two it is the question, and stands as a comment if no row tells it
         told = [tuple(ids)]
     products = [" * ".join(f"active:{name}" for name in of) for of in told if len(of) > 1]
-    doses = [guess.name for guess in p.doses]
+    doses = [quoted(guess.name) for guess in p.doses]
     main = [*states, *products, *doses]
     control = (f"covariates = [{covariates}]",) if covariates else ()
     add("main", "Two-way effects", "twfe", main, *control)
@@ -339,9 +341,11 @@ def _columns(p: Proposal) -> dict[str, list[str]]:
         add(f"event{more}", f"Event study of {policy.label}", "event_study", [state], *control)
         add(f"cohort{more}", f"By cohort, {policy.label}", "cohort", [state], *control)
     followed = [*states, *doses][:1]
-    for group in p.groups:
+    for k, group in enumerate(p.groups):
         options = f"options = {{ groups = [{_text(group.name)}] }}"
-        add(f"by_{group.name}", f"By {group.name}", "heterogeneity", followed, *control, options)
+        own = "by_" + re.sub(r"[^\w-]+", "_", group.name)
+        own += f"_{k + 1}" if own in found else ""
+        add(own, f"By {group.name}", "heterogeneity", followed, *control, options)
     if p.counts:
         out_of = f", exposure = {_text(p.exposure)}" if p.exposure else ""
         options = (
@@ -450,7 +454,7 @@ def _study_text(p: Proposal, name: str, source: str, panel_file: str) -> str:
             "",
             "# A covariate that a treatment changes takes up part of its effect: leave it out.",
             "[covariate_sets]",
-            f"controls = [{', '.join(_text(guess.name) for guess in p.covariates)}]",
+            f"controls = [{', '.join(_text(quoted(guess.name)) for guess in p.covariates)}]",
         ]
     if p.left:
         lines += ["", "# Left out:"]

@@ -13,6 +13,7 @@ from bayesdid.arrays import FloatArray
 from bayesdid.design.window import FARTHEST
 from bayesdid.exceptions import InputError
 from bayesdid.panel.frames import Columns
+from bayesdid.study.derived import unquoted
 from bayesdid.study.formula import Categories, Formula, Part, parse_parts
 
 MOST = 100
@@ -96,7 +97,7 @@ def _values(part: Categories, raw: Columns) -> FloatArray:
     InputError
         If they are no whole numbers, are too many or lack the reference.
     """
-    column = pd.to_numeric(raw.frame[part.column], errors="coerce")
+    column = pd.to_numeric(raw.frame[unquoted(part.column)], errors="coerce")
     values = np.unique(column.dropna().to_numpy(dtype=float))
     problem, value, remedy = "", "", ""
     if not len(values) or (values % 1 != 0).any() or not np.isfinite(values).all():
@@ -117,9 +118,9 @@ def _values(part: Categories, raw: Columns) -> FloatArray:
 
 def _live(part: Categories, raw: Columns) -> set[float]:
     """Values of the column in rows where what it is times is not 0."""
-    column = pd.to_numeric(raw.frame[part.column], errors="coerce")
-    if part.by in raw.frame:
-        column = column[pd.to_numeric(raw.frame[part.by], errors="coerce").fillna(0) != 0]
+    column = pd.to_numeric(raw.frame[unquoted(part.column)], errors="coerce")
+    if (by := unquoted(part.by)) in raw.frame:
+        column = column[pd.to_numeric(raw.frame[by], errors="coerce").fillna(0) != 0]
     return set(column.dropna().to_numpy(dtype=float))
 
 

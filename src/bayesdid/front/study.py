@@ -26,7 +26,7 @@ from bayesdid.front.sample import SampleLike, sample_of
 from bayesdid.panel.adoption import active
 from bayesdid.panel.frames import Columns, columns_of
 from bayesdid.panel.panel import Panel
-from bayesdid.study.derived import source_column
+from bayesdid.study.derived import source_column, unquoted
 from bayesdid.study.effects import EffectTerm, parse_effect
 from bayesdid.study.formula import Formula, names_in, parse_formula, parse_parts
 from bayesdid.study.load import Study, assemble_study
@@ -167,6 +167,7 @@ def study_of(
         for one in formulas:
             raw.require(one.columns())
         named = [treatment] if isinstance(treatment, str) else treatment
+        named = None if named is None else raw.terms(named)
         found = [regressors_of(one, named, raw) for one in formulas]
     outcome = formulas[0].outcome
     file = StudyFile(
@@ -246,7 +247,7 @@ def _without_taken_up(study: Study, panel: Panel) -> tuple[Study, Panel]:
         parts = {str(f) for term in terms.values() if len(term.factors) > 1 for f in term.factors}
         taken = {}
         for text in parts & set(terms):
-            held = panel.frame.get(text)
+            held = panel.frame.get(unquoted(text))
             for key, kind in (
                 (panel.unit, column.unit_effects),
                 (panel.period, column.period_effects),
@@ -315,8 +316,7 @@ def _of_policies(
 ) -> tuple[Keys, tuple[Formula, ...], list[Regressors]]:
     """What a call without a formula says."""
     covariates = [covariates] if isinstance(covariates, str) else covariates
-    raw.nameable(covariates)
-    parts = parse_parts(covariates)
+    parts = parse_parts(raw.terms(covariates))
     further = tuple(map(_effect, [effects] if isinstance(effects, str) else effects))
     raw.require(
         [source_column(outcome), *names_in(parts), *(c for one in further for c in one.columns)]

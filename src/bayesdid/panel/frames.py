@@ -22,7 +22,7 @@ from bayesdid.panel.states import coded_state, state_of
 from bayesdid.panel.totals import without_named
 from bayesdid.panel.validate import validate_panel
 from bayesdid.panel.wide import across_remedy, wide_remedy
-from bayesdid.study.derived import NAME
+from bayesdid.study.derived import quoted
 from bayesdid.study.load import Study
 
 _PERIODS = {"year", "years", "time", "period", "date", "quarter", "month", "年", "年份", "年度"}
@@ -105,22 +105,9 @@ class Columns:
                 else f"there are {', '.join(known[:SHOWN])}{more}",
             )
 
-    def nameable(self, names: Iterable[str]) -> None:
-        """Refuse columns whose name no term can hold: ``收入(元)``, ``GDP per head``.
-
-        Raises
-        ------
-        InputError
-            Naming the column.
-        """
-        for name in names:
-            if name in self.frame and not re.fullmatch(NAME, name):
-                raise InputError(
-                    "a column whose name no term can hold: letters, digits, _ and dots",
-                    file=self.source,
-                    column=name,
-                    remedy=f"rename it: df.rename(columns={{{name!r}: 'x1'}})",
-                )
+    def terms(self, texts: Iterable[str]) -> list[str]:
+        """Columns and terms as terms: ``收入(元)``, a column, stands in backticks."""
+        return [quoted(text) if text in self.frame else text for text in texts]
 
 
 def _as_stata_writes(name: str, known: Sequence[str]) -> str:

@@ -11,7 +11,7 @@ from bayesdid.design.overlap import set_name
 from bayesdid.estimands.names import contrasts_of
 from bayesdid.model.overlap import JOINT
 from bayesdid.report.model_words import with_titles
-from bayesdid.study.derived import Derived, parse_derived
+from bayesdid.study.derived import Derived, derived_of
 from bayesdid.study.load import Study
 from bayesdid.study.terms import Factor, PolicyKind, parse_term
 
@@ -139,7 +139,7 @@ def _factor(factor: Factor, policies: Mapping[str, str], labels: Mapping[str, st
 
 
 def _column(name: str, labels: Mapping[str, str]) -> str:
-    return _derived(parse_derived(name), labels) if name not in labels else labels[name]
+    return _derived(derived_of(name) or name, labels) if name not in labels else labels[name]
 
 
 def _derived(found: Derived | str, labels: Mapping[str, str]) -> str:

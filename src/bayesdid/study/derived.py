@@ -12,7 +12,9 @@ column            value in a unit-period
 ================  ================================================================
 
 One may stand in another: ``d(log(x))``. The names of
-the first four are fixest's, that of the last is Stata's. Parsed, never evaluated.
+the first four are fixest's, that of the last is Stata's. A column whose name holds more than
+letters, digits, _ and dots stands in backticks, as in R: ``log(`GDP (yuan)`)``. Parsed, never
+evaluated.
 """
 
 from __future__ import annotations
@@ -25,6 +27,9 @@ Function = Literal["log", "l", "f", "d", "winsor"]
 FUNCTIONS = "log(x), l(x, k), f(x, k), d(x), winsor(x, p)"
 
 NAME = r"[^\W\d][\w.]*"
+QUOTED = r"`[^`*@~|\n]+`"
+"""A name in backticks, without the marks at which formulas and terms are taken apart."""
+COLUMN = rf"(?:{NAME}|{QUOTED})"
 _CALL = re.compile(rf"({'|'.join(get_args(Function))})\s*\((.*)\)", re.DOTALL)
 _STEPS = re.compile(r"(.*),\s*(\d{1,4})\s*", re.DOTALL)
 _SHARE = re.compile(r"(.*),\s*(0?\.\d{1,6})\s*", re.DOTALL)
@@ -45,12 +50,13 @@ class Derived:
     share: float = 0.0
 
     def __str__(self) -> str:
+        of = quoted(self.of) if isinstance(self.of, str) else self.of
         match self.function:
             case "l" | "f":
-                return f"{self.function}({self.of}, {self.steps})"
+                return f"{self.function}({of}, {self.steps})"
             case "winsor":
-                return f"winsor({self.of}, {self.share:.6f}".rstrip("0") + ")"
-        return f"{self.function}({self.of})"
+                return f"winsor({of}, {self.share:.6f}".rstrip("0") + ")"
+        return f"{self.function}({of})"
 
     @property
     def source(self) -> str:
@@ -69,6 +75,11 @@ def parse_derived(text: str, depth: int = 0) -> Derived | str:
     text = text.strip()
     if re.fullmatch(NAME, text):
         return text
+    if re.fullmatch(QUOTED, text):
+        name = text[1:-1].strip()
+        if not name or derived_of(name) is not None:
+            raise ValueError(f"{text} is named like a function of a column: rename it")
+        return name
     call = _CALL.fullmatch(text)
     if call is None or depth >= _DEEPEST:
         raise ValueError(f"'{text}' is no column and none of {FUNCTIONS}")
@@ -99,4 +110,20 @@ def derived_of(text: str) -> Derived | None:
 def source_column(text: str) -> str:
     """The column of the panel that `text` needs: itself, or what it is made from."""
     found = derived_of(text)
-    return text if found is None else found.source
+    return unquoted(text) if found is None else found.source
+
+
+def quoted(name: str) -> str:
+    """A column as terms write it: in backticks if it is neither a plain name nor a function."""
+    plain = re.fullmatch(NAME, name) or derived_of(name) is not None
+    return name if plain else f"`{name}`"
+
+
+def unquoted(text: str) -> str:
+    """A column's own name."""
+    return text.strip()[1:-1].strip() if re.fullmatch(QUOTED, text.strip()) else text
+
+
+def split_outside(text: str, mark: str) -> list[str]:
+    """What stands between marks that are not in backticks."""
+    return re.split(rf"{re.escape(mark)}(?=(?:[^`]*`[^`]*`)*[^`]*$)", text)

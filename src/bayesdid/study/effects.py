@@ -23,12 +23,12 @@ from typing import Annotated, Literal
 
 from pydantic import AfterValidator
 
-from bayesdid.study.derived import NAME
+from bayesdid.study.derived import COLUMN, quoted, split_outside, unquoted
 
 FurtherKind = Literal["fixed", "random"]
 _RANDOM = re.compile(r"random\s*\((.*)\)", re.DOTALL)
-_EFFECT = re.compile(rf"({NAME}(?:\s*\^\s*{NAME})*)\s*(\[.*\])?", re.DOTALL)
-_SLOPE = re.compile(rf"({NAME})(?:\s*\^\s*([2-9]))?")
+_EFFECT = re.compile(rf"({COLUMN}(?:\s*\^\s*{COLUMN})*)\s*(\[.*\])?", re.DOTALL)
+_SLOPE = re.compile(rf"({COLUMN})(?:\s*\^\s*([2-9]))?")
 LONGEST = 200
 """Characters of one effect."""
 
@@ -41,7 +41,8 @@ class Slope:
     power: int = 1
 
     def __str__(self) -> str:
-        return self.column if self.power == 1 else f"{self.column}^{self.power}"
+        column = quoted(self.column)
+        return column if self.power == 1 else f"{column}^{self.power}"
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,7 +69,7 @@ class EffectTerm:
     def __str__(self) -> str:
         marks = ("[", "]") if self.has_levels else ("[[", "]]")
         inner = ", ".join(map(str, self.slopes)).join(marks) if self.slopes else ""
-        text = "^".join(self.factors) + inner
+        text = "^".join(map(quoted, self.factors)) + inner
         return text if self.kind == "fixed" else f"random({text})"
 
     @property
@@ -91,18 +92,18 @@ def parse_effect(text: str) -> EffectTerm:
     found = _EFFECT.fullmatch(inner) if len(inner) <= LONGEST else None
     if found is None:
         raise ValueError(_unknown(text))
-    factors = tuple(part.strip() for part in found[1].split("^"))
+    factors = tuple(unquoted(part.strip()) for part in split_outside(found[1], "^"))
     marked = found[2] or ""
     has_levels = not marked.startswith("[[")
     bars = 1 if has_levels else 2
     if marked and not (marked.endswith("]" * bars) and "[" not in marked[bars:]):
         raise ValueError(_unknown(text))
     slopes = []
-    for part in marked[bars : len(marked) - bars].split(",") if marked else ():
+    for part in split_outside(marked[bars : len(marked) - bars], ",") if marked else ():
         slope = _SLOPE.fullmatch(part.strip())
         if slope is None:
             raise ValueError(_unknown(text))
-        slopes.append(Slope(slope[1], int(slope[2] or 1)))
+        slopes.append(Slope(unquoted(slope[1]), int(slope[2] or 1)))
     if len(set(factors)) < len(factors) or len(set(slopes)) < len(slopes):
         raise ValueError(f"'{text.strip()}' names one column twice")
     return EffectTerm(factors, tuple(slopes), has_levels, "random" if kind == "random" else "fixed")
@@ -116,7 +117,7 @@ def _unknown(text: str) -> str:
 
 def split_effects(text: str) -> list[str]:
     """The summands of the part of a formula behind ``|``."""
-    return [part.strip() for part in text.split("+")] if text.strip() else []
+    return [part.strip() for part in split_outside(text, "+")] if text.strip() else []
 
 
 def _canonical(text: str) -> str:

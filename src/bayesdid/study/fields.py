@@ -7,7 +7,7 @@ from typing import Annotated
 
 from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, WithJsonSchema
 
-from bayesdid.study.derived import derived_of
+from bayesdid.study.derived import derived_of, unquoted
 from bayesdid.study.printed import Printed
 from bayesdid.study.terms import parse_term
 
@@ -70,7 +70,7 @@ def _term(text: str) -> str:
 
 def _column(text: str) -> str:
     """A column's name as it is, a function of a column as terms write it."""
-    return str(derived_of(text) or text)
+    return str(derived_of(text) or unquoted(text))
 
 
 def _order(text: str) -> str:

@@ -27,7 +27,7 @@ from dataclasses import dataclass
 from itertools import combinations
 
 from bayesdid.exceptions import InputError
-from bayesdid.study.derived import FUNCTIONS, derived_of, source_column
+from bayesdid.study.derived import FUNCTIONS, derived_of, source_column, unquoted
 from bayesdid.study.effects import EffectTerm, parse_effect, split_effects
 from bayesdid.study.terms import POLICY_KINDS
 from bayesdid.study.tokens import LONGEST, Node, RefusedError, read_sum
@@ -108,7 +108,7 @@ def names_in(parts: Iterable[Part]) -> list[str]:
     found: list[str] = []
     for part in parts:
         if isinstance(part, Categories):
-            found += [part.column, *([source_column(part.by)] if part.by else [])]
+            found += [unquoted(part.column), *([source_column(part.by)] if part.by else [])]
         else:
             found += [source_column(factor) for factor in part.split(" * ")]
     return list(dict.fromkeys(found))
@@ -206,7 +206,7 @@ def _outcome(text: str) -> str:
     nodes = read_sum(text)
     if len(nodes) != 1 or (nodes[0].kind == "call" and nodes[0].text == "c"):
         raise RefusedError("several outcomes", text.strip(), "fit one formula for each")
-    return _factor(nodes[0])
+    return unquoted(_factor(nodes[0]))
 
 
 def _effect(text: str) -> EffectTerm:
@@ -278,7 +278,7 @@ def _product(node: Node) -> str:
 def _factor(node: Node) -> str:
     """A column, or a function of one, as the vocabulary of terms writes it."""
     if node.kind == "name":
-        if node.text in POLICY_KINDS:
+        if unquoted(node.text) in POLICY_KINDS:
             raise RefusedError(
                 "a state of policies, not a column",
                 node.text,
@@ -297,8 +297,8 @@ def _factor(node: Node) -> str:
             str(node),
             _INSTEAD.get(
                 node.text,
-                "make a column of it in the data frame, or rename the column whose name that is; "
-                f"there are {FUNCTIONS}, i(x, ref = k)",
+                f"a column of that name stands in backticks, `{node}`; else make a column of it in "
+                f"the data frame: there are {FUNCTIONS}, i(x, ref = k)",
             ),
         )
     function = _FUNCTIONS[node.text]

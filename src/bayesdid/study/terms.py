@@ -14,7 +14,8 @@ term                  value in a unit-period
                       ``order:P>Q>R`` of three, and so on
 ``first:P``           ``all``, in units that adopted P before every other
 ``simultaneous``      ``all``, in units that adopted every policy in one period
-``NAME``              the panel's numeric column NAME
+``NAME``              the panel's numeric column NAME; `` `NAME` `` if it holds more than
+                      letters, digits, _ and dots
 ``log(NAME)`` ...     a column made from one, see :mod:`bayesdid.study.derived`
 ``centred:NAME``      that column minus its mean over the estimation sample
 ``active:P@K``        1 in event time K: K periods after the adoption of policy P
@@ -34,7 +35,7 @@ from dataclasses import dataclass
 from functools import lru_cache
 from typing import Literal, get_args
 
-from bayesdid.study.derived import NAME, parse_derived
+from bayesdid.study.derived import COLUMN, NAME, parse_derived, quoted
 
 PolicyKind = Literal["active", "only", "both", "all", "any", "first", "simultaneous", "order"]
 Kind = Literal[PolicyKind, "column", "centred"]
@@ -44,7 +45,7 @@ _PREFIXED = re.compile(
     rf"|^(order):({NAME}(?:[>=]{NAME})+)$"
 )
 _EVENT = re.compile(
-    rf"^(?!any@|simultaneous@)(?:active:{NAME}|both:{NAME}(?:\+{NAME})+|{NAME})@((?:<=|>=)?)(-?\d+)$"
+    rf"^(?!any@|simultaneous@)(?:active:{NAME}|both:{NAME}(?:\+{NAME})+|{COLUMN})@((?:<=|>=)?)(-?\d+)$"
 )
 _JOINED = re.compile(r"[+>=]")
 POLICY_KINDS: frozenset[Kind] = frozenset(get_args(PolicyKind))
@@ -67,7 +68,9 @@ class Factor:
     def __str__(self) -> str:
         base = f"{self.kind}:{self.name}" if self.name else self.kind
         if self.kind == "column":
-            base = self.name
+            base = quoted(self.name)
+        if self.kind == "centred":
+            base = f"centred:{quoted(self.name)}"
         return f"{base}@{self.event}" if self.event else base
 
     @property
@@ -128,6 +131,8 @@ def _factor(part: str, whole: str) -> Factor:
     column = part.removeprefix("centred:")
     try:
         name = str(parse_derived(column))
+        if name in POLICY_KINDS:
+            raise ValueError(f"'{name}' is a state of policies")
     except ValueError:
         raise ValueError(
             f"'{part}' in '{whole}' is not a term; use active:POLICY, only:POLICY, only:P+Q, both, "

@@ -14,8 +14,10 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass
 
+from bayesdid.study.derived import QUOTED, derived_of, quoted
+
 _TOKEN = re.compile(
-    r"\s*(?:(?P<name>[^\W\d][\w.]*)|(?P<number>\d+(?:\.\d+)?|\.\d+)|(?P<string>'[^']*'|\"[^\"]*\")"
+    r"\s*(?:(?P<name>[^\W\d][\w.]*|`[^`]*`)|(?P<number>\d+(?:\.\d+)?|\.\d+)|(?P<string>'[^']*'|\"[^\"]*\")"
     r"|(?P<mark>[!-/:-@\[-`{-~]))"
 )
 _DEEPEST = 20
@@ -74,9 +76,22 @@ def _words(text: str) -> list[tuple[str, str]]:
         found = _TOKEN.match(text, at)
         if found is None:
             raise RefusedError("a character that no formula has", repr(text[at]), "leave it out")
-        words.append((str(found.lastgroup), found[str(found.lastgroup)]))
+        kind = str(found.lastgroup)
+        word = found[kind]
+        if kind == "name" and word.startswith("`"):
+            word = _quoted(word)
+        words.append((kind, word))
         at = found.end()
     return words
+
+
+def _quoted(word: str) -> str:
+    """A name in backticks, without them if it needs none."""
+    inner = word[1:-1].strip()
+    if not re.fullmatch(QUOTED, word) or not inner or derived_of(inner) is not None:
+        remedy = "rename the column, to no function and without * @ ~ | and line breaks"
+        raise RefusedError("a name that no formula can hold", word, remedy)
+    return quoted(inner)
 
 
 class _Reader:
@@ -105,8 +120,8 @@ class _Reader:
         return RefusedError(
             f"'{value}' is not expected here",
             self.text,
-            "write + between terms; rename columns whose names have spaces, and make a column of "
-            "what a function would work out of several",
+            "write + between terms; put names with spaces or marks in backticks, and make a column "
+            "of what a function would work out of several",
         )
 
     def sum(self, depth: int) -> tuple[Node, ...]:
@@ -198,6 +213,6 @@ _REMEDIES = {
     "[": "slopes that differ between groups stand after |: unit[x]",
     "/": "make a column of it in the data frame",
     "%": "make a column of it in the data frame",
-    "`": "rename the column in the data frame, to letters and digits",
+    "`": "close it: a column's name stands between two backticks",
     "~": "write one ~; an instrument stands after the last |: y ~ x | unit + period | D ~ z",
 }
