@@ -834,6 +834,14 @@ def test_what_stata_writes_is_told_what_it_is_here(written, remedy):
         bd.study_of(panel(), f"y ~ treated:post + {written} | id + year")
 
 
+def test_a_start_and_an_end_at_the_shell_are_two_columns():
+    frame = panel().assign(end=2011)
+    with pytest.raises(InputError, match=r"one column, its start or its state.*start, end"):
+        notes_of(frame, policies={"p": "start, end"})
+    with pytest.raises(InputError, match="no such column"):
+        notes_of(frame, policies={"p": "start,ends"})
+
+
 def test_names_with_marks_stand_in_backticks(tmp_path):
     frame = panel()
     frame["w"] = frame["year"] * frame["id"] % 7 + 1.0

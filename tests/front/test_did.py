@@ -152,6 +152,7 @@ def _csv(frame, folder):
             "l_homicide ~ i(filled, ref=-1) | sid + year",
         ),
         ("l_homicide ~ i(year, post, ref=2005) | sid + year", None),
+        ("l_homicide ~ i(half, post) | sid + year", "l_homicide ~ small + large | sid + year"),
         (
             "winsor(l_homicide, 0.1) ~ post + winsor(poverty, 0.02) | sid + year",
             "within ~ post + poor | sid + year",
@@ -160,8 +161,11 @@ def _csv(frame, folder):
 )
 def test_flat_priors_and_iid_errors_are_feols(frame, formula, peer):
     """The posterior mean is least squares, and its sd that of a Student t around it."""
+    frame = frame.assign(half=(frame["sid"] > 25).astype(int))
     by_unit = frame.groupby("sid")
     wide = frame.assign(
+        small=frame["post"] * (1 - frame["half"]),
+        large=frame["post"] * frame["half"],
         before=by_unit["post"].shift(1),
         after=by_unit["poverty"].shift(-1),
         dy=by_unit["l_homicide"].diff(),
@@ -453,6 +457,11 @@ def test_keys_that_are_not_said(effects, unit, time, says):
         ("l_homicide ~ post | sid + year", {"y": "homicide"}, "both a formula and.*value: y"),
         (None, {"y": "homicide"}, "neither a formula.*without unit, time, policies"),
         ("l_homicide ~ i(poverty, ref=1) | sid + year", {}, "whole numbers"),
+        (
+            "l_homicide ~ i(area, post) | sid + year",
+            {},
+            r'df."area_n".*write i\(area_n, post, ref = 0\): 0 is east, 1 is west',
+        ),
         ("l_homicide ~ i(event, ref=-11) | sid + year", {}, "the reference does not occur"),
         ("l_homicide ~ i(code, ref=-1) | sid + year", {}, "far from all others.*-1000.*empty"),
         ("l_homicide ~ i(many, ref=1) | sid + year", {}, "too many values"),
@@ -461,6 +470,7 @@ def test_keys_that_are_not_said(effects, unit, time, says):
 )
 def test_what_is_wrong_is_said_with_its_remedy(frame, formula, more, says):
     given = frame.assign(code=frame["event"].fillna(-1000), many=np.arange(len(frame)))
+    given["area"] = np.where(frame["sid"] > 25, "west", "east")
     with pytest.raises(InputError, match=re.compile(says, re.DOTALL)):
         bd.did(given, formula, **more)
 

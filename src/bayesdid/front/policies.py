@@ -53,7 +53,7 @@ def policies_of(
         )
     columns = dict(names) if isinstance(names, Mapping) else dict(zip(names, names, strict=True))
     for name, column in columns.items():
-        _refuse_several(name, column)
+        _refuse_several(name, _both_ends(column, raw))
     raw.require(columns.values())
     _refuse_ids(columns)
     found = [_policy(name, column, raw, unit) for name, column in columns.items()]
@@ -148,6 +148,14 @@ def between_remedy(start: str, end: str, period: str, name: str) -> str:
 def _stem(column: str) -> str:
     """What the columns of one policy's start and end share: a in ``a_start``, ``a_end``."""
     return re.sub(r"start|begin|from|year|开始|起始", "", _END.sub("", column)).strip("_").lower()
+
+
+def _both_ends(column: object, raw: Columns) -> object:
+    """Two columns where the shell says them in one text, ``start,end``."""
+    if not isinstance(column, str) or column in raw.frame:
+        return column
+    parts = [part.strip() for part in column.split(",")]
+    return parts if len(parts) == 2 and {*parts} <= {*raw.frame.columns} else column
 
 
 def _refuse_several(name: str, column: object) -> None:

@@ -13,7 +13,7 @@ from bayesdid.arrays import FloatArray
 from bayesdid.design.window import FARTHEST
 from bayesdid.exceptions import InputError
 from bayesdid.panel.frames import Columns
-from bayesdid.study.derived import unquoted
+from bayesdid.study.derived import quoted, unquoted
 from bayesdid.study.formula import Categories, Formula, Part, parse_parts
 
 MOST = 100
@@ -63,12 +63,13 @@ def regressors_of(formula: Formula, treatment: Sequence[str] | None, raw: Column
             )
         own_covariates = terms_of(covariates, raw)
         return Regressors("iv_second", (str(first),), own_covariates, {}, formula.instrument)
-    if len(treatments) == 1 and isinstance(first, Categories) and not first.by:
+    alone = len(treatments) == 1
+    if alone and isinstance(first, Categories) and first.reference is not None and not first.by:
         values = _values(first, raw)
         if np.abs(values).max() <= FARTHEST:
             _refuse_codes(first.column, values, raw)
-            options = {"first": int(values[0]), "last": int(values[-1])}
-            options["reference"] = first.reference
+            window = {"first": int(values[0]), "last": int(values[-1])}
+            options = window | {"reference": first.reference}
             return Regressors("event_study", (first.column,), terms_of(covariates, raw), options)
     return Regressors("twfe", terms_of(treatments, raw), terms_of(covariates, raw), {})
 
@@ -102,8 +103,8 @@ def _values(part: Categories, raw: Columns) -> FloatArray:
     problem, value, remedy = "", "", ""
     if not len(values) or (values % 1 != 0).any() or not np.isfinite(values).all():
         problem = "i() takes a column of whole numbers"
-        remedy = "number its values, or make columns of 0 and 1"
-    elif part.reference not in values:
+        remedy = _numbered(part, raw.frame[unquoted(part.column)].dropna())
+    elif part.reference is not None and part.reference not in values:
         problem, value = "the reference does not occur", str(part.reference)
         remedy = f"use one of {', '.join(f'{one:.0f}' for one in values[:12])}"
     elif len(values) > MOST:
@@ -114,6 +115,20 @@ def _values(part: Categories, raw: Columns) -> FloatArray:
             problem, file=raw.source, column=part.column, value=value or None, remedy=remedy
         )
     return values
+
+
+def _numbered(part: Categories, held: pd.Series) -> str:
+    """How a column of text becomes one of whole numbers, and what i() then says."""
+    name, levels = unquoted(part.column), sorted({*map(str, held)})
+    if not 2 <= len(levels) <= MOST or pd.api.types.is_numeric_dtype(held):
+        return "number its values, or make columns of 0 and 1"
+    by = f", {part.by}" if part.by else ""
+    shown = ", ".join(f"{k} is {level}" for k, level in enumerate(levels[:4]))
+    more = " ..." if len(levels) > 4 else ""
+    return (
+        f'number its values, df["{name}_n"] = df["{name}"].astype("category").cat.codes, and write '
+        f"i({quoted(f'{name}_n')}{by}, ref = 0): {shown}{more}"
+    )
 
 
 def _live(part: Categories, raw: Columns) -> set[float]:

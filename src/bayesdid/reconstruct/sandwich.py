@@ -48,7 +48,7 @@ def clustered(index: IntArray, n: float, coefficients: float) -> Scores:
         Rows, or what weights that count rows add up to.
     coefficients
         K: regressors and effects, without effects of units that lie within a cluster, as fixest,
-        pyfixest and reghdfe count them.
+        pyfixest and reghdfe leave these out; of group x period they count more than the rank.
     """
     G = int(index.max()) + 1
     return Scores(index, G / (G - 1) * (n - 1) / (n - coefficients))

@@ -8,7 +8,7 @@ formula                           what it says
 ``log(x)  l(x, k)  f(x, k)``      functions of a column, of the outcome too; also ``d(x)``,
                                   ``winsor(x, p)``: see :mod:`bayesdid.study.derived`
 ``i(e, ref = -1)``                1 where e is k, for each value k but the reference
-``i(e, x, ref = -1)``             the same times x
+``i(e, x, ref = -1)``             the same times x; ``i(e, x)`` for every value
 ``sw(a, b)``, ``csw(a, b)``       one formula for each, or for the first, the first two ...
 ``sw0``, ``csw0``                 the same, and first one without
 ``| unit + period``               effects
@@ -50,15 +50,19 @@ _INSTEAD = {
 
 @dataclass(frozen=True, slots=True)
 class Categories:
-    """One regressor for each value of a column but one, times another column if `by` is one."""
+    """One regressor for each value of a column but one, times another column if `by` is one.
+
+    Times another column, no value need be left out: `reference` is None.
+    """
 
     column: str
-    reference: int
+    reference: int | None
     by: str = ""
 
     def __str__(self) -> str:
         by = f", {self.by}" if self.by else ""
-        return f"i({self.column}{by}, ref = {self.reference})"
+        reference = "" if self.reference is None else f", ref = {self.reference}"
+        return f"i({self.column}{by}{reference})"
 
 
 Part = str | Categories
@@ -325,7 +329,12 @@ def _categories(node: Node) -> Categories:
     plain = [part for name, part in zip(node.names, node.parts, strict=True) if not name]
     if unknown := [name for name in given if name != "ref"]:
         raise RefusedError(f"i() has no '{unknown[0]}' here", str(node), "write i(event, ref = -1)")
-    if not 1 <= len(plain) <= 2 or plain[0].kind != "name" or "ref" not in given:
+    if not 1 <= len(plain) <= 2 or plain[0].kind != "name":
+        raise RefusedError("i() needs a column and ref", str(node), "write i(event, ref = -1)")
+    by = _factor(plain[1]) if len(plain) > 1 else ""
+    if "ref" not in given:
+        if by:
+            return Categories(plain[0].text, None, by)
         raise RefusedError("i() needs a column and ref", str(node), "write i(event, ref = -1)")
     reference = given["ref"]
     if reference.kind == "list" and len(reference.parts) > 1:
@@ -339,7 +348,6 @@ def _categories(node: Node) -> Categories:
     number = reference.text.removesuffix(".0")
     if not number.removeprefix("-").isdecimal():
         raise RefusedError("the reference is a whole number", str(node), "write i(event, ref = -1)")
-    by = _factor(plain[1]) if len(plain) > 1 else ""
     return Categories(plain[0].text, int(number), by)
 
 
