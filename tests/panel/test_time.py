@@ -139,6 +139,12 @@ WAYS = {
     "first trading days": (DATES + pd.offsets.BMonthBegin(0)).strftime("%d.%m.%Y").tolist(),
     "a survey a year": [f"{2001 + k}-0{k * 5 % 4 + 2}-{7 * k % 20 + 3:02d}" for k in range(8)],
     "4-week periods": [str(d.date()) for d in pd.date_range("2010-01-20", periods=8, freq="28D")],
+    "民国92年": [f"民国{year - 1911}年" for year in range(2001, 2009)],
+    "民國九十年度": [f"民國{n}年度" for n in ("九十八", "九十九", "一百", "一百零一", "一百零二")]
+    + [f"民國{n}年度" for n in (103, 104, 105)],
+    "二〇〇三年": [f"二〇〇{n}年" for n in "一二三四五六七八"],
+    "二〇〇〇年十一月": [f"二〇〇〇年{n}月" for n in ("九", "十", "十一", "十二")]
+    + [f"二○零一年{n}月" for n in "一二三四"],
     "2008年末": [f"{year}年末" for year in range(2001, 2009)],
 }
 

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Literal
 
 from bayesdid.panel.dates import Odd, day_of, slashed_dates
+from bayesdid.panel.han_dates import in_digits
 from bayesdid.panel.kinds import (
     PER_YEAR,
     Kind,
@@ -107,6 +108,13 @@ def dated_texts(distinct: list[str], like: Writing | None) -> Counts:
         For the first text that is no period, or no period of the kind of the others, and for texts
         of which nothing in the column tells what they are.
     """
+    if (plain := [*map(in_digits, distinct)]) != distinct and len({*plain}) == len(distinct):
+        try:
+            read = dated_texts(plain, like)
+        except Odd as odd:
+            raise Odd(distinct[plain.index(odd.text)], odd.problem, odd.remedy) from odd
+        said = f"{distinct[0]} is read as {plain[0]}"
+        return replace(read.renamed(distinct), assumed=(*read.assumed, said))
     if waves := _waves(distinct):
         return Counts(Writing("wave"), waves)
     if years := _fiscal(distinct):

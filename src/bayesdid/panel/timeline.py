@@ -14,6 +14,7 @@ import pandas as pd
 from bayesdid.exceptions import InputError, Note
 from bayesdid.notebook import many
 from bayesdid.panel.calendar import NEVER, read_periods
+from bayesdid.panel.han_dates import in_digits
 from bayesdid.panel.kinds import PER_YEAR, Kind, Writing, coarser, four_digits, written, year_of
 
 
@@ -329,7 +330,7 @@ def _refuse_codes(
     none, and among months or quarters neither is what is not written as one of them.
     """
     numbers = pd.to_numeric(text, errors="coerce").astype("float64")
-    odd = ~text.str.contains(r"\d").astype(bool)
+    odd = ~text.map(in_digits).str.contains(r"\d").astype(bool)
     if timeline.kind == "number":
         if _are_years(timeline, period):
             odd |= numbers < _FIRST_YEAR
