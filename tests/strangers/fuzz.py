@@ -286,6 +286,8 @@ FORMULAS = (
     "y ~ db:x | unit + year",
     "y ~ f(db, 99999999999) | unit + year",
     "y ~ `a` | unit",
+    "y ~ `db` + log(`a (b), c^2`) | `unit` + year",
+    "`y` ~ db + i(year, x) | unit + `re+gion`^year + random(`re gion`)",
     "y ~ db | unit + unit",
     "\x00",
     "y ~ y | unit + year",
