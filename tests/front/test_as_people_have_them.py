@@ -834,6 +834,22 @@ def test_what_stata_writes_is_told_what_it_is_here(written, remedy):
         bd.study_of(panel(), f"y ~ treated:post + {written} | id + year")
 
 
+def test_a_period_of_adoption_that_changes_is_placed_as_typed():
+    frame = panel()
+    frame.loc[frame["year"] == 2010, "start"] += 1
+    with pytest.raises(
+        InputError, match=r"row 3 \(id 1, year 2010\): .*not constant.*value: 2011\)"
+    ):
+        notes_of(frame, policies={"p": "start"})
+
+
+def test_one_cluster_is_said():
+    said = bd.did(
+        panel().assign(c=1), "y ~ treated:post | id + year", cluster="c", **FAST
+    ).summary()
+    assert "no row clustered by c stands beside: one cluster tells no error" in said
+
+
 def test_a_start_and_an_end_at_the_shell_are_two_columns():
     frame = panel().assign(end=2011)
     with pytest.raises(InputError, match=r"one column, its start or its state.*start, end"):

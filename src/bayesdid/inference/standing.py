@@ -68,8 +68,10 @@ def _stood(tree: xr.DataTree, model: Model, design: Design) -> bool:
     if found.clusters < FEWEST_CLUSTERS:
         which = design.cluster.name if design.cluster else design.unit_dim
         text = (
-            f"no row clustered by {which} stands beside: {found.clusters} clusters, whose scores "
-            "cancel, tell no error"
+            f"no row clustered by {which} stands beside: one cluster tells no error"
+            if found.clusters == 1
+            else f"no row clustered by {which} stands beside: {found.clusters} clusters, whose "
+            "scores cancel, tell no error"
         )
         _noted(tree, Note("clusters_unused", found.clusters, text))
     else:

@@ -305,12 +305,12 @@ def from_years(frame: pd.DataFrame, unit: str, period: str, column: str, file: s
             file=file,
             column=column,
             row=_where(frame, unit, period, bad[0]),
-            value=frame.loc[bad[0], column],
+            value=f"{frame[column][bad[0]]:.15g}",
             remedy="repeat one adoption period in all rows of the unit (empty for never)",
         )
     return spread.min().reindex(frame[unit].unique()).astype("Int64")
 
 
 def _where(frame: pd.DataFrame, unit: str, period: str, index: int) -> str:
-    row = frame.loc[index]
-    return f"{int(row['__row__'])} ({unit} {row[unit]}, {period} {row[period]})"
+    row, key, when = (frame[name][index] for name in ("__row__", unit, period))
+    return f"{int(row)} ({unit} {key}, {period} {when})"
