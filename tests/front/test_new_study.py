@@ -128,6 +128,19 @@ def test_a_column_that_is_switched_off_again_is_no_policy_beside_one_that_stays(
     assert [p.column for p in propose(path).policies] == ["war"]
 
 
+def test_the_first_column_of_numbers_is_no_outcome_if_it_is_named_as_covariates_are(csv):
+    path = csv()
+    whole = pd.read_csv(path)
+    first = ["city", "year", "gdp", "deaths"]
+    renamed = whole[first + [c for c in whole if c not in first]].rename(columns={"deaths": "v7"})
+    renamed.to_csv(path, index=False)
+    found = propose(path)
+    assert found.outcome.name == "v7"
+    assert "not named as covariates are" in found.outcome.reason
+    renamed.drop(columns="v7").to_csv(path, index=False)
+    assert propose(path).outcome.reason.endswith("changes within units; check it")
+
+
 def test_labels_of_a_stata_file_are_hints(tmp_path):
     path = tmp_path / "raw.dta"
     renamed = frame().drop(columns="deaths").rename(columns={"gdp": "v1", "educ": "v2"})

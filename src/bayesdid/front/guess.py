@@ -31,7 +31,8 @@ PERIOD_HINT = (
 )
 OUTCOME_HINT = (
     r"(^|_)(y|outcome|depvar|deaths?|mortality|homicides?|crime|fatal\w*|\w*ra?te|emissions?|"
-    r"pm2?5|so2|co2|tfp|wages?)($|_)|被解释|因变量|死亡|排放|浓度|强度|效率|生产率"
+    r"pm2?5|so2|co2|tfp|wages?|accidents?|injur\w*|suicides?|arrests?|patents?)($|_)"
+    r"|被解释|因变量|死亡|事故|排放|浓度|强度|效率|生产率"
 )
 POLICY_HINT = (
     r"(^|_)(did|treat\w*|policy|post|law|active|adopt\w*|pilot|first|start|cohort|gvar|g|d)($|_)"
@@ -228,7 +229,11 @@ def guess_outcome(
     named = [name for name in left if hinted(OUTCOME_HINT, name, labels)]
     if named:
         return Guess(named[0], "its name or label says so, and it changes within units")
-    return Guess(left[0], "the first column of numbers that changes within units; check it")
+    own = [name for name in left if not hinted(COVARIATE_HINT, name, labels)]
+    first = "the first column of numbers that changes within units"
+    if 0 < len(own) < len(left):
+        return Guess(own[0], f"{first} and is not named as covariates are; check it")
+    return Guess(left[0], f"{first}; check it")
 
 
 def _no_numbers(values: pd.Series) -> str:
