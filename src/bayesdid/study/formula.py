@@ -36,7 +36,6 @@ _FUNCTIONS = {"log": "log", "l": "l", "f": "f", "d": "d", "lag": "l", "lead": "f
 _FUNCTIONS |= dict.fromkeys(("winsor", "winsor2", "winsorise", "winsorize"), "winsor")
 _TAKES = {one: f"{one}(x, k), k = 0, 1, 2 ..." for one in ("l", "f")}
 _TAKES["winsor"] = "winsor(x, 0.01) for 1 % at each end; the share is below 0.5"
-_DIGITS = 8  # of a share, with its "0."
 _STEPWISE = ("sw", "sw0", "csw", "csw0")
 _INSTEAD = {
     "mvsw": "write the formulas out",
@@ -309,19 +308,13 @@ def _factor(node: Node) -> str:
     steps = [part.text for part in node.parts[1:]]
     two = function in {"l", "f", "winsor"}
     fine = not any(node.names) and 1 <= len(node.parts) <= (2 if two else 1)
-    given = all(map(_is_share if function == "winsor" else str.isdecimal, steps))
-    if not fine or not given:
+    if not fine or derived_of(f"{function}({', '.join(['x', *steps])})") is None:
         takes = _TAKES.get(function, f"{function}(x)")
         raise RefusedError(f"'{node.text}' takes something else", str(node), f"write {takes}")
     found = derived_of(f"{function}({', '.join([_factor(node.parts[0]), *steps])})")
     if found is None:
         raise RefusedError("too many functions of functions", str(node), "make a column of it")
     return str(found)
-
-
-def _is_share(text: str) -> bool:
-    """Of the rows at one end, as :mod:`bayesdid.study.derived` reads it."""
-    return text.replace(".", "", 1).isdecimal() and 0 < float(text) < 0.5 and len(text) <= _DIGITS
 
 
 def _categories(node: Node) -> Categories:
