@@ -128,6 +128,22 @@ def test_a_column_that_is_switched_off_again_is_no_policy_beside_one_that_stays(
     assert [p.column for p in propose(path).policies] == ["war"]
 
 
+@pytest.mark.parametrize(("periods", "kept"), [(18, True), (32, False)])
+def test_a_cohort_model_of_hundreds_of_effects_is_commented_out(tmp_path, periods, kept):
+    """40 units adopt in periods 6, 7 ...: 12 + 11 + ... or 26 + 25 + ... effects."""
+    unit, step = np.repeat(np.arange(40), periods), np.tile(np.arange(periods), 40)
+    start = 6 + unit % (periods - 5)
+    rng = np.random.default_rng(3)
+    columns = {"unit": unit, "step": step, "start": np.where(start < periods, start, np.nan)}
+    path = tmp_path / "raw.csv"
+    pd.DataFrame(columns | {"y": rng.normal(size=len(unit))}).to_csv(path, index=False)
+    write_study(propose(path), path, tmp_path / "made")
+    text = (tmp_path / "made" / "specs.toml").read_text()
+    cells = (periods - 6) * (periods - 5) // 2
+    assert ('\n[[column]]\nid = "cohort"' in text) == kept
+    assert (f"# Commented out: {cells} effects, one for each cohort and period" in text) != kept
+
+
 def test_the_first_column_of_numbers_is_no_outcome_if_it_is_named_as_covariates_are(csv):
     path = csv()
     whole = pd.read_csv(path)
@@ -246,7 +262,7 @@ def test_a_spec_that_the_panel_does_not_identify_is_a_comment_with_the_reason(cs
     assert set(lost) == {"main", "plain"}
     assert "does not vary in this sample" in lost["main"]
     text = (folder / "specs.toml").read_text()
-    assert "# This panel does not identify it: specs.main" in text
+    assert "# Commented out: this panel does not identify it: specs.main" in text
     assert "specs.main" not in bd.load_study(folder).specs
 
 

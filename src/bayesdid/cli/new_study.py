@@ -58,7 +58,7 @@ def command(
     if as_json:
         names = ("role", "column", "reason")
         said = [dict(zip(names, row, strict=True)) for row in found.rows()]
-        print_json({"folder": str(folder), "columns": said, "not_identified": lost})
+        print_json({"folder": str(folder), "columns": said, "commented_out": lost})
         return
     table = Table("taken for", "column", "because", box=None, pad_edge=False)
     rows = found.rows()

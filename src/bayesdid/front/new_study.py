@@ -40,8 +40,10 @@ from bayesdid.panel.totals import without_named
 from bayesdid.study.derived import quoted
 from bayesdid.study.formula import parse_parts
 from bayesdid.study.load import Spec
+from bayesdid.study.terms import parse_term
 
 STUDY, SPECS = "study.toml", "specs.toml"
+MOST_CELLS = 300  # effects of a cohort model, beyond which its sampler takes minutes and more
 
 
 @dataclass(frozen=True, slots=True)
@@ -232,7 +234,7 @@ def write_study(proposal: Proposal, file: Path, folder: Path) -> dict[str, str]:
     Returns
     -------
     dict of str to str
-        Spec -> why this panel does not identify it.
+        Spec -> why it is commented out: the panel does not identify it, or it takes long.
 
     Raises
     ------
@@ -259,6 +261,11 @@ def write_study(proposal: Proposal, file: Path, folder: Path) -> dict[str, str]:
         lost: dict[str, str] = {}
         for name in columns:
             spec = loaded[f"specs.{name}"]
+            if spec.column.family == "cohort" and (cells := _cells(spec, panel)) > MOST_CELLS:
+                lost[name] = (
+                    f"{cells} effects, one for each cohort and period, take minutes to hours; the "
+                    "event study has the same rows. Uncomment it if it is worth them"
+                )
             if spec.column.family not in {"twfe", "event_study"}:
                 continue
             try:
@@ -271,12 +278,20 @@ def write_study(proposal: Proposal, file: Path, folder: Path) -> dict[str, str]:
                     continue
                 about = f" ({error.column})" if error.column else ""
                 remedy = str(error.remedy)
-                lost[name] = f"{error.problem}{about}. {remedy[:1].upper()}{remedy[1:]}"
+                why = f"this panel does not identify it: {error.problem}{about}"
+                lost[name] = f"{why}. {remedy[:1].upper()}{remedy[1:]}"
         (part / SPECS).write_text(_specs_text(columns, lost), encoding="utf-8")
         part.rename(folder)
     finally:
         shutil.rmtree(part, ignore_errors=True)
     return lost
+
+
+def _cells(spec: Spec, panel: Panel) -> int:
+    """Treated cohorts in their periods: what the cohort model has effects of."""
+    (policy,) = parse_term(spec.column.treatments[0]).factors[0].policies
+    starts = panel.adoption[policy].dropna().unique()
+    return int(sum((panel.periods >= start).sum() for start in starts))
 
 
 def _without_products(spec: Spec, panel: Panel, error: InputError) -> tuple[str, ...] | None:
@@ -362,7 +377,7 @@ def _columns(p: Proposal) -> dict[str, list[str]]:
 
 
 def _specs_text(columns: Mapping[str, list[str]], lost: Mapping[str, str]) -> str:
-    """``specs.toml``; what the panel does not identify stands in it as comments."""
+    """``specs.toml``; what the panel does not identify, or is large, stands in it as comments."""
     lines = [
         "# What is fitted. Each [[column]] is one spec; delete, change or add some.",
         "# Families and their options: bayesdid families",
@@ -374,7 +389,7 @@ def _specs_text(columns: Mapping[str, list[str]], lost: Mapping[str, str]) -> st
     ]
     for name, column in columns.items():
         if name in lost:
-            lines += [f"# This panel does not identify it: {_line(lost[name])}"]
+            lines += [f"# Commented out: {_line(lost[name])}"]
             lines += ["# [[column]]", *(f"# {text}" for text in column), ""]
         else:
             lines += ["[[column]]", *column, ""]
