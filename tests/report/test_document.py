@@ -2,13 +2,10 @@
 
 import dataclasses
 import io
-import json
 import re
-import shutil
-import subprocess
-from html import unescape
 
 import pytest
+from browser import said_by
 
 from bayesdid.report.document.blocks import (
     STAMP,
@@ -167,14 +164,7 @@ document.title = JSON.stringify(said);
 
 
 def test_a_browser_sorts_by_number_and_prints_the_order_of_the_report(tmp_path):
-    browser = shutil.which("chromium") or shutil.which("google-chrome")
-    if browser is None:
-        pytest.skip("needs a browser")
-    (tmp_path / "a.html").write_text(long_table(LONG).replace("</body>", f"{PROBE}</body>"))
-    options = ["--headless=new", "--no-sandbox", "--disable-gpu", "--dump-dom"]
-    command = [browser, *options, (tmp_path / "a.html").as_uri()]
-    dumped = subprocess.run(command, capture_output=True, text=True, check=True).stdout
-    said = json.loads(unescape(re.search(r"<title>(.*?)</title>", dumped, re.DOTALL)[1]))
+    said = said_by(long_table(LONG).replace("</body>", f"{PROBE}</body>"), tmp_path)
     up, down = [f"−{k}.5" for k in (11, 10, 8, 7, 5, 4, 2, 1)], ["–"] * 4
     assert said[:2] == ["ascending", ",".join([*up, *down])]
     assert said[2:4] == ["descending", ",".join([*up[::-1], *down])]  # what is missing stays last

@@ -128,8 +128,8 @@ def durbin_against_profile(durbin: Says, profile: Says) -> Alert | None:
     return Alert(
         "durbin_profile",
         "Spatial models disagree on the sign of the spillover",
-        f"{durbin.label} has it below zero with probability {probability(durbin.p)} "
-        f"({number(durbin.mean)}), {profile.label} with {probability(profile.p)} "
+        f"{durbin.label} has it below zero with P {probability(durbin.p)} "
+        f"({number(durbin.mean)}), {profile.label} with P {probability(profile.p)} "
         f"({number(profile.mean)}).",
         about=durbin.label,
     )
@@ -201,8 +201,8 @@ def few_treated(label: str, treated: int, units: int) -> Alert | None:
     return Alert(
         "few_treated",
         "Few units",
-        f"{label}: {what}; standard errors clustered by unit are too small, those in print and of "
-        "models that suppose many units too, and posteriors rest on the model of the errors.",
+        f"{label}: {what}; standard errors clustered by unit are too small, in print too, and "
+        "posteriors rest on the model of the errors.",
     )
 
 
@@ -224,8 +224,8 @@ def weak_instrument(label: str, F: float, ar: tuple[float, float], p: float) -> 
     return Alert(
         "weak_instrument",
         "The instrument is weak" if F < WEAK_F else "The instrument says less than its posterior",
-        f"{label}: first-stage F {number(F, 1)}; the 95 % Anderson-Rubin set is {ends}, beside a "
-        f"posterior probability below zero of {probability(p)}.",
+        f"{label}: first-stage F {number(F, 1)}; 95 % Anderson-Rubin set {ends}, posterior P below "
+        f"zero {probability(p)}.",
     )
 
 

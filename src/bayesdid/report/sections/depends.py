@@ -21,8 +21,7 @@ _UNLESS = f" unless by models that suppose {CONSTANT}, which answer here"
 OF_PRINT = frozenset({"audit_posterior", "doubted_mediator"})  # alerts that no panel is behind
 _ALIKE = (
     "It supposes that units under several policies respond to each alone as units under it alone "
-    "do; what they respond more counts as what the policies do together, and the data hardly tell "
-    "the two apart."
+    "do; what they respond more counts as joint, and the data hardly tell the two apart."
 )
 COUNTS = "In counts, "  # how the model of counts begins, where they are the outcome
 
