@@ -8,10 +8,13 @@ import pytest
 
 import bayesdid as bd
 from bayesdid.families.registry.discover import families
+from bayesdid.inference.plan import VARIANTS
 from bayesdid.model.priors import GROUP_SHAPE, SCEPTICAL_SHARE, WEAK_MULTIPLE
 from bayesdid.report.again import as_given, report_command
+from bayesdid.report.document.blocks import Table
 from bayesdid.report.method_texts import METHODS
 from bayesdid.report.methods_results import methods_section
+from bayesdid.report.model_words import fit_words
 from bayesdid.report.sections.methods import glossary, methods, priors_text
 
 RESULTS = {
@@ -62,6 +65,8 @@ def text(results):
 def test_every_family_that_is_run_has_its_equation_estimand_and_assumptions():
     for name, family in families().items():
         if family.is_used:
+            assert METHODS[name].name, name
+            assert "_" not in METHODS[name].name, name
             assert METHODS[name].equation, name
             assert METHODS[name].estimand, name
             assert METHODS[name].assumes, name
@@ -90,6 +95,20 @@ def test_the_sum_of_singles_supposes_that_units_of_both_respond_as_others_do(mod
     assert len(one["assumes"]) == 3
     assert one["question"] == "what the policy does"
     assert "several policies" not in one["equation"] + one["estimand"]
+
+
+def test_what_was_fitted_is_named_in_words():
+    """Families by what they are, columns by their place in print or their heading."""
+    fitted = {"family": "twfe", "specs": ["t2.1", "s.a", "s.b"], "question": ""}
+    given = RESULTS | {
+        "methods": [fitted | dataclasses.asdict(METHODS["twfe"])],
+        "titles": {"t2.1": "Table 2 (1): Dual", "s.a": "Laws", "s.b": "Laws"},
+        "priors": {"spec": "t2.1", "iid_random": {"name": "weak", "scale": 2, "coefficients": {}}},
+    }
+    what, priors = (b for b in methods(given).more if isinstance(b, Table))
+    assert what.rows[0][0] == "two-way regression (Table 2 (1); Laws (s.a); Laws (s.b))"
+    assert priors.rows[0][0] == "i.i.d. errors, random effects"
+    assert {fit_words(name) for name in VARIANTS}.isdisjoint(VARIANTS)
 
 
 def test_priors_are_those_of_the_code_with_reasons():

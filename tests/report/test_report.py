@@ -394,7 +394,8 @@ def test_a_fit_that_failed_is_marked(results):
     broken["fits"][0]["converged"] = False
     text = words(both(broken))
     assert "1 fit did not converge" in text
-    assert broken["fits"][0]["spec"] in text
+    column = broken["titles"][broken["fits"][0]["spec"]]
+    assert f"{column}, default errors." in text
 
 
 def test_a_failed_fit_is_no_result(studies):

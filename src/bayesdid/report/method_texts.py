@@ -23,8 +23,9 @@ _ALIKE = (
 
 @dataclass(frozen=True, slots=True)
 class Method:
-    """One family: its equation, what is estimated, and what must hold for that to be causal."""
+    """One family: its name in words, its equation, what is estimated, and when that is causal."""
 
+    name: str
     equation: str
     estimand: str
     assumes: tuple[str, ...]
@@ -54,11 +55,13 @@ def of_doses(method: Method) -> Method:
 
 METHODS: dict[str, Method] = {
     "twfe": Method(
+        "two-way regression",
         "y[i,t] = a[i] + g[t] + τ′D[i,t] + β′x[i,t] + e[i,t]",
         "τ: the effect of a treatment's column, one number for all units and periods",
         (f"{_PARALLEL}, for all treated units and all periods", _AHEAD, _SUTVA, _ONE_EFFECT),
     ),
     "overlap": Method(
+        "overlapping policies",
         "y[i,t] = a[i] + g[t] + Σ τ_k[cohort, t − start_k] D_k[i,t] + δ[order, t − second start] "
         "D_1 D_2[i,t] + β′x[i,t] + e[i,t]",
         "the effects of each policy and of both, and what both do beyond their sum, averaged over "
@@ -71,12 +74,14 @@ METHODS: dict[str, Method] = {
         ),
     ),
     "cohort": Method(
+        "effects by cohort",
         "y[i,t] = a[i] + g[t] + Σ τ[cohort, t − start] 1{t ≥ start} + β′x[i,t] + e[i,t], "
         "τ pooled towards smooth paths",
         "ATT by cohort and event time, averaged over treated rows, cohorts or event times",
         (f"{_PARALLEL}, by cohort, against the controls that are named", _AHEAD, _SUTVA),
     ),
     "event_study": Method(
+        "event study",
         "y[i,t] = a[i] + g[t] + Σ_k τ_k 1{t − start = k} + β′x[i,t] + e[i,t]",
         "τ_k: the effect k periods from adoption, against the reference period",
         (
@@ -87,11 +92,13 @@ METHODS: dict[str, Method] = {
         ),
     ),
     "heterogeneity": Method(
+        "effects by group",
         "y[i,t] = a[i] + g[group, t] + τ[group] D[i,t] + β[group]′x[i,t] + e[i,t]",
         "the effect in each group, and their differences",
         (f"{_PARALLEL}, within each group", _AHEAD, _SUTVA),
     ),
     "mediation": Method(
+        "mediation",
         "m[i,t] = a_m[i] + g_m[t] + a D + β_m′x + e_m; y[i,t] = a_y[i] + g_y[t] + c D + b m + "
         "β_y′x + e_y",
         "indirect a b, direct c, total a b + c",
@@ -103,6 +110,7 @@ METHODS: dict[str, Method] = {
         ),
     ),
     "moderation": Method(
+        "moderation",
         "y[i,t] = a[i] + g[t] + τ D + γ D z + ω z + β′x + e[i,t]",
         "τ + γ z over the observed range of the moderator z",
         (
@@ -112,6 +120,7 @@ METHODS: dict[str, Method] = {
         ),
     ),
     "sdm": Method(
+        "spatial panel",
         "y_t = ρ W y_t + D_t τ + W D_t θ + X_t β + a + g_t + e_t",
         "direct, indirect and total effects: averages of the entries of (I − ρW)⁻¹(Iτ + Wθ)",
         (
@@ -121,18 +130,21 @@ METHODS: dict[str, Method] = {
         ),
     ),
     "spillover_bands": Method(
+        "spillovers by band of distance",
         "y_t = ρ W_b y_t + D_t τ + W_b D_t θ + X_t β + a + g_t + e_t, one W_b for each band of "
         "distance",
         "the indirect effect in each band, one model each",
         ("as of one spatial model, for each band as if the others had no spillover",),
     ),
     "spillover_distance": Method(
+        "spillovers over distance",
         "y[i,t] = a[i] + g[t] + τ D[i,t] + Σ_j f(distance[i,j]) D[j,t] + β′x[i,t] + e[i,t], "
         "f smooth",
         "what a unit receives from a treated one, over their distance",
         ("parallel trends given what others do", _AHEAD, "spillovers depend on distance alone"),
     ),
     "iv_second": Method(
+        "instrument",
         "D[i,t] = a_D[i] + g_D[t] + π z[i,t] + β_D′x + v; y[i,t] = a_y[i] + g_y[t] + τ D + β_y′x "
         "+ u, cor(u, v) free",
         "τ: the effect in units whose treatment the instrument moves",
@@ -143,50 +155,59 @@ METHODS: dict[str, Method] = {
         ),
     ),
     "psm_did": Method(
+        "matching before the regression",
         "logit P(treated) = α + γ′x; then the two-way regression on the matched rows, averaged "
         "over the posterior of the score",
         "the effect in matched units",
         (f"{_PARALLEL}, given the covariates of the score", "overlap of scores", _SUTVA),
     ),
     "errors": Method(
+        "other errors and likelihoods",
         "the two-way regression, with other likelihoods and other errors e[i,t]",
         "the same effect, under each",
         ("as of the two-way regression",),
     ),
     "specification_curve": Method(
+        "specification curve",
         "the two-way regression, under every combination of effects, errors, controls, samples",
         "the same effect, under each",
         ("as of the two-way regression",),
     ),
     "comparison": Method(
+        "comparison of models",
         "log density of the within-unit contrasts of a unit left out, under each model",
         "which model predicts units it has not seen, and the weights that predict best together",
         ("units are exchangeable; prediction is not causation",),
     ),
     "placebo": Method(
+        "placebo assignments",
         "the two-way regression, with the treatment given to units at random",
         "the distribution of the estimate where there is no effect",
         ("assignments that did not happen are as likely as the one that did",),
     ),
     "pooled": Method(
+        "pooled regression",
         "y[i,t] = α + τ′D[i,t] + β′x[i,t] + e[i,t], with the effects that the column declares",
         "τ, as of the two-way regression",
         ("as of the two-way regression, with whatever units differ in left to the covariates",),
     ),
 }
 HEADLINE = Method(
+    "the policies, alone and together",
     "y[i,t] = a[i] + g[t] + Σ τ_k[cohort, t − start_k] D_k[i,t] + departures of rows under several "
     "policies + β′x[i,t] + e[i,t]; paths τ pooled towards smooth ones",
     "contrasts of states, averaged over the rows that identify them, at their own ages",
     (f"{_PARALLEL}; what violations of it do stands beside the answer", _AHEAD, _SUTVA, _ALIKE),
 )
 HEADLINE_OF_ONE = Method(
+    "the effect of the policy",
     "y[i,t] = a[i] + g[t] + τ[cohort, t − start] D[i,t] + β′x[i,t] + e[i,t]; paths τ pooled "
     "towards smooth ones",
     "the average effect of the policy over the rows under it that untreated ones identify",
     HEADLINE.assumes[:-1],
 )
 PRINTED = Method(
+    "printed columns",
     "printed coefficient = w′(effects of states) + error; w from the timing of adoption and the "
     "paths of effects, errors correlated as the columns share rows",
     "the same contrasts, from printed coefficients alone",
@@ -197,12 +218,14 @@ PRINTED = Method(
     ),
 )
 PRINTED_CELLS = Method(
+    "printed coefficients",
     "printed coefficient = effect + error, the error normal with the printed standard error; the "
     "prior is flat",
     "what the column estimates",
     ("the printed regression's own assumptions",),
 )
 PRINTED_PAIRS = Method(
+    "pairs of printed coefficients",
     "difference of two printed coefficients, whose errors correlate as their columns share rows "
     "or, where nothing says how, by 0, −0.5 and 0.5; the prior is flat",
     "the difference of what the two columns estimate",

@@ -58,7 +58,7 @@ def methods_section(
     for spec in specs:
         by.setdefault(study[spec].column.family, []).append(spec)
     for name in (name for name in known if name in by):
-        method = METHODS.get(name, Method("", "", ()))
+        method = METHODS.get(name, Method(name, "", "", ()))
         if not study.policies:
             method = of_doses(method)
         options = [study[spec].column.options for spec in by[name]]

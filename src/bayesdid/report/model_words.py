@@ -52,6 +52,38 @@ def spec_name(spec: str, results: Mapping[str, Any]) -> str:
     return said if list(titles.values()).count(said) < 2 else f"{said} ({spec})"
 
 
+def place_name(title: str) -> str:
+    """The place of a column in print, where its heading begins with one; else the heading.
+
+    Examples
+    --------
+    >>> place_name("Table 2 (5): Dual against none"), place_name("Dual pilot by cohort")
+    ('Table 2 (5)', 'Dual pilot by cohort')
+    """
+    place, found, _ = title.partition("): ")
+    return f"{place})" if found else title
+
+
+_FITS = {
+    "default": "default errors",
+    "iid": "i.i.d. errors",
+    "random": "random effects",
+    "mundlak": "Mundlak effects",
+    "flat": "flat priors, i.i.d. errors",
+}
+
+
+def fit_words(kind: str) -> str:
+    """A variant of a column's model in words.
+
+    Examples
+    --------
+    >>> fit_words("iid_mundlak"), fit_words("sceptical")
+    ('i.i.d. errors, Mundlak effects', 'sceptical prior')
+    """
+    return ", ".join(_FITS.get(part, f"{part} prior") for part in kind.split("_"))
+
+
 def short_title(title: str) -> str:
     """A title without the place of its column, unless that is a numbered table or figure."""
     place, _, name = title.partition("): ")

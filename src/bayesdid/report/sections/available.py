@@ -7,6 +7,7 @@ from typing import Any
 
 from bayesdid.notebook import many
 from bayesdid.report.document.blocks import Block, Fold, Items, Text, ref
+from bayesdid.report.model_words import fit_words, spec_name, with_titles
 from bayesdid.report.sections.answer import answered_by, evidence_of, sources
 from bayesdid.report.sections.claims_forest import MOST_ROWS
 from bayesdid.report.sections.part import Results
@@ -21,7 +22,10 @@ def failures(results: Results) -> list[Block]:
     failed, broken = results["failed"], [f for f in results["fits"] if not f["converged"]]
     found: list[Block] = []
     if failed:
-        why = " · ".join(f"{of}: {why.removeprefix(f'{of}: ')}" for of, why in failed.items())
+        why = " · ".join(
+            with_titles(f"{of}: {why.removeprefix(f'{of}: ')}", results)
+            for of, why in failed.items()
+        )
         has = "has" if len(failed) == 1 else "have"
         found.append(
             Text(
@@ -31,7 +35,8 @@ def failures(results: Results) -> list[Block]:
             )
         )
     if broken:
-        names = ", ".join(f"{f['spec']} ({f['kind']})" for f in broken)
+        named = ((spec_name(f["spec"], results), fit_words(f["kind"])) for f in broken)
+        names = "; ".join(f"{column}, {kind}" for column, kind in named)
         found.append(
             Text(
                 f"{many(len(broken), 'fit')} did not converge; no result is taken from them: "

@@ -10,7 +10,7 @@ from bayesdid.notebook import many
 from bayesdid.report.again import as_given
 from bayesdid.report.document.blocks import Block, Cell, Items, Table, Text, ref
 from bayesdid.report.method_texts import GLOSSARY
-from bayesdid.report.model_words import spec_name
+from bayesdid.report.model_words import fit_words, place_name, spec_name
 from bayesdid.report.sections.part import Part, Results
 from bayesdid.report.term_words import in_words
 from bayesdid.report.text import number, significant
@@ -20,7 +20,7 @@ def methods(results: Results) -> Part:
     """In short on the page; by family, with priors in numbers, in the supplement."""
     outcome, source = results["outcome"], results["provenance"]
     alone = results["panel"] is None
-    table = None if alone else _by_family(results["methods"])
+    table = None if alone else _by_family(results)
     main: list[Block] = [
         *(_of_print(results) if alone else _of_panel(results)),
         Text(f"To run it again: {source['command']}"),
@@ -191,12 +191,13 @@ def glossary(results: Results) -> list[tuple[str, str]]:
     return sorted([*terms, rope])
 
 
-def _by_family(found: list[Mapping[str, Any]]) -> Table | None:
+def _by_family(results: Results) -> Table | None:
+    found = results["methods"]
     if not found:
         return None
     rows: list[tuple[str | Cell, ...]] = [
         (
-            m["family"] + (f" ({', '.join(m['specs'])})" if m["specs"] else ""),
+            m["name"] + (f" ({'; '.join(columns)})" if (columns := _columns(m, results)) else ""),
             m["equation"] or "–",
             m["estimand"] or m["question"],
             "; ".join(m["assumes"]) or "–",
@@ -206,11 +207,16 @@ def _by_family(found: list[Mapping[str, Any]]) -> Table | None:
     return Table(
         "methods-table",
         "What was fitted: equation, estimand, and what must hold for it to be causal.",
-        ("family (columns)", "equation", "estimand", "causal if"),
+        ("model (columns)", "equation", "estimand", "causal if"),
         tuple(rows),
         frozenset(range(4)),
         "a, g: unit and period effects; D: treatments; x: covariates; e: errors.",
     )
+
+
+def _columns(method: Mapping[str, Any], results: Results) -> list[str]:
+    """Columns of a family: by their places in print, else by their headings."""
+    return [place_name(spec_name(spec, results)) for spec in method["specs"]]
 
 
 def _priors_table(results: Results) -> list[Block]:
@@ -222,7 +228,7 @@ def _priors_table(results: Results) -> list[Block]:
     terms = list(next(iter(kinds.values()))["coefficients"])
     rows = tuple(
         (
-            kind.replace("_", " "),
+            fit_words(kind),
             str(v["name"]),
             number(v["scale"]),
             *(number(v["coefficients"].get(t, {}).get("sd")) for t in terms),
