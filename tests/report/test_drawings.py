@@ -6,7 +6,15 @@ import numpy as np
 import pytest
 
 from bayesdid.report.analysis_figures import analysis_figure, scale_of
-from bayesdid.report.figures import columns_figure, name_rows, pyplot, room_for_numbers, svg
+from bayesdid.report.figures import (
+    STAMP,
+    columns_figure,
+    name_rows,
+    pyplot,
+    room_for_numbers,
+    size,
+    svg,
+)
 from bayesdid.report.svg_small import small
 
 
@@ -35,6 +43,21 @@ def test_a_map_says_what_sizes_mean():
     text = analysis_figure(a_map([0.1, 0.2, 0.4]), False)
     for label in ("P 0.5", "P 0.75", "P 0.95", "P 1", "probability of the sign"):
         assert f">{label}</text>" in text
+
+
+@pytest.mark.parametrize("label", ["x", "the outcome of a policy\nin units of its own\nand more"])
+def test_the_stamp_stands_below_all_that_is_drawn(label):
+    """And not far below, whether or not labels reach beyond the figure."""
+    figure, axes = pyplot().subplots(figsize=(3, 1))
+    axes.set_xlabel(label)
+    drawn = svg(figure, "t", synthetic=True)
+    texts = re.findall(r'<text [^>]*?(?: y="|translate\([\d.]+ )([\d.]+)[^>]*>([^<]*)<', drawn)
+    lines = {text: float(y) for y, text in texts}
+    assert set(label.split("\n")) < set(lines)
+    stamp = lines.pop(STAMP)
+    lowest = max(lines.values())  # base lines, of ten points the label's
+    assert 8 < stamp - lowest < 20
+    assert stamp < size(drawn)[1]
 
 
 RAW = """<svg width="100%"><defs><style type="text/css">*{stroke-linejoin: round}</style></defs>

@@ -97,15 +97,17 @@ def test_the_section_is_of_the_synthetic_panel_and_its_figure_says_so():
     (figure,) = (block for block in part.main if isinstance(block, Figure))
     assert figure.stamped
     assert STAMP in figure.svg
-    assert "t.2  both" in figure.svg
+    assert "t.2: both" in figure.svg
     assert "t.3" not in figure.svg  # an instrument's effect would set the scale of all others
 
 
 def test_the_table_says_what_is_determined():
-    (table,) = (block for block in reference(RESULTS).main if isinstance(block, Table))
+    titles = {"t.1": "Table 1 (2): Laws"}
+    main = reference(RESULTS | {"titles": titles}).main
+    (table,) = (block for block in main if isinstance(block, Table))
     said = {row[0]: row[2] for row in table.rows}
-    assert said["clustered standard error (t.1)"] == "not determined"
-    assert said["estimate with random effects (t.1)"] == "determined"
+    assert said["clustered standard error (Table 1 (2))"] == "not determined"
+    assert said["estimate with random effects (Table 1 (2))"] == "determined"
     assert said["Both: a"] == "not determined"  # 60 % of the variance lies between panels
     assert said["Both: b"] == "determined"  # 5 % does
     assert "9 of 9 within rounding on all panels" in table.rows[0][1]

@@ -32,6 +32,7 @@ LABEL = 32  # letters of a label beside a row
 ACROSS = 48  # letters below an axis
 _LETTER, _HANDLE = 5.0, 40.0  # points: of a legend's letter, of what stands before its label
 _FROM_AXIS, _LEADING = 7.0, 1.2  # points to the names of rows; between their lines, of the type
+_BELOW = 0.04  # inches from all that is drawn to the stamp
 _DIGIT = 6.4  # points: a digit of an axis
 _SHRUNK = 0.6  # of its size: a figure that a screen would make smaller than this scrolls
 _GROWN = 1.15
@@ -73,11 +74,10 @@ def svg(figure: Any, title: str, synthetic: bool = False) -> str:
     with extra("report"):
         import matplotlib.pyplot as plt
 
-    if synthetic:
-        figure.text(1.0, -0.01, STAMP, ha="right", va="top", fontsize=8, color=BAD, weight="bold")
-
     for axes in figure.axes:
         room_for_numbers(axes)
+    if synthetic:
+        _stamp(figure)
     buffer = io.StringIO()
     with warnings.catch_warnings():
         # the reader's browser has the glyph: text is not drawn here, only measured
@@ -94,6 +94,13 @@ def svg(figure: Any, title: str, synthetic: bool = False) -> str:
     limits = f"max-width:{_GROWN * natural:.0f}px;min-width:{_SHRUNK * natural:.0f}px"
     head = f'<svg role="img" aria-label="{html(title)}" style="{limits}" '
     return text.replace("<svg ", head, 1)
+
+
+def _stamp(figure: Any) -> None:
+    """Below all that is drawn, labels of axes that reach beyond the figure too."""
+    drawn, (width, height) = figure.get_tightbbox(), figure.get_size_inches()
+    at = drawn.x1 / width, (drawn.y0 - _BELOW) / height  # shares of the figure, as savefig cuts it
+    figure.text(*at, STAMP, ha="right", va="top", fontsize=8, color=BAD, weight="bold")
 
 
 def room_for_numbers(axes: Any) -> None:
