@@ -18,8 +18,10 @@ from bayesdid.exceptions import InputError
 from bayesdid.report.against import changes
 from bayesdid.report.html import render
 from bayesdid.report.results import compute_results
+from bayesdid.report.run import Run
 from bayesdid.report.sections.answer import answer
 from bayesdid.report.sections.claims_forest import forest_rows
+from bayesdid.report.write import write_report
 from bayesdid.study.claims import Claim
 from printed import HEAD, write_printed
 
@@ -112,6 +114,18 @@ def test_terms_that_are_not_on_the_page_are_not_explained(results):
     assert "highest-density interval" in text
     assert "leave-one-out" not in text
     assert "two-way fixed effects" not in text
+
+
+def test_a_run_tells_which_characters_its_article_cannot_show(results, tmp_path, monkeypatch):
+    run = Run()
+    write_report(results, tmp_path, run)
+    assert run.notes == []
+    monkeypatch.setattr("bayesdid.report.write.write_pdf", lambda *_: "京北")
+    write_report(results, tmp_path, run)
+    (note,) = run.notes
+    assert note.count == 2
+    assert note.text.startswith("No font here has 2 characters")
+    assert note.text.endswith("They are: 京北")
 
 
 def test_the_keys_are_those_of_a_report_with_a_panel(studies, results, tmp_path):

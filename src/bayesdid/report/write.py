@@ -5,9 +5,11 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any
 
+from bayesdid.exceptions import Note
 from bayesdid.files import sweep
 from bayesdid.jsonio import plain, write_json, write_text
 from bayesdid.report.against import changes
+from bayesdid.report.document.fonts import boxes
 from bayesdid.report.document.latex import write_latex
 from bayesdid.report.document.typst import write_figures, write_pdf
 from bayesdid.report.document.word import write_docx
@@ -53,7 +55,9 @@ def write_report(
     write_text(page, html)
     write_text(folder / SUPPLEMENT, more)
     parts = (report.main, report.more)
-    write_pdf(parts, report.places, folder / ARTICLE)
+    lacking = write_pdf(parts, report.places, folder / ARTICLE)
+    if lacking and run is not None:
+        run.notes.append(Note("no_glyph", len(lacking), f"{boxes(lacking)} They are: {lacking}"))
     write_docx(parts, report.places, folder / WORD)
     write_latex(parts, report.places, folder / LATEX)
     write_figures(parts, report.places, folder / FIGURES)

@@ -31,6 +31,7 @@ from bayesdid.report.document.blocks import (
     split_refs,
     stamped_blocks,
 )
+from bayesdid.report.document.fonts import FAMILIES, boxes, fonts, pages_of, without_glyph
 from bayesdid.report.document.forest import axis_of, stripe
 from bayesdid.report.document.numbering import Place, anchor
 from bayesdid.report.document.pdf_small import compact
@@ -49,7 +50,7 @@ _SIZES = ((6, "8pt"), (8, "7pt"), (99, "6pt"))  # of a table's type, by its colu
 _PREAMBLE = """
 #set document(title: {title}, date: none)
 #set page(paper: "a4", margin: (x: 18mm, y: 15mm), numbering: "1")
-#set text(font: ("Libertinus Serif", "DejaVu Sans"), size: 9.3pt, lang: "en")
+#set text(font: ({fonts}), size: 9.3pt, lang: "en")
 #set par(justify: false, leading: 0.52em, spacing: 0.62em)
 #set heading(numbering: none)
 #show heading.where(level: 1): set text(size: 14pt)
@@ -102,10 +103,20 @@ class _Writer:
         return f"#metadata(none) <{_label(key, self.places[key])}>"
 
 
-def to_typst(documents: tuple[Document, ...], places: Mapping[str, Place]) -> tuple[str, list[str]]:
-    """Source of one article with all documents, and its drawings in order."""
+def to_typst(
+    documents: tuple[Document, ...], places: Mapping[str, Place], lacking: str = ""
+) -> tuple[str, list[str]]:
+    """Source of one article with all documents, and its drawings in order.
+
+    Parameters
+    ----------
+    lacking
+        Characters that no font has, which the article says at its head.
+    """
     writer = _Writer(places)
-    parts = [_PREAMBLE.format(title=_string(documents[0].title))]
+    parts = [_preamble(documents[0].title)]
+    if lacking:
+        parts.append(_block(Text(boxes(lacking), "stamp"), writer))
     for k, document in enumerate(documents):
         parts.append("#pagebreak()\n" if k else "")
         parts.append(f"#heading(level: 1)[#{_string(typeset(document.title))}]\n")
@@ -114,16 +125,27 @@ def to_typst(documents: tuple[Document, ...], places: Mapping[str, Place]) -> tu
     return "".join(parts), writer.drawings
 
 
-def write_pdf(documents: tuple[Document, ...], places: Mapping[str, Place], path: Path) -> None:
-    """Typeset an article; the same bytes for the same documents."""
+def write_pdf(documents: tuple[Document, ...], places: Mapping[str, Place], path: Path) -> str:
+    """Typeset an article; the same bytes for the same documents and fonts.
+
+    Returns
+    -------
+    str
+        Characters that no font has, if any, as the article itself says.
+    """
     with extra("report"):
         import typst
 
     source, drawings = to_typst(documents, places)
-    with _drawn(source, drawings) as article:
-        made = typst.compile(article, timestamp=0)
+    with fonts() as known:
+        lacking = without_glyph([source, *drawings], known)
+        if lacking:
+            source, drawings = to_typst(documents, places, lacking)
+        with _drawn(source, drawings) as article:
+            made = typst.compile(article, font_paths=known, timestamp=0)
     with replacing(path) as temporary:
         temporary.write_bytes(compact(made))
+    return lacking
 
 
 def write_figures(
@@ -148,12 +170,12 @@ def write_figures(
         old.unlink()
     if not sheets:
         return
-    source = _PREAMBLE.format(title=_string("Figures")) + "\n#pagebreak()\n".join(sheets)
-    with _drawn(source, writer.drawings) as article:
-        compiler = typst.Compiler(article)  # lays pages out once for all formats
-        (paper,) = _pages(compiler.compile(timestamp=0))
-        drawings = _pages(compiler.compile(format="svg"))
-        pictures = _pages(compiler.compile(format="png", ppi=_PPI))
+    source = _preamble("Figures") + "\n#pagebreak()\n".join(sheets)
+    with fonts() as known, _drawn(source, writer.drawings) as article:
+        compiler = typst.Compiler(article, font_paths=known)  # lays pages out once for all formats
+        (paper,) = pages_of(compiler.compile(timestamp=0))
+        drawings = pages_of(compiler.compile(format="svg"))
+        pictures = pages_of(compiler.compile(format="png", ppi=_PPI))
     for name, drawing, picture in zip(names, drawings, pictures, strict=True):
         (folder / f"{name}.svg").write_bytes(drawing)
         (folder / f"{name}.png").write_bytes(picture)
@@ -175,11 +197,6 @@ def _sheet(block: Figure | Forest, writer: _Writer, *, stamped: bool) -> str:
     return f"#set page({page})\n{drawing}\n\n{writer.stamp()}\n"
 
 
-def _pages(made: bytes | list[bytes] | None) -> list[bytes]:
-    """Pages; of one page, and of a PDF, the compiler gives no list."""
-    return [made] if isinstance(made, bytes) else made or []
-
-
 @contextmanager
 def _drawn(source: str, drawings: list[str]) -> Iterator[str]:
     """The path of a source with its drawings beside it, while it is compiled."""
@@ -189,6 +206,11 @@ def _drawn(source: str, drawings: list[str]) -> Iterator[str]:
             (root / f"{k}.svg").write_text(drawing, encoding="utf-8")
         (root / "article.typ").write_text(source, encoding="utf-8")
         yield str(root / "article.typ")
+
+
+def _preamble(title: str) -> str:
+    families = ", ".join(_string(name) for name in FAMILIES)
+    return _PREAMBLE.format(title=_string(title), fonts=families)
 
 
 def _string(text: str) -> str:
