@@ -145,6 +145,14 @@ def test_every_family_has_a_page():
         assert everything.count(f"<!-- family: {name} -->") == 1
 
 
+def test_the_page_of_every_family_that_is_run_has_its_pm_model():
+    for name, text in TEXTS.items():
+        shown = [family for family in shipped() if f"<!-- family: {family} -->" in text]
+        if any(shipped()[family].is_used for family in shown):
+            code = "".join(block.code for block in blocks(text))
+            assert "to_pymc()" in code or "pm.Model()" in code, name
+
+
 def test_fields_of_study_files_are_up_to_date():
     assert TEXTS["docs/study-fields.md"] == schema_page(schemas()), "run: make map"
 
