@@ -1,7 +1,6 @@
 """The report says what results.json holds, and nothing else."""
 
 import copy
-import dataclasses
 import json
 import re
 
@@ -29,7 +28,6 @@ from bayesdid.report.text import estimate, number, probability, significant, typ
 from bayesdid.report.validity import panel_validity
 from bayesdid.report.weights_results import _sentences
 from bayesdid.report.write import write_report
-from bayesdid.study.claims import Claim
 
 
 @pytest.fixture(scope="module")
@@ -183,7 +181,7 @@ def test_the_sum_of_singles_says_what_it_supposes_of_units_of_both(real):
     begin = "It supposes that units under several policies respond to each alone as units under it"
     said = [text for text in depends_on(real) if text.startswith(begin)]
     assert len(said) == 1
-    assert "what they respond more counts as what the policies do together" in said[0]
+    assert "what they respond more counts as joint, and the data hardly tell" in said[0]
     other = copy.deepcopy(real)
     for claim in other["claims"]:
         if claim["evidence"] and claim["evidence"]["main"]:
@@ -263,24 +261,22 @@ def test_the_page_says_what_the_answer_depends_on(real):
     assert changed["headline"]["trends"][0] not in depends_on(changed | {"synthetic": "made up"})
 
 
-def test_verdicts_of_the_panel_are_those_of_the_headline(studies, tmp_path):
+def test_verdicts_of_the_panel_are_those_of_the_headline(studies, folder, results):
     """A claim that names a contrast gets its word, probability and range; another gets none."""
-    study = bd.load_study(studies / "small")
-    claims = tuple(
-        Claim.model_validate({"id": name, "text": "t", "place": "p", **more})
-        for name, more in (("one", {"synergy": "both - sum of singles"}), ("two", {}))
-    )
-    study = dataclasses.replace(study, claims=claims)
-    found = headline_section(study, bd.load_panel(study), tmp_path, draws=250)
+    study, found = bd.load_study(studies / "small"), results["headline"]
+    assert [claim.synergy for claim in study.claims] == ["both - sum of singles", None]
     (verdict,) = found["verdicts"]
     item = found["contrasts"]["both - sum of singles"]
-    assert (verdict["claim"], verdict["word"]) == ("one", item["word"])
+    assert (verdict["claim"], verdict["word"]) == ("sum", item["word"])
     numbers = [verdict["p"], verdict["p_low"], verdict["p_high"]]
     assert numbers == [item["p_claim"], *item["p_range"]]
     assert "differing_effects" in {check["name"] for check in found["checks"]}
     assert verdict["synthetic"]
     assert found["trends"][0].startswith("Under parallel trends it is")
-    assert headline_section(study, bd.load_panel(study), tmp_path, draws=250) == found  # its file
+    (stored,) = (folder / "fits").glob("headline-*.json")
+    again = headline_section(study, bd.load_panel(study), folder / "fits")
+    assert found == {key: again[key] for key in found}
+    assert [stored] == list((folder / "fits").glob("headline-*.json"))  # which was read
 
 
 def test_a_panel_of_one_policy_is_answered_by_its_effect(real):

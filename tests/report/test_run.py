@@ -3,7 +3,7 @@
 import json
 
 import pytest
-from drawn import without_headline
+from drawn import draw_once, without_headline
 from stored import TABLE, flip, panel_of, write_study
 
 import bayesdid as bd
@@ -91,6 +91,14 @@ def fresh(study, tmp_path_factory):
     assert not any(item["reused"] for item in (*run.fits, *run.checks, *run.analyses))
     assert json.loads((folder / "results.json").read_text("utf-8"))["refused"] == {}
     return folder, shown(folder)
+
+
+@pytest.fixture(scope="module", autouse=True)
+def _drawn(fresh):
+    """After the first run: what is drawn again from the same numbers is seen in test_report."""
+    with pytest.MonkeyPatch.context() as patch:
+        draw_once(patch)
+        yield
 
 
 @pytest.mark.slow
