@@ -78,6 +78,21 @@ def test_a_quotation_in_a_heading_that_is_quoted_has_single_marks():
     assert (found["a"].name, found["b"].name) == ("“Checks of ‘Main’”", "“Of ‘Main’”")
 
 
+def test_headings_have_the_minus_and_the_percent_sign_of_the_page():
+    cell, mark = Cell("P", "soft"), Mark("panel", 1.0, 0.5, 2.0)
+    blocks = (
+        Heading("At -1", "h"),
+        Table("t", "c", ("HDI 89% low", "at -2"), (("a", "b"),)),
+        Fold("From -3", (Items(("x",), ("To -4.",)),)),
+        Forest("f", "c", "", "u", (ForestRow("Row -5", "to 95%", (cell,), (mark,)),)),
+    )
+    page = Document("T", (Section("a", "Of 5%", blocks),))
+    html = to_html(page, "p", places({"p": ("", page)}), other=("x", "y"))
+    said = re.sub(r"<style.*?</style>|<svg.*?</svg>|<[^>]+>", " ", html, flags=re.DOTALL)
+    assert not re.search(r"-\d|\d%", said)
+    assert {f"−{k}" for k in range(1, 6)} <= set(re.findall(r"−\d", said))
+
+
 def test_numbers_and_references_lead_both_ways(made):
     main, _, found = made
     assert found["t"].name == "Table 1"

@@ -14,6 +14,7 @@ from bayesdid.report.figures import (
     room_for_numbers,
     size,
     svg,
+    tips,
 )
 from bayesdid.report.svg_small import small
 
@@ -185,6 +186,9 @@ def test_a_mouse_over_a_bar_shows_its_numbers():
     more = {"verticals": [], "ylabel": "u", "rug": None, "xlabel": "t"}
     text = analysis_figure(item | more | {"kind": "points", "series": [series | x]}, False)
     assert "<title>fit, −2: 0.5 (0.1 to 0.9)</title>" in text
+    figure, axes = pyplot().subplots(figsize=(3, 1))
+    tips(axes, [(0, 0)], [(0, 1)], ["period -6, 89%: 1"])
+    assert "<title>period −6, 89\N{NO-BREAK SPACE}%: 1</title>" in svg(figure, "t")
     assert re.search(r'class="tip" d="M[\d.]+ [\d.]+V[\d.]+"><title>fit, 3: 1 \(0.2 to 2\)', text)
     alone = analysis_figure(
         item

@@ -18,7 +18,7 @@ from bayesdid.published.contrasts import MAIN as AVERAGED
 from bayesdid.published.synergy import KINDS
 from bayesdid.report.limits import limits
 from bayesdid.report.svg_small import TIP, small
-from bayesdid.report.text import significant
+from bayesdid.report.text import significant, typeset
 from bayesdid.summary import percent, reach
 
 INK = "#010203"  # replaced by currentColor
@@ -171,7 +171,9 @@ def tips(axes: Any, x: Any, y: Any, texts: list[str]) -> None:
     """
     for across, up, text in zip(x, y, texts, strict=True):
         if np.isfinite([*across, *up]).all():
-            axes.plot(across, up, alpha=0.0, gid=f"{TIP}{text}", scalex=False, scaley=False)
+            axes.plot(
+                across, up, alpha=0.0, gid=f"{TIP}{typeset(text)}", scalex=False, scaley=False
+            )
 
 
 def told(label: str, mean: Any, low: Any, high: Any) -> str:

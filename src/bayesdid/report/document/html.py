@@ -99,10 +99,10 @@ def to_html(
     )
     return str(
         environment.get_template("page.html.j2").render(
-            title=document.title,
+            title=typeset(document.title),
             above="".join(to_markup(block, page, places) for block in document.above),
             body="".join(_section(section, page, places) for section in document.sections),
-            sections=[(anchor(s.key), s.title) for s in document.sections if s.title],
+            sections=[(anchor(s.key), typeset(s.title)) for s in document.sections if s.title],
             other=other,
             everypage=everypage,
             slides=any(isinstance(block, Sliders) for block in blocks),
@@ -123,7 +123,7 @@ def to_markup(
 def _section(section: Section, page: str, places: Mapping[str, Place]) -> str:
     writer = _Writer(page, places)
     writer.stamped = section.stamped
-    title = f"<h2>{escaped(section.title)}{writer.stamp()}</h2>" if section.title else ""
+    title = f"<h2>{escaped(typeset(section.title))}{writer.stamp()}</h2>" if section.title else ""
     body = "".join(_block(block, writer) for block in section.blocks)
     return f'<section id="{anchor(section.key)}">{title}{body}</section>\n'
 
@@ -142,12 +142,12 @@ def _(block: Text, writer: _Writer) -> str:
 @_block.register
 def _(block: Heading, writer: _Writer) -> str:
     place = f' id="{anchor(block.key)}"' if block.key else ""
-    return f"<h3{place}>{escaped(block.text)}{writer.stamp()}</h3>\n"
+    return f"<h3{place}>{escaped(typeset(block.text))}{writer.stamp()}</h3>\n"
 
 
 @_block.register
 def _(block: Items, writer: _Writer) -> str:
-    heads = [f"<strong>{escaped(head)}</strong> " for head in block.heads] or [""] * len(
+    heads = [f"<strong>{escaped(typeset(head))}</strong> " for head in block.heads] or [""] * len(
         block.items
     )
     kind = f' class="{block.kind}"' if block.kind else ""
@@ -161,7 +161,7 @@ def _(block: Items, writer: _Writer) -> str:
 @_block.register
 def _(block: Fold, writer: _Writer) -> str:
     body = "".join(_block(item, writer) for item in block.blocks)
-    return f"<details><summary>{escaped(block.summary)}</summary>{body}</details>\n"
+    return f"<details><summary>{escaped(typeset(block.summary))}</summary>{body}</details>\n"
 
 
 @_block.register
@@ -198,7 +198,7 @@ def _choice(choice: Choice, key: str) -> str:
 @_block.register
 def _(block: Table, writer: _Writer) -> str:
     head = "".join(
-        f'<th scope="col"{_text(k, block)}>{escaped(name)}</th>'
+        f'<th scope="col"{_text(k, block)}>{escaped(typeset(name))}</th>'
         for k, name in enumerate(block.columns)
     )
     body = "".join(_row(row, block, writer) for row in block.rows)
@@ -263,8 +263,8 @@ def _plain(text: str) -> str:
 def _(block: Forest, writer: _Writer) -> str:
     axis = axis_of(block.rows)
     rows = "".join(
-        f'<li><div class="of">{escaped(row.label)}'
-        + (f'<span class="soft">{escaped(row.below)}</span>' if row.below else "")
+        f'<li><div class="of">{escaped(typeset(row.label))}'
+        + (f'<span class="soft">{escaped(typeset(row.below))}</span>' if row.below else "")
         + f'</div><div class="marks">{stripe(row, axis)}</div><div class="says">'
         + "".join(f"<span>{_cell(word, writer)}</span>" for word in row.words)
         + "</div></li>"
