@@ -72,7 +72,7 @@ def _shape(page: bytes) -> bytes:
 def boxes(lacking: str) -> str:
     """That an article has boxes in the place of characters, and what to do, without any of them."""
     remedy = (
-        f"pip install {CHINESE} (15 MB), or install any font that has them"
+        f"install a font that has them (apt install fonts-noto-cjk, pip install {CHINESE})"
         if all(east_asian_width(c) in "WF" for c in lacking)
         else "install a font that has them"
     )
