@@ -8,14 +8,11 @@ from contextlib import contextmanager
 from importlib.util import find_spec
 from pathlib import Path
 from tempfile import TemporaryDirectory
-from typing import TYPE_CHECKING
+from typing import Any
 from unicodedata import east_asian_width
 
 from bayesdid.extras import extra
 from bayesdid.notebook import many
-
-if TYPE_CHECKING:
-    import typst
 
 FAMILIES = ("Libertinus Serif", "DejaVu Sans", "Noto Sans CJK SC")
 CHINESE = "noto-cjk-sans-otc"
@@ -24,8 +21,8 @@ _NO_FONT = "\u0378"  # a code point that is no character
 
 
 @contextmanager
-def fonts() -> Iterator[typst.Fonts]:
-    """Fonts of the system, those that come with packages, and a Chinese one if there is one."""
+def fonts() -> Iterator[Any]:
+    """``typst.Fonts`` of the system, of packages, and with Chinese characters if there are any."""
     with extra("report"):
         import matplotlib as mpl
         import typst
@@ -39,7 +36,7 @@ def fonts() -> Iterator[typst.Fonts]:
         yield typst.Fonts(font_paths=[folder, *more])
 
 
-def without_glyph(texts: Iterable[str], known: typst.Fonts) -> str:
+def without_glyph(texts: Iterable[str], known: Any) -> str:
     """Characters of texts that are typeset as an empty box, in order of code points.
 
     Each is typeset on a page of its own, and compared with one that no font has.
