@@ -16,7 +16,7 @@ from bayesdid.report.figures import (
     svg,
     tips,
 )
-from bayesdid.report.svg_small import small
+from bayesdid.report.svg_small import once, small
 
 
 def a_map(values):
@@ -120,6 +120,19 @@ def test_a_mark_has_its_class_once_and_a_name_of_its_own():
     mixed = small(rings(True).replace("fill: red", "fill: none", 1))
     assert "<use" in mixed
     assert mixed.count('id="m012345"') == 1
+
+
+def test_a_page_defines_a_mark_and_a_rule_once():
+    """And keeps those that differ: a mark of another class, a clip path, a rule of one drawing."""
+    drawings = [small(rings(solid)).replace("><path", "></defs><defs><path") for solid in (1, 0, 1)]
+    page = once("<p>a</p>".join([*drawings, RAW, RAW]))
+    marks = re.findall(r' id="(m\w+)"', page)
+    assert len(marks) == len(set(marks)) == 2
+    assert page.count('<use href="#') == 9
+    rules = re.findall(r"[.*]\w*\{[^}]*\}", page)
+    assert len(rules) == len(set(rules)) == 3
+    assert page.count("<style") == 3
+    assert once(page) == page
 
 
 def test_lines_along_an_axis_are_short_and_others_are_kept():

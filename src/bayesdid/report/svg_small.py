@@ -36,6 +36,26 @@ def small(text: str) -> str:
     return _of_marks(_classes(_flat(text)))
 
 
+def once(page: str) -> str:
+    """A page of small drawings that define a mark and say a rule of their styles once.
+
+    The first that does speaks for all: marks and classes are named by what they hold.
+    """
+    seen: set[str] = set()
+
+    def new(text: str) -> str:
+        before = text in seen
+        seen.add(text)
+        return "" if before else text
+
+    def sheet(found: re.Match[str]) -> str:
+        rules = "".join(new(f"{rule}}}") for rule in found[1].split("}") if rule)
+        return rules and f'<defs><style type="text/css">{rules}</style></defs>'
+
+    page = re.sub(r'<defs><style type="text/css">([^<]*)</style></defs>', sheet, page)
+    return re.sub(r'<defs><\w+ id="m\w+"[^>]*/></defs>', lambda found: new(found[0]), page)
+
+
 def _tenths(found: re.Match[str]) -> str:
     """An attribute of a drawing to a tenth of a point."""
     rounded = re.sub(r"(?<=\d\.\d)\d+", "", found[0])

@@ -30,6 +30,7 @@ from bayesdid.report.document.blocks import (
 )
 from bayesdid.report.document.forest import Axis, axis_of, stripe
 from bayesdid.report.document.numbering import Place, anchor
+from bayesdid.report.svg_small import once
 from bayesdid.report.text import typeset
 
 LONG = 12  # rows from which on a table can be sorted and filtered
@@ -97,7 +98,7 @@ def to_html(
         trim_blocks=True,
         lstrip_blocks=True,
     )
-    return str(
+    return once(
         environment.get_template("page.html.j2").render(
             title=typeset(document.title),
             above="".join(to_markup(block, page, places) for block in document.above),
