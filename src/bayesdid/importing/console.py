@@ -8,7 +8,10 @@ from collections.abc import Iterator
 from bayesdid.importing.grid import Document, Grid, make_grid
 from bayesdid.importing.numbers import is_number
 
-_HEAD = re.compile(r"^\s*Estimate\s+(?:Robust\s+)?Std\. ?Error\s+([tz])[ -]value\s+Pr\(>\|[tz]\|\)")
+_HEAD = re.compile(
+    r"^\s*Estimate\s+(?:Robust\s+)?Std\. ?Error\s+[tz][ -]value\s+Pr\(>\|[tz]\|\)"
+    r"(?P<ends>\s+CI Lower\s+CI Upper(?P<df>\s+DF)?)?"
+)
 _ATT = re.compile(r"^\s*ATT\s+Std\. Error\s+\[\s*(\d\d) ?%\s+Conf\. Int\.\]\s*$")
 _STATA = re.compile(
     r"^\s*(\S+)\s*\|\s*Coef(?:\.|ficient)\s+[Ss]td\. [Ee]rr\.\s+([tz])\s+P>\|[tz]\|\s+"
@@ -17,15 +20,16 @@ _STATA = re.compile(
 _SUMMARY = re.compile(
     r"^\s*coef\s+std err\s+([tz])\s+P>\|[tz]\|\s+\[0\.025\s+0\.975\]\s*$"
 )  # of statsmodels
-_MARKS = re.compile(r"'(\*{1,3})'\s*(0?\.\d+)")
+_MARKS = re.compile(r"['‘’](\*{1,3})['‘’]\s*(0?\.\d+)")
 _ENDS = re.compile(r"\s(\*{1,3}|\.)\s*$")
 _BELOW = (
     ("Observations", r"\bObservations:\s*([\d,]+)"),
     ("Observations", r"\bNumber of obs\s*=\s*([\d,]+)"),
     ("Observations", r"\bNo\. Observations:\s*([\d,]+)"),
     ("Observations", r"\bNobs?(?:ervations)?\s*[=:]\s*([\d,]+)"),
-    ("R2", r"\b(?:Multiple )?R-[Ss]quared:\s*(-?[\d.]+)"),
-    ("Adjusted R2", r"\bAdj(?:\.|usted) (?:R2|R-[Ss]quared):\s*(-?[\d.]+)"),
+    ("Observations", r"^(?:Balanced|Unbalanced) Panel:.*\bN = ([\d,]+)"),
+    ("R2", r"\b(?:Multiple )?R-[Ss]quared:\s*(-?[\d.]+(?:e-?\d+)?)"),
+    ("Adjusted R2", r"\bAdj(?:\.|usted) (?:R2|R-[Ss]quared):\s*(-?[\d.]+(?:e-?\d+)?)"),
     ("Within R2", r"\bWithin R2:\s*([\d.e-]+)"),
     ("R2", r"^.*(?<![Aa]dj )(?<![Ww]ithin )R-(?:squared|sq\.)\s*=\s*(-?[\d.]+)"),
     ("Adjusted R2", r"\bAdj R-squared\s*=\s*(-?[\d.]+)"),
@@ -70,15 +74,19 @@ def _grid(lines: list[str], head: int) -> Grid:
         return _of_statsmodels(lines, head, summary[1])
     outcome = next((m for line in lines[:head] if (m := _OUTCOME.search(line))), None)
     name = next((part for part in outcome.groups() if part), "") if outcome else ""
-    rows = [["", name, "", "", ""], ["", "Estimate", "Std. Error", "t value", "Pr(>|t|)"]]
+    said = _HEAD.match(lines[head])
+    ends = ["Lower", "Upper"] if said and said["ends"] else []
+    heads = ["Estimate", "Std. Error", "t value", "Pr(>|t|)", *ends]
+    rows = [["", name, *[""] * (len(heads) - 1)], ["", *heads]]
     rest = list(lines[:head])
+    more = 1 if said and said["df"] else 0
     for k, line in enumerate(lines[head + 1 :], head + 1):
-        row = _row(line)
+        row = _row(line, len(heads), more)
         if row is None:
             rest += lines[k:]
             break
         rows.append(row)
-    return make_grid([*rows, *_below(rest, 4)], "", _notes(rest))
+    return make_grid([*rows, *_below(rest, len(heads))], "", _notes(rest))
 
 
 def _below(rest: list[str], width: int) -> list[list[str]]:
@@ -153,14 +161,22 @@ def _aggregate(lines: list[str], head: int, level: str) -> Grid:
     return make_grid(rows, "", " ".join([*about, f"{level} % confidence interval."]))
 
 
-def _row(line: str) -> list[str] | None:
-    """Term, estimate with its mark, standard error, t and p; None of another line."""
+def _row(line: str, width: int, more: int) -> list[str] | None:
+    """Term, estimate with its mark, and what stands beside it; None of another line.
+
+    Parameters
+    ----------
+    width, more
+        How many numbers stand in a line, and how many of other kinds behind them.
+    """
     mark = _ENDS.search(line)
     words = re.sub(r"<\s+(?=\d)", "<", line[: mark.start()] if mark else line).split()
-    if len(words) < 5 or not all(is_number(word) for word in words[-4:]):
+    count = width + more
+    if len(words) <= count or not all(is_number(word) for word in words[-count:]):
         return None
     stars = mark[1] if mark and mark[1] != "." else ""
-    return [" ".join(words[:-4]), words[-4] + stars, *words[-3:]]
+    values = words[-count : len(words) - more]
+    return [" ".join(words[:-count]), values[0] + stars, *values[1:]]
 
 
 def _notes(lines: list[str]) -> str:
@@ -172,5 +188,5 @@ def _told(lines: list[str]) -> Iterator[str]:
     for line in lines:
         if "Signif. codes" in line and _MARKS.search(line):
             yield ", ".join(f"{mark}: {level}" for mark, level in _MARKS.findall(line)) + "."
-        elif re.search(r"standard[- ]errors?:", line, re.IGNORECASE):
+        elif re.search(r"standard[- ]errors?(?: type)?:", line, re.IGNORECASE):
             yield f"{line.strip()}."

@@ -15,8 +15,9 @@ _COMMENT = re.compile(r"(?<!\\)%")
 _RULES = re.compile(
     r"\\(?:toprule|midrule|bottomrule|hline|endhead|endfirsthead|endfoot|endlastfoot|noalign"
     r"|addlinespace|specialrule|cmidrule|cline|Xhline|morecmidrules|tabularnewline\b(?=\s*$)"
-    r"|centering|newpage|pagebreak|nopagebreak)(?:\s*\([^()]*\))?(?:\s*\[[^\]]*\])?"
-    r"(?:\s*\{[^{}]*\})*"
+    r"|centering|newpage|pagebreak|nopagebreak)"
+    r"(?:\s*\((?:\s*[lrd](?:\{[^{}]*\})?)*\s*\))?"  # (lr), and not (Intercept) of a row below
+    r"(?:\s*\[[^\]]*\])?(?:\s*\{[^{}]*\})*"
 )
 _SYMBOLS = {
     r"\times": "×",

@@ -9,7 +9,17 @@ from dataclasses import dataclass
 from bayesdid.importing.grid import Grid
 from bayesdid.importing.numbers import enumerator, what
 from bayesdid.importing.table import ReadColumn, Role
-from bayesdid.importing.words import DEPENDENT, OUTCOME, PANEL, is_enumerated, is_measure, role_of
+from bayesdid.importing.words import (
+    DEPENDENT,
+    OUTCOME,
+    PANEL,
+    WIDE,
+    both,
+    heading,
+    is_enumerated,
+    is_measure,
+    role_of,
+)
 from bayesdid.study.schema import Below
 
 
@@ -81,6 +91,8 @@ def lay(grid: Grid) -> Laid:
     laid = Laid(_header(head, width, collapsed), body, collapsed, corner)
     _merge_marks(laid)
     _unname(laid)
+    _unlabel(laid)
+    _name_apart(laid.columns)
     return laid
 
 
@@ -97,6 +109,66 @@ def _unname(laid: Laid) -> None:
         laid.below = "p" if kinds == {"p"} else "t"
         for j, m in found:
             line.texts[j] = f"({m[2]})" if m else ""
+
+
+_BELOW: tuple[Below, ...] = ("se", "t", "p", "interval")
+
+
+def _unlabel(laid: Laid) -> None:
+    """Lines whose label says what they hold of the estimates above, ``SE``, stand below those.
+
+    The first such line of an estimate stands below it, others are numbers beside it. A ``t`` or
+    ``p`` that comes once may be a variable.
+    """
+    kinds = [_measure_of(laid.body, i) for i in range(len(laid.body))]
+    if not any(kind == "se" or kinds.count(kind) > 1 for kind in kinds if kind):
+        return
+    first = ""
+    for i, (line, kind) in enumerate(zip(laid.body, kinds, strict=True)):
+        if not kind or (kind != "se" and kinds.count(kind) < 2):
+            continue
+        first = first or kind
+        line.label = ""
+        if kind == first:
+            line.texts = [f"({t})" if what(t) == "number" else t for t in line.texts]
+        else:
+            line.kind = kind
+    laid.below = next((kind for kind in _BELOW if kind == first), None)
+
+
+def _measure_of(body: Sequence[Line], i: int) -> str:
+    """What a line holds of an estimate above it by its label, if numbers stand alike in both."""
+    line = body[i]
+    kind = heading([line.label.strip().lower()], WIDE)[0]
+    filled = line.filled()
+    known = all(what(text) in {"number", "below"} for _, text in filled)
+    if kind not in _BELOW or not filled or not known or line.lost:
+        return ""
+    above = next((other for other in reversed(body[:i]) if other.filled()), None)
+    while above is not None and above is not line and _is_labelled_measure(above):
+        i = next(k for k, other in enumerate(body) if other is above)
+        above = next((other for other in reversed(body[:i]) if other.filled()), None)
+    if above is None or not above.label.strip() or role_of(above.label) in {"n", "r2"}:
+        return ""
+    places = {j for j, text in above.filled() if what(text) == "number"}
+    return kind if {j for j, _ in filled} <= places else ""
+
+
+def _is_labelled_measure(line: Line) -> bool:
+    return heading([line.label.strip().lower()], WIDE)[0] in _BELOW
+
+
+_OF_NAME = re.compile(r"(.*\S)\s*\(([^()]+)\)")
+
+
+def _name_apart(columns: list[ReadColumn]) -> None:
+    """Headings such as ``Coefficient (m1)`` and ``p (m1)`` as the name of a model and a measure."""
+    found = [_OF_NAME.fullmatch(column.heads[-1]) if column.heads else None for column in columns]
+    whole = [m for m in found if m and is_measure(m[1]) and not is_measure(m[2])]
+    if len(whole) < len(columns) or len(columns) < 2 or any(both(m[0]) for m in whole):
+        return
+    for column, m in zip(columns, whole, strict=True):
+        column.heads = (*column.heads[:-1], m[2].strip(), m[1])
 
 
 def _without_dashes(texts: list[str]) -> list[str]:

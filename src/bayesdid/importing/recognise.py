@@ -62,7 +62,7 @@ def recognise(grid: Grid, number: int) -> ReadTable:
     number
         Its number in the document, where its title states none.
     """
-    grid = _noted(_with_points(grid))
+    grid = _noted(_parted(_with_points(grid)))
     named = _NUMBERED.search(grid.title)
     name = f"table{named[1] if named else number}".replace(" ", "")
     descriptive = _descriptive(grid)
@@ -101,6 +101,17 @@ def _with_points(grid: Grid) -> Grid:
         return grid
     rows = tuple((row[0], *map(with_points, row[1:])) for row in grid.rows)
     return Grid(rows, grid.title, with_points(grid.notes), grid.loose)
+
+
+def _parted(grid: Grid) -> Grid:
+    """A grid whose rows of two numbers, ``R2 / adjusted R2`` with ``0.26 / 0.23``, are two rows."""
+    rows: list[tuple[str, ...]] = []
+    for row in grid.rows:
+        parts = [text.split(" / ") if text else ["", ""] for text in row]
+        pairs = all(len(part) == 2 for part in parts) and any(row[1:])
+        numbers = all(what(text) in {"number", "empty"} for part in parts[1:] for text in part)
+        rows += zip(*parts, strict=True) if pairs and numbers and row[0] else [row]
+    return Grid(tuple(rows), grid.title, grid.notes, grid.loose)
 
 
 _MOMENTS = re.compile(r"\(\s*(?:s\.?d\.?|std\.? dev\.?|standard deviation)\s*\)", re.IGNORECASE)

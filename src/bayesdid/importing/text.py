@@ -7,6 +7,7 @@ import re
 from bayesdid.importing.console import read_console
 from bayesdid.importing.grid import Document, Grid, is_note, make_grid
 from bayesdid.importing.numbers import enumerator, is_number
+from bayesdid.importing.pandoc import pipes, without_drawings
 from bayesdid.importing.words import WIDE, heading, is_enumerated, is_measure, is_standardised
 
 _RULE = re.compile(r"^\s*\|?\s*:?-{2,}:?\s*(\|\s*:?-+:?\s*)*\|?\s*$")
@@ -22,37 +23,10 @@ _CAPTION = re.compile(r"(?:Table)?: (\S.*?)\s*(?:\{[^{}]*\})?\s*$")  # of Pandoc
 def read_text(text: str) -> Document:
     """Pipe tables, and blocks of lines of which most end in numbers."""
     lines = text.replace("\r\n", "\n").replace("\r", "\n").expandtabs(8).split("\n")
-    lines = _without_frames(lines)
+    lines = without_drawings(lines)
     if any(_is_pipe_rule(line) for line in lines) or _piped(lines):
         return _markdown(lines)
     return read_console(lines) or _columns(lines)
-
-
-_FRAME = re.compile(r"^\s*\+(?:[-=:]+\+)+\s*$")
-
-
-def _without_frames(lines: list[str]) -> list[str]:
-    """Grid tables of Pandoc as pipe tables: lines between two rules are one row, = ends heads."""
-    if not any(_FRAME.match(line) for line in lines):
-        return lines
-    found: list[str] = []
-    row: list[list[str]] = []  # of each column its lines
-    headed = False
-    for line in lines:
-        rule = bool(_FRAME.match(line))
-        if not rule and row and line.lstrip().startswith("|"):
-            for column, text in zip(row, _pipes(line), strict=False):
-                column += [text] if text else []
-            continue
-        if any(column for column in row):
-            found.append("|" + "|".join("<br>".join(column) for column in row) + "|")
-        row = [[] for _ in range(line.count("+") - 1)] if rule else []
-        if rule and "=" in line and not headed:
-            found.append("|" + "---|" * len(row))
-        headed = rule and (headed or "=" in line)
-        if not rule:
-            found.append(line)
-    return found
 
 
 def _piped(lines: list[str]) -> bool:
@@ -89,7 +63,7 @@ def _markdown(lines: list[str]) -> Document:
             title = above if _TITLE.match(above) else ""
             rows = [head] if head else []
         elif "|" in line and (rows or line.lstrip().startswith("|") or _opens(lines, i)):
-            rows.append(_pipes(line))
+            rows.append([_unmarked(_BREAK.sub("\n", cell).strip()) for cell in pipes(line)])
         elif line.strip():
             if rows and len(rows) > 1:
                 end(_noted(line) if is_note(line) else "")
@@ -113,16 +87,6 @@ def _goes_on(rows: list[list[str]]) -> bool:
     """Whether a rule stands inside of a table: no numbers yet, or numbers in the line above."""
     numbers = [any(_numeric(c) and not enumerator(c) for c in row) for row in rows]
     return len(rows) > 1 and (not any(numbers) or numbers[-1])
-
-
-def _pipes(line: str) -> list[str]:
-    inner = line.strip()
-    if not inner.startswith("|"):  # a caption run into the header, 'Figure 4| Variable | ...'
-        inner = inner[inner.index("|") :]
-    cells = re.split(r"(?<!\\)\|", inner[1:])
-    if cells and not cells[-1].strip():
-        cells.pop()
-    return [_unmarked(_BREAK.sub("\n", cell).strip()) for cell in cells]
 
 
 def _noted(line: str) -> str:
@@ -246,6 +210,7 @@ def _block(lines: list[str]) -> Grid:
     last = max(i for i, line in enumerate(body[:codes]) if _tail(line)[1])
     notes = [line.strip() for line in body[last + 1 :]]
     body = body[: last + 1]
+    body = _with_left_labels(body)
     tight = _is_tight(body)
     width = max(sum(map(is_number, _tail(line)[1])) for line in body)
     opens = next((i for i, line in enumerate(body) if all(_tail(line))), 0)
@@ -257,6 +222,7 @@ def _block(lines: list[str]) -> Grid:
             if _tail(line)[1]:
                 break
             rows[i] = _over_groups(rows[i], _words(line), spans)
+            rows[i] = _one_each(line, spans) or rows[i]
         return make_grid(rows, title, " ".join(notes))
     rows = []
     heads: list[str] = []
@@ -277,14 +243,34 @@ def _block(lines: list[str]) -> Grid:
     return make_grid(rows, title, " ".join(notes), loose=True)
 
 
+def _with_left_labels(lines: list[str]) -> list[str]:
+    """Lines whose labels all end below each other, as R prints a data frame, with labels left."""
+    labels = [_tail(line)[0] if all(_tail(line)) else "" for line in lines]
+    starts = [len(line) - len(line.lstrip()) for line in lines]
+    begins = {start for start, label in zip(starts, labels, strict=True) if label}
+    ends = {start + len(label) for start, label in zip(starts, labels, strict=True) if label}
+    if len(ends) != 1 or len(begins) < _VARIED:
+        return lines
+    width = ends.pop()
+    return [
+        label.ljust(width) + line[width:] if label else line
+        for line, label in zip(lines, labels, strict=True)
+    ]
+
+
+_VARIED = 3  # places where labels begin
+
+
 def _is_tight(lines: list[str]) -> bool:
     """Whether numbers stand one space apart: from each other, or from the longest label."""
-    begin = {a for line in lines for a, b in _words(line) if _pair(line[a:b])}
+    apart = [span for line in lines for span in _words(line) if _pair(line[slice(*span)])]
+    begin, end = {a for a, _ in apart}, {b for _, b in apart}
 
     def splits(line: str, span: tuple[int, int]) -> bool:
         parts = _parts(line, *span)
         a, b = parts[-1]
-        beside = _numeric(line[span[0] :].split(maxsplit=1)[0]) or (a in begin and "." in line[a:b])
+        lined = (a in begin or b in end) and "." in line[a:b]
+        beside = _numeric(line[span[0] :].split(maxsplit=1)[0]) or lined
         return len(parts) > 1 and beside
 
     return any(splits(line, span) for line in lines for span in _words(line))
@@ -354,6 +340,15 @@ def _over_groups(
         if abs((a + b) / 2 - middle) > (group[-1][1] - group[0][0]) / (2 * size):
             return row
     return [row[0], *(text for text in named for _ in range(size))]
+
+
+def _one_each(line: str, spans: list[tuple[int, int]]) -> list[str]:
+    """Headings that one space sets apart, as many as columns, each above its own; else none."""
+    words = [match.span() for match in re.finditer(r"\S+", line)]
+    above = len(words) == len(spans) - 1 and all(
+        a < d and c < b for (a, b), (c, d) in zip(words, spans[1:], strict=True)
+    )
+    return ["", *(line[a:b] for a, b in words)] if above else []
 
 
 def _is_title(line: str) -> bool:

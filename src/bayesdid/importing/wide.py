@@ -61,7 +61,8 @@ def narrow(laid: Laid) -> None:
     laid.below = laid.below or next((kind for kind in _KINDS if kind in told), None)
     starts = [j for j, kind in enumerate(kinds) if kind == "estimate"]
     spans = list(zip(starts, [*starts[1:], len(kinds)], strict=True))
-    first = laid.below or _first_of(kinds)
+    stacked = bool(told) or ("se" not in kinds and any(_is_under(x, starts) for x in laid.body))
+    first = laid.below or (None if stacked else _first_of(kinds))
     before = kinds[: starts[0]]
     n_before = before.index("n") if "n" in before and len(starts) == 1 else None
     body: list[Line] = []
@@ -71,7 +72,7 @@ def narrow(laid: Laid) -> None:
         if "se" in kinds:
             line = _with_signs(line, kinds)
         body.append(replace(line, texts=[line.texts[j] for j in starts]))
-        under = lines[0] if lines and told and _is_under(lines[0], starts) else None
+        under = lines[0] if lines and stacked and _is_under(lines[0], starts) else None
         if under is not None:
             body.append(replace(lines.pop(0), texts=[under.texts[j] for j in starts]))
         found = [_measures(line, laid.columns, kinds, span) for span in spans]

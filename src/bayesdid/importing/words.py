@@ -30,7 +30,7 @@ _ROLES: tuple[tuple[Role, str], ...] = (
         "statistic",
         r"\bf[- ]?(?:stat|test|value)|statistic|p[- ]?val(?:ue)?\b|^p ?\(|^prob\b|mean of|mean dep|"
         r"dep(?:endent)?\.? (?:var\w* )?mean|log[- ]?lik|\baic\b|\bbic\b|\brmse\b|"
-        r"std\.? dev|hansen|sargan|wald|kleibergen|chi|j[- ]test|deviance|"
+        r"std\.? dev|hansen|sargan|wald|kleibergen|\bchi(?![a-z])|chi-?sq|j[- ]test|deviance|"
         r"residual std|adj|within|\bdf\b|bandwidth|^s\.?e\.? of|sigma$|"
         r"^(?:holm|fdr|fwer|bonferroni|sharpened|romano|westfall|bootstrap|wild|permutation|"
         r"randomi[sz]ation|ri)\b.*\b[pq]$|^[pq]$",
@@ -107,7 +107,7 @@ WIDE: dict[str, str] = {
     ),
     "se": r"^(?:s\.? ?e\.?|std\.?[\s_]*err\w*\.?|standard errors?|\(?robust s\.?e\.?\)?)"
     r"(?:\s*\([^()]+\))?$",
-    "t": r"^(?:(?:wald )?[tz]|[tz][- ]?stat\w*\.?|[tz][- ]?(?:value|score|ratio)|statistic)$",
+    "t": r"^(?:(?:wald )?[tz](?: ?\(\d+\))?|[tz][- ]?stat\w*\.?|[tz][- ]?(?:value|score|ratio)|statistic)$",
     "p": r"^(?:p(?:[- .]?val\w*\.?)?(?: ?\([^()]*\))?|p ?> ?\|[tz]\||pr ?\(> ?\|[tz]\|\)|sig\.)$",
     "interval": rf"^[\[(]?\s*(?:9[059]\s?%)?\s*{_INTERVAL}\s*(?:[,(]?\s*9[059]\s?%\)?)?\s*[\])]?$",
     "low": (
