@@ -1,6 +1,6 @@
 # Tables that programs of R write, with random models of public data, and their truth.
 #
-#   Rscript real_programs.R FOLDER TABLES SEED [DATA]
+#   Rscript real_programs.R FOLDER TABLES SEED [DATA [PROGRAM,PROGRAM]]
 #
 # writes FOLDER/NAME and one line for each printed number to FOLDER/truth.csv: file, column, label,
 # part, value. DATA is a folder of CSV files whose columns are the variables; without it data sets of
@@ -382,6 +382,167 @@ programs$describe <- function(sets) {
   list(suffix = suffix, text = text, truth = truth)
 }
 
+# a model of another kind from the same data: its coefficients, and how programs print it
+
+binary <- function(sets) {
+  repeat {
+    found <- models(sets, 1)
+    old <- found$fits[[1]]
+    y <- all.vars(formula(old))[1]
+    data <- found$set$data
+    data[[paste0(y, "_high")]] <- as.integer(data[[y]] > stats::median(data[[y]]))
+    f <- stats::as.formula(paste0(y, "_high ~ ", paste(labels(terms(old)), collapse = " + ")))
+    fit <- quiet(try(eval(bquote(glm(.(f), data = data, family = binomial))), silent = TRUE))
+    if (inherits(fit, "try-error")) next
+    table <- coef(summary(fit))
+    if (fit$converged && !anyNA(coef(fit)) && all(is.finite(table)) && max(abs(table[, 1:2])) < 50) return(fit)
+  }
+}
+
+programs$odds_ratios <- function(sets) {
+  fit <- binary(sets)
+  ends <- quiet(stats::confint.default(fit))
+  labels <- names(coef(fit))
+  type <- one("tab_model", "parameters", "kable", "pander", "flextable")
+  ratios <- rbind(said(0, labels, "estimate", exp(coef(fit))), said(0, labels, "low", exp(ends[, 1])), said(0, labels, "high", exp(ends[, 2])))
+  p <- coefficients_of(coef(summary(fit)), parts = "p", at = 4)
+  logs <- coefficients_of(coef(summary(fit)))
+  if (type == "tab_model") {
+    page <- with_fits(sjPlot::tab_model, list(fit), list(auto.label = FALSE, digits = 3, prefix.labels = "none", show.r2 = FALSE, df.method = "wald"))
+    return(list(suffix = ".html", text = page$page.complete, truth = rbind(ratios, p, said(0, "", "n", nobs(fit)))))
+  }
+  if (type == "parameters") {
+    table <- quiet(parameters::model_parameters(fit, exponentiate = TRUE, pretty_names = FALSE, ci_method = "wald"))
+    ratio <- rbind(ratios, coefficients_of(coef(summary(fit)), parts = c("t", "p"), at = 3:4), said(0, labels, "se", table$SE))
+    return(list(suffix = ".md", text = paste(parameters::print_md(table, digits = 3, ci_digits = 3), collapse = "\n"), truth = ratio))
+  }
+  if (type == "kable") {
+    table <- data.frame(Variable = labels, OR = exp(coef(fit)), `2.5 %` = exp(ends[, 1]), `97.5 %` = exp(ends[, 2]), p = coef(summary(fit))[, 4], check.names = FALSE)
+    text <- paste(knitr::kable(table, format = "latex", digits = 3, booktabs = TRUE, row.names = FALSE), collapse = "\n")
+    return(list(suffix = ".tex", text = text, truth = rbind(ratios, p)))
+  }
+  if (type == "pander") {
+    pander::panderOptions("table.style", "multiline")
+    return(list(suffix = ".md", text = printed(pander::pander(fit)), truth = logs))
+  }
+  table <- quiet(flextable::as_flextable(fit))
+  list(suffix = ".docx", truth = logs, save = function(path) flextable::save_as_docx(table, path = path))
+}
+
+programs$summaries <- function(sets) {
+  repeat {
+    found <- models(sets, 1)
+    data <- found$set$data
+    f <- formula(found$fits[[1]])
+    kind <- sample(8, 1)
+    fit <- quiet(try(switch(kind,
+      eval(bquote(nlme::gls(.(f), data = data))),
+      eval(bquote(quantreg::rq(.(f), data = data))),
+      eval(bquote(AER::tobit(.(f), data = data))),
+      eval(bquote(survey::svyglm(.(f), design = survey::svydesign(ids = ~1, weights = ~1, data = data)))),
+      eval(bquote(MASS::rlm(.(f), data = data))),
+      eval(bquote(AER::ivreg(.(f), data = data))),
+      binary(sets),
+      eval(bquote(nlme::lme(.(f), random = ~ 1 | group_, data = transform(data, group_ = seq_len(nrow(data)) %% 12))))
+    ), silent = TRUE))
+    if (inherits(fit, "try-error")) next
+    s <- quiet(try(if (kind == 2) summary(fit, se = "nid") else summary(fit), silent = TRUE))
+    if (inherits(s, "try-error")) next
+    table <- quiet(try(if (kind %in% c(1, 8)) s$tTable else coef(s), silent = TRUE))
+    if (!inherits(table, "try-error") && all(is.finite(table)) && ncol(table) > 2) break
+  }
+  text <- quiet(printed(print(s)))
+  truth <- if (kind == 5) {
+    coefficients_of(table, parts = c("estimate", "se", "t"))
+  } else if (kind == 8) {
+    coefficients_of(table, at = c(1, 2, 4, 5))
+  } else {
+    coefficients_of(table)
+  }
+  list(suffix = ".txt", text = text, truth = truth)
+}
+
+programs$coxph <- function(sets) {
+  repeat {
+    found <- models(sets, 1)
+    data <- found$set$data
+    f <- formula(found$fits[[1]])
+    y <- all.vars(f)[1]
+    if (min(data[[y]]) <= 0) next
+    data$event_ <- as.integer(seq_len(nrow(data)) %% 3 > 0)
+    f <- stats::as.formula(paste0("survival::Surv(", y, ", event_) ~ ", paste(labels(terms(f)), collapse = " + ")))
+    fit <- quiet(try(eval(bquote(survival::coxph(.(f), data = data))), silent = TRUE))
+    if (inherits(fit, "try-error") || anyNA(coef(fit)) || max(abs(coef(fit))) > 20 || min(abs(coef(fit))) < 1e-6) next
+    s <- summary(fit)
+    if (all(is.finite(s$coefficients)) && all(is.finite(s$conf.int))) break
+  }
+  type <- one("print", "kable")
+  if (type == "print") {
+    return(list(suffix = ".txt", text = printed(print(s)), truth = coefficients_of(s$coefficients, at = c(1, 3, 4, 5))))
+  }
+  table <- broom::tidy(fit, exponentiate = TRUE, conf.int = TRUE)[c("term", "estimate", "conf.low", "conf.high", "p.value")]
+  names(table) <- c("Variable", "HR", "Lower", "Upper", "p")
+  truth <- rbind(
+    said(0, table$Variable, "estimate", table$HR), said(0, table$Variable, "low", table$Lower),
+    said(0, table$Variable, "high", table$Upper), said(0, table$Variable, "p", table$p)
+  )
+  list(suffix = ".html", text = paste(knitr::kable(table, format = "html", digits = 3), collapse = "\n"), truth = truth)
+}
+
+programs$workbook <- function(sets) {
+  fits <- models(sets, sample(1:4, 1))$fits
+  if (runif(1) < 0.5) {
+    table <- stacked(fits, 3, TRUE, TRUE)
+    truth <- do.call(rbind, lapply(seq_along(fits), function(j) {
+      rbind(coefficients_of(coef(summary(fits[[j]])), j - 1, c("estimate", "se")), sizes_of(fits[[j]], j - 1, adjusted = FALSE))
+    }))
+  } else {
+    table <- as.data.frame(broom::tidy(fits[[1]], conf.int = TRUE))
+    truth <- rbind(coefficients_of(coef(summary(fits[[1]]))), ends_of(fits[[1]]))
+  }
+  type <- one("xlsx", "word", "tsv")
+  if (type == "tsv") return(list(suffix = ".tsv", text = printed(write.table(table, sep = "\t", row.names = FALSE, quote = FALSE)), truth = truth))
+  list(suffix = c(xlsx = ".xlsx", word = ".docx")[[type]], truth = truth, save = function(path) {
+    if (type == "xlsx") return(openxlsx::write.xlsx(table, path))
+    names(table)[1] <- "Variable"
+    print(officer::body_add_table(officer::read_docx(), table), target = path)
+  })
+}
+
+programs$side_by_side <- function(sets) {
+  # models beside each other, each with columns of its own, below headings over them
+  fits <- models(sets, sample(2:3, 1))$fits
+  labels <- unique(unlist(lapply(fits, function(m) names(coef(m)))))
+  ends <- runif(1) < 0.4
+  cells <- lapply(fits, function(m) {
+    at <- match(labels, names(coef(m)))
+    table <- coef(summary(m))[at, c(1, 2, 4), drop = FALSE]
+    found <- data.frame(formatC(table[, 1], digits = 3, format = "f"), formatC(table[, 2], digits = 3, format = "f"), formatC(table[, 3], digits = 3, format = "f"))
+    if (ends) {
+      low <- confint(m)[at, , drop = FALSE]
+      found <- data.frame(found[1], sprintf("[%.3f, %.3f]", low[, 1], low[, 2]), found[3])
+    }
+    found[is.na(at), ] <- ""
+    names(found) <- c("Est.", if (ends) "95% CI" else "S.E.", "p")
+    found
+  })
+  table <- cbind(data.frame(Term = labels), do.call(cbind, cells))
+  truth <- do.call(rbind, lapply(seq_along(fits), function(j) {
+    t <- coef(summary(fits[[j]]))
+    rbind(
+      coefficients_of(t, j - 1, c("estimate", "p"), c(1, 4)),
+      if (ends) ends_of(fits[[j]], j - 1) else coefficients_of(t, j - 1, "se", 2)
+    )
+  }))
+  heads <- sprintf("Model %d", seq_along(fits))
+  if (runif(1) < 0.5) {
+    text <- as.character(htmlTable::htmlTable(table, rnames = FALSE, cgroup = c("", heads), n.cgroup = c(1, rep(3, length(fits))), caption = "Table 3. Models"))
+    return(list(suffix = ".html", text = text, truth = truth))
+  }
+  text <- printed(print(Hmisc::latex(table, file = "", rowname = NULL, cgroup = c("", heads), n.cgroup = c(1, rep(3, length(fits))), booktabs = TRUE)))
+  list(suffix = ".tex", text = text, truth = truth)
+}
+
 # ------------------------------------------------------------------ main
 
 arguments <- commandArgs(trailingOnly = TRUE)
@@ -389,6 +550,7 @@ folder <- arguments[1]
 tables <- as.integer(arguments[2])
 seed <- as.integer(arguments[3])
 dir.create(folder, showWarnings = FALSE, recursive = TRUE)
+if (length(arguments) > 4) programs <- programs[strsplit(arguments[5], ",")[[1]]]
 sets <- if (length(arguments) > 3) separate(arguments[4]) else packaged()
 sets <- Filter(Negate(is.null), lapply(sets, usable))
 message(length(sets), " data sets, ", length(unique(unlist(lapply(sets, `[[`, "names")))), " names")

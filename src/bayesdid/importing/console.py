@@ -1,4 +1,4 @@
-"""Tables of coefficients as R prints them: ``summary`` of lm, glm, plm, feols and others."""
+"""Tables of coefficients as R prints them: ``summary`` of lm, glm, plm, gls, coxph, feols ..."""
 
 from __future__ import annotations
 
@@ -8,10 +8,17 @@ from collections.abc import Iterator
 from bayesdid.importing.grid import Document, Grid, make_grid
 from bayesdid.importing.numbers import is_number
 
-_HEAD = re.compile(
-    r"^\s*Estimate\s+(?:Robust\s+)?Std\. ?Error\s+[tz][ -]value\s+Pr\(>\|[tz]\|\)"
-    r"(?P<ends>\s+CI Lower\s+CI Upper(?P<df>\s+DF)?)?"
-)
+_KINDS: tuple[tuple[str, str], ...] = (
+    ("Estimate", r"Estimate|Value|coef(?=\s)"),
+    ("Std. Error", r"(?:Robust )?Std\. ?Error|se\(coef\)"),
+    ("Robust Std. Error", r"robust se"),
+    ("t value", r"[tz][ -]value|[tz](?=\s)"),
+    ("Pr(>|t|)", r"Pr\(>\|[tz]\|\)|p-value"),
+    ("Lower", r"CI Lower"),
+    ("Upper", r"CI Upper"),
+    ("Exponentiated", r"exp\(coef\)"),
+    ("", r"DF"),
+)  # what columns of coefficients are headed by; degrees of freedom are passed over
 _ATT = re.compile(r"^\s*ATT\s+Std\. Error\s+\[\s*(\d\d) ?%\s+Conf\. Int\.\]\s*$")
 _STATA = re.compile(
     r"^\s*(\S+)\s*\|\s*Coef(?:\.|ficient)\s+[Ss]td\. [Ee]rr\.\s+([tz])\s+P>\|[tz]\|\s+"
@@ -28,6 +35,9 @@ _BELOW = (
     ("Observations", r"\bNo\. Observations:\s*([\d,]+)"),
     ("Observations", r"\bNobs?(?:ervations)?\s*[=:]\s*([\d,]+)"),
     ("Observations", r"^(?:Balanced|Unbalanced) Panel:.*\bN = ([\d,]+)"),
+    ("Observations", r"^\s*n= ?([\d,]+)"),
+    ("Observations", r"\bNumber of Observations: ([\d,]+)"),
+    ("Observations", r"^Degrees of freedom: ([\d,]+) total"),
     ("R2", r"\b(?:Multiple )?R-[Ss]quared:\s*(-?[\d.]+(?:e-?\d+)?)"),
     ("Adjusted R2", r"\bAdj(?:\.|usted) (?:R2|R-[Ss]quared):\s*(-?[\d.]+(?:e-?\d+)?)"),
     ("Within R2", r"\bWithin R2:\s*([\d.e-]+)"),
@@ -40,7 +50,9 @@ _BELOW = (
     ("Residual Std. Error", r"\bResidual standard error:\s*([\d.]+)"),
     ("RMSE", r"\bRMSE:\s*([\d.]+)"),
 )
-_OUTCOME = re.compile(r"Dep\. Var\.:\s*(\S+)|formula = (\S+) ~|^\s*(\S+) ~ ")
+_OUTCOME = re.compile(
+    r"Dep\. Var\.:\s*(\S+)|formula = (\S+) ~|^\s*(\S+) ~ |^(?:  Model|Fixed effects): +(\S+) ~ "
+)
 
 
 def read_console(lines: list[str]) -> Document | None:
@@ -48,7 +60,7 @@ def read_console(lines: list[str]) -> Document | None:
     heads = [
         i
         for i, line in enumerate(lines)
-        if any(p.match(line) for p in (_HEAD, _ATT, _STATA, _SUMMARY))
+        if _heads(line) or any(p.match(line) for p in (_ATT, _STATA, _SUMMARY))
     ]
     if not heads:
         return None
@@ -59,9 +71,25 @@ def read_console(lines: list[str]) -> Document | None:
     return Document(tuple(grid for grid in grids if len(grid.rows) > 1))
 
 
+def _heads(line: str) -> list[str]:
+    """What the columns of coefficients hold that a line is the heading of; empty of another."""
+    found: list[str] = []
+    rest = line.strip() + " "
+    while rest.strip():
+        kind = next((m and (k, m.end()) for k, p in _KINDS if (m := re.match(p, rest))), None)
+        if not kind:
+            return []
+        found.append(kind[0])
+        rest = rest[kind[1] :].lstrip()
+    robust = "Robust Std. Error" in found
+    named = ["" if robust and kind == "Std. Error" else kind.removeprefix("Robust ") for kind in found]
+    measured = set(named) & {"Std. Error", "t value"}
+    return named if len(named) > 2 and named[0] == "Estimate" and measured else []
+
+
 def _start(lines: list[str], head: int) -> int:
     """Where the output begins whose coefficients follow: after the last line of the one before."""
-    begins = re.compile(r"^\s*(?:Call:|OLS estimation|.* estimation,|> summary|\. \w+ )")
+    begins = re.compile(r"^\s*(?:Call:|Generalized least|Linear mixed|OLS estimation|.* estimation,|> summary|\. \w+ )")
     return next((i for i in range(head, 0, -1) if begins.match(lines[i])), head)
 
 
@@ -74,19 +102,17 @@ def _grid(lines: list[str], head: int) -> Grid:
         return _of_statsmodels(lines, head, summary[1])
     outcome = next((m for line in lines[:head] if (m := _OUTCOME.search(line))), None)
     name = next((part for part in outcome.groups() if part), "") if outcome else ""
-    said = _HEAD.match(lines[head])
-    ends = ["Lower", "Upper"] if said and said["ends"] else []
-    heads = ["Estimate", "Std. Error", "t value", "Pr(>|t|)", *ends]
-    rows = [["", name, *[""] * (len(heads) - 1)], ["", *heads]]
+    heads = _heads(lines[head])
+    kept = [j for j, kind in enumerate(heads) if kind]
+    rows = [["", name, *[""] * (len(kept) - 1)], ["", *(heads[j] for j in kept)]]
     rest = list(lines[:head])
-    more = 1 if said and said["df"] else 0
     for k, line in enumerate(lines[head + 1 :], head + 1):
-        row = _row(line, len(heads), more)
+        row = _row(line, len(heads))
         if row is None:
             rest += lines[k:]
             break
-        rows.append(row)
-    return make_grid([*rows, *_below(rest, len(heads))], "", _notes(rest))
+        rows.append([row[0], *(row[j + 1] for j in kept)])
+    return make_grid([*rows, *_below(rest, len(kept))], "", _notes(rest))
 
 
 def _below(rest: list[str], width: int) -> list[list[str]]:
@@ -161,22 +187,15 @@ def _aggregate(lines: list[str], head: int, level: str) -> Grid:
     return make_grid(rows, "", " ".join([*about, f"{level} % confidence interval."]))
 
 
-def _row(line: str, width: int, more: int) -> list[str] | None:
-    """Term, estimate with its mark, and what stands beside it; None of another line.
-
-    Parameters
-    ----------
-    width, more
-        How many numbers stand in a line, and how many of other kinds behind them.
-    """
+def _row(line: str, width: int) -> list[str] | None:
+    """Term, estimate with its mark, and the numbers beside it, `width` in all; None of others."""
     mark = _ENDS.search(line)
     words = re.sub(r"<\s+(?=\d)", "<", line[: mark.start()] if mark else line).split()
-    count = width + more
-    if len(words) <= count or not all(is_number(word) for word in words[-count:]):
+    if len(words) <= width or not all(is_number(word) for word in words[-width:]):
         return None
     stars = mark[1] if mark and mark[1] != "." else ""
-    values = words[-count : len(words) - more]
-    return [" ".join(words[:-count]), values[0] + stars, *values[1:]]
+    values = words[-width:]
+    return [" ".join(words[:-width]), values[0] + stars, *values[1:]]
 
 
 def _notes(lines: list[str]) -> str:

@@ -305,7 +305,8 @@ def _is_body(line: Line) -> bool:
         return bool(PANEL.match(line.label.strip()))
     if is_enumerated(texts) and not line.label.strip():
         return False
-    if all(enumerator(t) for t in texts) and len(texts) > 1 and not role_of(line.label):
+    numbered = all(map(enumerator, texts)) and len(set(texts)) > 1
+    if (numbered and not role_of(line.label)) or (all(map(is_measure, texts)) and "text" in kinds):
         return False
     numbers = sum(kind in {"number", "below"} for kind in kinds)
     if numbers * 2 < len(kinds):

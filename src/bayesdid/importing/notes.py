@@ -227,6 +227,9 @@ def apart_below(table: ReadTable, notes: str) -> dict[int, Below]:
     return found
 
 
+_TINY = 20  # half units of its last place; above them an error of less than one means |t| > 20
+
+
 def _fits(numbers: list[tuple[Printed, float]], stars: dict[str, float]) -> dict[Below, float]:
     """How many marks each reading of what stands below explains."""
     from scipy.stats import norm
@@ -237,6 +240,7 @@ def _fits(numbers: list[tuple[Printed, float]], stars: dict[str, float]) -> dict
         if not value and not estimate.value:
             continue  # 0.000 below 0.000 tells nothing
         size = abs(float(estimate.value))
+        tiny = _TINY * float(estimate.half_width)  # an error of 0.000 below it may be one
         level = stars.get(estimate.mark, 0.0)
         for kind in fits:
             p = {
@@ -247,7 +251,7 @@ def _fits(numbers: list[tuple[Printed, float]], stars: dict[str, float]) -> dict
             if kind == "t" and size and value and (value < 0) != (estimate.value < 0):
                 fits[kind] -= 0.5  # a t statistic has the estimate's sign
             if p < 0:
-                fits[kind] -= 3
+                fits[kind] -= 0 if kind == "se" and value == 0 and size <= tiny else 3
                 continue
             reached = next((x for x in levels if p <= x), 0.0)
             fits[kind] += float(reached == level)

@@ -55,6 +55,8 @@ def read_workbook(path: Path) -> Document:
     prose: list[str] = []
     for sheet in book.worksheets:
         rows, cells = [], 0
+        if sheet.max_row == sheet.max_column == 1:  # what R's openxlsx says of every sheet
+            sheet.reset_dimensions()
         for row in sheet.iter_rows(max_col=WIDEST + 1):
             texts = [_shown(cell.value, getattr(cell, "number_format", "")) for cell in row]
             while texts and not texts[-1].strip():

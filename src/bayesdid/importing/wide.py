@@ -193,7 +193,8 @@ def _measures(
         texts["interval"] = f"[{apart}]"
     texts = {k: t for k, t in texts.items() if k and what(t) in {"number", "below"}}
     every = {line.texts[j] for j in range(start, stop) if line.texts[j]}
-    if len(every) == 1 and texts and (role_of(line.label) or stop - start > 2):
+    wide = stop - start > 2 and any(re.search("[1-9]", text) for text in every)
+    if len(every) == 1 and texts and (role_of(line.label) or wide):
         return {}  # a number that spans an estimate's columns, such as n, has nothing beside it
     low, high = texts.pop("low", ""), texts.pop("high", "")
     if low and high and "interval" not in texts:

@@ -193,6 +193,8 @@ def _rows(page: Any, file: Path) -> list[tuple[object, ...]]:
     InputError
         If there are more cells than a panel can have.
     """
+    if page.max_row == page.max_column == 1:  # what R's openxlsx says of every sheet
+        page.reset_dimensions()
     found: list[tuple[object, ...]] = []
     cells = last = 0
     for number, row in enumerate(page.values, 1):
