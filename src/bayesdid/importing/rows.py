@@ -55,8 +55,8 @@ def read_rows(laid: Laid) -> list[ReadRow]:
             if i + 1 < len(lines) and (degrees := _degrees(line, lines[i + 1])):
                 found[-1].references = degrees
                 i += 1
-        elif (known in {"n", "r2"} and _is_size(line, known)) or (
-            known == "clusters" and below is None
+        elif below is None and (
+            known == "clusters" or (known in {"n", "r2"} and not beside and _is_size(line, known))
         ):
             found.append(_single(line, known, section))
             after = True
@@ -157,7 +157,8 @@ def _is_size(line: Line, role: Role | None) -> bool:
 def _stands_below(line: Line, other: Line) -> bool:
     filled = other.filled()
     kinds = [what(text) for _, text in filled]
-    if not filled or _is_size(line, role_of(line.label)):
+    one = other.index == line.index  # what stood beside it, as nothing does beside n or R2
+    if not filled or (_is_size(line, role_of(line.label)) and not one):
         return False
     if all(what(text) == "below" for _, text in line.filled()) and not line.label.strip():
         return False
