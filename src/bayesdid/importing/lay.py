@@ -124,7 +124,7 @@ def _unlabel(laid: Laid) -> None:
     if not any(kind == "se" or kinds.count(kind) > 1 for kind in kinds if kind):
         return
     first = ""
-    for i, (line, kind) in enumerate(zip(laid.body, kinds, strict=True)):
+    for line, kind in zip(laid.body, kinds, strict=True):
         if not kind or (kind != "se" and kinds.count(kind) < 2):
             continue
         first = first or kind

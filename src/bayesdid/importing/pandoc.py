@@ -1,9 +1,10 @@
-"""Tables that Pandoc reads beside pipe tables, and tables with bars between columns, as pipe tables."""
+"""Tables drawn by characters, as Pandoc reads them or with bars between columns, as pipe tables."""
 
 from __future__ import annotations
 
 import re
 from collections.abc import Sequence
+from itertools import pairwise
 
 from bayesdid.importing.numbers import enumerator, is_number
 from bayesdid.importing.words import is_measure
@@ -94,13 +95,17 @@ def _without_strokes(lines: list[str]) -> list[str]:
         closed = bool(found) and _rules(found[-1])
         begins = not found or closed or not found[-1].strip()
         begins = begins and not any(_is_value(word) for line in head for word in line.split())
-        stop = next((k for k in range(at + 1, len(lines)) if _ends(lines, k, closed=closed)), len(lines))
+        stop = next(
+            (k for k in range(at + 1, len(lines)) if _ends(lines, k, closed=closed)), len(lines)
+        )
         body = lines[at + 1 : stop]
         if not head or not begins or not all(_fits(line, spans) for line in [*head, *body]):
             found += [*head, lines[at]]
             at += 1
             continue
-        rows = _blocks(body) if any(not line.strip() for line in body) else [[line] for line in body]
+        rows = (
+            _blocks(body) if any(not line.strip() for line in body) else [[line] for line in body]
+        )
         if closed:
             found.pop()
         found += ["", _table_row(head, spans), _row(["---"] * len(spans))]
@@ -138,7 +143,7 @@ def _blocks(lines: list[str]) -> list[list[str]]:
 
 def _fits(line: str, spans: list[tuple[int, int]]) -> bool:
     """Whether nothing of a line stands between the columns."""
-    outside = [line[b:a] for (_, b), (a, _) in zip(spans, spans[1:], strict=False)]
+    outside = [line[b:a] for (_, b), (a, _) in pairwise(spans)]
     return not any(text.strip() for text in (line[: spans[0][0]], *outside))
 
 

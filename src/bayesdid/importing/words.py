@@ -107,7 +107,8 @@ WIDE: dict[str, str] = {
     ),
     "se": r"^(?:s\.? ?e\.?|std\.?[\s_]*err\w*\.?|standard errors?|\(?robust s\.?e\.?\)?)"
     r"(?:\s*\([^()]+\))?$",
-    "t": r"^(?:(?:wald )?[tz](?: ?\(\d+\))?|[tz][- ]?stat\w*\.?|[tz][- ]?(?:value|score|ratio)|statistic)$",
+    "t": r"^(?:(?:wald )?[tz](?: ?\(\d+\))?|[tz][- ]?stat\w*\.?|[tz][- ]?(?:value|score|ratio)|"
+    r"statistic)$",
     "p": r"^(?:p(?:[- .]?val\w*\.?)?(?: ?\([^()]*\))?|p ?> ?\|[tz]\||pr ?\(> ?\|[tz]\|\)|sig\.)$",
     "interval": rf"^[\[(]?\s*(?:9[059]\s?%)?\s*{_INTERVAL}\s*(?:[,(]?\s*9[059]\s?%\)?)?\s*[\])]?$",
     "low": (
