@@ -75,7 +75,7 @@ def lay(grid: Grid) -> Laid:
     A table of Markdown or of pasted text in which rows begin with a number where a label should
     stand has lost them: there positions of a row that is not full are no evidence.
     """
-    rows = _one_label([list(row) for row in grid.rows])
+    rows = _one_label(_labelled([list(row) for row in grid.rows]))
     collapsed = grid.loose and sum(_begins_with_number(row) for row in rows) >= 1
     lines = [_line(i, row, collapsed) for i, row in enumerate(rows)]
     first = next((k for k, line in enumerate(lines) if _is_body(line)), len(lines))
@@ -177,6 +177,51 @@ def _without_dashes(texts: list[str]) -> list[str]:
     if not {"number", "below"} & set(kinds) or {"yes", "text"} & set(kinds):
         return texts
     return ["" if re.fullmatch(r"[-–—一]+", text.strip()) else text for text in texts]
+
+
+_TIMES = re.compile(r"(?:month|year|week|day|wave|quarter|period|age|time)s?\b", re.IGNORECASE)
+
+
+def _labelled(rows: list[list[str]]) -> list[list[str]]:
+    """Rows whose second column holds labels that are numbers in part, with these in the first.
+
+    Either the first column is a category that few rows name, or the second counts months or the
+    like and the first says once what several rows are of.
+    """
+    body = [row for row in rows if any(what(text) == "number" for text in row[2:])]
+    filled = [row for row in body if len(row) > 2 and row[1]]
+    if len(body) < _FEWEST or len(filled) < len(body):
+        return rows
+    named = sum(bool(row[0]) for row in body)
+    texts = sum(_label_kind(row[1]) in {"text", "empty"} for row in body)
+    timed = any(_TIMES.match(row[1]) for row in rows[:3]) and all(
+        re.fullmatch(r"\d{1,2}(?:[-–]\d{1,2})?|\d{4}", row[1]) for row in body
+    )
+    if timed and named < len(body):
+        return _timed(rows, body)
+    if texts == len(body) or 3 * texts < 2 * len(body) or 5 * named > len(body):
+        return rows
+    found, section = [], ""
+    for row in rows:
+        number = any(row is line for line in body) and _label_kind(row[1]) == "number"
+        section = section if number else row[1].rstrip("*†‡#§ ") or section
+        found.append([f"{section}: {row[1]}" if number else row[1] or row[0], *row[2:]])
+    return found
+
+
+_FEWEST = 3  # rows with numbers
+
+
+def _timed(rows: list[list[str]], body: list[list[str]]) -> list[list[str]]:
+    """Rows named after what the first column said last, and the time in the second."""
+    found, said = [], ""
+    for row in rows:
+        if not any(row is line for line in body):
+            found.append([row[0], *row[2:]])
+            continue
+        said = row[0] or said
+        found.append([": ".join(text for text in (said, row[1]) if text), *row[2:]])
+    return found
 
 
 def _one_label(rows: list[list[str]]) -> list[list[str]]:

@@ -14,6 +14,7 @@ _YES = frozenset({"yes", "y", "x", "✓", "✔", "√", "☑", "included", "true
 _NO = frozenset({"no", "n", "-", "–", "—", "--", "✗", "×", "excluded", "false"})
 _SPACED = re.compile(r"(?<=[\d)\]])\s+(?=[*+†‡#]+\s*[)\]]?$)|(?<=^[-−–])\s+(?=[\d.])")
 _NOT = re.compile(r"(?<=[\d)\]])\s*n\.?\s?s\.?$|(?<=\d\*)\.$|(?<=\*\*)\.$", re.IGNORECASE)
+_PER = re.compile(r"(?<=\d)/[A-Za-z]+$")  # 1.02/y, the effect of one year
 _LETTER = re.compile(r"(?<=\d)\s*\(([a-d])\)$")  # a mark, as raised letters are written
 _BRACKET = ("(", "[", "{")
 NULLS = frozenset({"", ".", "na", "n/a", "nan", "none"})
@@ -23,7 +24,7 @@ def tidy(text: str) -> str:
     """A number's text as the study format has it: stars at its end, round or square brackets."""
     text = re.sub(r"(?<=\d)\u00b7(?=\d)", ".", text)  # 0·39, as some journals print it
     text = _LETTER.sub(r"\1", _NOT.sub("", _SPACED.sub("", text.strip())))
-    text = text.replace("{", "(").replace("}", ")")
+    text = _PER.sub("", text.replace("{", "(").replace("}", ")"))
     if re.fullmatch(r"[-−–]?\d+(?: \d{3})+", text):  # thousands by spaces
         text = text.replace(" ", ",")
     return text

@@ -34,6 +34,7 @@ from bayesdid.importing.words import (
     DESCRIPTIVE,
     OUTCOME,
     PANEL,
+    SAMPLE,
     SAMPLES,
     SPECIFICATION,
     WIDE,
@@ -65,7 +66,7 @@ def recognise(grid: Grid, number: int) -> ReadTable:
     grid = _noted(_parted(_with_points(grid)))
     named = _NUMBERED.search(grid.title)
     name = f"table{named[1] if named else number}".replace(" ", "")
-    descriptive = _descriptive(grid)
+    descriptive = _descriptive(_moments_apart(grid))
     if descriptive is not None:
         return ReadTable(name, grid.title, grid.notes, "descriptive", [], descriptive)
     laid = lay(grid)
@@ -156,6 +157,39 @@ def _is_result(row: ReadRow) -> bool:
     under = row.below or row.lost_below or any(below for _, below in row.lost)
     marked = any(re.search(r"[*+†‡#]$", cell.text) for cell in cells)
     return row.role == "estimate" and bool(under or marked)
+
+
+def _moments_apart(grid: Grid) -> Grid:
+    """A grid whose cells ``15.3 (5.33)`` stand below ``Mean (SD)``, with a column for each of them.
+
+    Rows are named after the heading above them, too, where a label comes twice.
+    """
+    head = next((i for i, row in enumerate(grid.rows[:3]) if any(map(_BOTH.fullmatch, row))), None)
+    if head is None:
+        return grid
+    both_in = [j for j, text in enumerate(grid.rows[head]) if _BOTH.fullmatch(text)]
+    rows: list[list[str]] = []
+    section, labels = "", [row[0] for row in grid.rows[head + 1 :] if row[0] and any(row[1:])]
+    for i, row in enumerate(grid.rows):
+        under = i > head and not row[0] and any(what(row[j]) == "below" for j in both_in)
+        if under and rows:
+            for k, j in enumerate(both_in):
+                rows[-1][j + k + 1] = row[j].strip("()[] ")
+            continue
+        if row[0] and not any(row[1:]):
+            section = row[0]
+        twice = i > head and labels.count(row[0]) > 1 and section
+        cells = [f"{section}: {row[0]}" if twice else row[0], *row[1:]]
+        for k, j in enumerate(both_in):
+            more = row[j] if i < head else "SD" if i == head else ""
+            cells.insert(j + k + 1, more)
+            if i == head:
+                cells[j + k] = "Mean"
+        rows.append(cells)
+    return Grid(tuple(map(tuple, rows)), grid.title, grid.notes, grid.loose)
+
+
+_BOTH = re.compile(r"(?:mean|m)\s*[(±,]\s*(?:s\.?d\.?|std\.? dev\.?)\s*\)?", re.IGNORECASE)
 
 
 def _descriptive(grid: Grid) -> list[ReadRow] | None:
@@ -267,6 +301,7 @@ def _unnumbered(section: str) -> str:
 def _named(column: ReadColumn, sections: set[str]) -> list[str]:
     """What a header says of a column, without its number, its panel and units in brackets."""
     heads = [h for h in column.heads if not enumerator(h) and h not in sections]
+    heads = [h for h in heads if h != column.model]
     heads = [h for h in heads if not is_measure(h)]
     return [h for h in heads if not h.startswith("(")] or heads
 
@@ -280,7 +315,8 @@ def _specifications(
     """
     named = [heads[-1] for column in columns if (heads := _named(column, sections))]
     found = {head for head in named if SPECIFICATION.search(head)}
-    if sampled:
+    samples = {head for head in named if SAMPLE.match(head.strip())}
+    if sampled or (len(samples) > 1 and 2 * len(samples) > len(set(named))):
         return set(named)
     return found if sum(head in found for head in named) * 2 >= len(named) else set()
 

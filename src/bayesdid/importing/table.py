@@ -79,6 +79,8 @@ class ReadColumn:
     ----------
     below
         What stands in its brackets, if that is not what the table's hold.
+    model
+        Its heading that names a model or a sample, as the corner of the table says.
     """
 
     id: str
@@ -87,6 +89,7 @@ class ReadColumn:
     labels: dict[str, str] = field(default_factory=dict)
     ratio: bool = False
     below: Below | None = None
+    model: str = ""
 
 
 @dataclass(slots=True)

@@ -67,8 +67,15 @@ def narrow(laid: Laid) -> None:
     n_before = before.index("n") if "n" in before and len(starts) == 1 else None
     body: list[Line] = []
     lines = list(laid.body)
+    heads = {j: column.heads for j, column in enumerate(laid.columns)}
+    groups = ""  # what the columns are of below a line of headings among the numbers
     while lines:
         line = lines.pop(0)
+        if named := _are_headings(line):
+            groups = ": ".join(dict.fromkeys(named.values()))
+            heads |= {j: (*heads[j][:-1], text) for j, text in named.items() if heads[j]}
+            continue
+        line = replace(line, label=f"{groups}: {line.label}") if groups and line.label else line
         if "se" in kinds:
             line = _with_signs(line, kinds)
         body.append(replace(line, texts=[line.texts[j] for j in starts]))
@@ -78,6 +85,15 @@ def narrow(laid: Laid) -> None:
         found = [_measures(line, laid.columns, kinds, span) for span in spans]
         if n_before is not None and what(line.texts[n_before]) == "number":
             found[0].setdefault("n", line.texts[n_before])
+        if len(starts) == 1 and not laid.collapsed:
+            apart = _before(line, heads, starts[0], n_before)
+            if what(line.texts[starts[0]]) not in {"number", "below"} and apart:
+                body += [
+                    Line(line.index, f"{line.label}: {name}", [text], line.lost, role="statistic")
+                    for name, text in apart.items()
+                ]
+                continue
+            found[0] |= {name: text for name, text in apart.items() if name not in found[0]}
         for kind in dict.fromkeys([*_KINDS, "n", *(k for each in found for k in each)]):
             texts = [each.get(kind, "") for each in found]
             if not any(texts):
@@ -90,17 +106,37 @@ def narrow(laid: Laid) -> None:
     columns = [laid.columns[j] for j in starts]
     differ = len({_kind_of_effect(column) for column in columns}) > 1
     for number, column in enumerate(columns, 1):
-        measure = next(h for h in reversed(column.heads) if is_measure(h))
+        measure = next((h for h in reversed(column.heads) if is_measure(h)), column.heads[-1])
         if len(columns) == 1 and _are_models(laid, kinds):
             laid.models = measure
         column.ratio = is_ratio(measure)
         kept = (measure,) if differ else ()
-        column.heads = (*(h for h in column.heads if not is_measure(h)), *kept)
+        named = (h for h in column.heads if h != measure and not _GROUPS.match(h))
+        column.heads = (*(h for h in named if not is_measure(h)), *kept)
         column.id = column.id if told and len(starts) == len(kinds) else str(number)
     laid.columns[:] = columns
     laid.body = body
 
 
+def _are_headings(line: Line) -> dict[int, str]:
+    """Headings of columns in a line among the numbers, two at least and nothing else, by column."""
+    found = {j: text for j, text in line.filled() if what(text) == "text"}
+    alone = len(found) == len(line.filled()) and not line.label.strip() and not line.lost
+    return found if alone and len(set(found.values())) > 1 else {}
+
+
+def _before(
+    line: Line, heads: dict[int, tuple[str, ...]], start: int, n_before: int | None
+) -> dict[str, str]:
+    """Numbers of a line that stand before its estimate, such as counts and means, by heading."""
+    places = [j for j in range(start) if j != n_before and what(line.texts[j]) == "number"]
+    names = {j: ": ".join(dict.fromkeys(heads[j])) for j in places}
+    return {names[j]: tidy(line.texts[j]) for j in places if names[j]}
+
+
+_MEAN = re.compile(r"(?:adj\w*\.? )?(?:mean|m)$", re.IGNORECASE)
+_GROUPS = re.compile(r"(?:(?:between[- ])?groups? |mean )?differences?$", re.IGNORECASE)
+_DIFFERENCE = re.compile(r"differ|change|\bΔ", re.IGNORECASE)
 _BETA = re.compile(r"(?:β|beta)$", re.IGNORECASE)
 
 
@@ -111,6 +147,11 @@ def _kinds(columns: list[ReadColumn]) -> list[str]:
     numbers of their own: which they are, is said by a word, or by β beside B.
     """
     kinds = [next((k for k in map(_kind, c.heads[::-1]) if k), "") for c in columns]
+    for j, column in enumerate(columns[:-1]):
+        beside = columns[j + 1].heads[:-1] == column.heads[:-1] and kinds[j + 1] in {*_KINDS, "low"}
+        mean = _MEAN.match(column.heads[-1].strip()) if column.heads else None
+        if mean and beside and _DIFFERENCE.search(" ".join(column.heads[:-1])):
+            kinds[j] = "estimate"  # a mean difference, not the mean of a group
     said = [_is_standardised(column) for column in columns]
     plain = [j for j, kind in enumerate(kinds) if kind == "estimate" and not said[j]]
     for j, column in enumerate(columns):
@@ -235,6 +276,8 @@ def turned(laid: Laid, rows: list[ReadRow]) -> list[ReadRow]:
         column = ReadColumn(str(j + 1), (*heads, row.label), ratio=ratio)
         if laid.corner.lower().startswith(("outcome", "dep")):
             column.outcome = row.label
+        elif MODELS.match(laid.corner):
+            column.model = row.label
         laid.columns.append(column)
         effect.cells[j] = row.cells[0]
         if 0 in row.below:

@@ -122,11 +122,19 @@ WIDE: dict[str, str] = {
     "n": r"^(?:n|obs\.?|n\.? ?obs\.?|num\.? ?obs\.?|observations|sample size)$",
 }
 MODELS = re.compile(
-    r"^(?:model|specification|spec\.?|estimator|method|approach|sample|"
+    r"^(?:model|analysis|specification|spec\.?|estimator|method|approach|sample|"
     r"outcome(?: var(?:iable|\.)?)?|"
     r"dep(?:endent|\.)? var(?:iable|\.)?)s?$",
     re.IGNORECASE,
 )  # the corner of a table whose rows are models
+SAMPLE = re.compile(
+    r"^(?:(?:full|whole|entire|sub|rest of)[- ]?(?:the )?samples?|all|(?:fe)?males?|(?:wo)?men|boys|"
+    r"girls|(?:non-?)?(?:urban|rural|poor|soes?|minority)|(?:north|south)?(?:east|west)?(?:ern)?|"
+    r"central|middle|(?:high|low|large|small|young|old|rich|more|less)(?:er)?\b.*|"
+    r"(?:state|privately)[- ]owned.*|private|cities|developed|developing)"
+    r"(?: (?:regions?|areas?|firms?|cities|sample|households?|countries))?$",
+    re.IGNORECASE,
+)  # a heading that names the rows that a column takes, not its outcome
 SAMPLES = re.compile(r"heterogene|sub-?(?:samples?|groups?)", re.IGNORECASE)
 SPECIFICATION = re.compile(
     r"^(?:baseline|simple|naive|main|preferred|full|full sample|ols|wls|gls|gmm|lpm|2sls|iv|fe|re|"
@@ -168,7 +176,7 @@ def heading(texts: Sequence[str], patterns: dict[str, str]) -> list[str]:
     """Which of `patterns` each text is; errors and t also in brackets; empty where none."""
     found = []
     for text in texts:
-        low = text.strip().lower()
+        low = text.strip().lower().rstrip("#†‡§")  # of a note
         kind = next((k for k, p in patterns.items() if re.search(p, low)), "")
         if not kind and (inner := _WRAPPED.fullmatch(low)):
             kind = next((k for k in ("se", "t") if re.search(patterns.get(k, "$^"), inner[1])), "")
