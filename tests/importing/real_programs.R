@@ -543,6 +543,76 @@ programs$side_by_side <- function(sets) {
   list(suffix = ".tex", text = text, truth = truth)
 }
 
+programs$more_summaries <- function(sets) {
+  repeat {
+    found <- models(sets, 1)
+    data <- found$set$data
+    f <- formula(found$fits[[1]])
+    y <- all.vars(f)[1]
+    x <- labels(terms(f))
+    kind <- sample(c("lmer", "glm.nb", "polr", "survreg", "iv_robust", "plm", "gam", "nls", "poisson", "printed"), 1)
+    data$group_ <- factor(seq_len(nrow(data)) %% 12)
+    data$count_ <- as.integer(round(10 * (data[[y]] - min(data[[y]])) / diff(range(data[[y]]))))
+    data$level_ <- cut(rank(data[[y]], ties.method = "first"), 4, labels = c("low", "some", "more", "high"))
+    data$time_ <- data[[y]] - min(data[[y]]) + 1
+    right <- paste(x, collapse = " + ")
+    of <- function(left, more = "") stats::as.formula(paste(left, "~", right, more))
+    fit <- quiet(try(switch(kind,
+      lmer = eval(bquote(lme4::lmer(.(of(y, "+ (1 | group_)")), data = data))),
+      glm.nb = eval(bquote(MASS::glm.nb(.(of("count_")), data = data))),
+      polr = eval(bquote(MASS::polr(.(of("level_")), data = data, Hess = TRUE))),
+      survreg = eval(bquote(survival::survreg(.(of("survival::Surv(time_)")), data = data))),
+      iv_robust = eval(bquote(estimatr::iv_robust(.(of(y, paste("|", right))), data = data))),
+      plm = eval(bquote(plm::plm(.(f), data = data, index = "group_", model = .(sample(c("pooling", "random"), 1))))),
+      gam = eval(bquote(mgcv::gam(.(of(y, "+ s(row_)")), data = transform(data, row_ = seq_len(nrow(data)))))),
+      nls = eval(bquote(stats::nls(.(stats::as.formula(paste(y, "~ a + b *", sampled(found$set$outcomes, 1)))), data = data, start = list(a = 0, b = 0)))),
+      poisson = eval(bquote(glm(.(of("count_")), data = data, family = quasipoisson))),
+      printed = found$fits[[1]]
+    ), silent = TRUE))
+    if (inherits(fit, "try-error")) next
+    s <- quiet(try(summary(fit), silent = TRUE))
+    if (inherits(s, "try-error")) next
+    table <- quiet(try(switch(kind, survreg = s$table, gam = s$p.table, iv_robust = coef(s), coef(s)), silent = TRUE))
+    if (!inherits(table, "try-error") && all(is.finite(table)) && max(abs(table[, 1])) < 1e6 && min(abs(table[, 1])) > 1e-6) break
+  }
+  parts <- if (ncol(table) == 3) c("estimate", "se", "t") else c("estimate", "se", "t", "p")
+  if (kind == "iv_robust") parts <- c(parts, "low", "high")
+  if (kind == "printed") {
+    text <- printed(print(parameters::model_parameters(fit, pretty_names = FALSE), digits = 3))
+    return(list(suffix = ".txt", text = text, truth = rbind(coefficients_of(table), ends_of(fit))))
+  }
+  truth <- coefficients_of(table, parts = parts)
+  if (kind == "lmer") truth <- rbind(truth, said(0, "", "n", nobs(fit)))
+  list(suffix = ".txt", text = quiet(printed(print(s))), truth = truth)
+}
+
+programs$by_writer <- function(sets) {
+  # the same coefficients as other writers have them
+  found <- models(sets, 1)
+  fit <- found$fits[[1]]
+  table <- coef(summary(fit))
+  truth <- coefficients_of(table)
+  frame <- data.frame(Predictor = rownames(table), b = table[, 1], SE = table[, 2], t = table[, 3], p = table[, 4])
+  type <- one("flextable_docx", "flextable_html", "ascii", "kable_coef", "format", "clustered", "word_p")
+  if (type == "kable_coef") return(list(suffix = ".html", text = paste(knitr::kable(table, format = "html", digits = 3, caption = "Table 1. Results"), collapse = "\n"), truth = truth))
+  if (type == "format") return(list(suffix = ".txt", text = printed(print(format(frame, digits = 3), row.names = FALSE)), truth = truth))
+  if (type == "ascii") return(list(suffix = ".txt", text = printed(print(as.data.frame(broom::tidy(fit)), digits = 4)), truth = truth))
+  if (type == "clustered") {
+    group <- seq_len(nrow(model.frame(fit))) %% 15
+    t <- lmtest::coeftest(fit, vcov. = sandwich::vcovCL(fit, cluster = group))
+    return(list(suffix = ".txt", text = printed(print(lmtest::coefci(fit)), print(t)), truth = coefficients_of(unclass(t))))
+  }
+  frame$p <- ifelse(frame$p < 0.001, "<.001", sub("^0", "", formatC(frame$p, digits = 3, format = "f")))
+  if (type == "word_p") {
+    frame[2:4] <- lapply(frame[2:4], function(v) formatC(v, digits = 3, format = "f"))
+    names(frame)[2] <- "\u03b2"
+    return(list(suffix = ".docx", truth = truth, save = function(path) print(officer::body_add_table(officer::body_add_par(officer::read_docx(), "Table 2. Regression of the outcome"), frame), target = path)))
+  }
+  shown <- flextable::add_header_row(flextable::colformat_double(flextable::flextable(frame), digits = 3), values = c("", "Model 1"), colwidths = c(1, 4))
+  if (type == "flextable_html") return(list(suffix = ".html", truth = truth, save = function(path) flextable::save_as_html(shown, path = path)))
+  list(suffix = ".docx", truth = truth, save = function(path) flextable::save_as_docx(shown, path = path))
+}
+
 # ------------------------------------------------------------------ main
 
 arguments <- commandArgs(trailingOnly = TRUE)

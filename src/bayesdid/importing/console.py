@@ -13,12 +13,23 @@ _KINDS: tuple[tuple[str, str], ...] = (
     ("Std. Error", r"(?:Robust )?Std\. ?Error|se\(coef\)"),
     ("Robust Std. Error", r"robust se"),
     ("t value", r"[tz][ -]value|[tz](?=\s)"),
-    ("Pr(>|t|)", r"Pr\(>\|[tz]\|\)|p-value"),
+    ("Pr(>|t|)", r"Pr\(>\|[tz]\|\)|p-value|p(?=\s)"),
     ("Lower", r"CI Lower"),
     ("Upper", r"CI Upper"),
     ("Exponentiated", r"exp\(coef\)"),
     ("", r"DF"),
 )  # what columns of coefficients are headed by; degrees of freedom are passed over
+_LABELS = re.compile(
+    r"(?:term|predictor|variable|parameter|coefficient|regressor)s?\s", re.IGNORECASE
+)
+_FRAME: tuple[tuple[str, str], ...] = (
+    ("Estimate", r"(?i:estimate|coef\w*|beta|b)(?=\s)"),
+    ("Std. Error", r"(?i:std[._]?err\w*|se|s\.e\.)(?=\s)"),
+    ("t value", r"(?i:statistic|[tz](?:[._]?(?:value|stat))?)(?=\s)"),
+    ("Pr(>|t|)", r"(?i:p(?:[._]?val\w*)?)(?=\s)"),
+    ("Lower", r"(?i:conf[._]low|lower|ci[._]low\w*)(?=\s)"),
+    ("Upper", r"(?i:conf[._]high|upper|ci[._]high\w*)(?=\s)"),
+)  # of a data frame, whose labels have a heading, too
 _ATT = re.compile(r"^\s*ATT\s+Std\. Error\s+\[\s*(\d\d) ?%\s+Conf\. Int\.\]\s*$")
 _STATA = re.compile(
     r"^\s*(\S+)\s*\|\s*Coef(?:\.|ficient)\s+[Ss]td\. [Ee]rr\.\s+([tz])\s+P>\|[tz]\|\s+"
@@ -31,9 +42,9 @@ _MARKS = re.compile(r"['‘’](\*{1,3})['‘’]\s*(0?\.\d+)")
 _ENDS = re.compile(r"\s(\*{1,3}|\.)\s*$")
 _BELOW = (
     ("Observations", r"\bObservations:\s*([\d,]+)"),
-    ("Observations", r"\bNumber of obs\s*=\s*([\d,]+)"),
+    ("Observations", r"\bNumber of obs\s*[=:]\s*([\d,]*\d)"),
     ("Observations", r"\bNo\. Observations:\s*([\d,]+)"),
-    ("Observations", r"\bNobs?(?:ervations)?\s*[=:]\s*([\d,]+)"),
+    ("Observations", r"\bNobs?(?:ervations)?\s*[=:]\s*([\d,]*\d)"),
     ("Observations", r"^(?:Balanced|Unbalanced) Panel:.*\bN = ([\d,]+)"),
     ("Observations", r"^\s*n= ?([\d,]+)"),
     ("Observations", r"\bNumber of Observations: ([\d,]+)"),
@@ -75,8 +86,11 @@ def _heads(line: str) -> list[str]:
     """What the columns of coefficients hold that a line is the heading of; empty of another."""
     found: list[str] = []
     rest = line.strip() + " "
+    framed = _LABELS.match(rest)
+    rest = rest[framed.end() :].lstrip() if framed else rest
+    kinds = _FRAME if framed else _KINDS
     while rest.strip():
-        kind = next((m and (k, m.end()) for k, p in _KINDS if (m := re.match(p, rest))), None)
+        kind = next(((k, m.end()) for k, p in kinds if (m := re.match(p, rest))), None)
         if not kind:
             return []
         found.append(kind[0])
@@ -116,6 +130,8 @@ def _grid(lines: list[str], head: int) -> Grid:
         if row is None:
             rest += lines[k:]
             break
+        if _LABELS.match(lines[head].lstrip()):  # a data frame, which may count its rows
+            row[0] = re.sub(rf"^{len(rows) - 1}\s+(?=\S)", "", row[0])
         rows.append([row[0], *(row[j + 1] for j in kept)])
     return make_grid([*rows, *_below(rest, len(kept))], "", _notes(rest))
 

@@ -111,8 +111,8 @@ def narrow(laid: Laid) -> None:
             laid.models = measure
         column.ratio = is_ratio(measure)
         kept = (measure,) if differ else ()
-        named = (h for h in column.heads if h != measure and not _GROUPS.match(h))
-        column.heads = (*(h for h in named if not is_measure(h)), *kept)
+        other = (h for h in column.heads if h != measure and not _GROUPS.match(h))
+        column.heads = (*(h for h in other if not is_measure(h)), *kept)
         column.id = column.id if told and len(starts) == len(kinds) else str(number)
     laid.columns[:] = columns
     laid.body = body

@@ -128,11 +128,12 @@ MODELS = re.compile(
     re.IGNORECASE,
 )  # the corner of a table whose rows are models
 SAMPLE = re.compile(
-    r"^(?:(?:full|whole|entire|sub|rest of)[- ]?(?:the )?samples?|all|(?:fe)?males?|(?:wo)?men|boys|"
-    r"girls|(?:non-?)?(?:urban|rural|poor|soes?|minority)|(?:north|south)?(?:east|west)?(?:ern)?|"
-    r"central|middle|(?:high|low|large|small|young|old|rich|more|less)(?:er)?\b.*|"
-    r"(?:state|privately)[- ]owned.*|private|cities|developed|developing)"
-    r"(?: (?:regions?|areas?|firms?|cities|sample|households?|countries))?$",
+    r"^(?:(?:full|whole|entire|sub|rest of)[- ]?(?:the )?samples?|all|(?:fe)?males?|(?:wo)?men|"
+    r"boys|girls|(?:non-?)?(?:urban|rural|poor|rich|soes?|minority)|(?:north|south)(?:ern)?|"
+    r"(?:north|south)?(?:east|west)(?:ern)?|central|middle|private|(?:state|privately)[- ]owned|"
+    r"(?:high|low|large|small|young|old|more|less)(?:er|est)?|developed|developing)"
+    r"(?:[- ](?:incomes?|education|density|skills?|tech|groups?|regions?|areas?|firms?|cities|"
+    r"sample|households?|countries|enterprises?))?$",
     re.IGNORECASE,
 )  # a heading that names the rows that a column takes, not its outcome
 SAMPLES = re.compile(r"heterogene|sub-?(?:samples?|groups?)", re.IGNORECASE)
