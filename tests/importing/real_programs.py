@@ -10,6 +10,7 @@ import sys
 import tempfile
 import warnings
 from collections import defaultdict
+from keyword import iskeyword
 from pathlib import Path
 
 import numpy as np
@@ -59,6 +60,8 @@ def renamed(rng, data, words):
     drawn = {}
     while len(drawn) < len(REGRESSORS):
         name, label = words[int(rng.integers(len(words)))]
+        if name in {"inf", "nan"} or iskeyword(name):
+            continue  # numbers and words of Python, which programs do not take for names
         if all(_key(label) != _key(other) != _key(name) for other in drawn.values()):
             drawn[name] = label
     names = dict(zip(REGRESSORS, drawn, strict=True))

@@ -14,6 +14,32 @@ from bayesdid.study.printed import Printed
 PAPER = Path("/work/shared/paper.txt")
 SHIPPED = Path(__file__).parents[2] / "models" / "dual_pilot"
 
+ONE_LINE = """Table 3 Effects on wages
+OLS IV FE
+Treated 0.213** (0.101) 0.305*** (0.093) 0.221** (0.099)
+Experience 0.114 (0.063) 0.072 (0.055) 0.081 (0.050)
+Union 0.042 (0.031)
+N 512 498 512
+"""
+
+
+def test_errors_that_one_space_sets_apart_belong_to_the_estimates_before_them(tmp_path):
+    path = tmp_path / "t.txt"
+    path.write_text(ONE_LINE, encoding="utf-8")
+    (table,) = understand(read_document(path)).tables
+    rows = {row.label: row for row in table.rows}
+    assert [rows["Treated"].cells[j].text for j in range(3)] == ["0.213**", "0.305***", "0.221**"]
+    assert [rows["Experience"].below[j].text for j in range(3)] == ["(0.063)", "(0.055)", "(0.050)"]
+    assert [rows["N"].cells[j].text for j in range(3)] == ["512", "498", "512"]
+    assert [column.heads for column in table.columns] == [("OLS",), ("IV",), ("FE",)]
+    (union,) = rows["Union"].cells.values()
+    assert union.confidence < 1  # one of three columns, and nothing says which
+    assert "lost" in union.why
+    path.write_text(ONE_LINE.replace("Union 0.042 (0.031)\n", ""), encoding="utf-8")
+    (table,) = understand(read_document(path)).tables
+    assert not table.doubts
+
+
 STAIRS = """
 | Variables | (1) | (2) | (3) | (4) |
 |---|---|---|---|---|

@@ -165,6 +165,7 @@ def _tail(line: str) -> tuple[str, list[str]]:
     at = len(words)
     while at and (_numeric(words[at - 1]) or words[at - 1].lower() in _WORDS or _bounds(words, at)):
         at -= 1
+    at += at == 0 and len(words) > 1 and words[0] in {"N", "n"}  # a label, not No
     if at and words[at - 1].endswith("<"):  # * < 0.1, of a legend
         return line.strip(), []
     return " ".join(words[:at]), words[at:]
@@ -211,6 +212,8 @@ def _block(lines: list[str]) -> Grid:
     notes = [line.strip() for line in body[last + 1 :]]
     body = body[: last + 1]
     body = _with_left_labels(body)
+    if (pairs := _paired(body)) is not None:
+        return make_grid(pairs, title, " ".join(notes), loose=True)
     tight = _is_tight(body)
     width = max(sum(map(is_number, _tail(line)[1])) for line in body)
     opens = next((i for i, line in enumerate(body) if all(_tail(line))), 0)
@@ -241,6 +244,44 @@ def _block(lines: list[str]) -> Grid:
         else:
             rows.append(re.split(r"\s{2,}", line.strip()))
     return make_grid(rows, title, " ".join(notes), loose=True)
+
+
+def _paired(lines: list[str]) -> list[list[str]] | None:
+    """Rows of lines of estimates each with its error in brackets, one space apart from the next.
+
+    Errors become a line of their own; where rows are shorter than others it has no label either,
+    as in a table that lost its empty cells. None of other lines.
+    """
+    headed = any(sum(map(is_measure, line.split())) > 1 for line in lines)
+    if headed or any("  " in line.strip() for line in lines):
+        return None
+    tails = [_tail(line) for line in lines]
+    split = [_halves(values) for _, values in tails]
+    paired = [len(above) for above, below in split if below]
+    if len(paired) < _PAIRED or max(paired) < _LEAST:
+        return None
+    width, rows = max(paired), []
+    gap = [""] if min(paired) == width else []
+    for line, (label, values), (above, below) in zip(lines, tails, split, strict=True):
+        if not values:
+            names = line.split()
+            cut = len(names) - width
+            rows.append([" ".join(names[:cut]), *names[cut:]] if cut >= 0 else [line.strip()])
+        elif below:
+            rows += [[label, *above], [*gap, *below]]
+        else:
+            rows.append([label, *values])
+    return rows
+
+
+_PAIRED, _LEAST = 2, 2  # lines of estimates and errors, and columns
+
+
+def _halves(values: list[str]) -> tuple[list[str], list[str]]:
+    """Estimates and the brackets behind each of them; no brackets where they do not alternate."""
+    above, below = values[::2], values[1::2]
+    alternate = len(above) == len(below) and not any(v[0] in "([" for v in above)
+    return (above, below) if alternate and all(v[0] in "([" for v in below) else (values, [])
 
 
 def _with_left_labels(lines: list[str]) -> list[str]:
