@@ -47,7 +47,7 @@ def command(
     as_json: Annotated[bool, typer.Option("--json", help="One JSON document on stdout.")] = False,
 ) -> None:
     """Panels that could have produced everything printed. Synthetic, and always stamped so."""
-    from bayesdid.cli.console import print_json
+    from bayesdid.cli.console import print_json, progress
     from bayesdid.exceptions import InputError
     from bayesdid.families.registry.load import load_study
     from bayesdid.inference.executor import cores, process_pool
@@ -74,9 +74,17 @@ def command(
         )
     held = tuple(name.strip() for name in hold_out.split(",") if name.strip())
     with process_pool(min(workers or cores(), members)):
-        found = reconstruct(
-            loaded, out_dir, members=members, seed=seed, hold_out=held, reading=read_as, known=known
-        )
+        with progress("members", members, lines=True) as done:
+            found = reconstruct(
+                loaded,
+                out_dir,
+                members=members,
+                seed=seed,
+                hold_out=held,
+                reading=read_as,
+                known=known,
+                done=lambda _: done(),
+            )
         if reference:
             write_reference(loaded, found, out_dir)
     if as_json:

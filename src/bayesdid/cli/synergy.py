@@ -164,15 +164,22 @@ def _ensemble(
     seed: int,
     as_json: bool,
 ) -> None:
-    from bayesdid.cli.console import out, print_json
+    from bayesdid.cli.console import out, print_json, progress
     from bayesdid.inference.executor import process_pool
     from bayesdid.model.errors import DEFAULT_ERRORS
-    from bayesdid.reconstruct.combine import ensemble_synergy
+    from bayesdid.reconstruct.combine import ensemble_synergy, read_members
     from bayesdid.summary import chance
 
-    with process_pool():
+    members = len(read_members(loaded, folder))
+    with process_pool(), progress("members", members, lines=True) as done:
         found = ensemble_synergy(
-            loaded, folder, spec=spec, errors=errors or DEFAULT_ERRORS, draws=draws, seed=seed
+            loaded,
+            folder,
+            spec=spec,
+            errors=errors or DEFAULT_ERRORS,
+            draws=draws,
+            seed=seed,
+            done=lambda _: done(),
         )
     if as_json:
         print_json(found)

@@ -1,9 +1,12 @@
-"""Adoption periods under which columns of policies alone can hold together.
+"""Adoption periods under which columns of several policies can hold together.
 
 A column with one policy more than another on the same rows differs from it by that policy's effect
 times its regression on the others, whatever the outcome is. Without covariates that regression
-follows from who adopted when: most drawn timings contradict such columns. A search over the rounds
-of units, which keeps arms, orders and the mean of the state both, finds one that does not.
+follows from who adopted when: most drawn timings contradict such columns. With the same covariates
+x in both, of coefficients g, the policies alone would have b + B g, where B, what the policies
+alone give for x, follows the same relation: it adds only what g differs by between the columns,
+which is taken to be nothing here. A search over the rounds of units, which keeps arms, the mean of
+the state both, and what else is printed, finds a timing that contradicts nothing.
 """
 
 from __future__ import annotations
@@ -15,18 +18,23 @@ import numpy as np
 import scipy.linalg
 
 from bayesdid.arrays import FloatArray
+from bayesdid.design.window import beyond, event_labels, event_window
 from bayesdid.design.within import absorb
-from bayesdid.panel.adoption import policy_value
+from bayesdid.panel.adoption import event_value, policy_value
 from bayesdid.panel.membership import units_in_sample
 from bayesdid.published.timing import Timing, rounds_of, years_under_all
 from bayesdid.reconstruct.solve import MARGIN
 from bayesdid.reconstruct.targets import reason_against
+from bayesdid.reconstruct.uncertainty import standard_error
 from bayesdid.study.load import Spec, Study
 from bayesdid.study.printed import Printed
 from bayesdid.study.terms import POLICY_KINDS, parse_term
 
 _NULL = 1e-9  # of the largest pivot, below which a printed number follows from others
 _MOVES = 6000
+_WORSE = 1.1  # times what is left, up to which a move is kept: out of dead ends
+_OTHER = 0.2  # of the moves of units under one policy, to the other one where that may be
+_SLACK = 0.005  # of a printed standard error, that a column's covariates may add
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,15 +44,18 @@ class Relations:
     Attributes
     ----------
     specs
-        Columns whose regressors are policies.
+        Columns whose treatments are policies, and whose covariates are the same.
+    names
+        Of each column, the coefficients that are meant: of policies, and the constant where there
+        are no covariates.
     middle, half
-        Of the rounding intervals: the coefficients and the constant of each column, then the
-        mean of the outcome, shape (m,).
+        Of these numbers' intervals, column by column, then of the mean of the outcome, shape (m,).
     mean
         Whether the last number is the outcome's mean.
     """
 
     specs: tuple[Spec, ...]
+    names: tuple[tuple[str, ...], ...]
     middle: FloatArray
     half: FloatArray
     mean: bool
@@ -53,12 +64,12 @@ class Relations:
         """What the outcome's cells are multiplied by to give each number, shape (m, N T)."""
         N, T = len(timing.start), len(timing.periods)
         found = []
-        for spec in self.specs:
-            column = spec.column
+        for spec, names in zip(self.specs, self.names, strict=True):
+            column, policies = spec.column, _policies(spec, T)
             units = units_in_sample(column.sample, timing.policies, timing.start)
             at = np.flatnonzero(np.repeat(units, T))
             start = np.broadcast_to(timing.start[:, None, :], timing.on.shape)
-            values = [_value(text, timing, start).reshape(-1)[at] for text in column.treatments]
+            values = [_value(text, timing, start).reshape(-1)[at] for text in policies]
             Z = np.column_stack(values)
             within = absorb(
                 Z,
@@ -68,9 +79,9 @@ class Relations:
                 period=column.period_effects == "fixed",
             )
             H = np.linalg.pinv(within)
-            rows = {name: H[k] for k, name in enumerate(column.treatments)}
+            rows = {name: H[k] for k, name in enumerate(policies)}
             rows["constant"] = 1 / len(at) - Z.mean(axis=0) @ H
-            for name in column.coefficients:
+            for name in names:
                 found.append(np.zeros(N * T))
                 found[-1][at] = rows[name]
         if self.mean:
@@ -93,44 +104,66 @@ class Relations:
 
 
 def _value(text: str, timing: Timing, start: FloatArray) -> FloatArray:
-    factors = parse_term(text).factors
-    on = [policy_value(f, timing.policies, timing.on, start) for f in factors]
-    return np.prod(np.array(on, dtype=float), axis=0)
+    on = np.ones(timing.on.shape[:2])
+    for f in parse_term(text).factors:
+        if f.event:
+            which = [timing.policies.index(name) for name in f.policies or timing.policies]
+            began = timing.start[:, which].max(axis=1)
+            own = np.where(np.isfinite(began)[:, None], timing.periods - began[:, None], np.nan)
+            on = on * event_value(f, own)
+        else:
+            on = on * policy_value(f, timing.policies, timing.on, start)
+    return on
 
 
-def relations_of(study: Study, outcome: str, hold_out: Sequence[str] = ()) -> Relations | None:
-    """What columns of policies alone print of an outcome; None where no two are of one sample."""
-    specs = [
-        spec
-        for spec in study.specs.values()
-        if spec.column.outcome == outcome
-        and spec.id not in hold_out
-        and spec.table.id not in hold_out
-        and not reason_against(spec)
-        and _of_policies_alone(spec)
+def relations_of(study: Study, hold_out: Sequence[str] = ()) -> list[Relations]:
+    """What columns of policies print, by their outcome and covariates."""
+    groups: dict[tuple[str, frozenset[str]], list[Spec]] = {}
+    for spec in study.specs.values():
+        held = spec.id not in hold_out and spec.table.id not in hold_out
+        if held and not reason_against(spec) and _of_policies(spec):
+            key = spec.column.outcome, frozenset(_beside(spec))
+            groups.setdefault(key, []).append(spec)
+    return [
+        _relations(study, specs, outcome, bool(covariates), hold_out)
+        for (outcome, covariates), specs in groups.items()
     ]
-    if not specs:
-        return None
-    texts = [cell.estimate for spec in specs for cell in spec.column.coefficients.values()]
+
+
+def _relations(
+    study: Study, specs: list[Spec], outcome: str, explained: bool, hold_out: Sequence[str]
+) -> Relations:
+    """Of one outcome and set of covariates, `explained` if there are any."""
+    names = tuple(tuple(_meant(spec)) for spec in specs)
+    pairs = [(spec, name) for spec, meant in zip(specs, names, strict=True) for name in meant]
+    texts = [spec.column.coefficients[name].estimate for spec, name in pairs]
+    least = [_slack(study, spec, name) if explained else 0.0 for spec, name in pairs]
     rows = [
         row
         for table in study.tables.values()
         if table.id not in hold_out
         for row in table.moments
-        if row.column == outcome
+        if row.column == outcome and not explained
     ]
     texts += [row.mean for row in rows[:1]]
-    ends = np.array([Printed.parse(text).interval for text in texts])
-    return Relations(tuple(specs), ends.mean(axis=1), np.ptp(ends, axis=1) / 2, bool(rows))
+    least += [0.0] * bool(rows)
+    ends = np.array([Printed.parse(text).interval for text in texts]).reshape(-1, 2)
+    half = np.maximum(np.ptp(ends, axis=1) / 2, least)
+    return Relations(tuple(specs), names, ends.mean(axis=1), half, bool(rows))
 
 
-def _of_policies_alone(spec: Spec) -> bool:
+def _slack(study: Study, spec: Spec, name: str) -> float:
+    """Half width that covariates leave a coefficient: a share of its error, 0 if nothing tells."""
+    found = standard_error(study, spec, spec.column.coefficients[name])
+    return _SLACK * found.middle if found is not None and found.high < np.inf else 0.0
+
+
+def _of_policies(spec: Spec) -> bool:
+    """Whether its treatments are policies, and nothing else but covariates decides them."""
     column = spec.column
-    factors = [f for text in column.treatments for f in parse_term(text).factors]
-    known = {*column.treatments, "constant"}
+    known = {*_policies(spec), *column.covariates, "constant"}
     plain = not (
-        column.covariates
-        or column.effects
+        column.effects
         or column.row_weights
         or column.instrument
         or column.outcome_lead
@@ -140,52 +173,100 @@ def _of_policies_alone(spec: Spec) -> bool:
     )
     return (
         plain
-        and bool(factors)
-        and all(f.kind in POLICY_KINDS and not f.event for f in factors)
+        and bool(column.treatments)
+        and all(_is_policy(text) for text in column.treatments)
         and set(column.coefficients) <= known
     )
+
+
+def _is_policy(text: str) -> bool:
+    return all(f.kind in POLICY_KINDS for f in parse_term(text).factors)
+
+
+def _policies(spec: Spec, span: int = 0) -> list[str]:
+    """Its regressors that are policies; of an event study those of its event times.
+
+    Parameters
+    ----------
+    span
+        How far event times lie from adoption, where those beyond the window have terms too.
+    """
+    column = spec.column
+    treatments = column.treatments
+    if column.family == "event_study":
+        window = event_window(spec)
+        far = range(-span, span + 1) if window.ends == "own" else ()
+        labels = event_labels(window) | {k: str(k) for k in beyond(window, far)}
+        used = [label for k, label in labels.items() if k != window.reference]
+        treatments = tuple(f"{treatments[0]}@{label}" for label in used)
+    return [text for text in (*treatments, *column.covariates) if _is_policy(text)]
+
+
+def _beside(spec: Spec) -> list[str]:
+    """Its covariates that are no policies."""
+    return [text for text in spec.column.covariates if not _is_policy(text)]
+
+
+def _meant(spec: Spec) -> list[str]:
+    """Printed coefficients that policies decide: the constant is none where there are others."""
+    known = {*_policies(spec)} if _beside(spec) else {*_policies(spec), "constant"}
+    return [name for name in spec.column.coefficients if name in known]
 
 
 def agreeing(
     study: Study, timing: Timing, hold_out: Sequence[str], rng: np.random.Generator
 ) -> Timing:
-    """The timing, moved until columns of policies alone can hold together, or as near as it gets.
+    """The timing, moved until columns of policies can hold together, or as near as it gets.
 
-    A timing that is stated as known, or kept to a file of known adoptions, stays as it is.
+    How many units have which policy alone, and which of two first, stays as the study states it; if
+    it does not, that moves too. A timing that is stated as known, or kept to a file of known
+    adoptions, stays as it is.
     """
-    section = study.file.design.timing
-    names = dict.fromkeys(spec.column.outcome for spec in study.specs.values())
-    found = [one for name in names if (one := relations_of(study, name, hold_out)) is not None]
+    design, section = study.file.design, study.file.design.timing
+    found = relations_of(study, hold_out)
     if section.known or section.sourced or not found:
         return timing
-    least = sum(one.excess(timing) for one in found)
     rounds = rounds_of(study, timing.policies, timing.periods)
     share = None if section.both_share is None else Printed.parse(section.both_share).interval
+    best = now = sum(one.excess(timing) for one in found)
     start, cells = timing.start, len(timing.start) * len(timing.periods)
     adopters = np.flatnonzero(np.isfinite(start).any(axis=1))
     for _ in range(_MOVES):
-        if least == 0.0:
+        if best == 0.0:
             break
         trial = start.copy()
         for unit in rng.choice(adopters, min(int(rng.integers(1, 4)), len(adopters)), False):
-            trial[unit] = _moved(start[unit], rounds, rng)
+            own = start[unit]
+            if not design.only and np.isfinite(own).sum() == 1 and rng.random() < _OTHER:
+                own = own[::-1]
+            trial[unit] = _moved(own, rounds, bool(design.first), rng)
         years = years_under_all(trial, timing.periods)
         if share is not None and not share[0] <= years / cells <= share[1]:
             continue
         moved = Timing(timing.policies, trial, timing.periods)
         excess = sum(one.excess(moved) for one in found)
-        if excess <= least:
-            start, timing, least = trial, moved, excess
+        if excess <= _WORSE * now:
+            start, now = trial, excess
+        if excess < best:
+            timing, best = moved, excess
     return timing
 
 
-def _moved(start: FloatArray, rounds: Sequence[FloatArray], rng: np.random.Generator) -> FloatArray:
-    """Other rounds for a unit, in the same order; the same if none is found in a few tries."""
+def _moved(
+    start: FloatArray, rounds: Sequence[FloatArray], ordered: bool, rng: np.random.Generator
+) -> FloatArray:
+    """Other rounds for a unit; the same if none is found in a few tries.
+
+    Parameters
+    ----------
+    ordered
+        Whether they are in the same order as before; else that of two policies may be the other.
+    """
     on = np.flatnonzero(np.isfinite(start))
     for _ in range(20):
         trial = start.copy()
         trial[on] = [rng.choice(rounds[int(k)]) for k in on]
-        before = np.sign(start[on][:, None] - start[on])
-        if (np.sign(trial[on][:, None] - trial[on]) == before).all():
+        after, before = (np.sign(s[on][:, None] - s[on]) for s in (trial, start))
+        if (after == before).all() or (not ordered and (after == -before).all()):
             return trial
     return start

@@ -9,7 +9,7 @@ between their means.
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
@@ -21,7 +21,7 @@ from bayesdid.digest import file_digest
 from bayesdid.estimands.beside import ModelSays
 from bayesdid.estimands.names import RATIO, main_contrast
 from bayesdid.estimands.synergy import Synergy, synergy
-from bayesdid.exceptions import InputError
+from bayesdid.exceptions import InputError, ResultError
 from bayesdid.inference.executor import item_seed, map_fits
 from bayesdid.model.errors import DEFAULT_ERRORS, Errors
 from bayesdid.panel.panel import Panel
@@ -92,9 +92,11 @@ class EnsembleSynergy:
     study_id, synthetic
         The study, and the stamp of the members.
     size
-        Members.
+        Members whose fits converged: the others say nothing.
     contrasts
-        Name -> contrast; those that every member identifies.
+        Name -> contrast; those that every one of these identifies.
+    left_out
+        Member -> why its fit is no result.
     """
 
     json_keys: ClassVar[tuple[str, ...]] = (
@@ -102,6 +104,7 @@ class EnsembleSynergy:
         "synthetic",
         "size",
         "contrasts",
+        "left_out",
         "sentences",
     )
 
@@ -109,11 +112,18 @@ class EnsembleSynergy:
     synthetic: str
     size: int
     contrasts: dict[str, CombinedContrast]
+    left_out: dict[str, str]
 
     @property
     def sentences(self) -> tuple[str, ...]:
         """The finding of each contrast, in words; of the main one, each choice of models too."""
         found = [_sentence(contrast, self.size) for contrast in self.contrasts.values()]
+        if self.left_out:
+            found.append(
+                f"{len(self.left_out)} of {self.size + len(self.left_out)} members are not among "
+                "these panels, for their fits are no results: "
+                + "; ".join(f"{name}: {why}" for name, why in self.left_out.items())
+            )
         if (name := main_contrast(self.contrasts)) in self.contrasts:
             main = self.contrasts[name]
             found += [
@@ -168,13 +178,33 @@ def ensemble_synergy(
     errors: Errors | str = DEFAULT_ERRORS,
     draws: int = 500,
     seed: int = 0,
+    done: Callable[[object], object] = lambda _: None,
 ) -> EnsembleSynergy:
-    """Fit the headline to every member and combine the posteriors."""
+    """Fit the headline to every member and combine the posteriors.
+
+    Parameters
+    ----------
+    done
+        Called with each member that was fitted.
+
+    Raises
+    ------
+    ResultError
+        If the fits of fewer than two members converge.
+    """
     panels = read_members(study, folder)
-    fitted = map_fits(
+    answers = map_fits(
         partial(_fit, study=study, spec=spec, errors=errors, draws=draws, seed=seed),
         list(enumerate(panels)),
+        done=done,
     )
+    left = {f"member {k}": said for k, said in enumerate(answers) if isinstance(said, str)}
+    fitted = [answer for answer in answers if not isinstance(answer, str)]
+    if left and len(fitted) < 2:
+        raise ResultError(
+            f"the fits of {len(fitted)} of {len(answers)} members converged, and two are needed: "
+            + next(iter(left.values()))
+        )
     names = [
         name
         for name in fitted[0]
@@ -195,7 +225,7 @@ def ensemble_synergy(
                 if first in says and second in says
             ),
         )
-    return EnsembleSynergy(study.id, str(panels[0].synthetic), len(panels), contrasts)
+    return EnsembleSynergy(study.id, str(panels[0].synthetic), len(fitted), contrasts, left)
 
 
 def read_members(study: Study, folder: Path) -> list[Panel]:
@@ -248,11 +278,14 @@ def _fit(
     errors: Errors | str,
     draws: int,
     seed: int,
-) -> dict[str, tuple[str, Mapping[str, ModelSays]]]:
-    """Label and models of each contrast of a member."""
+) -> dict[str, tuple[str, Mapping[str, ModelSays]]] | str:
+    """Label and models of each contrast of a member; why not, where its fit did not converge."""
     index, panel = item
     seed = item_seed(seed, "member", index)
-    found: Synergy = synergy(study, panel, spec=spec, errors=errors, draws=draws, seed=seed)
+    try:
+        found: Synergy = synergy(study, panel, spec=spec, errors=errors, draws=draws, seed=seed)
+    except ResultError as error:
+        return str(error)
     more = other_models(study, panel, spec=spec, errors=errors, draws=draws, seed=seed)
     return {
         name: (contrast.label, {**contrast.models, **more.get(name, {})})

@@ -11,11 +11,12 @@ from scipy.linalg import qr
 
 from bayesdid.arrays import BoolArray, FloatArray, IntArray
 from bayesdid.design.chosen import rows_of_switchers
+from bayesdid.design.event import event_treatments
 from bayesdid.design.further import further_effects
 from bayesdid.design.sample import sample_rows
 from bayesdid.design.span import lie_in_one
 from bayesdid.design.terms import term_values
-from bayesdid.exceptions import InputError
+from bayesdid.exceptions import InputError, NotIdentifiedError
 from bayesdid.panel.panel import Panel
 from bayesdid.reconstruct.logs import inside_log, sought_in
 from bayesdid.reconstruct.regression import Factor, Regression
@@ -186,10 +187,14 @@ def regression_of(
     ------
     InputError
         If the panel has none of the rows of the sample.
+    NotIdentifiedError
+        If these do not tell what the design gives from the effects.
     """
     column, frame = spec.column, panel.frame
     rows, at, later = rows_at(spec, panel, kept)
     names = (*column.treatments, *column.covariates)
+    if column.family == "event_study":
+        names = (*_event_terms(spec, panel, rows), *column.covariates)
     instrument = None
     if column.instrument is not None:
         if column.family == "iv_first":
@@ -213,7 +218,54 @@ def regression_of(
     if column.row_weights and column.row_weights_kind == "frequency":
         counts = frame[column.row_weights].to_numpy(dtype=float)[at]
         found = dataclasses.replace(found, stands_for=float(counts.sum()))
+    _refuse_unidentified(found)
     return dataclasses.replace(found, scores=_scores(spec, panel, at, found))
+
+
+def _refuse_unidentified(of: Regression) -> None:
+    """Refuse a sample in which the design does not tell the regressors that it gives apart."""
+    given = [k for k, one in enumerate(of.regressors) if one.column is None]
+    raw = np.zeros((len(of.unit_index), len(given)))
+    for k, at in enumerate(given):
+        raw[:, k] = of.regressors[at].fixed
+    raw = of.weighted(raw)
+    left = of.without_effects(raw)
+    size = np.sqrt((left**2).sum(axis=0))
+    gone = size <= RANK * np.sqrt((raw**2).sum(axis=0))
+    if given and not gone.any():
+        _, R, order = qr(left / size, mode="economic", pivoting=True)
+        gone[order[np.abs(np.diag(R)) <= RANK]] = True
+    if gone.any() or of.df <= 0:
+        names = ", ".join(of.names[k] for k, out in zip(given, gone, strict=True) if out)
+        problem = (
+            f"the design of its sample does not tell {names} from its effects and other policies"
+            if names
+            else "its sample has no more rows than coefficients"
+        )
+        raise NotIdentifiedError(
+            f"{of.spec}: {problem}",
+            remedy="correct the sample, or who adopted what and when under [design]",
+        )
+
+
+def _event_terms(spec: Spec, panel: Panel, rows: BoolArray) -> tuple[str, ...]:
+    """Terms of an event study: of its window, and of the event times beyond it.
+
+    Raises
+    ------
+    NotIdentifiedError
+        If no row of the panel is in an event time that is printed.
+    """
+    inside, outside = event_treatments(spec, panel, rows, [])
+    known = {*inside, *outside, *spec.column.covariates, "constant"}
+    if lacking := [name for name in spec.column.coefficients if name not in known]:
+        raise NotIdentifiedError(
+            f"{spec.id}: no row of the panel is in a printed event time",
+            value=lacking[0],
+            remedy="state who adopted when under [design.timing], or correct first, last, "
+            "reference and ends under options of the column",
+        )
+    return (*inside, *outside)
 
 
 def _scores(spec: Spec, panel: Panel, at: IntArray, of: Regression) -> Scores | None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import ClassVar
@@ -17,6 +18,7 @@ from bayesdid.reconstruct.compile import errors_left_out, held_columns
 from bayesdid.reconstruct.member import Check, Member, Task, conflicts_of, is_held_out, make_member
 from bayesdid.reconstruct.prior import Habits
 from bayesdid.reconstruct.readings import Conflict
+from bayesdid.reconstruct.skeleton import drawn_treatments
 from bayesdid.study.load import Study
 
 MANIFEST = "manifest.json"
@@ -94,6 +96,8 @@ class Ensemble:
         Printed cells that no panel can have together, under the reading as printed.
     left_out
         Columns that are not held to what they print, or their standard errors, and why.
+    drawn
+        Treatments of which the tables do not say when they are on, and what they are drawn as.
     members
         In order.
     """
@@ -108,6 +112,7 @@ class Ensemble:
         "environment",
         "conflicts",
         "left_out",
+        "drawn",
         "cells",
         "members",
     )
@@ -119,6 +124,7 @@ class Ensemble:
     hold_out: tuple[str, ...]
     conflicts: tuple[Conflict, ...]
     left_out: dict[str, str]
+    drawn: dict[str, str]
     members: tuple[Kept, ...]
 
     @property
@@ -163,6 +169,7 @@ def reconstruct(
     hold_out: tuple[str, ...] = (),
     reading: str = "mended",
     known: Panel | None = None,
+    done: Callable[[Task], object] = lambda _: None,
 ) -> Ensemble:
     """Make an ensemble and write it: a Parquet file for each member, and the manifest.
 
@@ -174,6 +181,8 @@ def reconstruct(
         ``mended`` or ``printed``, see :class:`bayesdid.reconstruct.member.Task`.
     known
         A real panel of which all but the outcomes is taken as known.
+    done
+        Called with the task of each member that was made.
 
     Raises
     ------
@@ -207,7 +216,7 @@ def reconstruct(
         )
     folder.mkdir(parents=True, exist_ok=True)
     tasks = [Task(study, seed, k, hold_out, reading, known) for k in range(members)]
-    kept = tuple(_write(member, folder) for member in map_fits(make_member, tasks))
+    kept = tuple(_write(member, folder) for member in map_fits(make_member, tasks, done=done))
     left |= {
         f"standard errors of {place}": why
         for place, why in errors_left_out(study, held, known).items()
@@ -215,7 +224,17 @@ def reconstruct(
     stamp = (
         f"reconstructed by bayesdid from what {study.id} prints; synthetic, not the study's data"
     )
-    found = Ensemble(study.id, stamp, seed, reading, hold_out, conflicts_of(study), left, kept)
+    found = Ensemble(
+        study.id,
+        stamp,
+        seed,
+        reading,
+        hold_out,
+        conflicts_of(study),
+        left,
+        {} if known else drawn_treatments(study, held),
+        kept,
+    )
     write_json(folder / MANIFEST, found)
     return found
 

@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Collection
+from collections.abc import Collection, Iterator, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 
 import numpy as np
 import pandas as pd
 
 from bayesdid.arrays import FloatArray, IntArray
+from bayesdid.exceptions import NotIdentifiedError
 from bayesdid.inference.executor import item_seed
 from bayesdid.panel.panel import Panel
 from bayesdid.panel.validate import STAMP, validate_panel
@@ -35,6 +37,7 @@ _FIRST, _THEN, _LAST = 20, 50, 30  # rounds: all numbers, the exact ones, those 
 
 CANDIDATES = 20  # draws of the prior that a member's is chosen from, by their evidence
 _TRIED = 3  # of them that are moved, if the first cannot be brought to the printed numbers
+_DESIGNS = 3  # drawn beside, if no draw on the first can give the estimates and moments
 _NEAR = 0.35  # relative miss of nine in ten standard errors and R2 up to which it was
 _ORDERS = 4  # in which cells become whole, if a number is lost
 _SOFT = 1e-3  # smallest damping while standard errors and R2 are aimed at
@@ -135,7 +138,7 @@ def make_member(task: Task) -> Member:
     """Draw one member. The same task gives the same bytes."""
     relaxed = task.reading == "printed"
     tried: list[tuple[tuple[float, float], Start, Solution]] = []
-    for start in starts(task):  # the next one if this draw's covariance cannot be moved there
+    for start in _in_turn(task, tried):
         solution = _solve(start.problem, start.white, task.study, start.rng, relaxed)
         exact = _exact(start.problem)
         off = (_missed(exact, solution.columns), _far(start.problem, solution.columns))
@@ -156,6 +159,32 @@ def make_member(task: Task) -> Member:
         start.habits,
         solution.rounds,
     )
+
+
+def _in_turn(
+    task: Task, tried: Sequence[tuple[tuple[float, float], Start, Solution]]
+) -> Iterator[Start]:
+    """Prior draws on one design, whose covariances differ, then on other designs.
+
+    The latter only where no draw gave the estimates and moments, and these do not contradict each
+    other: who adopts when decides what columns can hold together.
+    """
+    again, first = 0, None
+    while again <= _DESIGNS and first is None:
+        try:
+            first = starts(task, again)
+        except NotIdentifiedError:  # another design may tell them apart
+            if again == _DESIGNS or task.known is not None:
+                raise
+        again += 1
+    yield from first or ()
+    if task.reading == "printed" or any(c.change == "none" for c in conflicts_of(task.study)):
+        return
+    for other in range(again, _DESIGNS + 1):
+        if min(off for (off, _), _, _ in tried) > 0.0:
+            with suppress(NotIdentifiedError):
+                drawn = starts(task, other)
+                yield drawn[0]
 
 
 @dataclass(frozen=True, slots=True)
@@ -198,10 +227,16 @@ def begin(task: Task) -> Start:
     return starts(task)[0]
 
 
-def starts(task: Task) -> list[Start]:
-    """Prior draws of a member, the first to be moved first, and what it is to be held to."""
+def starts(task: Task, again: int = 0) -> list[Start]:
+    """Prior draws of a member, the first to be moved first, and what it is to be held to.
+
+    Parameters
+    ----------
+    again
+        Which design is drawn for the member: 0 for its own.
+    """
     study = task.study
-    seed = item_seed(task.seed, "member", task.index)
+    seed = item_seed(task.seed, "member", task.index, *([again] if again else []))
     rng = np.random.default_rng(seed)
     held, _ = held_columns(study, task.known)
     bare, panel = _skeleton(task, seed)

@@ -218,4 +218,4 @@ def effect_paths(
             which = np.unique(of[np.isfinite(start[:, k])])
             found += [(spread * path * (of == one)[:, None]).ravel() for one in which]
     found += [EFFECT * panel.frame[name].to_numpy(float) for name in others]
-    return np.array(found)
+    return np.array(found).reshape(len(found), len(panel.frame))

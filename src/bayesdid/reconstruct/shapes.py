@@ -10,7 +10,7 @@ import numpy as np
 from bayesdid.reconstruct.regression import Regression
 from bayesdid.reconstruct.shape import Shape
 from bayesdid.reconstruct.targets import bounds_of
-from bayesdid.reconstruct.uncertainty import standard_error
+from bayesdid.reconstruct.uncertainty import kind_of, standard_error
 from bayesdid.study.load import Spec, Study
 from bayesdid.study.printed import Printed
 from bayesdid.study.schema import Moments
@@ -50,7 +50,7 @@ def shapes_of(
     for name in sought:
         own = [spec for spec in specs if regressions[spec.id].outcome.column == name]
         beside = [spec for spec in specs if name in spec.column.coefficients and spec not in own]
-        within = _residual(own, rows.get(name)) if own else None
+        within = _residual(study, own, regressions, rows.get(name)) if own else None
         if within is None:
             within = _from_errors(study, name, beside, regressions, rows)
         shape = _shape(study, rows.get(name), within, own, regressions)
@@ -76,7 +76,7 @@ def _above(
     mean = max(shape.mean, shape.low + _ROOM * shape.sd)
     logs = [spec for spec in own if regressions[spec.id].outcome.log]
     if logs:
-        sigma, share = _from_treatment(study, logs[0], regressions[logs[0].id])
+        sigma, share = _or_one(study, logs[0], regressions[logs[0].id])
         of_log = min(max(sigma / np.sqrt(1 - share), 1e-3), 1.0)
         if len(logs) == len(own):  # its own scale is told by nothing
             within = min(sigma, 0.97 * of_log)
@@ -108,7 +108,7 @@ def _shape(
     low, high = (-np.inf, np.inf) if row is None else bounds_of(row)
     if own:
         own = sorted(own, key=lambda spec: regressions[spec.id].outcome.log)
-        sigma, share = _from_treatment(study, own[0], regressions[own[0].id])
+        sigma, share = _or_one(study, own[0], regressions[own[0].id])
         cell = own[0].column.coefficients.get("constant")
         if row is None and cell is not None:
             mean = float(Printed.parse(cell.estimate))
@@ -119,8 +119,13 @@ def _shape(
     return Shape(mean, within / _WITHIN, low, high, within)
 
 
-def _residual(own: list[Spec], row: Moments | None) -> float | None:
-    """Standard deviation that the effects and regressors of a column leave of its outcome."""
+def _residual(
+    study: Study, own: list[Spec], regressions: Mapping[str, Regression], row: Moments | None
+) -> float | None:
+    """Standard deviation that the effects and regressors of a column leave of its outcome.
+
+    By R2, else by the i.i.d. standard error of a treatment.
+    """
     if row is None or row.sd is None:
         return None
     shares = [
@@ -129,7 +134,9 @@ def _residual(own: list[Spec], row: Moments | None) -> float | None:
         if _explained(spec) is not None and spec.column.unit_effects == "fixed"
     ]
     if not shares:
-        return None
+        plain = (spec for spec in own if kind_of(spec) in {"iid", "unknown"})
+        told = (_from_treatment(study, spec, regressions[spec.id]) for spec in plain)
+        return next((sigma for sigma in told if sigma is not None), None)
     _, high = max(shares)  # the best fit on the most rows: the others are fits of parts
     return float(Printed.parse(row.sd)) * np.sqrt(max(1 - high, 1e-4))
 
@@ -153,7 +160,10 @@ def _from_errors(
         if regression.outcome.column is None:  # it is given: a treatment, in a first stage
             sigma = float(np.sqrt((regression.within(regression.outcome.fixed) ** 2).sum() / n))
         elif outcome is None or outcome.sd is None or share is None:
-            continue
+            told = _from_treatment(study, spec, regression)
+            if told is None:
+                continue
+            sigma = told * float(np.sqrt(regression.df / n))
         else:
             sigma = float(Printed.parse(outcome.sd)) * np.sqrt(max(1 - share, 1e-4))
         sigma *= np.sqrt(n / regression.df)
@@ -171,17 +181,23 @@ def _from_errors(
     return float(np.exp(np.log(grid[best]).mean()))
 
 
-def _from_treatment(study: Study, spec: Spec, regression: Regression) -> tuple[float, float]:
-    """Residual sd and R2 of an outcome without moments, from the standard error of a treatment."""
+def _or_one(study: Study, spec: Spec, regression: Regression) -> tuple[float, float]:
+    """Residual sd and R2 of an outcome without moments; 1 and a half where nothing tells."""
     explained = _explained(spec)
     share = 0.5 if explained is None else min(explained, 0.99)
+    sigma = _from_treatment(study, spec, regression)
+    return (1.0, share) if sigma is None else (sigma, share)
+
+
+def _from_treatment(study: Study, spec: Spec, regression: Regression) -> float | None:
+    """Residual sd of an outcome, from the standard error of a regressor that the design gives."""
     for name, factor in zip(regression.names, regression.regressors, strict=True):
         cell = spec.column.coefficients.get(name)
         se = None if cell is None else standard_error(study, spec, cell)
         if factor.column is None and se is not None and 0.0 < se.middle < np.inf:
             left = regression.within(factor.fixed)
-            return se.middle * float(np.sqrt((left**2).sum())), share
-    return 1.0, share
+            return se.middle * float(np.sqrt((left**2).sum()))
+    return None
 
 
 def _explained(spec: Spec) -> float | None:

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import dataclasses
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 import numpy as np
 import pandas as pd
@@ -19,7 +19,7 @@ from bayesdid.published.timing import Timing, timings
 from bayesdid.reconstruct.agreeing import agreeing
 from bayesdid.reconstruct.logs import inside_log
 from bayesdid.reconstruct.places import settle
-from bayesdid.study.load import Study
+from bayesdid.study.load import Spec, Study
 from bayesdid.study.printed import Printed
 from bayesdid.study.schema import Simulation
 from bayesdid.study.terms import parse_term
@@ -40,8 +40,10 @@ def drawn_skeleton(study: Study, seed: int, hold_out: Sequence[str] = ()) -> pd.
             column="panel",
             remedy="set units, first_period and last_period under [panel]",
         )
-    drawn = timings(study, size=2, seed=seed).members[-1]
-    timing = agreeing(study, drawn, hold_out, np.random.default_rng([seed, 0xA6]))
+    adoption: dict[str, dict[str, int]] = {}
+    if study.policies:
+        drawn = timings(study, size=2, seed=seed).members[-1]
+        adoption = _counts(agreeing(study, drawn, hold_out, np.random.default_rng([seed, 0xA6])))
     given = section.simulate
     settings = Simulation(
         seed=seed,
@@ -49,7 +51,7 @@ def drawn_skeleton(study: Study, seed: int, hold_out: Sequence[str] = ()) -> pd.
         sigma=1.0,
         sigma_unit=0.0,
         sigma_period=0.0,
-        adoption=_counts(timing),
+        adoption=adoption,
         groups=given.groups if given is not None else _groups(study),
         policies=given.policies if given is not None else _others(study, seed),
         places=given.places if given is not None else None,
@@ -157,6 +159,29 @@ def _others(study: Study, seed: int) -> dict[str, dict[str, int]]:
             free -= 1
         found[name] = dict(sorted(starts.items()))
     return found
+
+
+def drawn_treatments(study: Study, specs: Mapping[str, Spec]) -> dict[str, str]:
+    """Treatments of these columns that are columns of the panel, and what each is drawn as.
+
+    The tables say what such a treatment does and not when it is on.
+    """
+    factors = [
+        factor
+        for spec in specs.values()
+        for text in spec.column.treatments
+        for factor in parse_term(text).factors
+    ]
+    zero_one = binary_columns(study)
+    return {
+        name: (
+            "0 or 1 by its printed moments, drawn as a treatment that stays on"
+            if name in zero_one
+            else "drawn as a column of numbers; if it is 0 or 1, give its mean, sd, min and max in "
+            "a table of kind descriptive, or declare it as a [[policy]]"
+        )
+        for name in dict.fromkeys(f.name for f in factors if f.kind == "column")
+    }
 
 
 def binary_columns(study: Study) -> dict[str, float]:

@@ -15,7 +15,7 @@ from bayesdid.study.load import Spec, Study
 from bayesdid.study.printed import Printed
 from bayesdid.study.schema import Moments, TableFile
 
-FITTED = frozenset({"twfe", "pooled", "iv_first", "iv_second", "psm_did"})
+FITTED = frozenset({"twfe", "pooled", "event_study", "iv_first", "iv_second", "psm_did"})
 R2 = {"overall": "r2", "unknown": "r2", "adjusted": "r2_adjusted", "within": "r2_within"}
 Kind = Literal["estimate", "se", "r2", "mean", "sd", "n"]
 

@@ -42,6 +42,7 @@ def sentences(found: Ensemble) -> list[str]:
             f"held out: {inside} of {len(out)} printed estimates lie within the range of the "
             "members"
         )
+    lines += [f"{name}: {what}" for name, what in found.drawn.items()]
     lines += [f"not held to {place}: {why}" for place, why in found.left_out.items()]
     return lines
 
