@@ -10,7 +10,8 @@ from typer.testing import CliRunner
 from bayesdid.cli.app import app
 from bayesdid.estimands.beside import HEADLINE, ModelSays
 from bayesdid.estimands.names import RATIO
-from bayesdid.exceptions import InputError
+from bayesdid.exceptions import InputError, ResultError
+from bayesdid.families.registry.load import load_study
 from bayesdid.reconstruct import combine
 from bayesdid.reconstruct.choices import IID
 from bayesdid.summary import Interval
@@ -107,3 +108,26 @@ def test_posteriors_of_the_members_are_combined(folder, monkeypatch):
     assert choice["name"] == "errors"
     assert [choice["low"], choice["high"]] == pytest.approx([-1.0, 1.0])
     assert document["sentences"][1].startswith("both laws, errors: of the uncertainty under pooled")
+
+
+def test_a_member_whose_fit_is_no_result_is_left_out_by_name(folder, monkeypatch):
+    asked = []
+
+    def stand_in(_study, _panel, **_options):
+        asked.append(1)
+        if len(asked) % 3 == 2:
+            raise ResultError("R-hat 1.5")
+        says = ModelSays(len(asked), 1.0, Interval(0.0, 2.0, 0.89), 0.5, "")
+        return {"both - none": SimpleNamespace(label="both laws", models={HEADLINE: says})}
+
+    monkeypatch.setattr(combine, "synergy", stand_in)
+    monkeypatch.setattr(combine, "other_models", lambda *_, **__: {})
+    study = load_study(Path(TOWNS))
+    three = [*combine.read_members(study, folder), combine.read_members(study, folder)[0]]
+    monkeypatch.setattr(combine, "read_members", lambda *_: three)
+    found = combine.ensemble_synergy(study, folder)
+    assert (found.size, found.left_out) == (2, {"member 1": "R-hat 1.5"})
+    assert found.contrasts["both - none"].models[HEADLINE].members == (1.0, 3.0)
+    monkeypatch.setattr(combine, "read_members", lambda *_: three[:2])
+    with pytest.raises(ResultError, match=r"fits of 1 of 2 members converged.*R-hat 1\.5"):
+        combine.ensemble_synergy(study, folder)

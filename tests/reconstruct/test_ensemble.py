@@ -143,9 +143,16 @@ def test_rubins_rules():
 def test_the_sentence_says_which_share_is_which():
     one = combined([says(0.0, 1.0, 0.5), says(2.0, 1.0, 0.1)])
     contrast = CombinedContrast("synergy", "synergy", {"pooled paths": one}, ())
-    found = EnsembleSynergy("towns", "synthetic", 2, {"synergy": contrast})
+    found = EnsembleSynergy(
+        "towns", "synthetic", 2, {"synergy": contrast}, {"member 1": "R-hat 1.5"}
+    )
     assert np.isclose(one.share_sampling, 0.25)
     assert (
         "25% is what one panel leaves and 75% is what the tables do not say" in (found.sentences[0])
     )
+    assert found.sentences[1] == (
+        "1 of 3 members are not among these panels, for their fits are no results: "
+        "member 1: R-hat 1.5"
+    )
+    assert len(dataclasses.replace(found, left_out={}).sentences) == 1
     assert plain(found)["synthetic"] == "synthetic"

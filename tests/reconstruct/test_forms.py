@@ -7,12 +7,13 @@ import numpy as np
 import pandas as pd
 import pytest
 
+from bayesdid.exceptions import NotIdentifiedError
 from bayesdid.families.registry.load import load_study
 from bayesdid.panel.validate import validate_panel
 from bayesdid.published.timing import timings
 from bayesdid.reconstruct.agreeing import agreeing, relations_of
 from bayesdid.reconstruct.compile import errors_left_out, held_columns, regression_of
-from bayesdid.reconstruct.ensemble import Cell
+from bayesdid.reconstruct.ensemble import Cell, reconstruct
 from bayesdid.reconstruct.member import Task, begin, make_member
 from bayesdid.reconstruct.solve import linearised
 from bayesdid.reconstruct.targets import column_targets
@@ -242,13 +243,97 @@ def test_adoption_is_such_that_columns_of_policies_alone_agree(study, tmp_path):
     assert relations.excess(moved) == 0.0
     assert moved.start.shape == other.start.shape
     finite = np.isfinite(moved.start)
-    assert (finite == np.isfinite(other.start)).all()
+    assert (finite.sum(axis=1) == np.isfinite(other.start).sum(axis=1)).all()  # arms
+    assert (finite != np.isfinite(other.start)).any()  # which policy alone is not printed
     share = moved.on.all(axis=2).mean()
     assert 0.1125 <= share <= 0.1135
     dual = finite.all(axis=1)
     order, before = (np.sign(np.diff(t.start[dual], axis=1)) for t in (moved, other))
     assert (order == before).all()
     assert (agreeing(study, other, (), np.random.default_rng(0)).start == other.start).all()
+
+
+EVENTS = [f"active:roads@{k}" for k in ("<=-2", "0", "1", ">=2")]
+
+
+def test_covariates_are_allowed_for_and_event_times_agree_with_adoption(study, tmp_path):
+    timing = timings(study, size=2, seed=1).members[-1]
+    cells = "".join(f'"{name}" = {{ estimate = "0.100", se = "0.5" }}\n' for name in EVENTS)
+    of = 'outcome = "deaths"\ntreatments = ["active:roads"]\n'
+    head = f'[[column]]\nid = "%s"\n{of}%s[column.coefficients]\n'
+    one = '"active:roads" = { estimate = "0.100", se = "0.5" }\n'
+    options = 'family = "event_study"\noptions = { first = -2, last = 2, ends = "bin" }\n'
+    text = HEAD + head % ("path", options) + cells + head % ("step", "") + one
+    text += head % ("more", 'covariates = ["income"]\n') + one + INCOME + "\n"
+    alone, beside = relations_of(write(tmp_path, text), ("table1", "table2"))
+    assert [spec.id for spec in alone.specs] == ["table3.path", "table3.step"]
+    assert [spec.id for spec in beside.specs] == ["table3.more"]
+    assert beside.names == (("active:roads",),)
+    assert alone.half.tolist() == pytest.approx([0.0005] * 5)
+    assert beside.half.tolist() == pytest.approx([0.005 * 0.5])  # a share of its standard error
+    start, T = timing.start[:, timing.policies.index("roads")], len(timing.periods)
+    age = (timing.periods - start[:, None]).ravel()
+    on = [age <= -2, age == 0, age == 1, (age >= 2) & np.isfinite(age)]
+    on[0] &= np.isfinite(age)
+    frame = pd.DataFrame(np.column_stack(on).astype(float), columns=EVENTS)
+    frame["town"], frame["year"] = np.divmod(np.arange(len(age)), T)
+    y = np.random.default_rng(2).standard_normal(len(age))
+    b, _, _, _ = dummies(frame, y, EVENTS)
+    assert alone.weights(timing)[:4] @ y == pytest.approx(b)
+    assert (alone.weights(timing)[4] @ y) == pytest.approx(
+        dummies(frame.assign(on=frame[EVENTS[1:]].sum(axis=1)), y, ["on"])[0][0]
+    )
+
+
+def test_a_printed_event_study_is_met(tmp_path):
+    cells = "".join(f'"{name}" = {{ estimate = "-0.1{k}" }}\n' for k, name in enumerate(EVENTS))
+    head = '[[column]]\nid = "1"\noutcome = "deaths"\ntreatments = ["active:roads"]\n'
+    options = 'family = "event_study"\noptions = { first = -2, last = 2, ends = "bin" }\n'
+    study = write(tmp_path, HEAD + head + options + "[column.coefficients]\n" + cells)
+    made = make_member(Task(study, 1, 0, ("table2",), "mended"))
+    found = {c.cell: c for c in made.checks if c.cell.startswith("table3.1:")}
+    assert set(found) == {f"table3.1:{name}" for name in EVENTS}
+    assert all(c.misses == 0 for c in found.values())
+    starts, year = made.frame["roads_year"], made.frame["year"]
+    age = (year - starts).to_numpy(float)
+    frame = made.frame.assign(
+        **dict(zip(EVENTS, (age <= -2, age == 0, age == 1, age >= 2), strict=True))
+    )
+    b, _, _, _ = dummies(frame, frame["deaths"].to_numpy(), EVENTS)
+    assert np.abs(b + np.array([0.10, 0.11, 0.12, 0.13])).max() <= 0.005
+
+
+def test_what_the_design_cannot_tell_is_refused_in_words(tmp_path):
+    column = (
+        '[[column]]\nid = "1"\noutcome = "deaths"\ntreatments = ["only:roads", "active:roads"]\n'
+    )
+    sample = 'sample = { arms = ["single", "none"] }\n[column.coefficients]\n'
+    cells = '"only:roads" = { estimate = "0.1" }\n'
+    study = write(tmp_path, HEAD + column + sample + cells)
+    with pytest.raises(NotIdentifiedError, match=r"does not tell (only|active):roads from"):
+        make_member(Task(study, 1, 0, (), "mended"))
+
+
+def test_a_study_without_policies_has_treatments_that_are_columns(tmp_path):
+    text = (TOWNS / "study.toml").read_text()
+    policies, rest = text.index("[[policy]]"), text.index("[[variable]]")
+    text = text[:policies] + text[rest : text.index("[design]")]
+    (tmp_path / "study.toml").write_text(text.replace("units = 30", "units = 20"))
+    (tmp_path / "table1.toml").write_text(
+        'id = "table1"\ntitle = "Means"\nkind = "descriptive"\nmoments = [\n'
+        '{ column = "aid", mean = "0.250", sd = "0.434", min = "0", max = "1" } ]\n'
+    )
+    column = 'outcome = "deaths"\ntreatments = ["aid", "dose"]\n[column.coefficients]\n'
+    cells = 'aid = { estimate = "-0.25", se = "0.15" }\ndose = { estimate = "0.10", se = "0.04" }\n'
+    (tmp_path / "table3.toml").write_text(f'{HEAD}[[column]]\nid = "1"\n{column}{cells}')
+    found = reconstruct(load_study(tmp_path), tmp_path / "made", seed=1)
+    assert all(c.misses == 0 for c in found.members[0].checks if c.kind == "estimate")
+    frame = pd.read_parquet(tmp_path / "made" / found.members[0].file)
+    assert set(frame["aid"]) == {0.0, 1.0}
+    assert frame["dose"].nunique() == 200
+    words = "\n".join(sentences(found))
+    assert "aid: 0 or 1 by its printed moments, drawn as a treatment that stays on" in words
+    assert "dose: drawn as a column of numbers; if it is 0 or 1, give its mean" in words
 
 
 def test_an_outcome_without_moments_keeps_to_its_smallest_value(tmp_path):
@@ -296,6 +381,7 @@ def test_sentences_name_what_is_far_off_and_rows_that_differ():
         cells: tuple[Cell, ...]
         members: tuple[int, ...] = (0, 1)
         conflicts: tuple[str, ...] = ()
+        drawn: dict[str, str] = dataclasses.field(default_factory=dict)
         left_out: dict[str, str] = dataclasses.field(default_factory=dict)
 
     found = Given(

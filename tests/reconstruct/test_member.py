@@ -7,9 +7,11 @@ import numpy as np
 import pytest
 from refitted import refit
 
+from bayesdid.exceptions import NotIdentifiedError
 from bayesdid.families.registry.load import load_study
 from bayesdid.panel.adoption import arm, sequence
 from bayesdid.panel.validate import validate_panel
+from bayesdid.reconstruct import member as member_module
 from bayesdid.reconstruct.compile import regression_of
 from bayesdid.reconstruct.member import Task, make_member
 
@@ -132,3 +134,39 @@ def _with_starts(frame, panel):
         f"{p}_year": panel.adoption[p].reindex(frame[panel.unit]).to_numpy() for p in panel.policies
     }
     return frame.assign(**starts)
+
+
+def test_other_designs_are_drawn_only_where_the_first_cannot_give_the_estimates(monkeypatch):
+    study = load_study(Path(__file__).parent / "towns")
+
+    def drawn(task, again=0):
+        if again == 1:
+            raise NotIdentifiedError("no")
+        return [f"{again}.{k}" for k in range(3)]
+
+    def asked(missed, reading="mended"):
+        monkeypatch.setattr(member_module, "starts", drawn)
+        tried, names = [], []
+        for start in member_module._in_turn(Task(study, 1, 0, (), reading), tried):
+            names.append(start)
+            tried.append(((missed.get(start, 0.3), 9.0), start, None))
+        return names
+
+    own = ["0.0", "0.1", "0.2"]
+    assert asked({"0.1": 0.0}) == own
+    assert asked({}) == [*own, "2.0", "3.0"]
+    assert asked({"2.0": 0.0}) == [*own, "2.0"]
+    assert asked({}, "printed") == own
+
+    def unidentified(task, again=0):
+        if again < 2:
+            raise NotIdentifiedError("no")
+        return drawn(task, again)
+
+    monkeypatch.setattr(member_module, "starts", unidentified)
+    assert list(
+        member_module._in_turn(Task(study, 1, 0, (), "mended"), [((0.0, 9.0), "", None)])
+    ) == ["2.0", "2.1", "2.2"]
+    monkeypatch.setattr(member_module, "_DESIGNS", 1)
+    with pytest.raises(NotIdentifiedError):
+        list(member_module._in_turn(Task(study, 1, 0, (), "mended"), []))
