@@ -15,6 +15,7 @@ from bayesdid.reconstruct.agreeing import agreeing, relations_of
 from bayesdid.reconstruct.compile import errors_left_out, held_columns, regression_of
 from bayesdid.reconstruct.ensemble import Cell, reconstruct
 from bayesdid.reconstruct.member import Task, begin, make_member
+from bayesdid.reconstruct.skeleton import share_of_both
 from bayesdid.reconstruct.solve import linearised
 from bayesdid.reconstruct.targets import column_targets
 from bayesdid.reconstruct.uncertainty import standard_error
@@ -237,16 +238,16 @@ def test_adoption_is_such_that_columns_of_policies_alone_agree(study, tmp_path):
     given = printed_alone(study, tmp_path, first)
     (relations,) = relations_of(given, ("table1", "table2"))  # y has a mean of its own
     assert relations.excess(first) == 0.0
-    other = timings(given, size=2, seed=2).members[-1]
+    share = share_of_both(given)
+    other = timings(given, size=2, seed=2, share=share).members[-1]
     assert relations.excess(other) > 1.0
-    moved = agreeing(given, other, ("table1", "table2"), np.random.default_rng(0))
+    moved = agreeing(given, other, ("table1", "table2"), np.random.default_rng(0), share)
     assert relations.excess(moved) == 0.0
     assert moved.start.shape == other.start.shape
     finite = np.isfinite(moved.start)
     assert (finite.sum(axis=1) == np.isfinite(other.start).sum(axis=1)).all()  # arms
     assert (finite != np.isfinite(other.start)).any()  # which policy alone is not printed
-    share = moved.on.all(axis=2).mean()
-    assert 0.1125 <= share <= 0.1135
+    assert 0.1125 <= share[0] <= moved.on.all(axis=2).mean() <= share[1] <= 0.1135
     dual = finite.all(axis=1)
     order, before = (np.sign(np.diff(t.start[dual], axis=1)) for t in (moved, other))
     assert (order == before).all()
@@ -334,6 +335,27 @@ def test_a_study_without_policies_has_treatments_that_are_columns(tmp_path):
     words = "\n".join(sentences(found))
     assert "aid: 0 or 1 by its printed moments, drawn as a treatment that stays on" in words
     assert "dose: drawn as a column of numbers; if it is 0 or 1, give its mean" in words
+
+
+def test_the_standard_deviation_of_a_share_narrows_its_mean(study):
+    def of(sd):
+        rows = tuple(
+            row.model_copy(update={"sd": sd}) if row.column == "both" else row
+            for row in study.tables["table1"].moments
+        )
+        table = study.tables["table1"].model_copy(update={"moments": rows})
+        return dataclasses.replace(study, tables={**study.tables, "table1": table})
+
+    low, high = share_of_both(of("0.318"))  # 34 of 300 rows: 0.3175
+    assert low == pytest.approx(0.11331, abs=1e-5)
+    assert high == 0.1135
+    for mean in (0.1133, 0.1134):
+        sd = np.sqrt(mean * (1 - mean) * 300 / 299)
+        assert (f"{sd:.3f}" == "0.318") == (mean >= low)
+    assert share_of_both(of("0.318"), ("table1",)) == pytest.approx((0.1125, 0.1135))
+    assert share_of_both(of("0.317")) == pytest.approx(
+        (0.1125, 0.1135)
+    )  # no number of rows gives it
 
 
 def test_an_outcome_without_moments_keeps_to_its_smallest_value(tmp_path):

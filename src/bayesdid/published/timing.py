@@ -83,7 +83,12 @@ def timing_of(adoption: pd.DataFrame, periods: np.ndarray) -> Timing:
 
 
 def timings(
-    study: Study, adoption: pd.DataFrame | None = None, *, size: int = TIMINGS, seed: int = 0
+    study: Study,
+    adoption: pd.DataFrame | None = None,
+    *,
+    size: int = TIMINGS,
+    seed: int = 0,
+    share: tuple[float, float] | None = None,
 ) -> Timings:
     """Timings that a study, or a panel, allows.
 
@@ -93,6 +98,8 @@ def timings(
         Of a real panel: then the timing is known.
     size
         How many to draw where it is not.
+    share
+        Interval of the mean of the state both; default: what rounds to the printed ``both_share``.
 
     Raises
     ------
@@ -138,7 +145,8 @@ def timings(
             remedy="state none, single and dual units under [design], or give the panel",
         )
     members = [] if stated is None else [Timing(policies, stated, periods)]
-    share = None if section.both_share is None else Printed.parse(section.both_share).interval
+    if share is None and section.both_share is not None:
+        share = Printed.parse(section.both_share).interval
     rng = np.random.default_rng(seed)
     rounds = rounds_of(study, policies, periods)
     split = not study.file.design.only

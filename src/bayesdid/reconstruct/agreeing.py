@@ -214,20 +214,28 @@ def _meant(spec: Spec) -> list[str]:
 
 
 def agreeing(
-    study: Study, timing: Timing, hold_out: Sequence[str], rng: np.random.Generator
+    study: Study,
+    timing: Timing,
+    hold_out: Sequence[str],
+    rng: np.random.Generator,
+    share: tuple[float, float] | None = None,
 ) -> Timing:
     """The timing, moved until columns of policies can hold together, or as near as it gets.
 
     How many units have which policy alone, and which of two first, stays as the study states it; if
     it does not, that moves too. A timing that is stated as known, or kept to a file of known
     adoptions, stays as it is.
+
+    Parameters
+    ----------
+    share
+        Interval of the mean of the state both, None if anything will do.
     """
     design, section = study.file.design, study.file.design.timing
     found = relations_of(study, hold_out)
     if section.known or section.sourced or not found:
         return timing
     rounds = rounds_of(study, timing.policies, timing.periods)
-    share = None if section.both_share is None else Printed.parse(section.both_share).interval
     best = now = sum(one.excess(timing) for one in found)
     start, cells = timing.start, len(timing.start) * len(timing.periods)
     adopters = np.flatnonzero(np.isfinite(start).any(axis=1))

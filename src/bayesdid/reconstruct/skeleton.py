@@ -42,8 +42,10 @@ def drawn_skeleton(study: Study, seed: int, hold_out: Sequence[str] = ()) -> pd.
         )
     adoption: dict[str, dict[str, int]] = {}
     if study.policies:
-        drawn = timings(study, size=2, seed=seed).members[-1]
-        adoption = _counts(agreeing(study, drawn, hold_out, np.random.default_rng([seed, 0xA6])))
+        share = share_of_both(study, hold_out)
+        drawn = timings(study, size=2, seed=seed, share=share).members[-1]
+        rng = np.random.default_rng([seed, 0xA6])
+        adoption = _counts(agreeing(study, drawn, hold_out, rng, share))
     given = section.simulate
     settings = Simulation(
         seed=seed,
@@ -159,6 +161,32 @@ def _others(study: Study, seed: int) -> dict[str, dict[str, int]]:
             free -= 1
         found[name] = dict(sorted(starts.items()))
     return found
+
+
+def share_of_both(study: Study, hold_out: Sequence[str] = ()) -> tuple[float, float] | None:
+    """Means of the state both that round to what is printed of it, its standard deviation included.
+
+    Of a 0/1 column of n rows the variance is m (1 - m) n / (n - 1): at three digits the standard
+    deviation tells its mean m better than the mean itself. None where nothing is printed; a
+    standard deviation that no number of rows gives beside the mean is not counted.
+    """
+    section, text = study.file.panel, study.file.design.timing.both_share
+    if text is None:
+        return None
+    low, high = Printed.parse(text).interval
+    n = int(section.units or 0) * (
+        int(section.last_period or 0) - int(section.first_period or 0) + 1
+    )
+    for table in study.tables.values():
+        for row in table.moments:
+            if row.column != "both" or row.sd is None or table.id in hold_out or n < 2:
+                continue
+            ends = np.clip(Printed.parse(row.sd).interval, 0.0, None)
+            means = 0.5 - np.sqrt(np.maximum(0.25 - ends**2 * (n - 1) / n, 0.0))
+            least, most = max(low, float(means[0])), min(high, float(means[1]))
+            if high < 0.5 and np.ceil(least * n) <= np.floor(most * n):  # some rows give it
+                low, high = least, most
+    return low, high
 
 
 def drawn_treatments(study: Study, specs: Mapping[str, Spec]) -> dict[str, str]:
