@@ -167,6 +167,6 @@ def test_other_designs_are_drawn_only_where_the_first_cannot_give_the_estimates(
     assert list(
         member_module._in_turn(Task(study, 1, 0, (), "mended"), [((0.0, 9.0), "", None)])
     ) == ["2.0", "2.1", "2.2"]
-    monkeypatch.setattr(member_module, "_DESIGNS", 1)
+    monkeypatch.setattr(member_module, "_REFUSED", 1)
     with pytest.raises(NotIdentifiedError):
         list(member_module._in_turn(Task(study, 1, 0, (), "mended"), []))

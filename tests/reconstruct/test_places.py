@@ -4,7 +4,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from bayesdid.exceptions import InputError
+from bayesdid.exceptions import InputError, NotIdentifiedError
 from bayesdid.families.registry.load import load_study
 from bayesdid.reconstruct.places import Fact, _assigned, _sample, known_adoptions
 from bayesdid.reconstruct.skeleton import drawn_skeleton, favoured
@@ -17,7 +17,7 @@ def study(models):
 
 @pytest.fixture(scope="module")
 def frame(study):
-    return drawn_skeleton(study, 5)
+    return drawn_skeleton(study, 6)
 
 
 def test_groups_have_the_printed_sizes_and_are_those_of_the_places(study, frame):
@@ -43,7 +43,7 @@ def test_known_years_are_kept_and_the_others_drawn(study, frame):
             assert np.isnan(row.year) or found == row.year, row
             kept += 1
     assert kept > 50
-    other = drawn_skeleton(study, 6).groupby("city").first()
+    other = drawn_skeleton(study, 7).groupby("city").first()
     both = units.index.intersection(other.index)
     assert (
         units.loc[both, "smart_year"].fillna(0) != other.loc[both, "smart_year"].fillna(0)
@@ -68,6 +68,15 @@ def test_a_place_whose_year_no_unit_has_left_gives_way():
         found = _assigned(start, np.array([0, 1, 2]), facts, alike, np.random.default_rng(seed))
         assert found[0] in (0, 1)  # one of the two that are known to have adopted in 2010
         assert set(found[1:]) == {2, 4}  # the other gives way to a place of its group
+
+
+def test_a_design_that_known_adoptions_do_not_fit_into_is_refused():
+    start, alike = np.array([[2010.0], [np.inf]]), pd.Series(["a", "b", "b"])
+    facts = [Fact(0, 0, 2010.0), Fact(1, 0, np.nan)]
+    found = _assigned(start, np.array([0, 1]), facts, alike, np.random.default_rng(0))
+    assert found.tolist() == [0, 2]  # place 1 adopted some time, and no unit is left that did
+    with pytest.raises(NotIdentifiedError, match="no other place of its groups is left"):
+        _assigned(start, np.array([0, 1]), facts, alike[:2], np.random.default_rng(0))
 
 
 def test_a_sample_that_the_groups_do_not_allow_is_refused():

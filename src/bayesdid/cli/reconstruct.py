@@ -74,7 +74,7 @@ def command(
         )
     held = tuple(name.strip() for name in hold_out.split(",") if name.strip())
     with process_pool(min(workers or cores(), members)):
-        with progress("members", members, lines=True) as done:
+        with progress("members", members, lines=members > 1) as done:
             found = reconstruct(
                 loaded,
                 out_dir,

@@ -37,6 +37,7 @@ _FIRST, _THEN, _LAST = 20, 50, 30  # rounds: all numbers, the exact ones, those 
 
 CANDIDATES = 20  # draws of the prior that a member's is chosen from, by their evidence
 _TRIED = 3  # of them that are moved, if the first cannot be brought to the printed numbers
+_REFUSED = 20  # designs that tell no effect or leave no unit to a known adoption, before it ends
 _DESIGNS = 3  # drawn beside, if no draw on the first can give the estimates and moments
 _NEAR = 0.35  # relative miss of nine in ten standard errors and R2 up to which it was
 _ORDERS = 4  # in which cells become whole, if a number is lost
@@ -170,17 +171,17 @@ def _in_turn(
     other: who adopts when decides what columns can hold together.
     """
     again, first = 0, None
-    while again <= _DESIGNS and first is None:
+    while first is None:
         try:
             first = starts(task, again)
         except NotIdentifiedError:  # another design may tell them apart
-            if again == _DESIGNS or task.known is not None:
+            if again == _REFUSED or task.known is not None:
                 raise
         again += 1
-    yield from first or ()
+    yield from first
     if task.reading == "printed" or any(c.change == "none" for c in conflicts_of(task.study)):
         return
-    for other in range(again, _DESIGNS + 1):
+    for other in range(again, again + _DESIGNS):
         if min(off for (off, _), _, _ in tried) > 0.0:
             with suppress(NotIdentifiedError):
                 drawn = starts(task, other)

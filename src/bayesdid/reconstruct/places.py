@@ -15,7 +15,7 @@ import numpy as np
 import pandas as pd
 
 from bayesdid.arrays import FloatArray, IntArray
-from bayesdid.exceptions import InputError
+from bayesdid.exceptions import InputError, NotIdentifiedError
 from bayesdid.panel.read import read_frame
 from bayesdid.study.load import Study
 
@@ -191,7 +191,13 @@ def _assigned(
     alike: pd.Series,
     rng: np.random.Generator,
 ) -> IntArray:
-    """The place of each unit, shape (N,): known adoptions first, years before mere membership."""
+    """The place of each unit, shape (N,): known adoptions first, years before mere membership.
+
+    Raises
+    ------
+    NotIdentifiedError
+        If a place's adoption is that of no unit left, and no place could take its stead.
+    """
     of: dict[int, list[Fact]] = {}
     for fact in facts:
         of.setdefault(fact.place, []).append(fact)
@@ -209,8 +215,14 @@ def _assigned(
             place[rng.choice(np.flatnonzero(fits))] = k
             continue
         other = next((s for s in spare if alike.iloc[s] == alike.iloc[k]), None)
-        if other is not None:
-            spare.remove(other)
-        left.append(k if other is None else other)
+        if other is None:
+            raise NotIdentifiedError(
+                "no unit of the drawn design adopted as a place is known to have, and no other "
+                "place of its groups is left",
+                value=alike.index[k],
+                remedy="check the file of known adoptions against the rounds under [design.timing]",
+            )
+        spare.remove(other)
+        left.append(other)
     place[place < 0] = rng.permutation(left)
     return place

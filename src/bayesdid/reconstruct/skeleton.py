@@ -192,7 +192,8 @@ def share_of_both(study: Study, hold_out: Sequence[str] = ()) -> tuple[float, fl
 def drawn_treatments(study: Study, specs: Mapping[str, Spec]) -> dict[str, str]:
     """Treatments of these columns that are columns of the panel, and what each is drawn as.
 
-    The tables say what such a treatment does and not when it is on.
+    The tables say what such a treatment does and not when it is on. One whose printed range is not
+    0 to 1 is known to be a column of numbers.
     """
     factors = [
         factor
@@ -201,6 +202,7 @@ def drawn_treatments(study: Study, specs: Mapping[str, Spec]) -> dict[str, str]:
         for factor in parse_term(text).factors
     ]
     zero_one = binary_columns(study)
+    ranges = {row.column for t in study.tables.values() for row in t.moments if row.max is not None}
     return {
         name: (
             "0 or 1 by its printed moments, drawn as a treatment that stays on"
@@ -209,6 +211,7 @@ def drawn_treatments(study: Study, specs: Mapping[str, Spec]) -> dict[str, str]:
             "a table of kind descriptive, or declare it as a [[policy]]"
         )
         for name in dict.fromkeys(f.name for f in factors if f.kind == "column")
+        if name in zero_one or name not in ranges
     }
 
 
