@@ -13,6 +13,7 @@ from bayesdid.jsonio import read_sealed
 from bayesdid.panel.adoption import arm, sequence
 from bayesdid.panel.load import load_panel
 from bayesdid.reconstruct.compile import held_columns
+from bayesdid.reconstruct.unsaid import yardsticks
 
 FLIPPED = {"table6.2:TI", "table6.4:IU"}  # signs that contradict the other columns
 
@@ -105,3 +106,12 @@ def test_what_is_said_of_all_members_is_about_this_file(study):
     ]
     assert names == ["errors", "effects", "time", "clustering"]
     assert json.dumps(facts).count("not the study's data") >= 1
+
+
+def test_what_the_tables_determine_is_the_same_at_three_times_the_thresholds(study):
+    told = read_sealed(study.path / "reference.json")["unsaid"]
+    se = float(study.cell("table2.2:both.se").value)
+    limits = yardsticks({one["name"]: one["median"] for one in told}, se)
+    wide = [(one["high"] - one["low"]) / limits[one["name"]] for one in told]
+    assert [one["determined"] for one in told] == [False] * 6
+    assert min(wide) >= 3.0  # docs/reconstruct.md
