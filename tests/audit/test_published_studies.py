@@ -13,7 +13,7 @@ import pytest
 from bayesdid.audit.run import audit_study
 from bayesdid.families.registry.load import load_study
 
-FOLDER = Path(__file__).parents[1] / "published_studies"
+FOLDER = Path(__file__).parents[2] / "models"
 STUDIES = {"drunk_driving_laws": 55, "minimum_wage_counties": 95, "medicaid_expansions": 25}
 
 

@@ -14,7 +14,7 @@ from bayesdid.exceptions import InputError
 from bayesdid.published.single import effect_notes, printed_effects
 from bayesdid.study.load import read_study
 
-STUDIES = Path(__file__).parents[1] / "published_studies"
+STUDIES = Path(__file__).parents[2] / "models"
 
 
 def test_an_effect_is_its_first_column_and_its_range_all_of_them():

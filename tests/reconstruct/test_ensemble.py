@@ -92,7 +92,7 @@ def test_what_cannot_be_asked_for(study, tmp_path, asked, problem):
     assert not (tmp_path / "never").exists()
 
 
-PUBLISHED = Path(__file__).parents[1] / "published_studies"
+PUBLISHED = Path(__file__).parents[2] / "models"
 
 
 def test_a_study_never_seen_before_is_reconstructed(tmp_path):

@@ -267,8 +267,8 @@ def test_a_claim_that_asks_nothing_says_why(folder):
 @pytest.mark.parametrize(
     "name", ["drunk_driving_laws", "medicaid_expansions", "minimum_wage_counties"]
 )
-def test_published_studies_are_reported(root, tmp_path, name):
-    study = bd.load_study(root / "tests" / "published_studies" / name)
+def test_published_studies_are_reported(models, tmp_path, name):
+    study = bd.load_study(models / name)
     results = compute_results(study, None, tmp_path)
     assert results["failed"] == {}
     assert results["audit"]["counts"]["contradiction"] == 0

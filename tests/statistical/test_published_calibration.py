@@ -132,7 +132,7 @@ def test_what_is_said_of_single_printed_effects_is_what_was_measured():
     assert tuple(independent) == INDEPENDENT
     assert f"{LEVEL:.0%} interval" in single_section(page)
     for name, robust in (("drunk_driving_laws", True), ("medicaid_expansions", False)):
-        study = read_study(Path(__file__).parents[1] / "published_studies" / name)
+        study = read_study(Path(__file__).parents[2] / "models" / name)
         (note, *_) = effect_notes(study, printed_effects(study))
         assert "in 79% to 88% of panels where errors are clustered" in note.text
         assert ("in 88% of panels whose rows are, and in as few as 60%" in note.text) == robust

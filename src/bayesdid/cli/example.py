@@ -37,16 +37,19 @@ def _list(as_json: bool) -> None:
 
     from bayesdid.cli.console import out, print_json
     from bayesdid.families.registry.load import load_study
+    from bayesdid.panel.load import declares_panel
     from bayesdid.study.shipped import shipped_studies
 
-    studies = {name: load_study(folder).file for name, folder in shipped_studies().items()}
+    studies = {name: load_study(folder) for name, folder in shipped_studies().items()}
     rows = [
         {
             "study": name,
-            "title": file.study.title,
-            "data": file.panel.package.name if file.panel.package else "synthetic",
+            "title": study.file.study.title,
+            "data": study.file.panel.package.name
+            if study.file.panel.package
+            else ("synthetic" if declares_panel(study) else "printed tables"),
         }
-        for name, file in studies.items()
+        for name, study in studies.items()
     ]
     if as_json:
         print_json(rows)
