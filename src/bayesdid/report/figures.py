@@ -74,14 +74,14 @@ def svg(figure: Any, title: str, synthetic: bool = False) -> str:
     with extra("report"):
         import matplotlib.pyplot as plt
 
-    for axes in figure.axes:
-        room_for_numbers(axes)
-    if synthetic:
-        _stamp(figure)
     buffer = io.StringIO()
     with warnings.catch_warnings():
         # the reader's browser has the glyph: text is not drawn here, only measured
         warnings.filterwarnings("ignore", "Glyph .* missing from font")
+        for axes in figure.axes:
+            room_for_numbers(axes)
+        if synthetic:
+            _stamp(figure)
         figure.savefig(
             buffer, format="svg", bbox_inches="tight", metadata={"Date": None}, transparent=True
         )
