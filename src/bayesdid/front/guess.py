@@ -44,7 +44,7 @@ COVARIATE_HINT = (
 )
 SIZE_HINT = r"(^|_)(pop\w*|weights?|wt|aw|fw|pw|households?)($|_)|人口|权重"
 LONGITUDE, LATITUDE = r"^(lon|long|longitude|lng|经度)$", r"^(lat|latitude|纬度)$"
-_FIRST_YEAR, _LAST_YEAR = 1800, 2100  # numbers between are years, no codes of units
+YEARS = 1800, 2100  # numbers between are years, no codes of units or of a state
 MOST_COVARIATES = 6
 MOST_LEVELS = 8  # of a group
 MISSING = 0.1  # share of missing rows above which a covariate would cost too many
@@ -104,7 +104,7 @@ def is_dated(frame: pd.DataFrame, name: str) -> bool:
     """Whether a column holds dates, quarters ... or years."""
     if name not in frame or (read := periods_of(frame, name)) is None:
         return False
-    years = read.index.between(_FIRST_YEAR, _LAST_YEAR).all()
+    years = read.index.between(*YEARS).all()
     return read.kind not in {"number", "wave"} or bool(years)
 
 

@@ -263,7 +263,7 @@ def write_study(proposal: Proposal, file: Path, folder: Path) -> dict[str, str]:
             spec = loaded[f"specs.{name}"]
             if spec.column.family == "cohort" and (cells := _cells(spec, panel)) > MOST_CELLS:
                 lost[name] = (
-                    f"{cells} effects, one for each cohort and period, take minutes to hours; the "
+                    f"{cells} effects, one for each cohort and period, take minutes and more; the "
                     "event study has the same rows. Uncomment it if it is worth them"
                 )
             if spec.column.family not in {"twfe", "event_study"}:

@@ -9,6 +9,7 @@ from itertools import combinations
 import numpy as np
 
 from bayesdid.exceptions import InputError
+from bayesdid.front.guess import YEARS
 from bayesdid.panel.frames import Columns
 from bayesdid.panel.values import MISSING
 from bayesdid.study.derived import NAME
@@ -19,7 +20,6 @@ _END = re.compile(
     r"|termination|terminated|exit|abolished)(?![A-Za-z])|结束|终止|退出|废止|取消",
     re.IGNORECASE,
 )
-_YEARS = 1800, 2100  # numbers between are years, no codes of a state
 Products = tuple[str, ...]
 PoliciesLike = str | Sequence[str] | Mapping[str, str]
 CutLike = float | Mapping[str, float]
@@ -234,7 +234,7 @@ def _refuse_coded(column: str, raw: Columns, unit: str) -> None:
             column=column,
             remedy=f'a dose is a treatment of a formula: "y ~ {column} | unit + period"',
         )
-    if numbers.dropna().between(*_YEARS).all() and numbers.notna().any():
+    if numbers.dropna().between(*YEARS).all() and numbers.notna().any():
         return  # of adoption, and not the same in all rows of a unit
     if len(kinds) != 2 or not (held.groupby(raw.frame[unit]).nunique() == 2).any():
         return

@@ -139,23 +139,21 @@ def _unlabel(laid: Laid) -> None:
 def _measure_of(body: Sequence[Line], i: int) -> str:
     """What a line holds of an estimate above it by its label, if numbers stand alike in both."""
     line = body[i]
-    kind = heading([line.label.strip().lower()], WIDE)[0]
-    filled = line.filled()
+    kind, filled = _said(line), line.filled()
     known = all(what(text) in {"number", "below"} for _, text in filled)
     if kind not in _BELOW or not filled or not known or line.lost:
         return ""
-    above = next((other for other in reversed(body[:i]) if other.filled()), None)
-    while above is not None and above is not line and _is_labelled_measure(above):
-        i = next(k for k, other in enumerate(body) if other is above)
-        above = next((other for other in reversed(body[:i]) if other.filled()), None)
+    others = (other for other in reversed(body[:i]) if other.filled())
+    above = next((other for other in others if _said(other) not in _BELOW), None)
     if above is None or not above.label.strip() or role_of(above.label) in {"n", "r2"}:
         return ""
     places = {j for j, text in above.filled() if what(text) == "number"}
     return kind if {j for j, _ in filled} <= places else ""
 
 
-def _is_labelled_measure(line: Line) -> bool:
-    return heading([line.label.strip().lower()], WIDE)[0] in _BELOW
+def _said(line: Line) -> str:
+    """What the label of a line says that it holds, as a heading would."""
+    return heading([line.label.strip().lower()], WIDE)[0]
 
 
 _OF_NAME = re.compile(r"(.*\S)\s*\(([^()]+)\)")

@@ -52,14 +52,16 @@ def spec_name(spec: str, results: Mapping[str, Any]) -> str:
     return said if list(titles.values()).count(said) < 2 else f"{said} ({spec})"
 
 
-def place_name(title: str) -> str:
+def place_name(spec: str, results: Mapping[str, Any]) -> str:
     """The place of a column in print, where its heading begins with one; else the heading.
 
     Examples
     --------
-    >>> place_name("Table 2 (5): Dual against none"), place_name("Dual pilot by cohort")
+    >>> titles = {"t.5": "Table 2 (5): Dual against none", "own.1": "Dual pilot by cohort"}
+    >>> place_name("t.5", {"titles": titles}), place_name("own.1", {"titles": titles})
     ('Table 2 (5)', 'Dual pilot by cohort')
     """
+    title = spec_name(spec, results)
     place, found, _ = title.partition("): ")
     return f"{place})" if found else title
 

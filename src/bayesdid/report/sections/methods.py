@@ -216,7 +216,7 @@ def _by_family(results: Results) -> Table | None:
 
 def _columns(method: Mapping[str, Any], results: Results) -> list[str]:
     """Columns of a family: by their places in print, else by their headings."""
-    return [place_name(spec_name(spec, results)) for spec in method["specs"]]
+    return [place_name(spec, results) for spec in method["specs"]]
 
 
 def _priors_table(results: Results) -> list[Block]:

@@ -7,7 +7,7 @@ from typing import Any
 
 from bayesdid.estimands.names import main_contrast
 from bayesdid.report.document.blocks import Block, Cell, Figure, Items, Table, Text
-from bayesdid.report.model_words import place_name, spec_name
+from bayesdid.report.model_words import place_name
 from bayesdid.report.reference_figure import reference_figure
 from bayesdid.report.sections.part import Part, Results
 from bayesdid.report.term_words import in_words
@@ -53,7 +53,7 @@ def figure_rows(results: Results) -> list[dict[str, Any]]:
         rows.append(
             row
             | {key: summary.get(key) for key in ("mean", "low", "high")}
-            | {"label": f"{_column(row['spec'], results)}: {in_words(row['term'], results)}"}
+            | {"label": f"{place_name(row['spec'], results)}: {in_words(row['term'], results)}"}
         )
     wide = {id(row) for row in rows if abs(row["printed"]) > 2}  # an instrument's effect
     return [row for row in rows if id(row) not in wide]
@@ -77,10 +77,6 @@ def _gap(row: Mapping[str, Any]) -> float:
     return abs(sum(values) / len(values) - float(row["printed"])) / float(row["se"])
 
 
-def _column(spec: str, results: Results) -> str:
-    return place_name(spec_name(spec, results))
-
-
 def determined(results: Results) -> Table:
     """Quantities, their range over panels, and whether the tables determine them."""
     found = results["reference"]
@@ -98,7 +94,7 @@ def determined(results: Results) -> Table:
     ]
     rows += [
         (
-            f"{one['name']} ({_column(one['spec'], results)})",
+            f"{one['name']} ({place_name(one['spec'], results)})",
             f"{number(one['low'])} to {number(one['high'])}, middle {number(one['median'])}",
             "determined" if one["determined"] else "not determined",
         )
