@@ -25,7 +25,19 @@ _TEX = {
     "–": "--",
     "<": "$<$",
     ">": "$>$",
+    "′": "$'$",
+    "≤": r"$\leq$",
+    "≥": r"$\geq$",
+    "×": r"$\times$",
+    "∼": r"$\sim$",
+    "√": r"$\surd$",
+    "₁": "$_1$",
+    "₀": "$_0$",
+    "⁻": "$^-$",
 }
+_TEX |= {raised: f"$^{digit}$" for digit, raised in enumerate("⁰¹²³⁴⁵⁶⁷⁸⁹")}
+_GREEK = "alpha beta gamma delta eta theta lambda mu nu pi rho sigma tau phi omega Sigma".split()
+_TEX |= {c: rf"$\{name}$" for c, name in zip("αβγδηθλμνπρστφωΣ", _GREEK, strict=True)}
 _FORMULA = ("=", "+", "-", "@")
 _NUMBER = re.compile(r"[+-]?(\d+\.?\d*|\.\d+)([eE][+-]?\d+)?")
 _CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f\u2028\u2029]")

@@ -233,7 +233,7 @@ def p_words(p: float, smallest: float) -> str:
     smallest
         The p-value of an outcome that no draw reaches.
     """
-    return f"p <= {p:.3g}" if p <= smallest * (1 + 1e-9) else f"p = {p:.3g}"
+    return f"p ≤ {p:.3g}" if p <= smallest * (1 + 1e-9) else f"p = {p:.3g}"
 
 
 def summarise(draws: FloatArray, *, rope: float | None = None, ess: float | None = None) -> Summary:

@@ -288,6 +288,20 @@ def test_contrasts_that_claims_are_about_are_asked_how_sceptical_and_how_sensiti
     assert scaled.loc["twice", "prior"] == pytest.approx(scaled.loc[TERM, "prior"], rel=1e-6)
 
 
+def test_the_sign_that_needs_least_scepticism_to_fail_is_told_first_and_others_by_their_range():
+    """Signs as sure as each other, on scales of 1, 2 and 5: a prior must be as narrow in each."""
+    tree, bound = strong().tree, strong().bound
+    tau = effects_of(tree, bound)[TERM]
+    found = scepticism(tree, bound, {"two": 2 * tau, "five": 5 * tau, "one": tau})
+    needed = found.table.set_index("term")["in sd(y)"]
+    assert needed["five"] == pytest.approx(5 * needed["one"], rel=1e-3)
+    assert found.text.startswith("five is negative (P at least 0.95) unless")
+    low, high = needed["one"], needed["two"]
+    assert f"; the other 2 signs fail only below {low:.2g} to {high:.2g} sd (table)." in found.text
+    pair = scepticism(tree, bound, {"five": 5 * tau, "one": tau}).text
+    assert f"; one sign more fails only below {low:.2g} sd (table)." in pair
+
+
 # fit
 
 

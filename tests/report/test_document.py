@@ -127,6 +127,23 @@ def test_alternative_texts_say_what_there_is_to_see(made):
     assert '<span class="stamp small">synthetic panel</span>' in html
 
 
+def test_a_tree_without_pictures_has_the_question_as_a_heading_and_names(made):
+    """What a screen reader goes by: headings, named figures, tables and alerts."""
+    main, more, found = made
+    blocks = (Text("Is it?", "lead"), Items(("a",), (), "alerts"), Items(("b",), (), "depends"))
+    page = Document("T", (Section("s", "", blocks),))
+    asked = to_html(page, "p", {}, other=("x", "y"))
+    assert '<h2 class="lead">Is it?</h2>' in asked
+    assert re.findall(r"<ul [^>]*>", asked) == [
+        '<ul class="alerts" aria-label="Alerts">',
+        '<ul class="depends">',
+    ]
+    for document, name, figure in ((main, "index.html", "claims"), (more, "supplement.html", "f")):
+        html = to_html(document, name, found, other=("x", "y"))
+        named = re.findall(r'<figure [^>]*id="(\w+)" aria-label="([^"]*)"', html)
+        assert named == [(figure, found[figure].name)]
+
+
 def test_pdf_is_one_article_with_bookmarks_and_the_same_bytes(made, tmp_path):
     main, more, found = made
     first, second = tmp_path / "a.pdf", tmp_path / "b.pdf"

@@ -123,9 +123,12 @@ def test_a_mark_has_its_class_once_and_a_name_of_its_own():
 
 
 def test_a_page_defines_a_mark_and_a_rule_once():
-    """And keeps those that differ: a mark of another class, a clip path, a rule of one drawing."""
+    """And keeps those that differ: a mark of another class, another clip, a rule of one drawing."""
     drawings = [small(rings(solid)).replace("><path", "></defs><defs><path") for solid in (1, 0, 1)]
-    page = once("<p>a</p>".join([*drawings, RAW, RAW]))
+    clips = [f'<defs><clipPath id="{name}"><rect/></clipPath></defs>' for name in "pqp"]
+    page = once("<p>a</p>".join([*drawings, RAW, RAW, *clips]))
+    assert re.findall(r'<clipPath id="(\w)"', page) == ["p", "q"]
+    assert "<defs></defs>" not in page
     marks = re.findall(r' id="(m\w+)"', page)
     assert len(marks) == len(set(marks)) == 2
     assert page.count('<use href="#') == 9

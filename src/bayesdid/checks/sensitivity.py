@@ -249,9 +249,13 @@ def scepticism(
     holds = about[np.isfinite(about["prior sd: P(sign) < 0.95"])]
     fragile = holds[holds["in sd(y)"] > FRAGILE]
     open_ = about[~np.isfinite(about["prior sd: P(sign) < 0.95"])]
-    text = "; ".join(_says(row, base.outcome) for _, row in holds.head(_SHOWN).iterrows())
-    if more := max(0, len(holds) - _SHOWN):
-        text += f"; {more} more that are sure {'stand' if more > 1 else 'stands'} in the table"
+    weakest_first = holds.sort_values("in sd(y)", ascending=False)
+    text = "; ".join(_says(row, base.outcome) for _, row in weakest_first.head(1).iterrows())
+    more = weakest_first["in sd(y)"].iloc[1:]
+    if not more.empty:
+        needed = " to ".join(dict.fromkeys(f"{least:.2g}" for least in (more.min(), more.max())))
+        signs = "one sign more fails" if len(more) == 1 else f"the other {len(more)} signs fail"
+        text += f"; {signs} only below {needed} sd (table)"
     if not open_.empty:
         never = "; ".join(_never(row) for _, row in open_.head(_SHOWN).iterrows())
         no_one = "No sign is sure under any prior centred on zero, a flat one included"

@@ -104,7 +104,7 @@ class Durbin:
         """As plain text, effects left out."""
         slopes = "tau'D[i,t] + beta'x[i,t]"
         if self.kind in {"slx", "sdm", "sdem"}:
-            slopes += " + theta'W[D x][i,t]"
+            slopes += " + theta'(W D x)[i,t]"
         if self.kind in {"sar", "sdm"}:
             return f"rho W y[i,t] + alpha + {slopes}"
         return f"alpha + {slopes}" + (

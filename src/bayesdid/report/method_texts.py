@@ -83,7 +83,7 @@ METHODS: dict[str, Method] = {
     "event_study": Method(
         "event study",
         "y[i,t] = a[i] + g[t] + Σ_k τ_k 1{t − start = k} + β′x[i,t] + e[i,t]",
-        "τ_k: the effect k periods from adoption, against the reference period",
+        "τ of k: the effect k periods from adoption, against the reference period",
         (
             f"{_PARALLEL}; what violations do is computed (Rambachan & Roth 2023)",
             "no anticipation up to the reference period",

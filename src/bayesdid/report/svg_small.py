@@ -37,9 +37,9 @@ def small(text: str) -> str:
 
 
 def once(page: str) -> str:
-    """A page of small drawings that define a mark and say a rule of their styles once.
+    """A page of small drawings that define a mark or a clip and say a rule of their styles once.
 
-    The first that does speaks for all: marks and classes are named by what they hold.
+    The first that does speaks for all: marks, clips and classes are named by what they hold.
     """
     seen: set[str] = set()
 
@@ -53,7 +53,9 @@ def once(page: str) -> str:
         return rules and f'<defs><style type="text/css">{rules}</style></defs>'
 
     page = re.sub(r'<defs><style type="text/css">([^<]*)</style></defs>', sheet, page)
-    return re.sub(r'<defs><\w+ id="m\w+"[^>]*/></defs>', lambda found: new(found[0]), page)
+    page = re.sub(r'<defs><\w+ id="m\w+"[^>]*/></defs>', lambda found: new(found[0]), page)
+    page = re.sub(r'<clipPath id="\w+">.*?</clipPath>', lambda found: new(found[0]), page)
+    return page.replace("<defs></defs>", "")
 
 
 def _tenths(found: re.Match[str]) -> str:

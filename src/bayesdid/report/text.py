@@ -27,6 +27,8 @@ def probability(value: Any) -> str:
 _MINUS = re.compile(r"(?<![\w.)\]–-])-(?=\.?\d)")
 _PERCENT = re.compile(r"(?<=\d)%")
 _ONE = re.compile(r"(?<![\d.,])1 (unit|period|row|column|spec|fit|draw|cohort|model|check|city)s\b")
+_POWER = re.compile(r"(?<![\w.])(\d+(?:\.\d+)?)e([-+−]?)0*(\d{1,3})\b")
+_RAISED = str.maketrans("0123456789", "⁰¹²³⁴⁵⁶⁷⁸⁹")
 _BOUND = re.compile(r"([<>≤≥]) (?=\d)")  # never at the end of a line
 _CERTAIN = re.compile(
     r"\b([Pp](?:robability)?(?:\([^()]*\))?(?: of [^.;,]{1,40}?)?(?: is| =)?) ([01])\.000\b"
@@ -34,17 +36,23 @@ _CERTAIN = re.compile(
 
 
 def typeset(text: str) -> str:
-    r"""One minus sign, one percent sign, "1 unit", and no probability of nought or one.
+    r"""One minus, one percent sign, "1 unit", powers of ten, no probability of nought or one.
 
     Examples
     --------
-    >>> typeset("P = 1.000 of -0.5, 80% of 1 units, 2008-2023")
-    'P >\xa00.999 of −0.5, 80\xa0% of 1 unit, 2008-2023'
+    >>> typeset("P = 1.000 of -0.5, 80% of 1 units, 2008-2023, 1.68e+29")
+    'P >\xa00.999 of −0.5, 80\xa0% of 1 unit, 2008-2023, 1.68 × 10²⁹'
     """
+    text = _POWER.sub(_power, text)
     text = _CERTAIN.sub(lambda at: f"{at[1].removesuffix(' =')} {chance(float(at[2]))}", text)
     text = _ONE.sub(r"1 \1", _PERCENT.sub("\N{NO-BREAK SPACE}%", text))
     text = _MINUS.sub("−", text).replace(" %", "\N{NO-BREAK SPACE}%")
     return _BOUND.sub("\\1\N{NO-BREAK SPACE}", text)
+
+
+def _power(found: re.Match[str]) -> str:
+    minus = "⁻" * (found[2] in {"-", "−"})
+    return f"{found[1]} × 10{minus}{found[3].translate(_RAISED)}"
 
 
 def interval(pair: Any, places: int = 3) -> str:
@@ -64,8 +72,7 @@ def factor(value: Any) -> str:
     if value is None:
         return "–"
     if value >= 1000:
-        power = str(len(str(int(value))) - 1).translate(str.maketrans("0123456789", "⁰¹²³⁴⁵⁶⁷⁸⁹"))
-        return f"> 10{power}"
+        return f"> 10{str(len(str(int(value))) - 1).translate(_RAISED)}"
     return f"{value:.3g}" if value >= 0.001 else "< 0.001"
 
 

@@ -29,6 +29,7 @@ from bayesdid.report.document.blocks import (
     walk,
 )
 from bayesdid.report.document.forest import Axis, axis_of, stripe
+from bayesdid.report.document.formulas import Piece, pieces
 from bayesdid.report.document.numbering import Place, anchor
 from bayesdid.report.svg_small import once
 from bayesdid.report.text import typeset
@@ -51,7 +52,7 @@ class _Writer:
         for plain, key in split_refs(text):
             place = self.places.get(key)
             if place is None:
-                said.append(escaped(typeset(plain or key)))
+                said += [_piece(piece) for piece in pieces(plain or key)]
             else:
                 link = escaped(place.link(self.page))
                 said.append(f'<a href="{link}">{escaped(place.name)}</a>')
@@ -64,6 +65,11 @@ class _Writer:
     def name(self, key: str) -> str:
         """``Table S3`` as its caption begins."""
         return self.places[key].name
+
+
+def _piece(piece: Piece) -> str:
+    text = escaped(piece.text if piece.of_formula else typeset(piece.text))
+    return f"<{piece.rise}>{text}</{piece.rise}>" if piece.rise else text
 
 
 def to_html(
@@ -137,7 +143,8 @@ def _block(block: object, _writer: _Writer) -> str:
 @_block.register
 def _(block: Text, writer: _Writer) -> str:
     kind = f' class="{block.kind}"' if block.kind else ""
-    return f"<p{kind}>{writer.inline(block.text)}</p>\n"
+    tag = "h2" if block.kind == "lead" else "p"  # a question heads what answers it
+    return f"<{tag}{kind}>{writer.inline(block.text)}</{tag}>\n"
 
 
 @_block.register
@@ -152,6 +159,7 @@ def _(block: Items, writer: _Writer) -> str:
         block.items
     )
     kind = f' class="{block.kind}"' if block.kind else ""
+    kind += ' aria-label="Alerts"' if block.kind == "alerts" else ""  # a coloured edge says it
     items = "".join(
         f"<li>{head}{writer.inline(item)}</li>"
         for head, item in zip(heads, block.items, strict=True)
@@ -251,7 +259,7 @@ def _(block: Figure, writer: _Writer) -> str:
     note = f' <span class="soft">{writer.inline(block.note)}</span>' if block.note else ""
     stamp = f' <span class="stamp small">{STAMP}</span>' if block.stamped else ""
     return (
-        f'<figure id="{anchor(block.key)}">{_SCROLL.format(name)}{svg}</div><figcaption>'
+        f'<figure id="{anchor(block.key)}" aria-label="{name}">{_SCROLL.format(name)}{svg}</div><figcaption>'
         f"<b>{name}.</b> {writer.inline(block.caption)}{note}{stamp}</figcaption></figure>\n"
     )
 
@@ -272,11 +280,12 @@ def _(block: Forest, writer: _Writer) -> str:
         for row in block.rows
     )
     note = f' <span class="soft">{writer.inline(block.note)}</span>' if block.note else ""
+    name = writer.name(block.key)
     return (
-        f'<figure class="front" id="{anchor(block.key)}"><ul>{rows}'
+        f'<figure class="front" id="{anchor(block.key)}" aria-label="{name}"><ul>{rows}'
         f'<li class="axis"><div class="of soft">{escaped(block.unit)}</div>'
         f'<div class="marks ticks">{_ticks(axis)}</div><div></div></li></ul><figcaption>'
-        f"<b>{writer.name(block.key)}.</b> {writer.inline(block.caption)}{note}{writer.stamp()}"
+        f"<b>{name}.</b> {writer.inline(block.caption)}{note}{writer.stamp()}"
         "</figcaption></figure>\n"
     )
 

@@ -15,6 +15,7 @@ from bayesdid.report.document.blocks import (
     split_refs,
     walk,
 )
+from bayesdid.report.document.formulas import without_marks
 from bayesdid.report.text import typeset
 
 
@@ -39,7 +40,7 @@ def anchor(key: str) -> str:
 def plain_text(text: str, places: Mapping[str, Place]) -> str:
     """Text as it is read; references by the names of what they lead to."""
     said = (places[key].name if key in places else plain or key for plain, key in split_refs(text))
-    return typeset("".join(said))
+    return typeset(without_marks("".join(said)))
 
 
 def cell_text(cell: str | Cell, places: Mapping[str, Place]) -> str:

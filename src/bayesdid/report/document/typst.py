@@ -33,6 +33,7 @@ from bayesdid.report.document.blocks import (
 )
 from bayesdid.report.document.fonts import FAMILIES, boxes, fonts, pages_of, without_glyph
 from bayesdid.report.document.forest import axis_of, stripe
+from bayesdid.report.document.formulas import Piece, pieces
 from bayesdid.report.document.numbering import Place, anchor
 from bayesdid.report.document.pdf_small import compact
 from bayesdid.report.text import typeset
@@ -62,6 +63,8 @@ _PREAMBLE = """
 #set table(stroke: (x, y) => (bottom: 0.3pt + rgb("#c5ccd3")), inset: (x: 3pt, y: 2.2pt))
 """
 
+_RISES = {"sub": "sub", "sup": "super"}
+
 
 class _Writer:
     """Drawings seen so far, and whether what is written is stamped."""
@@ -78,7 +81,7 @@ class _Writer:
         for plain, key in split_refs(text):
             place = self.places.get(key)
             if place is None:
-                said.append(f"#{_string(typeset(plain or key))}")
+                said += [_piece(piece) for piece in pieces(plain or key)]
             else:
                 said.append(f"#link(<{_label(key, place)}>)[#{_string(place.name)}]")
         return "".join(said)
@@ -101,6 +104,11 @@ class _Writer:
     def label(self, key: str) -> str:
         """Where references lead."""
         return f"#metadata(none) <{_label(key, self.places[key])}>"
+
+
+def _piece(piece: Piece) -> str:
+    text = _string(piece.text if piece.of_formula else typeset(piece.text))
+    return f"#{_RISES[piece.rise]}({text})" if piece.rise else f"#{text}"
 
 
 def to_typst(

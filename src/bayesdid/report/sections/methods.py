@@ -9,7 +9,8 @@ from bayesdid.model.priors import GROUP_SHAPE, SCEPTICAL_SHARE, WEAK_MULTIPLE
 from bayesdid.notebook import many
 from bayesdid.report.again import as_given
 from bayesdid.report.document.blocks import Block, Cell, Items, Table, Text, ref
-from bayesdid.report.method_texts import GLOSSARY
+from bayesdid.report.document.formulas import formula
+from bayesdid.report.method_texts import GLOSSARY, METHODS
 from bayesdid.report.model_words import fit_words, place_name, spec_name
 from bayesdid.report.sections.part import Part, Results
 from bayesdid.report.term_words import in_words
@@ -60,7 +61,7 @@ def _of_panel(results: Results) -> list[Block]:
     begin = "On the synthetic stand-in, two-way" if results["synthetic"] else "Two-way"
     return [
         Text(
-            f"{begin} regressions y[i,t] = a[i] + g[t] + τ′D[i,t] + β′x[i,t] + e[i,t], normal "
+            f"{begin} regressions {formula(METHODS['twfe'].equation)}, normal "
             f"unless a column says otherwise; errors: {errors}. Unit and period effects are "
             "fixed and flat unless stated."
         ),
@@ -86,7 +87,7 @@ def _of_print(results: Results) -> list[Block]:
         return [Text("No effect was estimated; the printed numbers were compared.")]
     return [
         Text(
-            f"{m['question'][:1].upper()}{m['question'][1:]}: {m['equation']}. Estimand: "
+            f"{m['question'][:1].upper()}{m['question'][1:]}: {formula(m['equation'])}. Estimand: "
             f"{m['estimand']}. It is causal if these hold: {'; '.join(m['assumes'])}."
         )
         for m in results["methods"]
@@ -198,7 +199,7 @@ def _by_family(results: Results) -> Table | None:
     rows: list[tuple[str | Cell, ...]] = [
         (
             m["name"] + (f" ({'; '.join(columns)})" if (columns := _columns(m, results)) else ""),
-            m["equation"] or "–",
+            formula(m["equation"]) if m["equation"] else "–",
             m["estimand"] or m["question"],
             "; ".join(m["assumes"]) or "–",
         )
