@@ -1,5 +1,7 @@
 """A study folder from a panel file: columns are told apart by what their values allow."""
 
+from types import SimpleNamespace
+
 import numpy as np
 import pandas as pd
 import pytest
@@ -8,7 +10,9 @@ from typer.testing import CliRunner
 import bayesdid as bd
 from bayesdid.cli.app import app
 from bayesdid.exceptions import InputError
+from bayesdid.front.guess import Guess
 from bayesdid.front.new_study import propose, write_study
+from bayesdid.front.study_text import question
 
 UNITS, PERIODS = 12, 8
 
@@ -215,6 +219,29 @@ def test_the_cut_of_a_fractional_indicator_stands_in_the_folder(csv, tmp_path):
     assert bd.load_panel(study).fractions == {}
     (folder / "study.toml").write_text(text.replace("cut = 0.5", "# cut"))
     assert bd.load_panel(bd.load_study(folder)).fractions == {"smart_policy": ("smart_policy", 1)}
+
+
+@pytest.mark.parametrize(
+    ("policies", "doses", "asked"),
+    [
+        (("tax",), (), "What is the effect of tax on deaths?"),
+        (("tax", "ban"), (), "Do tax and ban together do more than the two alone would, added up?"),
+        (
+            ("tax", "ban", "fee"),
+            (),
+            "Do tax, ban and fee together do more than each alone would, added up?",
+        ),
+        ((), ("rate", "hours"), "What is the effect of rate and hours on deaths?"),
+    ],
+)
+def test_the_question_is_of_what_was_found(policies, doses, asked):
+    found = SimpleNamespace(
+        policies=[SimpleNamespace(label=name) for name in policies],
+        doses=[Guess(name, "") for name in doses],
+        outcome=Guess("y", ""),
+        labels={"y": "deaths"},
+    )
+    assert question(found) == asked
 
 
 def test_the_folder_is_a_study_that_fits(csv, tmp_path):

@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-import json
 import re
 import shutil
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from pathlib import Path
 
 import pandas as pd
@@ -19,7 +18,6 @@ from bayesdid.families.registry.load import load_study
 from bayesdid.front.guess import (
     LATITUDE,
     LONGITUDE,
-    GroupGuess,
     Guess,
     Keys,
     guess_covariates,
@@ -29,9 +27,9 @@ from bayesdid.front.guess import (
     is_number,
     within,
 )
-from bayesdid.front.guess_policies import PolicyGuess, guess_policies
-from bayesdid.front.policies import products_told
-from bayesdid.notebook import many
+from bayesdid.front.guess_policies import guess_policies
+from bayesdid.front.proposal import Proposal
+from bayesdid.front.study_text import columns_of_specs, say_treatments, specs_text, study_text
 from bayesdid.panel.frames import Columns, columns_of
 from bayesdid.panel.load import load_panel
 from bayesdid.panel.panel import Panel
@@ -44,57 +42,6 @@ from bayesdid.study.terms import parse_term
 
 STUDY, SPECS = "study.toml", "specs.toml"
 MOST_CELLS = 300  # effects of a cohort model, beyond which its sampler takes minutes and more
-
-
-@dataclass(frozen=True, slots=True)
-class Proposal:
-    """What a panel file seems to be about.
-
-    Attributes
-    ----------
-    doses
-        Treatments that are columns of numbers, each as high as a unit has it in a period.
-    counts, exposure
-        Whether the outcome holds counts, and the column of what they are out of.
-    labels
-        Column -> its label in the file.
-    left
-        Columns that are nothing of these, with the reason.
-    missing_marks
-        Cells that mean not known, as the user says.
-    sheet
-        Of a workbook, if it was named.
-    """
-
-    keys: Keys
-    outcome: Guess
-    policies: tuple[PolicyGuess, ...]
-    doses: tuple[Guess, ...]
-    covariates: tuple[Guess, ...]
-    groups: tuple[GroupGuess, ...]
-    coordinates: tuple[str, str] | None
-    labels: Mapping[str, str]
-    left: tuple[Guess, ...]
-    counts: bool = False
-    exposure: str | None = None
-    missing_marks: tuple[str, ...] = ()
-    sheet: str | None = None
-
-    def rows(self) -> list[tuple[str, str, str]]:
-        """Role, column and reason of every column, for a table."""
-        found = [
-            ("unit", self.keys.unit.name, self.keys.unit.reason),
-            ("period", self.keys.period.name, self.keys.period.reason),
-            ("outcome", self.outcome.name, self.outcome.reason),
-            *(("policy", p.column, p.reason) for p in self.policies),
-            *(("dose", g.name, g.reason) for g in self.doses),
-            *([("exposure", self.exposure, "named")] if self.exposure else []),
-            *(("covariate", g.name, g.reason) for g in self.covariates),
-            *(("group", g.name, g.reason) for g in self.groups),
-        ]
-        if self.coordinates:
-            found += [("coordinate", name, "by its name") for name in self.coordinates]
-        return found + [("left out", g.name, g.reason) for g in self.left]
 
 
 def propose(
@@ -247,19 +194,19 @@ def write_study(proposal: Proposal, file: Path, folder: Path) -> dict[str, str]:
             file=str(folder),
             remedy="give another name, or remove it; nothing was changed",
         )
-    columns, part = _columns(proposal), folder.with_name(f".{folder.name}.part")
+    written, part = columns_of_specs(proposal), folder.with_name(f".{folder.name}.part")
     shutil.rmtree(part, ignore_errors=True)
     part.mkdir(parents=True)
     try:
         copy = f"panel{file.suffix.lower()}"
         shutil.copyfile(file, part / copy)
-        text = _study_text(proposal, folder.name, file.name, copy)
+        text = study_text(proposal, folder.name, file.name, copy)
         (part / STUDY).write_text(text, encoding="utf-8")
-        (part / SPECS).write_text(_specs_text(columns, {}), encoding="utf-8")
+        (part / SPECS).write_text(specs_text(written, {}), encoding="utf-8")
         loaded = load_study(part)
         panel = load_panel(loaded)
         lost: dict[str, str] = {}
-        for name in columns:
+        for name in written:
             spec = loaded[f"specs.{name}"]
             if spec.column.family == "cohort" and (cells := _cells(spec, panel)) > MOST_CELLS:
                 lost[name] = (
@@ -274,13 +221,13 @@ def write_study(proposal: Proposal, file: Path, folder: Path) -> dict[str, str]:
                     require_window(spec.id, times_of(design), EventStudyOptions().reference)
             except InputError as error:
                 if (kept := _without_products(spec, panel, error)) is not None:
-                    _say_treatments(columns[name], kept, str(error.column))
+                    say_treatments(written[name], kept, str(error.column))
                     continue
                 about = f" ({error.column})" if error.column else ""
                 remedy = str(error.remedy)
                 why = f"this panel does not identify it: {error.problem}{about}"
                 lost[name] = f"{why}. {remedy[:1].upper()}{remedy[1:]}"
-        (part / SPECS).write_text(_specs_text(columns, lost), encoding="utf-8")
+        (part / SPECS).write_text(specs_text(written, lost), encoding="utf-8")
         part.rename(folder)
     finally:
         shutil.rmtree(part, ignore_errors=True)
@@ -312,176 +259,3 @@ def _without_products(spec: Spec, panel: Panel, error: InputError) -> tuple[str,
     except InputError:
         return None
     return kept
-
-
-def _say_treatments(lines: list[str], kept: Sequence[str], without: str) -> None:
-    place = next(k for k, line in enumerate(lines) if line.startswith("treatments = "))
-    lines[place] = (
-        f"treatments = [{', '.join(map(_text, kept))}]  # this panel does not identify "
-        f"{_line(without)}"
-    )
-
-
-def _columns(p: Proposal) -> dict[str, list[str]]:
-    """Lines of the columns of ``specs.toml``, by id."""
-    covariates = '"@controls"' if p.covariates else ""
-    ids = [policy.id for policy in p.policies]
-    states = [f"active:{name}" for name in ids]
-    found: dict[str, list[str]] = {}
-
-    def add(name: str, label: str, family: str, treatments: Sequence[str], *more: str) -> None:
-        found[name] = [
-            f"id = {_text(name)}",
-            f"label = {_text(label)}",
-            f"outcome = {_text(p.outcome.name)}",
-            f"family = {_text(family)}",
-            *([f"treatments = [{', '.join(map(_text, treatments))}]"] if treatments else []),
-            *more,
-        ]
-
-    told, _ = products_told({policy.id: policy.on for policy in p.policies})
-    if len(ids) == 2:  # of two it is the question, and stands as a comment if no row tells it
-        told = [tuple(ids)]
-    products = [" * ".join(f"active:{name}" for name in of) for of in told if len(of) > 1]
-    doses = [quoted(guess.name) for guess in p.doses]
-    main = [*states, *products, *doses]
-    control = (f"covariates = [{covariates}]",) if covariates else ()
-    add("main", "Two-way effects", "twfe", main, *control)
-    if covariates:
-        add("plain", "Without covariates", "twfe", main)
-    for policy, state in zip(p.policies, states, strict=True):
-        if not policy.lasting:
-            continue  # every unit that adopts it reverses it
-        more = f"_{policy.id}" if len(ids) > 1 else ""
-        add(f"event{more}", f"Event study of {policy.label}", "event_study", [state], *control)
-        add(f"cohort{more}", f"By cohort, {policy.label}", "cohort", [state], *control)
-    followed = [*states, *doses][:1]
-    for k, group in enumerate(p.groups):
-        options = f"options = {{ groups = [{_text(group.name)}] }}"
-        own = "by_" + re.sub(r"[^\w-]+", "_", group.name)
-        own += f"_{k + 1}" if own in found else ""
-        add(own, f"By {group.name}", "heterogeneity", followed, *control, options)
-    if p.counts:
-        out_of = f", exposure = {_text(p.exposure)}" if p.exposure else ""
-        options = (
-            f'options = {{ models = ["ar1", "negative_binomial"], counts = {_text(p.outcome.name)}'
-            f"{out_of} }}"
-        )
-        last = [*doses, *states][:1]
-        add("counts", "As counts, negative binomial", "errors", last, *control, options)
-    elif doses:
-        add("errors", "Other models of the errors", "errors", doses, *control)
-    if len(ids) > 1 and all(policy.lasting for policy in p.policies):
-        add("synergy", "Effects by state, and their synergy", "overlap", [], *control)
-    return found
-
-
-def _specs_text(columns: Mapping[str, list[str]], lost: Mapping[str, str]) -> str:
-    """``specs.toml``; what the panel does not identify, or is large, stands in it as comments."""
-    lines = [
-        "# What is fitted. Each [[column]] is one spec; delete, change or add some.",
-        "# Families and their options: bayesdid families",
-        'id = "specs"',
-        'title = "Specifications"',
-        'place = "Fitted here; not published"',
-        'kind = "regression"',
-        "",
-    ]
-    for name, column in columns.items():
-        if name in lost:
-            lines += [f"# Commented out: {_line(lost[name])}"]
-            lines += ["# [[column]]", *(f"# {text}" for text in column), ""]
-        else:
-            lines += ["[[column]]", *column, ""]
-    return "\n".join(lines)
-
-
-def _study_text(p: Proposal, name: str, source: str, panel_file: str) -> str:
-    """``study.toml`` with the reasons as comments."""
-    label = p.labels.get(p.outcome.name) or p.outcome.name
-    lines = [
-        f"# Made by bayesdid new-study from {_line(source)}. Every line is a proposal: change it.",
-        "schema_version = 1",
-        "",
-        "[study]",
-        f"id = {_text(re.sub(r'[^A-Za-z0-9_]', '_', name))}",
-        f"title = {_text(name.replace('_', ' '))}",
-        f"citation = {_text(f'The panel {source}')}",
-        "",
-        f"# {_line(p.outcome.reason)}",
-        "[outcome]",
-        f"column = {_text(p.outcome.name)}",
-        f"label = {_text(label)}",
-        f"unit = {_text(f'units of {p.outcome.name}')}",
-        'better = "lower"  # or "higher": the direction in which a treatment is meant to move it',
-        *(["minimum = 0  # it holds counts"] if p.counts else []),
-        "",
-        "[panel]",
-        f"unit = {_text(p.keys.unit.name)}  # {_line(p.keys.unit.reason)}",
-        f"period = {_text(p.keys.period.name)}  # {_line(p.keys.period.reason)}",
-        f"path = {_text(panel_file)}",
-    ]
-    if p.sheet is not None:
-        lines.append(f"sheet = {_text(p.sheet)}")
-    if p.missing_marks:
-        lines.append(f"missing_marks = [{', '.join(map(_text, p.missing_marks))}]")
-    if p.coordinates:
-        lines += [f"longitude = {_text(p.coordinates[0])}", f"latitude = {_text(p.coordinates[1])}"]
-    for policy in p.policies:
-        lines += [
-            "",
-            f"# {_line(policy.reason)}",
-            "[[policy]]",
-            f"id = {_text(policy.id)}",
-            f"label = {_text(policy.label)}",
-            f"{policy.by} = {_text(policy.column)}",
-        ]
-        if policy.parts:
-            lines.append(
-                f"cut = 0.5  # {many(policy.parts, 'row')} between 0 and 1: say from which value "
-                "on it counts as adopted"
-            )
-        if policy.gaps:
-            lines.append(
-                f'missing = "drop"  # {many(policy.gaps, "row")} without a value: fill them in, or '
-                "they are left out"
-            )
-    for group in p.groups:
-        levels = ", ".join(f"{_text(level)} = {_text(level)}" for level in group.levels)
-        lines += [
-            "",
-            f"# {_line(group.reason)}",
-            "[[group]]",
-            f"column = {_text(group.name)}",
-            f"label = {_text(p.labels.get(group.name) or group.name)}",
-            f"levels = {{ {levels} }}",
-        ]
-    for guess in (*p.doses, *p.covariates):
-        lines += [
-            "",
-            *([f"# {_line(guess.reason)}"] if guess in p.doses else []),
-            "[[variable]]",
-            f"column = {_text(guess.name)}",
-            f"label = {_text(p.labels.get(guess.name) or guess.name)}",
-        ]
-    if p.covariates:
-        lines += [
-            "",
-            "# A covariate that a treatment changes takes up part of its effect: leave it out.",
-            "[covariate_sets]",
-            f"controls = [{', '.join(_text(quoted(guess.name)) for guess in p.covariates)}]",
-        ]
-    if p.left:
-        lines += ["", "# Left out:"]
-        lines += [f"#   {_line(guess.name)}: {_line(guess.reason)}" for guess in p.left]
-    return "\n".join(lines) + "\n"
-
-
-def _text(value: str) -> str:
-    """A string of TOML."""
-    return json.dumps(value, ensure_ascii=False).replace("\x7f", "\\u007f")
-
-
-def _line(text: str) -> str:
-    """Text of a comment: one line without control characters."""
-    return "".join(c if c.isprintable() else " " for c in text)
