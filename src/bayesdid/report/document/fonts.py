@@ -5,35 +5,31 @@ from __future__ import annotations
 import shutil
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
-from importlib.util import find_spec
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any
-from unicodedata import east_asian_width
 
 from bayesdid.extras import extra
 from bayesdid.notebook import many
 
 FAMILIES = ("Libertinus Serif", "DejaVu Sans", "Noto Sans CJK SC")
-CHINESE = "noto-cjk-sans-otc"
-"""A package that is one file, Noto Sans CJK under the OFL: found where it is installed."""
 _NO_FONT = "\u0378"  # a code point that is no character
 
 
 @contextmanager
 def fonts() -> Iterator[Any]:
-    """``typst.Fonts`` of the system, of packages, and with Chinese characters if there are any."""
+    """``typst.Fonts`` of packages, of Chinese, Japanese and Korean too, and of the system."""
     with extra("report"):
         import matplotlib as mpl
+        import noto_cjk_sans_otc
         import typst
 
     with TemporaryDirectory() as folder:
         own = Path(mpl.get_data_path()) / "fonts" / "ttf"
         for file in ("DejaVuSans.ttf", "DejaVuSans-Bold.ttf"):  # others there hold empty boxes
             shutil.copy(own / file, folder)
-        found = find_spec(CHINESE.replace("-", "_"))
-        more = list(found.submodule_search_locations or ()) if found else []
-        yield typst.Fonts(font_paths=[folder, *more])
+        east = Path(str(noto_cjk_sans_otc.FONT_PATH)).parent
+        yield typst.Fonts(font_paths=[folder, east])
 
 
 def without_glyph(texts: Iterable[str], known: Any) -> str:
@@ -68,13 +64,8 @@ def _shape(page: bytes) -> bytes:
 
 def boxes(lacking: str) -> str:
     """That an article has boxes in the place of characters, and what to do, without any of them."""
-    remedy = (
-        f"install a font that has them (apt install fonts-noto-cjk, pip install {CHINESE})"
-        if all(east_asian_width(c) in "WF" for c in lacking)
-        else "install a font that has them"
-    )
     return (
         f"No font here has {many(len(lacking), 'character')} of this report: empty boxes stand in "
         f"their place in report.pdf and figures/, while index.html shows them in any browser. To "
-        f"have them there too, {remedy}, and write the report again."
+        f"have them there too, install a font that has them and write the report again."
     )

@@ -6,11 +6,12 @@ import re
 from dataclasses import dataclass
 from typing import Literal
 
+from bayesdid.escape import GREEK
+
 Rise = Literal["", "sub", "sup"]
 _OPEN, _CLOSE = "\ue002", "\ue003"  # private characters: no text of a study is a formula
-_NAMES = "alpha beta gamma delta eta theta lambda mu nu pi rho sigma tau phi omega sum".split()
-_GREEK = dict(zip(_NAMES, "αβγδηθλμνπρστφωΣ", strict=True))
-_NAMED = re.compile(rf"(?<![A-Za-z])({'|'.join(_GREEK)})(?![A-Za-z])")
+_NAMES = {**GREEK, "sum": "Σ"}
+_NAMED = re.compile(rf"(?<![A-Za-z])({'|'.join(_NAMES)})(?![A-Za-z])")
 _SIGNS = (("<=", "≤"), (">=", "≥"), ("~", "∼"), ("'", "′"), ("sqrt", "√"), (" - ", " − "))
 _LETTERS = re.compile(r"\w(?:, ?\w)+")  # i,t: each an index of its own
 _ARGUMENTS = re.compile(r"(?<=\w)\[([^\[\]]* [−-] [^\[\]]*)\]")  # [cohort, t - start]
@@ -59,7 +60,7 @@ def pieces(text: str) -> list[Piece]:
 
 
 def _of_formula(text: str) -> list[Piece]:
-    text = _ARGUMENTS.sub(r"(\1)", _NAMED.sub(lambda name: _GREEK[name[1]], text))
+    text = _ARGUMENTS.sub(r"(\1)", _NAMED.sub(lambda name: _NAMES[name[1]], text))
     for typed, sign in _SIGNS:
         text = text.replace(typed, sign)
     found, at = [], 0

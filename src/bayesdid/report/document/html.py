@@ -259,8 +259,9 @@ def _(block: Figure, writer: _Writer) -> str:
     note = f' <span class="soft">{writer.inline(block.note)}</span>' if block.note else ""
     stamp = f' <span class="stamp small">{STAMP}</span>' if block.stamped else ""
     return (
-        f'<figure id="{anchor(block.key)}" aria-label="{name}">{_SCROLL.format(name)}{svg}</div><figcaption>'
-        f"<b>{name}.</b> {writer.inline(block.caption)}{note}{stamp}</figcaption></figure>\n"
+        f'<figure id="{anchor(block.key)}" aria-label="{name}">{_SCROLL.format(name)}{svg}</div>'
+        f"<figcaption><b>{name}.</b> {writer.inline(block.caption)}{note}{stamp}</figcaption>"
+        "</figure>\n"
     )
 
 
