@@ -2366,4 +2366,31 @@ MUTANTS = (
         "a study without claims has no alert, one with claims those of contrasts it does not ask",
         ("report/test_alerts.py::test_contrasts_that_answer_without_a_claim_have_their_alerts",),
     ),
+    Mutant(
+        "powers-below",
+        "report/document/formulas.py",
+        'replace("-", " − "), "sup")',
+        'replace("-", " − "), "sub")',
+        "powers of an equation are set as indices",
+        ("report/test_formulas.py::test_indices_are_lowered_and_letters_are_greek",),
+    ),
+    Mutant(
+        "last-sceptic-first",
+        "checks/sensitivity.py",
+        'holds.sort_values("in sd(y)", ascending=False)',
+        'holds.sort_values("in sd(y)", ascending=True)',
+        "the surest sign is told as the one that fails first",
+        (
+            "checks/test_examine.py::test_the_sign_that_needs_least_scepticism_to_fail_is_told"
+            + "_first_and_others_by_their_range",
+        ),
+    ),
+    Mutant(
+        "question-of-two",
+        "front/study_text.py",
+        'number = "the two" if len(names) == 2 else "each"',
+        'number = "the two" if len(names) != 2 else "each"',
+        "a new study of three policies asks about two",
+        ("front/test_new_study.py::test_the_question_is_of_what_was_found",),
+    ),
 )
