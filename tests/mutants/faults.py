@@ -258,8 +258,8 @@ MUTANTS = (
     Mutant(
         "p-bound",
         "summary.py",
-        'return f"p <= {p:.3g}" if p <=',
-        'return f"p <= {p:.3g}" if p >',
+        'return f"p ≤ {p:.3g}" if p <=',
+        'return f"p ≤ {p:.3g}" if p >',
         "a p-value that is only a bound is said to be known",
         (WORDS + "test_placebos_give_a_bound_where_none_is_as_large",),
     ),
