@@ -228,7 +228,7 @@ def test_a_wild_bootstrap_gives_a_bound_where_no_draw_is_as_extreme(monkeypatch)
 
     design = make_design(1, N=20, T=6)
     draws = {"iid": np.random.default_rng(0).normal(size=400)}
-    for p, label in ((1e-4, "(p <= 0.0001)"), (0.02, "(p = 0.02)")):
+    for p, label in ((1e-4, "(p ≤ 0.0001)"), (0.02, "(p = 0.02)")):
         monkeypatch.setattr(
             errors, "wild_bootstrap", lambda *_, p=p, **__: WildBootstrap(p, 0.1, 1e-4)
         )
