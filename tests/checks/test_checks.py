@@ -307,7 +307,7 @@ def test_what_a_failure_means_depends_on_which_of_the_two_is_larger(name, above)
     more, less = MEANING[name]
     assert result.text.endswith(f"the model fails: {more if above else less}.")
     assert f"observed {observed[0]:.3g}, replicated 13.7" in result.text
-    assert ", p <= 0.00133; " in result.text
+    assert ", p ≤ 0.00133; " in result.text
     near = np.append(replicated[:-1], observed[0])  # one of them as far out: no bound any more
     assert ", p = 0.002; " in _result(name, observed, near, 0.01).text
 

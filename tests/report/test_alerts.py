@@ -33,6 +33,8 @@ def test_errors_that_decide():
     assert alerts.errors_that_decide("x", cells, says(1.9, 1.0, 0.9)) is None
     found = alerts.errors_that_decide("x", cells, says(2.1, 1.0, 0.9, "clustered"))
     assert "x is 1.000 (sd 0.100) with one model, 2.100 (sd 1.000) with clustered" in found.text
+    sandwich = says(1.9, 0.1, 0.9)  # of few units: too narrow to say that anything decides
+    assert alerts.errors_that_decide("x", says(1.0, 1.0, 0.9), sandwich) is None
 
 
 def test_a_twfe_coefficient_away_from_the_att():

@@ -88,7 +88,7 @@ def test_the_seed_is_that_of_the_command(folder, results):
 
 def test_the_page_answers_and_says_what_was_not_given(results):
     page, more = render(results)
-    text, front = words(page), words(page[: page.index("<h2")])
+    text, front = words(page), words(page[: page.index("<h2>")])
     assert re.search(r"From the printed numbers alone, the .* is −0\.\d{3} units \(", front)
     assert "That it is below zero is supported: P" in front
     assert LINE in front

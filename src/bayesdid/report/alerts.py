@@ -19,7 +19,7 @@ from bayesdid.notebook import many
 from bayesdid.report.text import number, probability
 
 POOLED_APART = 0.5  # posterior sds between pooled and unpooled
-ERRORS_APART = 1.0  # clustered standard errors between the same cells under two kinds of errors
+ERRORS_APART = 1.0  # standard errors, the larger, between the same cells under two kinds of errors
 APART = 1.0  # posterior sds between a TWFE coefficient and the ATT
 OPPOSED = 0.9  # probability on opposite sides of zero from which two spatial models disagree
 FAR = 2.0  # combined sds between printed numbers and panel
@@ -87,7 +87,8 @@ def errors_that_decide(
     supposed
         Under which both estimate the same.
     """
-    gap = abs(cells.mean - clustered.mean) / clustered.sd
+    # least squares is no surer than the errors it ignores: less is a sandwich of few units
+    gap = abs(cells.mean - clustered.mean) / max(cells.sd, clustered.sd)
     if gap <= ERRORS_APART:
         return None
     return Alert(
