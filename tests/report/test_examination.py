@@ -31,13 +31,15 @@ def page():
         CheckResult(
             "overlay",
             False,
-            pd.DataFrame({"count": range(20)}),
+            pd.DataFrame({"unit": "17", "k": range(20), "low89": 0.1, "limit": 0.7}).assign(
+                label="Ohio"
+            ),
             "Too <wide>.",
             figure,
             "bad",
             "fix",
         ),
-        CheckResult("loo", True, pd.DataFrame(), "All is well.", None, "worse", "other"),
+        CheckResult("loo", True, pd.DataFrame(), "all is well.", None, "worse", "other"),
         inapplicable("spatial_dependence", "nobody is a neighbour"),
     )
     part = examination(
@@ -65,6 +67,20 @@ def page():
     return to_html(document, "supplement.html", found, other=("x", "y"))
 
 
+def test_tables_of_checks_have_names_of_units_and_words_of_readers(page):
+    head = re.search(r"<thead><tr>(.*?)</tr></thead><tbody><tr>(.*?)</tr>", page)
+    columns, first = (re.findall(r"<t[hd][^>]*>([^<]*)", part) for part in head.groups())
+    assert columns == ["unit", "Pareto k", "89\N{NO-BREAK SPACE}% low", "fails below"]
+    assert first[0] == "Ohio"
+
+
+def test_the_model_is_a_line_each_and_its_equation_one_cell_of_a_standard(page):
+    lines = re.search(r'<ul class="formulas">(.*?)</ul>', page)[1]
+    assert lines.startswith("<li>y<sub>it</sub> = μ<sub>it</sub> + e<sub>it</sub></li><li>")
+    cell = re.search(r"formal specification</th><td[^>]*>[^<]*</td><td[^>]*>(.*?)</td>", page)[1]
+    assert cell.startswith("y<sub>it</sub> = μ<sub>it</sub> + e<sub>it</sub>; μ<sub>it</sub>")
+
+
 def _series():
     x = [float(k) for k in range(8)]
     return Series("observed", x, x, x, x)
@@ -75,7 +91,9 @@ def test_every_check_stands_with_its_verdict_and_what_failing_means(page):
     assert f"{TITLES['overlay']} Fails" in text
     assert f"{TITLES['loo']} Passes" in text
     assert f"{TITLES['spatial_dependence']} No verdict" in text
-    assert "Too &lt;wide&gt;." in text
+    assert text.count("</b> Too &lt;wide&gt;.") == 1  # in the caption of its figure
+    assert "<p>All is well.</p>" in text
+    assert "<p>Too" not in text
     assert "Failing means: bad." in text
     assert "What can be done about it: fix." in text
     assert "If it failed: other." in text
