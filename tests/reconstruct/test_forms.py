@@ -417,10 +417,10 @@ def test_sentences_name_what_is_far_off_and_rows_that_differ():
     )
     lines = sentences(found)
     assert (
-        "3 printed standard errors and R2 are aimed at: 1 are met within rounding; half are within "
-        "6.0% and nine in ten within 33.2%" in lines
+        "3 printed standard errors and R2 are aimed at: 1 are met within rounding; half are at "
+        "most 1.0% beyond rounding, nine in ten at most 28.2%" in lines
     )
-    assert "off by 40%: t.1:b.se printed 0.1, members 0.1 to 0.18" in lines
+    assert "off by 35% beyond rounding: t.1:b.se printed 0.1, members 0.1 to 0.18" in lines
     assert not any("t.1:c.se" in line for line in lines)
     assert "t.1: 301 rows are printed, members 300" in lines
     assert not any("t.2" in line for line in lines)

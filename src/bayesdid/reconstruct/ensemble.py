@@ -81,6 +81,11 @@ class Cell:
     high: float
     within: int
 
+    @property
+    def beyond(self) -> float:
+        """How far the median lies beyond what rounds to the printed number, relative to it."""
+        return max(abs(self.median - self.printed) - self.half, 0.0) / abs(self.printed)
+
 
 @dataclass(frozen=True, slots=True)
 class Ensemble:

@@ -74,7 +74,7 @@ class Reference:
     met, held
         Estimates and moments that all members give within rounding, of how many.
     close
-        Relative misses of standard errors and R2: median, and nine in ten below.
+        Relative misses of standard errors and R2 beyond rounding: median, and nine in ten below.
     columns, unsaid, synergy
         What is printed, what is not, and the headline.
     """
@@ -135,11 +135,7 @@ def write_reference(study: Study, ensemble: Ensemble, folder: Path) -> Reference
     synergy = ensemble_synergy(study, folder)
     shutil.copyfile(folder / ensemble.members[0].file, study.path / PANEL)
     exact = [c for c in ensemble.cells if c.held and c.kind in {"estimate", "mean", "sd"}]
-    near = [
-        abs(c.median / c.printed - 1)
-        for c in ensemble.cells
-        if c.held and c.kind in {"se", "r2"} and c.printed
-    ]
+    near = [c.beyond for c in ensemble.cells if c.held and c.kind in {"se", "r2"} and c.printed]
     found = Reference(
         study.id,
         ensemble.synthetic,

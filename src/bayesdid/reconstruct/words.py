@@ -8,7 +8,7 @@ from bayesdid.reconstruct.ensemble import Cell, Ensemble
 
 _EXACT = ("estimate", "mean", "sd")
 _CLOSE = ("se", "r2")
-_FAR = 0.1  # of a printed standard error or R2 from which a miss is named
+_FAR = 0.1  # of a printed standard error or R2, beyond rounding, from which a miss is named
 _MOST = 10  # of these that are named
 
 
@@ -57,16 +57,17 @@ def _close(cells: list[Cell], size: int) -> list[str]:
     if not cells:
         return []
     met = sum(cell.within == size for cell in cells)
-    off = {cell: abs(cell.median / cell.printed - 1) for cell in cells if cell.printed}
+    off = {cell: cell.beyond for cell in cells if cell.printed}
     text = (
         f"{len(cells)} printed standard errors and R2 are aimed at: {met} are met within rounding"
     )
     if off:
         half, most = np.quantile(list(off.values()), [0.5, 0.9])
-        text += f"; half are within {half:.1%} and nine in ten within {most:.1%}"
+        text += f"; half are at most {half:.1%} beyond rounding, nine in ten at most {most:.1%}"
     far = sorted((c for c in off if off[c] > _FAR and c.within < size), key=lambda c: -off[c])
     lines = [
-        f"off by {off[cell]:.0%}: {cell.cell} printed {cell.printed:.6g}, {_members(cell)}"
+        f"off by {off[cell]:.0%} beyond rounding: {cell.cell} printed {cell.printed:.6g}, "
+        f"{_members(cell)}"
         for cell in far[:_MOST]
     ]
     more = len(far) - len(lines)
