@@ -33,7 +33,7 @@ class Kept:
     ----------
     file, sha256
         Its Parquet file and the digest of its bytes.
-    index, seed, rounds
+    index, seed, rounds, whole
         See :class:`bayesdid.reconstruct.member.Member`.
     habits
         What was drawn of the outcome beside what is printed.
@@ -48,6 +48,7 @@ class Kept:
     index: int
     seed: int
     rounds: int
+    whole: bool
     habits: Habits
     relaxed: tuple[Check, ...]
     checks: tuple[Check, ...]
@@ -254,6 +255,7 @@ def _write(member: Member, folder: Path) -> Kept:
         member.index,
         member.seed,
         member.rounds,
+        member.whole,
         member.habits,
         tuple(c for c in member.checks if c.held and c.misses > 0 and c.kind in _EXACT),
         member.checks,

@@ -20,6 +20,7 @@ from bayesdid.reconstruct.agreeing import agreeing
 from bayesdid.reconstruct.dealing import dealt_to_agree
 from bayesdid.reconstruct.logs import inside_log
 from bayesdid.reconstruct.places import settle
+from bayesdid.study.derived import source_column
 from bayesdid.study.load import Spec, Study
 from bayesdid.study.printed import Printed
 from bayesdid.study.schema import Simulation
@@ -196,7 +197,8 @@ def drawn_treatments(study: Study, specs: Mapping[str, Spec]) -> dict[str, str]:
     """Treatments of these columns that are columns of the panel, and what each is drawn as.
 
     The tables say what such a treatment does and not when it is on. One whose printed range is not
-    0 to 1 is known to be a column of numbers. And covariates that can only be 0/1.
+    0 to 1 and one that is made from another (a logarithm) are known to be numbers. And covariates
+    that can only be 0/1.
     """
     zero_one = binary_columns(study)
     ranges = {row.column for t in study.tables.values() for row in t.moments if row.max is not None}
@@ -204,7 +206,7 @@ def drawn_treatments(study: Study, specs: Mapping[str, Spec]) -> dict[str, str]:
     for name in _columns_in(text for spec in specs.values() for text in spec.column.treatments):
         if name in zero_one:
             found[name] = "0 or 1 by its printed moments, drawn as a treatment that stays on"
-        elif name not in ranges:
+        elif source_column(name) == name and name not in ranges:
             found[name] = (
                 "drawn as a column of numbers; if it is 0 or 1, give its mean, sd, min and max in "
                 "a table of kind descriptive, or declare it as a [[policy]]"

@@ -88,11 +88,14 @@ class Solution:
         Sought column -> its standard normal numbers.
     rounds
         How many convex programmes it took.
+    whole
+        Whether an outcome that counts is in whole numbers; true of others.
     """
 
     columns: dict[str, FloatArray]
     white: dict[str, FloatArray]
     rounds: int
+    whole: bool = True
 
 
 def solve(

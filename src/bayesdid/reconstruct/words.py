@@ -34,6 +34,12 @@ def sentences(found: Ensemble) -> list[str]:
         for cell in found.cells
         if cell.kind == "n" and cell.within < size
     ]
+    broken = sum(not member.whole for member in found.members)
+    if broken:
+        lines.append(
+            f"the outcome is not in whole numbers in {broken} of {size}: none were found that keep "
+            "all printed estimates and moments"
+        )
     lines += [f"conflict: {conflict.text}" for conflict in found.conflicts]
     out = [cell for cell in found.cells if not cell.held and cell.kind == "estimate"]
     if out:
