@@ -386,7 +386,7 @@ def test_columns_that_are_0_or_1_are_dealt_so_that_columns_agree_and_counts_are_
 
 
 def test_printed_numbers_come_before_whole_counts(monkeypatch):
-    monkeypatch.setattr(way, "onto_grid", lambda problem, columns, name, *_: columns[name] + 1.0)
+    monkeypatch.setattr(way, "onto_grid", lambda _, columns, name, *_rest: columns[name] + 1.0)
     monkeypatch.setattr(way, "_ORDERS", 1)
     made = make_member(Task(load_study(TOWNS), 1, 0, ("table2",), "mended"))
     assert not made.whole

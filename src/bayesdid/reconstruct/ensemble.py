@@ -23,6 +23,8 @@ from bayesdid.study.load import Study
 
 MANIFEST = "manifest.json"
 READINGS = ("mended", "printed")
+EXACT = frozenset({"estimate", "mean", "sd"})  # kinds of numbers that must hold
+CLOSE = frozenset({"se", "r2"})  # and that are aimed at
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,6 +54,12 @@ class Kept:
     habits: Habits
     relaxed: tuple[Check, ...]
     checks: tuple[Check, ...]
+
+    @property
+    def far(self) -> float:
+        """Relative miss, beyond rounding, that nine in ten standard errors and R2 keep within."""
+        off = [check.beyond for check in self.checks if check.held and check.kind in CLOSE]
+        return float(np.quantile(off, 0.9)) if off else 0.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -257,9 +265,6 @@ def _write(member: Member, folder: Path) -> Kept:
         member.rounds,
         member.whole,
         member.habits,
-        tuple(c for c in member.checks if c.held and c.misses > 0 and c.kind in _EXACT),
+        tuple(c for c in member.checks if c.held and c.misses > 0 and c.kind in EXACT),
         member.checks,
     )
-
-
-_EXACT = frozenset({"estimate", "mean", "sd"})

@@ -96,6 +96,12 @@ class Check:
     held: bool
     se: float
 
+    @property
+    def beyond(self) -> float:
+        """How far the value lies beyond what rounds to the printed number, relative to it."""
+        size = abs(self.low + self.high) / 2
+        return self.misses * (self.high - self.low) / 2 / size if size else 0.0
+
 
 @dataclass(frozen=True, slots=True)
 class Member:

@@ -4,18 +4,16 @@ from __future__ import annotations
 
 import numpy as np
 
-from bayesdid.reconstruct.ensemble import Cell, Ensemble
+from bayesdid.reconstruct.ensemble import CLOSE, EXACT, Cell, Ensemble
 
-_EXACT = ("estimate", "mean", "sd")
-_CLOSE = ("se", "r2")
 _FAR = 0.1  # of a printed standard error or R2, beyond rounding, from which a miss is named
 _MOST = 10  # of these that are named
 
 
 def sentences(found: Ensemble) -> list[str]:
     """What was met, what was relaxed, what contradicts what, and what was held out."""
-    exact = [cell for cell in found.cells if cell.held and cell.kind in _EXACT]
-    close = [cell for cell in found.cells if cell.held and cell.kind in _CLOSE]
+    exact = [cell for cell in found.cells if cell.held and cell.kind in EXACT]
+    close = [cell for cell in found.cells if cell.held and cell.kind in CLOSE]
     size = len(found.members)
     met = sum(cell.within == size for cell in exact)
     lines = [
