@@ -2300,6 +2300,50 @@ MUTANTS = (
         ),
     ),
     Mutant(
+        "errors-not-kept",
+        "reconstruct/way.py",
+        "_GIVEN_UP, close=_KEPT)",
+        "_GIVEN_UP, close=0.0)",
+        "standard errors are lost on the way onto printed estimates",
+        (
+            "reconstruct/test_member.py"
+            + "::test_standard_errors_are_kept_on_the_way_onto_estimates",
+        ),
+    ),
+    Mutant(
+        "undealt",
+        "reconstruct/dealing.py",
+        "return frame.assign(**{name: best[name].ravel() for name in moved})",
+        "return frame",
+        "0/1 columns are dealt to units whatever several columns print of them",
+        (
+            "reconstruct/test_forms.py::test_columns_that_are_0_or_1_are_dealt_so_that_columns"
+            + "_agree_and_counts_are_whole",
+        ),
+    ),
+    Mutant(
+        "matched-alone",
+        "reconstruct/matched.py",
+        "rows = none_alone(rows, unit, never[rest:])",
+        "rows = rows.copy()",
+        "some programmes count fewer matched rows than are printed",
+        (
+            "reconstruct/test_two_stage.py::test_matched_rows_have_the_printed_number_and_the"
+            + "_implied_variation",
+        ),
+    ),
+    Mutant(
+        "first-ships",
+        "reconstruct/reference.py",
+        "(len(one.relaxed), not one.whole, one.far)",
+        "(len(one.relaxed), not one.whole)",
+        "the member that ships is not the one with the nearest standard errors",
+        (
+            "reconstruct/test_ensemble.py::test_the_member_that_ships_meets_most_and_then_has_the"
+            + "_nearest_errors",
+        ),
+    ),
+    Mutant(
         "orphans",
         "inference/executor.py",
         "initializer=_begin_worker)",

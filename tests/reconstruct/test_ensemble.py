@@ -15,6 +15,7 @@ from bayesdid.jsonio import plain
 from bayesdid.panel.read import read_panel
 from bayesdid.reconstruct.combine import CombinedContrast, EnsembleSynergy, combined, read_members
 from bayesdid.reconstruct.ensemble import reconstruct
+from bayesdid.reconstruct.reference import nearest
 from bayesdid.reconstruct.words import sentences
 from bayesdid.summary import Interval
 
@@ -61,6 +62,21 @@ def test_the_manifest_says_what_was_met_and_what_was_held_out(made):
     words = sentences(found)
     assert words[0].startswith("10 of 10 printed estimates and moments are met within rounding")
     assert any(text.startswith("held out:") and "of 2 printed" in text for text in words)
+
+
+def test_the_member_that_ships_meets_most_and_then_has_the_nearest_errors(made):
+    first, second = made[1].members
+
+    def off(member, value):
+        kept = tuple(
+            dataclasses.replace(c, misses=value) if c.kind == "se" else c for c in member.checks
+        )
+        return dataclasses.replace(member, checks=kept)
+
+    assert nearest((off(first, 2.0), off(second, 1.0))).index == second.index
+    assert nearest((off(first, 1.0), off(second, 2.0))).index == first.index
+    lost = dataclasses.replace(off(second, 0.0), relaxed=first.checks[:1])
+    assert nearest((off(first, 2.0), lost)).index == first.index
 
 
 def test_a_relaxed_cell_is_said(made):

@@ -67,6 +67,7 @@ def test_matched_rows_have_the_printed_number_and_the_implied_variation(models):
     spec = study["table4.3"]
     rows = draw_matched(study, spec, panel, np.random.default_rng(0))
     assert rows.sum() == 956
+    assert panel.frame["city"][rows].value_counts().min() > 1  # n is the same in every programme
     wanted = _variation(study, spec)
     assert wanted == pytest.approx((1.455 * np.sqrt(1 - 0.81) / 0.401) ** 2)
     assert wanted <= _left(spec, panel, rows) < wanted + 1.5  # one more row adds less than one

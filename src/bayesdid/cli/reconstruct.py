@@ -35,7 +35,7 @@ def command(
         bool,
         typer.Option(
             "--reference",
-            help="Also put the first panel, and what all members say, into the study's folder, "
+            help="Also put the nearest panel, and what all members say, into the study's folder, "
             "for its report.",
         ),
     ] = False,

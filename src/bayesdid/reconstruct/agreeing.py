@@ -11,8 +11,9 @@ the state both, and what else is printed, finds a timing that contradicts nothin
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
+from types import MappingProxyType
 
 import numpy as np
 import scipy.linalg
@@ -35,6 +36,7 @@ _MOVES = 6000
 _WORSE = 1.1  # times what is left, up to which a move is kept: out of dead ends
 _OTHER = 0.2  # of the moves of units under one policy, to the other one where that may be
 _SLACK = 0.005  # of a printed standard error, that a column's covariates may add
+NONE: Mapping[str, FloatArray] = MappingProxyType({})
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,6 +54,10 @@ class Relations:
         Of these numbers' intervals, column by column, then of the mean of the outcome, shape (m,).
     mean
         Whether the last number is the outcome's mean.
+    explained
+        Whether its columns have covariates that are no policies.
+    given
+        Columns of the panel that count as policies.
     """
 
     specs: tuple[Spec, ...]
@@ -59,17 +65,31 @@ class Relations:
     middle: FloatArray
     half: FloatArray
     mean: bool
+    explained: bool
+    given: frozenset[str]
 
-    def weights(self, timing: Timing) -> FloatArray:
-        """What the outcome's cells are multiplied by to give each number, shape (m, N T)."""
+    @property
+    def named(self) -> set[str]:
+        """Columns of the panel that count as policies and are among the regressors."""
+        texts = [text for spec in self.specs for text in _policies(spec, given=self.given)]
+        return {f.name for text in texts for f in parse_term(text).factors} & self.given
+
+    def weights(self, timing: Timing, given: Mapping[str, FloatArray] = NONE) -> FloatArray:
+        """What the outcome's cells are multiplied by to give each number, shape (m, N T).
+
+        Parameters
+        ----------
+        given
+            Values of the columns that count as policies, each of shape (N, T).
+        """
         N, T = len(timing.start), len(timing.periods)
         found = []
         for spec, names in zip(self.specs, self.names, strict=True):
-            column, policies = spec.column, _policies(spec, T)
+            column, policies = spec.column, _policies(spec, T, self.given)
             units = units_in_sample(column.sample, timing.policies, timing.start)
             at = np.flatnonzero(np.repeat(units, T))
             start = np.broadcast_to(timing.start[:, None, :], timing.on.shape)
-            values = [_value(text, timing, start).reshape(-1)[at] for text in policies]
+            values = [_value(text, timing, start, given).reshape(-1)[at] for text in policies]
             Z = np.column_stack(values)
             within = absorb(
                 Z,
@@ -88,9 +108,9 @@ class Relations:
             found.append(np.full(N * T, 1 / (N * T)))
         return np.array(found)
 
-    def excess(self, timing: Timing) -> float:
+    def excess(self, timing: Timing, given: Mapping[str, FloatArray] = NONE) -> float:
         """By how much the numbers contradict each other once rounding is allowed for; 0 if not."""
-        H = self.weights(timing)
+        H = self.weights(timing, given)
         R, order = scipy.linalg.qr(H.T, mode="r", pivoting=True, check_finite=False)
         size = np.abs(np.diag(R))
         rank = int((size > _NULL * size[0]).sum())
@@ -103,10 +123,14 @@ class Relations:
         return float((np.maximum(np.abs(relation @ self.middle) / room - 1.0, 0.0) ** 2).sum())
 
 
-def _value(text: str, timing: Timing, start: FloatArray) -> FloatArray:
+def _value(
+    text: str, timing: Timing, start: FloatArray, given: Mapping[str, FloatArray]
+) -> FloatArray:
     on = np.ones(timing.on.shape[:2])
     for f in parse_term(text).factors:
-        if f.event:
+        if f.kind == "column":
+            on = on * given[f.name]
+        elif f.event:
             which = [timing.policies.index(name) for name in f.policies or timing.policies]
             began = timing.start[:, which].max(axis=1)
             own = np.where(np.isfinite(began)[:, None], timing.periods - began[:, None], np.nan)
@@ -116,25 +140,39 @@ def _value(text: str, timing: Timing, start: FloatArray) -> FloatArray:
     return on
 
 
-def relations_of(study: Study, hold_out: Sequence[str] = ()) -> list[Relations]:
-    """What columns of policies print, by their outcome and covariates."""
+def relations_of(
+    study: Study, hold_out: Sequence[str] = (), given: Collection[str] = ()
+) -> list[Relations]:
+    """What columns of policies print, by their outcome and covariates.
+
+    Parameters
+    ----------
+    given
+        Columns of the panel that count as policies.
+    """
+    counted = frozenset(given)
     groups: dict[tuple[str, frozenset[str]], list[Spec]] = {}
     for spec in study.specs.values():
         held = spec.id not in hold_out and spec.table.id not in hold_out
-        if held and not reason_against(spec) and _of_policies(spec):
-            key = spec.column.outcome, frozenset(_beside(spec))
+        if held and not reason_against(spec) and _of_policies(spec, counted):
+            key = spec.column.outcome, frozenset(_beside(spec, counted))
             groups.setdefault(key, []).append(spec)
     return [
-        _relations(study, specs, outcome, bool(covariates), hold_out)
+        _relations(study, specs, outcome, bool(covariates), hold_out, counted)
         for (outcome, covariates), specs in groups.items()
     ]
 
 
 def _relations(
-    study: Study, specs: list[Spec], outcome: str, explained: bool, hold_out: Sequence[str]
+    study: Study,
+    specs: list[Spec],
+    outcome: str,
+    explained: bool,
+    hold_out: Sequence[str],
+    given: frozenset[str],
 ) -> Relations:
     """Of one outcome and set of covariates, `explained` if there are any."""
-    names = tuple(tuple(_meant(spec)) for spec in specs)
+    names = tuple(tuple(_meant(spec, given)) for spec in specs)
     pairs = [(spec, name) for spec, meant in zip(specs, names, strict=True) for name in meant]
     texts = [spec.column.coefficients[name].estimate for spec, name in pairs]
     least = [_slack(study, spec, name) if explained else 0.0 for spec, name in pairs]
@@ -149,7 +187,7 @@ def _relations(
     least += [0.0] * bool(rows)
     ends = np.array([Printed.parse(text).interval for text in texts]).reshape(-1, 2)
     half = np.maximum(np.ptp(ends, axis=1) / 2, least)
-    return Relations(tuple(specs), names, ends.mean(axis=1), half, bool(rows))
+    return Relations(tuple(specs), names, ends.mean(axis=1), half, bool(rows), explained, given)
 
 
 def _slack(study: Study, spec: Spec, name: str) -> float:
@@ -158,10 +196,10 @@ def _slack(study: Study, spec: Spec, name: str) -> float:
     return _SLACK * found.middle if found is not None and found.high < np.inf else 0.0
 
 
-def _of_policies(spec: Spec) -> bool:
+def _of_policies(spec: Spec, given: frozenset[str]) -> bool:
     """Whether its treatments are policies, and nothing else but covariates decides them."""
     column = spec.column
-    known = {*_policies(spec), *column.covariates, "constant"}
+    known = {*_policies(spec, given=given), *column.covariates, "constant"}
     plain = not (
         column.effects
         or column.row_weights
@@ -174,16 +212,20 @@ def _of_policies(spec: Spec) -> bool:
     return (
         plain
         and bool(column.treatments)
-        and all(_is_policy(text) for text in column.treatments)
+        and all(_is_policy(text, given) for text in column.treatments)
         and set(column.coefficients) <= known
     )
 
 
-def _is_policy(text: str) -> bool:
-    return all(f.kind in POLICY_KINDS for f in parse_term(text).factors)
+def _is_policy(text: str, given: frozenset[str]) -> bool:
+    factors = parse_term(text).factors
+    return all(
+        f.kind in POLICY_KINDS or (f.kind == "column" and f.name in given and not f.event)
+        for f in factors
+    )
 
 
-def _policies(spec: Spec, span: int = 0) -> list[str]:
+def _policies(spec: Spec, span: int = 0, given: frozenset[str] = frozenset()) -> list[str]:
     """Its regressors that are policies; of an event study those of its event times.
 
     Parameters
@@ -199,17 +241,19 @@ def _policies(spec: Spec, span: int = 0) -> list[str]:
         labels = event_labels(window) | {k: str(k) for k in beyond(window, far)}
         used = [label for k, label in labels.items() if k != window.reference]
         treatments = tuple(f"{treatments[0]}@{label}" for label in used)
-    return [text for text in (*treatments, *column.covariates) if _is_policy(text)]
+    return [text for text in (*treatments, *column.covariates) if _is_policy(text, given)]
 
 
-def _beside(spec: Spec) -> list[str]:
+def _beside(spec: Spec, given: frozenset[str]) -> list[str]:
     """Its covariates that are no policies."""
-    return [text for text in spec.column.covariates if not _is_policy(text)]
+    return [text for text in spec.column.covariates if not _is_policy(text, given)]
 
 
-def _meant(spec: Spec) -> list[str]:
+def _meant(spec: Spec, given: frozenset[str]) -> list[str]:
     """Printed coefficients that policies decide: the constant is none where there are others."""
-    known = {*_policies(spec)} if _beside(spec) else {*_policies(spec), "constant"}
+    known = {*_policies(spec, given=given)}
+    if not _beside(spec, given):
+        known.add("constant")
     return [name for name in spec.column.coefficients if name in known]
 
 

@@ -23,6 +23,8 @@ from bayesdid.study.load import Study
 
 MANIFEST = "manifest.json"
 READINGS = ("mended", "printed")
+EXACT = frozenset({"estimate", "mean", "sd"})  # kinds of numbers that must hold
+CLOSE = frozenset({"se", "r2"})  # and that are aimed at
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,7 +35,7 @@ class Kept:
     ----------
     file, sha256
         Its Parquet file and the digest of its bytes.
-    index, seed, rounds
+    index, seed, rounds, whole
         See :class:`bayesdid.reconstruct.member.Member`.
     habits
         What was drawn of the outcome beside what is printed.
@@ -48,9 +50,16 @@ class Kept:
     index: int
     seed: int
     rounds: int
+    whole: bool
     habits: Habits
     relaxed: tuple[Check, ...]
     checks: tuple[Check, ...]
+
+    @property
+    def far(self) -> float:
+        """Relative miss, beyond rounding, that nine in ten standard errors and R2 keep within."""
+        off = [check.beyond for check in self.checks if check.held and check.kind in CLOSE]
+        return float(np.quantile(off, 0.9)) if off else 0.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,6 +89,11 @@ class Cell:
     median: float
     high: float
     within: int
+
+    @property
+    def beyond(self) -> float:
+        """How far the median lies beyond what rounds to the printed number, relative to it."""
+        return max(abs(self.median - self.printed) - self.half, 0.0) / abs(self.printed)
 
 
 @dataclass(frozen=True, slots=True)
@@ -249,10 +263,8 @@ def _write(member: Member, folder: Path) -> Kept:
         member.index,
         member.seed,
         member.rounds,
+        member.whole,
         member.habits,
-        tuple(c for c in member.checks if c.held and c.misses > 0 and c.kind in _EXACT),
+        tuple(c for c in member.checks if c.held and c.misses > 0 and c.kind in EXACT),
         member.checks,
     )
-
-
-_EXACT = frozenset({"estimate", "mean", "sd"})

@@ -11,7 +11,7 @@ import dataclasses
 
 import numpy as np
 
-from bayesdid.arrays import BoolArray, FloatArray
+from bayesdid.arrays import BoolArray, FloatArray, IntArray
 from bayesdid.panel.panel import Panel
 from bayesdid.reconstruct.compile import regression_of
 from bayesdid.reconstruct.uncertainty import standard_error
@@ -38,9 +38,33 @@ def draw_matched(study: Study, spec: Spec, panel: Panel, rng: np.random.Generato
         rest = max(size - len(on) - count, 0)
         rows = np.zeros(len(treated), dtype=bool)
         rows[np.concatenate([on, before[:count], never[:rest]])] = True
+        rows = none_alone(rows, unit, never[rest:])
         if count >= len(before) or _left(bare, panel, rows) >= wanted:
             return rows
         count += 1
+
+
+def none_alone(rows: BoolArray, unit: IntArray, spare: IntArray) -> BoolArray:
+    """As many rows, none of them the only one of its unit, if there are enough others.
+
+    Some programmes leave such a row out, others count it: only without any do all print the same n.
+
+    Parameters
+    ----------
+    rows
+        Rows that are taken, shape (n,).
+    unit
+        Of each row.
+    spare
+        Positions of rows that may take the place of others, in order.
+    """
+    alone = rows & (np.bincount(unit, rows)[unit] == 1)
+    left = rows & ~alone
+    others = spare[np.bincount(unit, left)[unit[spare]] > 0][: np.count_nonzero(alone)]
+    if len(others) < np.count_nonzero(alone):
+        return rows
+    left[others] = True
+    return left
 
 
 def _treated(spec: Spec, panel: Panel) -> BoolArray:

@@ -26,25 +26,18 @@ from bayesdid.reconstruct.readings import Conflict, conflicts, mended
 from bayesdid.reconstruct.shape import Shape
 from bayesdid.reconstruct.shapes import shapes_of
 from bayesdid.reconstruct.skeleton import drawn_skeleton
-from bayesdid.reconstruct.solve import Problem, Solution, solve
+from bayesdid.reconstruct.solve import Problem, Solution
 from bayesdid.reconstruct.targets import Target, printed_targets
-from bayesdid.reconstruct.whole import onto_grid
+from bayesdid.reconstruct.way import exact_of, far, missed, moved_onto
 from bayesdid.study.derived import source_column
 from bayesdid.study.load import Spec, Study
 from bayesdid.study.terms import parse_term
-
-_FIRST, _THEN, _LAST = 20, 50, 30  # rounds: all numbers, the exact ones, those after rounding
 
 CANDIDATES = 20  # draws of the prior that a member's is chosen from, by their evidence
 _TRIED = 3  # of them that are moved, if the first cannot be brought to the printed numbers
 _REFUSED = 20  # designs that tell no effect or leave no unit to a known adoption, before it ends
 _DESIGNS = 3  # drawn beside, if no draw on the first can give the estimates and moments
 _NEAR = 0.35  # relative miss of nine in ten standard errors and R2 up to which it was
-_ORDERS = 4  # in which cells become whole, if a number is lost
-_SOFT = 1e-3  # smallest damping while standard errors and R2 are aimed at
-_LOST = 0.5  # relative miss of standard errors and R2 from which another way is tried
-_GIVEN_UP = 6  # rounds that may bring numbers as printed, contradictions included, little nearer
-_PATIENCE = 3  # rounds that may bring standard errors and R2 little nearer
 
 
 @dataclass(frozen=True, slots=True)
@@ -103,6 +96,12 @@ class Check:
     held: bool
     se: float
 
+    @property
+    def beyond(self) -> float:
+        """How far the value lies beyond what rounds to the printed number, relative to it."""
+        size = abs(self.low + self.high) / 2
+        return self.misses * (self.high - self.low) / 2 / size if size else 0.0
+
 
 @dataclass(frozen=True, slots=True)
 class Member:
@@ -118,8 +117,8 @@ class Member:
         Every printed number of the columns that can be refitted.
     habits
         What was drawn of the outcome beside what is printed.
-    rounds
-        How many convex programmes it took.
+    rounds, whole
+        See :class:`bayesdid.reconstruct.solve.Solution`.
     """
 
     index: int
@@ -128,6 +127,7 @@ class Member:
     checks: tuple[Check, ...]
     habits: Habits
     rounds: int
+    whole: bool
 
 
 def is_held_out(place: str, hold_out: tuple[str, ...]) -> bool:
@@ -140,9 +140,9 @@ def make_member(task: Task) -> Member:
     relaxed = task.reading == "printed"
     tried: list[tuple[tuple[float, float], Start, Solution]] = []
     for start in _in_turn(task, tried):
-        solution = _solve(start.problem, start.white, task.study, start.rng, relaxed)
-        exact = _exact(start.problem)
-        off = (_missed(exact, solution.columns), _far(start.problem, solution.columns))
+        solution = moved_onto(start.problem, start.white, task.study, start.rng, relaxed)
+        exact = exact_of(start.problem)
+        off = (missed(exact, solution.columns), far(start.problem, solution.columns))
         tried.append((off, start, solution))
         if off <= (0.0, _NEAR):
             break
@@ -159,6 +159,7 @@ def make_member(task: Task) -> Member:
         _checks(start.problem, start.every, solution.columns, task.hold_out),
         start.habits,
         solution.rounds,
+        solution.whole,
     )
 
 
@@ -381,81 +382,6 @@ def _order(shapes: dict[str, Shape], specs: list[Spec], outcome: str) -> dict[st
         named = dict.fromkeys(sought_in(n, shapes) for spec in of for n in columns_named(spec))
         found[name] = tuple(other for other in named if other in found)
     return found
-
-
-def _solve(
-    problem: Problem,
-    drawn: dict[str, FloatArray],
-    study: Study,
-    rng: np.random.Generator,
-    relaxed: bool,
-) -> Solution:
-    """The nearest panel that rounds lead to, its outcome on its grid.
-
-    Parameters
-    ----------
-    relaxed
-        Whether the exact numbers may contradict each other: then no other way onto them is tried,
-        and few rounds that bring little.
-    """
-    patience = _GIVEN_UP if relaxed else _THEN
-    exact = _exact(problem)
-    first = solve(problem, drawn, _FIRST, _PATIENCE, _SOFT)
-    near = solve(exact, first.white, _THEN, patience)
-    back = solve(problem, near.white, _FIRST, _PATIENCE, _SOFT)
-    then = solve(exact, back.white, _THEN, patience)
-    rounds = first.rounds + near.rounds + back.rounds + then.rounds
-    if (
-        not relaxed and _far(problem, then.columns) > _LOST
-    ):  # the way onto the exact numbers left the others
-        stiff = solve(problem, back.white, _THEN)
-        other = solve(exact, stiff.white, _THEN, patience)
-        rounds += stiff.rounds + other.rounds
-        if _missed(exact, other.columns) <= _missed(exact, then.columns):
-            then = min((then, other), key=lambda one: _far(problem, one.columns))
-    if not relaxed and _missed(
-        exact, then.columns
-    ):  # standard errors may lead to where the exact numbers cannot be met
-        again = solve(exact, drawn, _THEN, patience)
-        rounds += again.rounds
-        then = min((then, near, again), key=lambda one: _missed(exact, one.columns))
-    outcome = study.file.outcome
-    name, columns = outcome.column, then.columns
-    if outcome.minimum == 0 and (outcome.natural_per_unit or 1) > 1 and name in columns:
-        per = outcome.natural_per_unit
-        step = 1 / per
-        latents = {other: latent for other, latent in problem.latents.items() if other != name}
-        tried: list[tuple[float, dict[str, FloatArray]]] = []
-        orders = 1 if relaxed else _ORDERS  # what contradicts itself is lost in any order
-        while len(tried) < orders and not any(missed == 0 for missed, _ in tried):
-            whole = onto_grid(exact, then.columns, name, step, rng)
-            fixed = dataclasses.replace(exact, latents=latents, fixed={name: whole})
-            found = {**then.columns, name: np.round(whole / step) / per}
-            if latents:
-                last = solve(fixed, then.white, _LAST, patience)
-                found, rounds = {**last.columns, name: found[name]}, rounds + last.rounds
-            tried.append((_missed(exact, found), found))
-        columns = min(tried, key=lambda one: one[0])[1]
-    return Solution(columns, then.white, rounds)
-
-
-def _exact(problem: Problem) -> Problem:
-    """Of estimates and moments alone."""
-    return dataclasses.replace(problem, targets=tuple(t for t in problem.targets if t.exact))
-
-
-def _far(problem: Problem, columns: dict[str, FloatArray]) -> float:
-    """Relative miss that nine in ten standard errors and R2 keep within; 0 without any."""
-    pairs = zip(problem.targets, problem.values(columns), strict=True)
-    middles = [(t.middle, value) for t, value in pairs if not t.exact]
-    off = [abs(value / middle - 1) for middle, value in middles if middle]
-    return float(np.quantile(off, 0.9)) if off else 0.0
-
-
-def _missed(problem: Problem, columns: dict[str, FloatArray]) -> float:
-    """Sum of the misses, in half widths."""
-    found = problem.values(columns)
-    return sum(t.misses(float(v)) for t, v in zip(problem.targets, found, strict=True))
 
 
 def _checks(

@@ -7,6 +7,7 @@ once, there; a report reads the file, and leaves it out if the panel is another.
 from __future__ import annotations
 
 import shutil
+from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
@@ -25,7 +26,7 @@ from bayesdid.model.errors import DEFAULT_ERRORS
 from bayesdid.panel.panel import Panel
 from bayesdid.reconstruct.combine import EnsembleSynergy, ensemble_synergy, read_members
 from bayesdid.reconstruct.compile import held_columns
-from bayesdid.reconstruct.ensemble import Ensemble
+from bayesdid.reconstruct.ensemble import CLOSE, EXACT, Ensemble, Kept
 from bayesdid.reconstruct.unsaid import Unsaid, from_other_models, from_residuals, yardsticks
 from bayesdid.study.load import Spec, Study
 from bayesdid.study.printed import Printed
@@ -74,7 +75,7 @@ class Reference:
     met, held
         Estimates and moments that all members give within rounding, of how many.
     close
-        Relative misses of standard errors and R2: median, and nine in ten below.
+        Relative misses of standard errors and R2 beyond rounding: median, and nine in ten below.
     columns, unsaid, synergy
         What is printed, what is not, and the headline.
     """
@@ -115,7 +116,7 @@ class Reference:
 
 
 def write_reference(study: Study, ensemble: Ensemble, folder: Path) -> Reference:
-    """Fit the members, and write the first and what all say into the study's folder.
+    """Fit the members, and write the nearest and what all say into the study's folder.
 
     Raises
     ------
@@ -133,13 +134,9 @@ def write_reference(study: Study, ensemble: Ensemble, folder: Path) -> Reference
     posteriors = map_fits(partial(_posteriors, specs=specs), panels)
     main = _main(study, specs)
     synergy = ensemble_synergy(study, folder)
-    shutil.copyfile(folder / ensemble.members[0].file, study.path / PANEL)
-    exact = [c for c in ensemble.cells if c.held and c.kind in {"estimate", "mean", "sd"}]
-    near = [
-        abs(c.median / c.printed - 1)
-        for c in ensemble.cells
-        if c.held and c.kind in {"se", "r2"} and c.printed
-    ]
+    shutil.copyfile(folder / nearest(ensemble.members).file, study.path / PANEL)
+    exact = [c for c in ensemble.cells if c.held and c.kind in EXACT]
+    near = [c.beyond for c in ensemble.cells if c.held and c.kind in CLOSE and c.printed]
     found = Reference(
         study.id,
         ensemble.synthetic,
@@ -159,6 +156,11 @@ def write_reference(study: Study, ensemble: Ensemble, folder: Path) -> Reference
     )
     write_sealed(study.path / FACTS, found)
     return found
+
+
+def nearest(members: Sequence[Kept]) -> Kept:
+    """The member that meets most, and of those the one with the nearest standard errors and R2."""
+    return min(members, key=lambda one: (len(one.relaxed), not one.whole, one.far))
 
 
 def _posteriors(panel: Panel, specs: list[Spec]) -> dict[str, dict[str, float]]:

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import dataclasses
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 
 import numpy as np
 import pandas as pd
@@ -17,8 +17,10 @@ from bayesdid.exceptions import InputError
 from bayesdid.panel.simulate import simulate_frame
 from bayesdid.published.timing import Timing, timings
 from bayesdid.reconstruct.agreeing import agreeing
+from bayesdid.reconstruct.dealing import dealt_to_agree
 from bayesdid.reconstruct.logs import inside_log
 from bayesdid.reconstruct.places import settle
+from bayesdid.study.derived import source_column
 from bayesdid.study.load import Spec, Study
 from bayesdid.study.printed import Printed
 from bayesdid.study.schema import Simulation
@@ -69,7 +71,9 @@ def drawn_skeleton(study: Study, seed: int, hold_out: Sequence[str] = ()) -> pd.
     rng = np.random.default_rng([seed, 0xC17])
     frame = settle(frame, study, rng)
     starts = frame[[str(policy.adoption) for policy in study.policies if policy.adoption]]
-    return favoured(frame, section.unit, list(settings.policies), starts.notna().sum(axis=1), rng)
+    others = list(settings.policies)
+    frame = favoured(frame, section.unit, others, starts.notna().sum(axis=1), rng)
+    return dealt_to_agree(study, frame, others, hold_out, rng)
 
 
 def favoured(
@@ -193,26 +197,30 @@ def drawn_treatments(study: Study, specs: Mapping[str, Spec]) -> dict[str, str]:
     """Treatments of these columns that are columns of the panel, and what each is drawn as.
 
     The tables say what such a treatment does and not when it is on. One whose printed range is not
-    0 to 1 is known to be a column of numbers.
+    0 to 1 and one that is made from another (a logarithm) are known to be numbers. And covariates
+    that can only be 0/1.
     """
-    factors = [
-        factor
-        for spec in specs.values()
-        for text in spec.column.treatments
-        for factor in parse_term(text).factors
-    ]
     zero_one = binary_columns(study)
     ranges = {row.column for t in study.tables.values() for row in t.moments if row.max is not None}
-    return {
-        name: (
-            "0 or 1 by its printed moments, drawn as a treatment that stays on"
-            if name in zero_one
-            else "drawn as a column of numbers; if it is 0 or 1, give its mean, sd, min and max in "
-            "a table of kind descriptive, or declare it as a [[policy]]"
-        )
-        for name in dict.fromkeys(f.name for f in factors if f.kind == "column")
-        if name in zero_one or name not in ranges
-    }
+    found = {}
+    for name in _columns_in(text for spec in specs.values() for text in spec.column.treatments):
+        if name in zero_one:
+            found[name] = "0 or 1 by its printed moments, drawn as a treatment that stays on"
+        elif source_column(name) == name and name not in ranges:
+            found[name] = (
+                "drawn as a column of numbers; if it is 0 or 1, give its mean, sd, min and max in "
+                "a table of kind descriptive, or declare it as a [[policy]]"
+            )
+    for name in _columns_in(text for spec in specs.values() for text in spec.column.covariates):
+        if name in zero_one and name not in found:
+            found[name] = "0 or 1 by its printed moments, drawn as a state that stays on"
+    return found
+
+
+def _columns_in(terms: Iterable[str]) -> list[str]:
+    """Columns of the panel that are named, once each."""
+    factors = [factor for text in terms for factor in parse_term(text).factors]
+    return list(dict.fromkeys(f.name for f in factors if f.kind == "column"))
 
 
 def binary_columns(study: Study) -> dict[str, float]:

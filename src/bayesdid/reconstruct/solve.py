@@ -88,11 +88,14 @@ class Solution:
         Sought column -> its standard normal numbers.
     rounds
         How many convex programmes it took.
+    whole
+        Whether an outcome that counts is in whole numbers; true of others.
     """
 
     columns: dict[str, FloatArray]
     white: dict[str, FloatArray]
     rounds: int
+    whole: bool = True
 
 
 def solve(
@@ -101,6 +104,7 @@ def solve(
     rounds: int = _ROUNDS,
     patience: int = _ROUNDS,
     least: float = _LEAST,
+    close: float = _CLOSE,
 ) -> Solution:
     """The nearest panel that the rounds lead to.
 
@@ -113,12 +117,14 @@ def solve(
     least
         Smallest damping: how far a number of weight 1 may stay from its interval, for the square
         of a unit that the panel moves.
+    close
+        Weight of standard errors and R2 against estimates and moments.
     """
     names = list(problem.latents)
     ends = np.cumsum([problem.latents[name].size for name in names])[:-1]
     middle = np.array([t.middle for t in problem.targets])
     half = np.array([t.half for t in problem.targets])
-    weight = np.array([1.0 if t.exact else _CLOSE for t in problem.targets])
+    weight = np.array([1.0 if t.exact else close for t in problem.targets])
     x = np.concatenate([start[name] for name in names])
 
     def of(point: FloatArray) -> dict[str, FloatArray]:

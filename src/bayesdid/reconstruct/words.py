@@ -4,18 +4,16 @@ from __future__ import annotations
 
 import numpy as np
 
-from bayesdid.reconstruct.ensemble import Cell, Ensemble
+from bayesdid.reconstruct.ensemble import CLOSE, EXACT, Cell, Ensemble
 
-_EXACT = ("estimate", "mean", "sd")
-_CLOSE = ("se", "r2")
-_FAR = 0.1  # of a printed standard error or R2 from which a miss is named
+_FAR = 0.1  # of a printed standard error or R2, beyond rounding, from which a miss is named
 _MOST = 10  # of these that are named
 
 
 def sentences(found: Ensemble) -> list[str]:
     """What was met, what was relaxed, what contradicts what, and what was held out."""
-    exact = [cell for cell in found.cells if cell.held and cell.kind in _EXACT]
-    close = [cell for cell in found.cells if cell.held and cell.kind in _CLOSE]
+    exact = [cell for cell in found.cells if cell.held and cell.kind in EXACT]
+    close = [cell for cell in found.cells if cell.held and cell.kind in CLOSE]
     size = len(found.members)
     met = sum(cell.within == size for cell in exact)
     lines = [
@@ -34,6 +32,12 @@ def sentences(found: Ensemble) -> list[str]:
         for cell in found.cells
         if cell.kind == "n" and cell.within < size
     ]
+    broken = sum(not member.whole for member in found.members)
+    if broken:
+        lines.append(
+            f"the outcome is not in whole numbers in {broken} of {size}: none were found that keep "
+            "all printed estimates and moments"
+        )
     lines += [f"conflict: {conflict.text}" for conflict in found.conflicts]
     out = [cell for cell in found.cells if not cell.held and cell.kind == "estimate"]
     if out:
@@ -57,16 +61,17 @@ def _close(cells: list[Cell], size: int) -> list[str]:
     if not cells:
         return []
     met = sum(cell.within == size for cell in cells)
-    off = {cell: abs(cell.median / cell.printed - 1) for cell in cells if cell.printed}
+    off = {cell: cell.beyond for cell in cells if cell.printed}
     text = (
         f"{len(cells)} printed standard errors and R2 are aimed at: {met} are met within rounding"
     )
     if off:
         half, most = np.quantile(list(off.values()), [0.5, 0.9])
-        text += f"; half are within {half:.1%} and nine in ten within {most:.1%}"
+        text += f"; half are at most {half:.1%} beyond rounding, nine in ten at most {most:.1%}"
     far = sorted((c for c in off if off[c] > _FAR and c.within < size), key=lambda c: -off[c])
     lines = [
-        f"off by {off[cell]:.0%}: {cell.cell} printed {cell.printed:.6g}, {_members(cell)}"
+        f"off by {off[cell]:.0%} beyond rounding: {cell.cell} printed {cell.printed:.6g}, "
+        f"{_members(cell)}"
         for cell in far[:_MOST]
     ]
     more = len(far) - len(lines)

@@ -88,7 +88,8 @@ def determined(results: Results) -> Table:
         ),
         (
             "printed i.i.d. standard errors and R2",
-            f"half within {found['close'][0]:.1%}, nine in ten within {found['close'][1]:.1%}",
+            f"half at most {found['close'][0]:.1%} beyond rounding, "
+            f"nine in ten at most {found['close'][1]:.1%}",
             "aimed at",
         ),
     ]
