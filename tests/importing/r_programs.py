@@ -60,7 +60,9 @@ def numbers_of(tables):
             if role == "n":
                 found[j, "", "n"].append(text)
             elif role == "r2":
-                found[j, "", "r2_adjusted" if "adj" in placed.label.lower() else "r2"].append(text)
+                found[
+                    j, "", "r2_adjusted" if re.search("adj|调整", placed.label.lower()) else "r2"
+                ].append(text)
             elif role == "estimate":
                 found[j, label, "estimate"].append(text)
             elif role == "below":

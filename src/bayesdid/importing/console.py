@@ -20,19 +20,24 @@ _KINDS: tuple[tuple[str, str], ...] = (
     ("", r"DF"),
 )  # what columns of coefficients are headed by; degrees of freedom are passed over
 _LABELS = re.compile(
-    r"(?:term|predictor|variable|parameter|coefficient|regressor)s?\s", re.IGNORECASE
+    r"(?:term|predictor|variable|parameter|coefficient|regressor|effect)s?\s", re.IGNORECASE
 )
 _FRAME: tuple[tuple[str, str], ...] = (
+    ("Std. Error", r"(?:Standard )?Error(?=\s)"),
+    ("t value", r"t Value"),
+    ("Pr(>|t|)", r"Pr > (?:\|[tz]\||ChiSq)"),
+    ("Limits", r"(?:Wald )?(?:95% )?(?:Confidence )?Limits"),
+    ("", r"DF(?=\s)|(?:Wald )?Chi-Square"),
     ("Estimate", r"(?i:estimate|coef\w*|beta|b)(?=\s)"),
     ("Std. Error", r"(?i:std[._]?err\w*|se|s\.e\.)(?=\s)"),
     ("t value", r"(?i:statistic|[tz](?:[._]?(?:value|stat))?)(?=\s)"),
     ("Pr(>|t|)", r"(?i:p(?:[._]?val\w*)?)(?=\s)"),
     ("Lower", r"(?i:conf[._]low|lower|ci[._]low\w*)(?=\s)"),
     ("Upper", r"(?i:conf[._]high|upper|ci[._]high\w*)(?=\s)"),
-)  # of a data frame, whose labels have a heading, too
+)  # of SAS, and of a data frame, whose labels have a heading, too
 _ATT = re.compile(r"^\s*ATT\s+Std\. Error\s+\[\s*(\d\d) ?%\s+Conf\. Int\.\]\s*$")
 _STATA = re.compile(
-    r"^\s*(\S+)\s*\|\s*Coef(?:\.|ficient)\s+[Ss]td\. [Ee]rr\.\s+([tz])\s+P>\|[tz]\|\s+"
+    r"^\s*(\S*)\s*\|\s*([A-Z][a-z]*\.?|[A-Z]+)\s+[Ss]td\. [Ee]rr\.\s+([tz])\s+P>\|[tz]\|\s+"
     r"\[(\d\d)% [Cc]onf\. [Ii]nterval\]\s*$"
 )
 _SUMMARY = re.compile(
@@ -44,6 +49,7 @@ _BELOW = (
     ("Observations", r"\bObservations:\s*([\d,]+)"),
     ("Observations", r"\bNumber of obs\s*[=:]\s*([\d,]*\d)"),
     ("Observations", r"\bNo\. Observations:\s*([\d,]+)"),
+    ("Observations", r"\bNumber of Observations Used\s+([\d,]+)"),
     ("Observations", r"\bNobs?(?:ervations)?\s*[=:]\s*([\d,]*\d)"),
     ("Observations", r"^(?:Balanced|Unbalanced) Panel:.*\bN = ([\d,]+)"),
     ("Observations", r"^\s*n= ?([\d,]+)"),
@@ -55,14 +61,17 @@ _BELOW = (
     ("R2", r"^.*(?<![Aa]dj )(?<![Ww]ithin )R-(?:squared|sq\.)\s*=\s*(-?[\d.]+)"),
     ("Adjusted R2", r"\bAdj R-squared\s*=\s*(-?[\d.]+)"),
     ("Within R2", r"\bWithin R-sq(?:uared|\.)\s*=\s*(-?[\d.]+)"),
-    ("RMSE", r"\bRoot MSE\s*=\s*([\d.]+)"),
+    ("Within R2", r"^\s*Within\s*=\s*(-?[\d.]+)"),
+    ("R2", r"\bR-Square\s+(-?[\d.]+)"),
+    ("Adjusted R2", r"\bAdj R-Sq\s+(-?[\d.]+)"),
+    ("RMSE", r"\bRoot MSE\s*=?\s*([\d.]+)"),
     ("Number of clusters", r"\bNumber of clusters \([^()]*\)\s*=\s*([\d,]+)"),
     ("Number of clusters", r"\badjusted for ([\d,]+) clusters"),
     ("Residual Std. Error", r"\bResidual standard error:\s*([\d.]+)"),
     ("RMSE", r"\bRMSE:\s*([\d.]+)"),
 )
 _OUTCOME = re.compile(
-    r"Dep\. Var\.:\s*(\S+)|formula = (\S+) ~|^\s*(\S+) ~ |^(?:  Model|Fixed effects): +(\S+) ~ "
+    r"Dep\. Var\.:\s*(\S+)|\bDependent Variable:?\s+(\S+)|formula = (\S+) ~|^\s*(\S+) ~ |^(?:  Model|Fixed effects): +(\S+) ~ "
 )
 
 
@@ -93,14 +102,15 @@ def _heads(line: str) -> list[str]:
         kind = next(((k, m.end()) for k, p in kinds if (m := re.match(p, rest))), None)
         if not kind:
             return []
-        found.append(kind[0])
+        found += ["Lower", "Upper"] if kind[0] == "Limits" else [kind[0]]
         rest = rest[kind[1] :].lstrip()
     robust = "Robust Std. Error" in found
     named = [
         "" if robust and kind == "Std. Error" else kind.removeprefix("Robust ") for kind in found
     ]
     measured = set(named) & {"Std. Error", "t value"}
-    return named if len(named) > 2 and named[0] == "Estimate" and measured else []
+    first = next((kind for kind in named if kind), "")  # behind degrees of freedom
+    return named if len(named) > 2 and first == "Estimate" and measured else []
 
 
 def _start(lines: list[str], head: int) -> int:
@@ -149,8 +159,8 @@ def _below(rest: list[str], width: int) -> list[list[str]]:
 def _of_stata(lines: list[str], head: int, said: re.Match[str]) -> Grid:
     """Coefficients of a regression as Stata prints them; levels stand below their factor's name."""
     rows = [
-        ["", said[1], "", "", "", "", ""],
-        ["", "Estimate", "Std. Error", f"{said[2]} value", "p value", "Lower", "Upper"],
+        ["", _of_label(lines, said), "", "", "", "", ""],
+        ["", "Estimate", "Std. Error", f"{said[3]} value", "p value", "Lower", "Upper"],
     ]
     factor, stop = "", len(lines)
     for k, line in enumerate(lines[head + 1 :], head + 1):
@@ -169,7 +179,23 @@ def _of_stata(lines: list[str], head: int, said: re.Match[str]) -> Grid:
         "Robust standard errors." if "Robust" in " ".join(lines[max(0, head - 2) : head]) else ""
     )
     notes = " ".join([*(f"Clustered: {line}." for line in told), robust])
-    return make_grid([*rows, *_below(rest, 6)], "", f"{notes} {said[3]} % confidence interval.")
+    return make_grid([*rows, *_below(rest, 6)], "", f"{notes} {said[4]} % confidence interval.")
+
+
+def _of_label(lines: list[str], said: re.Match[str]) -> str:
+    """The outcome above the labels of coefficients; above those of other effects its command."""
+    if said[2].startswith("Coef"):
+        return said[1]
+    command = next((m for line in lines if (m := _COMMAND.match(line))), None)
+    return command[1] if command else ""
+
+
+_COMMAND = re.compile(r"^\. (?:\w+: *)?(?:\w*didregress|csdid\w*) *\(?(\w+)")
+
+
+def is_stata(lines: list[str]) -> bool:
+    """Whether Stata printed a regression among the lines."""
+    return any(map(_STATA.match, lines))
 
 
 def _of_statsmodels(lines: list[str], head: int, kind: str) -> Grid:

@@ -13,6 +13,7 @@ MOST_CELLS = 200_000
 WIDEST = 200  # columns
 
 _SPACE = re.compile(r"[ \t\r\f\v\u00a0\u2000-\u200b\u202f\u3000\ufeff]+")
+_WIDE = {code: code - 0xFEE0 for code in range(0xFF01, 0xFF5F)}  # （1）, ＊＊ in a Chinese font
 _TUPLE = re.compile(r"^\('(.*)', '(.*)'\)$")  # labels of two levels, as data frames print them
 
 
@@ -46,7 +47,7 @@ class Document:
 
 def clean(text: str) -> str:
     """One cell's text: spaces collapsed, lines kept."""
-    lines = [_SPACE.sub(" ", line).strip() for line in text.split("\n")]
+    lines = [_SPACE.sub(" ", line.translate(_WIDE)).strip() for line in text.split("\n")]
     joined = "\n".join(line for line in lines if line)
     if found := _TUPLE.match(joined):
         return found[2]
@@ -84,7 +85,7 @@ def is_note(line: str) -> bool:
     """Whether a line below a table begins as notes do, or holds a legend."""
     start = line.strip().lower().lstrip("*_- ")
     return is_legend(line) or start.startswith(
-        ("note", "standard error", "t stat", "t-stat", "robust", "signif")
+        ("note", "standard error", "t stat", "t-stat", "robust", "signif", "注:", "注：", "括号")
     )
 
 

@@ -47,7 +47,7 @@ from bayesdid.study.fields import ends
 from bayesdid.study.printed import Printed
 from bayesdid.study.schema import Below
 
-_NUMBERED = re.compile(r"\b(?:table|tab\.)\s*([A-Z]?\d{1,3})", re.IGNORECASE)
+_NUMBERED = re.compile(r"(?:\b(?:table|tab\.)|表)\s*([A-Z]?\d{1,3})", re.IGNORECASE)
 _DEPENDENT = re.compile(
     r"(?:dependent|explained|outcome) variables?(?: is| are|:|=|\s*-)?\s*(?:the )?"
     r"([^.;:()]{2,60})",
@@ -91,9 +91,26 @@ def recognise(grid: Grid, number: int) -> ReadTable:
     if not any(_is_result(row) for row in rows):
         table.kind = "other"
         return table
+    _counted(table)
     _outcomes(table)
     _statements(table, below)
     return table
+
+
+_COUNT = re.compile(r"[\s,;]*[(\[]?\b[nN] ?= ?(\d{1,3}(?:,\d{3})+|\d+)[)\]]?\s*$")
+
+
+def _counted(table: ReadTable) -> None:
+    """The n that headings such as ``Model 1 (n = 812)`` state, as a row where there is none."""
+    counts: dict[int, ReadCell] = {}
+    for j, column in enumerate(table.columns):
+        found = next((m for head in column.heads if (m := _COUNT.search(head))), None)
+        if found is None:
+            continue
+        counts[j] = ReadCell(found[1], "n", 0, j)
+        column.heads = tuple(text for h in column.heads if (text := _COUNT.sub("", h).strip()))
+    if counts and not any(row.role == "n" for row in table.rows):
+        table.rows.append(ReadRow("n", "n", cells=counts))
 
 
 def _with_points(grid: Grid) -> Grid:
@@ -125,7 +142,7 @@ def _are_moments(laid: Laid) -> bool:
     return any(map(_MOMENTS.search, heads)) and not measured
 
 
-_NOTE = re.compile(r"^(?:notes?|sources?)\s*[:.]?$|p\s*<\s*0?\.\d", re.IGNORECASE)
+_NOTE = re.compile(r"^(?:notes?|sources?)\s*[:.]?$|^注\s*:|p\s*<\s*0?\.\d", re.IGNORECASE)
 
 
 _STATED = re.compile(r"^(?:dependent|outcome) variables?\s*[:=]\s*\S+(?:\s+\S+)+", re.IGNORECASE)
