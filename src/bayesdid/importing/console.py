@@ -7,6 +7,7 @@ from collections.abc import Iterator
 
 from bayesdid.importing.grid import Document, Grid, make_grid
 from bayesdid.importing.numbers import is_number
+from bayesdid.importing.words import WIDE, heading, is_ratio
 
 _KINDS: tuple[tuple[str, str], ...] = (
     ("Estimate", r"Estimate|Value|coef(?=\s)"),
@@ -37,7 +38,7 @@ _FRAME: tuple[tuple[str, str], ...] = (
 )  # of SAS, and of a data frame, whose labels have a heading, too
 _ATT = re.compile(r"^\s*ATT\s+Std\. Error\s+\[\s*(\d\d) ?%\s+Conf\. Int\.\]\s*$")
 _STATA = re.compile(
-    r"^\s*(\S*)\s*\|\s*([A-Z][a-z]*\.?|[A-Z]+)\s+[Ss]td\. [Ee]rr\.\s+([tz])\s+P>\|[tz]\|\s+"
+    r"^\s*(\S*)\s*\|\s*(\S+(?: \S+)?)\s+[Ss]td\. [Ee]rr\.\s+([tz])\s+P>\|[tz]\|\s+"
     r"\[(\d\d)% [Cc]onf\. [Ii]nterval\]\s*$"
 )
 _SUMMARY = re.compile(
@@ -50,6 +51,8 @@ _BELOW = (
     ("Observations", r"\bNumber of obs\s*[=:]\s*([\d,]*\d)"),
     ("Observations", r"\bNo\. Observations:\s*([\d,]+)"),
     ("Observations", r"\bNumber of Observations Used\s+([\d,]+)"),
+    ("Observations", r"(?:^Included|\)|\bpanel) observations:\s*([\d,]+)"),
+    ("Observations", r"\busing ([\d,]+) observations"),
     ("Observations", r"\bNobs?(?:ervations)?\s*[=:]\s*([\d,]*\d)"),
     ("Observations", r"^(?:Balanced|Unbalanced) Panel:.*\bN = ([\d,]+)"),
     ("Observations", r"^\s*n= ?([\d,]+)"),
@@ -62,7 +65,10 @@ _BELOW = (
     ("Adjusted R2", r"\bAdj R-squared\s*=\s*(-?[\d.]+)"),
     ("Within R2", r"\bWithin R-sq(?:uared|\.)\s*=\s*(-?[\d.]+)"),
     ("Within R2", r"^\s*Within\s*=\s*(-?[\d.]+)"),
-    ("R2", r"\bR-Square\s+(-?[\d.]+)"),
+    ("R2", r"\b(?:R-Square|(?:^|LSDV )R-squared)\s+(-?[\d.]+)"),
+    ("Pseudo R2", r"\bPseudo R2\s*=\s*(-?[\d.]+)"),
+    ("Adjusted R2", r"^Adjusted R-squared\s+(-?[\d.]+)"),
+    ("Within R2", r"\bWithin R-squared\s+(-?[\d.]+)"),
     ("Adjusted R2", r"\bAdj R-Sq\s+(-?[\d.]+)"),
     ("RMSE", r"\bRoot MSE\s*=?\s*([\d.]+)"),
     ("Number of clusters", r"\bNumber of clusters \([^()]*\)\s*=\s*([\d,]+)"),
@@ -71,16 +77,17 @@ _BELOW = (
     ("RMSE", r"\bRMSE:\s*([\d.]+)"),
 )
 _OUTCOME = re.compile(
-    r"Dep\. Var\.:\s*(\S+)|\bDependent Variable:?\s+(\S+)|formula = (\S+) ~|^\s*(\S+) ~ |^(?:  Model|Fixed effects): +(\S+) ~ "
+    r"Dep\. Var\.:\s*(\S+)|\bDependent [Vv]ariable:?\s+(\S+)|formula = (\S+) ~|^\s*(\S+) ~ |^(?:  Model|Fixed effects): +(\S+) ~ "
 )
 
 
 def read_console(lines: list[str]) -> Document | None:
     """Every block of coefficients with what stands around it; None if there is none."""
+    measured = [] if any(map(_TITLED.match, lines)) else _programs(lines)
     heads = [
         i
         for i, line in enumerate(lines)
-        if _heads(line) or any(p.match(line) for p in (_ATT, _STATA, _SUMMARY))
+        if _heads(line) or i in measured or any(p.match(line) for p in (_ATT, _STATA, _SUMMARY))
     ]
     if not heads:
         return None
@@ -89,6 +96,47 @@ def read_console(lines: list[str]) -> Document | None:
         _grid(lines[starts[k] : starts[k + 1]], head - starts[k]) for k, head in enumerate(heads)
     ]
     return Document(tuple(grid for grid in grids if len(grid.rows) > 1))
+
+
+_TITLED = re.compile(r"\s*(?:table|tab\.|表)\s*[A-Z]?\d", re.IGNORECASE)  # of an article
+_OF_KIND = {
+    "estimate": "Estimate",
+    "se": "Std. Error",
+    "t": "t value",
+    "p": "Pr(>|t|)",
+    "low": "Lower",
+    "high": "Upper",
+}
+
+
+def _programs(lines: list[str]) -> list[int]:
+    """Lines that head coefficients of a program by measures alone, errors and t or p among them.
+
+    Below each is a line of as many numbers, at least one, and somewhere n or R2 in words.
+    """
+    found = []
+    for i, line in enumerate(lines):
+        width = len(_measures(line))
+        following = [other for other in lines[i + 1 : i + 4] if re.search(r"\w", other)]
+        if width and following and _row(following[0], width) is not None:
+            found.append(i)
+    text = "\n".join(lines)
+    return found if any(re.search(p, text, re.MULTILINE) for _, p in _BELOW) else []
+
+
+def _measures(line: str) -> list[str]:
+    """What columns two spaces apart hold by their headings; what stands before errors is estimates.
+
+    Empty of a line with another heading than that of the labels.
+    """
+    texts = re.split(r"\s{2,}", line.strip())
+    kinds = [_OF_KIND.get(kind, "") for kind in heading(texts, WIDE)]
+    if "Std. Error" not in kinds or not {"t value", "Pr(>|t|)"} & set(kinds):
+        return []
+    first = kinds.index("Std. Error") - 1
+    if first not in {0, 1} or not all(kinds[first + 1 :]) or len(set(kinds)) < len(kinds):
+        return []
+    return ["Estimate", *kinds[first + 1 :]]
 
 
 def _heads(line: str) -> list[str]:
@@ -131,12 +179,14 @@ def _grid(lines: list[str], head: int) -> Grid:
         return _of_statsmodels(lines, head, summary[1])
     outcome = next((m for line in lines[:head] if (m := _OUTCOME.search(line))), None)
     name = next((part for part in outcome.groups() if part), "") if outcome else ""
-    heads = _heads(lines[head])
+    heads = _heads(lines[head]) or _measures(lines[head])
     kept = [j for j, kind in enumerate(heads) if kind]
     rows = [["", name, *[""] * (len(kept) - 1)], ["", *(heads[j] for j in kept)]]
     rest = list(lines[:head])
     for k, line in enumerate(lines[head + 1 :], head + 1):
         row = _row(line, len(heads))
+        if row is None and len(rows) == _HEADED and re.fullmatch(r"[-=─\s]*", line):
+            continue  # a rule below the headings
         if row is None:
             rest += lines[k:]
             break
@@ -144,6 +194,9 @@ def _grid(lines: list[str], head: int) -> Grid:
             row[0] = re.sub(rf"^{len(rows) - 1}\s+(?=\S)", "", row[0])
         rows.append([row[0], *(row[j + 1] for j in kept)])
     return make_grid([*rows, *_below(rest, len(kept))], "", _notes(rest))
+
+
+_HEADED = 2  # rows of headings
 
 
 def _below(rest: list[str], width: int) -> list[list[str]]:
@@ -160,7 +213,7 @@ def _of_stata(lines: list[str], head: int, said: re.Match[str]) -> Grid:
     """Coefficients of a regression as Stata prints them; levels stand below their factor's name."""
     rows = [
         ["", _of_label(lines, said), "", "", "", "", ""],
-        ["", "Estimate", "Std. Error", f"{said[3]} value", "p value", "Lower", "Upper"],
+        ["", _named(said[2]), "Std. Error", f"{said[3]} value", "p value", "Lower", "Upper"],
     ]
     factor, stop = "", len(lines)
     for k, line in enumerate(lines[head + 1 :], head + 1):
@@ -184,10 +237,16 @@ def _of_stata(lines: list[str], head: int, said: re.Match[str]) -> Grid:
 
 def _of_label(lines: list[str], said: re.Match[str]) -> str:
     """The outcome above the labels of coefficients; above those of other effects its command."""
-    if said[2].startswith("Coef"):
+    if said[2].startswith("Coef") or _named(said[2]) != "Estimate":
         return said[1]
     command = next((m for line in lines if (m := _COMMAND.match(line))), None)
     return command[1] if command else ""
+
+
+def _named(measure: str) -> str:
+    """What an effect is called: a ratio by its name, anything else an estimate."""
+    name = re.sub(r"^Haz\.", "Hazard", measure)
+    return name if is_ratio(name) else "Estimate"
 
 
 _COMMAND = re.compile(r"^\. (?:\w+: *)?(?:\w*didregress|csdid\w*) *\(?(\w+)")
@@ -254,5 +313,7 @@ def _told(lines: list[str]) -> Iterator[str]:
     for line in lines:
         if "Signif. codes" in line and _MARKS.search(line):
             yield ", ".join(f"{mark}: {level}" for mark, level in _MARKS.findall(line)) + "."
-        elif re.search(r"standard[- ]errors?(?: type)?:", line, re.IGNORECASE):
+        elif re.search(
+            r"standard[- ]errors?(?: type)?:|^(?:robust|cov\. estimator).*", line, re.IGNORECASE
+        ):
             yield f"{line.strip()}."

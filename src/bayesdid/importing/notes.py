@@ -46,7 +46,7 @@ _WHAT: tuple[tuple[Below, str], ...] = (
     (
         "se",
         r"standard[- ]errors?|std\.? ?err|\bs\.?e\.?s?\b|posterior sd|"
-        r"standardfehler|erreurs?[- ]types?|errores? est[aá]ndar|标准误",
+        r"standardfehler|erreurs?[- ]types?|[eé]carts?[- ]types?|errores? est[aá]ndar|标准误",
     ),
 )
 

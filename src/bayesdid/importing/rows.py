@@ -76,7 +76,7 @@ def read_rows(laid: Laid) -> list[ReadRow]:
             found.append(row)
             i += below is not None
         i += 1
-    return [_doubted(row, found) for row in _distinct(found)]
+    return [_doubted(row) for row in _distinct(found)]
 
 
 def _put_beside(row: ReadRow, line: Line) -> None:
@@ -122,16 +122,15 @@ def _without_bases(lines: list[Line]) -> list[Line]:
     return kept
 
 
-def _doubted(row: ReadRow, rows: list[ReadRow]) -> ReadRow:
-    """A row of estimates, marked if nothing stands below it where something does below others."""
+def _doubted(row: ReadRow) -> ReadRow:
+    """A row of estimates, marked if nothing stands below or beside it that could confirm them."""
     if row.role != "estimate" or row.below or row.beside or any(b for _, b in row.lost):
         return row
     row.confidence, row.why = 0.9, "nothing stands below it"
-    if any(other.below for other in rows if other.role == "estimate"):
-        row.cells = {
-            j: replace(cell, confidence=min(cell.confidence, row.confidence), why=row.why)
-            for j, cell in row.cells.items()
-        }
+    row.cells = {
+        j: replace(cell, confidence=min(cell.confidence, row.confidence), why=row.why)
+        for j, cell in row.cells.items()
+    }
     return row
 
 

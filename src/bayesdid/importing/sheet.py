@@ -53,6 +53,7 @@ def read_workbook(path: Path) -> Document:
         ) from error
     grids: list[Grid] = []
     prose: list[str] = []
+    sheets: list[list[list[str]]] = []
     for sheet in book.worksheets:
         rows, cells = [], 0
         if sheet.max_row == sheet.max_column == 1:  # what R's openxlsx says of every sheet
@@ -70,11 +71,32 @@ def read_workbook(path: Path) -> Document:
                     value=sheet.title,
                     remedy="give the workbook with the published tables alone",
                 )
+        sheets.append(rows)
+    book.close()
+    if sum(len(row) for rows in sheets for row in rows) < _PRINTED:
+        _spread(path, sheets)
+    for rows in sheets:
         found = _document(rows)
         grids += found.grids
         prose += found.prose
-    book.close()
     return Document(tuple(grids), tuple(prose))
+
+
+_PRINTED = 20_000  # cells of a workbook of tables; cells are merged in tables, not in data
+
+
+def _spread(path: Path, sheets: list[list[list[str]]]) -> None:
+    """Put a text of merged cells into each of them, in place; not of those that begin a row."""
+    import openpyxl
+
+    book = openpyxl.load_workbook(path, data_only=True)
+    for sheet, rows in zip(book.worksheets, sheets, strict=True):
+        for area in sheet.merged_cells.ranges:
+            i, first, last = area.min_row - 1, area.min_col - 1, min(area.max_col, WIDEST)
+            if first and i < len(rows) and first < len(rows[i]):
+                rows[i] += [""] * (last - len(rows[i]))
+                rows[i][first:last] = [rows[i][first]] * (last - first)
+    book.close()
 
 
 def check_archive(path: Path) -> None:

@@ -13,7 +13,8 @@ _ROLES: tuple[tuple[Role, str], ...] = (
         "n",
         r"^(?:no\.?|number|num\.?|#)?\s*(?:of)?\s*(?:obs\.?|observations?|n\b|rows)(?:ervations)?"
         r"\.?$|^n(?:obs)?\.?$|^n \(|^sample size|^observations?\b|^num\.? ?obs|样本|"
-        r"^beobachtungen|^observaci|^osservazioni|^observaç|^观[测察][值数]|"
+        r"^beobachtungen|^observaci|^osservazioni|^observaç|"
+        r"^(?:nombre d.|n[uú]mero (?:de |di )?|anzahl (?:der )?)(?:observ|osserv|beobacht)|^观[测察][值数]|"
         r"^(?:no\. of |number of )?(?!person|patient)[a-z]+[- ](?:year|quarter|month)s?"
         r"(?: observations| obs\.?)?$",
     ),
@@ -117,7 +118,7 @@ WIDE: dict[str, str] = {
     r"(?:聚类|稳健)*标准误差?)(?:\s*\([^()]+\))?$",
     "t": r"^(?:(?:wald )?[tz](?: ?\(\d+\))?|[tz][- ]?stat\w*\.?|[tz][- ]?(?:value|score|ratio)|"
     r"statistic|[tz] ?(?:值|统计量))$",
-    "p": r"^(?:p(?:[- .]?val\w*\.?)?(?: ?\([^()]*\))?|p ?> ?\|[tz]\||pr ?\(> ?\|[tz]\|\)|sig\.|p ?值)$",
+    "p": r"^(?:p(?:[- .]?val\w*\.?)?(?: ?\([^()]*\))?|p ?> ?\|[tz]\||pr ?\(> ?\|[tz]\|\)|sig\.|prob\.?|p ?值)$",
     "interval": rf"^[\[(]?\s*(?:9[059]\s?%)?\s*{_INTERVAL}\s*(?:[,(]?\s*9[059]\s?%\)?)?\s*[\])]?$",
     "low": (
         r"^(?:95 ?% )?(?:(?:ci|conf)[ _.]?)?(?:lower|low|ll|llci)(?: bound| ci| 95 ?%)?$|"
