@@ -11,10 +11,46 @@ from bayesdid.study.printed import Printed
 
 What = Literal["empty", "number", "below", "yes", "no", "text"]
 _YES = frozenset(
-    {"yes", "y", "x", "✓", "✔", "√", "☑", "included", "true", "oui", "sí", "ja", "sim", "是", "有", "控制", "已控制"}
+    {
+        "yes",
+        "y",
+        "x",
+        "✓",
+        "✔",
+        "√",
+        "☑",
+        "included",
+        "true",
+        "oui",
+        "sí",
+        "ja",
+        "sim",
+        "是",
+        "有",
+        "控制",
+        "已控制",
+    }
 )
 _NO = frozenset(
-    {"no", "n", "-", "–", "—", "--", "✗", "×", "excluded", "false", "non", "nein", "não", "否", "无", "未控制", "不控制"}
+    {
+        "no",
+        "n",
+        "-",
+        "–",
+        "—",
+        "--",
+        "✗",
+        "×",
+        "excluded",
+        "false",
+        "non",
+        "nein",
+        "não",
+        "否",
+        "无",
+        "未控制",
+        "不控制",
+    }
 )
 _SPACED = re.compile(r"(?<=[\d)\]])\s+(?=[*+†‡#]+\s*[)\]]?$)|(?<=^[-−–])\s+(?=[\d.])")
 _NOT = re.compile(r"(?<=[\d)\]])\s*n\.?\s?s\.?$|(?<=\d\*)\.$|(?<=\*\*)\.$", re.IGNORECASE)
