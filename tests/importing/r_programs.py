@@ -30,7 +30,8 @@ def key(label):
     """A label without its spelling: ``log(x)`` and ``x (log)`` are one."""
     label = re.sub(r"log\((\w[^()]*)\)", r"\1 log", label.strip())
     label = re.sub(r"\bI\(([^()]*2)\)", r"\1", label)  # LaTeX raises the 2
-    return re.sub(r"[^a-z0-9]+", "", label.lower())
+    kept = re.sub(r"[^a-z0-9]+", "", label.lower())
+    return kept or "".join(char for char in label if char.isalnum())  # of another alphabet
 
 
 def printed_as(text, number):

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 import io
+import re
 import zipfile
 from pathlib import Path
 
@@ -53,7 +54,6 @@ def read_workbook(path: Path) -> Document:
         ) from error
     grids: list[Grid] = []
     prose: list[str] = []
-    sheets: list[list[list[str]]] = []
     for sheet in book.worksheets:
         rows, cells = [], 0
         if sheet.max_row == sheet.max_column == 1:  # what R's openxlsx says of every sheet
@@ -71,32 +71,36 @@ def read_workbook(path: Path) -> Document:
                     value=sheet.title,
                     remedy="give the workbook with the published tables alone",
                 )
-        sheets.append(rows)
-    book.close()
-    if sum(len(row) for rows in sheets for row in rows) < _PRINTED:
-        _spread(path, sheets)
-    for rows in sheets:
+        _spread(rows, _merged(path, getattr(sheet, _WHERE, "")))
         found = _document(rows)
         grids += found.grids
         prose += found.prose
+    book.close()
     return Document(tuple(grids), tuple(prose))
 
 
-_PRINTED = 20_000  # cells of a workbook of tables; cells are merged in tables, not in data
+_WHERE = "_worksheet_path"  # of a sheet in its archive: openpyxl tells merged cells of no stream
+_AREA = re.compile(rb'<mergeCell\b[^>]*\bref="([A-Z]{1,3})(\d{1,7}):([A-Z]{1,3})(\d{1,7})"')
 
 
-def _spread(path: Path, sheets: list[list[list[str]]]) -> None:
+def _merged(path: Path, part: str) -> list[tuple[int, int, int]]:
+    """Merged cells of a sheet: row, first column and the column after the last, from zero."""
+    from openpyxl.utils import column_index_from_string as number
+
+    with zipfile.ZipFile(path) as archive:
+        if part not in archive.namelist():
+            return []
+        areas = _AREA.findall(archive.read(part))
+    return [(int(row) - 1, number(a.decode()) - 1, number(b.decode())) for a, row, b, _ in areas]
+
+
+def _spread(rows: list[list[str]], areas: list[tuple[int, int, int]]) -> None:
     """Put a text of merged cells into each of them, in place; not of those that begin a row."""
-    import openpyxl
-
-    book = openpyxl.load_workbook(path, data_only=True)
-    for sheet, rows in zip(book.worksheets, sheets, strict=True):
-        for area in sheet.merged_cells.ranges:
-            i, first, last = area.min_row - 1, area.min_col - 1, min(area.max_col, WIDEST)
-            if first and i < len(rows) and first < len(rows[i]):
-                rows[i] += [""] * (last - len(rows[i]))
-                rows[i][first:last] = [rows[i][first]] * (last - first)
-    book.close()
+    for i, first, stop in areas:
+        if first and i < len(rows) and first < len(rows[i]):
+            stop = min(stop, WIDEST)
+            rows[i] += [""] * (stop - len(rows[i]))
+            rows[i][first:stop] = [rows[i][first]] * (stop - first)
 
 
 def check_archive(path: Path) -> None:
