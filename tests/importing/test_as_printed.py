@@ -1,4 +1,4 @@
-"""Tables as journals and programs print them come in whole: made numbers in 46 layouts.
+"""Tables as journals and programs print them come in whole: made numbers in 60 layouts.
 
 ``as_printed/truth.txt`` has, for each file, the parts of its cells and the numbers of each row,
 column by column: ``x: 0.12 0.04 | 0.20 0.05``.
@@ -31,7 +31,8 @@ def truths():
             row = ("",) if label in ONE else (key(label),)
             names = [label] if label in ONE else parts.split()
             for part, text in zip(names, cell.split(), strict=False):
-                found[name][(j, *row, part)] = float(text)
+                if text != ".":
+                    found[name][(j, *row, part)] = float(text)
     return found
 
 
@@ -111,3 +112,38 @@ def test_marks_of_three_kinds_have_their_levels():
 def test_letters_that_name_notes_are_no_part_of_a_heading():
     (table,) = tables("jama_or.html")
     assert [column.heads for column in table.columns] == [("Unadjusted",), ("Adjusted",)]
+
+
+SUSPECT = """| | (1) | (2) | Mean (SD) |
+|---|---|---|---|
+| x | 0.412*** | 0.392*** | 1.204 |
+| | (0.050) | (0.060) | (0.512) |
+| z 0.41 | 0.101 | 0.112 | |
+| | (0.060) | (0.070) | |
+| law | 0.200** | 0.210** | |
+| | (0.090) | (0.100) | |
+| law | 0.210** | 0.230** | |
+| | (0.090) | (0.100) | |
+| Mean difference 1 | 0.310** | 0.330** | |
+| | (0.140) | (0.150) | |
+"""
+
+
+def test_what_looks_misplaced_is_marked_with_why(tmp_path):
+    (tmp_path / "t.md").write_text(SUSPECT, encoding="utf-8")
+    (table,) = understand(read_document(tmp_path / "t.md")).tables
+    rows = [row for row in table.rows if row.role == "estimate"]
+    assert [(row.cells[0].why, row.below[0].confidence < SURE) for row in rows] == [
+        ("", False),
+        ("a number stands in its label", True),
+        ("its label comes twice in this column", True),
+        ("its label comes twice in this column", True),
+        ("", False),
+    ]
+    assert rows[0].cells[2].why == "its heading names means"
+
+
+def test_bands_of_event_times_have_no_marks():
+    _, table = tables("aggte_dynamic.txt")
+    assert [row.label for row in table.rows] == ["-2", "0", "1"]
+    assert not any("*" in cell.text for row in table.rows for cell in row.cells.values())

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
+from itertools import pairwise
 
 from bayesdid.importing.grid import Document, Grid, make_grid
 from bayesdid.importing.numbers import is_number
@@ -21,16 +22,18 @@ _KINDS: tuple[tuple[str, str], ...] = (
     ("", r"DF"),
 )  # what columns of coefficients are headed by; degrees of freedom are passed over
 _LABELS = re.compile(
-    r"(?:term|predictor|variable|parameter|coefficient|regressor|effect)s?\s", re.IGNORECASE
+    r"(?:term|predictor|variable|parameter|coefficient|regressor|effect|event time|time|group)s?\s",
+    re.IGNORECASE,
 )
 _FRAME: tuple[tuple[str, str], ...] = (
     ("Std. Error", r"(?:Standard )?Error(?=\s)"),
     ("t value", r"t Value"),
     ("Pr(>|t|)", r"Pr > (?:\|[tz]\||ChiSq)"),
+    ("Limits", r"\[ ?\d\d% +(?:Simult\.|Pointwise|Conf\.) +(?:Conf\. +)?(?:Band|Int\.)\]"),
     ("Limits", r"(?:Wald )?(?:95% )?(?:Confidence )?Limits"),
     ("", r"DF(?=\s)|(?:Wald )?Chi-Square"),
     ("Estimate", r"(?i:estimate|coef\w*|beta|b)(?=\s)"),
-    ("Std. Error", r"(?i:std[._]?err\w*|se|s\.e\.)(?=\s)"),
+    ("Std. Error", r"(?i:std[._]? ?err\w*|se|s\.e\.)(?=\s)"),
     ("t value", r"(?i:statistic|[tz](?:[._]?(?:value|stat))?)(?=\s)"),
     ("Pr(>|t|)", r"(?i:p(?:[._]?val\w*)?)(?=\s)"),
     ("Lower", r"(?i:conf[._]low|lower|ci[._]low\w*)(?=\s)"),
@@ -49,7 +52,7 @@ _ENDS = re.compile(r"\s(\*{1,3}|\.)\s*$")
 _BELOW = (
     ("Observations", r"\bObservations:\s*([\d,]+)"),
     ("Observations", r"\bNumber of obs\s*[=:]\s*([\d,]*\d)"),
-    ("Observations", r"\bNo\. Observations:\s*([\d,]+)"),
+    ("Observations", r"\bN(?:o\.|umber of) [Oo]bservations:\s*([\d,]*\d)"),
     ("Observations", r"\bNumber of Observations Used\s+([\d,]+)"),
     ("Observations", r"(?:^Included|\)|\bpanel) observations:\s*([\d,]+)"),
     ("Observations", r"\busing ([\d,]+) observations"),
@@ -91,7 +94,7 @@ def read_console(lines: list[str]) -> Document | None:
     ]
     if not heads:
         return None
-    starts = [0, *(_start(lines, head) for head in heads[1:]), len(lines)]
+    starts = [0, *(_start(lines, *pair) for pair in pairwise(heads)), len(lines)]
     grids = [
         _grid(lines[starts[k] : starts[k + 1]], head - starts[k]) for k, head in enumerate(heads)
     ]
@@ -116,12 +119,16 @@ def _programs(lines: list[str]) -> list[int]:
     """
     found = []
     for i, line in enumerate(lines):
-        width = len(_measures(line))
-        following = [other for other in lines[i + 1 : i + 4] if re.search(r"\w", other)]
-        if width and following and _row(following[0], width) is not None:
+        heads_of = _measures(line)
+        following = [other for other in lines[i + 1 : i + 5] if re.search(r"[^\W_]", other)]
+        if heads_of and following and _whole_row(following[0], heads_of) is not None:
             found.append(i)
     text = "\n".join(lines)
-    return found if any(re.search(p, text, re.MULTILINE) for _, p in _BELOW) else []
+    known = _ABOUT.search(text) or any(re.search(p, text, re.MULTILINE) for _, p in _BELOW)
+    return found if known else []
+
+
+_ABOUT = re.compile(r"^\s*(?:Coefficients:?$|Regression Analysis|Model Summary)", re.MULTILINE)
 
 
 def _measures(line: str) -> list[str]:
@@ -134,9 +141,11 @@ def _measures(line: str) -> list[str]:
     if "Std. Error" not in kinds or not {"t value", "Pr(>|t|)"} & set(kinds):
         return []
     first = kinds.index("Std. Error") - 1
-    if first not in {0, 1} or not all(kinds[first + 1 :]) or len(set(kinds)) < len(kinds):
+    stop = max(j for j, kind in enumerate(kinds) if kind) + 1  # VIF may follow
+    found = kinds[first + 1 : stop]
+    if first not in {0, 1} or not all(found) or len(set(found)) < len(found):
         return []
-    return ["Estimate", *kinds[first + 1 :]]
+    return ["Estimate", *found, *[""] * (len(kinds) - stop)]
 
 
 def _heads(line: str) -> list[str]:
@@ -161,13 +170,13 @@ def _heads(line: str) -> list[str]:
     return named if len(named) > 2 and first == "Estimate" and measured else []
 
 
-def _start(lines: list[str], head: int) -> int:
+def _start(lines: list[str], before: int, head: int) -> int:
     """Where the output begins whose coefficients follow: after the last line of the one before."""
     begins = re.compile(
         r"^\s*(?:Call:|Generalized least|Linear mixed|OLS estimation|.* estimation,|> summary|"
         r"\. \w+ )"
     )
-    return next((i for i in range(head, 0, -1) if begins.match(lines[i])), head)
+    return next((i for i in range(head, before, -1) if begins.match(lines[i])), head)
 
 
 def _grid(lines: list[str], head: int) -> Grid:
@@ -182,14 +191,16 @@ def _grid(lines: list[str], head: int) -> Grid:
     heads = _heads(lines[head]) or _measures(lines[head])
     kept = [j for j, kind in enumerate(heads) if kind]
     rows = [["", name, *[""] * (len(kept) - 1)], ["", *(heads[j] for j in kept)]]
-    rest = list(lines[:head])
+    rest, text = list(lines[:head]), "\n".join(lines[head:])
     for k, line in enumerate(lines[head + 1 :], head + 1):
-        row = _row(line, len(heads))
-        if row is None and len(rows) == _HEADED and re.fullmatch(r"[-=─\s]*", line):
+        row = _whole_row(line, heads)
+        if row is None and len(rows) == _HEADED and re.fullmatch(r"[-=─_\s]*", line):
             continue  # a rule below the headings
         if row is None:
             rest += lines[k:]
             break
+        if _OF_BANDS in text:
+            row[1] = row[1].rstrip("*")
         if _LABELS.match(lines[head].lstrip()):  # a data frame, which may count its rows
             row[0] = re.sub(rf"^{len(rows) - 1}\s+(?=\S)", "", row[0])
         rows.append([row[0], *(row[j + 1] for j in kept)])
@@ -197,6 +208,7 @@ def _grid(lines: list[str], head: int) -> Grid:
 
 
 _HEADED = 2  # rows of headings
+_OF_BANDS = "band does not cover 0"  # what a star says of effects by event time, which is no level
 
 
 def _below(rest: list[str], width: int) -> list[list[str]]:
@@ -291,6 +303,15 @@ def _aggregate(lines: list[str], head: int, level: str) -> Grid:
     rows = [["", "Estimate", "Std. Error", "Lower", "Upper"], ["ATT", *words[:4]]]
     about = [line.strip() for line in lines[head + 1 :] if re.match(r"\s*(Control|Estim)", line)]
     return make_grid(rows, "", " ".join([*about, f"{level} % confidence interval."]))
+
+
+def _whole_row(line: str, heads: list[str]) -> list[str] | None:
+    """A row of as many numbers as headings; those of no known kind at the end may lack."""
+    known = next((k for k in range(len(heads), 0, -1) if heads[k - 1]), 0)
+    row = _row(line, len(heads))
+    if row is None and known < len(heads):
+        row = _row(line, known)
+    return None if row is None else row + [""] * (len(heads) + 1 - len(row))
 
 
 def _row(line: str, width: int) -> list[str] | None:

@@ -6,7 +6,7 @@ import re
 
 from bayesdid.importing.numbers import is_number
 from bayesdid.importing.tails import tail
-from bayesdid.importing.words import WIDE, heading, is_measure, is_standardised, role_of
+from bayesdid.importing.words import PANEL, WIDE, heading, is_measure, is_standardised, role_of
 
 
 def paired(lines: list[str]) -> list[list[str]] | None:
@@ -98,8 +98,8 @@ def names_of(line: str, width: int, *, plain: bool) -> list[str]:
     names = words[len(words) - width :]
     if width < 2 or len(words) < width or (label and not _VARIABLES.match(label)):
         return []
-    if _OF_ALL.match(label) and len(set(names)) > 1:
-        return []  # one outcome of several words
+    if PANEL.match(line.strip()) or (_OF_ALL.match(label) and len(set(names)) > 1):
+        return []  # the heading of rows, or one outcome of several words
     return [label, *names] if label or plain or len(set(names)) == 1 else []
 
 

@@ -28,6 +28,7 @@ from bayesdid.importing.numbers import (
 from bayesdid.importing.panels import panels
 from bayesdid.importing.rows import read_rows
 from bayesdid.importing.second import settled
+from bayesdid.importing.suspect import suspect
 from bayesdid.importing.table import ReadCell, ReadColumn, ReadRow, ReadTable
 from bayesdid.importing.wide import narrow, turned
 from bayesdid.importing.words import (
@@ -94,6 +95,7 @@ def recognise(grid: Grid, number: int) -> ReadTable:
     _counted(table)
     _outcomes(table)
     _statements(table, below)
+    suspect(table)
     return table
 
 
@@ -136,10 +138,14 @@ _MOMENTS = re.compile(r"\(\s*(?:s\.?d\.?|std\.? dev\.?|standard deviation)\s*\)"
 
 
 def _are_moments(laid: Laid) -> bool:
-    """Whether headings say that brackets hold standard deviations: of means, not of estimates."""
+    """Whether headings say that brackets hold standard deviations: of means, not of estimates.
+
+    Those of half of the columns at least: one of the means of controls may stand beside estimates.
+    """
     heads = [head for column in laid.columns for head in column.heads]
     measured = {both(head) or heading([head], WIDE)[0] for head in heads} - {"", "n"}
-    return any(map(_MOMENTS.search, heads)) and not measured
+    of_means = [any(map(_MOMENTS.search, column.heads)) for column in laid.columns]
+    return any(of_means) and 2 * sum(of_means) >= len(of_means) and not measured
 
 
 _NOTE = re.compile(r"^(?:notes?|sources?)\s*[:.]?$|^注\s*:|p\s*<\s*0?\.\d", re.IGNORECASE)

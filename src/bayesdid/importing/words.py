@@ -114,7 +114,7 @@ WIDE: dict[str, str] = {
         rf"(?:average )?marg(?:inal|\.)? eff(?:ects?|\.)|(?:回归)?系数|估计[值量]|"
         rf"{RATIO}|{DIFFERENCE})$)"
     ),
-    "se": r"^(?:s\.? ?e\.?|std\.?[\s_]*err\w*\.?|standard errors?|\(?robust s\.?e\.?\)?|"
+    "se": r"^(?:s\.? ?e\.?|se coeff?\.?|std\.?[\s_]*err\w*\.?|standard errors?|\(?robust s\.?e\.?\)?|"
     r"(?:聚类|稳健)*标准误差?)(?:\s*\([^()]+\))?$",
     "t": r"^(?:(?:wald )?[tz](?: ?\(\d+\))?|[tz][- ]?stat\w*\.?|[tz][- ]?(?:value|score|ratio)|"
     r"statistic|[tz] ?(?:值|统计量))$",
@@ -122,11 +122,11 @@ WIDE: dict[str, str] = {
     "interval": rf"^[\[(]?\s*(?:9[059]\s?%)?\s*{_INTERVAL}\s*(?:[,(]?\s*9[059]\s?%\)?)?\s*[\])]?$",
     "low": (
         r"^(?:95 ?% )?(?:(?:ci|conf)[ _.]?)?(?:lower|low|ll|llci)(?: bound| ci| 95 ?%)?$|"
-        r"^2\.5 ?%$"
+        r"^2\.5 ?%$|^\[0?\.025$"
     ),
     "high": (
         r"^(?:95 ?% )?(?:(?:ci|conf)[ _.]?)?(?:upper|high|ul|ulci)(?: bound| ci| 95 ?%)?$|"
-        r"^97\.5 ?%$"
+        r"^97\.5 ?%$|^0?\.975\]$"
     ),
     "n": r"^(?:n|obs\.?|n\.? ?obs\.?|num\.? ?obs\.?|observations|sample size)$",
 }
@@ -201,10 +201,16 @@ _WRAPPED = re.compile(r"[(\[]([^()\[\]]+)[)\]]")
 def both(text: str) -> str:
     """What stands in brackets beside an estimate, as a heading such as ``OR (95% CI)`` says."""
     found = re.fullmatch(r"\s*([^(\[]+?)\s*[(\[]\s*(.+?)\s*[)\]]\s*", text)
-    if found is None or len(text) > 80 or heading([found[1]], WIDE) != ["estimate"]:
+    if found is None or len(text) > 80:
         return ""
     kind = heading([found[2]], WIDE)[0]
+    named = heading([found[1]], WIDE) == ["estimate"]
+    if not named and not (kind == "interval" and _OF_TWO.search(found[1])):
+        return ""
     return kind if kind in {"se", "t", "p", "interval"} else ""
+
+
+_OF_TWO = re.compile(r"\b(?:differences?|effects?|changes?|reductions?)$", re.IGNORECASE)
 
 
 def is_ratio(text: str) -> bool:
