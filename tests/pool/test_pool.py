@@ -225,7 +225,7 @@ def test_studies_that_fit_no_other_are_left_out_and_named_with_why():
         made("d", cell, better="higher"),
         made("e", cell),
     ]
-    cells = {name: "t1.1:x" for name in "abcd"}
+    cells = dict.fromkeys("abcd", "t1.1:x")
     pool = pool_studies(studies, cells=cells)
     assert [one.study for one in pool.effects] == ["a", "b"]
     assert pool.measured == "u"
@@ -237,9 +237,9 @@ def test_studies_that_fit_no_other_are_left_out_and_named_with_why():
         "the better side)",
         "e is not pooled: no cell and no contrast of this study",
     ]
-    with pytest.raises(InputError, match="fewer than two studies.*value: b: no cell"):
+    with pytest.raises(InputError, match=r"fewer than two studies.*value: b: no cell"):
         pool_studies(studies[:2], cells={"a": "t1.1:x"})
-    with pytest.raises(InputError, match="which effect is pooled.*such as --cell a=t1.1:x --cell b"):
+    with pytest.raises(InputError, match=r"which effect is pooled.*--cell a=t1.1:x --cell b"):
         pool_studies(studies)
 
 

@@ -252,8 +252,8 @@ def _multiples(spec: Spec) -> Iterator[Finding | None]:
             Bounds(_USUAL.low / 2, _USUAL.high * 1.5),
             severity="warning",
             assumptions=(_ONE, "errors and intervals of a column are made in one way"),
-            text=f"{cell.interval} is {many.middle:.2g} standard errors ({cell.se}) to either side, "
-            "those of the other estimates of this column about two.",
+            text=f"{cell.interval} is {many.middle:.2g} standard errors ({cell.se}) to either "
+            "side, those of the other estimates of this column about two.",
         )
 
 

@@ -80,7 +80,8 @@ _BELOW = (
     ("RMSE", r"\bRMSE:\s*([\d.]+)"),
 )
 _OUTCOME = re.compile(
-    r"Dep\. Var\.:\s*(\S+)|\bDependent [Vv]ariable:?\s+(\S+)|formula = (\S+) ~|^\s*(\S+) ~ |^(?:  Model|Fixed effects): +(\S+) ~ "
+    r"Dep\. Var\.:\s*(\S+)|\bDependent [Vv]ariable:?\s+(\S+)|formula = (\S+) ~|^\s*(\S+) ~ |"
+    r"^(?:  Model|Fixed effects): +(\S+) ~ "
 )
 
 

@@ -129,8 +129,7 @@ def in_groups(lines: list[str]) -> list[list[str]] | None:
             groups = [values[k : k + size] for k in range(0, len(values), size)]
             rows.append([label, *(group[0] for group in groups)])
             rows.append([_in_brackets(group[1], below) for group in groups])
-            for k in range(2, size):
-                rows.append([kinds[k], *(group[k] for group in groups)])
+            rows += [[kinds[k], *(group[k] for group in groups)] for k in range(2, size)]
         elif values and len(values) <= models:
             rows.append([label, *values])
         elif values:

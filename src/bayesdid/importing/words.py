@@ -14,7 +14,8 @@ _ROLES: tuple[tuple[Role, str], ...] = (
         r"^(?:no\.?|number|num\.?|#)?\s*(?:of)?\s*(?:obs\.?|observations?|n\b|rows)(?:ervations)?"
         r"\.?$|^n(?:obs)?\.?$|^n \(|^sample size|^observations?\b|^num\.? ?obs|样本|"
         r"^beobachtungen|^observaci|^osservazioni|^observaç|"
-        r"^(?:nombre d.|n[uú]mero (?:de |di )?|anzahl (?:der )?)(?:observ|osserv|beobacht)|^观[测察][值数]|"
+        r"^(?:nombre d.|n[uú]mero (?:de |di )?|anzahl (?:der )?)(?:observ|osserv|beobacht)|"
+        r"^观[测察][值数]|"
         r"^(?:no\. of |number of )?(?!person|patient)[a-z]+[- ](?:year|quarter|month)s?"
         r"(?: observations| obs\.?)?$",
     ),
@@ -114,11 +115,12 @@ WIDE: dict[str, str] = {
         rf"(?:average )?marg(?:inal|\.)? eff(?:ects?|\.)|(?:回归)?系数|估计[值量]|"
         rf"{RATIO}|{DIFFERENCE})$)"
     ),
-    "se": r"^(?:s\.? ?e\.?|se coeff?\.?|std\.?[\s_]*err\w*\.?|standard errors?|\(?robust s\.?e\.?\)?|"
-    r"(?:聚类|稳健)*标准误差?)(?:\s*\([^()]+\))?$",
+    "se": r"^(?:s\.? ?e\.?|se coeff?\.?|std\.?[\s_]*err\w*\.?|standard errors?|"
+    r"\(?robust s\.?e\.?\)?|(?:聚类|稳健)*标准误差?)(?:\s*\([^()]+\))?$",
     "t": r"^(?:(?:wald )?[tz](?: ?\(\d+\))?|[tz][- ]?stat\w*\.?|[tz][- ]?(?:value|score|ratio)|"
     r"statistic|[tz] ?(?:值|统计量))$",
-    "p": r"^(?:p(?:[- .]?val\w*\.?)?(?: ?\([^()]*\))?|p ?> ?\|[tz]\||pr ?\(> ?\|[tz]\|\)|sig\.|prob\.?|p ?值)$",
+    "p": r"^(?:p(?:[- .]?val\w*\.?)?(?: ?\([^()]*\))?|p ?> ?\|[tz]\||pr ?\(> ?\|[tz]\|\)|"
+    r"sig\.|prob\.?|p ?值)$",
     "interval": rf"^[\[(]?\s*(?:9[059]\s?%)?\s*{_INTERVAL}\s*(?:[,(]?\s*9[059]\s?%\)?)?\s*[\])]?$",
     "low": (
         r"^(?:95 ?% )?(?:(?:ci|conf)[ _.]?)?(?:lower|low|ll|llci)(?: bound| ci| 95 ?%)?$|"
@@ -150,7 +152,8 @@ SAMPLES = re.compile(r"heterogene|sub-?(?:samples?|groups?)", re.IGNORECASE)
 SPECIFICATION = re.compile(
     r"^(?:baseline|simple|naive|main|preferred|full|full sample|ols|wls|gls|gmm|lpm|2sls|iv|fe|re|"
     r"twfe|did|dd|ddd|cs|(?:generalized |panel )?linear|mixed-effects|instrumental variables?|"
-    r"negative binomial|logit|probit|tobit|heck(?:it|man)|poisson|ppml|pooled|within|placebo|matched|"
+    r"negative binomial|logit|probit|tobit|heck(?:it|man)|poisson|ppml|pooled|"
+    r"within|placebo|matched|"
     r"(?:un)?weighted|pop-wt|"
     r"donut|excluding|dropping)(?:$|[\s,+(/])|^(?:pre|post)-|"
     r"^(?:no|with|without|adding|plus) \w|difference[- ]in|\bdid\b|\b(?:only|(?:un)?adjusted|"
