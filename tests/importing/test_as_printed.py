@@ -1,4 +1,4 @@
-"""Tables as journals and programs print them come in whole: made numbers in 60 layouts.
+"""Tables as journals and programs print them come in whole: made numbers in 70 layouts.
 
 ``as_printed/truth.txt`` has, for each file, the parts of its cells and the numbers of each row,
 column by column: ``x: 0.12 0.04 | 0.20 0.05``.
@@ -37,7 +37,7 @@ def truths():
 
 
 TRUTHS = truths()
-NOTHING = {"f_tests.md", "balance.html"}
+NOTHING = {"f_tests.md", "balance.html", "correlations.md", "crosstab.html"}
 
 
 def tables(name):
@@ -56,6 +56,8 @@ def test_every_number_in_its_cell_and_no_false_finding(name):
     [
         ("f_tests.md", "joint significance: test statistics and their p-values are no estimates"),
         ("balance.html", "means of groups, with no errors beside their differences"),
+        ("correlations.md", "Correlations: correlations of variables are no estimates"),
+        ("crosstab.html", "its numbers have no errors, t, p or intervals below or beside them"),
     ],
 )
 def test_what_holds_no_estimates_is_set_aside_with_why(name, why, tmp_path):

@@ -100,10 +100,14 @@ _BOTH = re.compile(
 )
 
 
+_PLUS_MINUS = re.compile(r"^([-−–+]?\d*\.?\d+)\s*(?:±|\+/-)\s*(\d*\.?\d+)")
+
+
 def _unfolded(row: list[str]) -> list[list[str]]:
     """A row whose cells hold an estimate and what stands below it, as two rows."""
     pairs: list[list[str]] = []
-    for j, text in enumerate(row):
+    for j, cell in enumerate(row):
+        text = _PLUS_MINUS.sub(r"\1 (\2)", cell) if j else cell
         parts = text.split("\n")
         if j and len(parts) == 1 and (found := _BOTH.match(text)):
             # a mark behind both is one of the estimate

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 
 from bayesdid.importing.grid import Grid
+from bayesdid.importing.moments import are_correlations
 from bayesdid.importing.numbers import what
 from bayesdid.importing.words import DESCRIPTIVE, WIDE, heading
 
@@ -40,6 +41,8 @@ def _reason(grid: Grid) -> str:
     kinds = set(heading(heads, WIDE)) - {""}
     if not numbers:
         return "it holds text and no numbers"
+    if are_correlations(grid):
+        return "correlations of variables are no estimates"
     if any(map(_TEST.match, heads)) and not kinds & {"se", "estimate"}:
         return "test statistics and their p-values are no estimates"
     grouped = any(map(_GROUP.search, heads)) or any(heading(heads, DESCRIPTIVE))

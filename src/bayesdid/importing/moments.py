@@ -8,6 +8,7 @@ from bayesdid.importing.grid import Grid
 from bayesdid.importing.numbers import tidy, what
 from bayesdid.importing.table import ReadCell, ReadRow
 from bayesdid.importing.words import DESCRIPTIVE, heading
+from bayesdid.study.printed import Printed
 
 
 def moments_of(grid: Grid) -> list[ReadRow] | None:
@@ -101,3 +102,27 @@ def _groups(kinds: list[str]) -> list[list[int]]:
         if kind:
             groups[-1].append(j)
     return groups
+
+
+def are_correlations(grid: Grid) -> bool:
+    """Whether a table holds each variable's correlations with those above it, and ones below them.
+
+    Parameters
+    ----------
+    grid
+        Its numbers are at most one, each row has one more of them than the row above, and the last
+        of a row is one or a dash.
+    """
+    rows = [[text for text in row[1:] if text] for row in grid.rows]
+    rows = [row for row in rows if any(what(text) == "number" for text in row)]
+    ends = [re.fullmatch(r"1(?:\.0+)?|[-–—]+", row[-1]) for row in rows]
+    first = next((k for k, end in enumerate(ends) if end and len(rows[k]) == 1), None)
+    if first is None or len(rows) - first < _SMALLEST or not all(ends[first:]):
+        return False
+    body = rows[first:]
+    shares = [text.rstrip("*†‡+ ") for row in body for text in row if what(text) == "number"]
+    grows = all(len(row) == k for k, row in enumerate(body, 1))
+    return grows and all(abs(float(Printed.parse(tidy(text)))) <= 1 for text in shares)
+
+
+_SMALLEST = 3  # variables

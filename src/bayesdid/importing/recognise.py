@@ -9,7 +9,7 @@ from bayesdid.audit.bounds import Bounds
 from bayesdid.importing.crossed import uncrossed
 from bayesdid.importing.grid import Grid
 from bayesdid.importing.lay import Laid, lay
-from bayesdid.importing.moments import moments_of
+from bayesdid.importing.moments import are_correlations, moments_of
 from bayesdid.importing.notes import (
     apart_below,
     errors_of,
@@ -70,7 +70,7 @@ def recognise(grid: Grid, number: int) -> ReadTable:
     if descriptive is not None:
         return ReadTable(name, grid.title, grid.notes, "descriptive", [], descriptive)
     laid = lay(grid)
-    if _are_moments(laid):
+    if _are_moments(laid) or are_correlations(grid):
         return ReadTable(name, grid.title, grid.notes, "other", [], [])
     parts = panels(laid)
     columns: list[ReadColumn] = []

@@ -137,8 +137,13 @@ def _shown(value: object, form: str) -> str:
         zeros = len(places) - len(places.lstrip("0"))
         if form.rstrip().endswith("%"):
             return f"{value * 100:.{zeros}f}%"
-        return f"{value:.{zeros}f}" if zeros else repr(value)
+        text = f"{value:.{zeros}f}" if zeros else repr(value)
+        around = _AROUND.fullmatch(form.partition(";")[0].replace('"', "").replace("\\", ""))
+        return f"{around[1]}{text}{around[2]}" if around else text
     return str(value)
+
+
+_AROUND = re.compile(r"([(\[]?)[#,]*0(?:\.0+)?(\*{0,4}[)\]]?)")  # (0.000), 0.00"**"
 
 
 def _document(rows: list[list[str]]) -> Document:

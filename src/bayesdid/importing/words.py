@@ -203,6 +203,7 @@ _WRAPPED = re.compile(r"[(\[]([^()\[\]]+)[)\]]")
 
 def both(text: str) -> str:
     """What stands in brackets beside an estimate, as a heading such as ``OR (95% CI)`` says."""
+    text = re.sub(r"^\s*([^(\[±]+?)\s*±\s*([^±]+)$", r"\1 (\2)", text)
     found = re.fullmatch(r"\s*([^(\[]+?)\s*[(\[]\s*(.+?)\s*[)\]]\s*", text)
     if found is None or len(text) > 80:
         return ""
