@@ -149,3 +149,11 @@ def test_bands_of_event_times_have_no_marks():
     _, table = tables("aggte_dynamic.txt")
     assert [row.label for row in table.rows] == ["-2", "0", "1"]
     assert not any("*" in cell.text for row in table.rows for cell in row.cells.values())
+
+
+def test_a_legend_below_coefficients_of_a_program_is_kept(tmp_path):
+    text = (FOLDER / "gretl.txt").read_text(encoding="utf-8")
+    (tmp_path / "t.txt").write_text(f"{text}\n* p<0.05, ** p<0.01, *** p<0.001\n", encoding="utf-8")
+    (table,) = understand(read_document(tmp_path / "t.txt")).tables
+    assert table.stars == {"*": 0.05, "**": 0.01, "***": 0.001}
+    assert table.columns[0].outcome == "mrall"

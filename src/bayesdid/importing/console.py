@@ -6,7 +6,7 @@ import re
 from collections.abc import Iterator
 from itertools import pairwise
 
-from bayesdid.importing.grid import Document, Grid, make_grid
+from bayesdid.importing.grid import Document, Grid, is_legend, make_grid
 from bayesdid.importing.numbers import is_number
 from bayesdid.importing.words import WIDE, heading, is_ratio
 
@@ -335,7 +335,7 @@ def _told(lines: list[str]) -> Iterator[str]:
     for line in lines:
         if "Signif. codes" in line and _MARKS.search(line):
             yield ", ".join(f"{mark}: {level}" for mark, level in _MARKS.findall(line)) + "."
-        elif re.search(
+        elif is_legend(line) or re.search(
             r"standard[- ]errors?(?: type)?:|^(?:robust|cov\. estimator).*", line, re.IGNORECASE
         ):
             yield f"{line.strip()}."
