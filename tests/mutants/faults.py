@@ -1852,7 +1852,7 @@ MUTANTS = (
     Mutant(
         "absolute-t",
         "audit/measures.py",
-        "elif signed:",
+        "elif spec.table.id in signed:",
         "else:",
         "tables that print absolute t statistics are accused",
         ("audit/test_t_statistics.py::test_t_has_the_sign_of_its_estimate",),

@@ -38,12 +38,17 @@ def measures(study: Study) -> Outcome:
     ratio is near the middle of its interval in logarithms, and intervals of one column are about as
     many standard errors wide.
     """
+    signed = {
+        spec.table.id
+        for spec in study.specs.values()
+        for _, cell in cells(spec)
+        if cell.t is not None and _is_negative(cell.t)
+    }
     for spec in study.specs.values():
         if spec.table.kind != "regression":
             continue
         dof = _fewest(study, spec)
         sure: Severity = "contradiction" if spec.column.se_kind in {"iid", "robust"} else "warning"
-        signed = any(_is_negative(cell.t) for _, cell in cells(spec) if cell.t is not None)
         for name, cell in cells(spec):
             place = f"{spec.id}:{name}"
             ratio = spec.column.printed_as == "ratio"
@@ -52,7 +57,7 @@ def measures(study: Study) -> Outcome:
             if cell.t is not None and not ratio:
                 if cell.se is not None:
                     yield _t_of_se(place, cell)
-                elif signed:
+                elif spec.table.id in signed:
                     yield _sign_of_t(place, cell)
             size = None if ratio and cell.t is None else size_of_t(cell)
             if cell.p is not None and size is not None:
@@ -111,7 +116,7 @@ def _is_negative(text: str) -> bool:
 
 
 def _sign_of_t(place: str, cell: Cell) -> Finding | None:
-    """T has the estimate's sign, unless a column prints absolute values alone."""
+    """T has the estimate's sign, unless a table prints absolute values alone."""
     t, value = Bounds.of(str(cell.t)), estimate(cell)
     side = Bounds(0.0, math.inf) if value.low >= 0.0 else Bounds(-math.inf, 0.0)
     if value.low < 0.0 < value.high:
