@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 from corpus import build
 
+from bayesdid.audit.measures import measures
 from bayesdid.audit.run import RULES, audit_study
 from bayesdid.exceptions import InputError
 
@@ -74,6 +75,42 @@ def one(**cell):
 )
 def test_measures_of_one_cell_agree(cell, kind, expected):
     assert severities("measures", one(**cell), se_kind=kind) == expected
+
+
+@pytest.mark.parametrize(
+    ("interval", "expected"),
+    [
+        ("(0.73, 0.96)", []),
+        ("(0.69, 0.94)", []),  # of a profile likelihood, a little to one side
+        ("(0.13, 0.96)", ["warning"]),
+        ("(0.73, 6.9)", ["warning"]),
+        ("(0.90, 0.96)", ["contradiction", "warning"]),
+    ],
+)
+def test_a_ratio_is_near_the_middle_of_its_interval_in_logarithms(interval, expected):
+    columns = one(estimate="0.84", interval=interval)
+    columns[0]["printed_as"] = "ratio"
+    assert severities("measures", columns) == expected
+
+
+@pytest.mark.parametrize(
+    ("se", "others", "expected"),
+    [
+        ("0.20", 3, []),
+        ("0.40", 3, []),  # one error to either side: narrow, and not beyond belief
+        ("0.02", 3, ["odd"]),
+        ("0.80", 3, ["odd"]),
+        ("0.02", 2, []),  # too few to say what is usual
+    ],
+)
+def test_intervals_of_a_column_are_about_as_many_errors_wide(se, others, expected):
+    """0.392 = 1.96 x 0.2; an error of .02 makes it 20, one of .8 makes it .5."""
+    usual = {"estimate": "0.500", "se": "0.200", "interval": "[0.108, 0.892]"}
+    cells = {f"x{k}": dict(usual) for k in range(others)} | {"odd": usual | {"se": se}}
+    report = audit_study(study([{"coefficients": cells}]), [measures])
+    found = [f for f in report.findings if "those of the other estimates" in f.text]
+    assert [f.place.partition(":")[2] for f in found] == expected
+    assert {f.severity for f in found} <= {"warning"}
 
 
 def test_what_stands_in_parentheses_may_stand_beside_another_measure():

@@ -67,3 +67,13 @@ def test_t_has_the_sign_of_its_estimate(tmp_path, estimate, t, other, found):
     said = [item for item in measures(load_study(tmp_path)) if item is not None]
     assert [item.severity for item in said] == ["contradiction"] * found
     assert [item.place for item in said] == ["t.1:active:p"] * found
+
+
+def test_one_column_of_signed_t_says_that_all_of_the_table_are(tmp_path):
+    (tmp_path / "study.toml").write_text(STUDY)
+    first = TABLE.format(estimate="-0.42", t="2.35")
+    second = TABLE[TABLE.index("[[column]]") :].replace('id = "1"', 'id = "2"')
+    for t, found in (("-1.20", ["t.1:active:p"]), ("1.20", [])):
+        (tmp_path / "t.toml").write_text(first + second.format(estimate="-0.30", t=t))
+        said = [item for item in measures(load_study(tmp_path)) if item is not None]
+        assert [item.place for item in said] == found

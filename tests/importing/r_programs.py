@@ -30,7 +30,8 @@ def key(label):
     """A label without its spelling: ``log(x)`` and ``x (log)`` are one."""
     label = re.sub(r"log\((\w[^()]*)\)", r"\1 log", label.strip())
     label = re.sub(r"\bI\(([^()]*2)\)", r"\1", label)  # LaTeX raises the 2
-    return re.sub(r"[^a-z0-9]+", "", label.lower())
+    kept = re.sub(r"[^a-z0-9]+", "", label.lower())
+    return kept or "".join(char for char in label if char.isalnum())  # of another alphabet
 
 
 def printed_as(text, number):
@@ -60,7 +61,9 @@ def numbers_of(tables):
             if role == "n":
                 found[j, "", "n"].append(text)
             elif role == "r2":
-                found[j, "", "r2_adjusted" if "adj" in placed.label.lower() else "r2"].append(text)
+                found[
+                    j, "", "r2_adjusted" if re.search("adj|调整", placed.label.lower()) else "r2"
+                ].append(text)
             elif role == "estimate":
                 found[j, label, "estimate"].append(text)
             elif role == "below":

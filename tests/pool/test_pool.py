@@ -132,12 +132,12 @@ def test_selection_undoes_selection():
 
 def test_cells_of_studies_are_read_with_their_doubts():
     study = read_study(PILOT)
-    (one,) = study_effects([study], {"dual_pilot": "table2.2:both"}, None, "none")
+    (one,) = study_effects([study], {"dual_pilot": "table2.2:both"}, None, "none").effects
     assert (one.estimate, one.se, one.independent) == (-0.555, 0.075, False)
-    (doubted,) = study_effects([study], {"dual_pilot": "table4.3:both"}, None, "sd")
+    (doubted,) = study_effects([study], {"dual_pilot": "table4.3:both"}, None, "sd").effects
     assert doubted.estimate == pytest.approx(-0.679 / 1.455)
     assert "significance" in doubted.doubts  # the text says 5 %, the cell says otherwise
-    (clean,) = study_effects([study], {"dual_pilot": "table2.5:both"}, None, "mean")
+    (clean,) = study_effects([study], {"dual_pilot": "table2.5:both"}, None, "mean").effects
     assert clean.se == pytest.approx(0.074 / 1.397)
     assert not clean.doubts
 
@@ -195,7 +195,7 @@ def test_effects_have_one_side_or_are_counted_towards_the_better_one():
     with pytest.raises(InputError, match="some should rise and some fall"):
         study_effects([falls, rises], cells, None, "sd")
     found = study_effects([falls, rises], cells, None, "sd", better=True)
-    assert [one.estimate for one in found] == pytest.approx([0.20, 0.15])
+    assert [one.estimate for one in found.effects] == pytest.approx([0.20, 0.15])
     pool = pool_studies([falls, rises], cells=cells, scale="sd", better=True)
     assert pool.sign == "positive"
     assert pool.measured == "sds of each outcome, positive is better"
@@ -216,6 +216,33 @@ def test_numbers_that_are_no_effect_on_the_outcome_are_refused(more, scale, word
         study_effects([study], {"a": "t1.1:x"}, None, scale)
 
 
+def test_studies_that_fit_no_other_are_left_out_and_named_with_why():
+    cell = {"estimate": "-0.40", "se": "0.10"}
+    studies = [
+        made("a", cell),
+        made("b", cell),
+        made("c", cell, unit="log points"),
+        made("d", cell, better="higher"),
+        made("e", cell),
+    ]
+    cells = dict.fromkeys("abcd", "t1.1:x")
+    pool = pool_studies(studies, cells=cells)
+    assert [one.study for one in pool.effects] == ["a", "b"]
+    assert pool.measured == "u"
+    left = [note.text for note in pool.notes if note.name == "left-out"]
+    assert left == [
+        "c is not pooled: its outcome is in log points, that of the others in u (--scale sd "
+        "divides by its sd)",
+        "d is not pooled: higher is better there, and lower in the others (--better counts towards "
+        "the better side)",
+        "e is not pooled: no cell and no contrast of this study",
+    ]
+    with pytest.raises(InputError, match=r"fewer than two studies.*value: b: no cell"):
+        pool_studies(studies[:2], cells={"a": "t1.1:x"})
+    with pytest.raises(InputError, match=r"which effect is pooled.*--cell a=t1.1:x --cell b"):
+        pool_studies(studies)
+
+
 def test_a_remedy_names_a_cell():
     with pytest.raises(InputError) as caught:
         study_effects([made("a", {"estimate": "1.40", "se": "0.10"})], {}, None, "none")
@@ -228,12 +255,12 @@ def test_a_remedy_names_a_cell():
 def test_errors_that_are_not_printed_are_had_from_t_or_the_interval(cell, se):
     """0.392 = 1.96 x 0.2."""
     study = made("a", {"estimate": "0.50", **cell})
-    (one,) = study_effects([study], {"a": "t1.1:x"}, None, "none")
+    (one,) = study_effects([study], {"a": "t1.1:x"}, None, "none").effects
     assert one.se == pytest.approx(se, rel=1e-3)
 
 
 @pytest.mark.parametrize(("estimate", "published"), [("0.20", True), ("0.19", False)])
 def test_significance_is_that_of_the_model_of_selection(estimate, published):
     study = made("a", {"estimate": estimate, "se": "0.10"})
-    (one,) = study_effects([study], {"a": "t1.1:x"}, None, "none")
+    (one,) = study_effects([study], {"a": "t1.1:x"}, None, "none").effects
     assert (one.p < 0.05) == published

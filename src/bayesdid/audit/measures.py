@@ -34,14 +34,21 @@ def measures(study: Study) -> Outcome:
     Between the normal and the t distribution with the fewest degrees of freedom there may be. What
     rests on a distribution is a contradiction only of errors that are declared independent or
     robust: beside clustered ones papers print p-values of a wild bootstrap. An interval that is too
-    wide is a warning: it may belong to a band for several estimates. No error is below zero.
+    wide is a warning: it may belong to a band for several estimates. No error is below zero. A
+    ratio is near the middle of its interval in logarithms, and intervals of one column are about as
+    many standard errors wide.
     """
+    signed = {
+        spec.table.id
+        for spec in study.specs.values()
+        for _, cell in cells(spec)
+        if cell.t is not None and _is_negative(cell.t)
+    }
     for spec in study.specs.values():
         if spec.table.kind != "regression":
             continue
         dof = _fewest(study, spec)
         sure: Severity = "contradiction" if spec.column.se_kind in {"iid", "robust"} else "warning"
-        signed = any(_is_negative(cell.t) for _, cell in cells(spec) if cell.t is not None)
         for name, cell in cells(spec):
             place = f"{spec.id}:{name}"
             ratio = spec.column.printed_as == "ratio"
@@ -50,13 +57,14 @@ def measures(study: Study) -> Outcome:
             if cell.t is not None and not ratio:
                 if cell.se is not None:
                     yield _t_of_se(place, cell)
-                elif signed:
+                elif spec.table.id in signed:
                     yield _sign_of_t(place, cell)
             size = None if ratio and cell.t is None else size_of_t(cell)
             if cell.p is not None and size is not None:
                 yield _p_of_t(place, cell, size, dof, sure)
             if cell.interval is not None:
                 yield from _interval(spec, place, cell, size, dof, sure)
+        yield from _multiples(spec)
 
 
 def _fewest(study: Study, spec: Spec) -> int:
@@ -108,7 +116,7 @@ def _is_negative(text: str) -> bool:
 
 
 def _sign_of_t(place: str, cell: Cell) -> Finding | None:
-    """T has the estimate's sign, unless a column prints absolute values alone."""
+    """T has the estimate's sign, unless a table prints absolute values alone."""
     t, value = Bounds.of(str(cell.t)), estimate(cell)
     side = Bounds(0.0, math.inf) if value.low >= 0.0 else Bounds(-math.inf, 0.0)
     if value.low < 0.0 < value.high:
@@ -170,6 +178,8 @@ def _interval(
             text=f"the middle of {cell.interval} lies between {middle.low:.4g} and "
             f"{middle.high:.4g}, but the estimate is {cell.estimate}.",
         )
+    elif min(low.low, centre.low) > 0.0:
+        yield _middle_of_ratio(place, cell, low, high)
     if size is not None and not ratio and (cell.se is not None or size.low > 0.0):
         tail = (1 - level) / 2
         se = Bounds.of(cell.se) if cell.se is not None else abs(centre) / size
@@ -189,6 +199,67 @@ def _interval(
         )
     if cell.p is not None:
         yield _p_of_interval(place, cell, low, high, 1.0 if ratio else 0.0, level, sure)
+
+
+_OFF = 0.25  # of half an interval: profile likelihood and exact ones are not quite symmetric
+
+
+def _middle_of_ratio(place: str, cell: Cell, low: Bounds, high: Bounds) -> Finding | None:
+    """A ratio is near the middle of its interval in logarithms, whatever made the interval."""
+    ends_of = Bounds(math.log(low.low), math.log(high.high))
+    middle = (_log(low) + _log(high)) * Bounds.exactly(0.5)
+    slack = _OFF * (ends_of.high - ends_of.low) / 2
+    near = Bounds(math.exp(middle.low - slack), math.exp(middle.high + slack))
+    return compare(
+        "measures",
+        place,
+        "a ratio is near the middle of its interval in logarithms",
+        estimate(cell),
+        near,
+        severity="warning",
+        assumptions=(_ONE, "the interval is about as wide to either side in logarithms"),
+        text=f"the middle of {cell.interval} in logarithms is {math.exp(middle.middle):.3g}, but "
+        f"the ratio is {cell.estimate}.",
+    )
+
+
+def _log(value: Bounds) -> Bounds:
+    return Bounds(math.log(value.low), math.log(value.high))
+
+
+_USUAL = Bounds(1.5, 2.9)  # standard errors in half a 95 % interval, of four degrees of freedom on
+_FEW = 3  # cells of a column whose intervals are of a usual width
+
+
+def _multiples(spec: Spec) -> Iterator[Finding | None]:
+    """Intervals of one column are about as many standard errors wide: of the same distribution.
+
+    Degrees of freedom may differ between coefficients, but where those of most are usual an
+    interval of half or twice that width has another error, or another end.
+    """
+    if spec.column.printed_as == "ratio":
+        return
+    found: dict[str, tuple[Cell, Bounds]] = {}
+    for name, cell in cells(spec):
+        se = None if cell.interval is None else standard_error(cell)
+        if se is not None and se.low > 0.0:
+            low, high = (Bounds.of(end) for end in ends(str(cell.interval)))
+            found[name] = (cell, (high - low) * Bounds.exactly(0.5) / se)
+    usual = [name for name, (_, many) in found.items() if not many.distance(_USUAL)]
+    if len(usual) < _FEW or 2 * len(usual) <= len(found):
+        return
+    for name, (cell, many) in found.items():
+        yield compare(
+            "measures",
+            f"{spec.id}:{name}",
+            "intervals of a column are about as many standard errors wide",
+            many,
+            Bounds(_USUAL.low / 2, _USUAL.high * 1.5),
+            severity="warning",
+            assumptions=(_ONE, "errors and intervals of a column are made in one way"),
+            text=f"{cell.interval} is {many.middle:.2g} standard errors ({cell.se}) to either "
+            "side, those of the other estimates of this column about two.",
+        )
 
 
 def _p_of_interval(

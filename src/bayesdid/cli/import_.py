@@ -48,8 +48,8 @@ def command(
             out.print(f"{name}: {doubt}.", soft_wrap=True)
         for share, text in made.alternatives.get(name, []):
             out.print(f"  {share:.1%}: {text}", soft_wrap=True)
-    if made.skipped:
-        out.print(f"{many(made.skipped, 'table')} left out: no estimate and no moment in it")
+    for sentence in made.left_out:
+        out.print(f"left out: {sentence}.", soft_wrap=True, markup=False)
     if made.claims:
         out.print(
             f"{many(made.claims, 'sentence')} of the text proposed as claims, {made.sure_claims} "

@@ -102,13 +102,16 @@ def _place(
         row.cells[way[k]] = _moved(cell, sure)
         if below is not None:
             row.below[way[k]] = _moved(below, sure)
+        if k < len(row.lost_beside):
+            beside = row.lost_beside[k].items()
+            row.beside[way[k]] = {kind: _moved(other, sure) for kind, other in beside}
 
 
 def placed(table: ReadTable, places: Mapping[int, tuple[int, ...]]) -> ReadTable:
     """The table with its lost cells in other places: what an alternative would mean."""
     for i, way in places.items():
         row = table.rows[i]
-        row.cells, row.below = {}, {}
+        row.cells, row.below, row.beside = {}, {}, {}
         _place(row, way, [(1.0, way)])
     return table
 

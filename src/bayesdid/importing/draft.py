@@ -111,9 +111,9 @@ def keyed(table: ReadTable, names: Names, j: int) -> list[tuple[str, ReadRow]]:
 def _statistic_key(row: ReadRow) -> str:
     """The name of a number below a column; those that rules of the audit know have one name."""
     low = row.label.lower()
-    if row.role == "r2" and "adj" in low:
+    if row.role == "r2" and ("adj" in low or "调整" in low):
         return "r2_adjusted"
-    if row.role == "r2" and "within" in low:
+    if row.role == "r2" and ("within" in low or "组内" in low):
         return "r2_within"
     if re.search(r"\brmse\b|^root mse|^residual std", low):
         return "rmse"

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass, field
+from itertools import permutations
 
 from bayesdid.importing.prose import Sentence, listings, named_in
 from bayesdid.importing.rows import is_constant
@@ -17,7 +18,7 @@ Places = dict[int, tuple[int, ...]]
 _UNCOVERED, _TWICE, _SAME, _COMPONENT, _OWN = -6.0, -3.0, -4.0, -4.0, -8.0
 _SUFFIX, _STEP, _SHARED, _MEDIATOR, _HEADER = 0.7, 1.0, 1.5, 1.5, 1.5
 _NAMED, _WITHOUT, _LISTED, _IDENTITY, _MISSED = 2.5, 3.0, 4.0, 4.0, -1.0
-_PRINTED, _WITHIN, _TOGETHER = 4.0, 2.5, 2.0
+_PRINTED, _WITHIN, _TOGETHER, _FALLS = 4.0, 2.5, 2.0, -2.0
 _PRODUCT = re.compile(r"\s*[×*#]\s*|\s+x\s+")
 _NOT = re.compile(
     r"\b(?:without|excluding|exclude|no)\b[^.,;]{0,30}\b(?:controls?|covariates?)", re.I
@@ -112,6 +113,7 @@ class Evidence:
         if complete:
             items += _coverage(table, where)
             items += _distinct(table, where)
+            items += _growing(table, where)
             items += self._constants(table, places, where)
         return items
 
@@ -264,6 +266,36 @@ def _distinct(table: ReadTable, where: dict[int, tuple[int, ...]]) -> list[tuple
     seen = [of(j) for j in range(len(table.columns))]
     twice = len(seen) - len(set(seen))
     return [("no two columns alike", _SAME * twice if twice else 0.1)]
+
+
+def _growing(table: ReadTable, where: dict[int, tuple[int, ...]]) -> list[tuple[str, float]]:
+    """On nearly the same rows R2 grows with regressors, and no two columns have the same ones."""
+    n = next((row for row in table.rows if row.role == "n" and row.cells), None)
+    fit = next(
+        (r for r in table.rows if r.role == "r2" and r.cells and _PLAIN.match(r.label)), None
+    )
+    if n is None or fit is None:
+        return []
+    known = [j for j in range(len(table.columns)) if j in n.cells and j in fit.cells]
+    counts = {j: float(Printed.parse(n.cells[j].text)) for j in known}
+    r2 = {j: Printed.parse(fit.cells[j].text).interval for j in known}
+    of = {j: frozenset(i for i in where if j in where[i]) for j in known}
+    items = []
+    for j, k in permutations(known, 2):
+        mine, theirs = table.columns[j], table.columns[k]
+        alike = (mine.outcome, mine.labels) == (theirs.outcome, theirs.labels)
+        if not alike or abs(counts[j] - counts[k]) > _NEAR * counts[j]:
+            continue
+        if of[j] < of[k]:
+            falls = r2[k][1] < r2[j][0]
+            items.append(("R2 that grows with regressors", _FALLS if falls else 0.1))
+        elif of[j] == of[k] and j < k and (r2[k][1] < r2[j][0] or r2[j][1] < r2[k][0]):
+            items.append(("R2 that grows with regressors", _FALLS))
+    return items
+
+
+_PLAIN = re.compile(r"r[- ]?(?:\^?2|²|squared?)$", re.IGNORECASE)  # not adjusted, not within
+_NEAR = 0.02  # share of rows by which samples of one table differ for missing values
 
 
 def _clauses(sentence: Sentence) -> list[tuple[str, tuple[str, ...]]]:

@@ -24,6 +24,7 @@ from bayesdid.study.load import read_study
 from bayesdid.study.printed import Printed
 from bayesdid.study.schema import StudyFile, TableFile
 
+_TOLD = 3  # tables that an error names
 PAGE, CELLS = "import.html", "import.json"
 
 
@@ -58,8 +59,8 @@ class Imported:
         Table -> sentences on what is uncertain in it.
     alternatives
         Table -> other readings, with their probability and their effect on the audit.
-    skipped
-        Tables of the file in which nothing was found that is an estimate or a moment.
+    left_out
+        Tables of the file in which nothing was found that is an estimate or a moment, with why.
     """
 
     json_keys: ClassVar[tuple[str, ...]] = (
@@ -71,7 +72,7 @@ class Imported:
         "sure_claims",
         "doubts",
         "alternatives",
-        "skipped",
+        "left_out",
     )
 
     folder: str
@@ -81,7 +82,7 @@ class Imported:
     sure_claims: int
     doubts: dict[str, list[str]]
     alternatives: dict[str, list[tuple[float, str]]]
-    skipped: int
+    left_out: tuple[str, ...]
 
     @property
     def doubtful(self) -> int:
@@ -122,9 +123,16 @@ def import_study(source: str | Path, folder: str | Path, *, title: str = "") -> 
     understood = understand(read_document(source))
     if not understood.tables:
         raise InputError(
-            "no table of estimates or of descriptive statistics was found",
+            ". ".join(
+                [
+                    "no table of estimates or of descriptive statistics was found",
+                    *understood.left_out[:_TOLD],
+                ]
+            ),
             file=source,
-            remedy="give a file with the tables as text: saved from the journal's page, LaTeX, "
+            remedy="give the tables whose estimates have errors, t, p or intervals, or marks"
+            if understood.left_out
+            else "give a file with the tables as text: saved from the journal's page, LaTeX, "
             "Markdown, CSV or a workbook",
         )
     part = folder.with_name(f".{folder.name}.part")
@@ -148,7 +156,7 @@ def _write(
     int,
     dict[str, list[str]],
     dict[str, list[tuple[float, str]]],
-    int,
+    tuple[str, ...],
 ]:
     names = Names()
     cells = {table.id: cells_of(table, names) for table in found.tables}
@@ -191,7 +199,7 @@ def _write(
             for t in found.tables
             if t.alternatives
         },
-        found.skipped,
+        found.left_out,
     )
 
 

@@ -13,6 +13,7 @@ MOST_CELLS = 200_000
 WIDEST = 200  # columns
 
 _SPACE = re.compile(r"[ \t\r\f\v\u00a0\u2000-\u200b\u202f\u3000\ufeff]+")
+_WIDE = {code: code - 0xFEE0 for code in range(0xFF01, 0xFF5F)}  # （1）, ＊＊ in a Chinese font
 _TUPLE = re.compile(r"^\('(.*)', '(.*)'\)$")  # labels of two levels, as data frames print them
 
 
@@ -46,7 +47,7 @@ class Document:
 
 def clean(text: str) -> str:
     """One cell's text: spaces collapsed, lines kept."""
-    lines = [_SPACE.sub(" ", line).strip() for line in text.split("\n")]
+    lines = [_SPACE.sub(" ", line.translate(_WIDE)).strip() for line in text.split("\n")]
     joined = "\n".join(line for line in lines if line)
     if found := _TUPLE.match(joined):
         return found[2]
@@ -84,7 +85,7 @@ def is_note(line: str) -> bool:
     """Whether a line below a table begins as notes do, or holds a legend."""
     start = line.strip().lower().lstrip("*_- ")
     return is_legend(line) or start.startswith(
-        ("note", "standard error", "t stat", "t-stat", "robust", "signif")
+        ("note", "standard error", "t stat", "t-stat", "robust", "signif", "注:", "注：", "括号")
     )
 
 
@@ -99,10 +100,14 @@ _BOTH = re.compile(
 )
 
 
+_PLUS_MINUS = re.compile(r"^([-−–+]?\d*\.?\d+)\s*(?:±|\+/-)\s*(\d*\.?\d+)")
+
+
 def _unfolded(row: list[str]) -> list[list[str]]:
     """A row whose cells hold an estimate and what stands below it, as two rows."""
     pairs: list[list[str]] = []
-    for j, text in enumerate(row):
+    for j, cell in enumerate(row):
+        text = _PLUS_MINUS.sub(r"\1 (\2)", cell) if j else cell
         parts = text.split("\n")
         if j and len(parts) == 1 and (found := _BOTH.match(text)):
             # a mark behind both is one of the estimate

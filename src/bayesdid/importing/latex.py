@@ -42,6 +42,7 @@ _SYMBOLS = {
     r"\textbackslash": "\\",
     r"\textasciitilde": "~",
     r"\le": "<=",
+    **{rf"\{name}": name for name in ("ln", "log", "exp", "max", "min", "Pr", "dots")},
 }
 _GREEK = re.compile(
     r"\\(alpha|gamma|delta|epsilon|varepsilon|zeta|eta|theta|iota|kappa|lambda|mu|nu|xi|pi|tau|"

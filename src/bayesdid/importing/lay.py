@@ -10,6 +10,7 @@ from bayesdid.importing.grid import Grid
 from bayesdid.importing.numbers import enumerator, what
 from bayesdid.importing.table import ReadColumn, Role
 from bayesdid.importing.words import (
+    CONSTANT,
     DEPENDENT,
     OUTCOME,
     PANEL,
@@ -124,6 +125,8 @@ def _unlabel(laid: Laid) -> None:
     if not any(kind == "se" or kinds.count(kind) > 1 for kind in kinds if kind):
         return
     first = ""
+    if any(_is_bracketed(laid.body[i - 1]) for i, kind in enumerate(kinds) if i and kind):
+        first = "what stands in brackets"
     for line, kind in zip(laid.body, kinds, strict=True):
         if not kind or (kind != "se" and kinds.count(kind) < 2):
             continue
@@ -133,7 +136,13 @@ def _unlabel(laid: Laid) -> None:
             line.texts = [f"({t})" if what(t) == "number" else t for t in line.texts]
         else:
             line.kind = kind
-    laid.below = next((kind for kind in _BELOW if kind == first), None)
+    laid.below = next((kind for kind in _BELOW if kind == first), laid.below)
+
+
+def _is_bracketed(line: Line) -> bool:
+    """Whether a line without a label holds what stands in brackets below estimates."""
+    texts = [text for _, text in line.filled()]
+    return not line.label.strip() and bool(texts) and all(what(text) == "below" for text in texts)
 
 
 def _measure_of(body: Sequence[Line], i: int) -> str:
@@ -141,13 +150,17 @@ def _measure_of(body: Sequence[Line], i: int) -> str:
     line = body[i]
     kind, filled = _said(line), line.filled()
     known = all(what(text) in {"number", "below"} for _, text in filled)
-    if kind not in _BELOW or not filled or not known or line.lost:
+    if kind not in _BELOW or not filled or not known:
         return ""
     others = (other for other in reversed(body[:i]) if other.filled())
-    above = next((other for other in others if _said(other) not in _BELOW), None)
+    above = next(
+        (other for other in others if _said(other) not in _BELOW and not _is_bracketed(other)), None
+    )
     if above is None or not above.label.strip() or role_of(above.label) in {"n", "r2"}:
         return ""
     places = {j for j, text in above.filled() if what(text) == "number"}
+    if line.lost and (not above.lost or len(filled) != len(places)):
+        return ""
     return kind if {j for j, _ in filled} <= places else ""
 
 
@@ -295,10 +308,13 @@ def _grouped(rows: list[list[str]]) -> list[list[str]] | None:
             parts.append([])
         parts[-1].append(row[1:])
     labels = [[row[0] for row in part if row[0]] for part in parts]
-    if len(names) < 2 or len(set(names)) != len(names) or any(one != labels[0] for one in labels):
+    if len(names) < 2 or len(set(names)) != len(names):
         return None
-    if len(labels[0]) < 2:
+    # models that take more terms one after the other each begin with a constant
+    blocks = all(map(enumerator, names)) and all(one and CONSTANT.match(one[0]) for one in labels)
+    if not blocks and (len(labels[0]) < 2 or any(one != labels[0] for one in labels)):
         return None
+    names = [f"Panel {name}: model {name}" for name in names] if blocks else names
     head = [[row[1], *row[2:]] for row in rows[:first]]
     width = len(rows[0]) - 2
     for name, part in zip(names, parts, strict=True):

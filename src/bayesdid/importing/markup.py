@@ -71,6 +71,7 @@ class _Reader(HTMLParser):
         self.notes: list[str] = []
         self.pending = ""  # a caption before its table, in the same wrap
         self.since = 0  # paragraphs before the last table
+        self.raised = 0  # where the letters begin that are raised, among the texts of a cell
 
     def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
         tag = _plain(tag)
@@ -99,6 +100,8 @@ class _Reader(HTMLParser):
             self.text = []
         elif tag in {"br", "break"}:
             self.text.append("\n")
+        elif tag == "sup":
+            self.raised = len(self.text)
         elif tag in _BLOCKS and not self.depth and not self.inside:
             self._close_text()
 
@@ -119,6 +122,8 @@ class _Reader(HTMLParser):
                 self._end_table()
         elif tag in {"td", "th", "tr"} and self.depth == 1:
             self._end_cell()
+        elif tag == "sup" and self.cell is not None:
+            self._without_letters()
         elif self.inside and tag == self.inside[-1]:
             self._close_text()
             self.inside.pop()
@@ -178,6 +183,13 @@ class _Reader(HTMLParser):
         else:  # the foot of a table's wrap follows the table
             last = self.grids[-1]
             self.grids[-1] = Grid(last.rows, last.title, f"{last.notes} {text}".strip())
+
+    def _without_letters(self) -> None:
+        """Raised letters behind a word name notes; those behind a number may be its mark."""
+        before = "".join(self.text[: self.raised]).rstrip()
+        raised = "".join(self.text[self.raised :]).strip()
+        if re.fullmatch(r"[a-h](?: ?, ?[a-h])*", raised) and re.search(r"[^\W\d_]\)?$", before):
+            del self.text[self.raised :]
 
     def _end_cell(self) -> None:
         if self.cell is None:

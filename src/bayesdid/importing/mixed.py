@@ -7,6 +7,7 @@ import re
 from bayesdid.importing.grid import Document
 from bayesdid.importing.latex import plain
 from bayesdid.importing.markup import read_markup
+from bayesdid.importing.pandoc import pipes
 
 _END = "</table>"
 _MATH = re.compile(  # bounded, so that what is opened and never closed costs no time
@@ -25,7 +26,7 @@ def has_markup(text: str) -> bool:
 def read_mixed(text: str) -> Document:
     """Its tables, and blocks of lines between them as paragraphs."""
     pages = [
-        _without_math(part) if k % 2 else "".join(f"<p>{_block(b)}</p>" for b in _blocks(part))
+        _without_math(part) if k % 2 else "".join(map(_shown, _blocks(part)))
         for k, part in enumerate(_parts(text.replace("\r\n", "\n")))
     ]
     return read_markup("\n".join(pages))
@@ -46,6 +47,25 @@ def _blocks(text: str) -> list[str]:
     """Headings, and what stands between empty lines."""
     found = re.split(r"\n\s*\n", re.sub(r"^(#+ .*)$", r"\1\n", text, flags=re.MULTILINE))
     return [block for block in found if block.strip()]
+
+
+def _shown(block: str) -> str:
+    """A block as a page has it: a table between pipes as one of HTML, another as a paragraph."""
+    lines = [line.strip() for line in block.strip().split("\n") if line.strip()]
+    rows = [line for line in lines if line.startswith("|")]
+    if not any(map(_RULE.fullmatch, rows)):
+        return f"<p>{_block(block)}</p>"
+    cells = [pipes(line) for line in rows if not _RULE.fullmatch(line)]
+    table = "".join(
+        f"<tr>{''.join(f'<td>{_block(cell)}</td>' for cell in row)}</tr>" for row in cells
+    )
+    at = lines.index(rows[0])
+    before, after = lines[:at], [line for line in lines[at:] if line not in rows]
+    around = [f"<p>{_block(' '.join(part))}</p>" if part else "" for part in (before, after)]
+    return f"{around[0]}<table>{table}</table>{around[1]}"
+
+
+_RULE = re.compile(r"\|(?:\s*:?-+:?\s*\|)+")
 
 
 def _block(text: str) -> str:

@@ -13,15 +13,15 @@ from bayesdid.study.fields import ends
 from bayesdid.study.printed import Printed
 from bayesdid.study.schema import Below
 
-_MARK = r"(\*{1,4}|[+†‡#]{1,3})"
+_MARK = r"(\*{1,4}|[+†‡#§¶]{1,3})"
 _PER = re.compile(
     rf"{_MARK}\s*(?:\(?\s*)?(?:p|P|sig\w*|=\s*p)?\s*(?:-?\s*value)?\s*(?:<|≤|<=)\s*(0?\.\d+)"
 )
 _CODE = re.compile(rf"{_MARK}\s*:\s*(0?\.\d+)")
 _QUOTED = re.compile(rf"['‘’]{_MARK}['‘’]\s*(0?\.\d+)")  # as R prints it
 _LISTS = re.compile(
-    rf"((?:{_MARK}[\s,;and&()]*){{1,4}})[^.%*+†‡#]{{0,60}}?"
-    r"((?:\d+(?:\.\d+)?\s*(?:%|percent|per cent)?[\s,;and&]*){1,4})"
+    rf"((?:{_MARK}[\s,;and&()、和与及]*){{1,4}})[^.%*+†‡#§]{{0,60}}?"
+    r"((?:\d+(?:\.\d+)?\s*(?:%|percent|per cent)?[\s,;and&、和与及]*){1,4})"
     r"(?:%|percent|per cent|level)",
     re.IGNORECASE,
 )
@@ -36,17 +36,17 @@ _OUTSIDE = re.compile(
     re.IGNORECASE,
 )
 _WHAT: tuple[tuple[Below, str], ...] = (
-    ("t", r"\bt[- ]?(?:stat|values?\b|ratio)|\bz[- ]?stat"),
+    ("t", r"\bt[- ]?(?:stat|values?\b|ratio)|\bz[- ]?stat|[tz] ?(?:值|统计量)"),
     (
         "p",
         r"\bp[- ]?values?\b[^.;]{0,40}(?:parenthes|bracket)"
-        r"|(?:parenthes|bracket)[^.;]{0,40}\bp[- ]?values?",
+        r"|(?:parenthes|bracket)[^.;]{0,40}\bp[- ]?values?|括号[^。;]{0,20}p ?值",
     ),
-    ("interval", r"confidence interval|credible interval|highest.density"),
+    ("interval", r"confidence interval|credible interval|highest.density|置信区间"),
     (
         "se",
         r"standard[- ]errors?|std\.? ?err|\bs\.?e\.?s?\b|posterior sd|"
-        r"standardfehler|erreurs?[- ]types?|errores? est[aá]ndar",
+        r"standardfehler|erreurs?[- ]types?|[eé]carts?[- ]types?|errores? est[aá]ndar|标准误",
     ),
 )
 
@@ -85,9 +85,9 @@ def stated_below(notes: str) -> Below | None:
 def errors_of(notes: str) -> Literal["unknown", "robust", "clustered"]:
     """Which standard errors the notes name."""
     low = notes.lower()
-    if "cluster" in low:
+    if "cluster" in low or "聚类" in low:
         return "clustered"
-    found = re.search(r"(?<!doubly )(?<!doubly-)\brobust\b|heterosk|hc[0-3]\b", low)
+    found = re.search(r"(?<!doubly )(?<!doubly-)\brobust\b|heterosk|hc[0-3]\b|稳健", low)
     return "robust" if found else "unknown"
 
 

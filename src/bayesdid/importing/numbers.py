@@ -10,8 +10,48 @@ from bayesdid.study.fields import ends
 from bayesdid.study.printed import Printed
 
 What = Literal["empty", "number", "below", "yes", "no", "text"]
-_YES = frozenset({"yes", "y", "x", "✓", "✔", "√", "☑", "included", "true"})
-_NO = frozenset({"no", "n", "-", "–", "—", "--", "✗", "×", "excluded", "false"})
+_YES = frozenset(
+    {
+        "yes",
+        "y",
+        "x",
+        "✓",
+        "✔",
+        "√",
+        "☑",
+        "included",
+        "true",
+        "oui",
+        "sí",
+        "ja",
+        "sim",
+        "是",
+        "有",
+        "控制",
+        "已控制",
+    }
+)
+_NO = frozenset(
+    {
+        "no",
+        "n",
+        "-",
+        "–",
+        "—",
+        "--",
+        "✗",
+        "×",
+        "excluded",
+        "false",
+        "non",
+        "nein",
+        "não",
+        "否",
+        "无",
+        "未控制",
+        "不控制",
+    }
+)
 _SPACED = re.compile(r"(?<=[\d)\]])\s+(?=[*+†‡#]+\s*[)\]]?$)|(?<=^[-−–])\s+(?=[\d.])")
 _NOT = re.compile(r"(?<=[\d)\]])\s*n\.?\s?s\.?$|(?<=\d\*)\.$|(?<=\*\*)\.$", re.IGNORECASE)
 _PER = re.compile(r"(?<=\d)/[A-Za-z]+$")  # 1.02/y, the effect of one year

@@ -17,7 +17,24 @@ _BREAK = "<br>"
 
 def without_drawings(lines: list[str]) -> list[str]:
     """Lines in which tables that are drawn by characters are pipe tables."""
+    lines = _without_boxes(lines)
     return _without_strokes(_without_bars(_without_frames(lines)))
+
+
+_BOX = str.maketrans("│┃║┆┊", "|||||")
+_CORNERS = re.compile(r"^\s*[┌┍┏╔╭└┗╚╰╒╘][─━═┬┴┯┷┳┻╦╩╤╧┼]*[┐┓╗╮┘┛╝╯╕╛]\s*$")
+_ACROSS = re.compile(r"^\s*[├┝┠┣╠╞╟][─━═┼┿╋╬╪╫┬┴]*[┤┥┨┫╣╡╢]\s*$")
+
+
+def _without_boxes(lines: list[str]) -> list[str]:
+    """Tables in boxes of lines as pipe tables; the first line across them is the header's."""
+    kept = [line for line in lines if not _CORNERS.match(line)]
+    return [
+        "|" + "---|" * (len(re.findall("[┼┿╋╬╪╫┬┴]", line)) + 1)
+        if _ACROSS.match(line)
+        else line.translate(_BOX)
+        for line in kept
+    ]
 
 
 def pipes(line: str) -> list[str]:

@@ -9,7 +9,7 @@ from dataclasses import replace
 from bayesdid.importing.lay import Laid, Line
 from bayesdid.importing.numbers import enumerator, what
 from bayesdid.importing.table import ReadColumn
-from bayesdid.importing.words import DEPENDENT, PANEL
+from bayesdid.importing.words import DEPENDENT, PANEL, is_measure, role_of
 
 _LETTERS = "abcdefghijklmnopqrstuvwxyz"
 
@@ -35,7 +35,8 @@ def panels(laid: Laid) -> list[tuple[str, Laid]]:
     for k, part in enumerate(parts):
         columns, parts[k] = _own_header(laid.columns, part, columns)
         headed.append(columns)
-    shared = _shared_tail(parts)
+    measured = frozenset(j for j, c in enumerate(laid.columns) if any(map(is_measure, c.heads)))
+    shared = _shared_tail(parts, measured)
     if shared:
         parts[-1] = parts[-1][: -len(shared)]
     found = []
@@ -105,8 +106,12 @@ def _repeated(body: Sequence[Line]) -> list[int]:
     return marks if alike and parts[-1][: len(first)] == first else []
 
 
-def _shared_tail(parts: Sequence[Sequence[Line]]) -> list[Line]:
-    """Rows at the end of the last panel that no other panel has a row of the same label for."""
+def _shared_tail(parts: Sequence[Sequence[Line]], measured: frozenset[int]) -> list[Line]:
+    """Rows at the end of the last panel that no other panel has a row of the same label for.
+
+    A row of numbers in several of the columns that hold estimates, errors, t or p (`measured`) is
+    one of an estimate of that panel.
+    """
     last = parts[-1]
     others = {line.label for part in parts[:-1] for line in part if line.label}
     tail: list[Line] = []
@@ -114,6 +119,9 @@ def _shared_tail(parts: Sequence[Sequence[Line]]) -> list[Line]:
         if not line.label.strip() or line.label in others:
             break
         if any(what(t) == "below" or re.search(r"[*†]", t) for _, t in line.filled()):
+            break
+        numbers = {j for j, text in line.filled() if what(text) == "number"}
+        if len(numbers & measured) > 1 and role_of(line.label) is None:
             break
         tail.insert(0, line)
     return tail if len(tail) < len(last) else []

@@ -9,6 +9,7 @@ from bayesdid.audit.bounds import Bounds
 from bayesdid.importing.crossed import uncrossed
 from bayesdid.importing.grid import Grid
 from bayesdid.importing.lay import Laid, lay
+from bayesdid.importing.moments import are_correlations, moments_of
 from bayesdid.importing.notes import (
     apart_below,
     errors_of,
@@ -21,17 +22,16 @@ from bayesdid.importing.numbers import (
     enumerator,
     has_decimal_commas,
     is_interval,
-    tidy,
     what,
     with_points,
 )
 from bayesdid.importing.panels import panels
 from bayesdid.importing.rows import read_rows
 from bayesdid.importing.second import settled
+from bayesdid.importing.suspect import suspect
 from bayesdid.importing.table import ReadCell, ReadColumn, ReadRow, ReadTable
 from bayesdid.importing.wide import narrow, turned
 from bayesdid.importing.words import (
-    DESCRIPTIVE,
     OUTCOME,
     PANEL,
     SAMPLE,
@@ -47,7 +47,7 @@ from bayesdid.study.fields import ends
 from bayesdid.study.printed import Printed
 from bayesdid.study.schema import Below
 
-_NUMBERED = re.compile(r"\b(?:table|tab\.)\s*([A-Z]?\d{1,3})", re.IGNORECASE)
+_NUMBERED = re.compile(r"(?:\b(?:table|tab\.)|表)\s*([A-Z]?\d{1,3})", re.IGNORECASE)
 _DEPENDENT = re.compile(
     r"(?:dependent|explained|outcome) variables?(?: is| are|:|=|\s*-)?\s*(?:the )?"
     r"([^.;:()]{2,60})",
@@ -66,11 +66,11 @@ def recognise(grid: Grid, number: int) -> ReadTable:
     grid = _noted(_parted(_with_points(grid)))
     named = _NUMBERED.search(grid.title)
     name = f"table{named[1] if named else number}".replace(" ", "")
-    descriptive = _descriptive(_moments_apart(grid))
+    descriptive = moments_of(grid)
     if descriptive is not None:
         return ReadTable(name, grid.title, grid.notes, "descriptive", [], descriptive)
     laid = lay(grid)
-    if _are_moments(laid):
+    if _are_moments(laid) or are_correlations(grid):
         return ReadTable(name, grid.title, grid.notes, "other", [], [])
     parts = panels(laid)
     columns: list[ReadColumn] = []
@@ -91,9 +91,27 @@ def recognise(grid: Grid, number: int) -> ReadTable:
     if not any(_is_result(row) for row in rows):
         table.kind = "other"
         return table
+    _counted(table)
     _outcomes(table)
     _statements(table, below)
+    suspect(table)
     return table
+
+
+_COUNT = re.compile(r"[\s,;]*[(\[]?\b[nN] ?= ?(\d{1,3}(?:,\d{3})+|\d+)[)\]]?\s*$")
+
+
+def _counted(table: ReadTable) -> None:
+    """The n that headings such as ``Model 1 (n = 812)`` state, as a row where there is none."""
+    counts: dict[int, ReadCell] = {}
+    for j, column in enumerate(table.columns):
+        found = next((m for head in column.heads if (m := _COUNT.search(head))), None)
+        if found is None:
+            continue
+        counts[j] = ReadCell(found[1], "n", 0, j)
+        column.heads = tuple(text for h in column.heads if (text := _COUNT.sub("", h).strip()))
+    if counts and not any(row.role == "n" for row in table.rows):
+        table.rows.append(ReadRow("n", "n", cells=counts))
 
 
 def _with_points(grid: Grid) -> Grid:
@@ -119,13 +137,17 @@ _MOMENTS = re.compile(r"\(\s*(?:s\.?d\.?|std\.? dev\.?|standard deviation)\s*\)"
 
 
 def _are_moments(laid: Laid) -> bool:
-    """Whether headings say that brackets hold standard deviations: of means, not of estimates."""
+    """Whether headings say that brackets hold standard deviations: of means, not of estimates.
+
+    Those of half of the columns at least: one of the means of controls may stand beside estimates.
+    """
     heads = [head for column in laid.columns for head in column.heads]
     measured = {both(head) or heading([head], WIDE)[0] for head in heads} - {"", "n"}
-    return any(map(_MOMENTS.search, heads)) and not measured
+    of_means = [any(map(_MOMENTS.search, column.heads)) for column in laid.columns]
+    return any(of_means) and 2 * sum(of_means) >= len(of_means) and not measured
 
 
-_NOTE = re.compile(r"^(?:notes?|sources?)\s*[:.]?$|p\s*<\s*0?\.\d", re.IGNORECASE)
+_NOTE = re.compile(r"^(?:notes?|sources?)\s*[:.]?$|^注\s*:|p\s*<\s*0?\.\d", re.IGNORECASE)
 
 
 _STATED = re.compile(r"^(?:dependent|outcome) variables?\s*[:=]\s*\S+(?:\s+\S+)+", re.IGNORECASE)
@@ -157,81 +179,6 @@ def _is_result(row: ReadRow) -> bool:
     under = row.below or row.lost_below or any(below for _, below in row.lost)
     marked = any(re.search(r"[*+†‡#]$", cell.text) for cell in cells)
     return row.role == "estimate" and bool(under or marked)
-
-
-def _moments_apart(grid: Grid) -> Grid:
-    """A grid whose cells ``15.3 (5.33)`` stand below ``Mean (SD)``, with a column for each of them.
-
-    Rows are named after the heading above them, too, where a label comes twice.
-    """
-    head = next((i for i, row in enumerate(grid.rows[:3]) if any(map(_BOTH.fullmatch, row))), None)
-    if head is None:
-        return grid
-    both_in = [j for j, text in enumerate(grid.rows[head]) if _BOTH.fullmatch(text)]
-    rows: list[list[str]] = []
-    section, labels = "", [row[0] for row in grid.rows[head + 1 :] if row[0] and any(row[1:])]
-    for i, row in enumerate(grid.rows):
-        under = i > head and not row[0] and any(what(row[j]) == "below" for j in both_in)
-        if under and rows:
-            for k, j in enumerate(both_in):
-                rows[-1][j + k + 1] = row[j].strip("()[] ")
-            continue
-        if row[0] and not any(row[1:]):
-            section = row[0]
-        twice = i > head and labels.count(row[0]) > 1 and section
-        cells = [f"{section}: {row[0]}" if twice else row[0], *row[1:]]
-        for k, j in enumerate(both_in):
-            more = row[j] if i < head else "SD" if i == head else ""
-            cells.insert(j + k + 1, more)
-            if i == head:
-                cells[j + k] = "Mean"
-        rows.append(cells)
-    return Grid(tuple(map(tuple, rows)), grid.title, grid.notes, grid.loose)
-
-
-_BOTH = re.compile(r"(?:mean|m)\s*[(±,]\s*(?:s\.?d\.?|std\.? dev\.?)\s*\)?", re.IGNORECASE)
-
-
-def _descriptive(grid: Grid) -> list[ReadRow] | None:
-    """Rows of means, sds and ranges, if the header says that these are the columns.
-
-    Those of several groups side by side are rows of each group, if nothing else stands there.
-    """
-    for i, head in enumerate(grid.rows[:3]):
-        kinds = heading(head, DESCRIPTIVE)
-        if "mean" not in kinds or not {"sd", "min", "max"} & set(kinds):
-            continue
-        groups = _groups(kinds)
-        if len(groups) > 1 and not all(kinds[1:]):
-            return None
-        rows = []
-        for k, line in enumerate(grid.rows[i + 1 :], i + 1):
-            for group in groups:
-                cells = {
-                    list(DESCRIPTIVE).index(kinds[j]): ReadCell(tidy(line[j]), "moment", k, j)
-                    for j in group
-                    if j < len(line) and what(line[j]) in {"number", "below"}
-                }
-                if line[0] and _MEAN_AT in cells:
-                    above = grid.rows[i - 1][group[0]] if i and len(groups) > 1 else ""
-                    rows.append(ReadRow(": ".join(filter(None, (line[0], above))), "moment"))
-                    rows[-1].cells = cells
-        return rows
-    return None
-
-
-_MEAN_AT = list(DESCRIPTIVE).index("mean")
-
-
-def _groups(kinds: list[str]) -> list[list[int]]:
-    """Columns of moments, those of each group together: a group ends where a kind comes again."""
-    groups: list[list[int]] = [[]]
-    for j, kind in enumerate(kinds):
-        if kind and any(kinds[other] == kind for other in groups[-1]):
-            groups.append([])
-        if kind:
-            groups[-1].append(j)
-    return groups
 
 
 def _lettered(columns: list[ReadColumn], letter: str) -> list[ReadColumn]:

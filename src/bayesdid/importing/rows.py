@@ -71,14 +71,24 @@ def read_rows(laid: Laid) -> list[ReadRow]:
                 second = {j: _cell(lines[i + 1], j, "below") for j, _ in lines[i + 1].filled()}
                 row.beside, row.why = second_below(row, {} if lines[i + 1].lost else second)
             while (at := i + 1 + (below is not None)) < len(lines) and lines[at].kind:
-                for j, text in lines[at].filled():
-                    cell = ReadCell(tidy(text), "below", lines[at].index, j)
-                    row.beside.setdefault(j, {})[lines[at].kind] = cell
+                _put_beside(row, lines[at])
                 i += 1
             found.append(row)
             i += below is not None
         i += 1
-    return [_doubted(row, found) for row in _distinct(found)]
+    return [_doubted(row) for row in _distinct(found)]
+
+
+def _put_beside(row: ReadRow, line: Line) -> None:
+    """A line of t, p or the like among what stands beside the estimates of a row."""
+    cells = [ReadCell(tidy(text), "below", line.index, j) for j, text in line.filled()]
+    if row.lost and len(cells) == len(row.lost):
+        known = row.lost_beside or ({},) * len(cells)
+        pairs = zip(known, cells, strict=True)
+        row.lost_beside = tuple({**others, line.kind: cell} for others, cell in pairs)
+    elif not row.lost:
+        for cell in cells:
+            row.beside.setdefault(cell.position, {})[line.kind] = cell
 
 
 def _distinct(rows: list[ReadRow]) -> list[ReadRow]:
@@ -112,16 +122,15 @@ def _without_bases(lines: list[Line]) -> list[Line]:
     return kept
 
 
-def _doubted(row: ReadRow, rows: list[ReadRow]) -> ReadRow:
-    """A row of estimates, marked if nothing stands below it where something does below others."""
+def _doubted(row: ReadRow) -> ReadRow:
+    """A row of estimates, marked if nothing stands below or beside it that could confirm them."""
     if row.role != "estimate" or row.below or row.beside or any(b for _, b in row.lost):
         return row
     row.confidence, row.why = 0.9, "nothing stands below it"
-    if any(other.below for other in rows if other.role == "estimate"):
-        row.cells = {
-            j: replace(cell, confidence=min(cell.confidence, row.confidence), why=row.why)
-            for j, cell in row.cells.items()
-        }
+    row.cells = {
+        j: replace(cell, confidence=min(cell.confidence, row.confidence), why=row.why)
+        for j, cell in row.cells.items()
+    }
     return row
 
 

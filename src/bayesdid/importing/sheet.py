@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 import io
+import re
 import zipfile
 from pathlib import Path
 
@@ -70,11 +71,36 @@ def read_workbook(path: Path) -> Document:
                     value=sheet.title,
                     remedy="give the workbook with the published tables alone",
                 )
+        _spread(rows, _merged(path, getattr(sheet, _WHERE, "")))
         found = _document(rows)
         grids += found.grids
         prose += found.prose
     book.close()
     return Document(tuple(grids), tuple(prose))
+
+
+_WHERE = "_worksheet_path"  # of a sheet in its archive: openpyxl tells merged cells of no stream
+_AREA = re.compile(rb'<mergeCell\b[^>]*\bref="([A-Z]{1,3})(\d{1,7}):([A-Z]{1,3})(\d{1,7})"')
+
+
+def _merged(path: Path, part: str) -> list[tuple[int, int, int]]:
+    """Merged cells of a sheet: row, first column and the column after the last, from zero."""
+    from openpyxl.utils import column_index_from_string as number
+
+    with zipfile.ZipFile(path) as archive:
+        if part not in archive.namelist():
+            return []
+        areas = _AREA.findall(archive.read(part))
+    return [(int(row) - 1, number(a.decode()) - 1, number(b.decode())) for a, row, b, _ in areas]
+
+
+def _spread(rows: list[list[str]], areas: list[tuple[int, int, int]]) -> None:
+    """Put a text of merged cells into each of them, in place; not of those that begin a row."""
+    for i, first, stop in areas:
+        if first and i < len(rows) and first < len(rows[i]):
+            stop = min(stop, WIDEST)
+            rows[i] += [""] * (stop - len(rows[i]))
+            rows[i][first:stop] = [rows[i][first]] * (stop - first)
 
 
 def check_archive(path: Path) -> None:
@@ -111,8 +137,13 @@ def _shown(value: object, form: str) -> str:
         zeros = len(places) - len(places.lstrip("0"))
         if form.rstrip().endswith("%"):
             return f"{value * 100:.{zeros}f}%"
-        return f"{value:.{zeros}f}" if zeros else repr(value)
+        text = f"{value:.{zeros}f}" if zeros else repr(value)
+        around = _AROUND.fullmatch(form.partition(";")[0].replace('"', "").replace("\\", ""))
+        return f"{around[1]}{text}{around[2]}" if around else text
     return str(value)
+
+
+_AROUND = re.compile(r"([(\[]?)[#,]*0(?:\.0+)?(\*{0,4}[)\]]?)")  # (0.000), 0.00"**"
 
 
 def _document(rows: list[list[str]]) -> Document:

@@ -48,6 +48,8 @@ class ReadRow:
         Column -> its cell, and the cell below it.
     lost
         Texts in order where their columns are not known, each with what stands below it.
+    lost_below, lost_beside
+        What stands below where that alone lost its columns; what is beside each of `lost`.
     references
         Column -> null distribution of a statistic, as degrees of freedom beside it say.
     beside
@@ -61,6 +63,7 @@ class ReadRow:
     below: dict[int, ReadCell] = field(default_factory=dict)
     lost: tuple[tuple[ReadCell, ReadCell | None], ...] = ()
     lost_below: tuple[ReadCell, ...] = ()
+    lost_beside: tuple[dict[str, ReadCell], ...] = ()
     references: dict[int, str] = field(default_factory=dict)
     beside: dict[int, dict[str, ReadCell]] = field(default_factory=dict)
     confidence: float = 1.0

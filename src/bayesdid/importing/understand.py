@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from bayesdid.importing.align import align
 from bayesdid.importing.evidence import Evidence
 from bayesdid.importing.grid import Document, Grid
+from bayesdid.importing.left_out import left_out
 from bayesdid.importing.numbers import what
 from bayesdid.importing.prose import Sentence, sentences
 from bayesdid.importing.recognise import recognise
@@ -18,12 +19,12 @@ from bayesdid.study.printed import Printed
 
 @dataclass(frozen=True, slots=True)
 class Understood:
-    """Tables that hold results, their grids, the text's sentences, and tables left out."""
+    """Tables that hold results, their grids, the text's sentences, and why others are left out."""
 
     tables: tuple[ReadTable, ...]
     grids: tuple[Grid, ...]
     said: tuple[Sentence, ...]
-    skipped: int
+    left_out: tuple[str, ...]
 
 
 def understand(document: Document) -> Understood:
@@ -32,11 +33,12 @@ def understand(document: Document) -> Understood:
     pairs: list[tuple[ReadTable, Grid]] = []
     taken: set[str] = set()
     titled = 0  # tables without results that have a number in the document all the same
-    grids = _with_sizes(document.grids)
-    for grid in grids:
+    others: list[str] = []
+    for place, grid in enumerate(_with_sizes(document.grids), 1):
         table = recognise(grid, len(pairs) + titled + 1)
         if table.kind == "other":
             titled += bool(grid.title)
+            others.append(left_out(grid, place))
             continue
         while table.id in taken:
             table.id = f"{table.id}x"
@@ -46,8 +48,8 @@ def understand(document: Document) -> Understood:
     for table, _ in pairs:
         if table.kind == "regression":
             align(table, Evidence(said, means))
-    left = len(grids) - len(pairs)
-    return Understood(tuple(t for t, _ in pairs), tuple(g for _, g in pairs), said, left)
+    tables, grids = tuple(t for t, _ in pairs), tuple(g for _, g in pairs)
+    return Understood(tables, grids, said, tuple(others))
 
 
 def _with_sizes(grids: Sequence[Grid]) -> list[Grid]:

@@ -9,7 +9,9 @@ from bayesdid.importing.lay import Laid, Line
 from bayesdid.importing.numbers import is_interval, tidy, what
 from bayesdid.importing.table import ReadColumn, ReadRow
 from bayesdid.importing.words import (
+    DESCRIPTIVE,
     MODELS,
+    PANEL,
     WIDE,
     both,
     heading,
@@ -146,12 +148,17 @@ def _kinds(columns: list[ReadColumn]) -> list[str]:
     Standardised coefficients are estimates where no others are printed. Beside others they are
     numbers of their own: which they are, is said by a word, or by β beside B.
     """
+    columns = [replace(c, heads=_without_panel(c.heads)) for c in columns]
     kinds = [next((k for k in map(_kind, c.heads[::-1]) if k), "") for c in columns]
     for j, column in enumerate(columns[:-1]):
         beside = columns[j + 1].heads[:-1] == column.heads[:-1] and kinds[j + 1] in {*_KINDS, "low"}
         mean = _MEAN.match(column.heads[-1].strip()) if column.heads else None
         if mean and beside and _DIFFERENCE.search(" ".join(column.heads[:-1])):
             kinds[j] = "estimate"  # a mean difference, not the mean of a group
+    if "estimate" not in kinds:  # whatever they are called: errors stand beside them
+        for j, column in enumerate(columns[:-1]):
+            named = not kinds[j] and kinds[j + 1] == "se" and not _of_moments(column)
+            kinds[j] = "estimate" if named else kinds[j]
     said = [_is_standardised(column) for column in columns]
     plain = [j for j, kind in enumerate(kinds) if kind == "estimate" and not said[j]]
     for j, column in enumerate(columns):
@@ -164,6 +171,19 @@ def _kinds(columns: list[ReadColumn]) -> list[str]:
         if mine[:-1] == theirs[:-1] and not _BETA.match(theirs[-1].strip()):
             kinds[j] = ""
     return kinds
+
+
+def _without_panel(heads: tuple[str, ...]) -> tuple[str, ...]:
+    return tuple(head for head in heads if not PANEL.match(head)) or heads
+
+
+def _of_moments(column: ReadColumn) -> bool:
+    """Whether a column is headed as a mean, a deviation or a count, or not at all."""
+    heads = [head.strip() for head in column.heads]
+    return not heads or any(heading(heads, DESCRIPTIVE)) or bool(_COUNT.search(heads[-1]))
+
+
+_COUNT = re.compile(r"\bmeans?\b|average|\bno\.|number|\bcounts?\b|\bn\b|%$", re.IGNORECASE)
 
 
 def _is_standardised(column: ReadColumn) -> bool:
@@ -226,7 +246,7 @@ def _measures(
     start, stop = span
     texts: dict[str, str] = {}
     for j in range(start + 1, stop):
-        heads = columns[j].heads
+        heads = _without_panel(columns[j].heads)
         name = kinds[j] if kinds[j] and kinds[j] not in texts else heads[-1] if heads else ""
         texts[name] = tidy(line.texts[j]).rstrip("*+ ")
     apart = texts.get("interval", "")

@@ -75,7 +75,7 @@ class _Reader:
             self.grids
             and not self.grids[-1].notes
             and (
-                low.startswith(("note", "standard err", "robust", "*", "t stat"))
+                low.startswith(("note", "standard err", "robust", "*", "t stat", "注"))
                 or "p <" in low
                 or "p<" in low
                 or "in parentheses" in low

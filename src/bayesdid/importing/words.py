@@ -13,12 +13,16 @@ _ROLES: tuple[tuple[Role, str], ...] = (
         "n",
         r"^(?:no\.?|number|num\.?|#)?\s*(?:of)?\s*(?:obs\.?|observations?|n\b|rows)(?:ervations)?"
         r"\.?$|^n(?:obs)?\.?$|^n \(|^sample size|^observations?\b|^num\.? ?obs|样本|"
-        r"^beobachtungen|^observaci|^osservazioni|^observaç",
+        r"^beobachtungen|^observaci|^osservazioni|^observaç|"
+        r"^(?:nombre d.|n[uú]mero (?:de |di )?|anzahl (?:der )?)(?:observ|osserv|beobacht)|"
+        r"^观[测察][值数]|"
+        r"^(?:no\. of |number of )?(?!person|patient)[a-z]+[- ](?:year|quarter|month)s?"
+        r"(?: observations| obs\.?)?$",
     ),
     (
         "r2",
         # not expersq, exper2 or Year squared
-        r"(?:(?<![^\W\d_])|adj|pseudo|within|overall|between)"
+        r"(?:(?<![^\W\d_])|adj|pseudo|within|overall|between|调整后?的?|组内|伪|拟)"
         r"(?:r[- ]?(?:\^?2|²|squared?|sq\.?)(?!\w)|r²)",
     ),
     (
@@ -38,7 +42,8 @@ _ROLES: tuple[tuple[Role, str], ...] = (
 )
 _FIXED = re.compile(
     r"fixed effects?|\bfes?\b|effects$|controls?\b|covariates|dummies|trends?|cluster|weight|"
-    r"sample|window|standard errors|estimator|method|std\.? ?errors|vcov|s\.e\. type",
+    r"sample|window|standard errors|estimator|method|std\.? ?errors|vcov|s\.e\. type|"
+    r"效应|控制变量|趋势|聚类|权重",
     re.IGNORECASE,
 )
 MEAN = re.compile(
@@ -51,12 +56,14 @@ PANEL = re.compile(
     re.IGNORECASE,
 )  # the heading of rows that are columns of their own
 OUTCOME = re.compile(
-    r"^\s*(?:d\.?v\.?|dep\w*\.? var\w*\.?|outcome)\s*[:=]\s*(\S.*)$", re.IGNORECASE
+    r"^\s*(?:d\.?v\.?|dep\w*\.? var\w*\.?|outcome|被解释变量|因变量)\s*[:=]\s*(\S.*)$",
+    re.IGNORECASE,
 )  # DV: Log(Wage)
-DEPENDENT = re.compile(r"dep|outcome|explained", re.IGNORECASE)
+DEPENDENT = re.compile(r"dep|outcome|explained|被解释变量|因变量", re.IGNORECASE)
 """How the label of a row begins that names outcomes."""
 CONSTANT = re.compile(
-    r"^(?:\(?(?:constant|intercept|_?cons|konstante|constante|costante)(?: term)?\)?\.?)$",
+    r"^(?:\(?(?:constant|intercept|_?cons|konstante|constante|costante|常数项?|截距项?)"
+    r"(?: term)?\)?\.?)$",
     re.IGNORECASE,
 )
 _PARTS: tuple[tuple[Part, str], ...] = (
@@ -69,23 +76,25 @@ _PARTS: tuple[tuple[Part, str], ...] = (
 UNIT_EFFECTS = re.compile(
     r"(?:\b|_)(?:unit|city|state|county|country|firm|province|individual|entity|region|id|"
     r"municipal\w*|district|school|prefecture|fips|village|household|plant|establishment|bank|"
-    r"hospital|store|commuting zone|tract|zip)(?:\b|_)",
+    r"hospital|store|commuting zone|tract|zip)(?:\b|_)|城市|个体|企业|公司|省份?|地区|[区县]|家庭",
     re.IGNORECASE,
 )
 PERIOD_EFFECTS = re.compile(
-    r"(?:\b|_)(?:year|time|period|month|quarter|date|wave|week|day)(?:\b|_)", re.IGNORECASE
+    r"(?:\b|_)(?:year|time|period|month|quarter|date|wave|week|day)(?:\b|_)|年|时间|月份?|季度",
+    re.IGNORECASE,
 )
 INTERACTED = re.compile(
     r"\w ?[×*#^] ?\w|\w:\w| x |\w[-–—/ ]?by[-–—/ ]\w|"
-    r"\b(?!year|time|month|quarter|week|day)\w{3,}[-–—](?:year|time|month|quarter|wave|week)",
+    r"\b(?!year|time|month|quarter|week|day)\w{3,}[-–—](?:year|time|month|quarter|wave|week)|"
+    r"\w[-–—][年时月季]",
     re.IGNORECASE,
 )  # effects of each combination of two things
 DESCRIPTIVE = {
-    "mean": r"^(?:mean|average|avg\.?)$",
-    "sd": r"^(?:std\.?\s*dev\w*\.?|s\.?d\.?|standard deviation|stdev|std\.?)$",
-    "min": r"^min(?:imum)?\.?$",
-    "max": r"^max(?:imum)?\.?$",
-    "n": r"^(?:n|obs\.?|observations|count)$",
+    "mean": r"^(?:mean|average|avg\.?|平?均值|平均数)$",
+    "sd": r"^(?:std\.?\s*dev\w*\.?|s\.?d\.?|standard deviation|stdev|std\.?|标准差)$",
+    "min": r"^(?:min(?:imum)?\.?|最小值)$",
+    "max": r"^(?:max(?:imum)?\.?|最大值)$",
+    "n": r"^(?:n|obs\.?|observations|count|样本[量数]|观[测察][值数])$",
 }
 RATIO = (
     r"(?:(?:a|c|adj(?:usted|\.)?|crude|unadj(?:usted|\.)?|multivaria(?:te|ble)|univaria(?:te|ble)|"
@@ -103,21 +112,23 @@ WIDE: dict[str, str] = {
     "estimate": (
         r"^(?:unstand\w*\.?$|(?:(?:ols|iv|2sls|logit|probit|unstand\w*\.?) )?"
         rf"(?:b|β|beta|coeff?\w*\.?|estimates?|est\.?|effect|att|ame|dy/dx|"
-        rf"(?:average )?marg(?:inal|\.)? eff(?:ects?|\.)|{RATIO}|{DIFFERENCE})$)"
+        rf"(?:average )?marg(?:inal|\.)? eff(?:ects?|\.)|(?:回归)?系数|估计[值量]|"
+        rf"{RATIO}|{DIFFERENCE})$)"
     ),
-    "se": r"^(?:s\.? ?e\.?|std\.?[\s_]*err\w*\.?|standard errors?|\(?robust s\.?e\.?\)?)"
-    r"(?:\s*\([^()]+\))?$",
+    "se": r"^(?:s\.? ?e\.?|se coeff?\.?|std\.?[\s_]*err\w*\.?|standard errors?|"
+    r"\(?robust s\.?e\.?\)?|(?:聚类|稳健)*标准误差?)(?:\s*\([^()]+\))?$",
     "t": r"^(?:(?:wald )?[tz](?: ?\(\d+\))?|[tz][- ]?stat\w*\.?|[tz][- ]?(?:value|score|ratio)|"
-    r"statistic)$",
-    "p": r"^(?:p(?:[- .]?val\w*\.?)?(?: ?\([^()]*\))?|p ?> ?\|[tz]\||pr ?\(> ?\|[tz]\|\)|sig\.)$",
+    r"statistic|[tz] ?(?:值|统计量))$",
+    "p": r"^(?:p(?:[- .]?val\w*\.?)?(?: ?\([^()]*\))?|p ?> ?\|[tz]\||pr ?\(> ?\|[tz]\|\)|"
+    r"sig\.|prob\.?|p ?值)$",
     "interval": rf"^[\[(]?\s*(?:9[059]\s?%)?\s*{_INTERVAL}\s*(?:[,(]?\s*9[059]\s?%\)?)?\s*[\])]?$",
     "low": (
         r"^(?:95 ?% )?(?:(?:ci|conf)[ _.]?)?(?:lower|low|ll|llci)(?: bound| ci| 95 ?%)?$|"
-        r"^2\.5 ?%$"
+        r"^2\.5 ?%$|^\[0?\.025$"
     ),
     "high": (
         r"^(?:95 ?% )?(?:(?:ci|conf)[ _.]?)?(?:upper|high|ul|ulci)(?: bound| ci| 95 ?%)?$|"
-        r"^97\.5 ?%$"
+        r"^97\.5 ?%$|^0?\.975\]$"
     ),
     "n": r"^(?:n|obs\.?|n\.? ?obs\.?|num\.? ?obs\.?|observations|sample size)$",
 }
@@ -133,14 +144,16 @@ SAMPLE = re.compile(
     r"(?:north|south)?(?:east|west)(?:ern)?|central|middle|private|(?:state|privately)[- ]owned|"
     r"(?:high|low|large|small|young|old|more|less)(?:er|est)?|developed|developing)"
     r"(?:[- ](?:incomes?|education|density|skills?|tech|groups?|regions?|areas?|firms?|cities|"
-    r"sample|households?|countries|enterprises?))?$",
+    r"sample|households?|countries|enterprises?))?$|"
+    r"^(?:全样本|[东中西]部(?:地区)?|东北|(?:非?国有|民营|大型|中?小型|高新技术)企业|农村|男性?|女性?)$",
     re.IGNORECASE,
 )  # a heading that names the rows that a column takes, not its outcome
 SAMPLES = re.compile(r"heterogene|sub-?(?:samples?|groups?)", re.IGNORECASE)
 SPECIFICATION = re.compile(
     r"^(?:baseline|simple|naive|main|preferred|full|full sample|ols|wls|gls|gmm|lpm|2sls|iv|fe|re|"
     r"twfe|did|dd|ddd|cs|(?:generalized |panel )?linear|mixed-effects|instrumental variables?|"
-    r"negative binomial|logit|probit|poisson|ppml|pooled|within|placebo|matched|"
+    r"negative binomial|logit|probit|tobit|heck(?:it|man)|poisson|ppml|pooled|"
+    r"within|placebo|matched|"
     r"(?:un)?weighted|pop-wt|"
     r"donut|excluding|dropping)(?:$|[\s,+(/])|^(?:pre|post)-|"
     r"^(?:no|with|without|adding|plus) \w|difference[- ]in|\bdid\b|\b(?:only|(?:un)?adjusted|"
@@ -190,11 +203,18 @@ _WRAPPED = re.compile(r"[(\[]([^()\[\]]+)[)\]]")
 
 def both(text: str) -> str:
     """What stands in brackets beside an estimate, as a heading such as ``OR (95% CI)`` says."""
+    text = re.sub(r"^\s*([^(\[±]+?)\s*±\s*([^±]+)$", r"\1 (\2)", text)
     found = re.fullmatch(r"\s*([^(\[]+?)\s*[(\[]\s*(.+?)\s*[)\]]\s*", text)
-    if found is None or len(text) > 80 or heading([found[1]], WIDE) != ["estimate"]:
+    if found is None or len(text) > 80:
         return ""
     kind = heading([found[2]], WIDE)[0]
+    named = heading([found[1]], WIDE) == ["estimate"]
+    if not named and not (kind == "interval" and _OF_TWO.search(found[1])):
+        return ""
     return kind if kind in {"se", "t", "p", "interval"} else ""
+
+
+_OF_TWO = re.compile(r"\b(?:differences?|effects?|changes?|reductions?)$", re.IGNORECASE)
 
 
 def is_ratio(text: str) -> bool:

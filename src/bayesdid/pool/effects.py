@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections import Counter
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 
 from scipy.stats import norm
@@ -45,6 +46,25 @@ class StudyEffect:
     p: float
 
 
+@dataclass(frozen=True, slots=True)
+class Gathered:
+    """Effects that can be pooled, and the studies that cannot.
+
+    Attributes
+    ----------
+    effects
+        In the order of their studies.
+    left_out
+        Study -> why it is not pooled with the others.
+    unit
+        What the outcomes of the pooled studies are measured in, before they are divided.
+    """
+
+    effects: tuple[StudyEffect, ...]
+    left_out: dict[str, str]
+    unit: str
+
+
 def study_effects(
     studies: Sequence[Study],
     cells: Mapping[str, str],
@@ -52,8 +72,12 @@ def study_effects(
     scale: str,
     *,
     better: bool = False,
-) -> tuple[StudyEffect, ...]:
-    """The effect of each study.
+) -> Gathered:
+    """The effect of each study, and which studies have none that can be pooled with the others'.
+
+    A study that lacks the contrast, or whose outcome is in another unit or better on another side
+    than that of most of the others, is left out; where no side or unit is that of most, nothing is
+    pooled. A cell that is named and is no such effect is an error.
 
     Parameters
     ----------
@@ -70,8 +94,8 @@ def study_effects(
     Raises
     ------
     InputError
-        If a study has no such effect, units differ under ``none``, or outcomes are better on
-        different sides and effects are not counted so.
+        If no study has such an effect, a named cell is none, or as many studies have one unit
+        under ``none``, or one better side if effects are not counted so, as another.
     """
     ids = [study.id for study in studies]
     if unknown := [name for name in cells if name not in ids]:
@@ -80,36 +104,92 @@ def study_effects(
             value=unknown[0],
             remedy=f"use one of {', '.join(ids)}",
         )
-    units = {study.file.outcome.unit for study in studies}
-    if scale == "none" and len(units) > 1:
+    if not cells and contrast is None and len(studies) > 1:
         raise InputError(
-            "outcomes in different units cannot be pooled as they stand",
-            value="; ".join(sorted(units)),
-            remedy="divide by their printed spread (--scale sd) or mean (--scale mean)",
+            "neither a cell nor a contrast says which effect is pooled",
+            remedy=f"name a cell of each study, such as {' '.join(_cell_options(studies))}, "
+            "or --contrast",
         )
-    sides = {study.file.outcome.better for study in studies}
-    if len(sides) > 1 and not better:
-        raise InputError(
-            "outcomes of which some should rise and some fall have no common effect",
-            value="; ".join(f"{s.id}: {s.file.outcome.better} is better" for s in studies),
-            remedy="count effects towards the better side of each (--better)",
-        )
-    found = (_effect(study, cells.get(study.id), contrast, scale) for study in studies)
-    turn = [better and study.file.outcome.better == "lower" for study in studies]
-    return tuple(
-        replace(one, estimate=-one.estimate) if turned else one
-        for one, turned in zip(found, turn, strict=True)
+    found: dict[str, StudyEffect] = {}
+    left: dict[str, str] = {}
+    first: InputError | None = None
+    for study in studies:
+        measured = False
+        try:
+            unit = _unit(study, scale)
+            measured = True
+            found[study.id] = _effect(study, cells.get(study.id), contrast, unit)
+        except InputError as error:
+            if measured and study.id in cells:
+                raise
+            first = first or error
+            left[study.id] = error.problem
+    if first is not None and not found:
+        raise first
+    kept = [study for study in studies if study.id in found]
+    if scale == "none":
+        kept = _of_most(kept, _UNIT, left)
+    if not better:
+        kept = _of_most(kept, _SIDE, left)
+    effects = [found[study.id] for study in kept]
+    turn = [better and study.file.outcome.better == "lower" for study in kept]
+    return Gathered(
+        tuple(
+            replace(one, estimate=-one.estimate) if turned else one
+            for one, turned in zip(effects, turn, strict=True)
+        ),
+        {study.id: left[study.id] for study in studies if study.id in left},
+        kept[0].file.outcome.unit,
     )
 
 
-def _effect(study: Study, ref: str | None, contrast: str | None, scale: str) -> StudyEffect:
+@dataclass(frozen=True, slots=True)
+class _Common:
+    """A property of outcomes that pooled ones share: what is said where none is that of most."""
+
+    of: Callable[[Study], str]
+    problem: str
+    remedy: str
+    other: str
+
+
+_UNIT = _Common(
+    lambda study: study.file.outcome.unit,
+    "outcomes in different units cannot be pooled as they stand",
+    "divide by their printed spread (--scale sd) or mean (--scale mean)",
+    "its outcome is in {mine}, that of the others in {theirs} (--scale sd divides by its sd)",
+)
+_SIDE = _Common(
+    lambda study: study.file.outcome.better,
+    "outcomes of which some should rise and some fall have no common effect",
+    "count effects towards the better side of each (--better)",
+    "{mine} is better there, and {theirs} in the others (--better counts towards the better side)",
+)
+
+
+def _of_most(studies: Sequence[Study], common: _Common, left: dict[str, str]) -> list[Study]:
+    """The studies of the property that most have; why the others are left out, in `left`."""
+    counts = Counter(common.of(study) for study in studies).most_common(2)
+    if len(counts) > 1 and counts[0][1] == counts[1][1]:
+        raise InputError(
+            common.problem,
+            value="; ".join(f"{study.id}: {common.of(study)}" for study in studies),
+            remedy=common.remedy,
+        )
+    theirs = counts[0][0]
+    for study in studies:
+        if common.of(study) != theirs:
+            left[study.id] = common.other.format(mine=common.of(study), theirs=theirs)
+    return [study for study in studies if common.of(study) == theirs]
+
+
+def _effect(study: Study, ref: str | None, contrast: str | None, unit: float) -> StudyEffect:
     if ref is None and contrast is None:
         raise InputError(
             "no cell and no contrast of this study",
             file=study.path,
             remedy=f"give --cell {study.id}=TABLE.COLUMN:TERM, {_such_as(study)}, or --contrast",
         )
-    unit = _unit(study, scale)
     if ref is None:
         found = published_synergy(study).contrasts
         if contrast not in found:
@@ -174,15 +254,25 @@ def _se(study: Study, ref: str) -> float | None:
     return None
 
 
+def _cell_options(studies: Sequence[Study]) -> list[str]:
+    """A cell of each study that prints one, as options of the command."""
+    cells = {study.id: _some_cell(study) for study in studies}
+    return [f"--cell {study}={cell}" for study, cell in cells.items() if cell]
+
+
 def _such_as(study: Study) -> str:
     """A cell of a treatment on the study's outcome, for a remedy."""
+    return f"such as {_some_cell(study) or '(no table prints one)'}"
+
+
+def _some_cell(study: Study) -> str:
     found = (
         f"{spec.id}:{name}"
         for spec in study.specs.values()
         for name in spec.column.treatments
         if spec.column.outcome == study.file.outcome.column and name in spec.column.coefficients
     )
-    return f"such as {next(found, '(no table prints one)')}"
+    return next(found, "")
 
 
 def _independent(study: Study, ref: str) -> bool:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import ClassVar, Literal
 
@@ -126,7 +126,7 @@ def pool_studies(
     Raises
     ------
     InputError
-        If there are fewer than two studies, or one has no such effect.
+        If fewer than two studies have such an effect, or a cell that is named is none.
     """
     known = [s if isinstance(s, Study) else read_study(s) for s in studies]
     ids = [study.id for study in known]
@@ -136,17 +136,29 @@ def pool_studies(
             value=", ".join(ids),
             remedy="name the folders of different studies",
         )
-    effects = study_effects(known, cells or {}, contrast, scale, better=better)
-    measured = {"none": known[0].file.outcome.unit, "sd": "sds of each outcome"}
+    gathered = study_effects(known, cells or {}, contrast, scale, better=better)
+    left = [
+        Note("left-out", 1, f"{study} is not pooled: {why}")
+        for study, why in gathered.left_out.items()
+    ]
+    if len(gathered.effects) < 2:
+        raise InputError(
+            "fewer than two studies have an effect that can be pooled",
+            value="; ".join(f"{study}: {why}" for study, why in gathered.left_out.items()),
+            remedy="name a cell of each (--cell STUDY=TABLE.COLUMN:TERM), or divide by spreads "
+            "(--scale sd)",
+        )
+    measured = {"none": gathered.unit, "sd": "sds of each outcome"}
     said = measured.get(scale, "means of each outcome")
-    return pool_effects(
-        effects,
+    result = pool_effects(
+        gathered.effects,
         measured=f"{said}, positive is better" if better else said,
         scaled=scale != "none",
         unit=unit,
         spread=spread,
         seed=seed,
     )
+    return replace(result, notes=(*left, *result.notes))
 
 
 def pool_effects(

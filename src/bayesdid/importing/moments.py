@@ -1,0 +1,128 @@
+"""Tables of descriptive statistics: means, deviations and ranges of each variable, by group."""
+
+from __future__ import annotations
+
+import re
+
+from bayesdid.importing.grid import Grid
+from bayesdid.importing.numbers import tidy, what
+from bayesdid.importing.table import ReadCell, ReadRow
+from bayesdid.importing.words import DESCRIPTIVE, heading
+from bayesdid.study.printed import Printed
+
+
+def moments_of(grid: Grid) -> list[ReadRow] | None:
+    """Rows of means, sds and ranges, if the header says that these are the columns; None if not.
+
+    Those of several groups side by side are rows of each group, if nothing else stands there.
+
+    Parameters
+    ----------
+    grid
+        Where estimates with brackets or marks stand beside, it is no table of moments.
+
+    Returns
+    -------
+    list of ReadRow or None
+        Cells are keyed by the place of their moment in `words.DESCRIPTIVE`.
+    """
+    grid = _moments_apart(grid)
+    for i, head in enumerate(grid.rows[:3]):
+        kinds = heading(head, DESCRIPTIVE)
+        if "mean" not in kinds or not {"sd", "min", "max"} & set(kinds):
+            continue
+        groups = _groups(kinds)
+        others = [j for j, kind in enumerate(kinds) if j and not kind]
+        body = [line[j] for line in grid.rows[i + 1 :] for j in others if j < len(line)]
+        if (len(groups) > 1 and others) or any(map(_of_estimate, body)):
+            return None
+        rows = []
+        for k, line in enumerate(grid.rows[i + 1 :], i + 1):
+            for group in groups:
+                cells = {
+                    list(DESCRIPTIVE).index(kinds[j]): ReadCell(tidy(line[j]), "moment", k, j)
+                    for j in group
+                    if j < len(line) and what(line[j]) in {"number", "below"}
+                }
+                if line[0] and _MEAN_AT in cells:
+                    above = grid.rows[i - 1][group[0]] if i and len(groups) > 1 else ""
+                    rows.append(ReadRow(": ".join(filter(None, (line[0], above))), "moment"))
+                    rows[-1].cells = cells
+        return rows
+    return None
+
+
+def _moments_apart(grid: Grid) -> Grid:
+    """A grid whose cells ``15.3 (5.33)`` stand below ``Mean (SD)``, with a column for each of them.
+
+    Rows are named after the heading above them, too, where a label comes twice.
+    """
+    head = next((i for i, row in enumerate(grid.rows[:3]) if any(map(_BOTH.fullmatch, row))), None)
+    if head is None:
+        return grid
+    both_in = [j for j, text in enumerate(grid.rows[head]) if _BOTH.fullmatch(text)]
+    rows: list[list[str]] = []
+    section, labels = "", [row[0] for row in grid.rows[head + 1 :] if row[0] and any(row[1:])]
+    for i, row in enumerate(grid.rows):
+        under = i > head and not row[0] and any(what(row[j]) == "below" for j in both_in)
+        if under and rows:
+            for k, j in enumerate(both_in):
+                rows[-1][j + k + 1] = row[j].strip("()[] ")
+            continue
+        if row[0] and not any(row[1:]):
+            section = row[0]
+        twice = i > head and labels.count(row[0]) > 1 and section
+        cells = [f"{section}: {row[0]}" if twice else row[0], *row[1:]]
+        for k, j in enumerate(both_in):
+            more = row[j] if i < head else "SD" if i == head else ""
+            cells.insert(j + k + 1, more)
+            if i == head:
+                cells[j + k] = "Mean"
+        rows.append(cells)
+    return Grid(tuple(map(tuple, rows)), grid.title, grid.notes, grid.loose)
+
+
+_BOTH = re.compile(r"(?:mean|m)\s*[(±,]\s*(?:s\.?d\.?|std\.? dev\.?)\s*\)?", re.IGNORECASE)
+
+
+def _of_estimate(text: str) -> bool:
+    """Whether a cell holds what tables of moments do not: brackets, or a number with a mark."""
+    return what(text) == "below" or bool(re.search(r"\d[*†‡]{1,3}$", text))
+
+
+_MEAN_AT = list(DESCRIPTIVE).index("mean")
+
+
+def _groups(kinds: list[str]) -> list[list[int]]:
+    """Columns of moments, those of each group together: a group ends where a kind comes again."""
+    groups: list[list[int]] = [[]]
+    for j, kind in enumerate(kinds):
+        if kind and any(kinds[other] == kind for other in groups[-1]):
+            groups.append([])
+        if kind:
+            groups[-1].append(j)
+    return groups
+
+
+def are_correlations(grid: Grid) -> bool:
+    """Whether a table holds each variable's correlations with those above it, and ones below them.
+
+    Parameters
+    ----------
+    grid
+        Its numbers are at most one, each row has one more of them than the row above, and the last
+        of a row is one or a dash.
+    """
+    rows = [[text for text in row[1:] if text] for row in grid.rows]
+    rows = [row for row in rows if any(what(text) == "number" for text in row)]
+    ends = [re.fullmatch(r"1(?:\.0+)?|[-–—]+", row[-1]) for row in rows]
+    first = next((k for k, end in enumerate(ends) if end and len(rows[k]) == 1), None)
+    if first is None or len(rows) - first < _SMALLEST or not all(ends[first:]):
+        return False
+    body = rows[first:]
+    shares = [text.rstrip("*†‡+ ") for row in body for text in row if what(text) == "number"]
+    grows = all(len(row) == k for k, row in enumerate(body, 1))
+    return grows and all(abs(float(Printed.parse(tidy(text)))) <= 1 for text in shares)
+
+
+_SMALLEST = 3  # variables

@@ -1,0 +1,45 @@
+"""Estimates that may be none: headings of means, numbers in labels, labels that come twice."""
+
+from __future__ import annotations
+
+import re
+from collections import Counter
+from dataclasses import replace
+
+from bayesdid.importing.table import ReadCell, ReadTable
+
+_LIKELY = 0.7  # that they are estimates all the same; an ordering, as all confidences here
+_MEANS = re.compile(
+    r"^(?:means?|medians?)\b|\b(?:means?|medians?)\s*(?:[(±,]|$)|\bs\.?d\.?\)?$|均值", re.IGNORECASE
+)  # not an average wage or a number of patents, which are outcomes
+_DIFFER = re.compile(r"differ|change|effect|ratio|\bΔ|model", re.IGNORECASE)
+_NUMBER = re.compile(r"(?<![\w.])[-−–]?\d*\.\d{2,}(?![\w.])")
+
+
+def suspect(table: ReadTable) -> None:
+    """Mark estimates, in place, whose heading, label or second row makes them doubtful."""
+    means = {j for j, column in enumerate(table.columns) if _names_means(column.heads)}
+    rows = [row for row in table.rows if row.role == "estimate"]
+    twice = Counter((row.label.strip().lower(), j) for row in rows for j in row.cells)
+    for row in rows:
+        for j, cell in row.cells.items():
+            why = ""
+            if j in means:
+                why = "its heading names means"
+            elif _NUMBER.search(row.label):
+                why = "a number stands in its label"
+            elif twice[row.label.strip().lower(), j] > 1:
+                why = "its label comes twice in this column"
+            if why:
+                row.cells[j] = _marked(cell, why)
+                if j in row.below:
+                    row.below[j] = _marked(row.below[j], why)
+
+
+def _names_means(heads: tuple[str, ...]) -> bool:
+    """Whether the headings of a column name means, and no difference of them."""
+    return bool(heads) and any(map(_MEANS.search, heads)) and not any(map(_DIFFER.search, heads))
+
+
+def _marked(cell: ReadCell, why: str) -> ReadCell:
+    return replace(cell, confidence=min(cell.confidence, _LIKELY), why=cell.why or why)
