@@ -21,6 +21,7 @@ from bayesdid.panel.panel import Panel
 from bayesdid.reconstruct.logs import inside_log, sought_in
 from bayesdid.reconstruct.regression import Factor, Regression
 from bayesdid.reconstruct.sandwich import Scores, clustered, robust
+from bayesdid.reconstruct.spatial import spatial_reason
 from bayesdid.reconstruct.targets import bounds_of, reason_against
 from bayesdid.reconstruct.uncertainty import kind_of, why_not_met
 from bayesdid.study.derived import derived_of, source_column
@@ -52,7 +53,12 @@ def held_columns(
     for spec in study.specs.values():
         if not spec.column.coefficients:
             continue
-        reason = reason_against(spec) or _unhandled(study, spec, given) or _not_given(spec, given)
+        reason = (
+            reason_against(spec)
+            or spatial_reason(study, spec, given, known=known is not None)
+            or _unhandled(study, spec, given)
+            or _not_given(spec, given)
+        )
         if not reason and spec.column.sample.without and known is None:
             reason = (
                 "its sample leaves out units by name, and the units of a drawn design have no names"

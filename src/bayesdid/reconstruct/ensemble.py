@@ -24,7 +24,7 @@ from bayesdid.study.load import Study
 MANIFEST = "manifest.json"
 READINGS = ("mended", "printed")
 EXACT = frozenset({"estimate", "mean", "sd"})  # kinds of numbers that must hold
-CLOSE = frozenset({"se", "r2"})  # and that are aimed at
+CLOSE = frozenset({"se", "r2", "rho", "sigma2"})  # and that are aimed at
 
 
 @dataclass(frozen=True, slots=True)

@@ -16,6 +16,7 @@ from bayesdid.inference.executor import item_seed
 from bayesdid.panel.panel import Panel
 from bayesdid.panel.validate import STAMP, validate_panel
 from bayesdid.reconstruct.compile import columns_named, errors_left_out, held_columns, regression_of
+from bayesdid.reconstruct.durbin import Durbin
 from bayesdid.reconstruct.evidence import in_turn, log_evidence
 from bayesdid.reconstruct.fewer import column_of, draw_rows
 from bayesdid.reconstruct.latent import Latent
@@ -23,10 +24,12 @@ from bayesdid.reconstruct.logs import as_in_a_panel, inside_log, sought_in
 from bayesdid.reconstruct.matched import draw_matched
 from bayesdid.reconstruct.prior import Habits, draw_column, draw_habits, effect_paths, neighbours
 from bayesdid.reconstruct.readings import Conflict, conflicts, mended
+from bayesdid.reconstruct.regression import Regression
 from bayesdid.reconstruct.shape import Shape
 from bayesdid.reconstruct.shapes import shapes_of
 from bayesdid.reconstruct.skeleton import drawn_skeleton
 from bayesdid.reconstruct.solve import Problem, Solution
+from bayesdid.reconstruct.spatial import durbin_of
 from bayesdid.reconstruct.targets import Target, printed_targets
 from bayesdid.reconstruct.way import exact_of, far, missed, moved_onto
 from bayesdid.study.derived import source_column
@@ -267,13 +270,19 @@ def starts(task: Task, again: int = 0) -> list[Start]:
     met = tuple(t for t in every if t.kind != "n")
     targets = tuple(t for t in met if not is_held_out(t.place, task.hold_out))
     used = [spec for spec in held.values() if not is_held_out(spec.id, task.hold_out)]
-    shapes = shapes_of(study, used, regressions, sought, task.hold_out)
+    spatial = {name for name, spec in held.items() if spec.column.family == "sdm"}
+    plain = [spec for spec in used if spec.id not in spatial]  # whose scales are printed
+    shapes = shapes_of(study, plain, regressions, sought, task.hold_out)
     others = _concurrent(bare, list(held.values()), sought)
     drawn = [
-        _draw(panel, shapes, study, used, others, rng)
+        _draw(panel, shapes, study, plain, others, rng)
         for _ in range(1 if task.reading == "printed" else CANDIDATES)  # a contradiction has none
     ]
-    problems = [Problem(regressions, targets, latents, {}) for latents, _, _ in drawn]
+    columns: dict[str, Regression | Durbin] = {
+        name: durbin_of(study, held[name], panel, one) if name in spatial else one
+        for name, one in regressions.items()
+    }
+    problems = [Problem(columns, targets, latents, {}) for latents, _, _ in drawn]
     pairs = zip(problems, drawn, strict=True)
     evidence = [log_evidence(problem, white) for problem, (_, white, _) in pairs]
     order = in_turn(np.array(evidence), rng)[:_TRIED]

@@ -15,6 +15,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from bayesdid.arrays import FloatArray
+from bayesdid.reconstruct.durbin import Durbin, Fitted
 from bayesdid.reconstruct.latent import Latent
 from bayesdid.reconstruct.logs import column_slope, column_value, sought_in
 from bayesdid.reconstruct.project import Restrictions, nearest
@@ -49,7 +50,7 @@ class Problem:
         Sought columns that are as they shall be.
     """
 
-    regressions: Mapping[str, Regression]
+    regressions: Mapping[str, Regression | Durbin]
     targets: tuple[Target, ...]
     latents: Mapping[str, Latent]
     fixed: Mapping[str, FloatArray]
@@ -61,7 +62,7 @@ class Problem:
             found[name] = latent.value(white[name], found)
         return found
 
-    def fits(self, columns: Mapping[str, FloatArray]) -> dict[str, Estimates]:
+    def fits(self, columns: Mapping[str, FloatArray]) -> dict[str, Estimates | Fitted]:
         """Every regression that a target is about, fitted."""
         places = dict.fromkeys(target.place for target in self.targets)
         return {
@@ -254,7 +255,8 @@ def linearised(
             continue
         fit = fits[target.place]
         by_y, by_Z = fit.slope(target.name, target.kind)
-        for factor, slope in zip(fit.of.factors, (by_y, *by_Z), strict=True):
+        factors = problem.regressions[target.place].factors
+        for factor, slope in zip(factors, (by_y, *by_Z), strict=True):
             if factor.column is not None and factor.column in blocks:
                 row = blocks[factor.column].values[where[factor.column][k]]
                 row[factor.rows] += factor.slope(columns) * slope

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import Literal
 
 from bayesdid.arrays import FloatArray
+from bayesdid.reconstruct.durbin import LAG, Fitted
 from bayesdid.reconstruct.logs import column_value
 from bayesdid.reconstruct.regression import Estimates
 from bayesdid.reconstruct.uncertainty import kind_of, standard_error
@@ -15,9 +16,9 @@ from bayesdid.study.load import Spec, Study
 from bayesdid.study.printed import Printed
 from bayesdid.study.schema import Moments, TableFile
 
-FITTED = frozenset({"twfe", "pooled", "event_study", "iv_first", "iv_second", "psm_did"})
+FITTED = frozenset({"twfe", "pooled", "event_study", "iv_first", "iv_second", "psm_did", "sdm"})
 R2 = {"overall": "r2", "unknown": "r2", "adjusted": "r2_adjusted", "within": "r2_within"}
-Kind = Literal["estimate", "se", "r2", "mean", "sd", "n"]
+Kind = Literal["estimate", "se", "r2", "rho", "sigma2", "mean", "sd", "n"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,7 +33,7 @@ class Target:
         The column's id, or the descriptive table's.
     name, kind
         What of it: a term and ``estimate`` or ``se``; which R2 and ``r2``; ``n``; a column and
-        ``mean`` or ``sd``.
+        ``mean`` or ``sd``; ``rho`` or ``sigma2`` of a spatial column, at both.
     low, high
         The numbers that round to it.
     """
@@ -123,6 +124,8 @@ def column_targets(study: Study, spec: Spec, errors: bool = True) -> list[Target
         Whether standard errors are among them.
     """
     column, found = spec.column, []
+    if column.family == "sdm":
+        return _spatial_targets(spec)
     for name, cell in column.coefficients.items():
         ref = f"{spec.id}:{name}"
         found.append(_target(ref, spec.id, name, "estimate", cell.estimate))
@@ -138,13 +141,33 @@ def column_targets(study: Study, spec: Spec, errors: bool = True) -> list[Target
     return found
 
 
+def _spatial_targets(spec: Spec) -> list[Target]:
+    """Of a spatial column: coefficients, lags, rho, sigma2 and n.
+
+    Its impacts follow from them. What its R2 is a share of is not printed, and standard errors are
+    of maximum likelihood.
+    """
+    column, found = spec.column, []
+    lags = {f"{LAG}{name}": cell for name, cell in column.spatial_lags.items()}
+    for name, cell in (column.coefficients | lags).items():
+        found.append(_target(f"{spec.id}:{name}", spec.id, name, "estimate", cell.estimate))
+    of_errors: tuple[Kind, ...] = ("rho", "sigma2")
+    for kind in of_errors:
+        if kind in column.scalars:
+            text = column.scalars[kind].estimate
+            found.append(_target(f"{spec.id}:{kind}", spec.id, kind, kind, text))
+    if column.n is not None:
+        found.append(_target(f"{spec.id}:n", spec.id, "n", "n", column.n))
+    return found
+
+
 def _target(cell: str, place: str, name: str, kind: Kind, text: str) -> Target:
     low, high = Printed.parse(text).interval
     return Target(cell, place, name, kind, low, high)
 
 
 def value_of(
-    target: Target, fits: Mapping[str, Estimates], columns: Mapping[str, FloatArray]
+    target: Target, fits: Mapping[str, Estimates | Fitted], columns: Mapping[str, FloatArray]
 ) -> float:
     """What a panel gives for a printed number."""
     if target.kind == "mean":

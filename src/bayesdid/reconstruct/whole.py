@@ -88,4 +88,4 @@ def _finish(
 def _is_of_outcome_alone(problem: Problem, target: Target) -> bool:
     """Whether nothing that is sought but the outcome changes a printed number."""
     regression = problem.regressions.get(target.place)
-    return regression is None or all(one.column is None for one in regression.regressors)
+    return regression is None or all(one.column is None for one in regression.factors[1:])
