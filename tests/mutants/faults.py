@@ -2489,4 +2489,20 @@ MUTANTS = (
         "a regressor that was lost is put where R2 is lowest",
         ("importing/test_as_printed.py::test_r2_tells_where_a_regressor_enters",),
     ),
+    Mutant(
+        "rho-stays",
+        "reconstruct/durbin.py",
+        "- self.b1[k] * by_Z",
+        "+ self.b1[k] * by_Z",
+        "coefficients of spatial columns move the other way with rho",
+        ("reconstruct/test_durbin.py::test_slopes_are_those_of_small_changes",),
+    ),
+    Mutant(
+        "rho-of-half-the-likelihood",
+        "reconstruct/durbin.py",
+        "T = self.size / len(self.W)",
+        "T = self.size / len(self.W) / 2",
+        "rho is not that of maximum likelihood",
+        ("reconstruct/test_durbin.py::test_it_is_maximum_likelihood",),
+    ),
 )

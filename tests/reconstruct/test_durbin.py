@@ -1,19 +1,28 @@
 """Spatial Durbin columns that a panel is held to: maximum likelihood, and how it moves."""
 
 import dataclasses
+import shutil
+from pathlib import Path
 
 import numpy as np
 import pytest
 from panels import make_design
 from scipy.sparse import csr_array
 
+from bayesdid.design.build import build_design
+from bayesdid.families.registry.load import load_study
+from bayesdid.panel.validate import validate_panel
 from bayesdid.peers.spatial_ml import spatial_ml
+from bayesdid.reconstruct.compile import held_columns
 from bayesdid.reconstruct.durbin import Durbin
+from bayesdid.reconstruct.member import Task, make_member
 from bayesdid.reconstruct.regression import Factor, Regression
 from bayesdid.spatial.design import spatial_design
 from bayesdid.spatial.operators.spectrum import eigenvalues, interval_of
+from bayesdid.spatial.weights.build import resolve_weights
 from bayesdid.spatial.weights.weights import make_weights
 
+TOWNS = Path(__file__).parent / "towns"
 N, T = 14, 6
 
 
@@ -82,3 +91,100 @@ def test_slopes_are_those_of_small_changes(case, what):
             for s in (1, -1)
         )
         assert (up - down) / (2 * eps) == pytest.approx(step @ slope, rel=1e-4, abs=1e-7)
+
+
+SPATIAL = """
+[[column]]
+id = "5"
+outcome = "deaths"
+treatments = ["both"]
+covariates = ["income"]
+family = "sdm"
+weights = "near"
+n = "300"
+[column.coefficients]
+both = { estimate = "-0.430" }
+[column.spatial_lags]
+both = { estimate = "-0.350" }
+[column.scalars]
+rho = { estimate = "0.45" }
+sigma2 = { estimate = "0.23" }
+"""
+NEAR = """
+[[weights]]
+id = "near"
+label = "Near"
+kind = "inverse_distance"
+power = 2
+"""
+
+
+@pytest.fixture(scope="module")
+def bare():
+    """A panel of the invented study, with places."""
+    study = load_study(TOWNS)
+    frame = make_member(Task(study, 1, 0, (), "mended")).frame
+    frame = validate_panel(frame, study, source="test", first_row=1).frame
+    places = np.random.default_rng(3).uniform(0, 3, (frame["town"].nunique(), 2))
+    index = frame["town"].factorize()[0]
+    return frame.assign(lon=places[index, 0], lat=places[index, 1])
+
+
+def towns(folder, bare, spatial=SPATIAL, weights=NEAR):
+    """The invented study with a spatial column, and its panel."""
+    for name in ("study.toml", "table1.toml", "table2.toml"):
+        shutil.copy(TOWNS / name, folder)
+    file = folder / "study.toml"
+    keys = 'unit = "town"\nlongitude = "lon"\nlatitude = "lat"'
+    file.write_text(file.read_text().replace('unit = "town"', keys) + weights)
+    with (folder / "table2.toml").open("a") as table:
+        table.write(spatial)
+    study = load_study(folder)
+    return study, validate_panel(bare.copy(), study, source="test", first_row=1)
+
+
+def by_peers(study, frame):
+    """Coefficients and rho of the spatial column, by other code than that which moves panels."""
+    panel, spec = validate_panel(frame, study, source="test", first_row=1), study["table2.5"]
+    linear = spec.column.model_copy(update={"family": "twfe"})
+    design = build_design(dataclasses.replace(spec, column=linear), panel)
+    fitted = spatial_ml(spatial_design(design, resolve_weights(study, panel, "near")))
+    return fitted.table().set_index("term")["estimate"]
+
+
+def test_a_member_gives_a_printed_spatial_column(tmp_path, bare):
+    study, known = towns(tmp_path, bare)
+    member = make_member(Task(study, 1, 0, (), "mended", known))
+    found = by_peers(study, member.frame)
+    for name, printed in (("both", -0.430), ("W both", -0.350)):
+        assert abs(found[name] - printed) <= 0.0005 + 1e-6
+    checks = {check.cell: check for check in member.checks}
+    assert checks["table2.5:rho"].value == pytest.approx(found["rho"], abs=1e-4)
+    before = by_peers(study, bare.copy())["rho"]  # of a panel that is not held to it
+    assert abs(found["rho"] - 0.45) < 0.2 * abs(before - 0.45)
+    assert all(c.misses == 0 for c in member.checks if c.kind in {"estimate", "mean", "sd"})
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "why"),
+    [
+        ("", "", ""),
+        ('family = "sdm"', 'family = "sdm"\nunit_effects = "none"', "without fixed effects"),
+        ('weights = "near"', 'weights = "near"\nsample = { arms = ["dual"] }', "on some rows"),
+        ('weights = "near"', 'weights = "near"\noptions = { model = "sar" }', "Durbin model alone"),
+    ],
+)
+def test_spatial_columns_that_no_panel_is_held_to_have_a_reason(tmp_path, bare, old, new, why):
+    study, known = towns(tmp_path, bare, SPATIAL.replace(old, new) if old else SPATIAL)
+    held, left = held_columns(study, known)
+    assert ("table2.5" in held) == (not why)
+    assert why in left.get("table2.5", "")
+    assert "units of a drawn design" in held_columns(study)[1].get("table2.5", why) or why
+
+
+def test_weights_that_a_sought_column_makes_are_not_known(tmp_path, bare):
+    economic = 'kind = "economic_geographic"\ncolumn = "income"\nwindow = [2001, 2010]'
+    weights = NEAR.replace('kind = "inverse_distance"\npower = 2', economic)
+    study, known = towns(tmp_path, bare, weights=weights)
+    assert "made from a column that is not given (income)" in held_columns(study)[1]["table2.5"]
+    assert "table2.5" in held_columns(study, known)[0]

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import numpy as np
 
-from bayesdid.families.sdm import SpatialOptions
 from bayesdid.panel.panel import Panel
 from bayesdid.reconstruct.durbin import Durbin
 from bayesdid.reconstruct.regression import Regression
 from bayesdid.spatial.operators.spectrum import eigenvalues, interval_of
 from bayesdid.spatial.weights.build import resolve_weights
+from bayesdid.spatial.weights.weights import Normalisation
 from bayesdid.study.load import Spec, Study
 from bayesdid.study.schema import Sample
 
@@ -29,7 +29,7 @@ def spatial_reason(study: Study, spec: Spec, given: set[str], *, known: bool) ->
     column, section = spec.column, study.file.panel
     if column.family != "sdm":
         return ""
-    if (column.options or {}).get("model", "sdm") != "sdm":
+    if column.options.get("model", "sdm") != "sdm":
         return "of spatial models the Durbin model alone is handled"
     if {column.unit_effects, column.period_effects} != {"fixed"}:
         return "a spatial column without fixed effects of units and of periods is not handled"
@@ -58,14 +58,12 @@ def durbin_of(study: Study, spec: Spec, panel: Panel, base: Regression) -> Durbi
         If its weights cannot be made for the panel's units.
     """
     column = spec.column
-    options = SpatialOptions.model_validate(column.options or {})
-    how = options.normalisation
+    how: Normalisation | None = column.options.get("normalisation")
     if how is None and column.row_normalised is not None:
         how = "row" if column.row_normalised else "none"
     weights = resolve_weights(study, panel, str(column.weights), how)
     eigen = np.asarray(eigenvalues(weights), dtype=complex)
     ends = interval_of(eigen)
-    lagged = tuple(
-        k for k, name in enumerate(base.names) if options.durbin is None or name in options.durbin
-    )
+    named = column.options.get("durbin")  # as the family sdm has it: all without it
+    lagged = tuple(k for k, name in enumerate(base.names) if named is None or name in named)
     return Durbin(base, weights.dense(), eigen, (ends.low, ends.high), lagged)

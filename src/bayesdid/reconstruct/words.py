@@ -6,7 +6,7 @@ import numpy as np
 
 from bayesdid.reconstruct.ensemble import CLOSE, EXACT, Cell, Ensemble
 
-_FAR = 0.1  # of a printed standard error or R2, beyond rounding, from which a miss is named
+_FAR = 0.1  # of a printed number that is aimed at, beyond rounding, from which a miss is named
 _MOST = 10  # of these that are named
 
 
@@ -57,14 +57,14 @@ def _members(cell: Cell) -> str:
 
 
 def _close(cells: list[Cell], size: int) -> list[str]:
-    """How near standard errors and R2 are, and which of them are far off."""
+    """How near what is aimed at is, and what of it is far off."""
     if not cells:
         return []
     met = sum(cell.within == size for cell in cells)
     off = {cell: cell.beyond for cell in cells if cell.printed}
-    text = (
-        f"{len(cells)} printed standard errors and R2 are aimed at: {met} are met within rounding"
-    )
+    spatial = any(cell.kind in {"rho", "sigma2"} for cell in cells)
+    named = "standard errors, R2, rho and sigma2" if spatial else "standard errors and R2"
+    text = f"{len(cells)} printed {named} are aimed at: {met} are met within rounding"
     if off:
         half, most = np.quantile(list(off.values()), [0.5, 0.9])
         text += f"; half are at most {half:.1%} beyond rounding, nine in ten at most {most:.1%}"

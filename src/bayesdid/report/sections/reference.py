@@ -87,7 +87,7 @@ def determined(results: Results) -> Table:
             "printed",
         ),
         (
-            "printed i.i.d. standard errors and R2",
+            "printed standard errors, R2 and spatial rho, where there are any",
             f"half at most {found['close'][0]:.1%} beyond rounding, "
             f"nine in ten at most {found['close'][1]:.1%}",
             "aimed at",
