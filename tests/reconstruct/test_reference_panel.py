@@ -132,4 +132,4 @@ def test_what_the_tables_determine_is_the_same_at_wider_thresholds(study):
     limits = yardsticks({one["name"]: one["median"] for one in told}, se)
     wide = [(one["high"] - one["low"]) / limits[one["name"]] for one in told]
     assert [one["determined"] for one in told] == [False] * 6
-    assert round(min(wide), 1) == 2.6  # docs/reconstruct.md
+    assert round(min(wide), 1) == 2.0  # docs/reconstruct.md
