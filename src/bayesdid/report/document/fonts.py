@@ -28,7 +28,7 @@ def fonts() -> Iterator[Any]:
         own = Path(mpl.get_data_path()) / "fonts" / "ttf"
         for file in ("DejaVuSans.ttf", "DejaVuSans-Bold.ttf"):  # others there hold empty boxes
             shutil.copy(own / file, folder)
-        east = Path(str(noto_cjk_sans_otc.FONT_PATH)).parent
+        east = str(Path(str(noto_cjk_sans_otc.FONT_PATH)).parent)
         yield typst.Fonts(font_paths=[folder, east])
 
 
