@@ -8,8 +8,7 @@ from bayesdid.panel.panel import Panel
 from bayesdid.reconstruct.durbin import Durbin
 from bayesdid.reconstruct.regression import Regression
 from bayesdid.spatial.operators.spectrum import eigenvalues, interval_of
-from bayesdid.spatial.weights.build import resolve_weights
-from bayesdid.spatial.weights.weights import Normalisation
+from bayesdid.spatial.weights.build import normalisation_of, resolve_weights
 from bayesdid.study.load import Spec, Study
 from bayesdid.study.schema import Sample
 
@@ -58,9 +57,7 @@ def durbin_of(study: Study, spec: Spec, panel: Panel, base: Regression) -> Durbi
         If its weights cannot be made for the panel's units.
     """
     column = spec.column
-    how: Normalisation | None = column.options.get("normalisation")
-    if how is None and column.row_normalised is not None:
-        how = "row" if column.row_normalised else "none"
+    how = normalisation_of(column, column.options.get("normalisation"))
     weights = resolve_weights(study, panel, str(column.weights), how)
     eigen = np.asarray(eigenvalues(weights), dtype=complex)
     ends = interval_of(eigen)

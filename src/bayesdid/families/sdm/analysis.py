@@ -36,7 +36,7 @@ from bayesdid.spatial.design import LAG_OF_ERROR, LAG_OF_Y, SpatialDesign, spati
 from bayesdid.spatial.operators.dynamic import dynamic_design
 from bayesdid.spatial.operators.impacts import row_sum_note
 from bayesdid.spatial.operators.logdet import LogDeterminant, log_determinant
-from bayesdid.spatial.weights.build import coordinates, resolve_weights
+from bayesdid.spatial.weights.build import coordinates, normalisation_of, resolve_weights
 from bayesdid.spatial.weights.weights import Weights
 from bayesdid.study.load import Spec, Study
 
@@ -139,9 +139,7 @@ def _error(fit: Fit, logdet: LogDeterminant) -> str:
 
 
 def _weights(study: Study, spec: Spec, panel: Panel, name: str, options: SpatialOptions) -> Weights:
-    how = options.normalisation
-    if how is None and spec.column.row_normalised is not None:
-        how = "row" if spec.column.row_normalised else "none"
+    how = normalisation_of(spec.column, options.normalisation)
     return resolve_weights(study, panel, name, how)
 
 

@@ -19,6 +19,7 @@ from bayesdid.spatial.weights.match import positions
 from bayesdid.spatial.weights.weights import Normalisation, Weights, make_weights
 from bayesdid.study.load import Study
 from bayesdid.study.paths import is_file
+from bayesdid.study.schema import Column
 from bayesdid.study.spatial_weights import SpatialWeights
 
 _SCALED: dict[Normalisation, str] = {
@@ -80,6 +81,19 @@ def resolve_weights(
             remedy=f"{_ids(study)}; or name a file of weights",
         )
     return weights_from_path(file, panel, normalisation or "row")
+
+
+def normalisation_of(column: Column, given: Normalisation | None) -> Normalisation | None:
+    """How a column of a table scales its weights; None: as they are declared.
+
+    Parameters
+    ----------
+    given
+        What its options say, before what the table prints.
+    """
+    if given is not None or column.row_normalised is None:
+        return given
+    return "row" if column.row_normalised else "none"
 
 
 def coordinates(study: Study, panel: Panel) -> FloatArray:
