@@ -1,6 +1,7 @@
 """The report's section on reference panels: figure, table, sentences, and when it is left out."""
 
 import dataclasses
+import json
 import shutil
 
 import pytest
@@ -13,7 +14,9 @@ from bayesdid.panel.read import read_panel
 from bayesdid.panel.write import write_panel
 from bayesdid.report.document.blocks import Figure, Items, Table
 from bayesdid.report.figures import STAMP
+from bayesdid.report.pages import documents
 from bayesdid.report.reference_results import reference_section
+from bayesdid.report.sections.available import APPENDIX
 from bayesdid.report.sections.reference import reference, see_rows
 
 MODEL = {"members": [-0.2, 0.4], "p_range": [0.1, 0.9], "share_open": 0.6}
@@ -91,9 +94,24 @@ EFFECT = {
 RESULTS = {"reference": FACTS, "effects": [EFFECT], "level": 0.89, "synthetic": "made up"}
 
 
-def test_the_section_is_of_the_synthetic_panel_and_its_figure_says_so():
+def test_the_section_stands_in_the_body_and_is_stamped_there(root):
+    """What describes the stand-in is in the appendix of the supplement; the answer has neither."""
+    stored = json.loads((root / "reports" / "example" / "results.json").read_text(encoding="utf-8"))
+    found = stored | {"reference": FACTS, "synthetic": "made up", "alerts": []}
+    main, more = documents(found)
+    keys = [section.key for section in main.sections]
+    assert 0 < keys.index("reference") < keys.index("audit")
+    assert "design" not in keys
+    assert "synergy" not in keys
+    assert [section.key for section in main.sections if section.stamped] == ["reference"]
+    assert {"s-reference", APPENDIX} <= {s.key for s in more.sections if s.stamped}
+
+
+def test_its_figure_says_that_it_is_of_a_synthetic_panel():
     part = reference(RESULTS)
-    assert part.of_panel  # so that it stands in the stamped appendix alone
+    assert part.stamped
+    assert not part.of_panel  # which would move it into the appendix
+    assert "the one of them that is nearest to what the study prints" in part.main[0].text
     (figure,) = (block for block in part.main if isinstance(block, Figure))
     assert figure.stamped
     assert STAMP in figure.svg

@@ -55,11 +55,11 @@ def documents(
     kept = [part for part in parts if part not in apart]
     title = results["study"]["title"]
     head: tuple[Block, ...] = (Text(f"bayesdid report · {results['study']['citation']}", "soft"),)
-    main = [Section(p.key, p.title, (*p.main, *_leads(p))) for p in kept if p.main]
+    main = [Section(p.key, p.title, (*p.main, *_leads(p)), p.stamped) for p in kept if p.main]
     more = [
-        Section(f"s-{p.key}", p.title or "The answer", (*_back(p), *p.more))
+        Section(f"s-{p.key}", p.title or "The answer", (*_back(p), *p.more), p.stamped)
         if p.main
-        else Section(p.key, p.title, p.more)
+        else Section(p.key, p.title, p.more, p.stamped)
         for p in kept
         if p.more
     ]
@@ -169,11 +169,11 @@ def _parts(results: Results) -> list[Part]:
         front(results),
         design(results),
         *([printed] if printed else []),
+        *([reference(results)] if results["reference"] else []),
         effects(results),
         *dynamics,
         events(results),
         synergy(results),
-        *([reference(results)] if results["reference"] else []),
         *together,
         *rest,
         robustness(results),

@@ -27,6 +27,8 @@ class Part:
         What the supplement holds.
     of_panel
         Whether it describes the panel: of a synthetic one it stands in the appendix alone.
+    stamped
+        Whether it says of synthetic panels what is printed: it stands in the body, and is stamped.
     """
 
     key: str
@@ -34,6 +36,7 @@ class Part:
     main: tuple[Block, ...] = ()
     more: tuple[Block, ...] = ()
     of_panel: bool = False
+    stamped: bool = False
 
 
 def word_cell(word: str, before: str = "", after: str = "") -> Cell:

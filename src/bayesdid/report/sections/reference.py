@@ -18,7 +18,7 @@ _OPEN = 0.1  # share of the variance from which on the tables do not determine a
 
 
 def reference(results: Results) -> Part:
-    """One figure of all columns, one table of what is determined; of a synthetic panel."""
+    """One figure of all columns, one table of what is determined; of synthetic panels."""
     found = results["reference"]
     rows = figure_rows(results)
     main: list[Block] = [
@@ -26,7 +26,8 @@ def reference(results: Results) -> Part:
             f"{found['size']} panels were drawn that could have produced what the study prints "
             f"(seed {found['seed']}, reading {found['reading']}; docs/reconstruct.md). What they "
             "have in common is what the tables say; what differs between them is what the tables "
-            "do not say. This report's panel is the first of them."
+            "do not say. The stand-in of this report is the one of them that is nearest to what "
+            "the study prints."
         ),
         Figure(
             "reference-columns",
@@ -40,7 +41,7 @@ def reference(results: Results) -> Part:
         determined(results),
         Items(tuple(_main_sentences(found))),
     ]
-    return Part("reference", "What the tables determine", tuple(main), _more(found), of_panel=True)
+    return Part("reference", "What the tables determine", tuple(main), _more(found), stamped=True)
 
 
 def figure_rows(results: Results) -> list[dict[str, Any]]:
