@@ -143,7 +143,9 @@ def test_only_the_main_contrast_is_told_in_sentences():
 
 def test_the_caption_counts_posteriors_far_from_print():
     rows = [{**row} for row in FACTS["columns"]]
-    assert "printed standard error away in 1 of 2" in see_rows(rows)
+    said = see_rows(rows)
+    assert said.startswith(f"Fitted as printed, every panel gives all {len(rows)} effects; ")
+    assert said.endswith("printed standard error away in 1 of 2.")
     rows[1]["posterior"] = [-0.1, -0.15]
     assert "printed standard error away in 2 of 2" in see_rows(rows)
 

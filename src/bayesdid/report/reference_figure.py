@@ -55,7 +55,7 @@ def reference_figure(rows: list[dict[str, Any]], level: float) -> str:
             ms=8,
             mfc="none",
             color=INK,
-            label="OLS on the panels" if first else None,
+            label="refit on the panels" if first else None,
         )
         ends += [row["printed"] - half, row["printed"] + half]
         if row["mean"] is not None:

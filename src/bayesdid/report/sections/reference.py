@@ -33,9 +33,9 @@ def reference(results: Results) -> Part:
             "reference-columns",
             reference_figure(rows, results["level"]),
             see_rows(rows),
-            "Above: printed estimate with its standard error, and the middle of least squares on "
-            f"all panels; below: posterior of this panel under the default errors, {percent()} "
-            "interval, and the posterior means of all panels.",
+            "Above: printed estimate with its standard error, and the middle of what all panels "
+            "give by the estimator that is printed; below: posterior of this panel under the "
+            f"default errors, {percent()} interval, and the posterior means of all panels.",
             True,
         ),
         determined(results),
@@ -66,9 +66,9 @@ def see_rows(rows: list[dict[str, Any]]) -> str:
     moved = [_gap(row) for row in known]
     far = sum(gap > 1 for gap in moved)
     return (
-        f"Least squares gives all {len(rows)} printed effects on every panel; the posterior under "
+        f"Fitted as printed, every panel gives all {len(rows)} effects; the posterior under "
         f"errors that are not independent lies more than one printed standard error away in "
-        f"{far} of {len(known)}"
+        f"{far} of {len(known)}."
     )
 
 
