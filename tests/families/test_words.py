@@ -219,7 +219,7 @@ def test_placebos_give_a_bound_where_none_is_as_large():
             Placebo("t.1", "permuted", mean, np.ones(99), np.full(99, 0.5), actual, 1.0)
         )
 
-    assert "of 99 assignments none is as large as the actual effect (2.000; p <= 0.01)" in said(2.0)
+    assert "of 99 assignments none is as large as the actual effect (2.000; p ≤ 0.01)" in said(2.0)
     assert "of 99 assignments 2 are as large as the actual effect (1.000; p = 0.03)" in said(1.0)
 
 

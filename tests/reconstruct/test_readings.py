@@ -50,5 +50,5 @@ def test_the_mended_reading_changes_signs_and_nothing_else(study):
     flipped = next(t for t in read if t.cell == "table6.2:TI")
     assert (flipped.low, flipped.high) == pytest.approx((0.1525, 0.1535))
     assert pooled == {"table2.1"}
-    assert set(left) == {"table7.1", "table7.2"}
+    assert set(left) == {"table7.1"}
     assert "of the family 'sdm' is not least squares" in left["table7.1"]

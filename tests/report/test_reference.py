@@ -5,6 +5,7 @@ import json
 import shutil
 
 import pytest
+from drawn import draw_once
 
 from bayesdid.digest import file_digest
 from bayesdid.exceptions import InputError
@@ -94,8 +95,9 @@ EFFECT = {
 RESULTS = {"reference": FACTS, "effects": [EFFECT], "level": 0.89, "synthetic": "made up"}
 
 
-def test_the_section_stands_in_the_body_and_is_stamped_there(root):
+def test_the_section_stands_in_the_body_and_is_stamped_there(root, monkeypatch):
     """What describes the stand-in is in the appendix of the supplement; the answer has neither."""
+    draw_once(monkeypatch)
     stored = json.loads((root / "reports" / "example" / "results.json").read_text(encoding="utf-8"))
     found = stored | {"reference": FACTS, "synthetic": "made up", "alerts": []}
     main, more = documents(found)
