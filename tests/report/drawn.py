@@ -10,8 +10,9 @@ from __future__ import annotations
 
 import pickle
 import pkgutil
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from importlib import import_module
+from types import ModuleType
 
 import pytest
 
@@ -22,11 +23,22 @@ from bayesdid.report import figures, sections
 def draw_once(patch: pytest.MonkeyPatch) -> None:
     """Keep what every ``*_figure`` that a section calls has drawn."""
     kept: dict[bytes, str] = {}
+    for module, name, drawing in _drawings():
+        patch.setattr(module, name, _kept(drawing, kept))
+
+
+def draw_nothing(patch: pytest.MonkeyPatch) -> None:
+    """An empty drawing for every figure, where a test asks for what stands around them."""
+    for module, name, _ in _drawings():
+        patch.setattr(module, name, lambda *_, **__: "<svg></svg>")
+
+
+def _drawings() -> Iterator[tuple[ModuleType, str, Callable[..., str]]]:
     names = [f"{sections.__name__}.{item.name}" for item in pkgutil.iter_modules(sections.__path__)]
     for module in (figures, *map(import_module, names)):
         for name, drawing in vars(module).copy().items():
             if name.endswith("_figure") and callable(drawing):
-                patch.setattr(module, name, _kept(drawing, kept))
+                yield module, name, drawing
 
 
 def without_headline(patch: pytest.MonkeyPatch) -> None:

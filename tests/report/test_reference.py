@@ -5,7 +5,7 @@ import json
 import shutil
 
 import pytest
-from drawn import draw_once
+from drawn import draw_nothing
 
 from bayesdid.digest import file_digest
 from bayesdid.exceptions import InputError
@@ -97,7 +97,7 @@ RESULTS = {"reference": FACTS, "effects": [EFFECT], "level": 0.89, "synthetic": 
 
 def test_the_section_stands_in_the_body_and_is_stamped_there(root, monkeypatch):
     """What describes the stand-in is in the appendix of the supplement; the answer has neither."""
-    draw_once(monkeypatch)
+    draw_nothing(monkeypatch)
     stored = json.loads((root / "reports" / "example" / "results.json").read_text(encoding="utf-8"))
     found = stored | {"reference": FACTS, "synthetic": "made up", "alerts": []}
     main, more = documents(found)
