@@ -53,7 +53,8 @@ GREEK = {
     "omega": "ω",
 }
 """Letters of equations by their names."""
-_TEX |= {raised: f"$^{digit}$" for digit, raised in enumerate("⁰¹²³⁴⁵⁶⁷⁸⁹")}
+RAISED = "⁰¹²³⁴⁵⁶⁷⁸⁹"
+_TEX |= {raised: f"$^{digit}$" for digit, raised in enumerate(RAISED)}
 _TEX |= {letter: rf"$\{name}$" for name, letter in GREEK.items()} | {"Σ": r"$\Sigma$"}
 _FORMULA = ("=", "+", "-", "@")
 _NUMBER = re.compile(r"[+-]?(\d+\.?\d*|\.\d+)([eE][+-]?\d+)?")

@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from functools import lru_cache
 
 from bayesdid.audit.bounds import Bounds
+from bayesdid.study.cells import LAG
 from bayesdid.study.load import Spec, Study
 from bayesdid.study.printed import Printed
 from bayesdid.study.schema import Cell, Statistic
@@ -19,7 +20,7 @@ def cells(spec: Spec) -> Iterator[tuple[str, Cell]]:
     column = spec.column
     yield from column.coefficients.items()
     yield from column.scalars.items()
-    yield from ((f"W:{name}", cell) for name, cell in column.spatial_lags.items())
+    yield from ((f"{LAG}{name}", cell) for name, cell in column.spatial_lags.items())
     for name, impacts in column.impacts.items():
         for field in ("direct", "indirect", "total"):
             if (cell := getattr(impacts, field)) is not None:

@@ -9,6 +9,7 @@ from decimal import Decimal
 
 from bayesdid.audit.finding import AuditReport, Finding
 from bayesdid.exceptions import InputError
+from bayesdid.study.cells import LAG
 from bayesdid.study.claims import Claim
 from bayesdid.study.load import Study, assemble_study
 from bayesdid.study.printed import Printed
@@ -148,16 +149,16 @@ def instead(study: Study, doubt: Doubt) -> Study:
                 "scalars": {**column.scalars},
                 "spatial_lags": {**column.spatial_lags},
             }
-            group = "spatial_lags" if name.startswith("W:") else "coefficients"
+            group = "spatial_lags" if name.startswith(LAG) else "coefficients"
             group = "scalars" if name in column.scalars else group
-            key, _, part = name.removeprefix("W:").rpartition(".")
+            key, _, part = name.removeprefix(LAG).rpartition(".")
             if key in column.impacts and part in {"direct", "indirect", "total"}:
                 cell = getattr(column.impacts[key], part).model_copy(update=other)
                 effects = column.impacts[key].model_copy(update={part: cell})
                 impacts = {**column.impacts, key: effects}
                 columns.append(column.model_copy(update={"impacts": impacts}))
                 continue
-            term = name.removeprefix("W:")
+            term = name.removeprefix(LAG)
             cell = groups[group][term].model_copy(update=other)
             groups[group][term] = cell
             columns.append(column.model_copy(update=groups))

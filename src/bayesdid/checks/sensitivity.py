@@ -250,7 +250,7 @@ def scepticism(
     fragile = holds[holds["in sd(y)"] > FRAGILE]
     open_ = about[~np.isfinite(about["prior sd: P(sign) < 0.95"])]
     weakest_first = holds.sort_values("in sd(y)", ascending=False)
-    text = "; ".join(_says(row, base.outcome) for _, row in weakest_first.head(1).iterrows())
+    text = "" if holds.empty else _says(weakest_first.iloc[0], base.outcome)
     more = weakest_first["in sd(y)"].iloc[1:]
     if not more.empty:
         needed = " to ".join(dict.fromkeys(f"{least:.2g}" for least in (more.min(), more.max())))

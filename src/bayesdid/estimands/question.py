@@ -8,6 +8,7 @@ from typing import Literal
 
 from bayesdid.estimands.distribution import Distribution
 from bayesdid.estimands.names import RATIO, SUM, contrasts_of
+from bayesdid.study.cells import LAG
 from bayesdid.study.claims import Claim, Comparison
 from bayesdid.study.load import Spec, Study
 from bayesdid.study.printed import Printed
@@ -226,7 +227,7 @@ def _cell(study: Study, ref: str | None) -> Cell | None:
         return None
     column = spec.column
     term, _, part = name.rpartition(".")
-    printed = name in column.coefficients or name.removeprefix("W:") in column.spatial_lags
+    printed = name in column.coefficients or name.removeprefix(LAG) in column.spatial_lags
     return Cell(spec, name) if printed or (part in _PARTS and term in column.impacts) else None
 
 

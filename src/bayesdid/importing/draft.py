@@ -12,6 +12,7 @@ from bayesdid.importing.notes import DEFAULT_STARS, OTHER_STARS
 from bayesdid.importing.numbers import is_interval
 from bayesdid.importing.table import SURE, ReadCell, ReadRow, ReadTable
 from bayesdid.importing.words import INTERACTED, PERIOD_EFFECTS, UNIT_EFFECTS
+from bayesdid.study.cells import LAG
 from bayesdid.study.printed import Printed
 
 _LEVELS = {
@@ -124,7 +125,7 @@ def _statistic_key(row: ReadRow) -> str:
 def _estimate_key(row: ReadRow, table: ReadTable, names: Names) -> str:
     match row.part:
         case "lag":
-            return f"W:{names.term(row.label)}"
+            return f"{LAG}{names.term(row.label)}"
         case "direct" | "indirect" | "total":
             return f"{_first_term(table, names)}.{row.part}"
         case "scalar":

@@ -11,6 +11,7 @@ from bayesdid.estimands.question import Cell, Question
 from bayesdid.published.contrasts import MAIN, PublishedContrast
 from bayesdid.published.synergy import PublishedSynergy
 from bayesdid.published.words import MISSED
+from bayesdid.study.cells import LAG
 from bayesdid.study.load import Study
 
 CORRELATIONS = (0.0, -0.5, 0.5)  # of two printed estimates whose columns say nothing of it
@@ -133,7 +134,7 @@ def printed(study: Study, cell: Cell) -> Distribution | None:
     part = term.rpartition(".")[2]
     there = (
         term in column.coefficients
-        or term.removeprefix("W:") in column.spatial_lags
+        or term.removeprefix(LAG) in column.spatial_lags
         or (cell.term in column.impacts and part in {"direct", "indirect", "total"})
     )
     value = study.cell(cell.ref) if there else None

@@ -24,6 +24,7 @@ from bayesdid.design.within import absorb
 from bayesdid.panel.adoption import event_value, policy_value
 from bayesdid.panel.membership import units_in_sample
 from bayesdid.published.timing import Timing, rounds_of, years_under_all
+from bayesdid.reconstruct.search import searched
 from bayesdid.reconstruct.solve import MARGIN
 from bayesdid.reconstruct.targets import reason_against
 from bayesdid.reconstruct.uncertainty import standard_error
@@ -33,7 +34,6 @@ from bayesdid.study.terms import POLICY_KINDS, parse_term
 
 _NULL = 1e-9  # of the largest pivot, below which a printed number follows from others
 _MOVES = 6000
-_WORSE = 1.1  # times what is left, up to which a move is kept: out of dead ends
 _OTHER = 0.2  # of the moves of units under one policy, to the other one where that may be
 _SLACK = 0.005  # of a printed standard error, that a column's covariates may add
 NONE: Mapping[str, FloatArray] = MappingProxyType({})
@@ -280,28 +280,25 @@ def agreeing(
     if section.known or section.sourced or not found:
         return timing
     rounds = rounds_of(study, timing.policies, timing.periods)
-    best = now = sum(one.excess(timing) for one in found)
-    start, cells = timing.start, len(timing.start) * len(timing.periods)
-    adopters = np.flatnonzero(np.isfinite(start).any(axis=1))
-    for _ in range(_MOVES):
-        if best == 0.0:
-            break
-        trial = start.copy()
+    cells = len(timing.start) * len(timing.periods)
+    adopters = np.flatnonzero(np.isfinite(timing.start).any(axis=1))
+
+    def moved(timing: Timing) -> Timing | None:
+        trial = timing.start.copy()
         for unit in rng.choice(adopters, min(int(rng.integers(1, 4)), len(adopters)), False):
-            own = start[unit]
+            own = timing.start[unit]
             if not design.only and np.isfinite(own).sum() == 1 and rng.random() < _OTHER:
                 own = own[::-1]
             trial[unit] = _moved(own, rounds, bool(design.first), rng)
         years = years_under_all(trial, timing.periods)
         if share is not None and not share[0] <= years / cells <= share[1]:
-            continue
-        moved = Timing(timing.policies, trial, timing.periods)
-        excess = sum(one.excess(moved) for one in found)
-        if excess <= _WORSE * now:
-            start, now = trial, excess
-        if excess < best:
-            timing, best = moved, excess
-    return timing
+            return None
+        return Timing(timing.policies, trial, timing.periods)
+
+    def excess(timing: Timing) -> float:
+        return sum(one.excess(timing) for one in found)
+
+    return searched(timing, excess, moved, _MOVES)
 
 
 def _moved(

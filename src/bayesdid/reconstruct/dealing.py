@@ -13,12 +13,13 @@ from collections.abc import Sequence
 import numpy as np
 import pandas as pd
 
+from bayesdid.arrays import FloatArray
 from bayesdid.published.timing import Timing
 from bayesdid.reconstruct.agreeing import relations_of
+from bayesdid.reconstruct.search import searched
 from bayesdid.study.load import Study
 
 _MOVES = 1500
-_WORSE = 1.1  # times what is left, up to which a move is kept: out of dead ends
 
 
 def dealt_to_agree(
@@ -55,19 +56,16 @@ def dealt_to_agree(
     timing = Timing(tuple(policy.id for policy in study.policies), start, periods)
     moved = sorted(set().union(*(one.named for one in found)))
     given = {name: frame[name].to_numpy(dtype=float).reshape(N, -1) for name in columns}
-    best, now = given, sum(one.excess(timing, given) for one in found)
-    least = now
-    for _ in range(_MOVES):
-        if least == 0.0:
-            break
+
+    def exchanged(given: dict[str, FloatArray]) -> dict[str, FloatArray]:
         name, many = str(rng.choice(moved)), int(np.exp(rng.uniform(np.log(2), np.log(N))))
         among = rng.choice(N, many, replace=False)
         cells = given[name].copy()
         cells[among] = cells[rng.permutation(among)]
-        trial = given | {name: cells}
-        excess = sum(one.excess(timing, trial) for one in found)
-        if excess <= _WORSE * now:
-            given, now = trial, excess
-        if excess < least:
-            best, least = trial, excess
+        return given | {name: cells}
+
+    def excess(given: dict[str, FloatArray]) -> float:
+        return sum(one.excess(timing, given) for one in found)
+
+    best = searched(given, excess, exchanged, _MOVES)
     return frame.assign(**{name: best[name].ravel() for name in moved})

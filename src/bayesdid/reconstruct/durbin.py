@@ -17,7 +17,7 @@ and b = b0 - rho b1 as in :mod:`bayesdid.reconstruct.regression`, less b1 times 
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
@@ -25,8 +25,8 @@ from scipy.optimize import brentq
 
 from bayesdid.arrays import FloatArray
 from bayesdid.reconstruct.regression import Factor, Regression
+from bayesdid.study.cells import LAG
 
-LAG = "W:"  # before the name of a regressor whose spatial lag is meant, as the audit has it
 _EDGE = 1e-9  # of the admissible interval, at either end
 
 
@@ -126,8 +126,6 @@ class Fitted:
         What effects, regressors and lags leave of y, and of L y, shape (n,).
     products
         e0'e0, e0'e1, e1'e1.
-    by_rho
-        How rho moves with the outcome, and with regressors and lags: (n,), (K, n).
     """
 
     of: Durbin
@@ -139,10 +137,6 @@ class Fitted:
     e0: FloatArray
     e1: FloatArray
     products: tuple[float, float, float]
-    by_rho: tuple[FloatArray, FloatArray] = field(init=False)
-
-    def __post_init__(self) -> None:
-        object.__setattr__(self, "by_rho", self._by_rho())
 
     @property
     def b(self) -> FloatArray:
@@ -169,7 +163,7 @@ class Fitted:
 
     def slope(self, name: str, field: str) -> tuple[FloatArray, FloatArray]:
         """How a printed number moves with the outcome, (n,), and with each regressor, (K, n)."""
-        by_y, by_Z = self.by_rho
+        by_y, by_Z = self._by_rho()
         if field == "sigma2":
             e, pull = self.e, -2 * float(self.e @ self.e1)
             by_y = pull * by_y + 2 * (e - self.rho * self._back(e))
@@ -184,6 +178,7 @@ class Fitted:
         return by_y, self._with_lags(by_Z)
 
     def _by_rho(self) -> tuple[FloatArray, FloatArray]:
+        """How rho moves with the outcome, (n,), and with regressors and lags, (K, n)."""
         (a, b, c), rho, of = self.products, self.rho, self.of
         rss, off = a - 2 * rho * b + rho**2 * c, b - rho * c
         T, shares = of.size / len(of.W), of.eigenvalues / (1 - rho * of.eigenvalues)

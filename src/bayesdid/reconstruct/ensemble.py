@@ -19,12 +19,11 @@ from bayesdid.reconstruct.member import Check, Member, Task, conflicts_of, is_he
 from bayesdid.reconstruct.prior import Habits
 from bayesdid.reconstruct.readings import Conflict
 from bayesdid.reconstruct.skeleton import drawn_treatments
+from bayesdid.reconstruct.targets import CLOSE, EXACT
 from bayesdid.study.load import Study
 
 MANIFEST = "manifest.json"
 READINGS = ("mended", "printed")
-EXACT = frozenset({"estimate", "mean", "sd"})  # kinds of numbers that must hold
-CLOSE = frozenset({"se", "r2", "rho", "sigma2"})  # and that are aimed at
 
 
 @dataclass(frozen=True, slots=True)

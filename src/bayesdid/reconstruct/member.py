@@ -30,7 +30,7 @@ from bayesdid.reconstruct.shapes import shapes_of
 from bayesdid.reconstruct.skeleton import drawn_skeleton
 from bayesdid.reconstruct.solve import Problem, Solution
 from bayesdid.reconstruct.spatial import durbin_of
-from bayesdid.reconstruct.targets import Target, printed_targets
+from bayesdid.reconstruct.targets import Target, printed_targets, relative_miss
 from bayesdid.reconstruct.way import exact_of, far, missed, moved_onto
 from bayesdid.study.derived import source_column
 from bayesdid.study.load import Spec, Study
@@ -102,8 +102,7 @@ class Check:
     @property
     def beyond(self) -> float:
         """How far the value lies beyond what rounds to the printed number, relative to it."""
-        size = abs(self.low + self.high) / 2
-        return self.misses * (self.high - self.low) / 2 / size if size else 0.0
+        return relative_miss(self.misses, self.low, self.high)
 
 
 @dataclass(frozen=True, slots=True)

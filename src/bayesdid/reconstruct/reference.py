@@ -26,7 +26,8 @@ from bayesdid.model.errors import DEFAULT_ERRORS
 from bayesdid.panel.panel import Panel
 from bayesdid.reconstruct.combine import EnsembleSynergy, ensemble_synergy, read_members
 from bayesdid.reconstruct.compile import held_columns
-from bayesdid.reconstruct.ensemble import CLOSE, EXACT, Ensemble, Kept
+from bayesdid.reconstruct.ensemble import Ensemble, Kept
+from bayesdid.reconstruct.targets import CLOSE, EXACT
 from bayesdid.reconstruct.unsaid import Unsaid, from_other_models, from_residuals, yardsticks
 from bayesdid.study.load import Spec, Study
 from bayesdid.study.printed import Printed

@@ -7,10 +7,11 @@ from dataclasses import dataclass
 from typing import Literal
 
 from bayesdid.arrays import FloatArray
-from bayesdid.reconstruct.durbin import LAG, Fitted
+from bayesdid.reconstruct.durbin import Fitted
 from bayesdid.reconstruct.logs import column_value
 from bayesdid.reconstruct.regression import Estimates
 from bayesdid.reconstruct.uncertainty import kind_of, standard_error
+from bayesdid.study.cells import LAG
 from bayesdid.study.effects import parse_effect
 from bayesdid.study.load import Spec, Study
 from bayesdid.study.printed import Printed
@@ -18,6 +19,8 @@ from bayesdid.study.schema import Moments, TableFile
 
 FITTED = frozenset({"twfe", "pooled", "event_study", "iv_first", "iv_second", "psm_did", "sdm"})
 R2 = {"overall": "r2", "unknown": "r2", "adjusted": "r2_adjusted", "within": "r2_within"}
+EXACT = frozenset({"estimate", "mean", "sd"})  # kinds of numbers that must hold
+CLOSE = frozenset({"se", "r2", "rho", "sigma2"})  # and that are aimed at
 Kind = Literal["estimate", "se", "r2", "rho", "sigma2", "mean", "sd", "n"]
 
 
@@ -58,11 +61,20 @@ class Target:
     @property
     def exact(self) -> bool:
         """Whether a panel must give it within rounding: estimates and moments."""
-        return self.kind in {"estimate", "mean", "sd"}
+        return self.kind in EXACT
 
     def misses(self, value: float) -> float:
         """How far outside of the interval a value is, in half widths; 0 inside."""
         return max(self.low - value, value - self.high, 0.0) / self.half
+
+
+def relative_miss(misses: float, low: float, high: float) -> float:
+    """How far a value lies beyond an interval that it misses by so many half widths.
+
+    Relative to the middle of the interval; 0 if that is 0.
+    """
+    size = abs(low + high) / 2
+    return misses * (high - low) / 2 / size if size else 0.0
 
 
 def reason_against(spec: Spec) -> str:

@@ -12,6 +12,7 @@ import numpy as np
 
 from bayesdid.arrays import FloatArray
 from bayesdid.reconstruct.solve import Problem, Solution, solve
+from bayesdid.reconstruct.targets import relative_miss
 from bayesdid.reconstruct.whole import onto_grid
 from bayesdid.study.load import Study
 from bayesdid.study.printed import Printed
@@ -107,8 +108,8 @@ def far(problem: Problem, columns: dict[str, FloatArray]) -> float:
     0 without any.
     """
     pairs = zip(problem.targets, problem.values(columns), strict=True)
-    close = [(t, float(value)) for t, value in pairs if not t.exact and t.middle]
-    off = [t.misses(value) * t.half / abs(t.middle) for t, value in close]
+    close = [(t, t.misses(float(value))) for t, value in pairs if not t.exact and t.middle]
+    off = [relative_miss(misses, t.low, t.high) for t, misses in close]
     return float(np.quantile(off, 0.9)) if off else 0.0
 
 

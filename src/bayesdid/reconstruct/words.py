@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import numpy as np
 
-from bayesdid.reconstruct.ensemble import CLOSE, EXACT, Cell, Ensemble
+from bayesdid.reconstruct.ensemble import Cell, Ensemble
+from bayesdid.reconstruct.targets import CLOSE, EXACT
 
 _FAR = 0.1  # of a printed number that is aimed at, beyond rounding, from which a miss is named
 _MOST = 10  # of these that are named

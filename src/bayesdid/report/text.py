@@ -6,6 +6,7 @@ import re
 from collections.abc import Mapping
 from typing import Any
 
+from bayesdid.escape import RAISED
 from bayesdid.summary import chance
 from bayesdid.summary import significant as digits
 
@@ -28,7 +29,7 @@ _MINUS = re.compile(r"(?<![\w.)\]–-])-(?=\.?\d)")
 _PERCENT = re.compile(r"(?<=\d)%")
 _ONE = re.compile(r"(?<![\d.,])1 (unit|period|row|column|spec|fit|draw|cohort|model|check|city)s\b")
 _POWER = re.compile(r"(?<![\w.])(\d+(?:\.\d+)?)e([-+−]?)0*(\d{1,3})\b")
-_RAISED = str.maketrans("0123456789", "⁰¹²³⁴⁵⁶⁷⁸⁹")
+_RAISED = str.maketrans("0123456789", RAISED)
 _BOUND = re.compile(r"([<>≤≥]) (?=\d)")  # never at the end of a line
 _CERTAIN = re.compile(
     r"\b([Pp](?:robability)?(?:\([^()]*\))?(?: of [^.;,]{1,40}?)?(?: is| =)?) ([01])\.000\b"

@@ -15,6 +15,8 @@ from bayesdid.exceptions import InputError
 from bayesdid.study.printed import Printed
 from bayesdid.study.schema import Cell, Column, TableFile
 
+LAG = "W:"
+"""Before a term, of whose spatial lag a number is."""
 _FIELDS = frozenset({"estimate", "se", "direct", "indirect", "total", "mean", "sd", "min", "max"})
 
 
@@ -97,7 +99,7 @@ def _in_column(
             file = folder / f"{table.id}.toml"
             raise _missing(ref, file, f"no standard error is printed there, but {other}")
         return CellValue(ref, Printed.parse(cell.estimate), se, cell)
-    known = [*column.coefficients, *column.scalars, *(f"W:{k}" for k in column.spatial_lags)]
+    known = [*column.coefficients, *column.scalars, *(f"{LAG}{k}" for k in column.spatial_lags)]
     known += [key for key, value in plain.items() if value is not None]
     file = folder / f"{table.id}.toml"
     raise _missing(ref, file, f"cells are {', '.join(known)}")
@@ -107,8 +109,8 @@ def _cell(column: Column, name: str, field: str) -> Cell | None:
     if field in {"direct", "indirect", "total"}:
         impacts = column.impacts.get(name)
         return None if impacts is None else getattr(impacts, field)
-    if name.startswith("W:"):
-        return column.spatial_lags.get(name[2:])
+    if name.startswith(LAG):
+        return column.spatial_lags.get(name.removeprefix(LAG))
     return column.coefficients.get(name) or column.scalars.get(name)
 
 

@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from bayesdid.exceptions import InputError
+from bayesdid.study.cells import LAG
 
 Key = str | int
 _HEADER = re.compile(r"^\s*(\[\[?)\s*(.+?)\s*\]\]?\s*(?:#.*)?$")
@@ -121,9 +122,9 @@ def column_place(columns: Sequence[str], ref: str) -> tuple[Key, ...]:
     column, _, field = column.partition(".")
     if column not in columns:
         return ()
-    name = right.removeprefix("W:")
+    name = right.removeprefix(LAG)
     base, _, last = name.rpartition(".")
-    group = "spatial_lags" if right.startswith("W:") else "coefficients"
+    group = "spatial_lags" if right.startswith(LAG) else "coefficients"
     if last in {"direct", "indirect", "total"}:
         return ("column", columns.index(column), "impacts", base, last)
     if not name:
