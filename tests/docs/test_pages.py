@@ -180,7 +180,8 @@ def test_the_version_is_one():
     citation = (ROOT / "CITATION.cff").read_text(encoding="utf-8")
     assert f"\nversion: {project['version']}\n" in citation
     changes = (ROOT / "CHANGELOG.md").read_text(encoding="utf-8")
-    assert re.search(r"^## (\S+)", changes, flags=re.M)[1].rstrip(",") == project["version"]
+    heads = re.findall(r"^## ([^\s,]+)", changes, flags=re.M)
+    assert heads[heads[0] == "Unreleased"] == project["version"]
 
 
 def test_the_pins_of_the_hooks_are_those_of_the_lock():

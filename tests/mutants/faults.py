@@ -2500,9 +2500,25 @@ MUTANTS = (
     Mutant(
         "rho-of-half-the-likelihood",
         "reconstruct/durbin.py",
-        "T = self.size / len(self.W)",
-        "T = self.size / len(self.W) / 2",
+        "edge, T = _EDGE * (high - low), size / len(by.W)",
+        "edge, T = _EDGE * (high - low), size / len(by.W) / 2",
         "rho is not that of maximum likelihood",
         ("reconstruct/test_durbin.py::test_it_is_maximum_likelihood",),
+    ),
+    Mutant(
+        "weights-stand-still",
+        "reconstruct/spatial.py",
+        "return Durbin(base, moving, lagged)",
+        "return Durbin(base, lambda _: operator(panel), lagged)",
+        "weights made from a sought column are those of another panel",
+        ("reconstruct/test_durbin.py::test_weights_move_with_the_column_that_they_are_made_from",),
+    ),
+    Mutant(
+        "shares-of-the-unit-itself",
+        "spatial/weights/distance.py",
+        "near.multiply(m / m.mean())",
+        "near.multiply(m[:, None] / m.mean())",
+        "weights by share are of one's own income, which rows that sum to one undo",
+        ("spatial/test_distance.py::test_economic_shares_by_hand",),
     ),
 )

@@ -13,10 +13,11 @@ from bayesdid.design.build import build_design
 from bayesdid.families.registry.load import load_study
 from bayesdid.panel.validate import validate_panel
 from bayesdid.peers.spatial_ml import spatial_ml
-from bayesdid.reconstruct.compile import held_columns
-from bayesdid.reconstruct.durbin import Durbin
+from bayesdid.reconstruct.compile import held_columns, regression_of
+from bayesdid.reconstruct.durbin import Durbin, Operator
 from bayesdid.reconstruct.member import Task, make_member
 from bayesdid.reconstruct.regression import Factor, Regression
+from bayesdid.reconstruct.spatial import durbin_of
 from bayesdid.spatial.design import spatial_design
 from bayesdid.spatial.operators.spectrum import eigenvalues, interval_of
 from bayesdid.spatial.weights.build import resolve_weights
@@ -55,7 +56,8 @@ def case(request):
     which = tuple(range(len(names))) if lagged is None else lagged
     eigen = eigenvalues(weights).astype(complex)
     ends = interval_of(eigen)
-    of = Durbin(base, weights.dense(), eigen, (ends.low, ends.high), which)
+    by = Operator(weights.dense(), eigen, (ends.low, ends.high))
+    of = Durbin(base, lambda _: by, which)
     moved = dataclasses.replace(design, y=values["y"])
     spatial = spatial_design(moved, weights, "sdm", tuple(names[k] for k in which))
     return of, values, spatial
@@ -70,7 +72,7 @@ def test_it_is_maximum_likelihood(case):
     for name in of.names:
         own = expected[name.replace("W:", "W ")]
         assert found.value(name, "estimate") == pytest.approx(own, abs=1e-5), name
-    jacobian = T * np.log(abs(1 - theirs.rho * of.eigenvalues)).sum()
+    jacobian = T * np.log(abs(1 - theirs.rho * found.by.eigenvalues)).sum()
     each = -2 * (theirs.loglik - jacobian) / (N * T)  # log(2 pi sigma^2) + 1
     assert found.value("sigma2", "sigma2") == pytest.approx(np.exp(each - 1) / 2 / np.pi, rel=1e-5)
 
@@ -182,9 +184,38 @@ def test_spatial_columns_that_no_panel_is_held_to_have_a_reason(tmp_path, bare, 
     assert "units of a drawn design" in held_columns(study)[1].get("table2.5", why) or why
 
 
-def test_weights_that_a_sought_column_makes_are_not_known(tmp_path, bare):
-    economic = 'kind = "economic_geographic"\ncolumn = "income"\nwindow = [2001, 2010]'
-    weights = NEAR.replace('kind = "inverse_distance"\npower = 2', economic)
-    study, known = towns(tmp_path, bare, weights=weights)
+ECONOMIC = NEAR.replace(
+    'kind = "inverse_distance"\npower = 2',
+    'kind = "economic_geographic"\ncolumn = "income"\nwindow = [2001, 2010]',
+)
+
+
+def test_weights_of_a_column_that_is_neither_given_nor_sought_are_not_known(tmp_path, bare):
+    unnamed = SPATIAL.replace('covariates = ["income"]\n', "")
+    study, known = towns(tmp_path, bare, unnamed, ECONOMIC)
     assert "made from a column that is not given (income)" in held_columns(study)[1]["table2.5"]
     assert "table2.5" in held_columns(study, known)[0]
+    (tmp_path / "named").mkdir()
+    study, _ = towns(tmp_path / "named", bare, weights=ECONOMIC)
+    assert "units of a drawn design" in held_columns(study)[1]["table2.5"]
+
+
+@pytest.mark.parametrize("proximity", ["gap", "share"])
+def test_weights_move_with_the_column_that_they_are_made_from(tmp_path, bare, proximity):
+    weights = ECONOMIC + f'proximity = "{proximity}"\n'
+    study, known = towns(tmp_path, bare, weights=weights)
+    spec, sought = study["table2.5"], ("deaths", "income")
+    base = regression_of(spec, known, sought, False)
+    of = durbin_of(study, spec, known, base, sought)
+    values = {name: known.frame[name].to_numpy(float) for name in sought}
+    richer = values | {"income": values["income"] * np.linspace(1, 2, len(known.frame))}
+    estimates = []
+    for now in (values, richer):
+        found = of.estimate(now)
+        theirs = by_peers(study, known.frame.drop(columns="income").assign(**now))
+        assert found.value("W:both", "estimate") == pytest.approx(theirs["W both"], abs=1e-5)
+        assert found.rho == pytest.approx(theirs["rho"], abs=1e-5)
+        estimates.append(found.rho)
+    still = durbin_of(study, spec, known, base, ("deaths",))  # weights of the panel as it is
+    assert still.estimate(values).rho == pytest.approx(estimates[0], abs=1e-9)
+    assert abs(still.estimate(richer).rho - estimates[1]) > 1e-4

@@ -6,6 +6,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from pyarrow.parquet import read_schema
 
 from bayesdid.digest import file_digest
 from bayesdid.estimands.beside import ModelSays
@@ -50,6 +51,8 @@ def test_the_stamp_is_in_file_manifest_and_panel(study, made):
         panel = read_panel(folder / member.file, study)
         assert panel.synthetic is not None
         assert "held out table2.3" in panel.synthetic
+        other_readers = read_schema(folder / member.file).metadata
+        assert other_readers[b"synthetic"].decode() == panel.synthetic
 
 
 def test_the_manifest_says_what_was_met_and_what_was_held_out(made):

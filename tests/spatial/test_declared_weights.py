@@ -397,15 +397,19 @@ def test_weights_of_the_paper(dual):
     assert used <= {spec.id for spec in study.file.weights}
     means = panel.frame.groupby("city")["lnGDP"].mean()
     km = panel_distances(study, panel).km
-    for name in ("economic_geographic", "inverse_distance_squared", "inverse_distance"):
+    every = ("economic_geographic", "like_cities", "inverse_distance_squared", "inverse_distance")
+    for name in every:
         made = declared_weights(study, panel, name)
         assert made.n == 218
         assert made.constant_row_sum == pytest.approx(1)
-        assert not made.notes
+        # the neighbour's income makes them lopsided
+        assert {note.name for note in made.notes} <= {"asymmetric"}
         W = made.dense()
         ratio = W[0, 1] / W[0, 2]
         by_hand = (km[0, 2] / km[0, 1]) ** (2 if name.endswith("squared") else 1)
         if name.startswith("economic"):
+            by_hand *= means.iloc[1] / means.iloc[2]
+        if name == "like_cities":
             by_hand *= abs(means.iloc[0] - means.iloc[2]) / abs(means.iloc[0] - means.iloc[1])
         assert ratio == pytest.approx(by_hand)
 

@@ -144,6 +144,16 @@ def test_economic_geographic_by_hand():
     )
 
 
+def test_economic_shares_by_hand():
+    near = great_circle(LINE[:3], list("abc"))
+    W = economic_geographic(near, [1.0, 3.0, 2.0], proximity="share").toarray() * DEGREE
+    np.testing.assert_allclose(
+        W, np.array([[0, 3, 2 / 3], [1, 0, 1], [1 / 3, 3 / 2, 0]]) / 2, atol=1e-12
+    )  # of the richer neighbour more than of one as rich as itself
+    with pytest.raises(InputError, match=r"not above zero.*b: -3"):
+        economic_geographic(near, [1.0, -3.0, 2.0], proximity="share")
+
+
 @pytest.mark.parametrize(
     ("place", "words"),
     [

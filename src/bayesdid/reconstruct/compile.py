@@ -55,7 +55,7 @@ def held_columns(
             continue
         reason = (
             reason_against(spec)
-            or spatial_reason(study, spec, given, known=known is not None)
+            or spatial_reason(study, spec, given, columns_named(spec), known=known is not None)
             or _unhandled(study, spec, given)
             or _not_given(spec, given)
         )

@@ -12,11 +12,14 @@ e1). So rho moves with the panel by -(f'_a da + f'_b db_ + f'_c dc) / f'', f' = 
     db_ = e1' (dy - dZ b0) + e0' (L dy - dZ b1),
 
 and b = b0 - rho b1 as in :mod:`bayesdid.reconstruct.regression`, less b1 times the change of rho.
+
+Where W is made from a sought column, it is that of the panel at hand, and its own slope is left
+out: the rounds that move a panel end where W does not move any more.
 """
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
 import numpy as np
@@ -31,6 +34,37 @@ _EDGE = 1e-9  # of the admissible interval, at either end
 
 
 @dataclass(frozen=True, slots=True)
+class Operator:
+    """Weights between units, as a spatial lag uses them.
+
+    Attributes
+    ----------
+    W
+        In the order of the rows, shape (N, N); rows are unit by unit.
+    eigenvalues
+        Of W, shape (N,).
+    interval
+        Values of rho for which I - rho W is regular.
+    """
+
+    W: FloatArray
+    eigenvalues: NDArray[np.complex128]
+    interval: tuple[float, float]
+
+    def lag(self, values: FloatArray) -> FloatArray:
+        """L times columns, shape (n, K)."""
+        return self._by_unit(self.W, values)
+
+    def back(self, values: FloatArray) -> FloatArray:
+        """L' times columns, shape (n, K)."""
+        return self._by_unit(self.W.T, values)
+
+    def _by_unit(self, matrix: FloatArray, values: FloatArray) -> FloatArray:
+        N = len(self.W)
+        return np.asarray((matrix @ values.reshape(N, -1)).reshape(values.shape))
+
+
+@dataclass(frozen=True, slots=True)
 class Durbin:
     """A printed column of a spatial Durbin model with fixed effects, on all rows of a panel.
 
@@ -38,20 +72,14 @@ class Durbin:
     ----------
     base
         Its regression without anything spatial.
-    W
-        Weights between units in the order of the rows, shape (N, N); rows are unit by unit.
-    eigenvalues
-        Of W, shape (N,).
-    interval
-        Values of rho for which I - rho W is regular.
+    operator
+        Its weights, which may follow from the sought columns.
     lagged
         Positions of regressors whose spatial lag enters.
     """
 
     base: Regression
-    W: FloatArray
-    eigenvalues: NDArray[np.complex128]
-    interval: tuple[float, float]
+    operator: Callable[[Mapping[str, FloatArray]], Operator]
     lagged: tuple[int, ...]
 
     @property
@@ -69,23 +97,12 @@ class Durbin:
         """Of the regressors, then of their spatial lags."""
         return (*self.base.names, *(f"{LAG}{self.base.names[k]}" for k in self.lagged))
 
-    def lag(self, values: FloatArray) -> FloatArray:
-        """L times columns, shape (n, K)."""
-        return self._by_unit(self.W, values)
-
-    def back(self, values: FloatArray) -> FloatArray:
-        """L' times columns, shape (n, K)."""
-        return self._by_unit(self.W.T, values)
-
-    def _by_unit(self, matrix: FloatArray, values: FloatArray) -> FloatArray:
-        N = len(self.W)
-        return np.asarray((matrix @ values.reshape(N, -1)).reshape(values.shape))
-
     def estimate(self, sought: Mapping[str, FloatArray]) -> Fitted:
         """Fit it to the panel by maximum likelihood."""
+        by = self.operator(sought)
         values = np.column_stack([one.value(sought) for one in self.factors])
         y, X = values[:, [0]], values[:, 1:]
-        every = np.hstack([y, self.lag(y), X, self.lag(X[:, list(self.lagged)])])
+        every = np.hstack([y, by.lag(y), X, by.lag(X[:, list(self.lagged)])])
         left = self.base.without_effects(every)
         Z = left[:, 2:]
         inverse = np.linalg.inv(Z.T @ Z)
@@ -94,20 +111,20 @@ class Durbin:
         e = left[:, :2] - Z @ both
         (a, b), (_, c) = e.T @ e
         products = (float(a), float(b), float(c))
-        rho = self._rho(*products)
-        return Fitted(self, rho, both[:, 0], both[:, 1], inverse, H, e[:, 0], e[:, 1], products)
+        rho = _rho(by, self.size, *products)
+        return Fitted(self, by, rho, both[:, 0], both[:, 1], inverse, H, e[:, 0], e[:, 1], products)
 
-    def _rho(self, a: float, b: float, c: float) -> float:
-        """Where the likelihood is highest."""
-        low, high = self.interval
-        edge = _EDGE * (high - low)
-        return float(brentq(lambda rho: self.score(rho, a, b, c), low + edge, high - edge))
 
-    def score(self, rho: float, a: float, b: float, c: float) -> float:
-        """Derivative of the log likelihood in rho."""
-        T = self.size / len(self.W)
-        by_logs = -T * (self.eigenvalues / (1 - rho * self.eigenvalues)).real.sum()
-        return float(by_logs + self.size * (b - rho * c) / (a - 2 * rho * b + rho**2 * c))
+def _rho(by: Operator, size: float, a: float, b: float, c: float) -> float:
+    """Where the likelihood is highest: its derivative in rho is zero."""
+    low, high = by.interval
+    edge, T = _EDGE * (high - low), size / len(by.W)
+
+    def score(rho: float) -> float:
+        by_logs = -T * (by.eigenvalues / (1 - rho * by.eigenvalues)).real.sum()
+        return float(by_logs + size * (b - rho * c) / (a - 2 * rho * b + rho**2 * c))
+
+    return float(brentq(score, low + edge, high - edge))
 
 
 @dataclass(frozen=True, slots=True)
@@ -116,6 +133,8 @@ class Fitted:
 
     Attributes
     ----------
+    by
+        The weights of the panel.
     rho
         Of maximum likelihood.
     b0, b1
@@ -129,6 +148,7 @@ class Fitted:
     """
 
     of: Durbin
+    by: Operator
     rho: float
     b0: FloatArray
     b1: FloatArray
@@ -181,7 +201,8 @@ class Fitted:
         """How rho moves with the outcome, (n,), and with regressors and lags, (K, n)."""
         (a, b, c), rho, of = self.products, self.rho, self.of
         rss, off = a - 2 * rho * b + rho**2 * c, b - rho * c
-        T, shares = of.size / len(of.W), of.eigenvalues / (1 - rho * of.eigenvalues)
+        T = of.size / len(self.by.W)
+        shares = self.by.eigenvalues / (1 - rho * self.by.eigenvalues)
         curvature = -T * (shares**2).real.sum() + of.size * (2 * off**2 / rss**2 - c / rss)
         by_a = -of.size * off / rss**2
         by_b = of.size * (1 / rss + 2 * rho * off / rss**2)
@@ -193,11 +214,11 @@ class Fitted:
         return -by_y / curvature, -by_Z / curvature
 
     def _back(self, values: FloatArray) -> FloatArray:
-        return self.of.back(values[:, None])[:, 0]
+        return self.by.back(values[:, None])[:, 0]
 
     def _with_lags(self, by_Z: FloatArray) -> FloatArray:
         """Slopes in regressors, by themselves and by their lags."""
         K = len(self.of.base.regressors)
         found = by_Z[:K].copy()
-        found[list(self.of.lagged)] += self.of.back(by_Z[K:].T).T
+        found[list(self.of.lagged)] += self.by.back(by_Z[K:].T).T
         return found

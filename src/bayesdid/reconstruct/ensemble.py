@@ -8,12 +8,15 @@ from pathlib import Path
 from typing import ClassVar
 
 import numpy as np
+import pyarrow as pa
+from pyarrow import parquet
 
 from bayesdid.digest import code_digest, environment_digest, file_digest
 from bayesdid.exceptions import InputError
 from bayesdid.inference.executor import map_fits
 from bayesdid.jsonio import write_json
 from bayesdid.panel.panel import Panel
+from bayesdid.panel.validate import STAMP
 from bayesdid.reconstruct.compile import errors_left_out, held_columns
 from bayesdid.reconstruct.member import Check, Member, Task, conflicts_of, is_held_out, make_member
 from bayesdid.reconstruct.prior import Habits
@@ -255,7 +258,11 @@ def reconstruct(
 def _write(member: Member, folder: Path) -> Kept:
     name = f"member{member.index:03d}.parquet"
     path = folder / name
-    member.frame.to_parquet(path, index=False, compression="zstd")
+    table = pa.Table.from_pandas(member.frame, preserve_index=False)
+    stamp = {STAMP: str(member.frame[STAMP].iloc[0])}  # beside the column: for other readers
+    parquet.write_table(
+        table.replace_schema_metadata({**table.schema.metadata, **stamp}), path, compression="zstd"
+    )
     return Kept(
         name,
         str(file_digest(path)),

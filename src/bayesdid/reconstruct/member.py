@@ -278,7 +278,7 @@ def starts(task: Task, again: int = 0) -> list[Start]:
         for _ in range(1 if task.reading == "printed" else CANDIDATES)  # a contradiction has none
     ]
     columns: dict[str, Regression | Durbin] = {
-        name: durbin_of(study, held[name], panel, one) if name in spatial else one
+        name: durbin_of(study, held[name], panel, one, sought) if name in spatial else one
         for name, one in regressions.items()
     }
     problems = [Problem(columns, targets, latents, {}) for latents, _, _ in drawn]

@@ -2,26 +2,38 @@
 
 from __future__ import annotations
 
+import dataclasses
+from collections.abc import Collection, Mapping
+
 import numpy as np
 
+from bayesdid.arrays import FloatArray
 from bayesdid.panel.panel import Panel
-from bayesdid.reconstruct.durbin import Durbin
+from bayesdid.reconstruct.durbin import Durbin, Operator
+from bayesdid.reconstruct.logs import as_in_a_panel, column_value
 from bayesdid.reconstruct.regression import Regression
 from bayesdid.spatial.operators.spectrum import eigenvalues, interval_of
 from bayesdid.spatial.weights.build import normalisation_of, resolve_weights
+from bayesdid.study.derived import source_column
 from bayesdid.study.load import Spec, Study
 from bayesdid.study.schema import Sample
+from bayesdid.study.spatial_weights import SpatialWeights
 
-_OF_PLACES = {"inverse_distance", "nearest", "bands"}  # kinds of weights that coordinates give
+# kinds of weights that coordinates give, with a column of the panel or without
+_OF_PLACES = {"inverse_distance", "economic_geographic", "nearest", "bands"}
 
 
-def spatial_reason(study: Study, spec: Spec, given: set[str], *, known: bool) -> str:
+def spatial_reason(
+    study: Study, spec: Spec, given: set[str], named: Collection[str], *, known: bool
+) -> str:
     """Why a panel is not held to a spatial column; empty if it is, or if it is not spatial.
 
     Parameters
     ----------
     given
         Columns that the design gives.
+    named
+        Columns that it is about, which are sought where they are not given.
     known
         Whether the design is that of a real panel.
     """
@@ -36,9 +48,11 @@ def spatial_reason(study: Study, spec: Spec, given: set[str], *, known: bool) ->
         return (
             "a spatial column on some rows, with weights of rows or further effects is not handled"
         )
-    declared = next((w for w in study.file.weights if w.id == column.weights), None)
-    if declared is not None and declared.column is not None and declared.column not in given:
-        return f"its weights are made from a column that is not given ({declared.column})"
+    declared = _declared(study, spec)
+    made_from = None if declared is None else declared.column
+    known_or_sought = given | {source_column(name) for name in named}
+    if made_from is not None and not {made_from, source_column(made_from)} & known_or_sought:
+        return f"its weights are made from a column that is not given ({made_from})"
     if known:
         return ""
     if declared is None or declared.kind not in _OF_PLACES:
@@ -48,19 +62,51 @@ def spatial_reason(study: Study, spec: Spec, given: set[str], *, known: bool) ->
     return ""
 
 
-def durbin_of(study: Study, spec: Spec, panel: Panel, base: Regression) -> Durbin:
+def durbin_of(
+    study: Study, spec: Spec, panel: Panel, base: Regression, sought: Collection[str]
+) -> Durbin:
     """A spatial column, from its regression without anything spatial.
+
+    Parameters
+    ----------
+    sought
+        Columns to be found; the weights move with theirs.
 
     Raises
     ------
     InputError
         If its weights cannot be made for the panel's units.
     """
-    column = spec.column
+    column, declared = spec.column, _declared(study, spec)
     how = normalisation_of(column, column.options.get("normalisation"))
-    weights = resolve_weights(study, panel, str(column.weights), how)
-    eigen = np.asarray(eigenvalues(weights), dtype=complex)
-    ends = interval_of(eigen)
+    made_from = None if declared is None else declared.column
+
     named = column.options.get("durbin")  # as the family sdm has it: all without it
     lagged = tuple(k for k, name in enumerate(base.names) if named is None or name in named)
-    return Durbin(base, weights.dense(), eigen, (ends.low, ends.high), lagged)
+
+    def operator(at: Panel) -> Operator:
+        weights = resolve_weights(study, at, str(column.weights), how)
+        eigen = np.asarray(eigenvalues(weights), dtype=complex)
+        ends = interval_of(eigen)
+        return Operator(weights.dense(), eigen, (ends.low, ends.high))
+
+    if made_from is None or source_column(made_from) not in {source_column(n) for n in sought}:
+        fixed = operator(panel)
+        return Durbin(base, lambda _: fixed, lagged)
+
+    def moving(values: Mapping[str, FloatArray]) -> Operator:
+        now = {made_from: _values(made_from, values)}
+        return operator(dataclasses.replace(panel, frame=panel.frame.assign(**now)))
+
+    return Durbin(base, moving, lagged)
+
+
+def _declared(study: Study, spec: Spec) -> SpatialWeights | None:
+    """The weights of a column, if the study declares them."""
+    return next((one for one in study.file.weights if one.id == spec.column.weights), None)
+
+
+def _values(name: str, sought: Mapping[str, FloatArray]) -> FloatArray:
+    """A column of a panel, or its logarithm, from what is sought."""
+    columns = as_in_a_panel(sought)
+    return columns[name] if name in columns else column_value(name, columns)

@@ -14,7 +14,7 @@ WeightsKind = Literal[
 # kind -> fields that it must have, and may have
 _WEIGHT_FIELDS: dict[str, tuple[set[str], set[str]]] = {
     "inverse_distance": (set(), {"power", "cutoff_km"}),
-    "economic_geographic": ({"column", "window"}, {"power", "cutoff_km"}),
+    "economic_geographic": ({"column", "window"}, {"power", "cutoff_km", "proximity"}),
     "nearest": ({"k"}, set()),
     "contiguity": ({"path", "id_column"}, {"rule"}),
     "bands": ({"high_km"}, {"low_km", "power"}),
@@ -36,6 +36,10 @@ class SpatialWeights(Strict):
     column: str | None = Field(default=None, description="economic_geographic: panel column")
     window: tuple[int, int] | None = Field(
         default=None, description="economic_geographic: first and last period averaged over"
+    )
+    proximity: Literal["gap", "share"] = Field(
+        default="gap",
+        description="economic_geographic: near are like units (gap), or rich ones (share)",
     )
     low_km: float = Field(default=0.0, ge=0, description="bands: farther than")
     high_km: float | None = Field(default=None, gt=0, description="bands: at most this far")

@@ -161,9 +161,10 @@ def _raw(study: Study, panel: Panel, spec: SpatialWeights) -> tuple[csr_array, t
         case "economic_geographic":
             means, notes = _window_means(panel, spec)
             near = panel_distances(study, panel)
-            return distance.economic_geographic(
-                near, means, power=spec.power, cutoff_km=spec.cutoff_km
-            ), notes
+            found = distance.economic_geographic(
+                near, means, power=spec.power, cutoff_km=spec.cutoff_km, proximity=spec.proximity
+            )
+            return found, notes
 
 
 def _made(

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from itertools import pairwise
-from typing import Any
+from typing import Any, Literal
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
@@ -160,25 +160,32 @@ def nearest(distances: Distances, k: int) -> csr_array:
 
 
 def economic_geographic(
-    distances: Distances, means: ArrayLike, *, power: float = 1.0, cutoff_km: float | None = None
+    distances: Distances,
+    means: ArrayLike,
+    *,
+    power: float = 1.0,
+    cutoff_km: float | None = None,
+    proximity: Literal["gap", "share"] = "gap",
 ) -> csr_array:
-    """Raw weights: inverse distance times economic proximity, ``d**-power / |m_i - m_j|``.
+    """Raw weights: inverse distance times what an economic variable adds.
 
-    This is the form in which both factors are symmetric. Papers that speak of
-    economic-geographic weights differ: others add the two with shares, multiply inverse distance
-    by a unit's share of the total of `means`, or use the gap of levels where this one is given
-    logs. Two units with nearly equal means are close neighbours however far apart they are, so
-    that a single neighbour can hold most of a row.
+    ``gap``: ``d**-power / |m_i - m_j|``, large between units of like means. Two units with nearly
+    equal means are close neighbours however far apart they are, so that a single neighbour can
+    hold most of a row. ``share``: ``d**-power m_j``, so that rich units count for more, in
+    proportion to their share of the total. Papers call both economic-geographic.
 
     Parameters
     ----------
     means
         Of an economic variable over a window of periods, one for each unit, shape (N,).
+    proximity
+        Which of the two.
 
     Raises
     ------
     InputError
-        If a mean is missing, or two units have the same mean.
+        If a mean is missing, or two units have the same mean (``gap``), or one is not above zero
+        (``share``).
     """
     m = np.asarray(means, dtype=np.float64)
     if m.shape != (len(distances.units),) or not np.isfinite(m).all():
@@ -187,6 +194,15 @@ def economic_geographic(
             value=str(m.shape),
             remedy="use a column that every unit has",
         )
+    near = inverse_distance(distances, power=power, cutoff_km=cutoff_km)
+    if proximity == "share":
+        if m[low := int(m.argmin())] <= 0:
+            raise InputError(
+                "a unit's mean is not above zero, so that it has no share",
+                value=f"{distances.units[low]}: {m[low]:g}",
+                remedy="use a column that is above zero, or proximity = gap",
+            )
+        return csr_array(near.multiply(m / m.mean()))
     gap = abs(m[:, None] - m[None, :])
     if (pair := _first_pair(gap <= 1e-12 * max(float(abs(m).max()), 1e-300))) is not None:
         i, j = pair
@@ -194,12 +210,10 @@ def economic_geographic(
             "two units have the same mean, so that their economic proximity "
             "1 / |difference| is infinite",
             value=f"{distances.units[i]} and {distances.units[j]}: {m[i]:g}",
-            remedy="use a column or window in which they differ",
+            remedy="use a column or window in which they differ, or proximity = share",
         )
     np.fill_diagonal(gap, 1.0)
-    return csr_array(
-        inverse_distance(distances, power=power, cutoff_km=cutoff_km).multiply(1 / gap)
-    )
+    return csr_array(near.multiply(1 / gap))
 
 
 def _first_pair(found: NDArray[np.bool_]) -> tuple[int, int] | None:
