@@ -1,49 +1,23 @@
-"""What each study gives to a pool: an effect, its standard error, and what is doubtful about it."""
+"""The effects that a pool is of: one of each study, in one unit and towards one side."""
 
 from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
+from typing import Literal
 
-from scipy.stats import norm
-
-from bayesdid.audit.run import audit_study
-from bayesdid.exceptions import InputError
-from bayesdid.published.synergy import published_synergy
-from bayesdid.study.fields import ends
+from bayesdid.estimands.names import contrasts_of
+from bayesdid.exceptions import InputError, Note, ResultError
+from bayesdid.pool.asked import INDIRECT, NAMES, Asked, asked_of, contrast_of
+from bayesdid.pool.effect import Source, StudyEffect
+from bayesdid.pool.panels import OwnPanel, outcome_moment, own_panel, panel_effect
+from bayesdid.pool.printed import cell_effect, printed_effect
 from bayesdid.study.load import Study
 from bayesdid.study.printed import Printed
 
-
-@dataclass(frozen=True, slots=True)
-class StudyEffect:
-    """One study's effect.
-
-    Attributes
-    ----------
-    study
-        Its id.
-    source
-        The cell, or the contrast of its printed columns.
-    estimate, se
-        In the pool's unit.
-    independent
-        Whether the standard error supposes independent errors (``se_kind = "iid"``).
-    doubts
-        Rules of the audit whose contradictions name the cell, its column, or a claim about it.
-    p
-        Two-sided p-value of estimate and standard error by the normal distribution, as the model of
-        selection has it.
-    """
-
-    study: str
-    source: str
-    estimate: float
-    se: float
-    independent: bool
-    doubts: tuple[str, ...]
-    p: float
+Scale = Literal["auto", "none", "sd", "mean"]
+From = Literal["auto", "printed", "panel"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,22 +30,36 @@ class Gathered:
         In the order of their studies.
     left_out
         Study -> why it is not pooled with the others.
+    asked
+        What they are of, in words; empty where every study has a cell of its own.
     unit
         What the outcomes of the pooled studies are measured in, before they are divided.
+    scale, better
+        As decided: ``auto`` and None are settled.
+    notes
+        What was chosen where nothing was said, and what a study's effect rests on.
     """
 
     effects: tuple[StudyEffect, ...]
     left_out: dict[str, str]
+    asked: str
     unit: str
+    scale: Scale
+    better: bool
+    notes: tuple[Note, ...]
 
 
 def study_effects(
     studies: Sequence[Study],
     cells: Mapping[str, str],
-    contrast: str | None,
-    scale: str,
+    contrast: str | None = None,
+    scale: Scale = "auto",
     *,
-    better: bool = False,
+    better: bool | None = None,
+    source: From = "auto",
+    draws: int = 500,
+    seed: int = 0,
+    done: Callable[[str], object] = lambda _: None,
 ) -> Gathered:
     """The effect of each study, and which studies have none that can be pooled with the others'.
 
@@ -84,12 +72,23 @@ def study_effects(
     cells
         Study id -> reference of a printed cell, ``table2.5:both``.
     contrast
-        For studies without a cell: a contrast of their printed columns, ``both - none``.
+        For studies without a cell: ``att``, ``synergy``, ``indirect``, or a contrast such as
+        ``both - none``; default what most studies have
+        (:func:`~bayesdid.pool.asked.asked_of`).
     scale
-        ``none``: outcomes must have one unit; ``sd``: divided by the outcome's printed sd;
-        ``mean``: by its printed mean.
+        ``none``: outcomes must have one unit; ``sd``: divided by the outcome's printed sd, or that
+        in the study's panel; ``mean``: by its mean; ``auto``: ``none`` where more than half have
+        one unit, else ``sd``.
     better
         Whether effects are counted towards the better side of their outcome: positive is better.
+        None: if the outcomes have no one better side.
+    source
+        ``auto``: from the study's own panel, if it has one that is real, else from print;
+        ``panel`` and ``printed``: from there alone. Indirect effects and cells are of print.
+    draws, seed
+        Of the fits of panels.
+    done
+        Called with a study's id when it was looked at.
 
     Raises
     ------
@@ -104,43 +103,116 @@ def study_effects(
             value=unknown[0],
             remedy=f"use one of {', '.join(ids)}",
         )
-    if not cells and contrast is None and len(studies) > 1:
+    asked = _known(studies, asked_of(studies, contrast))
+    if asked.name == INDIRECT and source == "panel":
         raise InputError(
-            "neither a cell nor a contrast says which effect is pooled",
-            remedy=f"name a cell of each study, such as {' '.join(_cell_options(studies))}, "
-            "or --contrast",
+            "indirect effects are taken from print", remedy="leave out --source, or say printed"
         )
+    taking = _Taking(asked.name, source, draws, seed)
     found: dict[str, StudyEffect] = {}
     left: dict[str, str] = {}
-    first: InputError | None = None
+    notes: list[Note] = []
+    first: InputError | ResultError | None = None
     for study in studies:
-        measured = False
         try:
-            unit = _unit(study, scale)
-            measured = True
-            found[study.id] = _effect(study, cells.get(study.id), contrast, unit)
-        except InputError as error:
-            if measured and study.id in cells:
+            found[study.id], note = taking.of(study, cells.get(study.id))
+            notes += note
+        except (InputError, ResultError) as error:
+            if study.id in cells:
                 raise
             first = first or error
-            left[study.id] = error.problem
+            left[study.id] = error.problem if isinstance(error, InputError) else str(error)
+        done(study.id)
     if first is not None and not found:
         raise first
     kept = [study for study in studies if study.id in found]
-    if scale == "none":
+    used, scaled = _scale(kept, scale)
+    sizes: dict[str, float] = {}
+    for study in kept:
+        try:
+            sizes[study.id] = _size(study, used, found[study.id].source)
+        except InputError as error:
+            first = first or error
+            left[study.id] = error.problem
+    if first is not None and not sizes:
+        raise first
+    kept = [study for study in kept if study.id in sizes]
+    if used == "none":
         kept = _of_most(kept, _UNIT, left)
-    if not better:
+    sides = {_SIDE.of(study) for study in kept}
+    towards = len(sides) > 1 if better is None else better
+    if not towards:
         kept = _of_most(kept, _SIDE, left)
-    effects = [found[study.id] for study in kept]
-    turn = [better and study.file.outcome.better == "lower" for study in kept]
+    if better is None and towards:
+        text = (
+            "some outcomes should rise and some fall: effects are counted towards the better side "
+            "of each (--no-better: as they stand, those of most)"
+        )
+        notes.insert(0, Note("better", len(kept), text))
+    if len(cells) < len(studies) and asked.why:
+        scaled = [Note("asked", len(studies), f"{asked.words} is pooled, as {asked.why}"), *scaled]
+    turn = {s.id: -1 if towards and s.file.outcome.better == "lower" else 1 for s in kept}
     return Gathered(
         tuple(
-            replace(one, estimate=-one.estimate) if turned else one
-            for one, turned in zip(effects, turn, strict=True)
+            replace(
+                found[name],
+                estimate=side * found[name].estimate / sizes[name],
+                se=found[name].se / sizes[name],
+            )
+            for name, side in turn.items()
         ),
         {study.id: left[study.id] for study in studies if study.id in left},
+        asked.words if len(cells) < len(studies) else "",
         kept[0].file.outcome.unit,
+        used,
+        towards,
+        (*scaled, *notes),
     )
+
+
+def _known(studies: Sequence[Study], asked: Asked) -> Asked:
+    """The same, if it is a name or some study can have such a contrast."""
+    if asked.name in NAMES or any(contrast_of(asked.name, study) for study in studies):
+        return asked
+    known = dict.fromkeys(one.name for study in studies for one in contrasts_of(study))
+    raise InputError(
+        "no study has this contrast",
+        value=asked.name,
+        remedy=f"use {', '.join(NAMES)}, or one of {', '.join(known) or '(none)'}",
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class _Taking:
+    """Where the effect of a study is taken from."""
+
+    asked: str
+    source: From
+    draws: int
+    seed: int
+
+    def of(self, study: Study, cell: str | None) -> tuple[StudyEffect, list[Note]]:
+        """The effect of a study, and what is to be said of it."""
+        if cell is not None:
+            return cell_effect(study, cell), []
+        own = OwnPanel() if self._of_print else own_panel(study)
+        if own.panel is not None:
+            got = panel_effect(study, own.panel, self.asked, draws=self.draws, seed=self.seed)
+            return got.effect, [Note("few-units", 1, got.few)] if got.few else []
+        if self.source == "panel":
+            raise InputError(
+                "its panel is synthetic, which is no evidence"
+                if own.synthetic
+                else "it has no panel of its own"
+            )
+        text = f"{study.id} gives its printed effect: its panel is synthetic, which is no evidence"
+        return printed_effect(study, self.asked), [
+            Note("synthetic", 1, text) for _ in range(own.synthetic)
+        ]
+
+    @property
+    def _of_print(self) -> bool:
+        return self.source == "printed" or (self.asked == INDIRECT and self.source == "auto")
 
 
 @dataclass(frozen=True, slots=True)
@@ -156,7 +228,7 @@ class _Common:
 _UNIT = _Common(
     lambda study: study.file.outcome.unit,
     "outcomes in different units cannot be pooled as they stand",
-    "divide by their printed spread (--scale sd) or mean (--scale mean)",
+    "divide by their spread (--scale sd) or mean (--scale mean), or write alike what is one unit",
     "its outcome is in {mine}, that of the others in {theirs} (--scale sd divides by its sd)",
 )
 _SIDE = _Common(
@@ -183,116 +255,22 @@ def _of_most(studies: Sequence[Study], common: _Common, left: dict[str, str]) ->
     return [study for study in studies if common.of(study) == theirs]
 
 
-def _effect(study: Study, ref: str | None, contrast: str | None, unit: float) -> StudyEffect:
-    if ref is None and contrast is None:
-        raise InputError(
-            "no cell and no contrast of this study",
-            file=study.path,
-            remedy=f"give --cell {study.id}=TABLE.COLUMN:TERM, {_such_as(study)}, or --contrast",
-        )
-    if ref is None:
-        found = published_synergy(study).contrasts
-        if contrast not in found:
-            raise InputError(
-                "the printed columns do not give this contrast",
-                file=study.path,
-                value=contrast,
-                remedy=f"use one of {', '.join(found) or '(none)'}, or name a cell",
-            )
-        main = found[str(contrast)].main
-        refs = found[str(contrast)].cells
-        independent = any(_independent(study, cell) for cell in refs)
-        p = 2 * min(main.p_negative, 1 - main.p_negative)
-        doubts = tuple(dict.fromkeys(rule for cell in refs for rule in _doubts(study, cell)))
-        return StudyEffect(
-            study.id, str(contrast), main.mean / unit, main.sd / unit, independent, doubts, p
-        )
-    cell = study.cell(ref)
-    if cell.cell is None:
-        raise InputError("no estimate stands there", file=study.path, value=ref, remedy="name one")
-    se = _se(study, ref)
-    if se is None or se <= 0:
-        raise InputError(
-            "no standard error can be had of this cell",
-            file=study.path,
-            value=ref,
-            remedy="choose a cell with a standard error, a t statistic or an interval",
-        )
-    spec = study[ref.partition(":")[0]]
-    if spec.column.outcome != study.file.outcome.column:
-        raise InputError(
-            f"a cell about {spec.column.outcome}, and the study's outcome is "
-            f"{study.file.outcome.column}",
-            file=study.path,
-            value=ref,
-            remedy=f"choose a column on the outcome, {_such_as(study)}",
-        )
-    if spec.column.printed_as == "ratio":
-        raise InputError(
-            "a ratio is no difference, and is not pooled with one",
-            file=study.path,
-            value=ref,
-            remedy="type its logarithm and the standard error of that as a coefficient",
-        )
-    value = float(cell.value.value)
-    p = float(2 * norm.sf(abs(value) / se))
-    independent, doubts = _independent(study, ref), _doubts(study, ref)
-    return StudyEffect(study.id, ref, value / unit, se / unit, independent, doubts, p)
-
-
-def _se(study: Study, ref: str) -> float | None:
-    cell = study.cell(ref)
-    if cell.se is not None:
-        return float(cell.se.value)
-    if cell.cell is not None and cell.cell.t is not None:
-        t = float(Printed.parse(cell.cell.t))
-        return abs(float(cell.value.value) / t) if t else None
-    if cell.cell is not None and cell.cell.interval is not None:
-        low, high = (float(end) for end in ends(cell.cell.interval))
-        level = study[ref.partition(":")[0]].column.interval_level or 0.95
-        return (high - low) / 2 / float(norm.isf((1 - level) / 2))
-    return None
-
-
-def _cell_options(studies: Sequence[Study]) -> list[str]:
-    """A cell of each study that prints one, as options of the command."""
-    cells = {study.id: _some_cell(study) for study in studies}
-    return [f"--cell {study}={cell}" for study, cell in cells.items() if cell]
-
-
-def _such_as(study: Study) -> str:
-    """A cell of a treatment on the study's outcome, for a remedy."""
-    return f"such as {_some_cell(study) or '(no table prints one)'}"
-
-
-def _some_cell(study: Study) -> str:
-    found = (
-        f"{spec.id}:{name}"
-        for spec in study.specs.values()
-        for name in spec.column.treatments
-        if spec.column.outcome == study.file.outcome.column and name in spec.column.coefficients
+def _scale(studies: Sequence[Study], scale: Scale) -> tuple[Scale, list[Note]]:
+    """What effects are divided by, and why if that was not said."""
+    units = Counter(_UNIT.of(study) for study in studies)
+    if scale != "auto":
+        return scale, []
+    if 2 * max(units.values()) > len(studies):
+        return "none", []
+    text = (
+        f"outcomes are in {len(units)} units, none of more than half: effects are divided by the "
+        "sd of each outcome (--scale none, mean)"
     )
-    return next(found, "")
+    return "sd", [Note("scale", len(studies), text)]
 
 
-def _independent(study: Study, ref: str) -> bool:
-    return study[ref.partition(":")[0]].column.se_kind == "iid"
-
-
-def _doubts(study: Study, ref: str) -> tuple[str, ...]:
-    """Rules whose contradictions are about the cell or its column, or a claim about it."""
-    column = ref.partition(":")[0]
-    claims = {f"claim {claim.id}" for claim in study.claims if claim.cell == ref}
-    found = []
-    for finding in audit_study(study).findings:
-        places = [part.strip() for part in finding.place.split(",")]
-        named = ref in places or column in places or bool(claims & set(places))
-        if finding.severity == "contradiction" and named:
-            found.append(finding.rule)
-    return tuple(dict.fromkeys(found))
-
-
-def _unit(study: Study, scale: str) -> float:
+def _size(study: Study, scale: Scale, source: Source) -> float:
+    """What a study's effect is divided by: of the panel that it is from, else as printed."""
     if scale == "none":
         return 1.0
     outcome = study.file.outcome.column
@@ -303,13 +281,16 @@ def _unit(study: Study, scale: str) -> float:
             value=study.file.outcome.unit,
             remedy="divide by its sd (--scale sd)",
         )
-    for table in study.tables.values():
+    for table in study.tables.values() if source != "panel" else ():
         for row in table.moments:
             text = row.sd if scale == "sd" else row.mean
             if row.column == outcome and text is not None and float(Printed.parse(text)) > 0:
                 return float(Printed.parse(text))
+    panel = own_panel(study).panel
+    if panel is not None and (value := outcome_moment(study, panel, scale)) > 0:
+        return value
     raise InputError(
-        f"no table prints the {scale} of {outcome}",
+        f"no table prints the {scale} of {outcome}, by which its effect would be divided",
         file=study.path,
         remedy="add its moments to a descriptive table, or pool outcomes of one unit",
     )
