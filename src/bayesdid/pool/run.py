@@ -226,7 +226,7 @@ def pool_effects(
         mu, _ = pool_selected(y, s, significant, eta, unit=size, spread=spread, rng=rng)
         average[f"not significant: published with probability {eta:g}"] = summarise(mu)
     mu, chance = pool_selected(y, s, significant, None, unit=size, spread=spread, rng=rng)
-    average["not significant: published with one unknown"] = summarise(mu)
+    average["not significant: published with unknown probability"] = summarise(mu)
     negative = average[MAIN].p_negative >= 0.5
     probabilities = [a.p_negative if negative else 1 - a.p_negative for a in average.values()]
     p, low, high = probabilities[0], min(probabilities), max(probabilities)
