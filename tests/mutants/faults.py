@@ -1139,7 +1139,7 @@ MUTANTS = (
     ),
     Mutant(
         "pool-mixed-sides",
-        "pool/effects.py",
+        "pool/units.py",
         "if len(counts) > 1 and counts[0][1] == counts[1][1]:",
         "if len(counts) > 2 and counts[0][1] == counts[1][1]:",
         "outcomes that should rise and that should fall are averaged",
@@ -2440,7 +2440,7 @@ MUTANTS = (
     ),
     Mutant(
         "pool-unit-of-few",
-        "pool/effects.py",
+        "pool/units.py",
         "theirs = counts[0][0]",
         "theirs = counts[-1][0]",
         "studies of the unit that few have are pooled, the others left out",
@@ -2465,8 +2465,8 @@ MUTANTS = (
     Mutant(
         "pool-wrong-sd",
         "pool/effects.py",
-        "sizes[study.id] = _size(study, used, found[study.id].source)",
-        "sizes[study.id] = 1 / _size(study, used, found[study.id].source)",
+        "sizes[study.id] = size_of(study, used, found[study.id].source)",
+        "sizes[study.id] = 1 / size_of(study, used, found[study.id].source)",
         "effects are multiplied by the sd of the outcome",
         (POOLED + "test_a_panel_gives_what_synergy_says_and_not_what_is_printed",),
     ),

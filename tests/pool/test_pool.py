@@ -322,6 +322,22 @@ def test_without_a_word_studies_give_what_most_can():
     assert [e.effect for e in mixed.effects] == ["t1.0:active:p", "t1.0:x"]
 
 
+def test_where_too_few_give_a_sum_the_first_policy_is_pooled():
+    """Three studies of two policies print none, only a policy alone: it is said."""
+    studies = [of_policy(name, "-0.40", policies=("p", "q")) for name in "abc"]
+    cells = {"a": "t1.0:active:p", "b": "t1.0:active:p"}
+    assert asked_of(studies, None).name == SYNERGY
+    pool = pool_studies(studies, cells=cells)
+    assert [one.study for one in pool.effects] == ["a", "b"]
+    with pytest.raises(InputError, match=r"can be pooled \(the effect of each study's first polic"):
+        pool_studies(studies, cells={"a": "t1.0:active:p"})
+    found = study_effects(studies, {"a": "t1.0:active:p"})
+    assert found.notes[0].text.startswith(
+        "the effect of each study's first policy alone is pooled, as fewer than two studies give"
+    )
+    assert found.left_out["b"].startswith("it has several policies, and [synergy]")
+
+
 def test_a_study_of_one_policy_has_no_sum():
     pool = [of_policy("a", "-0.40"), of_policy("b", "-0.50", terms=("x",), policies=())]
     with pytest.raises(InputError, match="one policy has no sum"):

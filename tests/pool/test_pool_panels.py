@@ -11,7 +11,7 @@ from commands import bayesdid
 
 import bayesdid as bd
 from bayesdid.exceptions import InputError, ResultError
-from bayesdid.pool import effects, panels
+from bayesdid.pool import panels, taking
 from bayesdid.pool.effects import study_effects
 from bayesdid.pool.panels import OwnPanel, own_panel
 from bayesdid.study.load import assemble_study, read_study
@@ -138,8 +138,8 @@ def test_what_no_panel_tells_is_left_out_and_named(made, monkeypatch):
             raise ResultError(f"{study.id}: R-hat 1.2: no result")
         return real(study, *_args, **_more)
 
-    real = effects.panel_effect
-    monkeypatch.setattr(effects, "panel_effect", fails)
+    real = taking.panel_effect
+    monkeypatch.setattr(taking, "panel_effect", fails)
     found = study_effects(made, {}, draws=100)
     assert found.left_out == {"differ": "differ: R-hat 1.2: no result"}
     assert [one.study for one in found.effects] == ["alike"]

@@ -13,9 +13,11 @@ from bayesdid.estimands.verdict import word_for
 from bayesdid.exceptions import InputError, Note
 from bayesdid.pool.asked import NAMES
 from bayesdid.pool.effect import StudyEffect
-from bayesdid.pool.effects import From, Scale, study_effects
+from bayesdid.pool.effects import study_effects
 from bayesdid.pool.normal import pool_normal
 from bayesdid.pool.selection import ETAS, pool_selected
+from bayesdid.pool.taking import From
+from bayesdid.pool.units import Scale
 from bayesdid.study.load import Study, read_study
 from bayesdid.summary import Summary, summarise
 
@@ -165,8 +167,9 @@ def pool_studies(
         for study, why in gathered.left_out.items()
     ]
     if len(gathered.effects) < 2:
+        of = f" ({gathered.asked})" if gathered.asked else ""
         raise InputError(
-            "fewer than two studies have an effect that can be pooled",
+            f"fewer than two studies have an effect that can be pooled{of}",
             value="; ".join(f"{study}: {why}" for study, why in gathered.left_out.items()),
             remedy="name a cell of each (--cell STUDY=TABLE.COLUMN:TERM) or another effect "
             f"(--contrast {', '.join(NAMES)}), or {_OF_UNITS[gathered.scale]}",
