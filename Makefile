@@ -35,7 +35,7 @@ warm: $(STAMP) ## Compile what both workers of the tests would compile: the samp
 test-slow: $(STAMP) ## The cells of the tests' matrices that `make test` leaves out
 	OMP_NUM_THREADS=1 $(BIN)/python -m pytest -q -n 2 -m slow
 
-calibrate: $(STAMP) calibrate-spatial calibrate-errors calibrate-few calibrate-notes calibrate-sbc calibrate-published calibrate-synergy calibrate-differing calibrate-unforeseen calibrate-single calibrate-three ## Coverage of every model family on simulated panels, and the next eleven
+calibrate: $(STAMP) calibrate-spatial calibrate-errors calibrate-few calibrate-notes calibrate-sbc calibrate-published calibrate-synergy calibrate-differing calibrate-unforeseen calibrate-single calibrate-three calibrate-pool ## Coverage of every model family on simulated panels, and the next twelve
 	OMP_NUM_THREADS=1 $(BIN)/python tests/statistical/calibrate.py
 
 calibrate-spatial: $(STAMP) ## Ranks and coverage of spatial models alone (about two minutes)
@@ -67,6 +67,9 @@ calibrate-single: $(STAMP) ## Words of claims about one policy: docs/validity-si
 
 calibrate-three: $(STAMP) ## The same of three policies: docs/validity-three.md (goes on where it was stopped)
 	OMP_NUM_THREADS=1 $(BIN)/python tests/statistical/three_calibrate.py
+
+calibrate-pool: $(STAMP) ## Coverage of pools of studies, under selection and wrong standard errors: docs/pool.md
+	OMP_NUM_THREADS=1 $(BIN)/python tests/statistical/pool_calibrate.py
 
 calibrate-published: $(STAMP) ## Coverage of intervals from printed columns, and a real panel behind its print
 	OMP_NUM_THREADS=1 $(BIN)/python tests/statistical/published_calibrate.py
@@ -121,4 +124,4 @@ lock: ## Re-resolve requirements.lock from pyproject.toml
 clean: ## Remove the virtual environment and caches
 	rm -rf $(VENV) site .mypy_cache .ruff_cache .pytest_cache .hypothesis
 
-.PHONY: help setup report test lint warm test-slow calibrate calibrate-spatial calibrate-errors calibrate-few calibrate-notes calibrate-sbc calibrate-published reconstruct calibrate-reconstruct calibrate-synergy calibrate-differing calibrate-unforeseen calibrate-single calibrate-three docs docs-write mutants fuzz bench format map core lock clean
+.PHONY: help setup report test lint warm test-slow calibrate calibrate-spatial calibrate-errors calibrate-few calibrate-notes calibrate-sbc calibrate-published reconstruct calibrate-reconstruct calibrate-synergy calibrate-differing calibrate-unforeseen calibrate-single calibrate-three calibrate-pool docs docs-write mutants fuzz bench format map core lock clean

@@ -107,7 +107,7 @@ def _console(block: Block) -> str:
     for line in block.code.replace("\\\n", " ").splitlines():
         if not line.startswith("$ "):
             continue
-        words = shlex.split(line.removeprefix("$ "), comments=True)
+        words = _expanded(shlex.split(line.removeprefix("$ "), comments=True))
         if words[0] == "bayesdid":
             code, text, error = _bayesdid(words[1:])
         else:
@@ -115,6 +115,15 @@ def _console(block: Block) -> str:
             code, text, error = run.returncode, run.stdout, run.stderr
         printed.append(text if not code else f"{text}{error}exit code {code}\n")
     return _tidy("".join(printed))
+
+
+def _expanded(words: list[str]) -> list[str]:
+    """Words of a command, patterns such as ``models/*`` as the files that there are."""
+    found = []
+    for word in words:
+        files = Path().glob(word) if "*" in word.removeprefix("*") else ()
+        found += sorted(map(str, files)) or [word]
+    return found
 
 
 def _bayesdid(arguments: list[str]) -> tuple[int, str, str]:

@@ -44,6 +44,7 @@ SAY = "audit/test_columns_say.py::"
 PREDICTION = "audit/test_prediction.py::"
 LAYOUTS = "importing/test_layouts.py::"
 POOL = "pool/test_pool.py::"
+POOLED = "pool/test_pool_panels.py::"
 PUBLISHED = "published/test_published.py::"
 FUNCTIONAL = "published/test_functional.py::"
 THREE = "estimands/test_three_policies.py::"
@@ -1131,14 +1132,14 @@ MUTANTS = (
     Mutant(
         "pool-sides",
         "pool/effects.py",
-        'turn = [better and study.file.outcome.better == "lower"',
-        'turn = [better and study.file.outcome.better == "higher"',
+        '-1 if towards and s.file.outcome.better == "lower"',
+        '-1 if towards and s.file.outcome.better == "higher"',
         "effects that are better are counted as worse in a pool",
         (POOL + "test_effects_have_one_side_or_are_counted_towards_the_better_one",),
     ),
     Mutant(
         "pool-mixed-sides",
-        "pool/effects.py",
+        "pool/units.py",
         "if len(counts) > 1 and counts[0][1] == counts[1][1]:",
         "if len(counts) > 2 and counts[0][1] == counts[1][1]:",
         "outcomes that should rise and that should fall are averaged",
@@ -1146,7 +1147,7 @@ MUTANTS = (
     ),
     Mutant(
         "pool-ratio",
-        "pool/effects.py",
+        "pool/printed.py",
         'if spec.column.printed_as == "ratio":',
         'if spec.column.printed_as == "none":',
         "a ratio of 1.4 is pooled as an effect of 1.4",
@@ -1154,7 +1155,7 @@ MUTANTS = (
     ),
     Mutant(
         "pool-other-outcome",
-        "pool/effects.py",
+        "pool/printed.py",
         "if spec.column.outcome != study.file.outcome.column:\n        raise",
         "if False:\n        raise",
         "an effect on another variable is divided by the outcome's sd",
@@ -1162,7 +1163,7 @@ MUTANTS = (
     ),
     Mutant(
         "pool-interval",
-        "pool/effects.py",
+        "pool/printed.py",
         "return (high - low) / 2 / float",
         "return (high - low) / float",
         "a standard error from an interval is twice too large",
@@ -1170,7 +1171,7 @@ MUTANTS = (
     ),
     Mutant(
         "pool-significance",
-        "pool/effects.py",
+        "pool/printed.py",
         "p = float(2 * norm.sf(abs(value) / se))",
         "p = float(norm.sf(abs(value) / se))",
         "selection takes one-sided significance for two-sided",
@@ -2439,11 +2440,43 @@ MUTANTS = (
     ),
     Mutant(
         "pool-unit-of-few",
-        "pool/effects.py",
+        "pool/units.py",
         "theirs = counts[0][0]",
         "theirs = counts[-1][0]",
         "studies of the unit that few have are pooled, the others left out",
         (POOL + "test_studies_that_fit_no_other_are_left_out_and_named_with_why",),
+    ),
+    Mutant(
+        "pool-synthetic",
+        "pool/panels.py",
+        "return OwnPanel(synthetic=True) if panel.synthetic else OwnPanel(panel)",
+        "return OwnPanel(panel)",
+        "the effect of a synthetic panel is pooled as evidence",
+        (POOLED + "test_a_synthetic_panel_is_never_pooled",),
+    ),
+    Mutant(
+        "pool-common-effects",
+        "pool/panels.py",
+        "if between is None or between.passed:",
+        "if between is not None or True:",
+        "a panel whose effects differ between units is pooled as if they did not",
+        (POOLED + "test_a_panel_gives_what_synergy_says_and_not_what_is_printed",),
+    ),
+    Mutant(
+        "pool-wrong-sd",
+        "pool/effects.py",
+        "sizes[study.id] = size_of(study, used, found[study.id].source)",
+        "sizes[study.id] = 1 / size_of(study, used, found[study.id].source)",
+        "effects are multiplied by the sd of the outcome",
+        (POOLED + "test_a_panel_gives_what_synergy_says_and_not_what_is_printed",),
+    ),
+    Mutant(
+        "pool-default-of-few",
+        "pool/asked.py",
+        "most = 2 * several > len(studies)",
+        "most = 2 * several > 0",
+        "the effect that is pooled without a word is one that few studies have",
+        (POOL + "test_without_a_word_studies_give_what_most_can",),
     ),
     Mutant(
         "ratio-anywhere",

@@ -11,7 +11,9 @@ from scipy import integrate
 from scipy.stats import halfnorm, norm
 
 from bayesdid.exceptions import InputError
-from bayesdid.pool.effects import StudyEffect, study_effects
+from bayesdid.pool.asked import ATT, SYNERGY, asked_of, contrast_of
+from bayesdid.pool.effect import StudyEffect
+from bayesdid.pool.effects import study_effects
 from bayesdid.pool.normal import WIDTH, pool_normal
 from bayesdid.pool.run import MAIN, PRINTED, pool_effects, pool_studies
 from bayesdid.pool.selection import pool_selected
@@ -26,6 +28,7 @@ def effects(y, s, doubts=(), independent=()):
         StudyEffect(
             f"s{i}",
             "c",
+            "printed cell",
             float(a),
             float(b),
             i in independent,
@@ -146,8 +149,12 @@ def test_what_cannot_be_pooled_is_refused_in_words(tmp_path):
     study = read_study(PILOT)
     with pytest.raises(InputError, match="two studies"):
         pool_studies([study, study], cells={"dual_pilot": "table2.2:both"})
-    with pytest.raises(InputError, match="no cell and no contrast"):
-        study_effects([study], {}, None, "none")
+    with pytest.raises(InputError, match=r"no study has this contrast.*use att, synergy"):
+        study_effects([study], {}, "both - nothing", "none")
+    with pytest.raises(InputError, match="a ratio is no difference"):
+        study_effects([study], {}, "both / sum of singles", "none")
+    with pytest.raises(InputError, match="indirect effects are taken from print"):
+        study_effects([study], {}, "indirect", "none", source="panel")
     with pytest.raises(InputError, match="not pooled"):
         study_effects([study], {"other": "t.1:x"}, None, "none")
     other = tmp_path / "other"
@@ -167,7 +174,7 @@ def test_what_cannot_be_pooled_is_refused_in_words(tmp_path):
     text = (other / "study.toml").read_text(encoding="utf-8")
     changed = text.replace("hundreds of deaths per city-year", "deaths")
     (other / "study.toml").write_text(changed, encoding="utf-8")
-    ran = bayesdid("pool", PILOT, other, *both)
+    ran = bayesdid("pool", PILOT, other, *both, "--scale", "none")
     assert ran.code == 2
     assert "different units" in " ".join(ran.err.split())
 
@@ -193,10 +200,13 @@ def test_effects_have_one_side_or_are_counted_towards_the_better_one():
     rises = made("b", {"estimate": "0.30", "se": "0.10"}, better="higher")
     cells = {"a": "t1.1:x", "b": "t1.1:x"}
     with pytest.raises(InputError, match="some should rise and some fall"):
-        study_effects([falls, rises], cells, None, "sd")
+        study_effects([falls, rises], cells, None, "sd", better=False)
     found = study_effects([falls, rises], cells, None, "sd", better=True)
     assert [one.estimate for one in found.effects] == pytest.approx([0.20, 0.15])
-    pool = pool_studies([falls, rises], cells=cells, scale="sd", better=True)
+    pool = pool_studies([falls, rises], cells=cells, scale="sd")  # that is the default then
+    assert "some should rise and some fall" not in pool.text
+    assert pool.notes[0].name == "better"
+    assert not study_effects([falls, falls], {"a": "t1.1:x"}, None, "sd").better
     assert pool.sign == "positive"
     assert pool.measured == "sds of each outcome, positive is better"
     assert "apart" in {note.name for note in pool.notes}
@@ -223,10 +233,10 @@ def test_studies_that_fit_no_other_are_left_out_and_named_with_why():
         made("b", cell),
         made("c", cell, unit="log points"),
         made("d", cell, better="higher"),
-        made("e", cell),
+        made("e", cell, column={"treatments": ["x", "w"]}),
     ]
     cells = dict.fromkeys("abcd", "t1.1:x")
-    pool = pool_studies(studies, cells=cells)
+    pool = pool_studies(studies, cells=cells, scale="none", better=False)
     assert [one.study for one in pool.effects] == ["a", "b"]
     assert pool.measured == "u"
     left = [note.text for note in pool.notes if note.name == "left-out"]
@@ -235,17 +245,20 @@ def test_studies_that_fit_no_other_are_left_out_and_named_with_why():
         "divides by its sd)",
         "d is not pooled: higher is better there, and lower in the others (--better counts towards "
         "the better side)",
-        "e is not pooled: no cell and no contrast of this study",
+        "e is not pooled: it declares no policy, and its columns have not one treatment: name the "
+        "cell that is meant, --cell e=TABLE.COLUMN:TERM, such as t1.1:x",
     ]
-    with pytest.raises(InputError, match=r"fewer than two studies.*value: b: no cell"):
-        pool_studies(studies[:2], cells={"a": "t1.1:x"})
-    with pytest.raises(InputError, match=r"which effect is pooled.*--cell a=t1.1:x --cell b"):
-        pool_studies(studies)
+    with pytest.raises(InputError, match=r"fewer than two.*value: e: it declares no policy"):
+        pool_studies([studies[0], studies[4]], cells={"a": "t1.1:x"})
 
 
 def test_a_remedy_names_a_cell():
     with pytest.raises(InputError) as caught:
-        study_effects([made("a", {"estimate": "1.40", "se": "0.10"})], {}, None, "none")
+        study_effects([made("a", {"estimate": "1.40"})], {"a": "t1.1:x"}, None, "none")
+    assert "choose a cell with a standard error" in str(caught.value)
+    two = {"treatments": ["x", "w"]}
+    with pytest.raises(InputError) as caught:
+        study_effects([made("a", {"estimate": "1.40", "se": "0.10"}, column=two)], {})
     assert "--cell a=TABLE.COLUMN:TERM, such as t1.1:x" in str(caught.value)
 
 
@@ -264,3 +277,105 @@ def test_significance_is_that_of_the_model_of_selection(estimate, published):
     study = made("a", {"estimate": estimate, "se": "0.10"})
     (one,) = study_effects([study], {"a": "t1.1:x"}, None, "none").effects
     assert (one.p < 0.05) == published
+
+
+def of_policy(name, estimate, *, terms=("active:p",), policies=("p",), unit="u"):
+    """A study of policies; each column has one term, estimated as said and by another 1 beyond."""
+    study = made(name, {"estimate": estimate, "se": "0.10"}, unit=unit)
+    columns = [
+        {"id": str(k), "outcome": "y", "treatments": [term]}
+        | {"coefficients": {term: {"estimate": str(float(estimate) + k), "se": "0.10"}}}
+        for k, term in enumerate(terms)
+    ]
+    file = study.file.model_dump(exclude_unset=True) | {
+        "policy": [{"id": p, "label": p, "adoption": p} for p in policies]
+    }
+    table = {"id": "t1", "title": "t", "kind": "regression", "column": columns}
+    return build({"file": file, "tables": [table], "claims": []})
+
+
+def test_without_a_word_studies_give_what_most_can():
+    one, other = of_policy("a", "-0.40"), of_policy("b", "-0.50", terms=("x", "only:p"))
+    both = of_policy("c", "-0.60", policies=("p", "q"))
+    assert (asked_of([one, other, both], None).name, asked_of([both, both, one], None).name) == (
+        ATT,
+        SYNERGY,
+    )
+    assert asked_of([one, both], None).name == ATT  # half are not more than half
+    assert "1 of 2 studies has several policies" in asked_of([one, both], None).why
+    pool = pool_studies([one, other, both])
+    # the first column that prints the policy alone, of b the second: -0.50 + 1
+    assert [(e.effect, e.source, e.estimate) for e in pool.effects] == [
+        ("t1.0:active:p", "printed cell", -0.4),
+        ("t1.1:only:p", "printed cell", 0.5),
+    ]
+    said = {note.name: note.text for note in pool.notes}
+    assert pool.asked == "the effect of each study's first policy alone"
+    assert said["asked"].startswith(f"{pool.asked} is pooled, as 1 of 3 studies has several")
+    assert "[synergy] of study.toml names no printed cells" in said["left-out"]
+    named = pool_studies([one, other], contrast=ATT)
+    assert "asked" not in {note.name for note in named.notes}  # it was said
+    assert named.effects == pool_studies([one, other], contrast="only:p - none").effects
+    cells = {"a": "t1.0:active:p", "b": "t1.1:only:p"}
+    assert pool_studies([one, other], cells=cells).asked == ""
+    mixed = pool_studies([one, other], cells={"b": "t1.0:x"})
+    assert [e.effect for e in mixed.effects] == ["t1.0:active:p", "t1.0:x"]
+
+
+def test_where_too_few_give_a_sum_the_first_policy_is_pooled():
+    """Three studies of two policies print none, only a policy alone: it is said."""
+    studies = [of_policy(name, "-0.40", policies=("p", "q")) for name in "abc"]
+    cells = {"a": "t1.0:active:p", "b": "t1.0:active:p"}
+    assert asked_of(studies, None).name == SYNERGY
+    pool = pool_studies(studies, cells=cells)
+    assert [one.study for one in pool.effects] == ["a", "b"]
+    with pytest.raises(InputError, match=r"can be pooled \(the effect of each study's first polic"):
+        pool_studies(studies, cells={"a": "t1.0:active:p"})
+    found = study_effects(studies, {"a": "t1.0:active:p"})
+    assert found.notes[0].text.startswith(
+        "the effect of each study's first policy alone is pooled, as fewer than two studies give"
+    )
+    assert found.left_out["b"].startswith("it has several policies, and [synergy]")
+
+
+def test_a_study_of_one_policy_has_no_sum():
+    pool = [of_policy("a", "-0.40"), of_policy("b", "-0.50", terms=("x",), policies=())]
+    with pytest.raises(InputError, match="one policy has no sum"):
+        study_effects(pool[:1], {}, SYNERGY)
+    with pytest.raises(InputError, match="without policies it has no sum"):
+        study_effects(pool[1:], {}, SYNERGY)
+    three = of_policy("c", "-0.40", policies=("p", "q", "r"))
+    assert contrast_of(SYNERGY, three) == "all - sum of singles"
+    assert contrast_of(SYNERGY, three, ["p and q - sum of singles", "only:p - none"]) == (
+        "p and q - sum of singles"
+    )
+    assert contrast_of(SYNERGY, three, ["only:p - none"]) == ""
+    assert contrast_of(ATT, three, ["all - none", "only:q - none"]) == "only:q - none"
+
+
+@pytest.mark.parametrize(("units", "scale"), [("uuv", "none"), ("uuvv", "sd"), ("uvw", "sd")])
+def test_effects_are_divided_where_no_unit_is_that_of_more_than_half(units, scale):
+    cell = {"estimate": "-0.40", "se": "0.10"}
+    studies = [made(f"s{k}", cell, unit=unit) for k, unit in enumerate(units)]
+    found = study_effects(studies, {})
+    assert found.scale == scale
+    assert {one.estimate for one in found.effects} == {-0.4 if scale == "none" else -0.2}
+    said = [note.text for note in found.notes if note.name == "scale"]
+    assert len(said) == (scale == "sd")
+    assert len(found.left_out) == (scale == "none")
+    assert all("none of more than half" in text for text in said)
+
+
+def test_indirect_effects_are_products_of_printed_cells():
+    """Cell by cell: a b, its sd that of a product of independent normals."""
+    study = read_study(PILOT)
+    (one,) = study_effects([study], {}, "indirect", "none").effects
+    first, second = one.effect.split(" x ")
+    a, b = study.cell(first), study.cell(second)
+    x, y, s, t = (float(value) for value in (a.value, b.value, a.se, b.se))
+    exact = np.sqrt(x**2 * t**2 + y**2 * s**2 + s**2 * t**2)
+    assert (one.estimate, one.se) == (
+        pytest.approx(x * y, abs=4 * exact / np.sqrt(20_000)),
+        pytest.approx(exact, rel=4 / np.sqrt(2 * 20_000) * 2),
+    )
+    assert one.source == "printed columns"

@@ -1,49 +1,17 @@
-"""What each study gives to a pool: an effect, its standard error, and what is doubtful about it."""
+"""The effects that a pool is of: one of each study, in one unit and towards one side."""
 
 from __future__ import annotations
 
-from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 
-from scipy.stats import norm
-
-from bayesdid.audit.run import audit_study
-from bayesdid.exceptions import InputError
-from bayesdid.published.synergy import published_synergy
-from bayesdid.study.fields import ends
+from bayesdid.estimands.names import contrasts_of
+from bayesdid.exceptions import InputError, Note
+from bayesdid.pool.asked import ATT, INDIRECT, NAMES, SYNERGY, Asked, asked_of, contrast_of
+from bayesdid.pool.effect import StudyEffect
+from bayesdid.pool.taking import From, Taking, taken
+from bayesdid.pool.units import SIDE, UNIT, Scale, of_most, settled, size_of
 from bayesdid.study.load import Study
-from bayesdid.study.printed import Printed
-
-
-@dataclass(frozen=True, slots=True)
-class StudyEffect:
-    """One study's effect.
-
-    Attributes
-    ----------
-    study
-        Its id.
-    source
-        The cell, or the contrast of its printed columns.
-    estimate, se
-        In the pool's unit.
-    independent
-        Whether the standard error supposes independent errors (``se_kind = "iid"``).
-    doubts
-        Rules of the audit whose contradictions name the cell, its column, or a claim about it.
-    p
-        Two-sided p-value of estimate and standard error by the normal distribution, as the model of
-        selection has it.
-    """
-
-    study: str
-    source: str
-    estimate: float
-    se: float
-    independent: bool
-    doubts: tuple[str, ...]
-    p: float
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,22 +24,36 @@ class Gathered:
         In the order of their studies.
     left_out
         Study -> why it is not pooled with the others.
+    asked
+        What they are of, in words; empty where every study has a cell of its own.
     unit
         What the outcomes of the pooled studies are measured in, before they are divided.
+    scale, better
+        As decided: ``auto`` and None are settled.
+    notes
+        What was chosen where nothing was said, and what a study's effect rests on.
     """
 
     effects: tuple[StudyEffect, ...]
     left_out: dict[str, str]
+    asked: str
     unit: str
+    scale: Scale
+    better: bool
+    notes: tuple[Note, ...]
 
 
 def study_effects(
     studies: Sequence[Study],
     cells: Mapping[str, str],
-    contrast: str | None,
-    scale: str,
+    contrast: str | None = None,
+    scale: Scale = "auto",
     *,
-    better: bool = False,
+    better: bool | None = None,
+    source: From = "auto",
+    draws: int = 500,
+    seed: int = 0,
+    done: Callable[[str], object] = lambda _: None,
 ) -> Gathered:
     """The effect of each study, and which studies have none that can be pooled with the others'.
 
@@ -84,12 +66,23 @@ def study_effects(
     cells
         Study id -> reference of a printed cell, ``table2.5:both``.
     contrast
-        For studies without a cell: a contrast of their printed columns, ``both - none``.
+        For studies without a cell: ``att``, ``synergy``, ``indirect``, or a contrast such as
+        ``both - none``; default what most studies have
+        (:func:`~bayesdid.pool.asked.asked_of`).
     scale
-        ``none``: outcomes must have one unit; ``sd``: divided by the outcome's printed sd;
-        ``mean``: by its printed mean.
+        ``none``: outcomes must have one unit; ``sd``: divided by the outcome's sd, of the panel
+        that the effect is from, else as printed; ``mean``: by its mean; ``auto``: ``none`` where
+        more than half have one unit, else ``sd``.
     better
         Whether effects are counted towards the better side of their outcome: positive is better.
+        None: if the outcomes have no one better side.
+    source
+        ``auto``: from the study's own panel, if it has one that is real, else from print;
+        ``panel`` and ``printed``: from there alone. Indirect effects and cells are of print.
+    draws, seed
+        Of the fits of panels.
+    done
+        Called with a study's id when it was looked at.
 
     Raises
     ------
@@ -104,212 +97,70 @@ def study_effects(
             value=unknown[0],
             remedy=f"use one of {', '.join(ids)}",
         )
-    if not cells and contrast is None and len(studies) > 1:
+    asked = _known(studies, asked_of(studies, contrast))
+    if asked.name == INDIRECT and source == "panel":
         raise InputError(
-            "neither a cell nor a contrast says which effect is pooled",
-            remedy=f"name a cell of each study, such as {' '.join(_cell_options(studies))}, "
-            "or --contrast",
+            "indirect effects are taken from print", remedy="leave out --source, or say printed"
         )
-    found: dict[str, StudyEffect] = {}
-    left: dict[str, str] = {}
-    first: InputError | None = None
-    for study in studies:
-        measured = False
-        try:
-            unit = _unit(study, scale)
-            measured = True
-            found[study.id] = _effect(study, cells.get(study.id), contrast, unit)
-        except InputError as error:
-            if measured and study.id in cells:
-                raise
-            first = first or error
-            left[study.id] = error.problem
+    got = taken(studies, cells, Taking(asked.name, source, draws, seed), done)
+    if asked.why and asked.name == SYNERGY and len(got.found) < 2:
+        asked = Asked(ATT, f"fewer than two studies give {NAMES[SYNERGY]}")
+        got = taken(studies, cells, Taking(asked.name, source, draws, seed), lambda _: None)
+    found, left, notes, first = got.found, got.left, got.notes, got.first
     if first is not None and not found:
         raise first
     kept = [study for study in studies if study.id in found]
-    if scale == "none":
-        kept = _of_most(kept, _UNIT, left)
-    if not better:
-        kept = _of_most(kept, _SIDE, left)
-    effects = [found[study.id] for study in kept]
-    turn = [better and study.file.outcome.better == "lower" for study in kept]
+    used, scaled = settled(kept, scale)
+    sizes: dict[str, float] = {}
+    for study in kept:
+        try:
+            sizes[study.id] = size_of(study, used, found[study.id].source)
+        except InputError as error:
+            first = first or error
+            left[study.id] = error.problem
+    if first is not None and not sizes:
+        raise first
+    kept = [study for study in kept if study.id in sizes]
+    if used == "none":
+        kept = of_most(kept, UNIT, left)
+    sides = {SIDE.of(study) for study in kept}
+    towards = len(sides) > 1 if better is None else better
+    if not towards:
+        kept = of_most(kept, SIDE, left)
+    if better is None and towards:
+        text = (
+            "some outcomes should rise and some fall: effects are counted towards the better side "
+            "of each (--no-better: as they stand, those of most)"
+        )
+        notes.insert(0, Note("better", len(kept), text))
+    if len(cells) < len(studies) and asked.why:
+        scaled = [Note("asked", len(studies), f"{asked.words} is pooled, as {asked.why}"), *scaled]
+    turn = {s.id: -1 if towards and s.file.outcome.better == "lower" else 1 for s in kept}
     return Gathered(
         tuple(
-            replace(one, estimate=-one.estimate) if turned else one
-            for one, turned in zip(effects, turn, strict=True)
+            replace(
+                found[name],
+                estimate=side * found[name].estimate / sizes[name],
+                se=found[name].se / sizes[name],
+            )
+            for name, side in turn.items()
         ),
         {study.id: left[study.id] for study in studies if study.id in left},
+        asked.words if len(cells) < len(studies) else "",
         kept[0].file.outcome.unit,
+        used,
+        towards,
+        (*scaled, *notes),
     )
 
 
-@dataclass(frozen=True, slots=True)
-class _Common:
-    """A property of outcomes that pooled ones share: what is said where none is that of most."""
-
-    of: Callable[[Study], str]
-    problem: str
-    remedy: str
-    other: str
-
-
-_UNIT = _Common(
-    lambda study: study.file.outcome.unit,
-    "outcomes in different units cannot be pooled as they stand",
-    "divide by their printed spread (--scale sd) or mean (--scale mean)",
-    "its outcome is in {mine}, that of the others in {theirs} (--scale sd divides by its sd)",
-)
-_SIDE = _Common(
-    lambda study: study.file.outcome.better,
-    "outcomes of which some should rise and some fall have no common effect",
-    "count effects towards the better side of each (--better)",
-    "{mine} is better there, and {theirs} in the others (--better counts towards the better side)",
-)
-
-
-def _of_most(studies: Sequence[Study], common: _Common, left: dict[str, str]) -> list[Study]:
-    """The studies of the property that most have; why the others are left out, in `left`."""
-    counts = Counter(common.of(study) for study in studies).most_common(2)
-    if len(counts) > 1 and counts[0][1] == counts[1][1]:
-        raise InputError(
-            common.problem,
-            value="; ".join(f"{study.id}: {common.of(study)}" for study in studies),
-            remedy=common.remedy,
-        )
-    theirs = counts[0][0]
-    for study in studies:
-        if common.of(study) != theirs:
-            left[study.id] = common.other.format(mine=common.of(study), theirs=theirs)
-    return [study for study in studies if common.of(study) == theirs]
-
-
-def _effect(study: Study, ref: str | None, contrast: str | None, unit: float) -> StudyEffect:
-    if ref is None and contrast is None:
-        raise InputError(
-            "no cell and no contrast of this study",
-            file=study.path,
-            remedy=f"give --cell {study.id}=TABLE.COLUMN:TERM, {_such_as(study)}, or --contrast",
-        )
-    if ref is None:
-        found = published_synergy(study).contrasts
-        if contrast not in found:
-            raise InputError(
-                "the printed columns do not give this contrast",
-                file=study.path,
-                value=contrast,
-                remedy=f"use one of {', '.join(found) or '(none)'}, or name a cell",
-            )
-        main = found[str(contrast)].main
-        refs = found[str(contrast)].cells
-        independent = any(_independent(study, cell) for cell in refs)
-        p = 2 * min(main.p_negative, 1 - main.p_negative)
-        doubts = tuple(dict.fromkeys(rule for cell in refs for rule in _doubts(study, cell)))
-        return StudyEffect(
-            study.id, str(contrast), main.mean / unit, main.sd / unit, independent, doubts, p
-        )
-    cell = study.cell(ref)
-    if cell.cell is None:
-        raise InputError("no estimate stands there", file=study.path, value=ref, remedy="name one")
-    se = _se(study, ref)
-    if se is None or se <= 0:
-        raise InputError(
-            "no standard error can be had of this cell",
-            file=study.path,
-            value=ref,
-            remedy="choose a cell with a standard error, a t statistic or an interval",
-        )
-    spec = study[ref.partition(":")[0]]
-    if spec.column.outcome != study.file.outcome.column:
-        raise InputError(
-            f"a cell about {spec.column.outcome}, and the study's outcome is "
-            f"{study.file.outcome.column}",
-            file=study.path,
-            value=ref,
-            remedy=f"choose a column on the outcome, {_such_as(study)}",
-        )
-    if spec.column.printed_as == "ratio":
-        raise InputError(
-            "a ratio is no difference, and is not pooled with one",
-            file=study.path,
-            value=ref,
-            remedy="type its logarithm and the standard error of that as a coefficient",
-        )
-    value = float(cell.value.value)
-    p = float(2 * norm.sf(abs(value) / se))
-    independent, doubts = _independent(study, ref), _doubts(study, ref)
-    return StudyEffect(study.id, ref, value / unit, se / unit, independent, doubts, p)
-
-
-def _se(study: Study, ref: str) -> float | None:
-    cell = study.cell(ref)
-    if cell.se is not None:
-        return float(cell.se.value)
-    if cell.cell is not None and cell.cell.t is not None:
-        t = float(Printed.parse(cell.cell.t))
-        return abs(float(cell.value.value) / t) if t else None
-    if cell.cell is not None and cell.cell.interval is not None:
-        low, high = (float(end) for end in ends(cell.cell.interval))
-        level = study[ref.partition(":")[0]].column.interval_level or 0.95
-        return (high - low) / 2 / float(norm.isf((1 - level) / 2))
-    return None
-
-
-def _cell_options(studies: Sequence[Study]) -> list[str]:
-    """A cell of each study that prints one, as options of the command."""
-    cells = {study.id: _some_cell(study) for study in studies}
-    return [f"--cell {study}={cell}" for study, cell in cells.items() if cell]
-
-
-def _such_as(study: Study) -> str:
-    """A cell of a treatment on the study's outcome, for a remedy."""
-    return f"such as {_some_cell(study) or '(no table prints one)'}"
-
-
-def _some_cell(study: Study) -> str:
-    found = (
-        f"{spec.id}:{name}"
-        for spec in study.specs.values()
-        for name in spec.column.treatments
-        if spec.column.outcome == study.file.outcome.column and name in spec.column.coefficients
-    )
-    return next(found, "")
-
-
-def _independent(study: Study, ref: str) -> bool:
-    return study[ref.partition(":")[0]].column.se_kind == "iid"
-
-
-def _doubts(study: Study, ref: str) -> tuple[str, ...]:
-    """Rules whose contradictions are about the cell or its column, or a claim about it."""
-    column = ref.partition(":")[0]
-    claims = {f"claim {claim.id}" for claim in study.claims if claim.cell == ref}
-    found = []
-    for finding in audit_study(study).findings:
-        places = [part.strip() for part in finding.place.split(",")]
-        named = ref in places or column in places or bool(claims & set(places))
-        if finding.severity == "contradiction" and named:
-            found.append(finding.rule)
-    return tuple(dict.fromkeys(found))
-
-
-def _unit(study: Study, scale: str) -> float:
-    if scale == "none":
-        return 1.0
-    outcome = study.file.outcome.column
-    if scale == "mean" and "log" in study.file.outcome.unit.lower():
-        raise InputError(
-            "the mean of an outcome in logarithms is no size",
-            file=study.path,
-            value=study.file.outcome.unit,
-            remedy="divide by its sd (--scale sd)",
-        )
-    for table in study.tables.values():
-        for row in table.moments:
-            text = row.sd if scale == "sd" else row.mean
-            if row.column == outcome and text is not None and float(Printed.parse(text)) > 0:
-                return float(Printed.parse(text))
+def _known(studies: Sequence[Study], asked: Asked) -> Asked:
+    """The same, if it is a name or some study can have such a contrast."""
+    if asked.name in NAMES or any(contrast_of(asked.name, study) for study in studies):
+        return asked
+    known = dict.fromkeys(one.name for study in studies for one in contrasts_of(study))
     raise InputError(
-        f"no table prints the {scale} of {outcome}",
-        file=study.path,
-        remedy="add its moments to a descriptive table, or pool outcomes of one unit",
+        "no study has this contrast",
+        value=asked.name,
+        remedy=f"use {', '.join(NAMES)}, or one of {', '.join(known) or '(none)'}",
     )

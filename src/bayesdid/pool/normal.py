@@ -83,26 +83,21 @@ def pool_normal(
     prior = np.array([WIDTH * unit, unit])[: X.shape[1]] ** 2
     taus = halfnorm(scale=spread * unit).ppf((np.arange(NODES) + 0.5) / NODES)
     kappas = (1.0,) if independent is None or not independent.any() else KAPPAS
-    nodes = [(tau, kappa) for kappa in kappas for tau in taus]
-    logs, means, roots = [], [], []
-    for tau, kappa in nodes:
-        variance = (
-            s * np.where(independent > 0, kappa, 1.0) if independent is not None else s
-        ) ** 2
-        total = variance + tau**2
-        precision = np.diag(1 / prior) + (X.T / total) @ X
-        mean = np.linalg.solve(precision, X.T @ (y / total))
-        residual = y @ (y / total) - mean @ precision @ mean
-        _, log_det = np.linalg.slogdet(precision)
-        logs.append(-0.5 * (np.log(total).sum() + log_det + np.log(prior).sum() + residual))
-        means.append(mean)
-        roots.append(np.linalg.cholesky(np.linalg.inv(precision)))
-    log = np.array(logs)
+    nodes = np.array([(tau, kappa) for kappa in kappas for tau in taus])  # (Q, 2)
+    inflates = np.zeros(len(y)) if independent is None else independent
+    errors = s * np.where(inflates > 0, nodes[:, 1:], 1.0)
+    weight = 1 / (errors**2 + nodes[:, :1] ** 2)  # (Q, K)
+    precision = np.diag(1 / prior) + np.einsum("ki,qk,kj->qij", X, weight, X)
+    means = np.linalg.solve(precision, ((weight * y) @ X)[..., None])[..., 0]
+    residual = (weight * y**2).sum(axis=1) - np.einsum("qi,qij,qj->q", means, precision, means)
+    _, log_det = np.linalg.slogdet(precision)
+    log = -0.5 * (log_det + np.log(prior).sum() + residual - np.log(weight).sum(axis=1))
     weights = np.exp(log - log.max())
     chosen = rng.choice(len(nodes), size=DRAWS, p=weights / weights.sum())
     noise = rng.standard_normal((DRAWS, X.shape[1]))
-    beta = np.array(means)[chosen] + np.einsum("sij,sj->si", np.array(roots)[chosen], noise)
-    tau, kappa = np.array(nodes)[chosen].T
+    roots = np.linalg.cholesky(np.linalg.inv(precision))
+    beta = means[chosen] + np.einsum("sij,sj->si", roots[chosen], noise)
+    tau, kappa = nodes[chosen].T
     inflated = s if independent is None else s * np.where(independent > 0, kappa[:, None], 1.0)
     between = (1 / tau**2)[:, None]
     own = 1 / np.broadcast_to(inflated, (DRAWS, len(y))) ** 2

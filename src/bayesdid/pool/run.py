@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import ClassVar, Literal
@@ -11,13 +11,21 @@ import numpy as np
 
 from bayesdid.estimands.verdict import word_for
 from bayesdid.exceptions import InputError, Note
-from bayesdid.pool.effects import StudyEffect, study_effects
+from bayesdid.pool.asked import NAMES
+from bayesdid.pool.effect import StudyEffect
+from bayesdid.pool.effects import study_effects
 from bayesdid.pool.normal import pool_normal
 from bayesdid.pool.selection import ETAS, pool_selected
+from bayesdid.pool.taking import From
+from bayesdid.pool.units import Scale
 from bayesdid.study.load import Study, read_study
 from bayesdid.summary import Summary, summarise
 
-Scale = Literal["none", "sd", "mean"]
+_OF_UNITS = {  # what else makes effects comparable
+    "none": "divide effects by spreads (--scale sd)",
+    "sd": "add the outcome's sd to a descriptive table; where units are one, write them alike",
+    "mean": "add the outcome's mean to a descriptive table; where units are one, write them alike",
+}
 MAIN, PRINTED = "main", "standard errors as printed"
 
 
@@ -48,7 +56,9 @@ class PoolResult:
     measured
         What effects are in units of.
     notes
-        What was assumed.
+        What was chosen and assumed, and who is left out.
+    asked
+        What the effects are of, in words; empty where each study has a cell of its own.
     """
 
     json_keys: ClassVar[tuple[str, ...]] = (
@@ -67,6 +77,7 @@ class PoolResult:
         "measured",
         "text",
         "notes",
+        "asked",
     )
 
     effects: tuple[StudyEffect, ...]
@@ -83,6 +94,7 @@ class PoolResult:
     p_high: float
     measured: str
     notes: tuple[Note, ...]
+    asked: str = ""
 
     @property
     def text(self) -> str:
@@ -103,11 +115,14 @@ def pool_studies(
     *,
     cells: Mapping[str, str] | None = None,
     contrast: str | None = None,
-    scale: Scale = "none",
-    better: bool = False,
+    scale: Scale = "auto",
+    better: bool | None = None,
+    source: From = "auto",
     unit: float | None = None,
     spread: float = 0.5,
+    draws: int = 500,
     seed: int = 0,
+    done: Callable[[str], object] = lambda _: None,
 ) -> PoolResult:
     """Hierarchical meta-analysis of one contrast over study folders.
 
@@ -115,8 +130,8 @@ def pool_studies(
     ----------
     studies
         Studies or their folders; two or more with ids of their own.
-    cells, contrast, scale, better
-        Which effect: see :func:`~bayesdid.pool.effects.study_effects`.
+    cells, contrast, scale, better, source, draws, done
+        Which effect, from where: see :func:`~bayesdid.pool.effects.study_effects`.
     unit
         A large effect, by which priors are scaled; default 1 if effects are divided by sd or mean,
         else the median of |estimate| + standard error.
@@ -136,29 +151,41 @@ def pool_studies(
             value=", ".join(ids),
             remedy="name the folders of different studies",
         )
-    gathered = study_effects(known, cells or {}, contrast, scale, better=better)
+    gathered = study_effects(
+        known,
+        cells or {},
+        contrast,
+        scale,
+        better=better,
+        source=source,
+        draws=draws,
+        seed=seed,
+        done=done,
+    )
     left = [
         Note("left-out", 1, f"{study} is not pooled: {why}")
         for study, why in gathered.left_out.items()
     ]
     if len(gathered.effects) < 2:
+        of = f" ({gathered.asked})" if gathered.asked else ""
         raise InputError(
-            "fewer than two studies have an effect that can be pooled",
+            f"fewer than two studies have an effect that can be pooled{of}",
             value="; ".join(f"{study}: {why}" for study, why in gathered.left_out.items()),
-            remedy="name a cell of each (--cell STUDY=TABLE.COLUMN:TERM), or divide by spreads "
-            "(--scale sd)",
+            remedy="name a cell of each (--cell STUDY=TABLE.COLUMN:TERM) or another effect "
+            f"(--contrast {', '.join(NAMES)}), or {_OF_UNITS[gathered.scale]}",
         )
     measured = {"none": gathered.unit, "sd": "sds of each outcome"}
-    said = measured.get(scale, "means of each outcome")
+    said = measured.get(gathered.scale, "means of each outcome")
     result = pool_effects(
         gathered.effects,
-        measured=f"{said}, positive is better" if better else said,
-        scaled=scale != "none",
+        measured=f"{said}, positive is better" if gathered.better else said,
+        scaled=gathered.scale != "none",
         unit=unit,
         spread=spread,
         seed=seed,
     )
-    return replace(result, notes=(*left, *result.notes))
+    notes = (*gathered.notes, *left, *result.notes)
+    return replace(result, notes=notes, asked=gathered.asked)
 
 
 def pool_effects(
@@ -200,9 +227,9 @@ def pool_effects(
     significant = np.array([float(effect.p < 0.05) for effect in effects])
     for eta in ETAS[1:]:
         mu, _ = pool_selected(y, s, significant, eta, unit=size, spread=spread, rng=rng)
-        average[f"others published with probability {eta:g}"] = summarise(mu)
+        average[f"not significant: published with probability {eta:g}"] = summarise(mu)
     mu, chance = pool_selected(y, s, significant, None, unit=size, spread=spread, rng=rng)
-    average["that probability unknown"] = summarise(mu)
+    average["not significant: published with unknown probability"] = summarise(mu)
     negative = average[MAIN].p_negative >= 0.5
     probabilities = [a.p_negative if negative else 1 - a.p_negative for a in average.values()]
     p, low, high = probabilities[0], min(probabilities), max(probabilities)
@@ -234,10 +261,9 @@ def _notes(effects: Sequence[StudyEffect], unit: float, all_doubted: bool) -> li
             "count for too much",
         ),
     ]
-    if iid := sum(effect.independent for effect in effects):
-        notes.append(
-            Note("inflated", iid, f"standard errors of {iid} studies suppose independent errors")
-        )
+    if iid := [effect.study for effect in effects if effect.independent]:
+        text = f"standard errors that suppose independent errors are inflated: {', '.join(iid)}"
+        notes.append(Note("inflated", len(iid), text))
     if all_doubted:
         notes.append(
             Note("doubted", len(effects), "every study is doubted: no shift is told apart")
