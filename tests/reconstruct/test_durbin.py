@@ -219,3 +219,9 @@ def test_weights_move_with_the_column_that_they_are_made_from(tmp_path, bare, pr
     still = durbin_of(study, spec, known, base, ("deaths",))  # weights of the panel as it is
     assert still.estimate(values).rho == pytest.approx(estimates[0], abs=1e-9)
     assert abs(still.estimate(richer).rho - estimates[1]) > 1e-4
+    means = known.frame.groupby("town")["income"].transform("mean").to_numpy()
+    absurd = values | {"income": values["income"] - means - 1}  # a step too far: no share, no gap
+    assert np.isnan(of.estimate(absurd).value("W:both", "estimate"))
+    lost = values | {"deaths": np.where(np.arange(len(known.frame)) == 3, np.inf, values["deaths"])}
+    with np.errstate(invalid="ignore"):
+        assert np.isnan(of.estimate(lost).rho)

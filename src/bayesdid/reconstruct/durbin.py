@@ -51,6 +51,11 @@ class Operator:
     eigenvalues: NDArray[np.complex128]
     interval: tuple[float, float]
 
+    @classmethod
+    def unknown(cls, N: int) -> Operator:
+        """All NaN, as is then what a column prints: a step that leads there is not taken."""
+        return cls(np.full((N, N), np.nan), np.full(N, np.nan, dtype=complex), (np.nan, np.nan))
+
     def lag(self, values: FloatArray) -> FloatArray:
         """L times columns, shape (n, K)."""
         return self._by_unit(self.W, values)
@@ -116,8 +121,10 @@ class Durbin:
 
 
 def _rho(by: Operator, size: float, a: float, b: float, c: float) -> float:
-    """Where the likelihood is highest: its derivative in rho is zero."""
+    """Where the likelihood is highest: its derivative in rho is zero; NaN of a panel with NaN."""
     low, high = by.interval
+    if not np.isfinite([a, b, c, low, high]).all():
+        return np.nan
     edge, T = _EDGE * (high - low), size / len(by.W)
 
     def score(rho: float) -> float:

@@ -8,6 +8,7 @@ from collections.abc import Collection, Mapping
 import numpy as np
 
 from bayesdid.arrays import FloatArray
+from bayesdid.exceptions import InputError
 from bayesdid.panel.panel import Panel
 from bayesdid.reconstruct.durbin import Durbin, Operator
 from bayesdid.reconstruct.logs import as_in_a_panel, column_value
@@ -96,7 +97,10 @@ def durbin_of(
 
     def moving(values: Mapping[str, FloatArray]) -> Operator:
         now = {made_from: _values(made_from, values)}
-        return operator(dataclasses.replace(panel, frame=panel.frame.assign(**now)))
+        try:
+            return operator(dataclasses.replace(panel, frame=panel.frame.assign(**now)))
+        except InputError:  # a step so far that two units have one mean, or a share is negative
+            return Operator.unknown(len(panel.units))
 
     return Durbin(base, moving, lagged)
 
