@@ -43,6 +43,7 @@ from bayesdid.importing.words import (
     is_flag,
     is_measure,
 )
+from bayesdid.importing.wrapped import unwrapped
 from bayesdid.study.fields import ends
 from bayesdid.study.printed import Printed
 from bayesdid.study.schema import Below
@@ -63,7 +64,7 @@ def recognise(grid: Grid, number: int) -> ReadTable:
     number
         Its number in the document, where its title states none.
     """
-    grid = _noted(_parted(_with_points(grid)))
+    grid = unwrapped(_noted(_parted(_with_points(grid))))
     named = _NUMBERED.search(grid.title)
     name = f"table{named[1] if named else number}".replace(" ", "")
     descriptive = moments_of(grid)
