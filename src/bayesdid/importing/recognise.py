@@ -71,7 +71,7 @@ def recognise(grid: Grid, number: int) -> ReadTable:
     if descriptive is not None:
         return ReadTable(name, grid.title, grid.notes, "descriptive", [], descriptive)
     laid = lay(grid)
-    if _are_moments(laid) or are_correlations(grid):
+    if _are_moments(laid, f"{grid.title} {grid.notes}") or are_correlations(grid):
         return ReadTable(name, grid.title, grid.notes, "other", [], [])
     parts = panels(laid)
     columns: list[ReadColumn] = []
@@ -137,15 +137,22 @@ def _parted(grid: Grid) -> Grid:
 _MOMENTS = re.compile(r"\(\s*(?:s\.?d\.?|std\.? dev\.?|standard deviation)\s*\)", re.IGNORECASE)
 
 
-def _are_moments(laid: Laid) -> bool:
+def _are_moments(laid: Laid, text: str) -> bool:
     """Whether headings say that brackets hold standard deviations: of means, not of estimates.
 
     Those of half of the columns at least: one of the means of controls may stand beside estimates.
+    Where numbers have marks, or the text names errors in brackets, ``(SD)`` is a unit of outcomes.
     """
+    if stated_below(text) or any(_is_marked(t) for line in laid.body for _, t in line.filled()):
+        return False
     heads = [head for column in laid.columns for head in column.heads]
     measured = {both(head) or heading([head], WIDE)[0] for head in heads} - {"", "n"}
     of_means = [any(map(_MOMENTS.search, column.heads)) for column in laid.columns]
     return any(of_means) and 2 * sum(of_means) >= len(of_means) and not measured
+
+
+def _is_marked(text: str) -> bool:
+    return bool(re.search(r"\d[*+†‡#]+$", text.strip()))
 
 
 _NOTE = re.compile(r"^(?:notes?|sources?)\s*[:.]?$|^注\s*:|p\s*<\s*0?\.\d", re.IGNORECASE)
@@ -178,7 +185,7 @@ def _is_result(row: ReadRow) -> bool:
     """Whether a row holds estimates with something below them, or with marks."""
     cells = [*row.cells.values(), *(cell for cell, _ in row.lost)]
     under = row.below or row.lost_below or any(below for _, below in row.lost)
-    marked = any(re.search(r"[*+†‡#]$", cell.text) for cell in cells)
+    marked = any(_is_marked(cell.text) for cell in cells)
     return row.role == "estimate" and bool(under or marked)
 
 

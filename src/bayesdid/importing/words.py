@@ -32,7 +32,7 @@ _ROLES: tuple[tuple[Role, str], ...] = (
     ),
     (
         "statistic",
-        r"\bf[- ]?(?:stat|test|value)|statistic|p[- ]?val(?:ue)?\b|^p ?\(|^prob\b|mean of|mean dep|"
+        r"\bf[- ]?(?:stat|test|value)|stage f$|statistic|p[- ]?val(?:ue)?\b|^p ?\(|^prob\b|mean of|mean dep|"
         r"dep(?:endent)?\.? (?:var\w* )?mean|log[- ]?lik|\baic\b|\bbic\b|\brmse\b|"
         r"std\.? dev|hansen|sargan|wald|kleibergen|\bchi(?![a-z])|chi-?sq|j[- ]test|deviance|"
         r"residual std|adj|within|\bdf\b|bandwidth|^s\.?e\.? of|sigma$|"
@@ -190,7 +190,7 @@ def heading(texts: Sequence[str], patterns: dict[str, str]) -> list[str]:
     """Which of `patterns` each text is; errors and t also in brackets; empty where none."""
     found = []
     for text in texts:
-        low = text.strip().lower().rstrip("#†‡§")  # of a note
+        low = _unnoted(text).strip().lower()
         kind = next((k for k, p in patterns.items() if re.search(p, low)), "")
         if not kind and (inner := _WRAPPED.fullmatch(low)):
             kind = next((k for k in ("se", "t") if re.search(patterns.get(k, "$^"), inner[1])), "")
@@ -198,12 +198,17 @@ def heading(texts: Sequence[str], patterns: dict[str, str]) -> list[str]:
     return found
 
 
+def _unnoted(text: str) -> str:
+    """A heading without the marks behind its words that name a note, as in ``RR* (95% CI)``."""
+    return re.sub(r"(?<=[^\W\d_])[*†‡§¶#]+(?=[\s,;)\]]|$)", "", text)
+
+
 _WRAPPED = re.compile(r"[(\[]([^()\[\]]+)[)\]]")
 
 
 def both(text: str) -> str:
     """What stands in brackets beside an estimate, as a heading such as ``OR (95% CI)`` says."""
-    text = re.sub(r"^\s*([^(\[±]+?)\s*±\s*([^±]+)$", r"\1 (\2)", text)
+    text = re.sub(r"^\s*([^(\[±]+?)\s*±\s*([^±]+)$", r"\1 (\2)", _unnoted(text))
     found = re.fullmatch(r"\s*([^(\[]+?)\s*[(\[]\s*(.+?)\s*[)\]]\s*", text)
     if found is None or len(text) > 80:
         return ""
@@ -219,7 +224,7 @@ _OF_TWO = re.compile(r"\b(?:differences?|effects?|changes?|reductions?)$", re.IG
 
 def is_ratio(text: str) -> bool:
     """Whether a heading names ratios, which are tested against one."""
-    return bool(re.match(rf"\s*{RATIO}\s*(?:[(\[].*)?$", text, re.IGNORECASE))
+    return bool(re.match(rf"\s*{RATIO}\s*(?:[(\[].*)?$", _unnoted(text), re.IGNORECASE))
 
 
 def is_measure(text: str) -> bool:
