@@ -32,7 +32,8 @@ _ROLES: tuple[tuple[Role, str], ...] = (
     ),
     (
         "statistic",
-        r"\bf[- ]?(?:stat|test|value)|stage f$|statistic|p[- ]?val(?:ue)?\b|^p ?\(|^prob\b|mean of|mean dep|"
+        r"\bf[- ]?(?:stat|test|value)|stage f$|statistic|p[- ]?val(?:ue)?\b|^p ?\(|^prob\b|"
+        r"mean of|mean dep|"
         r"dep(?:endent)?\.? (?:var\w* )?mean|log[- ]?lik|\baic\b|\bbic\b|\brmse\b|"
         r"std\.? dev|hansen|sargan|wald|kleibergen|\bchi(?![a-z])|chi-?sq|j[- ]test|deviance|"
         r"residual std|adj|within|\bdf\b|bandwidth|^s\.?e\.? of|sigma$|"
@@ -190,7 +191,7 @@ def heading(texts: Sequence[str], patterns: dict[str, str]) -> list[str]:
     """Which of `patterns` each text is; errors and t also in brackets; empty where none."""
     found = []
     for text in texts:
-        low = _unnoted(text).strip().lower()
+        low = _unnoted(text).strip().lower().replace("_", " ")
         kind = next((k for k, p in patterns.items() if re.search(p, low)), "")
         if not kind and (inner := _WRAPPED.fullmatch(low)):
             kind = next((k for k in ("se", "t") if re.search(patterns.get(k, "$^"), inner[1])), "")
