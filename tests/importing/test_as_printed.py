@@ -30,6 +30,8 @@ def truths():
         for j, cell in enumerate(cells.split("|")):
             row = ("",) if label in ONE else (key(label),)
             names = [label] if label in ONE else parts.split()
+            if label.startswith("= "):  # a statistic
+                names = ["statistic"]
             for part, text in zip(names, cell.split(), strict=False):
                 if text != ".":
                     found[name][(j, *row, part)] = float(text)

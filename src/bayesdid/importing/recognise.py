@@ -48,7 +48,9 @@ from bayesdid.study.fields import ends
 from bayesdid.study.printed import Printed
 from bayesdid.study.schema import Below
 
-_NUMBERED = re.compile(r"(?:\b(?:table|tab\.)|表)\s*([A-Z]?\d{1,3})", re.IGNORECASE)
+_NUMBERED = re.compile(
+    r"(?:\b(?:table(?:au)?|tab\.|tabelle|tab[el]la|cuadro)|表)\s*([A-Z]?\d{1,3})", re.IGNORECASE
+)
 _DEPENDENT = re.compile(
     r"(?:dependent|explained|outcome) variables?(?: is| are|:|=|\s*-)?\s*(?:the )?"
     r"([^.;:()]{2,60})",
@@ -119,7 +121,10 @@ def _with_points(grid: Grid) -> Grid:
     """A grid whose numbers have decimal commas, with points; its notes, too."""
     if not has_decimal_commas(text for row in grid.rows for text in row[1:]):
         return grid
-    rows = tuple((row[0], *map(with_points, row[1:])) for row in grid.rows)
+    first = [with_points(row[0]) if what(row[0]) == "below" else row[0] for row in grid.rows]
+    rows = tuple(
+        (label, *map(with_points, row[1:])) for label, row in zip(first, grid.rows, strict=True)
+    )
     return Grid(rows, grid.title, with_points(grid.notes), grid.loose)
 
 

@@ -9,6 +9,7 @@ from bayesdid.importing.grid import Document, Grid, is_note, make_grid
 from bayesdid.importing.numbers import enumerator, is_number
 from bayesdid.importing.pandoc import pipes, without_drawings
 from bayesdid.importing.pasted import gapped, in_groups, measured_names, names_of, paired
+from bayesdid.importing.stacked import read_stacked
 from bayesdid.importing.tails import GLUE, is_numeric, tail
 from bayesdid.importing.words import DEPENDENT, is_enumerated
 
@@ -17,7 +18,10 @@ _LINE = re.compile(r"^[\s\-=_─━~+.:|]{4,}$")
 _ESCAPED = re.compile(r"\\([\\`*_{}\[\]()#+\-.!|<>~])")
 _EMPHASIS = re.compile(r"(?<![*\\])(\*\*|__)(?=[^\s*])(.+?)(?<=[^\s*])\1(?!\*)")
 _BREAK = re.compile(r"<br\s*/?>", re.IGNORECASE)
-_TITLE = re.compile(r"^\s*(?:\*\*)?(?:(?:table|tab\.|panel)\s+[A-Z]?|表\s*)\d", re.IGNORECASE)
+_TITLE = re.compile(
+    r"^\s*(?:\*\*)?(?:(?:table(?:au)?|tab\.|tabelle|tab[el]la|cuadro|panel)\s+[A-Z]?|表\s*)\d",
+    re.IGNORECASE,
+)
 
 _CAPTION = re.compile(r"(?:Table)?: (\S.*?)\s*(?:\{[^{}]*\})?\s*$")  # of Pandoc, below its table
 
@@ -30,7 +34,7 @@ def read_text(text: str) -> Document:
     lines = without_drawings(lines)
     if any(_is_pipe_rule(line) for line in lines) or _piped(lines):
         return _markdown(lines)
-    return read_console(lines) or _columns(lines)
+    return read_console(lines) or read_stacked(lines) or _columns(lines)
 
 
 def _piped(lines: list[str]) -> bool:

@@ -32,7 +32,7 @@ _ROLES: tuple[tuple[Role, str], ...] = (
     ),
     (
         "statistic",
-        r"\bf[- ]?(?:stat|test|value)|stage f$|statistic|p[- ]?val(?:ue)?\b|^p ?\(|^prob\b|"
+        r"\bf[- ]?(?:stat|test|value)|stage f$|statistic|p[- ]?val(?:ue)?\b|p ?值|^p ?\(|^prob\b|"
         r"mean of|mean dep|"
         r"dep(?:endent)?\.? (?:var\w* )?mean|log[- ]?lik|\baic\b|\bbic\b|\brmse\b|"
         r"std\.? dev|hansen|sargan|wald|kleibergen|\bchi(?![a-z])|chi-?sq|j[- ]test|deviance|"
