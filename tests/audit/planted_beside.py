@@ -327,6 +327,15 @@ def _compared(raw, claim):
     return found
 
 
+def n_ten_times(raw, rng):
+    """A zero behind n, in a table of two columns or more."""
+    found = _pick(rng, [c for c in _columns(raw) if "n" in c])
+    if found is None or len(_columns(raw)) < 2:
+        return False
+    found["n"] = f"{int(_value(found['n'])) * 10:,}"
+    return True
+
+
 PLANTS: dict[str, tuple[Callable, str]] = {
     "a p-value beside t misprinted": (p_beside_misprinted, "measures"),
     "a t beside its standard error misprinted": (t_beside_misprinted, "measures"),
@@ -348,4 +357,5 @@ PLANTS: dict[str, tuple[Callable, str]] = {
     "a ratio in the text": (text_ratio, "differences"),
     "a t of the other sign": (t_of_the_other_sign, "measures"),
     "R² falls from one column to the next, rows not declared": (r2_falls_undeclared, "r_squared"),
+    "n with a zero too many": (n_ten_times, "digits_of_n"),
 }
