@@ -43,6 +43,8 @@ DOUBTS = "audit/test_doubts.py::"
 SAY = "audit/test_columns_say.py::"
 PREDICTION = "audit/test_prediction.py::"
 LAYOUTS = "importing/test_layouts.py::"
+BROKEN = "importing/test_broken_lines.py::"
+DIGITS = "audit/test_digits.py::"
 POOL = "pool/test_pool.py::"
 POOLED = "pool/test_pool_panels.py::"
 PUBLISHED = "published/test_published.py::"
@@ -2505,6 +2507,30 @@ MUTANTS = (
         (
             "importing/test_as_printed.py::test_coefficients_with_nothing_beside_them_are_never_certain",
         ),
+    ),
+    Mutant(
+        "tenfold-n-passes",
+        "audit/digits.py",
+        "fell = bool(ratios) and median(ratios) > _HALFWAY",
+        "fell = bool(ratios) and median(ratios) < _HALFWAY",
+        "columns of ten times the rows are warned of, a zero too many is not",
+        (DIGITS + "test_a_digit_more_than_others",),
+    ),
+    Mutant(
+        "labels-stay-broken",
+        "importing/wrapped.py",
+        'split(maxsplit=1)[0]}") > width',
+        'split(maxsplit=1)[0]}") < width',
+        "headings of rows become part of the label below, halves of labels do not",
+        (BROKEN + "test_a_label_of_two_lines_is_one",),
+    ),
+    Mutant(
+        "correlations-are-estimates",
+        "importing/moments.py",
+        "        kept.reverse()",
+        "        pass",
+        "means beside the upper half of correlations are read as estimates",
+        (BROKEN + "test_correlations_beside_means_leave_a_table_of_moments",),
     ),
     Mutant(
         "suspects-are-certain",

@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from bayesdid.importing.grid import Grid
 from bayesdid.importing.numbers import tidy, what
 from bayesdid.importing.table import ReadCell, ReadRow
-from bayesdid.importing.words import DESCRIPTIVE, heading
+from bayesdid.importing.words import DESCRIPTIVE, heading, role_of
 from bayesdid.study.printed import Printed
 
 
@@ -39,8 +39,11 @@ def moments_of(grid: Grid) -> list[ReadRow] | None:
         of_estimates = any(_of_estimate(text) for line in apart for text in line)
         if ((len(groups) > 1 and others) or of_estimates) and not _are_shares(apart):
             return None
-        rows = []
+        rows: list[ReadRow] = []
         for k, line in enumerate(grid.rows[i + 1 :], i + 1):
+            if role_of(line[name]) == "n":
+                _count(rows, line, groups, k)
+                continue
             for group in groups:
                 cells = {
                     list(DESCRIPTIVE).index(kinds[j]): ReadCell(tidy(line[j]), "moment", k, j)
@@ -53,6 +56,15 @@ def moments_of(grid: Grid) -> list[ReadRow] | None:
                     rows[-1].cells = cells
         return rows
     return None
+
+
+def _count(rows: list[ReadRow], line: Sequence[str], groups: list[list[int]], k: int) -> None:
+    """A row of numbers of observations, one of each group, as n of the rows of the group."""
+    for group in groups:
+        counts = [j for j in group if what(line[j]) == "number" and "." not in line[j]]
+        for row in rows if counts else ():
+            if {cell.position for cell in row.cells.values()} & set(group):
+                row.cells.setdefault(_N_AT, ReadCell(tidy(line[counts[0]]), "moment", k, counts[0]))
 
 
 def _names(body: Sequence[Sequence[str]], first: int) -> int:
@@ -103,7 +115,7 @@ def _of_estimate(text: str) -> bool:
     return what(text) == "below" or bool(re.search(r"\d[*†‡]{1,3}$", text))
 
 
-_MEAN_AT = list(DESCRIPTIVE).index("mean")
+_MEAN_AT, _N_AT = (list(DESCRIPTIVE).index(kind) for kind in ("mean", "n"))
 
 
 def _groups(kinds: list[str]) -> list[list[int]]:
