@@ -211,9 +211,8 @@ def _shifted(rows: list[ReadRow], by: int) -> list[ReadRow]:
 
 def _outcomes(table: ReadTable) -> None:
     """The outcome of each column: what its header names last, or what the title or notes say."""
-    said, *more = [*_DEPENDENT.finditer(f"{table.title}. {table.notes}"), None]
-    if said and any(other and other[1] != said[1] for other in more):
-        said = None
+    named = [*_DEPENDENT.finditer(f"{table.title}. {table.notes}")]
+    said = named[0] if len({match[1] for match in named}) == 1 else None
     if said and re.search(r"\b(?:models?|columns?|panels?)\b", said[1]):
         said = None  # it has several
     row = next(
