@@ -1,9 +1,9 @@
-"""N with a digit too many or too few beside other columns: found, and what explains it is not."""
+"""Digits of n and decimal points of errors that other columns belie: found, and nothing else is."""
 
 import pytest
 from test_printed_beside import severities, study
 
-from bayesdid.audit.digits import digits_of_n
+from bayesdid.audit.digits import digits_of_n, points_of_errors
 
 
 def columns(sizes, errors=(), outcomes=()):
@@ -66,3 +66,36 @@ def test_t_tells_errors_too():
     for column, t in zip(made, ("2.50", "7.87"), strict=True):
         column["coefficients"]["x"] = {"estimate": "0.100", "t": t}
     assert severities("digits_of_n", made) == []
+
+
+SIZES = ("4,821", "4,821", "4,702", "4,821")
+
+
+@pytest.mark.parametrize(
+    ("errors", "expected"),
+    [
+        (("0.041", "0.40", "0.038", "0.045"), WARNED),
+        (("0.41", "0.040", "0.38", "0.45"), WARNED),
+        (("0.041", "0.38", "0.038", "0.045"), WARNED),  # .038 is just those of columns 1 and 3
+        (("0.041", "0.30", "0.038", "0.045"), []),  # .030 is none of theirs
+        (("0.041", "0.40", "0.38", "0.045"), []),  # two of four: another estimator
+        (("0.041", "0.40", "0.038", "0.12"), []),  # errors of all sizes
+        (("0.041", "0.045", "0.038", "0.045"), []),
+    ],
+)
+def test_an_error_ten_times_those_of_the_other_columns(errors, expected):
+    assert severities("points_of_errors", columns(SIZES, errors)) == expected
+
+
+def test_errors_of_other_outcomes_and_other_sizes_are_none_beside():
+    errors = ("0.041", "0.40", "0.038")
+    for sizes, outcomes in ((SIZES[:3], OTHER[:3]), (("4,821", "1,200", "4,702"), ())):
+        assert list(points_of_errors(study(columns(sizes, errors, outcomes)))) == []
+    (few,) = {f.text for f in points_of_errors(study(columns(SIZES[:3], errors))) if f}
+    assert few == (
+        "t1.2 prints 0.4 as the standard error of x, t1.1 0.041: about ten times, as if its "
+        "decimal point had moved."
+    )
+    moved = ("0.41", "0.040", "0.38")
+    (few,) = {f.text for f in points_of_errors(study(columns(SIZES[:3], moved))) if f}
+    assert "t1.1 0.41: about a tenth, as" in few

@@ -2517,6 +2517,14 @@ MUTANTS = (
         (DIGITS + "test_a_digit_more_than_others",),
     ),
     Mutant(
+        "points-of-any-outcome",
+        "audit/digits.py",
+        "alike = other.column.outcome == spec.column.outcome",
+        "alike = True",
+        "standard errors of another outcome's scale are said to have moved their decimal point",
+        (DIGITS + "test_errors_of_other_outcomes_and_other_sizes_are_none_beside",),
+    ),
+    Mutant(
         "labels-stay-broken",
         "importing/wrapped.py",
         'split(maxsplit=1)[0]}") > width',

@@ -1,4 +1,4 @@
-"""A number of observations that has a digit too many or too few, beside others of its table."""
+"""Numbers of observations with a digit too many or too few, errors whose decimal point moved."""
 
 from __future__ import annotations
 
@@ -17,6 +17,7 @@ _NEAR, _NEARER = 1.25, 1.05  # times: of ten times others, and of ten times a si
 _HALFWAY = math.sqrt(math.sqrt(10.0))  # between errors alike and those of ten times the rows
 _FEWEST = 3  # digits before its zeros, or columns, that make a match no chance
 _SHARE = 0.02  # of n, that parts of it may lack
+_ROWS = 1.5  # times: n of columns whose errors are compared
 
 
 def digits_of_n(study: Study) -> Outcome:
@@ -100,3 +101,60 @@ def _error(cell: Cell) -> float:
         return se.middle
     size = size_of_t(cell)
     return abs(estimate(cell).middle) / size.middle if size is not None and size.low > 0 else 0.0
+
+
+def points_of_errors(study: Study) -> Outcome:
+    """A standard error ten times or a tenth of those of the same term in two columns or more.
+
+    Of columns of one outcome with about as many rows, from all of which it is four times or more
+    apart. Estimators and effects change errors too, hardly to ten times those of two others.
+    """
+    for table in study.tables.values():
+        specs = [spec for spec in study.specs.values() if spec.table.id == table.id]
+        for spec in specs:
+            for name, cell in spec.column.coefficients.items():
+                se = standard_error(cell)
+                others = [] if se is None else _errors_beside(spec, name, specs)
+                if se is not None and len(others) > 1:
+                    yield _moved(spec, name, se, others)
+
+
+def _errors_beside(spec: Spec, name: str, specs: Sequence[Spec]) -> list[tuple[Spec, Bounds]]:
+    """Standard errors of a term in other columns of one outcome and about as many rows."""
+    n = count(spec.column.n)
+    found = []
+    for other in specs:
+        size, cell = count(other.column.n), other.column.coefficients.get(name)
+        if other is spec or cell is None or not n or not size:
+            continue
+        alike = other.column.outcome == spec.column.outcome
+        se = standard_error(cell)
+        if alike and max(n, size) <= _ROWS * min(n, size) and se is not None:
+            found.append((other, se))
+    return found
+
+
+def _moved(
+    spec: Spec, name: str, se: Bounds, others: Sequence[tuple[Spec, Bounds]]
+) -> Finding | None:
+    size = se.middle
+    sizes = [error.middle for _, error in others]
+    if any(max(size, one) < _APART * min(size, one) for one in sizes):
+        return None
+    for times in (0.1, 10.0):
+        near = [(s, e) for s, e in others if e.middle / _NEAR <= size * times <= e.middle * _NEAR]
+        if len(near) > 1 and 2 * len(near) > len(others):
+            other, error = near[0]
+            return compare(
+                "points_of_errors",
+                f"{spec.id}:{name}",
+                "a standard error as those of the term in other columns of its outcome",
+                se,
+                error,
+                severity="warning",
+                assumptions=("columns of one outcome and about as many rows have errors alike",),
+                text=f"{spec.id} prints {size:g} as the standard error of {name}, {other.id} "
+                f"{error.middle:g}: about {'ten times' if times < 1 else 'a tenth'}, as if its "
+                "decimal point had moved.",
+            )
+    return None

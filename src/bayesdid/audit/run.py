@@ -39,6 +39,7 @@ RULES: tuple[Callable[[Study], Outcome], ...] = (
     sizes.observations,
     sizes.groups,
     digits.digits_of_n,
+    digits.points_of_errors,
     identities.omitted_variable,
     identities.repeated,
     identities.spatial_effects,
