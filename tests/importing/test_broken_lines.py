@@ -5,8 +5,10 @@ from pathlib import Path
 import pytest
 
 from bayesdid.importing.grid import Grid
+from bayesdid.importing.lay import lay
 from bayesdid.importing.moments import moments_of
 from bayesdid.importing.pandoc import pipes
+from bayesdid.importing.pasted import labelled
 from bayesdid.importing.read import read_document
 from bayesdid.importing.stacked import read_stacked
 from bayesdid.importing.table import SURE
@@ -122,6 +124,28 @@ def test_rows_of_pipes_need_no_outer_ones():
     assert pipes("Figure 4| Variable | b |") == [" Variable ", " b "]
     text = "x | (1) | (2)\n--|--|--\nlaw | 0.1** | 0.3\nage | 0.2** | 0.1\n"
     assert read_text(text).grids[0].rows[1] == ("law", "0.1**", "0.3")
+
+
+@pytest.mark.parametrize(
+    ("line", "below", "label"),
+    [
+        ("Law × phase 2 0.12** 0.31", "(0.05) (0.20)", "Law × phase 2"),
+        ("Law × phase 2 0.12** 0.31", "(0.05) (0.20) (0.10)", "Law × phase"),
+        ("Law × phase 2 0.12** 0.31", "Age 0.5 0.4", "Law × phase"),
+        ("Base 0 0.12** 0.31", "(0.05) (0.20)", "Base"),  # a category that is left out
+        ("Age 0.02 0.12** 0.31", "(0.05) (0.20)", "Age"),  # an error was lost
+    ],
+)
+def test_a_whole_number_without_a_bracket_below_is_the_labels(line, below, label):
+    assert labelled(line, below)[0] == label
+
+
+def test_a_row_of_more_numbers_than_columns_begins_with_its_labels():
+    text = "(1) (2)\nLaw 0.12 0.31\n(0.05) (0.20)\nRows in 2010 120 118\nObservations 1,200 1,180\n"
+    (grid,) = read_text(text).grids
+    lines = {line.label: line.texts for line in lay(grid).body}
+    assert lines["Rows in 2010"] == ["120", "118"]
+    assert lines["Observations"] == ["1,200", "1,180"]
 
 
 def test_numbers_below_the_last_estimate_with_an_error_are_marked_statistics(tmp_path):

@@ -85,6 +85,7 @@ def lay(grid: Grid) -> Laid:
     head, body = lines[:first], lines[first:]
     width = _width(head, body, collapsed)
     for line in body:
+        _end_label(line, width if collapsed else len(line.texts))
         count = len(line.filled())
         line.lost = collapsed and 0 < count < width
         line.texts = _without_dashes((line.texts + [""] * width)[:width])
@@ -95,6 +96,14 @@ def lay(grid: Grid) -> Laid:
     _unlabel(laid)
     _name_apart(laid.columns)
     return laid
+
+
+def _end_label(line: Line, width: int) -> None:
+    """Whole numbers that a line has more than columns are the end of its label: ``n in 2010``."""
+    more = len(line.filled()) - width
+    if more > 0 and line.label.strip() and not any("." in text for text in line.texts[:more]):
+        line.label = " ".join([line.label, *line.texts[:more]])
+        line.texts = line.texts[more:]
 
 
 _NAMED = re.compile(r"([tzp]) ?= ?([-−–]?[\d.,]*\d)")  # t = 3.18, as stargazer prints it

@@ -157,9 +157,10 @@ def _document(rows: list[list[str]]) -> Document:
         notes: list[str] = []
         while block and _is_remark(block[-1]):
             notes.insert(0, next(cell for cell in block.pop() if cell.strip()))
-        numeric = sum(any(what(c) in {"number", "below"} for c in row[1:]) for row in block)
+        grid = make_grid(block, " ".join(lead), " ".join(notes))  # two numbers of a cell apart
+        numeric = sum(any(what(c) in {"number", "below"} for c in row[1:]) for row in grid.rows)
         if numeric >= 2:
-            grids.append(make_grid(block, " ".join(lead), " ".join(notes)))
+            grids.append(grid)
             lead = []
         elif grids and notes and not block:
             last = grids[-1]

@@ -8,7 +8,7 @@ from bayesdid.importing.console import is_stata, read_console
 from bayesdid.importing.grid import Document, Grid, is_note, make_grid
 from bayesdid.importing.numbers import enumerator, is_number
 from bayesdid.importing.pandoc import pipes, without_drawings
-from bayesdid.importing.pasted import gapped, in_groups, measured_names, names_of, paired
+from bayesdid.importing.pasted import gapped, in_groups, labelled, measured_names, names_of, paired
 from bayesdid.importing.stacked import read_stacked
 from bayesdid.importing.tails import GLUE, is_numeric, tail
 from bayesdid.importing.words import DEPENDENT, is_enumerated
@@ -195,7 +195,7 @@ def _block(lines: list[str]) -> Grid:
     rows = []
     heads: list[str] = []
     for i, line in enumerate(body):
-        label, values = tail(line)
+        label, values = labelled(line, body[i + 1] if i + 1 < len(body) else "")
         numbered = any(is_enumerated(other.split()) for other in body[max(0, i - 1) : i + 2])
         if not values and i < opens and (names := measured_names(line, width)):
             rows.append(names)

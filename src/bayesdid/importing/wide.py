@@ -7,7 +7,7 @@ from dataclasses import replace
 
 from bayesdid.importing.lay import Laid, Line
 from bayesdid.importing.numbers import is_interval, tidy, what
-from bayesdid.importing.table import ReadColumn, ReadRow
+from bayesdid.importing.table import ReadColumn, ReadRow, Role
 from bayesdid.importing.words import (
     DESCRIPTIVE,
     MODELS,
@@ -316,7 +316,8 @@ def turned(laid: Laid, rows: list[ReadRow]) -> list[ReadRow]:
         if "n" in beside:
             counts.cells[j] = replace(beside.pop("n"), role="n")
         for kind in [k for k in beside if k not in _KINDS]:
-            of_models = others.setdefault(kind, ReadRow(kind, "statistic"))
-            of_models.cells[j] = replace(beside.pop(kind), role="statistic")
+            role: Role = "r2" if role_of(kind) == "r2" else "statistic"
+            of_models = others.setdefault(kind, ReadRow(kind, role))
+            of_models.cells[j] = replace(beside.pop(kind), role=role)
         effect.beside[j] = beside
     return [effect, *([counts] if counts.cells else []), *others.values()]

@@ -17,7 +17,7 @@ _ROLES: tuple[tuple[Role, str], ...] = (
         r"^(?:nombre d.|n[uú]mero (?:de |di )?|anzahl (?:der )?)(?:observ|osserv|beobacht)|"
         r"^观[测察][值数]|"
         r"^(?:no\. of |number of )?(?!person|patient)[a-z]+[- ](?:year|quarter|month)s?"
-        r"(?: observations| obs\.?)?$",
+        r"(?: observations| obs\.?)?$|^(?!person|patient)[a-z]+-(?:week|day|wave)s?$",
     ),
     (
         "r2",
