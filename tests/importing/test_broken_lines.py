@@ -14,6 +14,7 @@ from bayesdid.importing.stacked import read_stacked
 from bayesdid.importing.table import SURE
 from bayesdid.importing.text import read_text
 from bayesdid.importing.understand import understand
+from bayesdid.importing.words import r2_kind_of, role_of
 from bayesdid.importing.wrapped import unwrapped
 
 PRINTED = Path(__file__).parent / "as_printed"
@@ -90,6 +91,22 @@ def test_a_row_of_observations_is_n_of_each_group():
         ("Age: Treated", ["4.12", "1.10", "4,120"]),
         ("Age: Control", ["4.55", "1.20", "5,880"]),
     ]
+
+
+@pytest.mark.parametrize(
+    ("label", "kind"),
+    [
+        ("r2_a", "adjusted"),
+        ("Adj. R2", "adjusted"),
+        ("调整R2", "adjusted"),
+        ("r2_w", "within"),
+        ("组内R2", "within"),
+        ("R2", ""),
+    ],
+)
+def test_names_of_r2(label, kind):
+    assert (role_of(label), r2_kind_of(label)) == ("r2", kind)
+    assert role_of("r2_apart") is None
 
 
 def stacked(*parts):

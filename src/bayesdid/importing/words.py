@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Sequence
+from typing import Literal
 
 from bayesdid.importing.numbers import enumerator
 from bayesdid.importing.table import Part, Role
@@ -23,7 +24,7 @@ _ROLES: tuple[tuple[Role, str], ...] = (
         "r2",
         # not expersq, exper2 or Year squared
         r"(?:(?<![^\W\d_])|adj|pseudo|within|overall|between|调整后?的?|组内|伪|拟)"
-        r"(?:r[- ]?(?:\^?2|²|squared?|sq\.?)(?!\w)|r²)",
+        r"(?:r[- ]?(?:\^?2|²|squared?|sq\.?)(?!\w)|r²)|^r2_[a-z]$",
     ),
     (
         "clusters",
@@ -171,6 +172,14 @@ def role_of(label: str) -> Role | None:
         if re.search(pattern, low):
             return role
     return None
+
+
+def r2_kind_of(label: str) -> Literal["adjusted", "within", ""]:
+    """Which R2 a row of R2 holds, if its label says so; ``r2_a`` and ``r2_w`` are Stata's."""
+    low = label.strip().lower()
+    if re.search(r"adj|调整|^r2_a$", low):
+        return "adjusted"
+    return "within" if re.search(r"within|组内|^r2_w$", low) else ""
 
 
 def is_flag(label: str) -> bool:
