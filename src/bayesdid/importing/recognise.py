@@ -43,7 +43,7 @@ from bayesdid.importing.words import (
     is_flag,
     is_measure,
 )
-from bayesdid.importing.wrapped import unwrapped
+from bayesdid.importing.wrapped import multiplied, unwrapped
 from bayesdid.study.fields import ends
 from bayesdid.study.printed import Printed
 from bayesdid.study.schema import Below
@@ -66,7 +66,7 @@ def recognise(grid: Grid, number: int) -> ReadTable:
     number
         Its number in the document, where its title states none.
     """
-    grid = unwrapped(_noted(_parted(_with_points(grid))))
+    grid = multiplied(unwrapped(_noted(_parted(_with_points(grid)))))
     named = _NUMBERED.search(grid.title)
     name = f"table{named[1] if named else number}".replace(" ", "")
     descriptive = moments_of(grid)
@@ -238,7 +238,7 @@ def _outcomes(table: ReadTable) -> None:
             column.outcome = said[1].strip()
         elif heads and heads[-1] not in models:
             column.outcome = re.sub(r"\s+I{1,3}V?$", "", heads[-1])
-        elif upper := [h for h in heads[:-1] if h not in models and not SPECIFICATION.search(h)]:
+        elif upper := [h for h in heads[:-1] if h not in models and not _is_sample(h, table.title)]:
             column.outcome = upper[-1]
         elif sections:
             section = next(h for h in column.heads if h in sections)
@@ -252,6 +252,16 @@ _EFFECT_ON = re.compile(
     r"\b(?:effects?|impacts?)\b(?: of [^:;]+?)? on (?:the )?((?:vs\.|\d\.(?=\d)|[^:;.(),]){2,60})",
     re.IGNORECASE,
 )
+
+
+def _is_sample(head: str, title: str) -> bool:
+    """Whether a heading above others says how columns were estimated, or by what they are split.
+
+    It is no outcome where the title names one (`effects on wages`) and has no word of it.
+    """
+    words = re.findall(r"\w{3,}", head.lower())
+    other = bool(_EFFECT_ON.search(title)) and not any(word in title.lower() for word in words)
+    return other or bool(SPECIFICATION.search(head))
 
 
 def _unnumbered(section: str) -> str:

@@ -10,8 +10,9 @@ from pathlib import Path
 
 from bayesdid.escape import from_spreadsheet
 from bayesdid.exceptions import InputError
-from bayesdid.importing.grid import LARGEST, MOST_CELLS, WIDEST, Document, Grid, make_grid
+from bayesdid.importing.grid import LARGEST, MOST_CELLS, WIDEST, Document, Grid, is_note, make_grid
 from bayesdid.importing.numbers import enumerator, what
+from bayesdid.importing.words import TITLE
 
 
 def read_separated(text: str, separator: str | None = None) -> Document:
@@ -211,5 +212,5 @@ def _is_remark(row: list[str]) -> bool:
         len(filled) == 1
         and filled[0] == row[0]
         and what(row[0]) == "text"
-        and (len(row[0]) > 25 or "<" in row[0] or row[0].lower().startswith(("note", "table")))
+        and (len(row[0]) > 25 or "<" in row[0] or is_note(row[0]) or bool(TITLE.match(row[0])))
     )

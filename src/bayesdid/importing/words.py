@@ -61,6 +61,11 @@ OUTCOME = re.compile(
     r"^\s*(?:d\.?v\.?|dep\w*\.? var\w*\.?|outcome|被解释变量|因变量)\s*[:=]\s*(\S.*)$",
     re.IGNORECASE,
 )  # DV: Log(Wage)
+TITLE = re.compile(
+    r"^\s*(?:\*\*)?(?:(?:table(?:au)?|tab\.|tabelle|tab[el]la|cuadro|panel)\s+[A-Z]?|表\s*)\d",
+    re.IGNORECASE,
+)
+"""The number of a table, which begins its title."""
 DEPENDENT = re.compile(r"dep|outcome|explained|被解释变量|因变量", re.IGNORECASE)
 """How the label of a row begins that names outcomes."""
 CONSTANT = re.compile(

@@ -1,4 +1,4 @@
-"""Labels that were broken into two lines, the first of which holds nothing else."""
+"""Labels whose first part stands in a line above: broken ones, and those that begin with a times."""
 
 from __future__ import annotations
 
@@ -37,6 +37,25 @@ def unwrapped(grid: Grid) -> Grid:
         else:
             found.append(row)
     return Grid(tuple(found), grid.title, grid.notes, grid.loose)
+
+
+def multiplied(grid: Grid) -> Grid:
+    """A grid in which `× Post` below `Treated` is `Treated × Post`."""
+    above = ""
+    found: list[tuple[str, ...]] = []
+    for row in grid.rows:
+        label = row[0].strip()
+        times = _TIMES.match(label)
+        if times and above and _is_labelled(row):
+            found.append((f"{above} × {label[times.end() :]}", *row[1:]))
+            continue
+        if what(label) == "text":
+            above = "" if PANEL.match(label) else label
+        found.append(tuple(row))
+    return Grid(tuple(found), grid.title, grid.notes, grid.loose)
+
+
+_TIMES = re.compile(r"(?:[×✕*·]|x(?=\s))\s*(?=[^\W\d])")
 
 
 def _is_labelled(row: tuple[str, ...]) -> bool:
