@@ -1,4 +1,4 @@
-"""What headings say of columns: outcomes below strokes, products, titles, groups by which one splits."""
+"""What headings and labels say: outcomes below strokes, products, titles, what splits columns."""
 
 import pytest
 

@@ -2588,4 +2588,26 @@ MUTANTS = (
         "weights by share are of one's own income, which rows that sum to one undo",
         ("spatial/test_distance.py::test_economic_shares_by_hand",),
     ),
+    Mutant(
+        "times-alone",
+        "importing/wrapped.py",
+        "if times and above and _is_labelled(row):",
+        "if times and not above and _is_labelled(row):",
+        "an interaction printed below its first factor is read as the second factor alone",
+        (
+            "importing/test_headings.py::"
+            "test_a_label_that_begins_with_times_is_a_product_with_the_one_above",
+        ),
+    ),
+    Mutant(
+        "splits-are-outcomes",
+        "importing/recognise.py",
+        "return other or bool(SPECIFICATION.search(head))",
+        "return bool(SPECIFICATION.search(head))",
+        "what columns are split by is called their outcome",
+        (
+            "importing/test_headings.py::"
+            "test_what_columns_are_split_by_is_no_outcome_where_the_title_names_one",
+        ),
+    ),
 )

@@ -1,4 +1,4 @@
-"""Labels whose first part stands in a line above: broken ones, and those that begin with a times."""
+"""Labels whose first part stands in a line above: broken ones, and products."""
 
 from __future__ import annotations
 
