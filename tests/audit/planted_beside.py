@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import copy
+import re
 from collections.abc import Callable
 from itertools import pairwise
 
@@ -327,6 +328,27 @@ def _compared(raw, claim):
     return found
 
 
+def n_ten_times(raw, rng):
+    """A zero behind n, in a table of two columns or more."""
+    found = _pick(rng, [c for c in _columns(raw) if "n" in c])
+    if found is None or len(_columns(raw)) < 2:
+        return False
+    found["n"] = f"{int(_value(found['n'])) * 10:,}"
+    return True
+
+
+def point_of_an_error_moved(raw, rng):
+    """A standard error times ten, whatever the mark; in a table of three columns or more."""
+    if raw["tables"][1]["in_parentheses"] != "se" or len(_columns(raw)) < 3:
+        return False
+    found = _pick(rng, [c for _, _, c in _cells(raw) if re.search(r"\.\d", c["parentheses"])])
+    if found is None or "e" in found["parentheses"]:
+        return False
+    body = found["parentheses"].strip("()")
+    found["parentheses"] = f"({_like(body, 10 * _value(body))})"
+    return True
+
+
 PLANTS: dict[str, tuple[Callable, str]] = {
     "a p-value beside t misprinted": (p_beside_misprinted, "measures"),
     "a t beside its standard error misprinted": (t_beside_misprinted, "measures"),
@@ -348,4 +370,9 @@ PLANTS: dict[str, tuple[Callable, str]] = {
     "a ratio in the text": (text_ratio, "differences"),
     "a t of the other sign": (t_of_the_other_sign, "measures"),
     "R² falls from one column to the next, rows not declared": (r2_falls_undeclared, "r_squared"),
+    "n with a zero too many": (n_ten_times, "digits_of_n"),
+    "a standard error's decimal point moved, whatever its mark": (
+        point_of_an_error_moved,
+        "points_of_errors",
+    ),
 }

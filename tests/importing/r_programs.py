@@ -19,6 +19,7 @@ from bayesdid.importing.folder import import_study
 from bayesdid.importing.names import Names
 from bayesdid.importing.read import read_document
 from bayesdid.importing.understand import understand
+from bayesdid.importing.words import r2_kind_of
 from bayesdid.study.fields import ends
 from bayesdid.study.load import read_study
 from bayesdid.study.printed import Printed
@@ -61,9 +62,8 @@ def numbers_of(tables):
             if role == "n":
                 found[j, "", "n"].append(text)
             elif role == "r2":
-                found[
-                    j, "", "r2_adjusted" if re.search("adj|调整", placed.label.lower()) else "r2"
-                ].append(text)
+                adjusted = r2_kind_of(placed.label) == "adjusted"
+                found[j, "", "r2_adjusted" if adjusted else "r2"].append(text)
             elif role == "estimate":
                 found[j, label, "estimate"].append(text)
             elif role == "below":

@@ -1,4 +1,4 @@
-"""Tables as journals and programs print them come in whole: made numbers in 70 layouts.
+"""Tables as journals and programs print them come in whole: made numbers in 88 layouts.
 
 ``as_printed/truth.txt`` has, for each file, the parts of its cells and the numbers of each row,
 column by column: ``x: 0.12 0.04 | 0.20 0.05``.
@@ -30,6 +30,8 @@ def truths():
         for j, cell in enumerate(cells.split("|")):
             row = ("",) if label in ONE else (key(label),)
             names = [label] if label in ONE else parts.split()
+            if label.startswith("= "):  # a statistic
+                names = ["statistic"]
             for part, text in zip(names, cell.split(), strict=False):
                 if text != ".":
                     found[name][(j, *row, part)] = float(text)

@@ -43,6 +43,8 @@ DOUBTS = "audit/test_doubts.py::"
 SAY = "audit/test_columns_say.py::"
 PREDICTION = "audit/test_prediction.py::"
 LAYOUTS = "importing/test_layouts.py::"
+BROKEN = "importing/test_broken_lines.py::"
+DIGITS = "audit/test_digits.py::"
 POOL = "pool/test_pool.py::"
 POOLED = "pool/test_pool_panels.py::"
 PUBLISHED = "published/test_published.py::"
@@ -2507,6 +2509,38 @@ MUTANTS = (
         ),
     ),
     Mutant(
+        "tenfold-n-passes",
+        "audit/digits.py",
+        "fell = bool(ratios) and median(ratios) > _HALFWAY",
+        "fell = bool(ratios) and median(ratios) < _HALFWAY",
+        "columns of ten times the rows are warned of, a zero too many is not",
+        (DIGITS + "test_a_digit_more_than_others",),
+    ),
+    Mutant(
+        "points-of-any-outcome",
+        "audit/digits.py",
+        "alike = other.column.outcome == spec.column.outcome",
+        "alike = True",
+        "standard errors of another outcome's scale are said to have moved their decimal point",
+        (DIGITS + "test_errors_of_other_outcomes_and_other_sizes_are_none_beside",),
+    ),
+    Mutant(
+        "labels-stay-broken",
+        "importing/wrapped.py",
+        'split(maxsplit=1)[0]}") > width',
+        'split(maxsplit=1)[0]}") < width',
+        "headings of rows become part of the label below, halves of labels do not",
+        (BROKEN + "test_a_label_of_two_lines_is_one",),
+    ),
+    Mutant(
+        "correlations-are-estimates",
+        "importing/moments.py",
+        "        kept.reverse()",
+        "        pass",
+        "means beside the upper half of correlations are read as estimates",
+        (BROKEN + "test_correlations_beside_means_leave_a_table_of_moments",),
+    ),
+    Mutant(
         "suspects-are-certain",
         "importing/suspect.py",
         "_LIKELY = 0.7",
@@ -2553,5 +2587,27 @@ MUTANTS = (
         "near.multiply(m[:, None] / m.mean())",
         "weights by share are of one's own income, which rows that sum to one undo",
         ("spatial/test_distance.py::test_economic_shares_by_hand",),
+    ),
+    Mutant(
+        "times-alone",
+        "importing/wrapped.py",
+        "if times and above and _is_labelled(row):",
+        "if times and not above and _is_labelled(row):",
+        "an interaction printed below its first factor is read as the second factor alone",
+        (
+            "importing/test_headings.py::"
+            "test_a_label_that_begins_with_times_is_a_product_with_the_one_above",
+        ),
+    ),
+    Mutant(
+        "splits-are-outcomes",
+        "importing/recognise.py",
+        "return other or bool(SPECIFICATION.search(head))",
+        "return bool(SPECIFICATION.search(head))",
+        "what columns are split by is called their outcome",
+        (
+            "importing/test_headings.py::"
+            "test_what_columns_are_split_by_is_no_outcome_where_the_title_names_one",
+        ),
     ),
 )

@@ -8,6 +8,7 @@ from dataclasses import replace
 from bayesdid.audit import (
     claims,
     descriptives,
+    digits,
     few,
     fit,
     identities,
@@ -37,6 +38,8 @@ RULES: tuple[Callable[[Study], Outcome], ...] = (
     sizes.counts,
     sizes.observations,
     sizes.groups,
+    digits.digits_of_n,
+    digits.points_of_errors,
     identities.omitted_variable,
     identities.repeated,
     identities.spatial_effects,

@@ -11,7 +11,7 @@ from bayesdid.importing.names import CONSTANT, Names, slug
 from bayesdid.importing.notes import DEFAULT_STARS, OTHER_STARS
 from bayesdid.importing.numbers import is_interval
 from bayesdid.importing.table import SURE, ReadCell, ReadRow, ReadTable
-from bayesdid.importing.words import INTERACTED, PERIOD_EFFECTS, UNIT_EFFECTS
+from bayesdid.importing.words import INTERACTED, PERIOD_EFFECTS, UNIT_EFFECTS, r2_kind_of
 from bayesdid.study.cells import LAG
 from bayesdid.study.printed import Printed
 
@@ -112,10 +112,8 @@ def keyed(table: ReadTable, names: Names, j: int) -> list[tuple[str, ReadRow]]:
 def _statistic_key(row: ReadRow) -> str:
     """The name of a number below a column; those that rules of the audit know have one name."""
     low = row.label.lower()
-    if row.role == "r2" and ("adj" in low or "调整" in low):
-        return "r2_adjusted"
-    if row.role == "r2" and ("within" in low or "组内" in low):
-        return "r2_within"
+    if row.role == "r2" and (kind := r2_kind_of(row.label)):
+        return f"r2_{kind}"
     if re.search(r"\brmse\b|^root mse|^residual std", low):
         return "rmse"
     name = slug(row.label or row.role)
@@ -338,10 +336,7 @@ def _whole(text: str) -> int:
 
 
 def _r2_kind(rows: list[tuple[str, ReadRow]]) -> str:
-    label = next((r.label.lower() for k, r in rows if k == "r2"), "")
-    if "adj" in label:
-        return "adjusted"
-    return "within" if "within" in label else ""
+    return r2_kind_of(next((r.label for k, r in rows if k == "r2"), ""))
 
 
 def _clusters(rows: list[tuple[str, ReadRow]]) -> ReadRow | None:

@@ -18,7 +18,7 @@ Places = dict[int, tuple[int, ...]]
 _UNCOVERED, _TWICE, _SAME, _COMPONENT, _OWN = -6.0, -3.0, -4.0, -4.0, -8.0
 _SUFFIX, _STEP, _SHARED, _MEDIATOR, _HEADER = 0.7, 1.0, 1.5, 1.5, 1.5
 _NAMED, _WITHOUT, _LISTED, _IDENTITY, _MISSED = 2.5, 3.0, 4.0, 4.0, -1.0
-_PRINTED, _WITHIN, _TOGETHER, _FALLS = 4.0, 2.5, 2.0, -2.0
+_PRINTED, _WITHIN, _TOGETHER, _FALLS, _FLAGGED = 4.0, 2.5, 2.0, -2.0, 1.5
 _PRODUCT = re.compile(r"\s*[×*#]\s*|\s+x\s+")
 _NOT = re.compile(
     r"\b(?:without|excluding|exclude|no)\b[^.,;]{0,30}\b(?:controls?|covariates?)", re.I
@@ -153,7 +153,10 @@ class Evidence:
 def _hidden(table: ReadTable, j: int) -> bool:
     """Whether a column has regressors that are not printed."""
     labels = table.columns[j].labels
-    return any(re.search("control|covariate", k, re.I) and v != "No" for k, v in labels.items())
+    return any(_CONTROLS.search(k) and v != "No" for k, v in labels.items())
+
+
+_CONTROLS = re.compile(r"control|covariate|控制变量", re.IGNORECASE)
 
 
 def _text_at(row: ReadRow, way: tuple[int, ...] | None, j: int) -> Printed | None:
@@ -181,8 +184,11 @@ def _habits(table: ReadTable, places: Places) -> list[tuple[str, float]]:
     """What tables mostly do: controls come later, rows enter one by one from left to right."""
     items: list[tuple[str, float]] = []
     width, before = len(table.columns), None
+    hidden = tuple(j for j in range(width) if _hidden(table, j))
     for i, way in places.items():
         row = table.rows[i]
+        if row.role == "estimate" and way == hidden:
+            items.append(("the row that says where controls are", _FLAGGED))
         few = len(way) == 2 and width > 4 and row.role == "estimate"
         if len(way) > 1 and way == tuple(range(width - len(way), width)) and not few:
             items.append(("controls that enter from left to right", _SUFFIX))

@@ -85,6 +85,7 @@ def lay(grid: Grid) -> Laid:
     head, body = lines[:first], lines[first:]
     width = _width(head, body, collapsed)
     for line in body:
+        _end_label(line, width if collapsed else len(line.texts))
         count = len(line.filled())
         line.lost = collapsed and 0 < count < width
         line.texts = _without_dashes((line.texts + [""] * width)[:width])
@@ -95,6 +96,14 @@ def lay(grid: Grid) -> Laid:
     _unlabel(laid)
     _name_apart(laid.columns)
     return laid
+
+
+def _end_label(line: Line, width: int) -> None:
+    """Whole numbers that a line has more than columns are the end of its label: ``n in 2010``."""
+    more = len(line.filled()) - width
+    if more > 0 and line.label.strip() and not any("." in text for text in line.texts[:more]):
+        line.label = " ".join([line.label, *line.texts[:more]])
+        line.texts = line.texts[more:]
 
 
 _NAMED = re.compile(r"([tzp]) ?= ?([-−–]?[\d.,]*\d)")  # t = 3.18, as stargazer prints it
@@ -242,10 +251,11 @@ def _one_label(rows: list[list[str]]) -> list[list[str]]:
     that hold numbers.
     """
     rows = _two_labels(rows)
-    numeric = [row for row in rows if any(what(text) in {"number", "below"} for text in row[2:])]
+    numeric = [row for row in rows if any(what(text) == "number" for text in row[2:])]
     second = [_label_kind(row[1]) for row in rows if len(row) > 2]
     texts = sum(_label_kind(row[1]) == "text" for row in numeric if len(row) > 2)
-    other = bool(set(second) - {"text", "empty"})
+    shares = not any(char.isalpha() for row in numeric for char in row[1])  # 412/2,310
+    other = bool(set(second) - {"text", "empty"}) or shares
     if other or texts < 2 or texts * 3 < len(numeric) * 2:
         return rows
     if (parts := _grouped(rows)) is not None:
@@ -256,6 +266,8 @@ def _one_label(rows: list[list[str]]) -> list[list[str]]:
         begun = begun or holds
         group = (row[0] or group) if row[1] or row[0] else group
         label = ": ".join(part for part in (group, row[1]) if part) if holds and row[1] else row[0]
+        if begun and not holds and row[0] == group and not row[1] and _holds(row):
+            label = ""  # what stands below, in the span of the label above
         if not begun and row[0] and row[1]:
             label = f"{row[0]} / {row[1]}"  # the corner
         joined.append([label or row[1], *row[2:]])

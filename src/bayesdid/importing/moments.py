@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Sequence
 
 from bayesdid.importing.grid import Grid
 from bayesdid.importing.numbers import tidy, what
 from bayesdid.importing.table import ReadCell, ReadRow
-from bayesdid.importing.words import DESCRIPTIVE, heading
+from bayesdid.importing.words import DESCRIPTIVE, heading, role_of
 from bayesdid.study.printed import Printed
 
 
@@ -32,24 +33,48 @@ def moments_of(grid: Grid) -> list[ReadRow] | None:
         if "mean" not in kinds or not {"sd", "min", "max"} & set(kinds):
             continue
         groups = _groups(kinds)
-        others = [j for j, kind in enumerate(kinds) if j and not kind]
-        body = [line[j] for line in grid.rows[i + 1 :] for j in others if j < len(line)]
-        if (len(groups) > 1 and others) or any(map(_of_estimate, body)):
+        name = _names(grid.rows[i + 1 :], groups[0][0])
+        others = [j for j, kind in enumerate(kinds) if j > name and not kind]
+        apart = [[line[j] for j in others if j < len(line)] for line in grid.rows[i + 1 :]]
+        of_estimates = any(_of_estimate(text) for line in apart for text in line)
+        if ((len(groups) > 1 and others) or of_estimates) and not _are_shares(apart):
             return None
-        rows = []
+        rows: list[ReadRow] = []
         for k, line in enumerate(grid.rows[i + 1 :], i + 1):
+            if role_of(line[name]) == "n":
+                _count(rows, line, groups, k)
+                continue
             for group in groups:
                 cells = {
                     list(DESCRIPTIVE).index(kinds[j]): ReadCell(tidy(line[j]), "moment", k, j)
                     for j in group
                     if j < len(line) and what(line[j]) in {"number", "below"}
                 }
-                if line[0] and _MEAN_AT in cells:
+                if line[name] and _MEAN_AT in cells:
                     above = grid.rows[i - 1][group[0]] if i and len(groups) > 1 else ""
-                    rows.append(ReadRow(": ".join(filter(None, (line[0], above))), "moment"))
+                    rows.append(ReadRow(": ".join(filter(None, (line[name], above))), "moment"))
                     rows[-1].cells = cells
         return rows
     return None
+
+
+def _count(rows: list[ReadRow], line: Sequence[str], groups: list[list[int]], k: int) -> None:
+    """A row of numbers of observations, one of each group, as n of the rows of the group."""
+    for group in groups:
+        counts = [j for j in group if what(line[j]) == "number" and "." not in line[j]]
+        for row in rows if counts else ():
+            if {cell.position for cell in row.cells.values()} & set(group):
+                row.cells.setdefault(_N_AT, ReadCell(tidy(line[counts[0]]), "moment", k, counts[0]))
+
+
+def _names(body: Sequence[Sequence[str]], first: int) -> int:
+    """The column that names variables: the first before the moments that is full of texts.
+
+    Others before it say once what several rows are (`Outcomes`).
+    """
+    body = [line for line in body if any(what(text) == "number" for text in line[first:])]
+    full = [j for j in range(first) if all(what(line[j]) == "text" for line in body)]
+    return full[0] if full else 0
 
 
 def _moments_apart(grid: Grid) -> Grid:
@@ -90,7 +115,7 @@ def _of_estimate(text: str) -> bool:
     return what(text) == "below" or bool(re.search(r"\d[*†‡]{1,3}$", text))
 
 
-_MEAN_AT = list(DESCRIPTIVE).index("mean")
+_MEAN_AT, _N_AT = (list(DESCRIPTIVE).index(kind) for kind in ("mean", "n"))
 
 
 def _groups(kinds: list[str]) -> list[list[int]]:
@@ -115,13 +140,29 @@ def are_correlations(grid: Grid) -> bool:
     """
     rows = [[text for text in row[1:] if text] for row in grid.rows]
     rows = [row for row in rows if any(what(text) == "number" for text in row)]
-    ends = [re.fullmatch(r"1(?:\.0+)?|[-–—]+", row[-1]) for row in rows]
+    ends = [_ONE.fullmatch(row[-1]) for row in rows]
     first = next((k for k, end in enumerate(ends) if end and len(rows[k]) == 1), None)
     if first is None or len(rows) - first < _SMALLEST or not all(ends[first:]):
         return False
-    body = rows[first:]
-    shares = [text.rstrip("*†‡+ ") for row in body for text in row if what(text) == "number"]
-    grows = all(len(row) == k for k, row in enumerate(body, 1))
+    return _grows([row[:-1] for row in rows[first + 1 :]])
+
+
+_ONE = re.compile(r"1(?:\.0+)?|[-–—]+")
+
+
+def _are_shares(rows: Sequence[Sequence[str]]) -> bool:
+    """Whether what stands beside moments are correlations, of either half, with ones or without."""
+    kept = [[text for text in row if text and not _ONE.fullmatch(text)] for row in rows]
+    kept = [row for row in kept if row]
+    if kept and len(kept[0]) > len(kept[-1]):
+        kept.reverse()
+    return len(kept) + 1 >= _SMALLEST and _grows(kept)
+
+
+def _grows(rows: Sequence[Sequence[str]]) -> bool:
+    """Whether rows hold one number, two, three and so on, and none is above one."""
+    shares = [text.rstrip("*†‡+ ") for row in rows for text in row if what(text) == "number"]
+    grows = all(len(row) == k for k, row in enumerate(rows, 1))
     return grows and all(abs(float(Printed.parse(tidy(text)))) <= 1 for text in shares)
 
 

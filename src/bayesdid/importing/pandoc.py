@@ -40,8 +40,9 @@ def _without_boxes(lines: list[str]) -> list[str]:
 def pipes(line: str) -> list[str]:
     """The texts between the pipes of a line; those of ``Pr(>|t|)`` are none."""
     inner = line.strip()
-    if not inner.startswith("|"):  # a caption run into the header, 'Figure 4| Variable | ...'
-        inner = inner[inner.index("|") :]
+    if re.match(r"(?:table|figure|fig\.)\s*\w{0,4}\s*\|", inner, re.IGNORECASE):
+        inner = inner[inner.index("|") :]  # a caption run into the header, 'Figure 4| Variable'
+    inner = inner if inner.startswith("|") else f"|{inner}"
     inner = re.sub(r"\|([tz])\|(?=\s*\))", r"\|\1\|", inner)
     cells = re.split(r"(?<!\\)\|", inner[1:])
     if cells and not cells[-1].strip():

@@ -40,6 +40,21 @@ def paired(lines: list[str]) -> list[list[str]] | None:
 _PAIRED, _LEAST = 2, 2  # lines of estimates and errors, and columns
 
 
+def labelled(line: str, following: str) -> tuple[str, list[str]]:
+    """The label and the numbers of a line; whole numbers that no bracket below has are its label's.
+
+    As in ``Law × phase 2 0.12** 0.31`` above ``(0.05) (0.20)``.
+    """
+    label, values = tail(line)
+    name, below = tail(following)
+    more = len(values) - len(below)
+    brackets = bool(below) and not name and all(text[0] in "([" for text in below)
+    points = ["." in text or text == "0" for text in values]  # 0 is a base category
+    if not label or not brackets or more < 1 or any(points[:more]) or not all(points[more:]):
+        return label, values
+    return " ".join([label, *values[:more]]), values[more:]
+
+
 def _halves(values: list[str]) -> tuple[list[str], list[str]]:
     """Estimates and the brackets behind each of them; no brackets where they do not alternate."""
     above, below = values[::2], values[1::2]

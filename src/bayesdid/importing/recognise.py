@@ -43,11 +43,14 @@ from bayesdid.importing.words import (
     is_flag,
     is_measure,
 )
+from bayesdid.importing.wrapped import multiplied, unwrapped
 from bayesdid.study.fields import ends
 from bayesdid.study.printed import Printed
 from bayesdid.study.schema import Below
 
-_NUMBERED = re.compile(r"(?:\b(?:table|tab\.)|表)\s*([A-Z]?\d{1,3})", re.IGNORECASE)
+_NUMBERED = re.compile(
+    r"(?:\b(?:table(?:au)?|tab\.|tabelle|tab[el]la|cuadro)|表)\s*([A-Z]?\d{1,3})", re.IGNORECASE
+)
 _DEPENDENT = re.compile(
     r"(?:dependent|explained|outcome) variables?(?: is| are|:|=|\s*-)?\s*(?:the )?"
     r"([^.;:()]{2,60})",
@@ -63,14 +66,14 @@ def recognise(grid: Grid, number: int) -> ReadTable:
     number
         Its number in the document, where its title states none.
     """
-    grid = _noted(_parted(_with_points(grid)))
+    grid = multiplied(unwrapped(_noted(_parted(_with_points(grid)))))
     named = _NUMBERED.search(grid.title)
     name = f"table{named[1] if named else number}".replace(" ", "")
     descriptive = moments_of(grid)
     if descriptive is not None:
         return ReadTable(name, grid.title, grid.notes, "descriptive", [], descriptive)
     laid = lay(grid)
-    if _are_moments(laid) or are_correlations(grid):
+    if _are_moments(laid, f"{grid.title} {grid.notes}") or are_correlations(grid):
         return ReadTable(name, grid.title, grid.notes, "other", [], [])
     parts = panels(laid)
     columns: list[ReadColumn] = []
@@ -118,7 +121,10 @@ def _with_points(grid: Grid) -> Grid:
     """A grid whose numbers have decimal commas, with points; its notes, too."""
     if not has_decimal_commas(text for row in grid.rows for text in row[1:]):
         return grid
-    rows = tuple((row[0], *map(with_points, row[1:])) for row in grid.rows)
+    first = [with_points(row[0]) if what(row[0]) == "below" else row[0] for row in grid.rows]
+    rows = tuple(
+        (label, *map(with_points, row[1:])) for label, row in zip(first, grid.rows, strict=True)
+    )
     return Grid(rows, grid.title, with_points(grid.notes), grid.loose)
 
 
@@ -136,15 +142,22 @@ def _parted(grid: Grid) -> Grid:
 _MOMENTS = re.compile(r"\(\s*(?:s\.?d\.?|std\.? dev\.?|standard deviation)\s*\)", re.IGNORECASE)
 
 
-def _are_moments(laid: Laid) -> bool:
+def _are_moments(laid: Laid, text: str) -> bool:
     """Whether headings say that brackets hold standard deviations: of means, not of estimates.
 
     Those of half of the columns at least: one of the means of controls may stand beside estimates.
+    Where numbers have marks, or the text names errors in brackets, ``(SD)`` is a unit of outcomes.
     """
+    if stated_below(text) or any(_is_marked(t) for line in laid.body for _, t in line.filled()):
+        return False
     heads = [head for column in laid.columns for head in column.heads]
     measured = {both(head) or heading([head], WIDE)[0] for head in heads} - {"", "n"}
     of_means = [any(map(_MOMENTS.search, column.heads)) for column in laid.columns]
     return any(of_means) and 2 * sum(of_means) >= len(of_means) and not measured
+
+
+def _is_marked(text: str) -> bool:
+    return bool(re.search(r"\d[*+†‡#]+$", text.strip()))
 
 
 _NOTE = re.compile(r"^(?:notes?|sources?)\s*[:.]?$|^注\s*:|p\s*<\s*0?\.\d", re.IGNORECASE)
@@ -177,7 +190,7 @@ def _is_result(row: ReadRow) -> bool:
     """Whether a row holds estimates with something below them, or with marks."""
     cells = [*row.cells.values(), *(cell for cell, _ in row.lost)]
     under = row.below or row.lost_below or any(below for _, below in row.lost)
-    marked = any(re.search(r"[*+†‡#]$", cell.text) for cell in cells)
+    marked = any(_is_marked(cell.text) for cell in cells)
     return row.role == "estimate" and bool(under or marked)
 
 
@@ -198,7 +211,8 @@ def _shifted(rows: list[ReadRow], by: int) -> list[ReadRow]:
 
 def _outcomes(table: ReadTable) -> None:
     """The outcome of each column: what its header names last, or what the title or notes say."""
-    said = _DEPENDENT.search(f"{table.title}. {table.notes}")
+    named = [*_DEPENDENT.finditer(f"{table.title}. {table.notes}")]
+    said = named[0] if len({match[1] for match in named}) == 1 else None
     if said and re.search(r"\b(?:models?|columns?|panels?)\b", said[1]):
         said = None  # it has several
     row = next(
@@ -224,7 +238,7 @@ def _outcomes(table: ReadTable) -> None:
             column.outcome = said[1].strip()
         elif heads and heads[-1] not in models:
             column.outcome = re.sub(r"\s+I{1,3}V?$", "", heads[-1])
-        elif upper := [h for h in heads[:-1] if h not in models and not SPECIFICATION.search(h)]:
+        elif upper := [h for h in heads[:-1] if h not in models and not _is_sample(h, table.title)]:
             column.outcome = upper[-1]
         elif sections:
             section = next(h for h in column.heads if h in sections)
@@ -238,6 +252,16 @@ _EFFECT_ON = re.compile(
     r"\b(?:effects?|impacts?)\b(?: of [^:;]+?)? on (?:the )?((?:vs\.|\d\.(?=\d)|[^:;.(),]){2,60})",
     re.IGNORECASE,
 )
+
+
+def _is_sample(head: str, title: str) -> bool:
+    """Whether a heading above others says how columns were estimated, or by what they are split.
+
+    It is no outcome where the title names one (`effects on wages`) and has no word of it.
+    """
+    words = re.findall(r"\w{3,}", head.lower())
+    other = bool(_EFFECT_ON.search(title)) and not any(word in title.lower() for word in words)
+    return other or bool(SPECIFICATION.search(head))
 
 
 def _unnumbered(section: str) -> str:

@@ -18,6 +18,7 @@ def read_rows(laid: Laid) -> list[ReadRow]:
     found: list[ReadRow] = []
     section, after = "", False
     lines = _without_bases(laid.body)
+    last = max((i for i, line in enumerate(lines) if _follows(line, lines, i + 1)), default=0)
     i = 0
     while i < len(lines):
         line = lines[i]
@@ -42,8 +43,9 @@ def read_rows(laid: Laid) -> list[ReadRow]:
         beside = i + 1 < len(lines) and bool(lines[i + 1].kind)
         below = lines[i + 1] if not beside and _follows(line, lines, i + 1) else None
         paired = [row for row in found if row.role == "estimate"]
-        counts = below is None and bool(paired) and all(row.below for row in paired)
-        counts = counts and not line.kind and all(map(_is_whole, (text for _, text in filled)))
+        counts = below is None and bool(paired) and all(map(_has_below, paired))
+        whole = all(map(_is_whole, (text for _, text in filled)))
+        counts = counts and not line.kind and (whole or i > last)
         # from here on, numbers with nothing below or beside them are no estimates
         alone = (after or bool(apart) or counts) and not beside
         if below is None and not line.label.strip():
@@ -51,6 +53,8 @@ def read_rows(laid: Laid) -> list[ReadRow]:
             after = True
         elif below is None and not line.kind and (known or (alone and not _starred(filled))):
             found.append(_single(line, known or "statistic", section))
+            if not (known or after or apart or whole):
+                _mark(found[-1])
             after = True
             if i + 1 < len(lines) and (degrees := _degrees(line, lines[i + 1])):
                 found[-1].references = degrees
@@ -77,6 +81,10 @@ def read_rows(laid: Laid) -> list[ReadRow]:
             i += below is not None
         i += 1
     return [_doubted(row) for row in _distinct(found)]
+
+
+def _has_below(row: ReadRow) -> bool:
+    return bool(row.below) or any(below is not None for _, below in row.lost)
 
 
 def _put_beside(row: ReadRow, line: Line) -> None:
@@ -126,6 +134,10 @@ def _doubted(row: ReadRow) -> ReadRow:
     """A row of estimates, marked if nothing stands below or beside it that could confirm them."""
     if row.role != "estimate" or row.below or row.beside or any(b for _, b in row.lost):
         return row
+    return _mark(row)
+
+
+def _mark(row: ReadRow) -> ReadRow:
     row.confidence, row.why = 0.9, "nothing stands below it"
     row.cells = {
         j: replace(cell, confidence=min(cell.confidence, row.confidence), why=row.why)

@@ -10,8 +10,9 @@ from pathlib import Path
 
 from bayesdid.escape import from_spreadsheet
 from bayesdid.exceptions import InputError
-from bayesdid.importing.grid import LARGEST, MOST_CELLS, WIDEST, Document, Grid, make_grid
+from bayesdid.importing.grid import LARGEST, MOST_CELLS, WIDEST, Document, Grid, is_note, make_grid
 from bayesdid.importing.numbers import enumerator, what
+from bayesdid.importing.words import TITLE
 
 
 def read_separated(text: str, separator: str | None = None) -> Document:
@@ -157,9 +158,10 @@ def _document(rows: list[list[str]]) -> Document:
         notes: list[str] = []
         while block and _is_remark(block[-1]):
             notes.insert(0, next(cell for cell in block.pop() if cell.strip()))
-        numeric = sum(any(what(c) in {"number", "below"} for c in row[1:]) for row in block)
+        grid = make_grid(block, " ".join(lead), " ".join(notes))  # two numbers of a cell apart
+        numeric = sum(any(what(c) in {"number", "below"} for c in row[1:]) for row in grid.rows)
         if numeric >= 2:
-            grids.append(make_grid(block, " ".join(lead), " ".join(notes)))
+            grids.append(grid)
             lead = []
         elif grids and notes and not block:
             last = grids[-1]
@@ -210,5 +212,5 @@ def _is_remark(row: list[str]) -> bool:
         len(filled) == 1
         and filled[0] == row[0]
         and what(row[0]) == "text"
-        and (len(row[0]) > 25 or "<" in row[0] or row[0].lower().startswith(("note", "table")))
+        and (len(row[0]) > 25 or "<" in row[0] or is_note(row[0]) or bool(TITLE.match(row[0])))
     )

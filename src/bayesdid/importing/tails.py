@@ -43,7 +43,10 @@ def _bounds(words: list[str], at: int) -> bool:
 GLUE = "\ue000"  # of two words that are one cell
 
 
-_WORDS = frozenset({"yes", "no", "y", "n", "✓", "–", "—", "-"})
+_WORDS = frozenset(
+    {"yes", "no", "y", "n", "✓", "✔", "√", "–", "—", "-", "oui", "non", "ja", "nein", "sí", "sim"}
+    | {"não", "是", "否", "控制", "已控制", "未控制"}
+)
 
 
 _RANGE = re.compile(  # 1.773 1.043−3.013 **: its mark is the estimate's

@@ -3,21 +3,22 @@
 from __future__ import annotations
 
 import re
+from statistics import median
 
 from bayesdid.importing.console import is_stata, read_console
 from bayesdid.importing.grid import Document, Grid, is_note, make_grid
 from bayesdid.importing.numbers import enumerator, is_number
 from bayesdid.importing.pandoc import pipes, without_drawings
-from bayesdid.importing.pasted import gapped, in_groups, measured_names, names_of, paired
+from bayesdid.importing.pasted import gapped, in_groups, labelled, measured_names, names_of, paired
+from bayesdid.importing.stacked import read_stacked
 from bayesdid.importing.tails import GLUE, is_numeric, tail
-from bayesdid.importing.words import DEPENDENT, is_enumerated
+from bayesdid.importing.words import DEPENDENT, TITLE, is_enumerated
 
 _RULE = re.compile(r"^\s*\|?\s*:?-{2,}:?\s*(\|\s*:?-+:?\s*)*\|?\s*$")
 _LINE = re.compile(r"^[\s\-=_─━~+.:|]{4,}$")
 _ESCAPED = re.compile(r"\\([\\`*_{}\[\]()#+\-.!|<>~])")
 _EMPHASIS = re.compile(r"(?<![*\\])(\*\*|__)(?=[^\s*])(.+?)(?<=[^\s*])\1(?!\*)")
 _BREAK = re.compile(r"<br\s*/?>", re.IGNORECASE)
-_TITLE = re.compile(r"^\s*(?:\*\*)?(?:(?:table|tab\.|panel)\s+[A-Z]?|表\s*)\d", re.IGNORECASE)
 
 _CAPTION = re.compile(r"(?:Table)?: (\S.*?)\s*(?:\{[^{}]*\})?\s*$")  # of Pandoc, below its table
 
@@ -30,7 +31,7 @@ def read_text(text: str) -> Document:
     lines = without_drawings(lines)
     if any(_is_pipe_rule(line) for line in lines) or _piped(lines):
         return _markdown(lines)
-    return read_console(lines) or _columns(lines)
+    return read_console(lines) or read_stacked(lines) or _columns(lines)
 
 
 def _piped(lines: list[str]) -> bool:
@@ -64,7 +65,7 @@ def _markdown(lines: list[str]) -> Document:
             head = rows.pop() if rows else []
             end()
             above = prose[-1] if prose else ""
-            title = above if _TITLE.match(above) else ""
+            title = above if TITLE.match(above) else ""
             rows = [head] if head else []
         elif "|" in line and (rows or line.lstrip().startswith("|") or _opens(lines, i)):
             rows.append([_unmarked(_BREAK.sub("\n", cell).strip()) for cell in pipes(line)])
@@ -141,7 +142,7 @@ def _columns(lines: list[str]) -> Document:
         if re.fullmatch(r"\s*=+\s*", line):
             end(ruled=True)
             continue
-        if _TITLE.match(line) and block:
+        if TITLE.match(line) and block:
             end()
         if len(line.split()) > 25 and not tail(line)[1]:  # a line of running text
             end()
@@ -158,7 +159,7 @@ def _columns(lines: list[str]) -> Document:
 
 def _block(lines: list[str]) -> Grid:
     title = ""
-    if _TITLE.match(lines[0]):
+    if TITLE.match(lines[0]):
         title, lines = lines[0].strip(), lines[1:]
         if len(lines) > 1 and re.fullmatch(r"\S+\s+\S+", title) and _is_title(lines[0]):
             title, lines = f"{title} {lines[0].strip()}", lines[1:]
@@ -190,12 +191,16 @@ def _block(lines: list[str]) -> Grid:
         return make_grid(rows, title, " ".join(notes))
     rows = []
     heads: list[str] = []
+    middles = [] if pasted else _middles(body, width)
     for i, line in enumerate(body):
-        label, values = tail(line)
+        label, values = labelled(line, body[i + 1] if i + 1 < len(body) else "")
         numbered = any(is_enumerated(other.split()) for other in body[max(0, i - 1) : i + 2])
         if not values and i < opens and (names := measured_names(line, width)):
             rows.append(names)
             heads = names
+            continue
+        if not values and i < opens and (names := _over_middles(line, runs[i], middles)):
+            rows.append(names)
             continue
         if not values and i < opens and (names := names_of(line, width, plain=numbered)):
             rows.append(names)
@@ -259,6 +264,24 @@ def _over_groups(
         if abs((a + b) / 2 - middle) > (group[-1][1] - group[0][0]) / (2 * size):
             return row
     return [row[0], *(text for text in named for _ in range(size))]
+
+
+def _middles(lines: list[str], width: int) -> list[float]:
+    """About where columns are whose numbers overlap: the middle of the k-th of full rows."""
+    found = [[(a + b) / 2 for a, b in _words(line) if _pair(line[a:b])] for line in lines]
+    full = [one for one in found if len(one) == width]
+    return [median(places) for places in zip(*full, strict=True)]
+
+
+def _over_middles(line: str, runs: list[tuple[int, int]], middles: list[float]) -> list[str]:
+    """Headings of all columns, each above the stroke that runs over its own; else none."""
+    words = _words(line)
+    names = []
+    for middle in middles:
+        stroke = next(((a, b) for a, b in runs if a <= middle <= b), None)
+        above = [line[a:b] for a, b in words if stroke and stroke[0] <= (a + b) / 2 <= stroke[1]]
+        names.append(" ".join(above))
+    return names if all(names) else []
 
 
 def _one_each(line: str, spans: list[tuple[int, int]]) -> list[str]:

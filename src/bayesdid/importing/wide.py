@@ -7,7 +7,7 @@ from dataclasses import replace
 
 from bayesdid.importing.lay import Laid, Line
 from bayesdid.importing.numbers import is_interval, tidy, what
-from bayesdid.importing.table import ReadColumn, ReadRow
+from bayesdid.importing.table import ReadColumn, ReadRow, Role
 from bayesdid.importing.words import (
     DESCRIPTIVE,
     MODELS,
@@ -26,16 +26,24 @@ from bayesdid.study.schema import Below
 _KINDS: tuple[Below, ...] = ("se", "t", "interval", "p")
 
 
+_FEWEST = 2  # brackets of a column of them
+
+
 def _unheaded(laid: Laid) -> None:
-    """Columns that hold brackets only, under the heading of the one before, become lines below."""
-    body, beside = laid.body, []
+    """Columns that hold brackets only become lines below those before.
+
+    Both have one heading, or just one of them has any.
+    """
+    body, beside, most = laid.body, list[int](), 0
     for j in range(1, len(laid.columns)):
         own = [line.texts[j] for line in body if what(line.texts[j]) != "empty"]
         left = [line.texts[j - 1] for line in body if what(line.texts[j]) != "empty"]
-        alike = laid.columns[j].heads == laid.columns[j - 1].heads and j - 1 not in beside
-        if alike and len(own) > 1 and all(what(text) == "below" for text in own):
+        heads = {laid.columns[k].heads for k in (j - 1, j)} - {()}
+        alike = len(heads) < 2 and j - 1 not in beside
+        if alike and own and all(what(text) == "below" for text in own):
             beside += [j] if all(what(text) == "number" for text in left) else []
-    if not beside or laid.collapsed:
+            most = max(most, len(own))
+    if not beside or most < _FEWEST or laid.collapsed:
         return
     kept = [j for j in range(len(laid.columns)) if j not in beside]
     laid.body = []
@@ -44,7 +52,9 @@ def _unheaded(laid: Laid) -> None:
         laid.body.append(replace(line, texts=[line.texts[j] for j in kept]))
         if any(under):
             laid.body.append(Line(line.index, "", under, line.lost))
-    laid.columns = [replace(laid.columns[j], id=str(k)) for k, j in enumerate(kept, 1)]
+    columns = laid.columns
+    places = [j + (not columns[j].heads and j + 1 in beside) for j in kept]
+    laid.columns = [replace(columns[j], id=str(k)) for k, j in enumerate(places, 1)]
 
 
 def narrow(laid: Laid) -> None:
@@ -306,7 +316,8 @@ def turned(laid: Laid, rows: list[ReadRow]) -> list[ReadRow]:
         if "n" in beside:
             counts.cells[j] = replace(beside.pop("n"), role="n")
         for kind in [k for k in beside if k not in _KINDS]:
-            of_models = others.setdefault(kind, ReadRow(kind, "statistic"))
-            of_models.cells[j] = replace(beside.pop(kind), role="statistic")
+            role: Role = "r2" if role_of(kind) == "r2" else "statistic"
+            of_models = others.setdefault(kind, ReadRow(kind, role))
+            of_models.cells[j] = replace(beside.pop(kind), role=role)
         effect.beside[j] = beside
     return [effect, *([counts] if counts.cells else []), *others.values()]

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Sequence
+from typing import Literal
 
 from bayesdid.importing.numbers import enumerator
 from bayesdid.importing.table import Part, Role
@@ -17,13 +18,13 @@ _ROLES: tuple[tuple[Role, str], ...] = (
         r"^(?:nombre d.|n[uú]mero (?:de |di )?|anzahl (?:der )?)(?:observ|osserv|beobacht)|"
         r"^观[测察][值数]|"
         r"^(?:no\. of |number of )?(?!person|patient)[a-z]+[- ](?:year|quarter|month)s?"
-        r"(?: observations| obs\.?)?$",
+        r"(?: observations| obs\.?)?$|^(?!person|patient)[a-z]+-(?:week|day|wave)s?$",
     ),
     (
         "r2",
         # not expersq, exper2 or Year squared
         r"(?:(?<![^\W\d_])|adj|pseudo|within|overall|between|调整后?的?|组内|伪|拟)"
-        r"(?:r[- ]?(?:\^?2|²|squared?|sq\.?)(?!\w)|r²)",
+        r"(?:r[- ]?(?:\^?2|²|squared?|sq\.?)(?!\w)|r²)|^r2_[a-z]$",
     ),
     (
         "clusters",
@@ -32,7 +33,8 @@ _ROLES: tuple[tuple[Role, str], ...] = (
     ),
     (
         "statistic",
-        r"\bf[- ]?(?:stat|test|value)|statistic|p[- ]?val(?:ue)?\b|^p ?\(|^prob\b|mean of|mean dep|"
+        r"\bf[- ]?(?:stat|test|value)|stage f$|statistic|p[- ]?val(?:ue)?\b|p ?值|^p ?\(|^prob\b|"
+        r"mean of|mean dep|"
         r"dep(?:endent)?\.? (?:var\w* )?mean|log[- ]?lik|\baic\b|\bbic\b|\brmse\b|"
         r"std\.? dev|hansen|sargan|wald|kleibergen|\bchi(?![a-z])|chi-?sq|j[- ]test|deviance|"
         r"residual std|adj|within|\bdf\b|bandwidth|^s\.?e\.? of|sigma$|"
@@ -59,6 +61,11 @@ OUTCOME = re.compile(
     r"^\s*(?:d\.?v\.?|dep\w*\.? var\w*\.?|outcome|被解释变量|因变量)\s*[:=]\s*(\S.*)$",
     re.IGNORECASE,
 )  # DV: Log(Wage)
+TITLE = re.compile(
+    r"^\s*(?:\*\*)?(?:(?:table(?:au)?|tab\.|tabelle|tab[el]la|cuadro|panel)\s+[A-Z]?|表\s*)\d",
+    re.IGNORECASE,
+)
+"""The number of a table, which begins its title."""
 DEPENDENT = re.compile(r"dep|outcome|explained|被解释变量|因变量", re.IGNORECASE)
 """How the label of a row begins that names outcomes."""
 CONSTANT = re.compile(
@@ -172,6 +179,14 @@ def role_of(label: str) -> Role | None:
     return None
 
 
+def r2_kind_of(label: str) -> Literal["adjusted", "within", ""]:
+    """Which R2 a row of R2 holds, if its label says so; ``r2_a`` and ``r2_w`` are Stata's."""
+    low = label.strip().lower()
+    if re.search(r"adj|调整|^r2_a$", low):
+        return "adjusted"
+    return "within" if re.search(r"within|组内|^r2_w$", low) else ""
+
+
 def is_flag(label: str) -> bool:
     """Whether a row's label is of what a column contains: effects, controls, weights."""
     return bool(_FIXED.search(label))
@@ -190,7 +205,7 @@ def heading(texts: Sequence[str], patterns: dict[str, str]) -> list[str]:
     """Which of `patterns` each text is; errors and t also in brackets; empty where none."""
     found = []
     for text in texts:
-        low = text.strip().lower().rstrip("#†‡§")  # of a note
+        low = _unnoted(text).strip().lower().replace("_", " ")
         kind = next((k for k, p in patterns.items() if re.search(p, low)), "")
         if not kind and (inner := _WRAPPED.fullmatch(low)):
             kind = next((k for k in ("se", "t") if re.search(patterns.get(k, "$^"), inner[1])), "")
@@ -198,12 +213,17 @@ def heading(texts: Sequence[str], patterns: dict[str, str]) -> list[str]:
     return found
 
 
+def _unnoted(text: str) -> str:
+    """A heading without the marks behind its words that name a note, as in ``RR* (95% CI)``."""
+    return re.sub(r"(?<=[^\W\d_])[*†‡§¶#]+(?=[\s,;)\]]|$)", "", text)
+
+
 _WRAPPED = re.compile(r"[(\[]([^()\[\]]+)[)\]]")
 
 
 def both(text: str) -> str:
     """What stands in brackets beside an estimate, as a heading such as ``OR (95% CI)`` says."""
-    text = re.sub(r"^\s*([^(\[±]+?)\s*±\s*([^±]+)$", r"\1 (\2)", text)
+    text = re.sub(r"^\s*([^(\[±]+?)\s*±\s*([^±]+)$", r"\1 (\2)", _unnoted(text))
     found = re.fullmatch(r"\s*([^(\[]+?)\s*[(\[]\s*(.+?)\s*[)\]]\s*", text)
     if found is None or len(text) > 80:
         return ""
@@ -219,7 +239,7 @@ _OF_TWO = re.compile(r"\b(?:differences?|effects?|changes?|reductions?)$", re.IG
 
 def is_ratio(text: str) -> bool:
     """Whether a heading names ratios, which are tested against one."""
-    return bool(re.match(rf"\s*{RATIO}\s*(?:[(\[].*)?$", text, re.IGNORECASE))
+    return bool(re.match(rf"\s*{RATIO}\s*(?:[(\[].*)?$", _unnoted(text), re.IGNORECASE))
 
 
 def is_measure(text: str) -> bool:
