@@ -97,6 +97,7 @@ def test_posteriors_of_the_members_are_combined(folder, monkeypatch):
     asked = run("synergy", TOWNS, "--ensemble", folder, "--json")
     document = json.loads(asked.stdout)
     assert document["synthetic"].startswith("reconstructed by bayesdid")
+    assert "2 members" in document["synthetic"]  # not the first one's stamp
     assert set(document["contrasts"]) == {"both - none"}  # a ratio's posterior has no variance
     found = document["contrasts"]["both - none"]["models"][HEADLINE]
     assert found["mean"] == pytest.approx(1.0)

@@ -9,6 +9,7 @@ between their means.
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from functools import partial
@@ -225,7 +226,8 @@ def ensemble_synergy(
                 if first in says and second in says
             ),
         )
-    return EnsembleSynergy(study.id, str(panels[0].synthetic), len(fitted), contrasts, left)
+    stamp = re.sub(r"\bmember \d+", f"{len(panels)} members", str(panels[0].synthetic))
+    return EnsembleSynergy(study.id, stamp, len(fitted), contrasts, left)
 
 
 def read_members(study: Study, folder: Path) -> list[Panel]:

@@ -99,6 +99,7 @@ class Solution:
     whole: bool = True
 
 
+@np.errstate(over="ignore", invalid="ignore")  # what is not finite is no nearer: not taken
 def solve(
     problem: Problem,
     start: Mapping[str, FloatArray],
