@@ -26,6 +26,8 @@ def suspect(table: ReadTable) -> None:
             why = ""
             if j in means:
                 why = "its heading names means"
+            elif not row.label.strip():
+                why = "it has no label"
             elif _NUMBER.search(row.label):
                 why = "a number stands in its label"
             elif twice[row.label.strip().lower(), j] > 1:
