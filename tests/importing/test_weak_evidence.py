@@ -161,3 +161,25 @@ def test_outcomes_in_brackets_and_titles_with_roman_numbers():
         for name in ("Violent crime", "Property crime", "Murder")
         for _ in range(2)
     ]
+
+
+UNSAID = """| | (1) | (2) |
+|---|---|---|
+| law | 0.200 | 0.210 |
+| | (2.220) | (2.100) |
+"""
+
+
+@pytest.mark.parametrize(
+    ("text", "whys"),
+    [
+        (UNSAID, {"nothing says what its brackets hold"}),
+        (f"{UNSAID}\nNotes: t statistics in parentheses.\n", {""}),
+        (UNSAID.replace("0.200", "0.200**"), {""}),
+    ],
+)
+def test_brackets_are_marked_where_neither_words_nor_marks_tell_their_kind(text, whys, tmp_path):
+    (row,) = (row for row in read(tmp_path, text, "t.md").rows if row.role == "estimate")
+    assert {cell.why for cell in row.below.values()} == whys
+    assert {cell.confidence < SURE for cell in row.below.values()} == {whys != {""}}
+    assert {cell.confidence for cell in row.cells.values()} == {1}
