@@ -1071,8 +1071,8 @@ MUTANTS = (
     Mutant(
         "outcome-as-specification",
         "importing/recognise.py",
-        "* 2 >= len(named) else set()",
-        "* 2 >= 0 else set()",
+        "for head in named) * 2 < len(named):",
+        "for head in named) * 2 < 0:",
         "one heading with a word such as trend makes a table lose its outcome",
         (LAYOUTS + "test_one_word_makes_no_table_of_specifications",),
     ),
