@@ -1,4 +1,4 @@
-"""Tables as journals and programs print them come in whole: made numbers in 88 layouts.
+"""Tables as journals and programs print them come in whole: made numbers in 92 layouts.
 
 ``as_printed/truth.txt`` has, for each file, the parts of its cells and the numbers of each row,
 column by column: ``x: 0.12 0.04 | 0.20 0.05``.

@@ -44,6 +44,7 @@ SAY = "audit/test_columns_say.py::"
 PREDICTION = "audit/test_prediction.py::"
 LAYOUTS = "importing/test_layouts.py::"
 BROKEN = "importing/test_broken_lines.py::"
+WEAK = "importing/test_weak_evidence.py::"
 DIGITS = "audit/test_digits.py::"
 POOL = "pool/test_pool.py::"
 POOLED = "pool/test_pool_panels.py::"
@@ -1070,8 +1071,8 @@ MUTANTS = (
     Mutant(
         "outcome-as-specification",
         "importing/recognise.py",
-        "* 2 >= len(named) else set()",
-        "* 2 >= 0 else set()",
+        "for head in named) * 2 < len(named):",
+        "for head in named) * 2 < 0:",
         "one heading with a word such as trend makes a table lose its outcome",
         (LAYOUTS + "test_one_word_makes_no_table_of_specifications",),
     ),
@@ -2547,6 +2548,14 @@ MUTANTS = (
         "_LIKELY = 1.0",
         "estimates that look misplaced are not marked",
         ("importing/test_as_printed.py::test_what_looks_misplaced_is_marked_with_why",),
+    ),
+    Mutant(
+        "habit-is-certain",
+        "importing/align.py",
+        "share >= SURE or cell",
+        "share >= 0 or cell",
+        "what habits alone put into a column is called certain",
+        (WEAK + "test_rows_that_go_alike_are_one_habit_and_not_several",),
     ),
     Mutant(
         "falling-r2",

@@ -9,16 +9,15 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import combinations
 
-from bayesdid.importing.evidence import Evidence, leading
-from bayesdid.importing.table import Alternative, ReadCell, ReadRow, ReadTable
+from bayesdid.importing.evidence import MOST, Evidence, leading
+from bayesdid.importing.table import SURE, Alternative, ReadCell, ReadRow, ReadTable
 
 Places = dict[int, tuple[int, ...]]
 
 _BEAM = 150
-_MOST = 1000  # ways of one row
 SHOWN = 4  # alternatives
 
 
@@ -54,6 +53,8 @@ def align(table: ReadTable, evidence: Evidence) -> None:
     shares = [weight / total for weight in weights]
     for i in lost:
         _place(table.rows[i], best[i], [(s, p[i]) for s, (_, p) in zip(shares, final, strict=True)])
+        if table.rows[i].role != "label":
+            _by_habit(table.rows[i], best[i], evidence.decided(table, best, i))
     table.alternatives = [
         Alternative(share, places, _says(table, best, places))
         for share, (_, places) in list(zip(shares, final, strict=True))[1 : 1 + SHOWN]
@@ -82,7 +83,7 @@ def _blocks(table: ReadTable, lost: Sequence[int], width: int) -> list[_Block]:
     found = []
     for rows in blocks:
         count = min(len(table.rows[rows[0]].lost), width)
-        ways = list(combinations(range(width), count))[:_MOST]
+        ways = list(combinations(range(width), count))[:MOST]
         found.append(_Block(tuple(rows), tuple(ways)))
     return found
 
@@ -105,6 +106,23 @@ def _place(
         if k < len(row.lost_beside):
             beside = row.lost_beside[k].items()
             row.beside[way[k]] = {kind: _moved(other, sure) for kind, other in beside}
+
+
+_HABIT = 0.9  # where nothing but habits of tables tells one column from others
+
+
+def _by_habit(row: ReadRow, way: tuple[int, ...], shares: Sequence[float]) -> None:
+    """Mark what only the habits of tables have put into its column."""
+    why = "its column was lost; placed by what tables mostly do"
+    for j, share in zip(way, shares, strict=True):
+        cell = row.cells.get(j)
+        if cell is None or share >= SURE or cell.confidence < SURE:
+            continue
+        row.cells[j] = replace(cell, confidence=_HABIT, why=why)
+        if j in row.below:
+            row.below[j] = replace(row.below[j], confidence=_HABIT, why=why)
+        for kind, other in row.beside.get(j, {}).items():
+            row.beside[j][kind] = replace(other, confidence=_HABIT, why=why)
 
 
 def placed(table: ReadTable, places: Mapping[int, tuple[int, ...]]) -> ReadTable:

@@ -120,12 +120,17 @@ def _statistic_key(row: ReadRow) -> str:
     return name if name[0].isascii() else f"x_{name}"
 
 
+_OF_TERM = re.compile(r"(?:average )?(?:in)?(?:direct|total)\s*:\s*(\S.*)", re.IGNORECASE)
+
+
 def _estimate_key(row: ReadRow, table: ReadTable, names: Names) -> str:
     match row.part:
         case "lag":
             return f"{LAG}{names.term(row.label)}"
         case "direct" | "indirect" | "total":
-            return f"{_first_term(table, names)}.{row.part}"
+            of = _OF_TERM.match(row.label.strip())  # Direct: did
+            term = names.term(of[1]) if of else _first_term(table, names)
+            return f"{term}.{row.part}"
         case "scalar":
             low = row.label.lower()
             return "rho" if re.search("rho|ρ", low) else "sigma2" if "sig" in low else slug(low)

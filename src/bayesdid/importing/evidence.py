@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+import math
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass, field
-from itertools import permutations
+from itertools import combinations, permutations
 
 from bayesdid.importing.prose import Sentence, listings, named_in
 from bayesdid.importing.rows import is_constant
@@ -19,6 +20,16 @@ _UNCOVERED, _TWICE, _SAME, _COMPONENT, _OWN = -6.0, -3.0, -4.0, -4.0, -8.0
 _SUFFIX, _STEP, _SHARED, _MEDIATOR, _HEADER = 0.7, 1.0, 1.5, 1.5, 1.5
 _NAMED, _WITHOUT, _LISTED, _IDENTITY, _MISSED = 2.5, 3.0, 4.0, 4.0, -1.0
 _PRINTED, _WITHIN, _TOGETHER, _FALLS, _FLAGGED = 4.0, 2.5, 2.0, -2.0, 1.5
+_OF_HABIT = frozenset(
+    {
+        "controls that enter from left to right",
+        "the row that says where controls are",
+        "rows of one column together",
+        "rows that enter one after the other",
+        "rows that enter one by one and then together",
+    }
+)
+MOST = 1000  # ways of one row
 _PRODUCT = re.compile(r"\s*[×*#]\s*|\s+x\s+")
 _NOT = re.compile(
     r"\b(?:without|excluding|exclude|no)\b[^.,;]{0,30}\b(?:controls?|covariates?)", re.I
@@ -90,6 +101,27 @@ class Evidence:
     def score(self, table: ReadTable, places: Places, *, complete: bool) -> float:
         """Log odds of one placement; of a part of one where it is not complete."""
         return sum(value for _, value in self._items(table, places, complete=complete))
+
+    def decided(self, table: ReadTable, places: Places, i: int) -> list[float]:
+        """The share of each cell's column of row `i` if it alone may move and habits say nothing.
+
+        Habits add up over rows that go alike, though they are one habit and not several.
+        """
+        width, best = len(table.columns), places[i]
+        ways = list(combinations(range(width), len(best)))[:MOST]
+        scores = [
+            sum(
+                value
+                for name, value in self._items(table, {**places, i: way}, complete=True)
+                if name not in _OF_HABIT
+            )
+            for way in ways
+        ]
+        weights = [math.exp(score - max(scores)) for score in scores]
+        return [
+            sum(w for w, way in zip(weights, ways, strict=True) if way[k] == best[k]) / sum(weights)
+            for k in range(len(best))
+        ]
 
     def used(self, table: ReadTable, places: Places) -> list[str]:
         """What speaks for a placement, in words."""

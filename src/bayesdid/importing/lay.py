@@ -370,7 +370,8 @@ def _line(index: int, row: list[str], collapsed: bool) -> Line:
 
 def _is_body(line: Line) -> bool:
     """Whether a line holds estimates; numbers of columns, and years as headings, are none."""
-    texts = [text for _, text in line.filled()]
+    texts = _without_dashes([text for _, text in line.filled()])
+    texts = [text for text in texts if text]
     kinds = [what(text) for text in texts]
     if not texts:
         return bool(PANEL.match(line.label.strip()))

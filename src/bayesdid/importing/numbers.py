@@ -129,8 +129,13 @@ def with_points(text: str) -> str:
     )
 
 
+_ROMAN = ("i", "ii", "iii", "iv", "v", "vi", "vii", "viii", "ix", "x")
+
+
 def enumerator(text: str) -> str:
-    """The column number that a header cell is, as in ``(1)``, ``Model 1``, ``1``; else empty."""
+    """The number of a column, as in ``(1)``, ``(i)``, ``Model 1``, ``1``; else empty."""
+    if roman := re.fullmatch(r"\((i{1,3}|iv|vi{0,3}|ix|x)\)", text.strip(), re.IGNORECASE):
+        return str(1 + _ROMAN.index(roman[1].lower()))
     found = re.fullmatch(
         r"(?:model|column|col\.?|spec\.?)?\s*[(\[]?\s*(\d{1,2}[a-z]?)\s*[)\]]?",
         text.strip(),

@@ -18,7 +18,7 @@ def paired(lines: list[str]) -> list[list[str]] | None:
     headed = any(sum(map(is_measure, line.split())) > 1 for line in lines)
     if headed or any("  " in line.strip() for line in lines):
         return None
-    tails = [tail(line) for line in lines]
+    tails = [_ended(*tail(line)) for line in lines]
     split = [_halves(values) for _, values in tails]
     paired = [len(above) for above, below in split if below]
     if len(paired) < _PAIRED or max(paired) < _LEAST:
@@ -49,10 +49,25 @@ def labelled(line: str, following: str) -> tuple[str, list[str]]:
     name, below = tail(following)
     more = len(values) - len(below)
     brackets = bool(below) and not name and all(text[0] in "([" for text in below)
-    points = ["." in text or text == "0" for text in values]  # 0 is a base category
+    # 0 is a base category, a dash an empty cell
+    points = ["." in text or text == "0" or not is_number(text) for text in values]
     if not label or not brackets or more < 1 or any(points[:more]) or not all(points[more:]):
         return label, values
     return " ".join([label, *values[:more]]), values[more:]
+
+
+def are_errors(label: str, values: list[str]) -> bool:
+    """Whether a line holds what stands in brackets below estimates, by its label: ``SE``."""
+    known = heading([label.strip().lower()], WIDE)[0] in {"se", "t", "p", "interval"}
+    return known and bool(values) and all(text[0] in "([" for text in values)
+
+
+def _ended(label: str, values: list[str]) -> tuple[str, list[str]]:
+    """A label that a whole number ends, before estimates each with its bracket: ``Phase 2``."""
+    ends = bool(label) and len(values) % 2 == 1 and values[0].isdigit()
+    return (
+        (f"{label} {values[0]}", values[1:]) if ends and _halves(values[1:])[1] else (label, values)
+    )
 
 
 def _halves(values: list[str]) -> tuple[list[str], list[str]]:
@@ -96,7 +111,11 @@ def gapped(row: list[str], heads: list[str]) -> list[str]:
     return [*row[: gaps[0]], "", *row[gaps[0] :]] if short and constant else row
 
 
-_VARIABLES = re.compile(r"(?:variables?|dep\w*\.?(?: var\w*\.?)?|outcomes?)\s*:?$", re.IGNORECASE)
+_VARIABLES = re.compile(
+    r"(?:(?:independent |explanatory )?variables?|regressors?|"
+    r"dep\w*\.?(?: var\w*\.?)?|outcomes?)\s*:?$",
+    re.IGNORECASE,
+)
 
 
 _OF_ALL = re.compile(r"(?:dep\w*\.? var(?:iable|\.)?|outcome)\s*:$", re.IGNORECASE)
@@ -108,11 +127,16 @@ def names_of(line: str, width: int, *, plain: bool) -> list[str]:
     Without a label, names of different columns are told from running text where they stand beside
     the numbers of columns (`plain`).
     """
+    logs = re.split(r"(?<=\)) (?=(?:ln|log) ?\()", line.strip(), flags=re.IGNORECASE)
+    if len(logs) > 1 and width % len(logs) == 0 and line.strip().endswith(")"):
+        return ["", *(name for name in logs for _ in range(width // len(logs)))]
     words = line.split()
     label = " ".join(words[: len(words) - width])
     names = words[len(words) - width :]
     if width < 2 or len(words) < width or (label and not _VARIABLES.match(label)):
         return []
+    if any(name.endswith(":") for name in names):
+        return []  # Dependent variable: one outcome of several words
     if PANEL.match(line.strip()) or (_OF_ALL.match(label) and len(set(names)) > 1):
         return []  # the heading of rows, or one outcome of several words
     return [label, *names] if label or plain or len(set(names)) == 1 else []

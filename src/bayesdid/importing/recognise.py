@@ -28,6 +28,7 @@ from bayesdid.importing.numbers import (
 from bayesdid.importing.panels import panels
 from bayesdid.importing.rows import read_rows
 from bayesdid.importing.second import settled
+from bayesdid.importing.sections import sectioned
 from bayesdid.importing.suspect import suspect
 from bayesdid.importing.table import ReadCell, ReadColumn, ReadRow, ReadTable
 from bayesdid.importing.wide import narrow, turned
@@ -52,7 +53,8 @@ _NUMBERED = re.compile(
     r"(?:\b(?:table(?:au)?|tab\.|tabelle|tab[el]la|cuadro)|表)\s*([A-Z]?\d{1,3})", re.IGNORECASE
 )
 _DEPENDENT = re.compile(
-    r"(?:dependent|explained|outcome) variables?(?: is| are|:|=|\s*-)?\s*(?:the )?"
+    r"(?:dependent|explained|outcome) variables?(?: in (?:all|each|every) \w+)?"
+    r"(?: is| are|:|=|\s*-)?\s*(?:the )?"
     r"([^.;:()]{2,60})",
     re.IGNORECASE,
 )
@@ -66,7 +68,7 @@ def recognise(grid: Grid, number: int) -> ReadTable:
     number
         Its number in the document, where its title states none.
     """
-    grid = multiplied(unwrapped(_noted(_parted(_with_points(grid)))))
+    grid = sectioned(multiplied(unwrapped(_noted(_parted(_with_points(grid))))))
     named = _NUMBERED.search(grid.title)
     name = f"table{named[1] if named else number}".replace(" ", "")
     descriptive = moments_of(grid)
@@ -215,6 +217,8 @@ def _outcomes(table: ReadTable) -> None:
     said = named[0] if len({match[1] for match in named}) == 1 else None
     if said and re.search(r"\b(?:models?|columns?|panels?)\b", said[1]):
         said = None  # it has several
+    if said and _ELSEWHERE.search(f"{table.title}. {table.notes}", said.start()):
+        said = None  # named at the top of each column
     row = next(
         (r for r in table.rows if r.role == "label" and re.match(r"dep|outcome", r.label.lower())),
         None,
@@ -222,6 +226,7 @@ def _outcomes(table: ReadTable) -> None:
     on = _EFFECT_ON.search(table.title)
     sections = {h for c in table.columns for h in c.heads if h in table.panels}
     models = _specifications(table.columns, sections, sampled=bool(SAMPLES.search(table.title)))
+    shared = _over_all([_named(column, sections) for column in table.columns])
     for j, column in enumerate(table.columns):
         heads = _named(column, sections)
         if len(heads) > 1 and re.match(r"dependent variables?:?$", heads[0], re.IGNORECASE):
@@ -236,6 +241,8 @@ def _outcomes(table: ReadTable) -> None:
             column.outcome = told[1].strip()
         elif said:
             column.outcome = said[1].strip()
+        elif shared and heads[0] == shared:
+            column.outcome = shared
         elif heads and heads[-1] not in models:
             column.outcome = re.sub(r"\s+I{1,3}V?$", "", heads[-1])
         elif upper := [h for h in heads[:-1] if h not in models and not _is_sample(h, table.title)]:
@@ -248,6 +255,23 @@ def _outcomes(table: ReadTable) -> None:
     table.rows = [r for r in table.rows if r is not row]
 
 
+_QUANTITY = re.compile(r"^(?:log|ln)\b|\b(?:rates?|per capita)\b", re.IGNORECASE)
+
+
+def _over_all(heads: Sequence[list[str]]) -> str:
+    """The one heading over all columns if it names a quantity, and none of those below does."""
+    first = {one[0] if len(one) > 1 else "" for one in heads}
+    over = first.pop() if len(first) == 1 else ""
+    below = [text for one in heads for text in one[1:]]
+    named = len(heads) > 1 and bool(_QUANTITY.search(over))
+    return over if named and not any(map(_QUANTITY.search, below)) else ""
+
+
+_ELSEWHERE = re.compile(
+    r"\b(?:dependent|explained|outcome) variables?\b[^.;]*\b(?:named|listed|given|shown|indicated|"
+    r"headings?|(?:at|on) the top|in the (?:first|top) row)\b",
+    re.IGNORECASE,
+)
 _EFFECT_ON = re.compile(
     r"\b(?:effects?|impacts?)\b(?: of [^:;]+?)? on (?:the )?((?:vs\.|\d\.(?=\d)|[^:;.(),]){2,60})",
     re.IGNORECASE,
@@ -266,7 +290,8 @@ def _is_sample(head: str, title: str) -> bool:
 
 def _unnumbered(section: str) -> str:
     """The heading of a panel without its letter."""
-    return ": ".join(PANEL.sub("", part).strip() for part in section.split(": ")) or section
+    parts = [PANEL.sub("", part).strip() for part in section.split(": ")]
+    return ": ".join(part for part in parts if part) or section
 
 
 def _named(column: ReadColumn, sections: set[str]) -> list[str]:
@@ -289,7 +314,20 @@ def _specifications(
     samples = {head for head in named if SAMPLE.match(head.strip())}
     if sampled or (len(samples) > 1 and 2 * len(samples) > len(set(named))):
         return set(named)
-    return found if sum(head in found for head in named) * 2 >= len(named) else set()
+    if sum(head in found for head in named) * 2 < len(named):
+        return set()
+    return set(named) if _are_crossed(columns, sections) else found
+
+
+def _are_crossed(columns: Sequence[ReadColumn], sections: set[str]) -> bool:
+    """Whether each of several upper headings has the same lower ones, more than one, below it."""
+    below: dict[tuple[str, ...], list[str]] = {}
+    for column in columns:
+        heads = _named(column, sections)
+        if len(heads) > 1:
+            below.setdefault(tuple(heads[:-1]), []).append(heads[-1])
+    lists = list(below.values())
+    return len(lists) > 1 and len(lists[0]) > 1 and all(one == lists[0] for one in lists)
 
 
 def _statements(table: ReadTable, headed: Below | None) -> None:

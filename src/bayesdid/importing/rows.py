@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from dataclasses import replace
+from itertools import pairwise
 
 from bayesdid.importing.lay import Laid, Line
 from bayesdid.importing.numbers import is_interval, tidy, what
@@ -80,7 +81,17 @@ def read_rows(laid: Laid) -> list[ReadRow]:
             found.append(row)
             i += below is not None
         i += 1
-    return [_doubted(row) for row in _distinct(found)]
+    return [_doubted(row) for row in _distinct(_named_above(found))]
+
+
+def _named_above(rows: list[ReadRow]) -> list[ReadRow]:
+    """Estimates without a label are named by the row of words above them, as g=2004 of groups."""
+    for above, row in pairwise(rows):
+        said = above.role == "label"
+        flags = {what(cell.text) for cell in above.cells.values()} & {"yes", "no"}
+        if row.role == "estimate" and not row.label.strip() and said and not flags:
+            row.label, row.part = above.label, part_of(above.label)
+    return rows
 
 
 def _has_below(row: ReadRow) -> bool:

@@ -9,7 +9,15 @@ from bayesdid.importing.console import is_stata, read_console
 from bayesdid.importing.grid import Document, Grid, is_note, make_grid
 from bayesdid.importing.numbers import enumerator, is_number
 from bayesdid.importing.pandoc import pipes, without_drawings
-from bayesdid.importing.pasted import gapped, in_groups, labelled, measured_names, names_of, paired
+from bayesdid.importing.pasted import (
+    are_errors,
+    gapped,
+    in_groups,
+    labelled,
+    measured_names,
+    names_of,
+    paired,
+)
 from bayesdid.importing.stacked import read_stacked
 from bayesdid.importing.tails import GLUE, is_numeric, tail
 from bayesdid.importing.words import DEPENDENT, TITLE, is_enumerated
@@ -145,8 +153,9 @@ def _columns(lines: list[str]) -> Document:
         if TITLE.match(line) and block:
             end()
         if len(line.split()) > 25 and not tail(line)[1]:  # a line of running text
+            below = bool(block)
             end()
-            if grids and is_note(line):
+            if grids and (is_note(line) or (below and _OF_TABLE.search(line))):
                 last = grids[-1]
                 notes = f"{last.notes} {line.strip()}".strip()
                 grids[-1] = Grid(last.rows, last.title, notes, last.loose)
@@ -155,6 +164,9 @@ def _columns(lines: list[str]) -> Document:
         block.append(line)
     end()
     return Document(tuple(grids), tuple(prose))
+
+
+_OF_TABLE = re.compile(r"\bstandard errors? (?:are|is|in)\b|\bin parentheses\b", re.IGNORECASE)
 
 
 def _block(lines: list[str]) -> Grid:
@@ -205,7 +217,11 @@ def _block(lines: list[str]) -> Grid:
         if not values and i < opens and (names := names_of(line, width, plain=numbered)):
             rows.append(names)
             continue
-        if values or not re.search(r"\s{2,}", line.strip()):
+        if is_enumerated(values) and not label:
+            rows.append(["", *values])
+        elif pasted and len(values) < width and are_errors(label, values):
+            rows.append(values)  # which says that empty cells were lost
+        elif values or not re.search(r"\s{2,}", line.strip()):
             rows.append(gapped([*([label] if label or not values else []), *values], heads))
         else:
             rows.append(re.split(r"\s{2,}", line.strip()))
@@ -300,7 +316,11 @@ def _is_title(line: str) -> bool:
     plain = len(words) > 1 and not re.search(r"\s{2,}", text) and not tail(line)[1]
     if not plain or DEPENDENT.match(text):
         return False
-    said = text.endswith(".") or 2 * sum(word.islower() for word in words) >= len(words)
+    said = (
+        text.endswith(".")
+        or (text.isupper() and len(words) > 2)
+        or 2 * sum(word.islower() for word in words) >= len(words)
+    )
     return said or bool(_PHRASE.search(text))
 
 

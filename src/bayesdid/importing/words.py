@@ -62,7 +62,8 @@ OUTCOME = re.compile(
     re.IGNORECASE,
 )  # DV: Log(Wage)
 TITLE = re.compile(
-    r"^\s*(?:\*\*)?(?:(?:table(?:au)?|tab\.|tabelle|tab[el]la|cuadro|panel)\s+[A-Z]?|表\s*)\d",
+    r"^\s*(?:\*\*)?(?:(?:table(?:au)?|tab\.|tabelle|tab[el]la|cuadro|panel)\s+[A-Z]?|表\s*)\d|"
+    r"^\s*(?:\*\*)?table\s+[IVX]{1,5}(?![A-Za-z\d])",
     re.IGNORECASE,
 )
 """The number of a table, which begins its title."""
@@ -77,7 +78,7 @@ _PARTS: tuple[tuple[Part, str], ...] = (
     ("lag", r"^w\s*[×*x·]|^w_|spatial lag of|^lag\.? ?w"),
     ("direct", r"^(?:average )?direct"),
     ("indirect", r"^(?:average )?indirect|^spillover effect"),
-    ("total", r"^(?:average )?total(?: effect| impact|$)"),
+    ("total", r"^(?:average )?total(?: effect| impact|:|$)"),
     ("scalar", r"^(?:spatial )?(?:rho|ρ|lambda|λ)\b|^sigma|^σ"),
 )
 UNIT_EFFECTS = re.compile(
@@ -161,7 +162,7 @@ SPECIFICATION = re.compile(
     r"twfe|did|dd|ddd|cs|(?:generalized |panel )?linear|mixed-effects|instrumental variables?|"
     r"negative binomial|logit|probit|tobit|heck(?:it|man)|poisson|ppml|pooled|"
     r"within|placebo|matched|"
-    r"(?:un)?weighted|pop-wt|"
+    r"(?:un)?weighted|pop-wt|random effects?|"
     r"donut|excluding|dropping)(?:$|[\s,+(/])|^(?:pre|post)-|"
     r"^(?:no|with|without|adding|plus) \w|difference[- ]in|\bdid\b|\b(?:only|(?:un)?adjusted|"
     r"re-?weighted|bal\.|balanced|controls?|covariates?|fixed effects|fes?|trends?|"
