@@ -183,3 +183,21 @@ def test_brackets_are_marked_where_neither_words_nor_marks_tell_their_kind(text,
     assert {cell.why for cell in row.below.values()} == whys
     assert {cell.confidence < SURE for cell in row.below.values()} == {whys != {""}}
     assert {cell.confidence for cell in row.cells.values()} == {1}
+
+
+def test_brackets_that_are_fewer_than_their_estimates_are_marked(tmp_path):
+    text = """Table 1: Wages
+(1) (2) (3)
+Law 0.20 0.30 0.40
+(0.05) (0.06)
+Constant 1.20 1.30 1.40
+(0.15) (0.16) (0.17)
+N 300 300 300
+"""
+    file = tmp_path / "few.txt"
+    file.write_text(text, encoding="utf-8")
+    (table,) = understand(read_document(file)).tables
+    law = next(row for row in table.rows if row.label == "Law")
+    assert [cell.text for cell in law.cells.values()] == ["0.20", "0.30", "0.40"]
+    assert [round(cell.confidence, 2) for cell in law.below.values()] == [0.33, 0.33]
+    assert {cell.why for cell in law.below.values()} == {"its column was lost"}

@@ -2468,8 +2468,8 @@ MUTANTS = (
     Mutant(
         "pool-wrong-sd",
         "pool/effects.py",
-        "sizes[study.id] = size_of(study, used, found[study.id].source)",
-        "sizes[study.id] = 1 / size_of(study, used, found[study.id].source)",
+        "sizes[study.id] = size_of(study, used, got.panels.get(study.id))",
+        "sizes[study.id] = 1 / size_of(study, used, got.panels.get(study.id))",
         "effects are multiplied by the sd of the outcome",
         (POOLED + "test_a_panel_gives_what_synergy_says_and_not_what_is_printed",),
     ),

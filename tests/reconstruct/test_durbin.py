@@ -6,10 +6,10 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from in_space import fitted_in_space
 from panels import make_design
 from scipy.sparse import csr_array
 
-from bayesdid.design.build import build_design
 from bayesdid.families.registry.load import load_study
 from bayesdid.panel.validate import validate_panel
 from bayesdid.peers.spatial_ml import spatial_ml
@@ -20,7 +20,6 @@ from bayesdid.reconstruct.regression import Factor, Regression
 from bayesdid.reconstruct.spatial import durbin_of
 from bayesdid.spatial.design import spatial_design
 from bayesdid.spatial.operators.spectrum import eigenvalues, interval_of
-from bayesdid.spatial.weights.build import resolve_weights
 from bayesdid.spatial.weights.weights import make_weights
 
 TOWNS = Path(__file__).parent / "towns"
@@ -147,11 +146,8 @@ def towns(folder, bare, spatial=SPATIAL, weights=NEAR):
 
 def by_peers(study, frame):
     """Coefficients and rho of the spatial column, by other code than that which moves panels."""
-    panel, spec = validate_panel(frame, study, source="test", first_row=1), study["table2.5"]
-    linear = spec.column.model_copy(update={"family": "twfe"})
-    design = build_design(dataclasses.replace(spec, column=linear), panel)
-    fitted = spatial_ml(spatial_design(design, resolve_weights(study, panel, "near")))
-    return fitted.table().set_index("term")["estimate"]
+    panel = validate_panel(frame, study, source="test", first_row=1)
+    return fitted_in_space(study, panel, "table2.5")["estimate"]
 
 
 def test_a_member_gives_a_printed_spatial_column(tmp_path, bare):

@@ -1,24 +1,20 @@
 """The panel that ships with dual_pilot gives what the paper prints: least squares with dummies."""
 
-import dataclasses
 import json
 
 import numpy as np
 import pandas as pd
 import pytest
+from in_space import fitted_in_space
 from refitted import refit
 
-from bayesdid.design.build import build_design
 from bayesdid.digest import file_digest
 from bayesdid.families.registry.load import load_study
 from bayesdid.jsonio import read_sealed
 from bayesdid.panel.adoption import arm, sequence
 from bayesdid.panel.load import load_panel
-from bayesdid.peers.spatial_ml import spatial_ml
 from bayesdid.reconstruct.compile import held_columns
 from bayesdid.reconstruct.unsaid import yardsticks
-from bayesdid.spatial.design import spatial_design
-from bayesdid.spatial.weights.build import resolve_weights
 
 FLIPPED = {"table6.2:TI", "table6.4:IU"}  # signs that contradict the other columns
 
@@ -109,15 +105,6 @@ def test_the_printed_error_of_the_neighbours_tells_the_weights(study, panel):
         for weights in ("economic_geographic", "like_cities")
     )
     assert (round(share, 2), round(like, 2)) == (1.22, 0.27)  # docs/reconstruct.md
-
-
-def fitted_in_space(study, panel, place, weights=None):
-    """Estimates and standard errors of a spatial column, by maximum likelihood."""
-    spec = study[place]
-    linear = spec.column.model_copy(update={"family": "twfe"})
-    design = build_design(dataclasses.replace(spec, column=linear), panel)
-    near = resolve_weights(study, panel, weights or spec.column.weights)
-    return spatial_ml(spatial_design(design, near)).table().set_index("term")
 
 
 def test_moments_and_bounds(study, panel):

@@ -12,7 +12,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from itertools import combinations
 
-from bayesdid.importing.evidence import MOST, Evidence, leading
+from bayesdid.importing.evidence import Evidence, leading, ways_of
 from bayesdid.importing.table import SURE, Alternative, ReadCell, ReadRow, ReadTable
 
 Places = dict[int, tuple[int, ...]]
@@ -83,8 +83,7 @@ def _blocks(table: ReadTable, lost: Sequence[int], width: int) -> list[_Block]:
     found = []
     for rows in blocks:
         count = min(len(table.rows[rows[0]].lost), width)
-        ways = list(combinations(range(width), count))[:MOST]
-        found.append(_Block(tuple(rows), tuple(ways)))
+        found.append(_Block(tuple(rows), tuple(ways_of(width, count))))
     return found
 
 

@@ -8,7 +8,7 @@ from itertools import pairwise
 
 from bayesdid.importing.grid import Document, Grid, is_legend, make_grid
 from bayesdid.importing.numbers import is_number
-from bayesdid.importing.words import TITLE, WIDE, heading, is_ratio
+from bayesdid.importing.words import WIDE, heading, is_ratio
 
 _KINDS: tuple[tuple[str, str], ...] = (
     ("Estimate", r"Estimate|Value|coef(?=\s)"),
@@ -87,7 +87,7 @@ _OUTCOME = re.compile(
 
 def read_console(lines: list[str]) -> Document | None:
     """Every block of coefficients with what stands around it; None if there is none."""
-    measured = [] if any(map(TITLE.match, lines)) else _programs(lines)
+    measured = [] if any(map(_TITLED.match, lines)) else _programs(lines)
     heads = [
         i
         for i, line in enumerate(lines)
@@ -102,6 +102,7 @@ def read_console(lines: list[str]) -> Document | None:
     return Document(tuple(grid for grid in grids if len(grid.rows) > 1))
 
 
+_TITLED = re.compile(r"\s*(?:table|tab\.|表)\s*[A-Z]?\d", re.IGNORECASE)  # of an article
 _OF_KIND = {
     "estimate": "Estimate",
     "se": "Std. Error",

@@ -20,16 +20,7 @@ _UNCOVERED, _TWICE, _SAME, _COMPONENT, _OWN = -6.0, -3.0, -4.0, -4.0, -8.0
 _SUFFIX, _STEP, _SHARED, _MEDIATOR, _HEADER = 0.7, 1.0, 1.5, 1.5, 1.5
 _NAMED, _WITHOUT, _LISTED, _IDENTITY, _MISSED = 2.5, 3.0, 4.0, 4.0, -1.0
 _PRINTED, _WITHIN, _TOGETHER, _FALLS, _FLAGGED = 4.0, 2.5, 2.0, -2.0, 1.5
-_OF_HABIT = frozenset(
-    {
-        "controls that enter from left to right",
-        "the row that says where controls are",
-        "rows of one column together",
-        "rows that enter one after the other",
-        "rows that enter one by one and then together",
-    }
-)
-MOST = 1000  # ways of one row
+_MOST = 1000  # ways of one row
 _PRODUCT = re.compile(r"\s*[×*#]\s*|\s+x\s+")
 _NOT = re.compile(
     r"\b(?:without|excluding|exclude|no)\b[^.,;]{0,30}\b(?:controls?|covariates?)", re.I
@@ -107,14 +98,10 @@ class Evidence:
 
         Habits add up over rows that go alike, though they are one habit and not several.
         """
-        width, best = len(table.columns), places[i]
-        ways = list(combinations(range(width), len(best)))[:MOST]
+        best = places[i]
+        ways = ways_of(len(table.columns), len(best))
         scores = [
-            sum(
-                value
-                for name, value in self._items(table, {**places, i: way}, complete=True)
-                if name not in _OF_HABIT
-            )
+            sum(value for _, value in self._told(table, {**places, i: way}, complete=True))
             for way in ways
         ]
         weights = [math.exp(score - max(scores)) for score in scores]
@@ -131,12 +118,16 @@ class Evidence:
     def _items(
         self, table: ReadTable, places: Places, *, complete: bool
     ) -> list[tuple[str, float]]:
+        return [*_habits(table, places), *self._told(table, places, complete=complete)]
+
+    def _told(self, table: ReadTable, places: Places, *, complete: bool) -> list[tuple[str, float]]:
+        """What this table and its text say, habits of others aside."""
         where = {
             i: places.get(i) or tuple(row.cells)
             for i, row in enumerate(table.rows)
             if row.role == "estimate" and (i in places or not row.lost)
         }
-        items = [*_habits(table, places), *_algebra_of_products(table, where)]
+        items = [*_headed(table, places), *_algebra_of_products(table, where)]
         items += [
             (fact.name, fact.weight)
             for fact in self.facts
@@ -212,6 +203,11 @@ def _full_sample(table: ReadTable) -> set[int]:
     return {j for j, value in values.items() if value == max(values.values())}
 
 
+def ways_of(width: int, count: int) -> list[tuple[int, ...]]:
+    """Columns that so many cells of a row may stand in, from left to right."""
+    return list(combinations(range(width), count))[:_MOST]
+
+
 def _habits(table: ReadTable, places: Places) -> list[tuple[str, float]]:
     """What tables mostly do: controls come later, rows enter one by one from left to right."""
     items: list[tuple[str, float]] = []
@@ -239,11 +235,19 @@ def _habits(table: ReadTable, places: Places) -> list[tuple[str, float]]:
                 items.append(("rows that enter one after the other", _STEP))
             elif len(way) == 2 and way[0] == last[0] + 1 and way[1] == last[1]:
                 items.append(("rows that enter one by one and then together", _SHARED))
+        before = i
+    return items
+
+
+def _headed(table: ReadTable, places: Places) -> list[tuple[str, float]]:
+    """Columns whose headings name the one row that enters in them alone."""
+    items: list[tuple[str, float]] = []
+    for i, way in places.items():
+        row = table.rows[i]
         if row.role in {"estimate", "statistic"} and len(way) == 1:
             heads = " ".join(table.columns[way[0]].heads)
             if heads and named_in(heads, row.label) >= 0.9:
                 items.append(("headers", _HEADER))
-        before = i
     return items
 
 

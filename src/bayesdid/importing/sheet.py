@@ -205,6 +205,10 @@ def _holds_numbers(row: list[str]) -> bool:
     return any(what(cell) in {"number", "below"} and not enumerator(cell) for cell in row[1:])
 
 
+def _is_title(text: str) -> bool:
+    return text.lower().startswith("table") or bool(TITLE.match(text))
+
+
 def _is_remark(row: list[str]) -> bool:
     """One text in a row of its own, longer than a label or a legend's line."""
     filled = [cell for cell in row if cell.strip()]
@@ -212,5 +216,5 @@ def _is_remark(row: list[str]) -> bool:
         len(filled) == 1
         and filled[0] == row[0]
         and what(row[0]) == "text"
-        and (len(row[0]) > 25 or "<" in row[0] or is_note(row[0]) or bool(TITLE.match(row[0])))
+        and (len(row[0]) > 25 or "<" in row[0] or is_note(row[0]) or _is_title(row[0]))
     )

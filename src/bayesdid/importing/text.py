@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Sequence
 from statistics import median
 
 from bayesdid.importing.console import is_stata, read_console
@@ -291,12 +292,8 @@ def _middles(lines: list[str], width: int) -> list[float]:
 
 def _over_middles(line: str, runs: list[tuple[int, int]], middles: list[float]) -> list[str]:
     """Headings of all columns, each above the stroke that runs over its own; else none."""
-    words = _words(line)
-    names = []
-    for middle in middles:
-        stroke = next(((a, b) for a, b in runs if a <= middle <= b), None)
-        above = [line[a:b] for a, b in words if stroke and stroke[0] <= (a + b) / 2 <= stroke[1]]
-        names.append(" ".join(above))
+    columns = [(0.0, 0.0), *((middle, middle) for middle in middles)]
+    names = _cut(line, columns, runs, tight=False)[1:] if runs else []
     return names if all(names) else []
 
 
@@ -394,7 +391,7 @@ def _spans(lines: list[str], *, tight: bool) -> list[tuple[int, int]]:
 
 
 def _cut(
-    line: str, spans: list[tuple[int, int]], runs: list[tuple[int, int]], *, tight: bool
+    line: str, spans: Sequence[tuple[float, float]], runs: list[tuple[int, int]], *, tight: bool
 ) -> list[str]:
     """The words of a line in the columns that they are nearest to.
 

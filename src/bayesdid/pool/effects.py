@@ -114,7 +114,7 @@ def study_effects(
     sizes: dict[str, float] = {}
     for study in kept:
         try:
-            sizes[study.id] = size_of(study, used, found[study.id].source)
+            sizes[study.id] = size_of(study, used, got.panels.get(study.id))
         except InputError as error:
             first = first or error
             left[study.id] = error.problem

@@ -8,7 +8,6 @@ import numpy as np
 from scipy.stats import norm
 
 from bayesdid.estimands.assumed import FEW_UNDER
-from bayesdid.estimands.names import RATIO
 from bayesdid.estimands.synergy import differences, fit_headline
 from bayesdid.exceptions import InputError, NotIdentifiedError
 from bayesdid.panel.load import declares_panel, load_panel
@@ -71,8 +70,6 @@ def panel_effect(
     ResultError
         If the model did not converge.
     """
-    if asked == RATIO:
-        raise InputError("a ratio is no difference, and is not pooled with one", value=asked)
     if not contrast_of(asked, study):
         policies = ", ".join(policy.id for policy in study.policies) or "none"
         raise InputError(f"its panel has no such contrast (policies: {policies})", value=asked)

@@ -9,7 +9,6 @@ from scipy.stats import norm
 from bayesdid.audit.doubts import doubts
 from bayesdid.audit.mediation import printed_mediations
 from bayesdid.audit.run import audit_study
-from bayesdid.estimands.names import RATIO
 from bayesdid.exceptions import InputError
 from bayesdid.pool.asked import ATT, INDIRECT, SYNERGY, contrast_of
 from bayesdid.pool.effect import StudyEffect
@@ -33,8 +32,6 @@ def printed_effect(study: Study, asked: str) -> StudyEffect:
     InputError
         If they have none.
     """
-    if asked == RATIO:
-        raise InputError("a ratio is no difference, and is not pooled with one", value=asked)
     if asked == INDIRECT:
         return _indirect(study)
     if published_cells(study):

@@ -6,7 +6,9 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Literal
 
+from bayesdid.estimands.names import RATIO
 from bayesdid.exceptions import InputError, Note, ResultError
+from bayesdid.panel.panel import Panel
 from bayesdid.pool.asked import INDIRECT
 from bayesdid.pool.effect import StudyEffect
 from bayesdid.pool.panels import OwnPanel, own_panel, panel_effect
@@ -18,9 +20,13 @@ From = Literal["auto", "printed", "panel"]
 
 @dataclass(frozen=True, slots=True)
 class Taken:
-    """Effects by study, why others have none (the first of them as it was raised), and notes."""
+    """Effects by study, the panels of those that are from one, why others have none, and notes.
+
+    The first reason stands as it was raised, too.
+    """
 
     found: dict[str, StudyEffect]
+    panels: dict[str, Panel]
     left: dict[str, str]
     notes: list[Note]
     first: InputError | ResultError | None
@@ -34,12 +40,14 @@ def taken(
 ) -> Taken:
     """The effect of every study that has one; a cell that is named and is none is an error."""
     found: dict[str, StudyEffect] = {}
+    panels: dict[str, Panel] = {}
     left: dict[str, str] = {}
     notes: list[Note] = []
     first: InputError | ResultError | None = None
     for study in studies:
         try:
-            found[study.id], more = taking.of(study, cells.get(study.id))
+            found[study.id], panel, more = taking.of(study, cells.get(study.id))
+            panels |= {} if panel is None else {study.id: panel}
             notes += more
         except (InputError, ResultError) as error:
             if study.id in cells:
@@ -47,7 +55,7 @@ def taken(
             first = first or error
             left[study.id] = error.problem if isinstance(error, InputError) else str(error)
         done(study.id)
-    return Taken(found, left, notes, first)
+    return Taken(found, panels, left, notes, first)
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,14 +67,18 @@ class Taking:
     draws: int
     seed: int
 
-    def of(self, study: Study, cell: str | None) -> tuple[StudyEffect, list[Note]]:
-        """The effect of a study, and what is to be said of it."""
+    def of(self, study: Study, cell: str | None) -> tuple[StudyEffect, Panel | None, list[Note]]:
+        """The effect of a study, the panel that it is from, and what is to be said of it."""
         if cell is not None:
-            return cell_effect(study, cell), []
+            return cell_effect(study, cell), None, []
+        if self.asked == RATIO:
+            raise InputError(
+                "a ratio is no difference, and is not pooled with one", value=self.asked
+            )
         own = OwnPanel() if self._of_print else own_panel(study)
         if own.panel is not None:
             got = panel_effect(study, own.panel, self.asked, draws=self.draws, seed=self.seed)
-            return got.effect, [Note("few-units", 1, got.few)] if got.few else []
+            return got.effect, own.panel, [Note("few-units", 1, got.few)] if got.few else []
         if self.source == "panel":
             raise InputError(
                 "its panel is synthetic, which is no evidence"
@@ -74,9 +86,8 @@ class Taking:
                 else "it has no panel of its own"
             )
         text = f"{study.id} gives its printed effect: its panel is synthetic, which is no evidence"
-        return printed_effect(study, self.asked), [
-            Note("synthetic", 1, text) for _ in range(own.synthetic)
-        ]
+        notes = [Note("synthetic", 1, text)] if own.synthetic else []
+        return printed_effect(study, self.asked), None, notes
 
     @property
     def _of_print(self) -> bool:

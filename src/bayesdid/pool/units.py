@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from typing import Literal
 
 from bayesdid.exceptions import InputError, Note
-from bayesdid.pool.effect import Source
+from bayesdid.panel.panel import Panel
 from bayesdid.pool.panels import outcome_moment, own_panel
 from bayesdid.study.load import Study
 from bayesdid.study.printed import Printed
@@ -70,8 +70,11 @@ def settled(studies: Sequence[Study], scale: Scale) -> tuple[Scale, list[Note]]:
     return "sd", [Note("scale", len(studies), text)]
 
 
-def size_of(study: Study, scale: Scale, source: Source) -> float:
-    """What a study's effect is divided by: of the panel that it is from, else as printed."""
+def size_of(study: Study, scale: Scale, panel: Panel | None) -> float:
+    """What a study's effect is divided by: of the panel that it is from, else as printed.
+
+    Of an effect from print whose outcome's moments are not printed, of the study's own panel.
+    """
     if scale == "none":
         return 1.0
     outcome = study.file.outcome.column
@@ -82,12 +85,12 @@ def size_of(study: Study, scale: Scale, source: Source) -> float:
             value=study.file.outcome.unit,
             remedy="divide by its sd (--scale sd)",
         )
-    for table in study.tables.values() if source != "panel" else ():
+    for table in study.tables.values() if panel is None else ():
         for row in table.moments:
             text = row.sd if scale == "sd" else row.mean
             if row.column == outcome and text is not None and float(Printed.parse(text)) > 0:
                 return float(Printed.parse(text))
-    panel = own_panel(study).panel
+    panel = own_panel(study).panel if panel is None else panel
     if panel is not None and (value := outcome_moment(study, panel, scale)) > 0:
         return value
     raise InputError(
